@@ -1,0 +1,1 @@
+"""A procedure is a value, a run is its journal, the next move is a pure function of the two."""

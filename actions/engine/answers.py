@@ -1,0 +1,145 @@
+"""What people say to a run: an answer, a stop, a retry, an undo. Judged in the moment that it is written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from actions.engine.errors import Refused
+from actions.engine.journal import Entry, Kind
+from actions.engine.moves import passed_no_return
+from actions.engine.procedure import Procedure, Who
+from actions.engine.run import Question, Run
+from actions.engine.store import Draft, Store
+
+
+@dataclass(frozen=True)
+class Speaker:
+    """A person, with what settings let them do, looked up at the moment they spoke."""
+
+    id: str
+    name: str
+    may_ask: bool
+    may_approve: bool
+
+
+def answer(store: Store, run: str, question: int, label: str, speaker: Speaker, text: str = "") -> Entry | None:
+    """Answer an open question by the label of an option. `question` is the entry that put it.
+
+    Raises:
+        Refused: nobody asks that (any more), this person may not answer so, or the typed text does not fit.
+    """
+
+    def judge(state: Run) -> Draft:
+        open_question = _open(state, question)
+        option = _option(open_question, label)
+        _may(state, option, speaker)
+        _typed(state, option, text)
+        said = {"option": label, "leads": option["leads"], "gives": option["gives"], "by": speaker.id,
+                "name": speaker.name, "text": text, "plan": open_question.plan}  # fmt: skip
+        return Kind.ANSWERED, open_question.step, said
+
+    return store.speak(run, judge)
+
+
+def stop(store: Store, run: str, speaker: Speaker) -> Entry | None:
+    """Ask a run to stop at its next safe place."""
+
+    def judge(state: Run) -> Draft | None:
+        _responder(state, speaker)
+        _unfinished(state)
+        if state.failure is not None or state.asking:
+            raise Refused("The run is not doing anything now.", detail="It waits for a person already.",
+                          hint="Answer its question, or undo it.")  # fmt: skip
+        return None if state.stop_asked else (Kind.STOP_ASKED, None, {"by": speaker.id, "name": speaker.name})
+
+    return store.speak(run, judge)
+
+
+def retry(store: Store, run: str, speaker: Speaker) -> Entry | None:
+    """Go on after a failure or a stop."""
+
+    def judge(state: Run) -> Draft | None:
+        _responder(state, speaker)
+        _unfinished(state)
+        if state.failure is None:
+            return None
+        return Kind.RETRIED, state.failure.step, {"by": speaker.id, "name": speaker.name}
+
+    return store.speak(run, judge)
+
+
+def undo(store: Store, procedure: Procedure, run: str, speaker: Speaker, why_not: str = "") -> Entry | None:
+    """Take everything back that the run did, newest first.
+
+    Raises:
+        Refused: new writes were accepted (`why_not` says where the old data lies), or the run has ended.
+    """
+
+    def judge(state: Run) -> Draft | None:
+        _responder(state, speaker)
+        if passed_no_return(procedure, state):
+            raise Refused("This run can no longer be undone: new writes were accepted.", detail=why_not,
+                          hint="Recover to another moment instead, or rescue rows from the old data.")  # fmt: skip
+        _unfinished(state)
+        if state.undoing is not None and state.failure is None:
+            return None
+        if state.failure is None and not state.asking:
+            raise Refused("The run is at work.", hint="Press Stop first; it ends at its next safe place.")
+        return Kind.UNDO_ASKED, None, {"by": speaker.id, "name": speaker.name}
+
+    return store.speak(run, judge)
+
+
+def _open(state: Run, question: int) -> Question:
+    if state.finished is not None or state.question is None or state.question.n != question:
+        raise Refused("That question is no longer open.", detail=_since(state), hint="Look at the newest message.")
+    if state.answered is not None:
+        raise Refused("That question was answered already.", detail=_since(state), hint="Nothing more to do.")
+    return state.question
+
+
+def _since(state: Run) -> str:
+    if state.answered and state.answered.get("name"):
+        return f"{state.answered['name']} chose {state.answered['option']}."
+    return f"The run ended: {state.finished}." if state.finished else "The run went on since."
+
+
+def _option(question: Question, label: str) -> dict[str, Any]:
+    for option in question.options:
+        if option["label"].casefold() == label.strip().casefold():
+            return option
+    labels = ", ".join(option["label"] for option in question.options)
+    raise Refused(f"'{label}' is not an answer to that question.", hint=f"The answers are: {labels}.")
+
+
+def _may(state: Run, option: dict[str, Any], speaker: Speaker) -> None:
+    if option["who"] == Who.SECOND:
+        if speaker.id == state.requester:
+            raise Refused("Whoever asked for a recovery does not approve it alone.",
+                          detail=f"{speaker.name} asked for run {state.id}.",
+                          hint="Ask a second person who may approve.")  # fmt: skip
+        if not speaker.may_approve:
+            raise Refused(f"{speaker.name} may not approve.", hint="Ask somebody of the approvers.")
+    elif not speaker.may_approve:
+        _responder(state, speaker)
+
+
+def _responder(state: Run, speaker: Speaker) -> None:
+    """Who asked may steer the run as long as they may ask; so may everybody who may approve."""
+    if not (speaker.may_approve or speaker.may_ask):
+        raise Refused(f"{speaker.name} may not steer recoveries.", detail=f"Run {state.id} goes on as it is.",
+                      hint="Ask the person on call, or somebody of the approvers.")  # fmt: skip
+
+
+def _unfinished(state: Run) -> None:
+    if state.finished is not None:
+        raise Refused(f"Run {state.id} has ended: {state.finished}.", hint="Start a new one with /recover.")
+
+
+def _typed(state: Run, option: dict[str, Any], text: str) -> None:
+    if option["types"] == "service" and text.strip() != state.service:
+        raise Refused("The typed name does not match.", detail=f"Typed: '{text.strip()[:80]}'.",
+                      hint=f"Type {state.service} to confirm that it is meant.")  # fmt: skip
+    if option["types"] == "when" and not text.strip():
+        raise Refused("Which other time?", hint="Type a time, for example 14:25 or 20m ago.")

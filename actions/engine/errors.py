@@ -1,0 +1,47 @@
+"""Errors a tired person can act on: what happened, what was seen, what to do next.
+
+    RecoveryError        a step, a command or a look could not do its work
+    ├── Refused          asked for something that cannot or must not be done; nothing was touched
+    ├── Busy             another run holds the service
+    ├── Stopped          a person pressed Stop; the step ends at its next safe place
+    └── Fenced           another worker holds the lease; this one must not go on
+"""
+
+from __future__ import annotations
+
+
+class RecoveryError(Exception):
+    """Something went wrong that a person should read.
+
+    `message` says what happened, `detail` what was seen (output, figures), `hint` what to do next.
+    """
+
+    def __init__(self, message: str, *, detail: str = "", hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.detail = detail
+        self.hint = hint
+
+    def as_json(self) -> dict[str, str]:
+        """The three parts under the names that the command line and the journal use."""
+        return {"error": self.message, "detail": self.detail, "hint": self.hint}
+
+
+class Refused(RecoveryError):
+    """What was asked cannot or must not be done; nothing was touched."""
+
+
+class Busy(Refused):
+    """Another run holds the service; `run` is its id."""
+
+    def __init__(self, message: str, *, run: str, detail: str = "", hint: str = "") -> None:
+        super().__init__(message, detail=detail, hint=hint)
+        self.run = run
+
+
+class Stopped(RecoveryError):
+    """A person pressed Stop; the step ended at its next safe place."""
+
+
+class Fenced(RecoveryError):
+    """The lease went to another worker, so nothing more may be done or written by this one."""

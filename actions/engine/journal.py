@@ -1,0 +1,81 @@
+"""The journal: entries in order, each carrying the hash of the one before it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+GENESIS = "0" * 64
+
+
+class Kind(StrEnum):
+    """What an entry says happened."""
+
+    REQUESTED = "requested"
+    BEGAN = "began"
+    DONE = "done"
+    FAILED = "failed"
+    ASKED = "asked"
+    ANSWERED = "answered"
+    EXPIRED = "expired"
+    RECHECKED = "rechecked"
+    VOIDED = "voided"
+    STOP_ASKED = "stop asked"
+    STOPPED = "stopped"
+    RETRIED = "retried"
+    UNDO_ASKED = "undo asked"
+    UNDO_BEGAN = "undo began"
+    UNDONE = "undone"
+    UNDO_FAILED = "undo failed"
+    FINISHED = "finished"
+    NOTED = "noted"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of a run's journal. `step` is a position in the procedure's table, `data` is JSON."""
+
+    run: str
+    n: int
+    at: datetime
+    kind: Kind
+    step: int | None
+    data: dict[str, Any]
+    prev: str = GENESIS
+    hash: str = ""
+
+
+def canonical(value: Any) -> str:
+    """The one JSON text of a value, so that equal values have equal hashes."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def digest(entry: Entry) -> str:
+    """The hash of an entry over everything it says and the hash of the one before."""
+    said = [entry.run, entry.n, entry.at.isoformat(), str(entry.kind), entry.step, entry.data, entry.prev]
+    return hashlib.sha256(canonical(said).encode()).hexdigest()
+
+
+def sealed(entry: Entry, prev: str) -> Entry:
+    """The entry chained to the one whose hash is `prev`."""
+    chained = replace(entry, prev=prev)
+    return replace(chained, hash=digest(chained))
+
+
+def first_broken(entries: Iterable[Entry]) -> tuple[Entry, str] | None:
+    """The first entry of a run's chain that does not hold, with what is wrong about it."""
+    prev, expected = GENESIS, 1
+    for entry in entries:
+        if entry.n != expected:
+            return entry, f"entry {expected} is missing"
+        if entry.prev != prev:
+            return entry, "it is not chained to the entry before it"
+        if digest(entry) != entry.hash:
+            return entry, "its text was changed after it was written"
+        prev, expected = entry.hash, expected + 1
+    return None

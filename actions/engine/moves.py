@@ -1,0 +1,120 @@
+"""The next move of a run: a pure function of its procedure, its journal and the time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from actions.engine.procedure import Act, Ask, Look, Outcome, Procedure
+from actions.engine.run import Run
+
+
+@dataclass(frozen=True)
+class Do:
+    """Carry out a look, or an act for the first time."""
+
+    step: int
+
+
+@dataclass(frozen=True)
+class Resume:
+    """An act had begun: see whether it holds already, carry it out only if not."""
+
+    step: int
+
+
+@dataclass(frozen=True)
+class Put:
+    """Put the question."""
+
+    step: int
+
+
+@dataclass(frozen=True)
+class Expire:
+    """Nobody answered in time."""
+
+    step: int
+
+
+@dataclass(frozen=True)
+class Recheck:
+    """Somebody answered: look again at what the answer was based on."""
+
+    step: int
+
+
+@dataclass(frozen=True)
+class Undo:
+    """Take an act back; it may find nothing to take back."""
+
+    step: int
+
+
+@dataclass(frozen=True)
+class Halt:
+    """A person asked to stop: say so and wait."""
+
+    step: int
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Nothing to do until a person speaks."""
+
+    why: str
+
+
+@dataclass(frozen=True)
+class Finish:
+    """Nothing is left to do."""
+
+    outcome: Outcome
+
+
+Move = Do | Resume | Put | Expire | Recheck | Undo | Halt | Wait | Finish
+
+
+def passed_no_return(procedure: Procedure, run: Run) -> bool:
+    """Whether an act that cannot be taken back has begun."""
+    return any(getattr(procedure.steps[i], "point_of_no_return", False) for i in run.began)
+
+
+def next_move(procedure: Procedure, run: Run, now: datetime) -> Move:
+    """What to do next. Total: every state of a run has exactly one answer."""
+    if run.finished is not None:
+        return Wait("finished")
+    if run.failure is not None:
+        return Wait("stopped" if run.failure.stopped else "failed")
+    if run.undoing is not None:
+        return _backwards(procedure, run, run.undoing)
+    at = next((i for i in range(len(procedure.steps)) if i not in run.done), None)
+    if run.stop_asked:
+        return Halt(at if at is not None else len(procedure.steps) - 1)
+    return Finish(procedure.ends) if at is None else _forwards(procedure, run, at, now)
+
+
+def _forwards(procedure: Procedure, run: Run, at: int, now: datetime) -> Move:
+    match procedure.steps[at]:
+        case Look():
+            return Do(at)
+        case Act():
+            return Resume(at) if at in run.began else Do(at)
+        case Ask():
+            return _asking(run, at, now)
+
+
+def _asking(run: Run, at: int, now: datetime) -> Move:
+    if run.question is None or run.question.step != at:
+        return Put(at)
+    if run.recheck is not None:
+        return Recheck(at)
+    return Expire(at) if now >= run.question.expires_at else Wait("asking")
+
+
+def _backwards(procedure: Procedure, run: Run, outcome: Outcome) -> Move:
+    for i in reversed(run.began):
+        step = procedure.steps[i]
+        if isinstance(step, Act) and step.undo is not None and i not in run.undone:
+            return Undo(i)
+    return Finish(outcome)

@@ -1,0 +1,63 @@
+"""The kinds of notes that stand beside the journals: the inbox, cursors, posts, progress, who is alive."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from actions.engine.store import LEASE_SECONDS, Store
+
+INBOX_HOURS = 24
+"""How long an idempotency key is kept: longer than Slack goes on delivering."""
+
+
+def first_time(store: Store, key: str) -> bool:
+    """Whether this delivery (a click, a command, an event) was never seen before."""
+    return store.once("inbox", key, "")
+
+
+def forget_old_deliveries(store: Store) -> None:
+    """Drop the inbox keys that nobody will deliver again."""
+    store.forget("inbox", store.clock() - timedelta(hours=INBOX_HOURS))
+
+
+def cursor(store: Store, sink: str, run: str) -> int:
+    """How far a sink has read a run's journal."""
+    return int(store.note("cursor", f"{sink} {run}") or 0)
+
+
+def move_cursor(store: Store, sink: str, run: str, n: int) -> None:
+    """Note how far a sink has read a run's journal."""
+    store.keep("cursor", f"{sink} {run}", n)
+
+
+def post(store: Store, key: str) -> dict[str, Any] | None:
+    """What a sink noted of something it posted: where it stands and what it shows."""
+    found: dict[str, Any] | None = store.note("post", key)
+    return found
+
+
+def keep_post(store: Store, key: str, data: dict[str, Any]) -> None:
+    """Keep where something that a sink posted stands, and what it shows."""
+    store.keep("post", key, data)
+
+
+def set_progress(store: Store, run: str, data: dict[str, Any]) -> None:
+    """Keep how far the present act is. It is not history."""
+    store.keep("progress", run, data)
+
+
+def progress(store: Store, run: str) -> dict[str, Any] | None:
+    """How far the present act is: `step`, `done`, `total`, `text`."""
+    found: dict[str, Any] | None = store.note("progress", run)
+    return found
+
+
+def worker_lives(store: Store, worker: str, data: dict[str, Any]) -> None:
+    """Note that a worker lives: host, sites, version, since."""
+    store.keep("worker", worker, data)
+
+
+def living_workers(store: Store) -> dict[str, dict[str, Any]]:
+    """The workers that said within a lease's life that they live."""
+    return store.notes("worker", since=store.clock() - timedelta(seconds=LEASE_SECONDS))

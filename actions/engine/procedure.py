@@ -1,0 +1,178 @@
+"""A procedure: a recovery as a table of steps, each a look, an act or an ask."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+
+class Risk(StrEnum):
+    """What a procedure can do to data, which decides who must agree."""
+
+    READS = "reads"
+    CHANGES = "changes"
+    DESTRUCTIVE = "destructive"
+
+
+class Who(StrEnum):
+    """Who may choose an option."""
+
+    REQUESTER = "requester"  # who asked, or anybody who may approve
+    SECOND = "second approver"  # somebody who may approve and did not ask
+
+
+class Leads(StrEnum):
+    """Where an option leads."""
+
+    ON = "on"
+    BACK = "back"  # undo what was done; the run ends discarded
+    AGAIN = "again"  # the same, and a new run of the same procedure is asked for with the typed text
+
+
+class Outcome(StrEnum):
+    """How a run ended."""
+
+    RECOVERED = "recovered"
+    DONE = "done"
+    UNDONE = "undone"
+    DISCARDED = "discarded"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Something to read before answering, or at the end: a title, rows of label and value, notes below."""
+
+    title: str
+    rows: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Asker:
+    """What a request is read with: the moment, the operations zone, the person's own zone, the service's name."""
+
+    now: datetime
+    operations_zone: str
+    zone: str | None
+    service: str
+
+
+@dataclass(frozen=True)
+class Option:
+    """One answer to a question: its button's label, where it leads, who may give it.
+
+    `types` is what the person has to type to choose it: `service` for the service's name, `when` for a
+    new target, nothing where a click is enough.
+    """
+
+    label: str
+    leads: Leads = Leads.ON
+    who: Who = Who.REQUESTER
+    types: str = ""
+    danger: bool = False
+
+
+@dataclass(frozen=True)
+class Look:
+    """Finds a fact and changes nothing; may be repeated. What it returns is kept under `gives`."""
+
+    title: str
+    look: Callable[..., Any]
+    gives: str
+
+
+@dataclass(frozen=True)
+class Act:
+    """Changes something. `verify` is true only through the act's own effect; `undo` may be repeated.
+
+    `limit` is how long the act may take. With `point_of_no_return` nothing is undone once it has begun.
+    """
+
+    title: str
+    do: Callable[..., None]
+    verify: Callable[..., bool]
+    undo: Callable[..., None] | None = None
+    limit: timedelta = timedelta(minutes=5)
+    point_of_no_return: bool = False
+
+
+@dataclass(frozen=True)
+class Ask:
+    """Waits for people. The answer is kept as a fact under `gives`.
+
+    `sheets` gives what people read before they answer; the journal keeps it. `recheck` names the facts that
+    are looked up again once somebody has answered: if one of them has changed, the answer is void and the
+    question is put again. Nobody answering within `expires` leads back.
+    """
+
+    title: str
+    options: tuple[Option, ...]
+    gives: str
+    sheets: Callable[..., tuple[Sheet, ...]] | None = None
+    expires: timedelta = timedelta(minutes=60)
+    recheck: tuple[str, ...] = ()
+
+
+Step = Look | Act | Ask
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What somebody chose, as a fact that later steps can take."""
+
+    option: str
+    by: str
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Words:
+    """How people ask for a procedure: the command's words, its arguments, examples, what reads them.
+
+    `read` turns the arguments (a text without the command's words) into the procedure's request.
+    """
+
+    command: str
+    usage: str
+    examples: tuple[str, ...]
+    read: Callable[[str, Asker], Any]
+
+
+@dataclass(frozen=True)
+class Procedure:
+    """A recovery as data. `request` is the frozen dataclass of what was asked; `summary` may name its fields.
+
+    `claims` says that a run of it holds its service, so that no other may begin meanwhile. `report` gives
+    what is read at the end.
+    """
+
+    name: str
+    summary: str
+    words: Words
+    request: type
+    risk: Risk
+    steps: tuple[Step, ...]
+    report: Callable[..., tuple[Sheet, ...]] | None = None
+    ends: Outcome = Outcome.DONE
+    claims: bool = True
+    rto: timedelta | None = None
+
+    @property
+    def table(self) -> str:
+        """A short hash of the table of steps: a run goes on only with the table that it began with."""
+        rows = "\n".join(f"{type(step).__name__} {step.title}" for step in self.steps)
+        return hashlib.sha256(rows.encode()).hexdigest()[:12]
+
+    def giving(self, fact: str) -> int:
+        """The position of the look or ask that gives a fact."""
+        return next(i for i, step in enumerate(self.steps) if getattr(step, "gives", None) == fact)
+
+    @property
+    def plan_length(self) -> int:
+        """How many leading looks make the plan: all steps before the first ask or act."""
+        return next((i for i, step in enumerate(self.steps) if not isinstance(step, Look)), len(self.steps))

@@ -1,0 +1,183 @@
+"""A run as its journal tells it: folded from the entries, never stored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from actions.engine.journal import Entry, Kind
+from actions.engine.procedure import Leads, Outcome
+
+
+@dataclass(frozen=True)
+class Question:
+    """An open or answered question: the entry that put it, its options as JSON, until when it holds."""
+
+    step: int
+    n: int
+    title: str
+    options: tuple[dict[str, Any], ...]
+    expires_at: datetime
+    plan: str
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a run waits for a person: what happened, what was seen, what to do next."""
+
+    step: int
+    message: str
+    detail: str
+    hint: str
+    stopped: bool = False
+
+
+@dataclass(frozen=True)
+class Run:
+    """The state of one run. `facts` are JSON by name; `done` and `began` are positions in the table."""
+
+    id: str
+    procedure: str
+    table: str
+    service: str
+    site: str
+    requester: str
+    request: dict[str, Any]
+    origin: dict[str, Any]
+    requested_at: datetime
+    facts: dict[str, Any] = field(default_factory=dict)
+    done: frozenset[int] = frozenset()
+    began: tuple[int, ...] = ()
+    open_step: int | None = None
+    question: Question | None = None
+    answered: dict[str, Any] | None = None
+    recheck: int | None = None
+    failure: Failure | None = None
+    stop_asked: str = ""
+    undoing: Outcome | None = None
+    undone: frozenset[int] = frozenset()
+    again: dict[str, Any] | None = None
+    finished: Outcome | None = None
+    finished_at: datetime | None = None
+    last: int = 0
+    started_at: datetime | None = None
+
+    @property
+    def asking(self) -> bool:
+        """Whether a question is open."""
+        return self.question is not None and self.answered is None
+
+
+def _requested(e: Entry) -> Run:
+    d = e.data
+    return Run(id=e.run, procedure=d["procedure"], table=d["table"], service=d["service"], site=d["site"],
+               requester=d["by"], request=d["request"], origin=d["origin"], requested_at=e.at)  # fmt: skip
+
+
+def _began(run: Run, e: Entry) -> Run:
+    assert e.step is not None
+    again = e.step in run.began
+    return replace(run, open_step=e.step, began=run.began if again else (*run.began, e.step))
+
+
+def _done(run: Run, e: Entry) -> Run:
+    assert e.step is not None
+    facts = {**run.facts, e.data["gives"]: e.data["fact"]} if "gives" in e.data else run.facts
+    return replace(run, done=run.done | {e.step}, open_step=None, facts=facts)
+
+
+def _failed(run: Run, e: Entry) -> Run:
+    d = e.data
+    step = e.step if e.step is not None else -1
+    return replace(run, failure=Failure(step, d["error"], d.get("detail", ""), d.get("hint", "")), stop_asked="")
+
+
+def _stopped(run: Run, e: Entry) -> Run:
+    step = e.step if e.step is not None else -1
+    said = f"Stopped by {run.stop_asked}." if run.stop_asked else "Stopped."
+    hint = "Retry goes on from here; Undo takes back what was done."
+    return replace(run, failure=Failure(step, said, "", hint, stopped=True), stop_asked="")
+
+
+def _asked(run: Run, e: Entry) -> Run:
+    assert e.step is not None
+    d = e.data
+    question = Question(e.step, e.n, d["title"], tuple(d["options"]), datetime.fromisoformat(d["expires_at"]),
+                        d["plan"], d.get("text", ""))  # fmt: skip
+    return replace(run, question=question, answered=None, recheck=None)
+
+
+def _answered(run: Run, e: Entry) -> Run:
+    d = e.data
+    if d["leads"] != Leads.ON:
+        again = {"text": d.get("text", ""), "by": d["by"]} if d["leads"] == Leads.AGAIN else None
+        return replace(run, answered=d, undoing=Outcome.DISCARDED, again=again)
+    fact = {"option": d["option"], "by": d["by"], "text": d.get("text", "")}
+    started = run.started_at or e.at
+    return replace(run, answered=d, recheck=e.step, facts={**run.facts, d["gives"]: fact}, started_at=started)
+
+
+def _rechecked(run: Run, e: Entry) -> Run:
+    assert e.step is not None
+    return replace(run, recheck=None, done=run.done | {e.step}, question=None, answered=None)
+
+
+def _voided(run: Run, e: Entry) -> Run:
+    """The looks that the question stood on are looked again, then it is put anew."""
+    return replace(run, recheck=None, question=None, answered=None, done=run.done - set(e.data["redo"]))
+
+
+def _undo_asked(run: Run, e: Entry) -> Run:
+    return replace(run, undoing=Outcome.UNDONE, failure=None, stop_asked="", open_step=None)
+
+
+def _undone(run: Run, e: Entry) -> Run:
+    assert e.step is not None
+    return replace(run, undone=run.undone | {e.step})
+
+
+def _retried(run: Run, e: Entry) -> Run:
+    return replace(run, failure=None, stop_asked="")
+
+
+def _finished(run: Run, e: Entry) -> Run:
+    return replace(run, finished=Outcome(e.data["outcome"]), finished_at=e.at, question=None, answered=None)
+
+
+_FOLDS: dict[Kind, Callable[[Run, Entry], Run]] = {
+    Kind.BEGAN: _began,
+    Kind.DONE: _done,
+    Kind.FAILED: _failed,
+    Kind.UNDO_FAILED: _failed,
+    Kind.STOPPED: _stopped,
+    Kind.ASKED: _asked,
+    Kind.ANSWERED: _answered,
+    Kind.EXPIRED: lambda run, e: replace(run, undoing=Outcome.DISCARDED, answered={"option": "expired"}),
+    Kind.RECHECKED: _rechecked,
+    Kind.VOIDED: _voided,
+    Kind.STOP_ASKED: lambda run, e: replace(run, stop_asked=e.data["by"]),
+    Kind.RETRIED: _retried,
+    Kind.UNDO_ASKED: _undo_asked,
+    Kind.UNDONE: _undone,
+    Kind.FINISHED: _finished,
+}
+
+
+def fold(entries: Iterable[Entry]) -> Run:
+    """The run that these entries tell. The first must be the request.
+
+    Raises:
+        ValueError: there are no entries, or the first is not a request.
+    """
+    told = iter(entries)
+    first = next(told, None)
+    if first is None or first.kind is not Kind.REQUESTED:
+        raise ValueError("a run's journal begins with its request")
+    run = replace(_requested(first), last=first.n)
+    for entry in told:
+        step = _FOLDS.get(entry.kind)
+        run = replace(step(run, entry) if step else run, last=entry.n)
+    return run

@@ -1,0 +1,311 @@
+"""The store: where journals, leases and notes are kept.
+
+SQLite (WAL, `synchronous=FULL`) as the embedded default, a PostgreSQL of the operations host for several
+machines. Entries are only ever appended. A writer that lost its lease is refused in the same transaction
+that would have written (the fencing token), so an old worker can never speak for a run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
+
+from actions.engine.errors import Busy, Fenced
+from actions.engine.journal import GENESIS, Entry, Kind, sealed
+from actions.engine.run import Run, fold
+
+LEASE_SECONDS = 10.0
+"""How long a lease lives without a heartbeat."""
+
+_TRIES = 20
+
+
+class UtcTime(sa.TypeDecorator[datetime]):
+    """An aware UTC datetime, kept to the microsecond as text that sorts by time on every database."""
+
+    impl = sa.String(32)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> str | None:
+        """To text; a naive time is refused."""
+        if value is not None and value.tzinfo is None:
+            raise ValueError("a time without a zone is no time")
+        return None if value is None else value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f+00:00")
+
+    def process_result_value(self, value: Any, dialect: Any) -> datetime | None:
+        """Back to a datetime."""
+        return None if value is None else datetime.fromisoformat(str(value))
+
+
+_metadata = sa.MetaData()
+_entries = sa.Table(
+    "entries", _metadata,
+    sa.Column("run", sa.String(40), primary_key=True), sa.Column("n", sa.Integer, primary_key=True),
+    sa.Column("at", UtcTime, nullable=False), sa.Column("kind", sa.String(24), nullable=False, index=True),
+    sa.Column("step", sa.Integer), sa.Column("data", sa.JSON, nullable=False),
+    sa.Column("prev", sa.String(64), nullable=False), sa.Column("hash", sa.String(64), nullable=False),
+)  # fmt: skip
+_leases = sa.Table(
+    "leases", _metadata,
+    sa.Column("key", sa.String(120), primary_key=True), sa.Column("run", sa.String(40), nullable=False),
+    sa.Column("owner", sa.String(200), nullable=False), sa.Column("token", sa.Integer, nullable=False),
+    sa.Column("beat", UtcTime, nullable=False),
+)  # fmt: skip
+_notes = sa.Table(
+    "notes", _metadata,
+    sa.Column("kind", sa.String(24), primary_key=True), sa.Column("key", sa.String(400), primary_key=True),
+    sa.Column("data", sa.JSON, nullable=False), sa.Column("at", UtcTime, nullable=False),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Lease:
+    """A worker's right to carry a run out: the key (a service, or the run), and the fencing token."""
+
+    key: str
+    run: str
+    owner: str
+    token: int
+
+
+Draft = tuple[Kind, int | None, dict[str, Any]]
+Judge = Callable[[Run], Draft | None]
+
+
+class Store:
+    """Journals, leases and notes, in one database.
+
+    Every method is one transaction. Times are aware UTC datetimes and come from the `clock`.
+    """
+
+    def __init__(self, url: str, clock: Callable[[], datetime]) -> None:
+        self.clock = clock
+        self.engine = _engine(url)
+        _metadata.create_all(self.engine)
+
+    @contextmanager
+    def _write(self) -> Iterator[sa.Connection]:
+        with self.engine.connect() as connection:
+            if connection.dialect.name == "sqlite":
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            yield connection
+            connection.commit()
+
+    # Journals ------------------------------------------------------------------------------------
+
+    def open_run(self, run: str, data: dict[str, Any], *, claims: bool, key: str) -> tuple[str, bool]:
+        """Begin a run's journal with its request, once for each inbox key.
+
+        Returns the run's id and whether it is new: a redelivered request gives the run it made before.
+
+        Raises:
+            Busy: the service is held by another run.
+        """
+        with self._write() as db:
+            before = db.execute(sa.select(_notes.c.data).where(_notes.c.kind == "inbox", _notes.c.key == key)).scalar()
+            if before is not None:
+                return str(before), False
+            _insert_or_ignore(db, _notes, {"kind": "inbox", "key": key, "data": run, "at": self.clock()})
+            if claims:
+                self._claim(db, data["service"], run)
+            self._chain(db, Entry(run, 1, self.clock(), Kind.REQUESTED, None, data), GENESIS)
+        return run, True
+
+    def _claim(self, db: sa.Connection, service: str, run: str) -> None:
+        _insert_or_ignore(db, _leases, {"key": service, "run": "", "owner": "", "token": 0, "beat": self.clock()})
+        free = sa.update(_leases).where(_leases.c.key == service, _leases.c.run == "").values(run=run, owner="")
+        if db.execute(free).rowcount != 1:
+            holder = str(db.execute(sa.select(_leases.c.run).where(_leases.c.key == service)).scalar())
+            raise Busy(f"{service} is held by run {holder}.", run=holder,
+                       detail="One run for each service at a time.",
+                       hint=f"Follow run {holder} in its thread, or stop or undo it there first.")  # fmt: skip
+
+    def _chain(self, db: sa.Connection, entry: Entry, prev: str) -> Entry:
+        whole = sealed(entry, prev)
+        db.execute(sa.insert(_entries).values(run=whole.run, n=whole.n, at=whole.at, kind=str(whole.kind),
+                                             step=whole.step, data=whole.data, prev=whole.prev, hash=whole.hash))  # fmt: skip
+        return whole
+
+    def append(self, lease: Lease, kind: Kind, step: int | None, data: dict[str, Any]) -> Entry:
+        """Append an entry as the worker that holds the lease; finishing a run frees its service.
+
+        Raises:
+            Fenced: the lease is another worker's by now. Nothing was written.
+        """
+        for _ in range(_TRIES):
+            try:
+                with self._write() as db:
+                    self._beat(db, lease)
+                    n, prev = self._tip(db, lease.run)
+                    entry = self._chain(db, Entry(lease.run, n + 1, self.clock(), kind, step, data), prev)
+                    if kind is Kind.FINISHED:
+                        db.execute(sa.update(_leases).where(_leases.c.key == lease.key).values(run="", owner=""))
+                    return entry
+            except IntegrityError:
+                continue  # Somebody answered at the same moment: take the next number.
+        raise Fenced(f"The journal of run {lease.run} could not be written.", hint="Try again.")
+
+    def speak(self, run: str, judge: Judge) -> Entry | None:
+        """Append what a person said, judged against the run as it stands in that very moment.
+
+        `judge` sees the run and returns the entry to write, returns None to write nothing, or raises. Two
+        people who speak at once are put one after the other, so that the second is judged anew.
+        """
+        for _ in range(_TRIES):
+            try:
+                with self._write() as db:
+                    told = self._read(db, run)
+                    draft = judge(fold(told))
+                    if draft is None:
+                        return None
+                    kind, step, data = draft
+                    return self._chain(db, Entry(run, told[-1].n + 1, self.clock(), kind, step, data), told[-1].hash)
+            except IntegrityError:
+                continue
+        raise Fenced(f"The journal of run {run} could not be written.", hint="Try again.")
+
+    def entries(self, run: str, after: int = 0) -> list[Entry]:
+        """A run's entries in order, those after position `after`."""
+        with self.engine.connect() as db:
+            return self._read(db, run, after)
+
+    def run(self, run: str) -> Run:
+        """The run as its journal tells it.
+
+        Raises:
+            KeyError: no such run.
+        """
+        told = self.entries(run)
+        if not told:
+            raise KeyError(run)
+        return fold(told)
+
+    def _read(self, db: sa.Connection, run: str, after: int = 0) -> list[Entry]:
+        rows = db.execute(sa.select(_entries).where(_entries.c.run == run, _entries.c.n > after).order_by(_entries.c.n))
+        return [Entry(r.run, r.n, r.at, Kind(r.kind), r.step, r.data, r.prev, r.hash) for r in rows]
+
+    def _tip(self, db: sa.Connection, run: str) -> tuple[int, str]:
+        query = sa.select(_entries.c.n, _entries.c.hash).where(_entries.c.run == run).order_by(_entries.c.n.desc()).limit(1)
+        row = db.execute(query).one()
+        return int(row.n), str(row.hash)
+
+    def runs(self, *, open_only: bool = False, limit: int = 200) -> list[str]:
+        """Ids of runs, newest first; with `open_only`, those that have not finished."""
+        query = sa.select(_entries.c.run).where(_entries.c.kind == str(Kind.REQUESTED))
+        if open_only:
+            over = sa.select(_entries.c.run).where(_entries.c.kind == str(Kind.FINISHED))
+            query = query.where(_entries.c.run.not_in(over))
+        with self.engine.connect() as db:
+            return [str(r) for r in db.execute(query.order_by(_entries.c.at.desc()).limit(limit)).scalars()]
+
+    def tips(self) -> dict[str, int]:
+        """The last position of every run's journal."""
+        with self.engine.connect() as db:
+            query = sa.select(_entries.c.run, sa.func.max(_entries.c.n)).group_by(_entries.c.run)
+            return {str(run): int(n) for run, n in db.execute(query)}
+
+    # Leases --------------------------------------------------------------------------------------
+
+    def acquire(self, run: str, key: str, owner: str) -> Lease | None:
+        """Take the lease of a run if nobody living holds it. Each taking has a higher fencing token."""
+        now = self.clock()
+        dead = sa.or_(_leases.c.owner == "", _leases.c.beat < now - timedelta(seconds=LEASE_SECONDS))
+        with self._write() as db:
+            _insert_or_ignore(db, _leases, {"key": key, "run": run, "owner": "", "token": 0, "beat": now})
+            mine = sa.and_(_leases.c.key == key, _leases.c.run == run, dead)
+            taken = sa.update(_leases).where(mine).values(owner=owner, token=_leases.c.token + 1, beat=now)
+            if db.execute(taken).rowcount != 1:
+                return None
+            token = db.execute(sa.select(_leases.c.token).where(_leases.c.key == key)).scalar()
+        return Lease(key, run, owner, int(token or 0))
+
+    def beat(self, lease: Lease) -> None:
+        """Say that the lease's owner lives.
+
+        Raises:
+            Fenced: the lease is another worker's by now.
+        """
+        with self._write() as db:
+            self._beat(db, lease)
+
+    def _beat(self, db: sa.Connection, lease: Lease) -> None:
+        mine = (_leases.c.key == lease.key, _leases.c.token == lease.token, _leases.c.owner == lease.owner)
+        if db.execute(sa.update(_leases).where(*mine).values(beat=self.clock())).rowcount != 1:
+            raise Fenced(f"Another worker carries run {lease.run} out by now.",
+                         hint="Nothing to do: the other worker goes on.")  # fmt: skip
+
+    def release(self, lease: Lease) -> None:
+        """Give the lease back; the run still holds its service until it ends."""
+        mine = (_leases.c.key == lease.key, _leases.c.token == lease.token)
+        with self._write() as db:
+            db.execute(sa.update(_leases).where(*mine).values(owner=""))
+
+    def leased(self) -> set[str]:
+        """The runs that a living worker carries out now."""
+        alive = _leases.c.beat >= self.clock() - timedelta(seconds=LEASE_SECONDS)
+        with self.engine.connect() as db:
+            return set(db.execute(sa.select(_leases.c.run).where(_leases.c.owner != "", alive)).scalars())
+
+    # Notes: what people look at meanwhile and what sinks know; the newest replaces the one before -----
+
+    def once(self, kind: str, key: str, data: Any) -> bool:
+        """Keep a note unless one of that kind and key is there; whether it was kept."""
+        with self._write() as db:
+            return _insert_or_ignore(db, _notes, {"kind": kind, "key": key, "data": data, "at": self.clock()})
+
+    def keep(self, kind: str, key: str, data: Any) -> None:
+        """Keep a note; it replaces the one before."""
+        row = {"kind": kind, "key": key, "data": data, "at": self.clock()}
+        with self._write() as db:
+            wanted = _insert(db, _notes).values(**row)
+            replaced = {"data": data, "at": row["at"]}
+            db.execute(wanted.on_conflict_do_update(index_elements=["kind", "key"], set_=replaced))
+
+    def note(self, kind: str, key: str) -> Any:
+        """The note of that kind and key, or None."""
+        with self.engine.connect() as db:
+            query = sa.select(_notes.c.data).where(_notes.c.kind == kind, _notes.c.key == key)
+            return db.execute(query).scalar()
+
+    def notes(self, kind: str, since: datetime | None = None) -> dict[str, Any]:
+        """All notes of a kind by key, or those kept since a moment."""
+        query = sa.select(_notes).where(_notes.c.kind == kind).order_by(_notes.c.key)
+        if since is not None:
+            query = query.where(_notes.c.at >= since)
+        with self.engine.connect() as db:
+            return {row.key: row.data for row in db.execute(query)}
+
+    def forget(self, kind: str, before: datetime) -> None:
+        """Drop the notes of a kind that are older than that moment."""
+        with self._write() as db:
+            db.execute(sa.delete(_notes).where(_notes.c.kind == kind, _notes.c.at < before))
+
+
+def _engine(url: str) -> sa.Engine:
+    if not url.startswith("sqlite"):
+        return sa.create_engine(url, pool_pre_ping=True)
+    engine = sa.create_engine(url, connect_args={"timeout": 15})
+
+    @sa.event.listens_for(engine, "connect")
+    def _durable(connection: Any, _record: Any) -> None:
+        # Transactions are begun by hand (BEGIN IMMEDIATE), and every commit reaches the disk.
+        connection.isolation_level = None
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=15000"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    return engine
+
+
+def _insert(db: sa.Connection, table: sa.Table) -> Any:
+    return sqlite.insert(table) if db.dialect.name == "sqlite" else postgresql.insert(table)
+
+
+def _insert_or_ignore(db: sa.Connection, table: sa.Table, row: dict[str, Any]) -> bool:
+    return db.execute(_insert(db, table).values(**row).on_conflict_do_nothing()).rowcount == 1

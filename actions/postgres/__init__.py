@@ -1,0 +1,1 @@
+"""How PostgreSQL is recovered, as pure functions: targets, WAL, windows, integrity."""

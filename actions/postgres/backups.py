@@ -1,0 +1,136 @@
+"""Base backups: one directory's label, manifest and inventory, put together into one fact."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from actions.engine.errors import RecoveryError
+from actions.postgres.inventory import Inventory, parse_inventory
+from actions.postgres.labels import BackupLabel, parse_label
+from actions.postgres.lsn import Lsn
+from actions.postgres.manifest import Manifest, parse_manifest
+
+__all__ = ["BackupFiles", "BaseBackup", "BaseBackups", "read_backup"]
+
+
+@dataclass(frozen=True)
+class BaseBackup:
+    """A physical copy of the cluster, and the WAL range that it needs to become consistent."""
+
+    path: str
+    system_identifier: str | None
+    timeline: int
+    start_lsn: Lsn
+    stop_lsn: Lsn | None
+    started_at: datetime | None
+    stopped_at: datetime | None
+    bytes: int
+    complete: bool
+    problem: str = ""
+
+    @property
+    def name(self) -> str:
+        """The last part of its path."""
+        return self.path.rstrip("/").rpartition("/")[2]
+
+
+BaseBackups = tuple[BaseBackup, ...]
+
+
+@dataclass(frozen=True)
+class BackupFiles:
+    """The texts found in and beside one backup directory; None where a file is absent.
+
+    ``finished_at`` is when backup_manifest was written, which pg_basebackup does last.
+    """
+
+    path: str
+    label: str | None
+    manifest: str | None = None
+    history: str | None = None
+    inventory: str | None = None
+    bytes: int = 0
+    finished_at: datetime | None = None
+
+
+def read_backup(files: BackupFiles) -> BaseBackup:
+    """One fact from all files; what is broken makes the backup incomplete and says why."""
+    try:
+        label = parse_label(files.label) if files.label else None
+        manifest = parse_manifest(files.manifest) if files.manifest else None
+    except RecoveryError as error:
+        return _broken(files, error.message)
+    if label is None:
+        return _broken(files, "it has no backup_label")
+    history = _tolerant_label(files.history)
+    return _assemble(files, label, manifest, history, _tolerant_inventory(files.inventory))
+
+
+def _broken(files: BackupFiles, problem: str) -> BaseBackup:
+    return BaseBackup(files.path, None, 0, Lsn(0), None, None, None, files.bytes, False, problem)
+
+
+def _tolerant_label(text: str | None) -> BackupLabel | None:
+    try:
+        return parse_label(text) if text else None
+    except RecoveryError:
+        return None
+
+
+def _tolerant_inventory(text: str | None) -> Inventory | None:
+    try:
+        return parse_inventory(text) if text else None
+    except RecoveryError:
+        return None
+
+
+def _assemble(
+    files: BackupFiles,
+    label: BackupLabel,
+    manifest: Manifest | None,
+    history: BackupLabel | None,
+    inventory: Inventory | None,
+) -> BaseBackup:
+    # A file copied over from another backup must not lend its times to this one.
+    history = history if history and history.start_lsn == label.start_lsn else None
+    inventory = inventory if inventory and inventory.start_lsn == label.start_lsn else None
+    stop = _stop_lsn(manifest, history, inventory)
+    problem = _problem(label, manifest, inventory, stop)
+    identifiers = [manifest.system_identifier if manifest else None, inventory.system_identifier if inventory else None]
+    return BaseBackup(
+        files.path,
+        next((name for name in identifiers if name), None),
+        label.timeline,
+        label.start_lsn,
+        stop,
+        label.started_at or (inventory.started_at if inventory else None),
+        _stopped_at(inventory, history) or files.finished_at,
+        files.bytes or (manifest.bytes if manifest else 0),
+        not problem,
+        problem,
+    )
+
+
+def _stop_lsn(manifest: Manifest | None, history: BackupLabel | None, inventory: Inventory | None) -> Lsn | None:
+    if manifest and manifest.wal:
+        return max(need.end_lsn for need in manifest.wal)
+    if history and history.stop_lsn is not None:
+        return history.stop_lsn
+    return inventory.stop_lsn if inventory else None
+
+
+def _stopped_at(inventory: Inventory | None, history: BackupLabel | None) -> datetime | None:
+    return inventory.stopped_at if inventory else (history.stopped_at if history else None)
+
+
+def _problem(label: BackupLabel, manifest: Manifest | None, inventory: Inventory | None, stop: Lsn | None) -> str:
+    if label.incremental:
+        return "it is incremental: combine it with its full backup first (pg_combinebackup)"
+    if stop is None:
+        return "it is unfinished: nothing says where it stops (no manifest, no .backup file, no inventory)"
+    if manifest and not manifest.intact:
+        return "its manifest was altered or cut off"
+    if manifest and inventory and manifest.system_identifier not in (None, inventory.system_identifier):
+        return "its manifest and its inventory come from different systems"
+    return ""

@@ -1,0 +1,114 @@
+"""The integrity checks as data, and the manual's verdict on their results: Healthy or Needs attention.
+
+The caller runs each SQL with its own time limit; a check that was cancelled is said to be unfinished,
+never passed over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from actions.postgres import integrity_sql as sql
+from actions.postgres.judgement import JUDGES, Line, State
+
+__all__ = ["ALL", "FULL", "QUICK", "Check", "CheckResult", "Line", "State", "Verdict", "judge", "judge_one"]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One question to the database; ``manual`` is its number in the operations manual, if it has one."""
+
+    name: str
+    title: str
+    sql: str
+    level: Literal["quick", "full"]
+    manual: int | None = None
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """What a check brought: the JSON value, or why there is none."""
+
+    check: str
+    value: Any = None
+    error: str = ""
+    finished: bool = True
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The answer in the manual's terms, with a line for every check."""
+
+    healthy: bool
+    lines: tuple[Line, ...]
+    text: str
+
+    def count(self, state: State) -> int:
+        """How many lines have that state."""
+        return sum(line.state == state for line in self.lines)
+
+
+QUICK = (
+    Check("table sizes", "database consistency: the largest tables", sql.TABLE_SIZES, "quick", 1),
+    Check("constraints", "constraints", sql.CONSTRAINTS, "quick", 5),
+    Check("indexes", "indexes", sql.INDEXES, "quick", 6),
+    Check("unindexed foreign keys", "foreign keys without an index", sql.UNINDEXED_FOREIGN_KEYS, "quick"),
+    Check("disabled triggers", "disabled triggers", sql.DISABLED_TRIGGERS, "quick"),
+    Check("checksum failures", "page checksum failures", sql.CHECKSUM_FAILURES, "quick"),
+)
+FULL = (
+    QUICK[0],
+    Check("orphaned messages", "orphaned records", sql.ORPHANED_MESSAGES, "full", 2),
+    Check("future timestamps", "future timestamps", sql.FUTURE_TIMESTAMPS, "full", 3),
+    Check("user counts", "user counts", sql.USER_COUNTS, "full", 4),
+    *QUICK[1:],
+    Check("foreign keys", "every declared foreign key", sql.FOREIGN_KEYS, "full"),
+    Check("sequences", "sequences behind their column", sql.SEQUENCES_BEHIND, "full"),
+    Check("null keys", "NULL in primary keys", sql.NULL_KEYS, "full"),
+)
+ALL = {check.name: check for check in FULL}
+
+
+def judge(results: Iterable[CheckResult], inventory: Iterable[Line] = ()) -> Verdict:
+    """The verdict on all results, and on the comparison with an inventory if there was one."""
+    lines = (*(judge_one(result) for result in results), *inventory)
+    healthy = bool(lines) and not any(line.state == "attention" for line in lines)
+    return Verdict(healthy, lines, _text(healthy, lines))
+
+
+def judge_one(result: CheckResult) -> Line:
+    """One line for one result."""
+    if not result.finished:
+        return Line(result.check, "unfinished", f"{_title(result)}: not finished in time")
+    if result.error:
+        return _failed(result)
+    return JUDGES[result.check](result.value)
+
+
+def _failed(result: CheckResult) -> Line:
+    # An application that merely resembles the manual's may lack one of its columns.
+    if "column" in result.error and "does not exist" in result.error:
+        return Line(result.check, "not applicable", f"{_title(result)}: not applicable to this database")
+    return Line(
+        result.check, "attention", f"{_title(result)}: could not be checked ({' '.join(result.error.split())[:160]})"
+    )
+
+
+def _title(result: CheckResult) -> str:
+    return ALL[result.check].title if result.check in ALL else result.check
+
+
+def _text(healthy: bool, lines: tuple[Line, ...]) -> str:
+    def told(state: State) -> list[str]:
+        return [line.text for line in lines if line.state == state]
+
+    if not lines:
+        return "Needs attention: nothing was checked."
+    if not healthy:
+        return f"Needs attention: {'; '.join(told('attention'))}."
+    asides = [*told("warning"), *told("unfinished")]
+    passed = sum(line.state in ("ok", "warning") for line in lines)
+    return f"Healthy: {passed} of {len(lines)} checks passed" + (f"; {'; '.join(asides)}." if asides else ".")

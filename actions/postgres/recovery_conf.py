@@ -1,0 +1,178 @@
+"""The settings a clone runs with, on PostgreSQL 13 to 18, as ``-c`` flags after its original command line.
+
+Flags on the command line win over every file in the data directory, so stale settings that came along
+with a backup cannot redirect the recovery. Only settings that exist in the server's version are given.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from actions.engine.errors import RecoveryError
+from actions.postgres.controldata import ControlData
+from actions.postgres.lsn import format_lsn
+from actions.postgres.stops import Stop
+
+OLDEST, NEWEST = 13, 18
+_TARGETS = (
+    "recovery_target",
+    "recovery_target_name",
+    "recovery_target_time",
+    "recovery_target_xid",
+    "recovery_target_lsn",
+)
+# What must not reach a clone from the original command line: it would archive, connect, or aim elsewhere.
+_DROPPED = (
+    "archive_",
+    "recovery_",
+    "restore_command",
+    "primary_conninfo",
+    "primary_slot_name",
+    "promote_trigger_file",
+    "listen_addresses",
+    "synchronous_standby_names",
+    "ssl",
+    "logging_collector",
+    "huge_pages",
+)
+_STALE = re.compile(
+    r"\s*(recovery_target\w*|restore_command|recovery_end_command|archive_cleanup_command|primary_conninfo"
+    r"|primary_slot_name|recovery_min_apply_delay|promote_trigger_file|standby_mode)\s*(?:=|\s)",
+    re.IGNORECASE | re.ASCII,
+)
+_SHORT_WITH_VALUE = re.compile(r"-[BDdfhkNprStvW]", re.ASCII)
+_MB = 1024 * 1024
+
+Settings = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class CloneLimits:
+    """What the clone may use, and what it must not fall below."""
+
+    memory_bytes: int
+    max_connections: int
+    max_worker_processes: int
+    max_wal_senders: int
+    max_prepared_transactions: int
+    max_locks_per_transaction: int
+
+    @classmethod
+    def of(cls, memory_bytes: int, *controls: ControlData) -> CloneLimits:
+        """The highest limits of the backup's and the live server's control files: WAL may raise them midway."""
+
+        def highest(name: str) -> int:
+            return max(int(getattr(control, name)) for control in controls)
+
+        return cls(
+            memory_bytes,
+            highest("max_connections"),
+            highest("max_worker_processes"),
+            highest("max_wal_senders"),
+            highest("max_prepared_transactions"),
+            highest("max_locks_per_transaction"),
+        )
+
+
+def clone_settings(major: int, limits: CloneLimits, stop: Stop, timeline: int) -> Settings:
+    """Every setting in an order that is safe: other targets are emptied before the real one is set."""
+    if not OLDEST <= major <= NEWEST:
+        raise RecoveryError(
+            f"PostgreSQL {major} is not supported.",
+            detail=f"Supported are {OLDEST} to {NEWEST}.",
+            hint="Recover by hand, or upgrade Mayday.",
+        )
+    return (*_isolation(major), *_enough(limits), *_speed(major, limits), *_target(stop, timeline))
+
+
+def _isolation(major: int) -> Settings:
+    always = (
+        ("archive_mode", "off"),
+        ("listen_addresses", ""),
+        ("primary_conninfo", ""),
+        ("primary_slot_name", ""),
+        ("archive_cleanup_command", ""),
+        ("recovery_end_command", ""),
+        ("recovery_min_apply_delay", "0"),
+        ("synchronous_standby_names", ""),
+        ("ssl", "off"),
+        ("logging_collector", "off"),
+        ("log_destination", "stderr"),
+        ("hot_standby", "on"),
+        ("autovacuum", "off"),
+        ("fsync", "on"),
+    )
+    progress = (("log_startup_progress_interval", "1s"),) if major >= 15 else ()
+    return (*always, *progress, *((("summarize_wal", "off"),) if major >= 17 else ()))
+
+
+def _enough(limits: CloneLimits) -> Settings:
+    names = (
+        "max_connections",
+        "max_worker_processes",
+        "max_wal_senders",
+        "max_prepared_transactions",
+        "max_locks_per_transaction",
+    )
+    return tuple((name, str(getattr(limits, name))) for name in names)
+
+
+def _speed(major: int, limits: CloneLimits) -> Settings:
+    buffers = min(max(limits.memory_bytes // 4 // _MB, 128), 8192)
+    always = (
+        ("shared_buffers", f"{buffers}MB"),
+        ("huge_pages", "try"),
+        ("maintenance_io_concurrency", "64"),
+        ("max_wal_size", "100GB"),
+        ("checkpoint_timeout", "1h"),
+        ("jit", "off"),
+    )
+    prefetch = (("recovery_prefetch", "try"), ("wal_decode_buffer_size", "2MB")) if major >= 15 else ()
+    return (*always, *((("recovery_init_sync_method", "syncfs"),) if major >= 14 else ()), *prefetch)
+
+
+def _target(stop: Stop, timeline: int) -> Settings:
+    # Up to PostgreSQL 15 an empty value given after the real one would clear it.
+    return (
+        *((name, "") for name in _TARGETS),
+        ("restore_command", "false"),
+        ("recovery_target_timeline", str(timeline)),
+        ("recovery_target_action", "pause"),
+        ("recovery_target_inclusive", "on" if stop.inclusive else "off"),
+        ("recovery_target_lsn", format_lsn(stop.lsn)),
+    )
+
+
+def clone_command(original: Sequence[str], settings: Settings) -> list[str]:
+    """The server's own command line, cleaned, with the settings appended as argv (never through a shell)."""
+    kept = [part for group in _groups(original) if not _dropped(group) for part in group]
+    flags = [part for name, value in settings for part in ("-c", f"{name}={value}")]
+    cron = ["-c", "cron.launch_active_jobs=off"] if any("pg_cron" in part for part in original) else []
+    return [*kept, *cron, *flags]
+
+
+def _groups(original: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """An option together with its value, so that both stay or both go."""
+    parts = iter(original)
+    for part in parts:
+        value = next(parts, None) if part == "-c" or part == "--" or _SHORT_WITH_VALUE.fullmatch(part) else None
+        yield (part,) if value is None else (part, value)
+
+
+def _dropped(group: tuple[str, ...]) -> bool:
+    option = group[0]
+    if option in ("-h", "-i", "-l"):
+        return True
+    inline = option[2:] if option.startswith(("-c", "--")) else ""
+    setting = group[1] if option == "-c" and len(group) == 2 else inline
+    name = setting.partition("=")[0].strip().lower().replace("-", "_")
+    return bool(name) and name.startswith(_DROPPED)
+
+
+def strip_auto_conf(text: str) -> tuple[str, tuple[str, ...]]:
+    """Remove what would redirect a recovery; returns the text to keep and the lines removed."""
+    lines = text.splitlines(keepends=True)
+    kept = "".join(line for line in lines if not _STALE.match(line))
+    return kept, tuple(line.strip() for line in lines if _STALE.match(line))

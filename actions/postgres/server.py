@@ -1,0 +1,81 @@
+"""The server that a plan names: which container on which host, which files, which cluster."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from actions.engine.facts import volatile
+
+
+@dataclass(frozen=True)
+class DataHome:
+    """Where PGDATA lies on the Docker host: `parent`/`leaf`, and where the server sees it (`inside`).
+
+    A swap renames `leaf` within `parent`, so both must be on one file system.
+    """
+
+    parent: str
+    leaf: str
+    inside: str
+
+
+@dataclass(frozen=True)
+class Server:
+    """One PostgreSQL in one container. Every act re-checks container id, host and system identifier.
+
+    `archive` and `bases` are paths on the Docker host: the WAL archive and the folder of base backups;
+    `inside_archive` and `inside_bases` are the same as the container sees them. Sizes in bytes.
+    """
+
+    service: str
+    host: str
+    container: str
+    image: str
+    image_id: str
+    command: tuple[str, ...]
+    restart_policy: str
+    home: DataHome
+    archive: str
+    bases: str
+    inside_archive: str
+    inside_bases: str
+    user: str
+    database: str
+    version: int
+    system_identifier: str
+    timeline: int
+    segment_size: int
+    state: str = volatile(default="")
+
+
+@dataclass(frozen=True)
+class Names:
+    """What a run calls the things that it makes, known before they are made."""
+
+    run: str
+
+    @property
+    def clone(self) -> str:
+        """The container of the clone."""
+        return f"mayday-clone-{self.run}"
+
+    @property
+    def helper(self) -> str:
+        """The container in which files are moved."""
+        return f"mayday-helper-{self.run}"
+
+    def clone_leaf(self, home: DataHome) -> str:
+        """The clone's directory, a sibling of the live one."""
+        return f"{home.leaf}_clone_{self.run}"
+
+    def before_leaf(self, home: DataHome) -> str:
+        """The old directory, once the clone has taken its place."""
+        return f"{home.leaf}_before_{self.run}"
+
+    def aside_leaf(self, home: DataHome) -> str:
+        """The clone's directory, once it was given up."""
+        return f"{home.leaf}_discarded_{self.run}"
+
+    def tail_leaf(self, home: DataHome) -> str:
+        """Where WAL that the archive does not hold yet is saved."""
+        return f"{home.leaf}_wal_{self.run}"

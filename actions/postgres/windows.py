@@ -1,0 +1,167 @@
+"""The recovery window: which moments the base backups and the archive can bring back, per timeline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from actions.engine.errors import RecoveryError
+from actions.postgres.archive import (
+    ArchivedFile,
+    Gap,
+    Runs,
+    Tail,
+    Wal,
+    damaged_segments,
+    gaps_on,
+    name_along,
+    present_segments,
+)
+from actions.postgres.backups import BaseBackup
+from actions.postgres.lsn import Lsn
+from actions.postgres.segments import DEFAULT_SIZE, parse_wal_name
+from actions.postgres.timelines import Chain, chain_to, lies_on, segments_needed
+
+__all__ = ["ArchivedFile", "Gap", "Reach", "Tail", "TimelineWindow", "Unusable", "Window", "recovery_window"]
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How far one backup can be rolled forward along one timeline."""
+
+    backup: BaseBackup
+    timeline: int
+    until_lsn: Lsn
+    until: datetime | None
+    ends_at: Literal["head", "gap"]
+    missing: str = ""
+
+
+@dataclass(frozen=True)
+class Unusable:
+    """A backup that cannot serve, and why."""
+
+    path: str
+    why: str
+
+
+@dataclass(frozen=True)
+class TimelineWindow:
+    """What can be reached along one timeline."""
+
+    timeline: int
+    reaches: tuple[Reach, ...]
+    unusable: tuple[Unusable, ...]
+    earliest: datetime | None
+    earliest_lsn: Lsn | None
+    latest: datetime | None
+    latest_lsn: Lsn | None
+    gaps: tuple[Gap, ...]
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Window:
+    """The whole answer to ``/recover window``."""
+
+    system_identifier: str
+    live_timeline: int
+    segment_size: int
+    timelines: tuple[TimelineWindow, ...]
+    damaged: tuple[str, ...] = ()
+
+    def on(self, timeline: int) -> TimelineWindow | None:
+        """The window along one timeline."""
+        return next((part for part in self.timelines if part.timeline == timeline), None)
+
+    @property
+    def live(self) -> TimelineWindow | None:
+        """The window along the timeline of the live server."""
+        return self.on(self.live_timeline)
+
+
+def recovery_window(
+    backups: Iterable[BaseBackup],
+    archive: Sequence[ArchivedFile],
+    histories: Mapping[int, str],
+    system_identifier: str,
+    live_timeline: int,
+    tail: Tail | None = None,
+    segment_size: int = DEFAULT_SIZE,
+) -> Window:
+    """Work out what can be reached; nothing is read beyond what is given."""
+    wal = Wal(present_segments(archive, tail, segment_size), segment_size, tail)
+    known = {file.timeline for file in map(parse_wal_name, wal.present) if file is not None}
+    every = tuple(backups)
+    parts = (
+        _timeline(number, every, wal, histories, system_identifier)
+        for number in sorted({live_timeline, *known, *histories}, reverse=True)
+    )
+    return Window(system_identifier, live_timeline, segment_size, tuple(parts), damaged_segments(archive, segment_size))
+
+
+def _timeline(
+    timeline: int, backups: tuple[BaseBackup, ...], wal: Wal, histories: Mapping[int, str], system_identifier: str
+) -> TimelineWindow:
+    gaps = gaps_on(timeline, wal)
+    try:
+        chain = chain_to(timeline, histories)
+    except RecoveryError as error:
+        return TimelineWindow(timeline, (), (), None, None, None, None, gaps, f"{error.message} {error.hint}")
+    judged = [(backup, _unusable(backup, chain, wal, system_identifier)) for backup in backups]
+    runs = Runs.along(chain, wal)
+    reaches = sorted(
+        (_reach(backup, chain, wal, runs) for backup, why in judged if not why), key=lambda reach: _order(reach.backup)
+    )
+    unusable = tuple(Unusable(backup.path, why) for backup, why in judged if why)
+    return _summary(timeline, tuple(reaches), unusable, gaps)
+
+
+def _order(backup: BaseBackup) -> int:
+    return backup.stop_lsn or backup.start_lsn
+
+
+def _summary(
+    timeline: int, reaches: tuple[Reach, ...], unusable: tuple[Unusable, ...], gaps: tuple[Gap, ...]
+) -> TimelineWindow:
+    if not reaches:
+        return TimelineWindow(timeline, (), unusable, None, None, None, None, gaps)
+    best = max(reaches, key=lambda reach: reach.until_lsn)
+    earliest = next((reach.backup.stopped_at for reach in reaches if reach.backup.stopped_at), None)
+    return TimelineWindow(
+        timeline, reaches, unusable, earliest, reaches[0].backup.stop_lsn, best.until, best.until_lsn, gaps
+    )
+
+
+def _unusable(backup: BaseBackup, chain: Chain, wal: Wal, system_identifier: str) -> str:
+    """Why a backup cannot be used along this history, or nothing."""
+    if backup.stop_lsn is None or not backup.complete:
+        return backup.problem or "it is unfinished"
+    if backup.system_identifier not in (None, system_identifier):
+        return f"it is of another system ({backup.system_identifier}, not {system_identifier})"
+    if not lies_on(chain, backup.timeline, backup.stop_lsn):
+        return f"it was taken on timeline {backup.timeline} after timeline {chain.timeline} had branched off"
+    own = segments_needed(chain, backup.start_lsn, backup.stop_lsn, wal.size)
+    lost = [name for name in own if name not in wal.present]
+    return f"the WAL written during the backup is missing ({lost[0]})" if lost else ""
+
+
+def _reach(backup: BaseBackup, chain: Chain, wal: Wal, runs: Runs) -> Reach:
+    """Follow the segments from the backup's start until one is missing."""
+    last = runs.end_of[backup.start_lsn // wal.size]
+    at_gap, end = runs.highest > last, Lsn((last + 1) * wal.size)
+    # The server's last segment is only begun: its true end is what the tail says, not the size of the file.
+    tail = wal.tail if wal.tail and not at_gap and wal.tail.timeline == chain.timeline else None
+    if tail is not None and tail.end_lsn is not None:
+        end = Lsn(min(tail.end_lsn, end))
+    until = tail.at if tail and tail.at else wal.present[name_along(chain, last, wal.size)]
+    return Reach(
+        backup,
+        chain.timeline,
+        end,
+        until,
+        "gap" if at_gap else "head",
+        name_along(chain, last + 1, wal.size) if at_gap else "",
+    )

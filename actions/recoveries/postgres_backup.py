@@ -1,0 +1,39 @@
+"""A base backup: the physical copy that every point-in-time recovery starts from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from actions.engine.errors import Refused
+from actions.engine.procedure import Act, Asker, Look, Procedure, Risk, Words
+from actions.steps import backup, restore
+from actions.steps.server import look_at_server
+
+
+@dataclass(frozen=True)
+class TakeBase:
+    """Take a base backup of a server."""
+
+    service: str
+
+
+def read(text: str, asker: Asker) -> TakeBase:
+    """Nothing more has to be said."""
+    if text.strip():
+        raise Refused(f"'{text.strip()[:60]}' was not understood.", hint="Write just: /backup run base")
+    return TakeBase(asker.service)
+
+
+PROCEDURE = Procedure(
+    name="postgres base backup",
+    summary="Take a base backup of {service}, verified, with an inventory beside it.",
+    words=Words(command="backup run base", usage="", examples=("",), read=read),
+    request=TakeBase,
+    risk=Risk.CHANGES,
+    steps=(
+        Look("look at the server", look_at_server, gives="server"),
+        Act("take the base backup", backup.take_base, backup.base_is_taken, limit=restore.COPY_LIMIT),
+        Act("write its inventory", backup.write_inventory, backup.inventory_is_written, limit=timedelta(minutes=30)),
+    ),
+)

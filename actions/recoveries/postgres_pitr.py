@@ -1,0 +1,101 @@
+"""Point-in-time recovery: restore beside the live data, look, swap it in, or give it up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from actions.engine.procedure import Act, Ask, Asker, Leads, Look, Option, Outcome, Procedure, Risk, Who, Words
+from actions.postgres.when import Target, parse_when
+from actions.steps import backup, compare, cutover, integrity, losses, needs, replay, restore, sheets, target, writers
+from actions.steps.server import look_at_server, see_writers
+from actions.steps.window import read_window
+
+
+@dataclass(frozen=True)
+class PointInTime:
+    """Bring a server back to a moment; `zone` is the asker's own time zone, for showing."""
+
+    service: str
+    target: Target
+    zone: str
+
+
+def read(text: str, asker: Asker) -> PointInTime:
+    """Read `<when>`; a bare time is read in the operations zone."""
+    wanted = parse_when(text, now=asker.now, operations_zone=asker.operations_zone, asker_zone=asker.zone)
+    return PointInTime(asker.service, wanted, asker.zone or asker.operations_zone)
+
+
+PROCEDURE = Procedure(
+    name="postgres pitr",
+    summary="Bring {service} back to {target}, beside the live data, and swap it in.",
+    words=Words(
+        command="recover postgres pitr",
+        usage="<when>",
+        examples=("14:30", "2026-02-09 14:30", "14:30 Europe/Berlin", "20m ago", "before xid 91822", "latest"),
+        read=read,
+    ),
+    request=PointInTime,
+    risk=Risk.DESTRUCTIVE,
+    rto=sheets.RTO,
+    ends=Outcome.RECOVERED,
+    report=sheets.recovered_sheets,
+    steps=(
+        Look("look at the server", look_at_server, gives="server"),
+        Look("see who writes", see_writers, gives="writers"),
+        Look("read the recovery window", read_window, gives="window"),
+        Look("find the exact stopping point", target.find_stopping_point, gives="aim"),
+        Look("choose a base backup", target.choose_base, gives="base"),
+        Look("count what would be lost", losses.count_losses, gives="lost"),
+        Look("measure the disk", needs.measure_space, gives="space"),
+        Look("estimate the time", needs.estimate, gives="times"),
+        Ask(
+            "Restore {service} beside the live data?",
+            options=(
+                Option(writers.PAUSE_AND_RESTORE, danger=True),
+                Option(writers.KEEP_SERVING),
+                Option("Cancel", leads=Leads.BACK),
+            ),
+            gives="mode",
+            sheets=sheets.plan_sheets,
+            recheck=("server", "writers", "base"),
+        ),
+        Act("pause the writers", writers.pause_at_once, writers.paused_at_once, undo=writers.resume),
+        Act("save WAL that is not archived yet", restore.save_tail, restore.tail_is_saved),
+        Act("copy the base backup", restore.copy_base, restore.base_is_whole,
+            undo=restore.set_clone_aside, limit=restore.COPY_LIMIT),
+        Act("lay the WAL", restore.lay_wal, restore.wal_is_laid, limit=restore.COPY_LIMIT),
+        Act("seal the clone", restore.seal_clone, restore.clone_is_sealed),
+        Act("replay to the target", replay.replay, replay.stopped_at_target,
+            undo=replay.remove_clone_server, limit=timedelta(hours=12)),
+        Look("prove where it stopped", replay.prove_stop, gives="reached"),
+        Look("check the clone", integrity.check_clone, gives="integrity"),
+        Look("compare with the live data", compare.compare, gives="difference"),
+        Ask(
+            "Cut over to the clone?",
+            options=(
+                Option("Cut over", who=Who.SECOND, types="service", danger=True),
+                Option("Another time", leads=Leads.AGAIN, types="when"),
+                Option("Discard", leads=Leads.BACK),
+            ),
+            gives="approval",
+            sheets=sheets.preview_sheets,
+            recheck=("server", "writers"),
+        ),
+        Act("promote the clone", cutover.promote, cutover.is_promoted),
+        Act("stop the clone in good order", cutover.stop_clone, cutover.clone_is_stopped),
+        Act("pause the writers for the cut-over", writers.pause, writers.paused, undo=writers.resume),
+        Act("stop the old server", cutover.stop_live, cutover.live_is_stopped, undo=cutover.start_live),
+        Act("swap the data directories", cutover.swap, cutover.clone_is_live, undo=cutover.swap_back),
+        Act("start the server", cutover.start_live, cutover.live_is_ready, undo=cutover.stop_started),
+        Look("prove that it is writable", cutover.prove_writable, gives="proof"),
+        Look("check integrity again", integrity.check_again, gives="integrity_after"),
+        Look("note where the old data lies", cutover.where_kept, gives="kept"),
+        Act("resume the writers", writers.resume, writers.serving, point_of_no_return=True),
+        Act("smoke test through the application", cutover.smoke_test, cutover.smoke_passed),
+        Act("remove the clone's container", replay.remove_clone_server, replay.clone_server_is_gone),
+        Act("take a fresh base backup", backup.take_base, backup.base_is_taken, limit=restore.COPY_LIMIT),
+        Act("write its inventory", backup.write_inventory, backup.inventory_is_written, limit=timedelta(minutes=30)),
+    ),
+)  # fmt: skip

@@ -1,0 +1,39 @@
+"""Verify: the manual's integrity checks and its verdict, on the live server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from actions.engine.errors import Refused
+from actions.engine.procedure import Asker, Look, Procedure, Risk, Words
+from actions.steps import integrity, sheets
+from actions.steps.server import look_at_server
+
+
+@dataclass(frozen=True)
+class Verify:
+    """Check the integrity of a server's data."""
+
+    service: str
+
+
+def read(text: str, asker: Asker) -> Verify:
+    """Nothing more has to be said."""
+    if text.strip():
+        raise Refused(f"'{text.strip()[:60]}' was not understood.", hint="Write just: /recover postgres verify")
+    return Verify(asker.service)
+
+
+PROCEDURE = Procedure(
+    name="postgres verify",
+    summary="Check the integrity of the data of {service}.",
+    words=Words(command="recover postgres verify", usage="", examples=("",), read=read),
+    request=Verify,
+    risk=Risk.READS,
+    claims=False,
+    report=sheets.verify_sheets,
+    steps=(
+        Look("look at the server", look_at_server, gives="server"),
+        Look("check integrity", integrity.check_live, gives="integrity"),
+    ),
+)

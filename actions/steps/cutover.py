@@ -1,0 +1,221 @@
+"""The cut-over: promote the clone while it is still alone, stop the old server, swap by rename, start, prove."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from actions.engine.errors import RecoveryError
+from actions.engine.facts import volatile
+from actions.postgres.controldata import CLEANLY_STOPPED, ControlData, parse_controldata
+from actions.postgres.server import Names, Server
+from actions.steps.replay import clone_flags, clone_state, stands
+from actions.steps.target import Aim
+from actions.tools import CloneSpec, Docker, Files, Patience, Progress, Site, Sql, Web
+
+_READY_SECONDS = 90.0
+_WRITABLE = (
+    "select pg_is_in_recovery() as recovering, current_setting('transaction_read_only') as read_only, "
+    "(select system_identifier::text from pg_control_system()) as system, pg_current_xact_id()::text as xid, "
+    "substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) as timeline"
+)
+
+
+@dataclass(frozen=True)
+class Proof:
+    """The server in service again: which timeline it writes, and a transaction it could begin."""
+
+    timeline: int
+    transaction: str = volatile()
+
+    def says(self) -> str:
+        """The proof in one line."""
+        return f"writable on timeline {self.timeline}"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Where the old data lies, and until when it is promised to stay."""
+
+    path: str
+    until: datetime
+    text: str
+
+    def says(self) -> str:
+        """The sentence."""
+        return self.text
+
+
+def promote(aim: Aim, server: Server, names: Names, docker: Docker, files: Files, sql: Sql, patience: Patience,
+            progress: Progress) -> None:  # fmt: skip
+    """Promote the clone, alone as it is, so that the cut-over itself is only a rename and a start."""
+    if not _answers(server, names, sql):
+        docker.run_clone(server, names, CloneSpec(clone_flags(aim, server, names, docker, files)))
+        if not patience.until(lambda: _standing(aim, server, names, sql), seconds=_READY_SECONDS):
+            raise RecoveryError("The clone's server does not come back to its stopping point.",
+                                detail=docker.logs(names.clone, 15), hint="Retry, or Undo.")  # fmt: skip
+    progress(0, 1, "promoting")
+    state = clone_state(server, names, sql)
+    if state.recovering:
+        if not stands(aim.stop, state):
+            raise RecoveryError("The clone no longer stands where it was shown.", hint="Undo, and ask again.")
+        sql.rows(names.clone, server, "select pg_promote(true, 60) as promoted", seconds=70)
+    sql.rows(names.clone, server, "checkpoint", seconds=120)
+
+
+def _answers(server: Server, names: Names, sql: Sql) -> bool:
+    try:
+        clone_state(server, names, sql)
+    except RecoveryError:
+        return False
+    return True
+
+
+def _standing(aim: Aim, server: Server, names: Names, sql: Sql) -> bool:
+    """Whether the clone is paused at its stopping point, or was promoted before."""
+    try:
+        state = clone_state(server, names, sql)
+    except RecoveryError:
+        return False
+    return not state.recovering or (state.paused and stands(aim.stop, state))
+
+
+def is_promoted(aim: Aim, server: Server, names: Names, files: Files, sql: Sql) -> bool:
+    """Whether the clone accepts writes on a timeline of its own."""
+    state = clone_state(server, names, sql)
+    return not state.recovering and _control(server, names, files).timeline > aim.timeline
+
+
+def _control(server: Server, names: Names, files: Files) -> ControlData:
+    return parse_controldata(files.control(server, names.clone_leaf(server.home)))
+
+
+def stop_clone(server: Server, names: Names, docker: Docker, files: Files) -> None:
+    """Stop the clone in good order and have its history file archived once it is in service."""
+    docker.stop_clone(names)
+    timeline = _control(server, names, files).timeline
+    files.archive_history(server, names, f"{timeline:08X}.history")
+
+
+def clone_is_stopped(aim: Aim, server: Server, names: Names, docker: Docker, files: Files) -> bool:
+    """Whether the clone was shut down cleanly on its own timeline."""
+    container = docker.find(names.clone)
+    control = _control(server, names, files)
+    stopped = container is None or container.state != "running"
+    return stopped and control.state in CLEANLY_STOPPED and control.timeline > aim.timeline
+
+
+def prepare_stop(server: Server, sql: Sql) -> None:
+    """A checkpoint beforehand, so that stopping the live server takes no longer than it must."""
+    if server.state != "running":
+        return
+    try:
+        sql.rows(server.service, server, "checkpoint", seconds=120)
+    except RecoveryError:
+        return  # A server that does not answer is stopped without it.
+
+
+def stop_live(server: Server, docker: Docker, sql: Sql) -> None:
+    """Stop the old server in good order, and keep it from being started again meanwhile."""
+    docker.set_restart(server.service, server.container, "no")
+    docker.stop(server.service, server.container, 120)
+
+
+def live_is_stopped(server: Server, docker: Docker) -> bool:
+    """Whether the old server has ended."""
+    container = docker.find(server.service)
+    return container is not None and container.id == server.container and container.state in ("exited", "created")
+
+
+def start_live(server: Server, docker: Docker, sql: Sql, patience: Patience) -> None:
+    """Start the server's container on whatever its directory is now, with its old restart policy."""
+    docker.start(server.service, server.container)
+    docker.set_restart(server.service, server.container, server.restart_policy)
+    if not patience.until(lambda: _ready(server, sql), seconds=_READY_SECONDS, every=0.2):
+        raise RecoveryError(f"{server.service} was started but does not accept connections.",
+                            detail=docker.logs(server.service, 20),
+                            hint="Retry waits on; Undo brings the old data back.")  # fmt: skip
+
+
+def _ready(server: Server, sql: Sql) -> bool:
+    try:
+        return bool(sql.rows(server.service, server, "select 1 as one", seconds=5))
+    except RecoveryError:
+        return False
+
+
+def live_is_ready(server: Server, sql: Sql) -> bool:
+    """Whether the server accepts connections."""
+    return _ready(server, sql)
+
+
+def stop_started(server: Server, docker: Docker) -> None:
+    """Stop the server again, before its directory is swapped back."""
+    docker.set_restart(server.service, server.container, "no")
+    docker.stop(server.service, server.container, 120)
+
+
+def swap(server: Server, names: Names, site: Site, now: datetime, files: Files) -> None:
+    """Rename the old directory away and the clone's into its place."""
+    files.swap(server, names, {"run": names.run, "why": "replaced by a point-in-time recovery",
+                               "kept_until": keep_until(site, now)})  # fmt: skip
+
+
+def keep_until(site: Site, now: datetime) -> str:
+    """Until when old data is promised to stay; a person removes it then, nobody else."""
+    return (now + timedelta(days=site.kept_days)).date().isoformat()
+
+
+def clone_is_live(server: Server, names: Names, files: Files) -> bool:
+    """Whether the clone's directory is the live one and the old one is kept."""
+    leaves = files.leaves(server, names)
+    return leaves.live and leaves.before and not leaves.clone and leaves.live_is_clone_of == names.run
+
+
+def swap_back(server: Server, names: Names, files: Files) -> None:
+    """The old directory back into its place; the clone's beside it again."""
+    files.swap_back(server, names)
+
+
+def prove_writable(aim: Aim, server: Server, sql: Sql) -> Proof:
+    """Prove that the server in service is this cluster, on a new timeline, and takes writes.
+
+    Raises:
+        RecoveryError: it is not; nobody writes yet, so undo brings the old data back.
+    """
+    row = sql.rows(server.service, server, _WRITABLE, seconds=20)[0]
+    timeline = int(row["timeline"], 16)
+    wrong = []
+    if row["recovering"] or row["read_only"] == "on":
+        wrong.append("it is read-only")
+    if row["system"] != server.system_identifier:
+        wrong.append(f"its system identifier is {row['system']}, not {server.system_identifier}")
+    if timeline <= aim.timeline:
+        wrong.append(f"it writes timeline {timeline}, not a new one")
+    if wrong:
+        raise RecoveryError("The server in service is not the recovered one.", detail="; ".join(wrong) + ".",
+                            hint="Undo brings the old data back.")  # fmt: skip
+    return Proof(timeline, row["xid"])
+
+
+def where_kept(server: Server, names: Names, site: Site, now: datetime) -> Kept:
+    """Where the old data lies from now on."""
+    path = f"{server.home.parent}/{names.before_leaf(server.home)}"
+    until = now + timedelta(days=site.kept_days)
+    text = f"The old data lies in {path} and is kept until {until:%Y-%m-%d}; nothing removes it by itself."
+    return Kept(path, until, text)
+
+
+def smoke_test(site: Site, web: Web) -> None:
+    """Write and read once through the application, where the settings say how."""
+    if not site.smoke_url:
+        return
+    status, body = web.get(site.smoke_url)
+    if status != 200:
+        raise RecoveryError("The smoke test through the application failed.", detail=f"{status}: {body[:300]}",
+                            hint=f"The database is recovered. Look at what answers at {site.smoke_url}, then Retry.")  # fmt: skip
+
+
+def smoke_passed(site: Site, web: Web) -> bool:
+    """Whether the application writes and reads."""
+    return not site.smoke_url or web.get(site.smoke_url)[0] == 200

@@ -1,0 +1,81 @@
+"""What a recovery needs: room on the disk, and time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from actions.engine.errors import Refused
+from actions.engine.facts import volatile
+from actions.postgres.server import Server
+from actions.steps.target import Base
+from actions.tools import Files, Rates
+
+_MB = 1 << 20
+_GB = 1 << 30
+_COPY, _REPLAY = 300 * _MB, 40 * _MB
+"""What is assumed before this host has shown what it can, in bytes a second: a disk's copy, one core's replay."""
+
+
+@dataclass(frozen=True)
+class Space:
+    """Disk where the clone will lie, in bytes."""
+
+    needed: int
+    free: int = volatile()
+
+    def says(self) -> str:
+        """Needed and free."""
+        return f"{self.needed / _GB:.1f} GB needed, {self.free / _GB:.1f} GB free"
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Expected seconds of each phase; `measured` says that they come from earlier runs on this host."""
+
+    copy: float = volatile()
+    replay: float = volatile()
+    check: float = volatile()
+    cut_over: float = volatile()
+    measured: bool = volatile()
+
+    @property
+    def total(self) -> float:
+        """Seconds from the answer to the end, without the time people take."""
+        return self.copy + self.replay + self.check + self.cut_over
+
+    def says(self) -> str:
+        """The whole."""
+        return f"about {self.total:.0f} s without the time people take"
+
+
+def measure_space(base: Base, server: Server, files: Files) -> Space:
+    """Room for the copy, its WAL, and a tenth more.
+
+    Raises:
+        Refused: the disk is too small, or the data directory cannot be renamed where it lies.
+    """
+    if not files.one_file_system(server):
+        raise Refused(f"{server.home.leaf} is a file system of its own, so it cannot be swapped by a rename.",
+                      detail=f"{server.home.parent}/{server.home.leaf} is a mount point.",
+                      hint="Mount the disk one level higher and put PGDATA in a folder below it.")  # fmt: skip
+    needed = int((base.bytes + base.wal_bytes(server.segment_size)) * 1.1) + 64 * _MB
+    free = files.free_bytes(server)
+    if free < needed:
+        raise Refused("There is not enough room beside the live data.",
+                      detail=f"{needed / _GB:.1f} GB are needed in {server.home.parent}, {free / _GB:.1f} GB are free.",
+                      hint="Make room there (old directories that Mayday kept are named *_before_*), then ask again.")  # fmt: skip
+    return Space(needed, free)
+
+
+def estimate(base: Base, server: Server, rates: Rates) -> Estimate:
+    """From the sizes, with what this host achieved in earlier runs where there were some."""
+    copy, replay, check = (rates.bytes_a_second(phase) for phase in ("copy", "replay", "check"))
+    cut_over = rates.bytes_a_second("cut-over")
+    wal = base.wal_bytes(server.segment_size)
+    return Estimate(
+        copy=(base.bytes + wal) / (copy or _COPY) + 1,
+        replay=wal / (replay or _REPLAY) + 1,
+        check=base.bytes / (check or _COPY) + 2,
+        cut_over=1 / cut_over if cut_over else 12,
+        measured=bool(copy and replay),
+    )

@@ -1,0 +1,113 @@
+"""Restoring beside the live data: the tail is saved, the base copied, the WAL laid, the clone sealed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from actions.engine.errors import RecoveryError
+from actions.postgres.segments import parse_wal_name
+from actions.postgres.server import Names, Server
+from actions.postgres.timelines import Chain, chain_to
+from actions.steps.target import Aim, Base
+from actions.tools import Files, Patience, Progress, Rates, Site
+
+
+def _in_archive(server: Server, files: Files) -> set[str]:
+    whole = server.segment_size
+    found = set()
+    for f in files.archive(server):
+        wal = parse_wal_name(f.name)
+        if wal is not None and wal.kind == "segment" and (wal.compression or f.size == whole):
+            found.add(wal.segment_name)
+    return found
+
+
+def save_tail(base: Base, server: Server, names: Names, files: Files) -> None:
+    """Copy the WAL that the archive lacks out of the live pg_wal, before anything moves."""
+    held = _in_archive(server, files)
+    missing = [name for name in base.segments if name not in held]
+    if missing:
+        files.save_tail(server, names, missing)
+
+
+def tail_is_saved(base: Base, server: Server, names: Names, files: Files) -> bool:
+    """Whether every segment is in the archive or saved."""
+    saved = {f.name for f in files.saved_tail(server, names) if f.size == server.segment_size}
+    return set(base.segments) <= _in_archive(server, files) | saved
+
+
+def copy_base(base: Base, server: Server, names: Names, files: Files, rates: Rates, patience: Patience,
+              progress: Progress) -> None:  # fmt: skip
+    """Copy the base backup beside the live data."""
+    began = patience.seconds()
+    files.copy_base(server, names, base.name, base.bytes, progress)
+    rates.note("copy", base.bytes, patience.seconds() - began)
+
+
+def base_is_whole(server: Server, names: Names, files: Files) -> bool:
+    """Whether the copy is just what the backup's manifest says, byte for byte.
+
+    Raises:
+        RecoveryError: it is not; the live data is untouched.
+    """
+    wrong = files.verify_base(server, names)
+    if wrong:
+        raise RecoveryError("The copy of the base backup is not what its manifest says.", detail=wrong,
+                            hint="If Retry says the same, the backup itself is damaged: undo, move it out of the "
+                                 "folder of base backups, and ask again; an older one is chosen then.")  # fmt: skip
+    return True
+
+
+def lay_wal(base: Base, server: Server, names: Names, files: Files, progress: Progress) -> None:
+    """Lay the WAL into the clone, so that replay waits for no file."""
+    files.lay_wal(server, names, base.segments, base.histories, progress)
+
+
+def wal_is_laid(aim: Aim, base: Base, server: Server, names: Names, files: Files) -> bool:
+    """Whether the WAL reads without a flaw from the backup's start to the stopping point.
+
+    Raises:
+        RecoveryError: a segment is damaged; the live data is untouched.
+    """
+    chain = chain_to(aim.timeline, {int(n[:8], 16): t for n, t in files.histories(server).items()})
+    for timeline, start, end in _stretches(chain, base, aim):
+        wrong = files.verify_wal(server, names, timeline, start, end)
+        if wrong:
+            raise RecoveryError("The WAL does not read through to the stopping point.", detail=wrong,
+                                hint="Bring an undamaged copy of that segment into the archive and Retry, or Undo "
+                                     "and recover to a moment before it.")  # fmt: skip
+    return True
+
+
+def _stretches(chain: Chain, base: Base, aim: Aim) -> list[tuple[int, str, str]]:
+    """Timeline, first and last position of each stretch of the way that has to be read."""
+    found = []
+    for span in chain.spans:
+        start = max(span.start, base.start_lsn)
+        end = min(span.end, aim.stop.lsn) if span.end is not None else aim.stop.lsn
+        if start < end:
+            found.append((span.timeline, _hex(start), _hex(end)))
+    return found
+
+
+def _hex(lsn: int) -> str:
+    return f"{lsn >> 32:X}/{lsn & 0xFFFFFFFF:X}"
+
+
+def seal_clone(server: Server, names: Names, files: Files) -> None:
+    """Strip stale settings and write the mark without which the clone is never started."""
+    files.seal_clone(server, names)
+
+
+def clone_is_sealed(server: Server, names: Names, files: Files) -> bool:
+    """Whether the mark is there."""
+    return files.leaves(server, names).clone_complete
+
+
+def set_clone_aside(server: Server, names: Names, site: Site, files: Files) -> None:
+    """Rename the clone's directory out of the way; a person removes it later."""
+    files.set_aside(server, names, {"run": names.run, "why": "the recovery was given up",
+                                    "keep_days": str(site.kept_days)})  # fmt: skip
+
+
+COPY_LIMIT = timedelta(hours=6)

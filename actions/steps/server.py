@@ -1,0 +1,118 @@
+"""The looks at the server and at those who write to it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+
+from actions.engine.errors import Refused
+from actions.engine.facts import volatile
+from actions.postgres.controldata import parse_controldata
+from actions.postgres.server import DataHome, Server
+from actions.tools import Container, Docker, Files, Mount, Site
+
+_CATALOG = re.compile(r"Catalog version number:\s+(\d+)")
+# The catalogue version of each major release, from src/include/catalog/catversion.h of its branch.
+_MAJORS = {202007201: 13, 202107181: 14, 202209061: 15, 202307071: 16, 202406281: 17, 202506291: 18}
+
+
+def look_at_server(service: str, site: Site, docker: Docker, files: Files) -> Server:
+    """Find the container, its files on the Docker host, and the cluster that lies in them."""
+    container = must_find(docker, service)
+    home = data_home(container)
+    archive, bases = on_host(container, site.archive), on_host(container, site.bases)
+    seen = Server(service=container.name, host=container.host, container=container.id, image=container.image,
+                  image_id=container.image_id, command=container.command, restart_policy=container.restart_policy,
+                  home=home, archive=archive, bases=bases, inside_archive=site.archive, inside_bases=site.bases,
+                  user=site.user, database=site.database, version=0, system_identifier="", timeline=0,
+                  segment_size=0, state=container.state)  # fmt: skip
+    text = files.control(seen, home.leaf)
+    control = parse_controldata(text)
+    return replace(seen, version=_major(text), system_identifier=control.system_identifier,
+                   timeline=control.timeline, segment_size=control.segment_size)  # fmt: skip
+
+
+def must_find(docker: Docker, service: str) -> Container:
+    """The container of a service.
+
+    Raises:
+        Refused: there is none of that name.
+    """
+    container = docker.find(service)
+    if container is None:
+        raise Refused(f"There is no container named {service} on this host.",
+                      hint="Look at `docker ps -a`, and at `site.postgres` in the settings.")  # fmt: skip
+    return container
+
+
+def data_home(container: Container) -> DataHome:
+    """Where PGDATA lies on the Docker host: the mount that holds it, and what lies below the mount."""
+    inside = container.env.get("PGDATA", "/var/lib/postgresql/data").rstrip("/")
+    mount = _mount_of(container, inside)
+    if mount is None:
+        raise Refused(f"The data directory {inside} of {container.name} is not on a mount.",
+                      detail="It lies within the container and is lost with it.",
+                      hint="Put PGDATA on a volume or a bind mount; until then only dumps can be restored.")  # fmt: skip
+    _local(container, mount)
+    below = PurePosixPath(inside).relative_to(mount.target)
+    path = PurePosixPath(mount.source) / below
+    return DataHome(parent=str(path.parent), leaf=path.name, inside=inside)
+
+
+def on_host(container: Container, inside: str) -> str:
+    """The path on the Docker host of a folder that a container sees."""
+    mount = _mount_of(container, inside)
+    if mount is None:
+        raise Refused(f"{inside} is not mounted into {container.name}.",
+                      detail="The WAL archive and the base backups must lie on a mount.",
+                      hint="Mount the backup folder there, or correct `site.archive` and `site.bases`.")  # fmt: skip
+    return str(PurePosixPath(mount.source) / PurePosixPath(inside).relative_to(mount.target))
+
+
+def _mount_of(container: Container, inside: str) -> Mount | None:
+    path = PurePosixPath(inside)
+    holding = [m for m in container.mounts if path.is_relative_to(PurePosixPath(m.target))]
+    return max(holding, key=lambda m: len(m.target), default=None)
+
+
+def _local(container: Container, mount: Mount) -> None:
+    if mount.kind not in ("bind", "volume") or (mount.kind == "volume" and mount.driver not in ("", "local")):
+        raise Refused(f"The data of {container.name} lies on a {mount.kind} of driver '{mount.driver}'.",
+                      detail="Only local volumes and bind mounts can be swapped by a rename.",
+                      hint="Recover by hand beside it, or move the data to a local volume.")  # fmt: skip
+
+
+def _major(control: str) -> int:
+    found = _CATALOG.search(control)
+    number = int(found[1]) if found else 0
+    if number not in _MAJORS:
+        raise Refused(f"This PostgreSQL (catalogue version {number}) is not one of 13 to 18.",
+                      hint="Recover by hand, or upgrade Mayday.")  # fmt: skip
+    return _MAJORS[number]
+
+
+@dataclass(frozen=True)
+class Writer:
+    """A service that writes to the database."""
+
+    name: str
+    container: str
+    state: str = volatile(default="")
+
+
+@dataclass(frozen=True)
+class Writers:
+    """Everybody who writes, as far as the settings say."""
+
+    all: tuple[Writer, ...]
+
+    def says(self) -> str:
+        """For example: nself-functions, nself-hasura."""
+        return ", ".join(writer.name for writer in self.all) or "none configured"
+
+
+def see_writers(site: Site, docker: Docker) -> Writers:
+    """The writers of the settings that exist here; one that does not exist cannot write."""
+    found = [docker.find(name) for name in site.writers]
+    return Writers(tuple(Writer(c.name, c.id, c.state) for c in found if c is not None))

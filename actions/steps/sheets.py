@@ -1,0 +1,138 @@
+"""What people read before they answer, and at the end."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from actions.engine.procedure import Answer, Sheet
+from actions.postgres.choices import window_words
+from actions.postgres.server import Server
+from actions.postgres.times import span_words, spell
+from actions.postgres.when import Target, describe
+from actions.postgres.windows import Window
+from actions.steps.compare import Difference
+from actions.steps.cutover import Kept, Proof
+from actions.steps.integrity import Integrity
+from actions.steps.losses import Lost
+from actions.steps.needs import Estimate, Space
+from actions.steps.replay import Reached
+from actions.steps.server import Writers
+from actions.steps.target import Aim, Base, stop_text
+
+_GB = 1 << 30
+_MARKS = {"attention": "needs attention", "warning": "warning", "unfinished": "not finished"}
+RTO = timedelta(minutes=30)
+
+
+def size(count: int) -> str:
+    """Bytes for people."""
+    return f"{count / _GB:.1f} GB" if count >= _GB else f"{count / (1 << 20):.0f} MB"
+
+
+def target_rows(target: Target, zone: str, now: datetime, aim: Aim) -> tuple[tuple[str, str], ...]:
+    """The target as asked, in UTC and the asker's zone, and how long ago."""
+    at = aim.stop.last_commit_at
+    rows = [("Asked for", target.text or target.kind)]
+    if target.at is not None:
+        rows.append(("Target", describe(target, now, ZoneInfo(zone))))
+    if at is not None:
+        rows.append(("Last commit kept", f"{spell(at)}, {span_words(now - at)} ago"))
+    if aim.stop.next_commit_at is not None:
+        rows.append(("First commit lost", spell(aim.stop.next_commit_at)))
+    return (*rows, ("Stops", stop_text(aim)))
+
+
+def plan_sheets(target: Target, zone: str, now: datetime, server: Server, window: Window, writers: Writers, aim: Aim,
+                base: Base, lost: Lost, space: Space, times: Estimate) -> tuple[Sheet, ...]:  # fmt: skip
+    """The plan: what will happen, from what, and what will be lost."""
+    part = window.on(aim.timeline)
+    where = Sheet("Plan", (
+        *target_rows(target, zone, now, aim),
+        ("Container", f"{server.service} ({server.container[:12]}) on {server.host}, {server.image}"),
+        ("System", f"PostgreSQL {server.version}, identifier {server.system_identifier}, now {server.state}"),
+        ("Window", window_words(part) if part and part.reaches else "not known"),
+        ("Base backup", f"{base.name}, {size(base.bytes)}: {base.why}"),
+        ("WAL to replay", f"{len(base.segments)} segments, {size(base.wal_bytes(server.segment_size))}, "
+                          f"timeline {aim.timeline}"),
+        ("Disk", f"{size(space.needed)} needed, {size(space.free)} free in {server.home.parent}"),
+        ("Will be paused", writers.says()),
+        ("Expected", _expected(times)),
+        ("RTO", f"{RTO.total_seconds() / 60:.0f} min"),
+    ))  # fmt: skip
+    return (where, lost_sheet(lost))
+
+
+def _expected(times: Estimate) -> str:
+    source = "from earlier runs here" if times.measured else "assumed, nothing was measured here yet"
+    return (f"copy {times.copy:.0f} s, replay {times.replay:.0f} s, checks {times.check:.0f} s, "
+            f"cut-over {times.cut_over:.0f} s ({source})")  # fmt: skip
+
+
+def lost_sheet(lost: Lost) -> Sheet:
+    """What will be lost."""
+    if not lost.counted:
+        notes = ("There is too much WAL after the target to count it now; the preview compares the data itself.",)
+        return Sheet("What will be lost", (), notes)
+    rows = [("Commits", f"{lost.commits:,}")]
+    if lost.first_at and lost.last_at:
+        rows.append(("Between", f"{spell(lost.first_at)} and {spell(lost.last_at)}"))
+    rows += [(t.table, _row_words(t.inserted, t.updated, t.deleted)) for t in lost.tables[:12]]
+    rows += [(label, text) for label, text in (("Last row kept", lost.last_kept), ("First row lost", lost.first_lost)) if text]
+    notes = (f"{lost.removed} tables or indexes were dropped, truncated or rewritten since; they come back.",)
+    return Sheet("What will be lost", tuple(rows), notes if lost.removed else ())
+
+
+def _row_words(inserted: int, updated: int, deleted: int) -> str:
+    told = ((inserted, "inserted"), (updated, "updated"), (deleted, "deleted (they come back)"))
+    return ", ".join(f"{n:,} {what}" for n, what in told if n) or "no rows"
+
+
+def preview_sheets(server: Server, mode: Answer, reached: Reached, integrity: Integrity, difference: Difference,
+                   now: datetime) -> tuple[Sheet, ...]:  # fmt: skip
+    """The preview on the paused clone: the proof, the checks, the difference from the live data."""
+    proof = Sheet("Preview", (
+        ("Proof", reached.said),
+        ("Integrity", integrity.verdict),
+        ("Live data", difference.says()),
+    ))  # fmt: skip
+    return (proof, integrity_sheet(integrity), Sheet("Difference from the live data", (), difference.lines[:40]))
+
+
+def integrity_sheet(integrity: Integrity) -> Sheet:
+    """All lines of the integrity checks."""
+    lines = tuple(f"{_MARKS[f.state]}: {f.text}" if f.state in _MARKS else f.text for f in integrity.findings)
+    return Sheet("Healthy" if integrity.healthy else "Needs attention", (), lines)
+
+
+def recovered_sheets(aim: Aim, server: Server, reached: Reached, proof: Proof, kept: Kept, integrity: Integrity,
+                     integrity_after: Integrity, lost: Lost) -> tuple[Sheet, ...]:  # fmt: skip
+    """The report of a recovery."""
+    at = aim.stop.last_commit_at
+    return (Sheet("Recovered", (
+        ("To", spell(at) if at else stop_text(aim)),
+        ("Proof", reached.said),
+        ("In service", proof.says()),
+        ("Integrity", integrity.verdict),
+        ("After the cut-over", integrity_after.verdict),
+        ("Old data", kept.text),
+    )),)  # fmt: skip
+
+
+def verify_sheets(integrity: Integrity) -> tuple[Sheet, ...]:
+    """The verdict of a verify."""
+    return (Sheet("Integrity", (("Verdict", integrity.verdict), ("Took", f"{integrity.seconds:.1f} s"))),
+            integrity_sheet(integrity))  # fmt: skip
+
+
+def window_sheets(window: Window) -> tuple[Sheet, ...]:
+    """The recovery window on every timeline."""
+    sheets = []
+    for part in window.timelines:
+        here = "in service now" if part.timeline == window.live_timeline else "left"
+        rows = [("Window", window_words(part))] if part.reaches else [("Window", part.problem or "nothing to start from")]
+        rows += [(reach.backup.name, f"{size(reach.backup.bytes)}, reaches "
+                  f"{spell(reach.until) if reach.until else 'an unknown moment'}") for reach in part.reaches]  # fmt: skip
+        rows += [(bad.path.rpartition("/")[2], f"not usable: {bad.why}") for bad in part.unusable]
+        sheets.append(Sheet(f"Timeline {part.timeline} ({here})", tuple(rows)))
+    return tuple(sheets)

@@ -1,0 +1,73 @@
+"""Pausing those who write, and letting them write again."""
+
+from __future__ import annotations
+
+from actions.engine.errors import RecoveryError
+from actions.engine.procedure import Answer
+from actions.steps.server import Writer, Writers
+from actions.tools import Docker, Patience, Progress
+
+PAUSE_AND_RESTORE = "Pause writers and restore"
+KEEP_SERVING = "Restore, keep serving"
+
+_SERVE_SECONDS = 45.0
+
+
+def pause_at_once(mode: Answer, writers: Writers, docker: Docker) -> None:
+    """Pause them now, where that was chosen; else they go on until the cut-over."""
+    if mode.option == PAUSE_AND_RESTORE:
+        pause(writers, docker)
+
+
+def paused_at_once(mode: Answer, writers: Writers, docker: Docker) -> bool:
+    """Whether nobody writes, where that was chosen."""
+    return mode.option != PAUSE_AND_RESTORE or paused(writers, docker)
+
+
+def pause(writers: Writers, docker: Docker) -> None:
+    """Pause every writer that runs."""
+    for writer in writers.all:
+        if _state(writer, docker) == "running":
+            docker.pause(writer.name, writer.container)
+
+
+def paused(writers: Writers, docker: Docker) -> bool:
+    """Whether no writer runs."""
+    return all(_state(writer, docker) not in ("running", "restarting") for writer in writers.all)
+
+
+def resume(writers: Writers, docker: Docker, patience: Patience, progress: Progress) -> None:
+    """Let the writers write again; restart those whose connections did not survive."""
+    for n, writer in enumerate(writers.all):
+        progress(n, len(writers.all), writer.name)
+        state = _state(writer, docker)
+        if state == "paused":
+            docker.unpause(writer.name, writer.container)
+        elif state in ("exited", "created"):
+            docker.start(writer.name, writer.container)
+    for n, writer in enumerate(writers.all):
+        progress(n, len(writers.all), f"waiting for {writer.name} to serve")
+        _see_serving(writer, docker, patience)
+
+
+def _see_serving(writer: Writer, docker: Docker, patience: Patience) -> None:
+    def serves() -> bool:
+        return docker.serves(writer.name, writer.container)
+
+    if patience.until(serves, seconds=2.0):
+        return
+    docker.restart(writer.name, writer.container)
+    if not patience.until(serves, seconds=_SERVE_SECONDS, every=0.5):
+        raise RecoveryError(f"{writer.name} does not serve.",
+                            detail=docker.logs(writer.name, 15),
+                            hint=f"Look at `docker logs {writer.name}`; the database is up. Retry when it is mended.")  # fmt: skip
+
+
+def serving(writers: Writers, docker: Docker) -> bool:
+    """Whether every writer serves."""
+    return all(docker.serves(writer.name, writer.container) for writer in writers.all)
+
+
+def _state(writer: Writer, docker: Docker) -> str:
+    container = docker.find(writer.name)
+    return container.state if container else "missing"

@@ -1,0 +1,283 @@
+"""The hands as Protocols: what steps may ask for. The adapters are in `workers/`, worlds for tests in `tests/`.
+
+Every method that changes something is safe to repeat, and says so where that takes a rule of its own.
+All raise RecoveryError with detail and hint; a change on another container than the one that the
+`Server` names is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from actions.engine.errors import RecoveryError
+from actions.postgres.backups import BackupFiles
+from actions.postgres.server import Names, Server
+from actions.postgres.stops import Stop
+
+
+class SqlTimeout(RecoveryError):
+    """A statement was cancelled because its time was over."""
+
+
+@dataclass(frozen=True)
+class Mount:
+    """One mount of a container; `source` is a path on the Docker host (for a volume, where it lies)."""
+
+    kind: str
+    source: str
+    target: str
+    volume: str = ""
+    driver: str = ""
+
+
+@dataclass(frozen=True)
+class Container:
+    """What Docker says of one container. `state`: created running paused restarting exited dead.
+
+    `health`: healthy, unhealthy, starting, or empty where it has no health check. `env` may hold secrets
+    and is never journalled.
+    """
+
+    id: str
+    name: str
+    host: str
+    image: str
+    image_id: str
+    state: str
+    health: str
+    exit_code: int
+    restart_policy: str
+    command: tuple[str, ...]
+    mounts: tuple[Mount, ...]
+    env: Mapping[str, str] = field(default_factory=dict, repr=False)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    started_at: str = ""
+
+
+@dataclass(frozen=True)
+class WalFile:
+    """One file of an archive or of pg_wal: name, bytes, when it was written."""
+
+    name: str
+    size: int
+    at: datetime
+
+
+@dataclass(frozen=True)
+class CloneSpec:
+    """How the clone is run: the directory, the server's flags, memory for /dev/shm in bytes."""
+
+    flags: tuple[str, ...]
+    shm_bytes: int = 1 << 30
+
+
+@dataclass(frozen=True)
+class Leaves:
+    """Which of a run's directories exist beside the live one, and which run's clone the live one is."""
+
+    live: bool
+    clone: bool
+    before: bool
+    aside: bool
+    live_is_clone_of: str = ""
+    clone_complete: bool = False
+
+
+class Progress(Protocol):
+    """Says how far a long act is, notices a stop, keeps the act within its limit."""
+
+    def __call__(self, done: float, total: float, text: str = "") -> None:
+        """Raises Stopped where a person pressed Stop, RecoveryError where the act's limit is over."""
+
+
+class Docker(Protocol):
+    """Containers of one host."""
+
+    def find(self, name: str) -> Container | None:
+        """The container of that name, or None."""
+
+    def memory(self) -> int:
+        """Bytes of memory of the Docker host."""
+
+    def pause(self, name: str, id: str) -> None: ...
+    def unpause(self, name: str, id: str) -> None: ...
+    def stop(self, name: str, id: str, seconds: int = 120) -> None:
+        """Stop in good order; also one that restarts over and over (its restart policy becomes `no` first)."""
+
+    def start(self, name: str, id: str) -> None: ...
+    def restart(self, name: str, id: str) -> None: ...
+    def set_restart(self, name: str, id: str, policy: str) -> None: ...
+    def serves(self, name: str, id: str) -> bool:
+        """Whether it runs and its own health check, run now, passes (no health check: it runs)."""
+
+    def run_clone(self, server: Server, names: Names, spec: CloneSpec) -> None:
+        """Run the clone's server: same image, no network, the clone's directory as PGDATA, no restart policy.
+
+        One that runs already is left as it is; one that has exited is removed first.
+        """
+
+    def stop_clone(self, names: Names, seconds: int = 120) -> None: ...
+    def remove_clone(self, names: Names) -> None:
+        """Remove the clone's container (never its directory); finds nothing to do where there is none."""
+
+    def logs(self, name: str, lines: int = 40) -> str:
+        """The last lines of a container's log."""
+
+
+class Files(Protocol):
+    """Files of a server's host: data directories, archive, base backups. Nothing is ever deleted."""
+
+    def control(self, server: Server, leaf: str) -> str:
+        """What pg_controldata says of a data directory."""
+
+    def archive(self, server: Server) -> Sequence[WalFile]: ...
+    def histories(self, server: Server) -> Mapping[str, str]:
+        """The timeline history files of the archive and of the live pg_wal, name to text."""
+
+    def tail(self, server: Server) -> Sequence[WalFile]:
+        """The segments in the live server's own pg_wal."""
+
+    def backups(self, server: Server) -> Sequence[BackupFiles]: ...
+    def free_bytes(self, server: Server) -> int:
+        """Free space where the clone will lie."""
+
+    def one_file_system(self, server: Server) -> bool:
+        """Whether the live directory can be renamed within its parent."""
+
+    def waldump(self, server: Server, timeline: int, segments: Sequence[str], *, start: str = "", end: str = "",
+                rmgrs: Sequence[str] = ("Transaction",), limit: int = 0) -> Iterator[str]:  # fmt: skip
+        """Lines of pg_waldump (TZ=UTC) over named segments, from the archive or else the live pg_wal.
+
+        `start`/`end` are LSNs; without `start` it begins with the first record of the first segment. Ends at
+        the end of valid WAL without an error. `limit` bounds the records read (0: all).
+        """
+
+    def losses(self, server: Server, timeline: int, segments: Sequence[str], stop: Stop, *, seconds: float) -> str:
+        """The output of the awk program of `actions.postgres.losses` over these segments, for `parse_losses`.
+
+        Empty where it was not finished within so many seconds.
+        """
+
+    def save_tail(self, server: Server, names: Names, segments: Sequence[str]) -> None:
+        """Copy segments of the live pg_wal that the archive lacks into the run's own directory."""
+
+    def saved_tail(self, server: Server, names: Names) -> Sequence[WalFile]: ...
+    def copy_base(self, server: Server, names: Names, backup: str, total: int, progress: Progress) -> None:
+        """Copy a base backup into the clone's directory (reflinks where the file system has them)."""
+
+    def verify_base(self, server: Server, names: Names) -> str:
+        """Empty where the clone's directory is just what the backup's manifest says, else what differs."""
+
+    def lay_wal(self, server: Server, names: Names, segments: Sequence[str], histories: Sequence[str],
+                progress: Progress) -> None:  # fmt: skip
+        """Copy WAL (archive, else saved tail) and history files into the clone's pg_wal."""
+
+    def verify_wal(self, server: Server, names: Names, timeline: int, start: str, end: str) -> str:
+        """Empty where the clone's pg_wal parses (checksums of records) from `start` to `end`, else what is wrong."""
+
+    def seal_clone(self, server: Server, names: Names) -> None:
+        """Strip stale recovery settings, write recovery.signal, and last the mark that the clone is complete."""
+
+    def archive_history(self, server: Server, names: Names, history: str) -> None:
+        """Have the archiver of the coming live server archive the new timeline's history file."""
+
+    def leaves(self, server: Server, names: Names) -> Leaves: ...
+    def swap(self, server: Server, names: Names, label: Mapping[str, str]) -> None:
+        """Two renames: live to before, clone to live; goes on where it was interrupted. Labels the old one."""
+
+    def swap_back(self, server: Server, names: Names) -> None:
+        """The reverse of `swap`; finds nothing to do where the old directory is the live one."""
+
+    def set_aside(self, server: Server, names: Names, label: Mapping[str, str]) -> None:
+        """Rename the clone's directory out of the way and label it; finds nothing to do where there is none."""
+
+    def take_base(self, server: Server, name: str, total: int, progress: Progress) -> None:
+        """pg_basebackup from the live server into `bases/name`, under a working name until it is whole."""
+
+    def verify_backup(self, server: Server, name: str) -> str:
+        """Empty where `bases/name` is just what its manifest says, else what differs."""
+
+    def write_inventory(self, server: Server, name: str, text: str) -> None:
+        """Put the inventory beside a base backup."""
+
+    def mark_kept(self, server: Server, leaf: str, label: Mapping[str, str]) -> None:
+        """Label a directory beside the live one with its run and until when it is kept."""
+
+
+class Sql(Protocol):
+    """SQL inside of a container, over its own local socket: no network, no password."""
+
+    def rows(self, container: str, server: Server, sql: str, *, seconds: float = 30) -> list[dict[str, Any]]:
+        """The rows of a query as dicts.
+
+        Raises:
+            RecoveryError: the server refused, the time was over (`SqlTimeout`), or nobody answered.
+        """
+
+    def lines(self, container: str, server: Server, sql: str, *, seconds: float = 300) -> Iterator[str]:
+        """The first column of a query as text, row by row, without holding them all."""
+
+
+class Web(Protocol):
+    """HTTP to the stack's own services."""
+
+    def get(self, url: str, *, seconds: float = 10) -> tuple[int, str]:
+        """Status and body."""
+
+
+class Rates(Protocol):
+    """What this host achieved in earlier runs."""
+
+    def bytes_a_second(self, phase: str) -> float | None:
+        """The median of the last runs for `copy`, `replay` or `check`, None where there were none."""
+
+    def note(self, phase: str, bytes: int, seconds: float) -> None:
+        """Keep a figure of this run."""
+
+
+class Patience(Protocol):
+    """Waits for something to come true."""
+
+    def until(self, holds: Callable[[], bool], *, seconds: float, every: float = 0.25) -> bool:
+        """Ask again and again; False when the time is over."""
+
+    def seconds(self) -> float:
+        """A clock that only goes forward, for durations."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """The settings of the site that steps need: which containers, which database, which folders.
+
+    `archive` and `bases` are paths as the Postgres container sees them; `kept_days` is how long old data is
+    promised to be kept; `newest_table` is the table whose newest row people recognise.
+    """
+
+    name: str
+    postgres: str
+    database: str
+    user: str
+    archive: str
+    bases: str
+    writers: tuple[str, ...]
+    smoke_url: str = ""
+    newest_table: str = ""
+    kept_days: int = 14
+
+
+TOOLS: dict[str, Any] = {
+    "docker": Docker,
+    "files": Files,
+    "sql": Sql,
+    "web": Web,
+    "rates": Rates,
+    "patience": Patience,
+    "site": Site,
+    "names": Names,
+    "progress": Progress,
+    "now": datetime,
+}
+"""The names under which steps take their tools; `now` is the time when the step began."""

@@ -1,0 +1,91 @@
+"""The Bolt app, wired: who may knock, and who listens."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from typing import Any
+
+from slack_bolt import App, BoltRequest, BoltResponse
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.middleware import RequestVerification
+
+from actions.engine.procedure import Procedure
+from actions.engine.store import Store
+from actions.settings import Settings
+from bot.desk import Desk
+from bot.identity import known
+from bot.listeners import actions, catch_all, commands, mentions, views
+from bot.people import People
+from bot.slack import client_for
+
+_log = logging.getLogger(__name__)
+_THREADS = 16
+"""Bolt's own five are stalled by five slow listeners; ours wait for Slack in some of them."""
+
+
+class Door(RequestVerification):
+    """Checks the signature of HTTP requests; what fails is refused, and its body stays out of the log."""
+
+    def process(self, *, req: BoltRequest, resp: BoltResponse, next: Callable[[], BoltResponse]) -> BoltResponse:
+        """Let signed requests in. A timestamp that is no number is a wrong signature, not an error of ours."""
+        if self._can_skip(req.mode, req.body):
+            return next()
+        stamp = req.headers.get("x-slack-request-timestamp", [""])[0]
+        signature = req.headers.get("x-slack-signature", [""])[0]
+        if not self._signing_secret or not (stamp.isascii() and stamp.isdigit()):
+            return self._refuse()
+        return next() if self.verifier.is_valid(req.raw_body, stamp, signature) else self._refuse()
+
+    def _refuse(self) -> BoltResponse:
+        _log.warning("a request with a wrong signature was refused")
+        return self._build_error_response()
+
+
+def build_desk(
+    settings: Settings,
+    store: Store,
+    catalog: Sequence[Procedure],
+    ring: Callable[[str], object],
+    clock: Callable[[], datetime],
+) -> Desk:
+    """The parts that listeners and tail share. People are looked up with little patience: somebody waits."""
+    people = People(settings.people, client_for(settings.slack, timeout=8), store)
+    return Desk(settings, store, catalog, client_for(settings.slack), people, ring, clock)
+
+
+def build_app(
+    settings: Settings,
+    store: Store,
+    catalog: Sequence[Procedure],
+    ring: Callable[[str], object],
+    clock: Callable[[], datetime],
+) -> App:
+    """The app of those settings; it is built without a word to Slack, which may be down."""
+    return app_of(build_desk(settings, store, catalog, ring, clock))
+
+
+def app_of(desk: Desk) -> App:
+    """The app around a desk."""
+    slack = desk.settings.slack
+    secret = slack.signing_secret.get_secret_value()
+
+    def authorize(enterprise_id: str | None, team_id: str | None, logger: Any) -> AuthorizeResult:
+        me = known(desk.store)
+        return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id or me.team,
+                               bot_token=slack.bot_token.get_secret_value(),
+                               bot_id=me.bot or None, bot_user_id=me.user or None)  # fmt: skip
+
+    app = App(
+        client=client_for(slack, timeout=5), signing_secret=secret, authorize=authorize,
+        token_verification_enabled=False, request_verification_enabled=False, before_authorize=Door(secret),
+        listener_executor=ThreadPoolExecutor(_THREADS, thread_name_prefix="listener"),
+    )  # fmt: skip
+    commands.register(app, desk)
+    mentions.register(app, desk)
+    actions.register(app, desk)
+    views.register(app, desk)
+    catch_all.register(app)
+    return app

@@ -1,0 +1,42 @@
+"""Everything that the listeners and the tail work with, in one place."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from redis.exceptions import RedisError
+from slack_sdk import WebClient
+
+from actions.engine.procedure import Procedure
+from actions.engine.store import Store
+from actions.settings import Settings
+from bot.people import People
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """The bot's parts, wired. `bell` wakes a worker for a run; the run waits in the store in any case."""
+
+    settings: Settings
+    store: Store
+    catalog: Sequence[Procedure]
+    client: WebClient
+    people: People
+    bell: Callable[[str], object]
+    clock: Callable[[], datetime]
+
+    def procedure(self, name: str) -> Procedure | None:
+        """The procedure of that name, or None where the catalog no longer has it."""
+        return next((procedure for procedure in self.catalog if procedure.name == name), None)
+
+    def ring(self, run: str) -> None:
+        """Wake a worker. Without a bell the workers' own sweep finds the run some seconds later."""
+        try:
+            self.bell(run)
+        except (RedisError, OSError) as error:
+            _log.warning("nobody heard the bell for run %s (%s); the sweep will find it", run, type(error).__name__)

@@ -1,0 +1,91 @@
+"""What `mayday doctor` asks of Slack: tokens, scopes, the channel, the user groups."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from slack_sdk import WebClient
+
+from actions.findings import Finding
+from actions.settings import Settings
+from bot.slack import FAILURES, Why, client_for, trouble
+
+SCOPES = ("commands", "chat:write", "files:write", "users:read", "usergroups:read", "channels:read",
+          "channels:history", "app_mentions:read")  # fmt: skip
+"""Without one of these something of the bot does not work; `manifest.yml` asks for them."""
+
+
+def check(settings: Settings) -> list[Finding]:
+    """Everything about Slack, in the order in which it would be mended."""
+    client = client_for(settings.slack)
+    found = [_token(client), *_app_token(settings), _channel(client, settings.slack.channel)]
+    people = settings.people
+    groups = dict.fromkeys((*people.operator_groups, *people.approver_groups))
+    return [*found, *_people(settings), *(_group(client, group) for group in groups)]
+
+
+def _token(client: WebClient) -> Finding:
+    name = "Slack bot token"
+    try:
+        said = client.auth_test()
+    except FAILURES as error:
+        return _failed(name, error, "Put the app's bot token (xoxb-…) into the settings.")
+    given = str({k.lower(): v for k, v in dict(said.headers).items()}.get("x-oauth-scopes") or "").split(",")
+    missing = [scope for scope in SCOPES if scope not in [g.strip() for g in given]]
+    if missing and any(given):
+        return Finding(name, False, f"scopes are missing: {', '.join(missing)}",
+                       "Take over manifest.yml in the app's settings and install the app again.")  # fmt: skip
+    return Finding(name, True, f"{said['user']} in {said['team']}")
+
+
+def _app_token(settings: Settings) -> Iterator[Finding]:
+    slack = settings.slack
+    if slack.mode == "http":
+        given = bool(slack.signing_secret.get_secret_value())
+        do = "" if given else "Without it every request is refused. It stands in the app's basic information."
+        yield Finding("Slack signing secret", given, "given" if given else "not given", do)
+        return
+    name = "Slack app token"
+    try:
+        client_for(slack).apps_connections_open(app_token=slack.app_token.get_secret_value())
+        yield Finding(name, True, "Socket Mode can be opened")
+    except FAILURES as error:
+        yield _failed(name, error, "Make an app-level token (xapp-…) with the scope connections:write.")
+
+
+def _channel(client: WebClient, channel: str) -> Finding:
+    name = "Slack channel"
+    if not channel:
+        return Finding(name, False, "no channel in the settings", "Set slack.channel to the id of #ops-emergency.")
+    try:
+        said = client.conversations_info(channel=channel)["channel"]
+    except FAILURES as error:
+        return _failed(name, error, "Set slack.channel to the id of #ops-emergency (C…), not to its name.")
+    if not said.get("is_member"):
+        return Finding(name, False, f"the bot is not in #{said.get('name')}", "Write there: /invite @Mayday")
+    return Finding(name, True, f"#{said.get('name')}")
+
+
+def _people(settings: Settings) -> Iterator[Finding]:
+    people = settings.people
+    for name, given in (
+        ("Who may ask", (*people.operators, *people.operator_groups)),
+        ("Who may approve", (*people.approvers, *people.approver_groups)),
+    ):
+        do = "" if given else "Fill people in the settings; an empty list lets nobody in."
+        yield Finding(name, bool(given), f"{len(given)} ids" if given else "nobody", do)
+
+
+def _group(client: WebClient, group: str) -> Finding:
+    name = f"User group {group}"
+    try:
+        users = client.usergroups_users_list(usergroup=group)["users"]
+    except FAILURES as error:
+        return _failed(name, error, "Use the id of a user group (S…), or name people by their own ids.")
+    return Finding(name, bool(users), f"{len(users)} people", "" if users else "Put people into the group.")
+
+
+def _failed(name: str, error: Exception, do: str) -> Finding:
+    why = trouble(error)
+    away = why.why in (Why.DOUBT, Why.LIMITED)
+    return Finding(name, False, why.code, "Slack cannot be reached; look at the network, try again." if away else do)

@@ -1,0 +1,79 @@
+"""What somebody typed, carried out: one reply for each thing said, whichever way it came."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from actions.engine.errors import RecoveryError
+from actions.engine.notes import first_time
+from bot import reads
+from bot.desk import Desk
+from bot.requests import NO_WORKER, Origin, open_run
+from bot.steering import run_of_thread, steer
+from bot.views import help as help_view
+from bot.views.mrkdwn import cut, escape
+from bot.words import Looks, Steers, Unknown, Wants, meaning
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What only the person who spoke sees, and the run to wake a worker for, if any."""
+
+    text: str
+    ring: str = ""
+
+
+SILENCE = Reply("")
+
+
+def hear(desk: Desk, text: str, origin: Origin, family: str = "recover") -> Reply:
+    """Carry out what somebody typed. A redelivery has no effect and gets no second reply."""
+    try:
+        meant = meaning(text, desk.catalog, family)
+        if isinstance(meant, Wants):
+            return _wanted(desk, meant, origin)
+        if not first_time(desk.store, f"heard {origin.key}"):
+            return SILENCE
+        return _heard(desk, meant, origin)
+    except RecoveryError as refusal:
+        return Reply(told(refusal)) if first_time(desk.store, f"refused {origin.key}") else SILENCE
+
+
+def told(error: RecoveryError) -> str:
+    """An error as people read it: what happened, what was seen, what to do next."""
+    parts = (error.message, error.detail, error.hint)
+    return cut("\n".join(escape(part) for part in parts if part))
+
+
+def _wanted(desk: Desk, wants: Wants, origin: Origin) -> Reply:
+    opened = open_run(desk, wants, origin, desk.people.asking(origin.user, origin.team, origin.name))
+    if not opened.new:
+        return SILENCE
+    lines = [f"Run `{opened.run}`: {escape(opened.summary)}"]
+    lines.append("Its thread begins in a moment." if opened.worker else NO_WORKER)
+    return Reply(cut("\n".join(lines)), ring=opened.run)
+
+
+def _heard(desk: Desk, meant: Looks | Steers | Unknown, origin: Origin) -> Reply:
+    match meant:
+        case Looks(at="help"):
+            return Reply(help_view.text(desk.catalog, meant.about))
+        case Looks(at="runs"):
+            return Reply(reads.runs(desk, meant.about))
+        case Looks():
+            return Reply(reads.status(desk))
+        case Steers():
+            return _steered(desk, meant, origin)
+        case Unknown():
+            return Reply(help_view.unknown(desk.catalog, meant))
+
+
+def _steered(desk: Desk, meant: Steers, origin: Origin) -> Reply:
+    run = meant.run or run_of_thread(desk, origin.channel, origin.thread)
+    if not run:
+        return Reply(f"Which run? Write `/recover {meant.how} <run>`; `/recover runs` lists them.")
+    speaker = desk.people.asking(origin.user, origin.team, origin.name).speaker
+    entry = steer(desk, meant.how, run, speaker)
+    done = {"stop": "It stops at its next safe place.", "retry": "It goes on.", "undo": "It takes back what it did."}
+    said = done[meant.how] if entry is not None else "Nothing to do: that was said before, or nothing waits for it."
+    return Reply(f"Run `{escape(run)}`: {said}")

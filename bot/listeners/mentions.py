@@ -1,0 +1,46 @@
+"""Messages that name the bot: the way to speak inside a thread, where no slash command can be typed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from slack_bolt import App, BoltContext
+from slack_sdk import WebClient
+
+from bot.desk import Desk
+from bot.hearing import SILENCE, hear
+from bot.listeners.telling import whisper
+from bot.requests import Origin
+
+
+def register(app: App, desk: Desk) -> None:
+    """Listen to mentions, and to messages in the direct conversation."""
+
+    def take(event: dict[str, Any], context: BoltContext, next: Callable[[], None]) -> None:
+        # Bolt acknowledges an event before its listener runs; in a middleware the request is in the
+        # journal before that, and a bot that dies in between is sent the event again.
+        context["reply"] = _heard(desk, event, context) if _is_a_persons(event) else SILENCE
+        next()
+
+    def answer(event: dict[str, Any], context: BoltContext, client: WebClient) -> None:
+        reply = context["reply"]
+        if reply.ring:
+            desk.ring(reply.ring)
+        if reply.text:
+            whisper(client, event["channel"], event["user"], reply.text, event.get("thread_ts"))
+
+    app.event("app_mention", middleware=[take])(answer)
+    app.event({"type": "message", "channel_type": "im"}, middleware=[take])(answer)
+
+
+def _heard(desk: Desk, event: dict[str, Any], context: BoltContext) -> Any:
+    place = f"{event['channel']}:{event['ts']}"
+    team = str(event.get("user_team") or event.get("team") or context.team_id or "")
+    direct = event.get("channel_type") == "im"
+    thread = "" if direct else str(event.get("thread_ts") or "")
+    return hear(desk, str(event.get("text") or ""), Origin(place, event["user"], team, event["channel"], thread))
+
+
+def _is_a_persons(event: dict[str, Any]) -> bool:
+    return bool(event.get("user")) and not event.get("bot_id") and not event.get("subtype")

@@ -1,0 +1,134 @@
+"""From what somebody wants to a run in the journal."""
+
+from __future__ import annotations
+
+import dataclasses
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from actions.engine.errors import Busy, Refused
+from actions.engine.facts import to_json
+from actions.engine.journal import Kind
+from actions.engine.notes import living_workers, post
+from actions.engine.procedure import Asker, Procedure
+from actions.engine.run import Run
+from bot.desk import Desk
+from bot.identity import known, link
+from bot.people import Person
+from bot.words import Wants
+
+_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
+"""Letters that nobody mistakes for another when they are read out."""
+
+NO_WORKER = "No worker is alive, so the run waits. Start one on the host that has Docker: mayday worker"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where and how somebody spoke. `key` is the same for every delivery of the same words."""
+
+    key: str
+    user: str
+    team: str
+    channel: str
+    thread: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A run that was asked for; `new` is False for a redelivered request."""
+
+    run: str
+    new: bool
+    summary: str
+    worker: bool
+
+
+def open_run(desk: Desk, wants: Wants, origin: Origin, person: Person) -> Opened:
+    """Write the request into a new journal.
+
+    Raises:
+        Refused: this person may not ask, or what they ask cannot be done.
+        RecoveryError: the arguments were not understood.
+        Busy: another run holds the service.
+    """
+    _may_ask(person)
+    procedure = wants.procedure
+    service = desk.settings.site.postgres
+    now = desk.clock()
+    asker = Asker(now, desk.settings.operations_zone, person.zone, service)
+    request = procedure.words.read(wants.arguments, asker)
+    data = _requested(desk, procedure, request, service, origin, person)
+    try:
+        run, new = desk.store.open_run(new_id(now), data, claims=procedure.claims, key=origin.key)
+    except Busy as busy:
+        raise held(desk, busy) from busy
+    return Opened(run, new, data["summary"], has_worker(desk))
+
+
+def _requested(
+    desk: Desk, procedure: Procedure, request: Any, service: str, origin: Origin, person: Person
+) -> dict[str, Any]:
+    said = {"sink": "slack", "channel": origin.channel, "thread": origin.thread, "key": origin.key}
+    return {
+        "procedure": procedure.name, "table": procedure.table, "service": service, "site": desk.settings.site.name,
+        "by": person.speaker.id, "name": person.speaker.name, "request": to_json(request),
+        "summary": summary(procedure, request, service), "origin": said,
+    }  # fmt: skip
+
+
+def summary(procedure: Procedure, request: Any, service: str) -> str:
+    """The procedure's own sentence, with what was asked in it."""
+    asked = {f.name: _shown(getattr(request, f.name)) for f in dataclasses.fields(request)}
+    return procedure.summary.format_map({"service": service, **asked})
+
+
+def _shown(value: Any) -> str:
+    """A field of a request as people read it: its own text where it has one."""
+    return str(getattr(value, "text", value))
+
+
+def new_id(now: datetime) -> str:
+    """A run's id that can be read out on the phone: the day and four plain letters."""
+    return f"r{now.astimezone(UTC):%m%d}-" + "".join(secrets.choice(_LETTERS) for _ in range(4))
+
+
+def has_worker(desk: Desk) -> bool:
+    """Whether a worker lives that serves our site."""
+    site = desk.settings.site.name
+    return any(site in worker.get("sites", [site]) for worker in living_workers(desk.store).values())
+
+
+def held(desk: Desk, busy: Busy) -> Busy:
+    """The refusal, with who holds the service and where to follow them."""
+    told = desk.store.entries(busy.run)
+    if not told or told[0].kind is not Kind.REQUESTED:
+        return busy
+    first = told[0].data
+    where = thread_link(desk, desk.store.run(busy.run))
+    follow = f"Follow it in its thread{f': {where}' if where else ''}, or stop or undo it there first."
+    return Busy(f"{first['service']} is held by run {busy.run} ({first['procedure']}).", run=busy.run,
+                detail=f"{first['name']} asked for it {told[0].at:%H:%M} UTC. One run for each service at a time.",
+                hint=follow)  # fmt: skip
+
+
+def thread_link(desk: Desk, run: Run) -> str:
+    """The address of a run's header in Slack, empty until it is posted."""
+    header = post(desk.store, header_key(run)) or {}
+    return link(known(desk.store), str(header.get("channel") or ""), str(header.get("ts") or ""))
+
+
+def header_key(run: Run) -> str:
+    """The key under which a run's header is kept and found again in Slack."""
+    return str(run.origin.get("key") or f"{run.id}:1")
+
+
+def _may_ask(person: Person) -> None:
+    if person.speaker.may_ask:
+        return
+    detail = f"This is {person.stranger}." if person.stranger else "Nobody has rights by being in the channel."
+    raise Refused(f"{person.speaker.name} may not ask for recoveries.", detail=detail,
+                  hint="Ask the person on call. The settings say who may: operators and operator_groups.")  # fmt: skip

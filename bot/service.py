@@ -1,0 +1,109 @@
+"""The bot as a process: it listens to Slack, and draws threads. It starts though Slack is down."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+import uvicorn
+from slack_bolt import App
+from slack_bolt.adapter.socket_mode import SocketModeHandler
+
+from actions.engine.notes import forget_old_deliveries
+from actions.engine.procedure import Procedure
+from actions.engine.store import Store
+from actions.settings import Settings
+from bot import identity
+from bot.app import app_of, build_desk
+from bot.sink import Sink
+from bot.slack import FAILURES, client_for, trouble
+from bot.web import web_app
+
+_log = logging.getLogger(__name__)
+_LONGEST_PAUSE = 10.0
+_TIDY_EVERY = 3600.0
+
+
+class BotService:
+    """Listener, tail and housekeeping, each in a thread of its own; `run` blocks until told to stop."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        catalog: Sequence[Procedure],
+        ring: Callable[[str], object],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self.desk = build_desk(settings, store, catalog, ring, clock)
+        self.app: App = app_of(self.desk)
+        self.sink = Sink(self.desk)
+        self.port = settings.slack.http_port
+
+    def run(self, stop: threading.Event) -> None:
+        """Serve until `stop` is set. A tail that dies takes the process with it, so that it is started again."""
+        tail = threading.Thread(target=self.sink.run, args=(stop,), name="tail", daemon=True)
+        keeper = threading.Thread(target=self._keep_house, args=(stop,), name="keeper", daemon=True)
+        tail.start()
+        keeper.start()
+        listen = self._http if self.desk.settings.slack.mode == "http" else self._socket
+        close = listen(stop)
+        while not stop.wait(1.0):
+            if not tail.is_alive():
+                raise SystemExit("the tail that draws the threads has died; see the log above")
+        close()
+        tail.join(5)
+
+    def _socket(self, stop: threading.Event) -> Callable[[], None]:
+        token = self.desk.settings.slack.app_token.get_secret_value()
+        handler = SocketModeHandler(self.app, token, web_client=client_for(self.desk.settings.slack), ping_interval=5)
+        pause = 0.5
+        while not stop.is_set():
+            try:
+                handler.client.wss_uri = None  # A ticket that led nowhere is not good for a second try.
+                handler.connect()  # type: ignore[no-untyped-call]
+                break
+            except FAILURES as error:
+                _log.warning("Slack cannot be reached (%s); trying again in %.1f s", trouble(error).code, pause)
+                stop.wait(pause)
+                pause = min(_LONGEST_PAUSE, pause * 2)
+        return handler.close
+
+    def _http(self, stop: threading.Event) -> Callable[[], None]:
+        slack = self.desk.settings.slack
+        config = uvicorn.Config(web_app(self.app), host=slack.http_host, port=slack.http_port, log_level="warning")
+        server = uvicorn.Server(config)
+        serving = threading.Thread(target=server.run, name="http", daemon=True)
+        serving.start()
+        while not server.started and serving.is_alive() and not stop.wait(0.05):
+            pass
+        if not serving.is_alive():
+            raise SystemExit(f"port {slack.http_port} cannot be listened on; is another bot running?")
+        if server.started:
+            self.port = server.servers[0].sockets[0].getsockname()[1]
+
+        def close() -> None:
+            server.should_exit = True
+            serving.join(5)
+
+        return close
+
+    def _keep_house(self, stop: threading.Event) -> None:
+        """Learn who the bot is, keep people warm for quick answers, drop old deliveries."""
+        every = max(5.0, self.desk.settings.people.cache_seconds / 2)
+        pause, tidied = 0.5, 0.0
+        while not stop.is_set():
+            try:
+                identity.ask(self.desk.store, self.desk.client)
+                self.desk.people.warm()
+                pause = every
+            except FAILURES as error:
+                _log.warning("Slack did not say who the bot is: %s", trouble(error).code)
+                pause = min(_LONGEST_PAUSE, pause * 2)
+            if tidied <= 0:
+                forget_old_deliveries(self.desk.store)
+                tidied = _TIDY_EVERY
+            tidied -= pause
+            stop.wait(pause)

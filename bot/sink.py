@@ -1,0 +1,271 @@
+"""The tail: redraws threads from journals, from where it left off, whatever happened in between."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from actions.engine import notes
+from actions.engine.errors import RecoveryError
+from actions.engine.journal import Entry, Kind
+from actions.engine.run import Run, fold
+from bot.desk import Desk
+from bot.outbox import NotNow, Outbox, Place
+from bot.pace import Pace
+from bot.requests import Origin, has_worker, open_run
+from bot.slack import Why
+from bot.thread import Item, story
+from bot.views.header import Seen
+from bot.words import Wants
+
+_log = logging.getLogger(__name__)
+SINK = "slack"
+LOOK_EVERY = 0.25
+COALESCE = timedelta(seconds=2)
+CLOCK_EVERY = timedelta(seconds=10)
+DRAW_EVERY = timedelta(seconds=1)
+_PLAIN = ("slack", "no plan block")
+
+
+@dataclass
+class _Watched:
+    """What the tail remembers of a run between two looks."""
+
+    last: int = 0
+    entries: list[Entry] = field(default_factory=list)
+    edited: datetime | None = None
+    rests_until: datetime | None = None
+    rests: float = 0.0
+    progress: Any = None
+    items: list[Item] = field(default_factory=list)
+    drawn: tuple[int, datetime] | None = None
+
+
+class Sink:
+    """Keeps every thread as its journal says. One at a time, in one thread of its own."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._outbox = Outbox(desk.store, desk.client)
+        self._pace = Pace(desk.clock)
+        self._watched: dict[str, _Watched] = {}
+        self._done: set[str] | None = None
+        self._rest = 0.0
+        self._rest_until: datetime | None = None
+        self.wake = threading.Event()
+
+    def run(self, stop: threading.Event) -> None:
+        """Go on until told to stop."""
+        while not stop.is_set():
+            try:
+                self.tick()
+            except SQLAlchemyError as error:
+                _log.error("the store cannot be read (%s); the threads wait", type(error).__name__)
+                stop.wait(2.0)
+            self.wake.wait(LOOK_EVERY)
+            self.wake.clear()
+
+    def tick(self) -> bool:
+        """Look at all journals once. Returns whether everything stands as it should."""
+        now = self._desk.clock()
+        if self._rest_until is not None and now < self._rest_until:
+            return False
+        drawn = [(run, items) for run in self._behind() if (items := self._drawn(run))]
+        complete = True
+        # What people must see goes first, over all runs; the clocks of the headers come last.
+        for draw in (self._post_missing, self._edit_changed, self._edit_header):
+            for run, items in drawn:
+                complete = self._guarded(run, items, draw) and complete
+        return complete
+
+    def _behind(self) -> list[str]:
+        """Runs whose journal grew, or that are not finished, or whose thread is not complete; oldest first."""
+        tips, now = self._desk.store.tips(), self._desk.clock()
+        done = self._finished_before(tips)
+        open_runs = [run for run in sorted(tips) if run not in done]
+        for run in open_runs:
+            watched = self._watched.setdefault(run, _Watched())
+            if tips[run] > watched.last:
+                watched.entries += self._desk.store.entries(run, watched.last)
+                watched.last = watched.entries[-1].n
+        ready = [run for run in open_runs if not self._is_done(run) and not self._rests(run, now)]
+        return sorted(ready, key=lambda run: self._watched[run].entries[0].at)
+
+    def _finished_before(self, tips: dict[str, int]) -> set[str]:
+        """The runs whose threads are complete; on the first look, those that were so before we came."""
+        if self._done is None:
+            store = self._desk.store
+            cursors, under_way = store.notes("cursor"), set(store.runs(open_only=True, limit=10_000))
+            ended = (run for run in tips if run not in under_way)
+            self._done = {run for run in ended if int(cursors.get(f"{SINK} {run}") or 0) >= tips[run]}
+        return self._done
+
+    def _is_done(self, run: str) -> bool:
+        watched = self._watched[run]
+        finished = any(entry.kind is Kind.FINISHED for entry in watched.entries[-3:])
+        if not finished or notes.cursor(self._desk.store, SINK, run) < watched.last:
+            return False
+        self._finished_before({}).add(run)
+        self._outbox.forget(watched.items)
+        self._watched.pop(run)
+        return True
+
+    def _rests(self, run: str, now: datetime) -> bool:
+        until = self._watched[run].rests_until
+        return until is not None and now < until
+
+    def _drawn(self, name: str) -> list[Item]:
+        """A run's thread as it should look; drawn anew when its journal grew or a second has passed."""
+        watched, now = self._watched[name], self._desk.clock()
+        if watched.drawn and watched.drawn[0] == watched.last and now - watched.drawn[1] < DRAW_EVERY:
+            return watched.items
+        try:
+            watched.items = self._draw(name, watched)
+        except (KeyError, ValueError, TypeError, AttributeError, IndexError):
+            # One journal that another version wrote must not keep all other threads from being drawn.
+            _log.exception("the thread of run %s cannot be drawn", name)
+            watched.items, watched.rests_until = [], now + timedelta(seconds=60)
+        watched.drawn = watched.last, now
+        return watched.items
+
+    def _draw(self, name: str, watched: _Watched) -> list[Item]:
+        run, store = fold(watched.entries), self._desk.store
+        watched.progress = notes.progress(store, name) if run.open_step is not None else None
+        seen = Seen(self._desk.procedure(run.procedure), run, watched.entries, self._desk.clock(), watched.progress,
+                    has_worker(self._desk) or run.asking, bool(store.note(*_PLAIN)))  # fmt: skip
+        return story(seen)
+
+    def _guarded(self, run: str, items: list[Item], draw: Any) -> bool:
+        """Draw a part; what does not work now is tried again later."""
+        now = self._desk.clock()
+        if (self._rest_until is not None and now < self._rest_until) or self._rests(run, now):
+            return False  # An item of before went wrong in this very look.
+        try:
+            complete = bool(draw(run, items))
+        except NotNow as error:
+            self._later(run, error)
+            return False
+        if complete:
+            self._rest, self._watched[run].rests = 0.0, 0.0
+        return complete
+
+    def _post_missing(self, run: str, items: list[Item]) -> bool:
+        place = self._place(self._watched[run].entries[0])
+        for item in items:
+            noted = self._outbox.where(item)
+            if not noted.get("ts"):
+                if not self._pace.may_post(place.channel):
+                    return False
+                self._pace.posted(place.channel)
+                noted = self._outbox.post(item, run, place)
+                self._rest = 0.0
+                if item.header:
+                    self._watched[run].edited = self._desk.clock()
+            if item.header and not place.thread:
+                place = Place(place.channel, str(noted["ts"]))
+        return True
+
+    def _place(self, first: Entry) -> Place:
+        """In the thread where it was asked for, else a new thread in the channel of the settings."""
+        origin = first.data.get("origin") or {}
+        thread = str(origin.get("thread") or "") if origin.get("sink") == SINK else ""
+        channel = str(origin.get("channel") or "") if thread else ""
+        return Place(channel or self._desk.settings.slack.channel, thread)
+
+    def _edit_changed(self, run: str, items: list[Item]) -> bool:
+        for item in items:
+            noted = self._outbox.where(item)
+            if item.header or item.file or not noted.get("ts") or noted.get("shown") == item.shown:
+                continue
+            if not self._pace.may_edit(cosmetic=False):
+                return False
+            self._pace.edited()
+            self._outbox.edit(item, noted)
+        return True
+
+    def _edit_header(self, run: str, items: list[Item]) -> bool:
+        item, watched, now = items[0], self._watched[run], self._desk.clock()
+        noted = self._outbox.where(item)
+        if not noted.get("ts"):
+            return False
+        at_once = noted.get("signature") != item.signature
+        if noted.get("shown") == item.shown or not (at_once or self._due(watched, now)):
+            return self._settle(run, items)
+        if not self._pace.may_edit(cosmetic=not at_once):
+            return False
+        self._pace.edited()
+        watched.edited = now
+        self._outbox.edit(item, noted)
+        return self._settle(run, items)
+
+    def _due(self, watched: _Watched, now: datetime) -> bool:
+        """Progress is shown every two seconds, a clock alone every ten."""
+        since = now - watched.edited if watched.edited is not None else CLOCK_EVERY
+        return since >= (COALESCE if watched.progress else CLOCK_EVERY)
+
+    def _settle(self, run: str, items: list[Item]) -> bool:
+        """Move the cursor once everything stands; then do what the end of a run asks for."""
+        watched, store = self._watched[run], self._desk.store
+        noted = [self._outbox.where(item) for item in items]
+        finished = watched.entries[-1].kind is Kind.FINISHED
+        judged = items if finished else items[1:]
+        right = all(i.file or self._outbox.where(i).get("shown") == i.shown for i in judged)
+        if not right or not all(n.get("ts") for n in noted):
+            return False
+        if notes.cursor(store, SINK, run) < watched.last:
+            self._again(fold(watched.entries), watched.entries, items[0])
+            notes.move_cursor(store, SINK, run, watched.last)
+        return True
+
+    def _again(self, run: Run, entries: list[Entry], header: Item) -> None:
+        """Somebody wanted another time: ask for the same procedure again, in the same thread."""
+        wanted = entries[-1].data.get("again") if entries[-1].kind is Kind.FINISHED else None
+        procedure = self._desk.procedure(run.procedure)
+        if not wanted or procedure is None:
+            return
+        noted = self._outbox.where(header)
+        thread = str(noted.get("thread") or noted["ts"])
+        origin = Origin(f"again:{run.id}", str(wanted["by"]), "", str(noted["channel"]), thread)
+        person = self._desk.people.asking(origin.user, "")
+        try:
+            opened = open_run(self._desk, Wants(procedure, str(wanted.get("text") or "")), origin, person)
+        except RecoveryError as refusal:
+            self._say_refused(run, refusal, Place(origin.channel, thread))
+            return
+        self._desk.ring(opened.run)
+
+    def _say_refused(self, run: Run, refusal: RecoveryError, place: Place) -> None:
+        text = "\n".join(part for part in (refusal.message, refusal.detail, refusal.hint) if part)
+        self._outbox.post(Item(f"{run.id}:again", run.last, f"No new run was begun. {text}"), run.id, place)
+
+    def _later(self, run: str, error: NotNow) -> None:
+        """Wait as long as Slack says, or a little longer each time."""
+        why, now, watched = error.trouble, self._desk.clock(), self._watched[run]
+        watched.drawn = None
+        if why.why is Why.BLOCKS:
+            self._plainer(error.item, why.code)
+        elif why.why is Why.LIMITED:
+            self._rest_until = now + timedelta(seconds=why.wait)
+        elif why.why in (Why.DOUBT, Why.TOKEN):
+            self._rest = min(10.0, max(0.5, self._rest * 2))
+            self._rest_until = now + timedelta(seconds=self._rest)
+            _log.warning("Slack does not answer (%s); trying again in %.1f s", why.code, self._rest)
+        else:
+            # Anything else concerns this thread alone: a channel without us, a thread that was removed.
+            watched.rests = min(60.0, max(2.0, watched.rests * 2))
+            watched.rests_until = now + timedelta(seconds=watched.rests)
+            _log.error("the thread of run %s cannot be written (%s); run mayday doctor", run, why.code)
+
+    def _plainer(self, item: Item, code: str) -> None:
+        """Slack does not take some blocks: the header goes on without the plan block, others as bare text."""
+        if item.header and not self._desk.store.note(*_PLAIN):
+            _log.warning("Slack does not take the plan block (%s); it is shown as text from now on", code)
+            self._desk.store.keep(*_PLAIN, True)
+        else:
+            _log.error("Slack does not take the blocks of %s (%s); it is shown as bare text", item.key, code)
+            self._outbox.undress(item)

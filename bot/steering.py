@@ -1,0 +1,121 @@
+"""What people say to a run, by button or by word: answers, stop, retry, undo."""
+
+from __future__ import annotations
+
+from actions.engine import answers
+from actions.engine.answers import Speaker
+from actions.engine.errors import Refused
+from actions.engine.journal import Entry, Kind
+from actions.engine.notes import post
+from actions.engine.run import Run
+from bot.desk import Desk
+from bot.press import Press
+from bot.requests import header_key
+
+
+def find(desk: Desk, run: str) -> Run:
+    """The run of that id.
+
+    Raises:
+        Refused: there is none.
+    """
+    try:
+        return desk.store.run(run)
+    except KeyError:
+        raise Refused(f"There is no run {run[:40]}.", hint="/recover runs lists them.") from None
+
+
+def run_of_thread(desk: Desk, channel: str, thread: str) -> str:
+    """The newest run whose header stands in that thread, or an empty text."""
+    for run in desk.store.runs():
+        header = post(desk.store, header_key(desk.store.run(run))) or {}
+        if thread and header.get("channel") == channel and thread in (header.get("ts"), header.get("thread")):
+            return run
+    return ""
+
+
+def answer(desk: Desk, press: Press, speaker: Speaker, text: str = "") -> Entry | None:
+    """Answer a question. A second press of the same person on the same button says nothing new.
+
+    Raises:
+        Refused: somebody else answered, this person may not, or the typed text does not fit.
+    """
+    find(desk, press.run)
+    try:
+        entry = answers.answer(desk.store, press.run, press.question, press.label, speaker, text)
+    except Refused:
+        if _said_so_already(desk, press, speaker):
+            return None
+        raise
+    desk.ring(press.run)
+    return entry
+
+
+def typed_by(desk: Desk, press: Press) -> str:
+    """What somebody has to type to choose that: `service`, `when`, or nothing.
+
+    Raises:
+        Refused: the question is not open any more.
+    """
+    run = find(desk, press.run)
+    if run.question is None or run.question.n != press.question or run.answered is not None:
+        raise Refused("That question is no longer open.", detail=settled_by(desk, press),
+                      hint="Look at the newest message of the thread.")  # fmt: skip
+    return next((str(o.get("types") or "") for o in run.question.options if o["label"] == press.label), "")
+
+
+def settled_by(desk: Desk, press: Press) -> str:
+    """Who answered that question, as a sentence."""
+    given = _answer_to(desk, press)
+    if given is None:
+        return ""
+    return f"{given.data.get('name') or given.data.get('by')} chose {given.data['option']}."
+
+
+def steer(desk: Desk, how: str, run: str, speaker: Speaker) -> Entry | None:
+    """Stop, retry or undo a run.
+
+    Raises:
+        Refused: it cannot be done now, or not by this person.
+    """
+    state = find(desk, run)
+    match how:
+        case "stop":
+            entry = answers.stop(desk.store, run, speaker)
+        case "retry":
+            entry = answers.retry(desk.store, run, speaker)
+        case _:
+            entry = _undo(desk, state, speaker)
+    if entry is not None:
+        desk.ring(run)
+    return entry
+
+
+def _undo(desk: Desk, state: Run, speaker: Speaker) -> Entry | None:
+    procedure = desk.procedure(state.procedure)
+    if procedure is None:
+        raise Refused(f"This version does not know the procedure {state.procedure}.",
+                      hint="Start the version that began the run, and undo there.")  # fmt: skip
+    return answers.undo(desk.store, procedure, state.id, speaker, kept(state))
+
+
+def kept(run: Run) -> str:
+    """Where the old data of a run lies, as the run itself noted it."""
+    noted = run.facts.get("kept")
+    if isinstance(noted, dict):
+        noted = noted.get("text") or noted.get("path") or ""
+    return str(noted or "")
+
+
+def _said_so_already(desk: Desk, press: Press, speaker: Speaker) -> bool:
+    given = _answer_to(desk, press)
+    return given is not None and given.data.get("by") == speaker.id and given.data.get("option") == press.label
+
+
+def _answer_to(desk: Desk, press: Press) -> Entry | None:
+    for entry in desk.store.entries(press.run, press.question):
+        if entry.kind is Kind.ASKED:
+            return None
+        if entry.kind is Kind.ANSWERED:
+            return entry
+    return None

@@ -1,0 +1,97 @@
+"""The same words in a terminal: runs, one run's story, the journals' chains, the doctor's findings."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from actions.engine.errors import Refused
+from actions.engine.journal import Entry, Kind, first_broken
+from actions.engine.status import labels_of, state_of
+from actions.engine.store import Store
+from actions.findings import Finding
+
+_QUIET = frozenset({Kind.BEGAN, Kind.RECHECKED})
+
+
+def _json(value: Any) -> None:
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, default=str) + "\n")
+
+
+def list_runs(store: Store, as_json: bool) -> None:
+    """The runs, newest first, with their state."""
+    found = [store.run(run) for run in store.runs(limit=50)]
+    if as_json:
+        return _json([{"run": r.id, "procedure": r.procedure, "service": r.service, "state": state_of(r),
+                       "requester": r.requester, "requested_at": r.requested_at} for r in found])  # fmt: skip
+    table = Table("run", "what", "service", "state", "asked at (UTC)", box=None, pad_edge=False)
+    for r in found:
+        table.add_row(r.id, r.procedure, r.service, state_of(r), f"{r.requested_at:%Y-%m-%d %H:%M:%S}")
+    Console(highlight=False).print(table)
+    return None
+
+
+def show_run(store: Store, run: str, as_json: bool) -> None:
+    """One run's story from its journal."""
+    told, state = store.entries(run), store.run(run)
+    if as_json:
+        return _json({"run": run, "state": state_of(state), "labels": labels_of(state),
+                      "entries": [asdict(entry) for entry in told]})  # fmt: skip
+    console = Console(highlight=False)
+    for entry in told:
+        if entry.kind not in _QUIET:
+            console.print(f"{entry.at:%H:%M:%S} {entry.kind:<12} {line_of(entry)}", markup=False)
+    console.print(f"run {run} is {state_of(state)}", markup=False)
+    return None
+
+
+def line_of(entry: Entry) -> str:
+    """What an entry says, in one line."""
+    data = entry.data
+    what = data.get("title") or data.get("summary") or data.get("option") or data.get("outcome") or ""
+    who = f" by {data['name']}" if data.get("name") else ""
+    seconds = f" ({data['seconds']:.1f} s)" if data.get("seconds") is not None else ""
+    more = data.get("said") or " ".join(data[k] for k in ("error", "detail", "hint") if data.get(k))
+    return f"{what}{who}{seconds}" + (f": {more}" if more else "")
+
+
+def verify_journals(store: Store, run: str | None, as_json: bool) -> int:
+    """Check the chain of one run or of all; the exit code tells."""
+    runs = [run] if run else store.runs(limit=100_000)
+    broken = []
+    for name in runs:
+        told = store.entries(name)
+        if not told:
+            raise Refused(f"There is no run {name}.", hint="mayday runs lists them.")
+        if wrong := first_broken(told):
+            broken.append({"run": name, "entry": wrong[0].n, "at": wrong[0].at, "why": wrong[1]})
+    if as_json:
+        _json({"journals": len(runs), "broken": broken})
+    else:
+        console = Console(highlight=False)
+        for found in broken:
+            console.print(f"run {found['run']}: entry {found['entry']} of {found['at']} is broken: {found['why']}.",
+                          markup=False)  # fmt: skip
+        console.print(f"{len(runs)} journals checked, {len(broken)} broken.")
+    return 1 if broken else 0
+
+
+def show_findings(found: Sequence[Finding], as_json: bool) -> int:
+    """What the doctor found; the exit code tells whether all is well."""
+    if as_json:
+        _json([asdict(finding) for finding in found])
+    else:
+        console = Console(highlight=False)
+        for finding in found:
+            mark = "[green]well[/]" if finding.ok else "[red]ill [/]"
+            console.print(f"{mark}  {finding.name}: ", end="")
+            console.print(finding.seen, markup=False)
+            if finding.do and not finding.ok:
+                console.print(f"      {finding.do}", markup=False)
+    return 0 if all(finding.ok for finding in found) else 1

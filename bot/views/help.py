@@ -1,0 +1,57 @@
+"""Help that a tired person can use, made from the catalog."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from actions.engine.procedure import Procedure, Risk
+from bot.views.mrkdwn import cut, escape
+from bot.words import FAMILIES, Unknown, command_of
+
+_ALWAYS = (
+    ("/recover status", "what is under way"),
+    ("/recover runs [run]", "the last runs, or all that one did"),
+    ("/recover stop <run>", "stop at the next safe place"),
+    ("/recover retry <run>", "go on after a failure"),
+    ("/recover undo <run>", "take back what a run did"),
+)
+_AGREES = {
+    Risk.READS: "changes nothing",
+    Risk.CHANGES: "starts when you ask for it",
+    Risk.DESTRUCTIVE: "a second person approves",
+}
+
+
+def text(catalog: Sequence[Procedure], about: str = "") -> str:
+    """All commands, or those that begin with what help is wanted for."""
+    family = about.casefold() if about.casefold() in FAMILIES else ""
+    wanted = [p for p in catalog if not about or about.casefold() in command_of(p)]
+    lines = [_one(p) for p in (wanted or catalog)]
+    if family and not wanted:
+        return _nothing_yet(catalog, family)
+    lines += [f"`{escape(command)}`  {said}" for command, said in _ALWAYS]
+    lines.append("In a thread, write @Mayday and the same words without the slash.")
+    return cut("\n".join(lines))
+
+
+def unknown(catalog: Sequence[Procedure], said: Unknown) -> str:
+    """The answer to something not known, with what was probably meant."""
+    if not any(command_of(p).split()[0] == said.family for p in catalog):
+        return _nothing_yet(catalog, said.family)
+    what = f"/{said.family} {said.said}".strip()
+    lines = [f"I do not know {escape(cut(what, 200))}. Nothing was done."]
+    if said.nearest:
+        lines.append(f"Did you mean {escape(cut(said.nearest, 200))}?")
+    return "\n".join([*lines, f"`/{said.family} help` lists what there is."])
+
+
+def _nothing_yet(catalog: Sequence[Procedure], family: str) -> str:
+    listed = "\n".join(_one(p) for p in catalog)
+    return cut(f"/{family} can do nothing yet. What there is today:\n{listed}\n`/recover help` tells more.")
+
+
+def _one(procedure: Procedure) -> str:
+    usage = f"/{command_of(procedure)} {procedure.words.usage}".strip()
+    example = next(iter(procedure.words.examples), "")
+    such = f" For example `{escape(example)}`." if example else ""
+    return f"`{escape(usage)}`  {escape(procedure.name)}; {_AGREES[procedure.risk]}.{such}"

@@ -1,0 +1,104 @@
+"""Text as Slack shows it: escaped, cut to its limits, times in the reader's own zone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+SECTION = 3000
+PLAIN = 150
+MARKER = " … (cut)"
+Block = dict[str, Any]
+
+
+def escape(text: object) -> str:
+    """Somebody else's text, so that it can neither mention nor link nor mark anything up."""
+    return str(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def cut(text: str, most: int = SECTION) -> str:
+    """The text, shortened with a marker where it is longer than Slack takes."""
+    if len(text) <= most:
+        return text
+    kept = text[: most - len(MARKER)]
+    # A half of an entity like &amp; would be shown as it is.
+    amp = kept.rfind("&", len(kept) - 5)
+    return (kept if amp < 0 or ";" in kept[amp:] else kept[:amp]) + MARKER
+
+
+def person(user: str, name: object = "") -> str:
+    """A person as a link; somebody who did not come from Slack by name."""
+    return f"<@{user}>" if user[:1] in ("U", "W") and user.isalnum() else escape(name or user)
+
+
+def moment(at: datetime) -> str:
+    """A moment in the reader's own zone, in UTC where it cannot be shown so."""
+    return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} {{time_secs}}|{at:%Y-%m-%d %H:%M:%S} UTC>"
+
+
+def clock(span: timedelta | float) -> str:
+    """A span as a clock shows it: 6:12, 1:06:12."""
+    seconds = int(span.total_seconds() if isinstance(span, timedelta) else span)
+    minutes, rest = divmod(max(0, seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def took(seconds: float) -> str:
+    """How long something took, as people say it."""
+    return f"{seconds:.1f} s" if seconds < 60 else f"{clock(seconds)} min"
+
+
+def section(text: str) -> Block:
+    """A paragraph."""
+    return {"type": "section", "text": {"type": "mrkdwn", "text": cut(text or " ")}}
+
+
+def title(text: str) -> Block:
+    """A headline."""
+    return {"type": "header", "text": {"type": "plain_text", "text": cut(text, PLAIN), "emoji": False}}
+
+
+def small(text: str) -> Block:
+    """A line in small print."""
+    return {"type": "context", "elements": [{"type": "mrkdwn", "text": cut(text, 2000)}]}
+
+
+def button(label: str, action: str, value: str, style: str = "", confirm: str = "") -> Block:
+    """A button; with `confirm` Slack asks once more before it is pressed."""
+    made: Block = {
+        "type": "button", "action_id": action, "value": value,
+        "text": {"type": "plain_text", "text": cut(label, 75), "emoji": False},
+    }  # fmt: skip
+    if style:
+        made["style"] = style
+    if confirm:
+        made["confirm"] = {
+            "title": {"type": "plain_text", "text": cut(label, 100)},
+            "text": {"type": "plain_text", "text": cut(confirm, 300)},
+            "confirm": {"type": "plain_text", "text": cut(label, 30)},
+            "deny": {"type": "plain_text", "text": "Not now"},
+        }
+    return made
+
+
+def actions(buttons: list[Block]) -> list[Block]:
+    """A row of buttons, or nothing."""
+    return [{"type": "actions", "elements": buttons[:25]}] if buttons else []
+
+
+def plain(blocks: Iterable[Block]) -> str:
+    """The texts of some blocks without the blocks."""
+    texts = ((block.get("text") or {}).get("text") for block in blocks if isinstance(block.get("text"), dict))
+    return "\n".join(text for text in texts if text)
+
+
+def size(value: Any) -> int:
+    """How many characters of text are in some blocks."""
+    if isinstance(value, list):
+        return sum(size(item) for item in value)
+    if not isinstance(value, dict):
+        return 0
+    own = sum(len(text) for key, text in value.items() if key in ("text", "title") and isinstance(text, str))
+    return own + sum(size(item) for item in value.values())

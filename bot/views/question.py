@@ -1,0 +1,69 @@
+"""A question with its buttons; once it is settled, who chose what, and no buttons."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from actions.engine.journal import Entry, Kind
+from actions.engine.procedure import Who
+from bot.press import Press
+from bot.views.mrkdwn import Block, actions, button, escape, moment, person, section, small
+from bot.views.steps import sentence
+
+
+def blocks(asked: Entry, settled: Entry | None) -> list[Block]:
+    """The question as it stands: open, or settled by that entry."""
+    head = section(f"*{escape(sentence(asked.data['title']))}*")
+    if settled is not None:
+        return [head, section(outcome(settled))]
+    options: list[dict[str, Any]] = asked.data["options"]
+    row = [_button(asked, option, i) for i, option in enumerate(options)]
+    expires = datetime.fromisoformat(asked.data["expires_at"])
+    return [head, *actions(row), small("\n".join([*map(_who, options), f"Open until {moment(expires)}."]))]
+
+
+def text(asked: Entry, settled: Entry | None) -> str:
+    """The question as a notification reads it."""
+    said = sentence(str(asked.data["title"]))
+    return f"{escape(said)} {outcome(settled) if settled else 'Waits for an answer.'}"
+
+
+def outcome(settled: Entry) -> str:
+    """How a question was settled."""
+    data = settled.data
+    match settled.kind:
+        case Kind.ANSWERED:
+            typed = f" ({escape(data['text'])})" if data.get("text") else ""
+            chose = f"chose *{escape(data['option'])}*{typed} {moment(settled.at)}."
+            return f"{person(data['by'], data.get('name'))} {chose}"
+        case Kind.EXPIRED:
+            return "Nobody answered in time; the run goes back."
+        case Kind.VOIDED:
+            changed = ", ".join(escape(name) for name in data.get("changed") or [])
+            return f"The answer is void: the facts changed since ({changed}). The question is put again."
+        case Kind.UNDO_ASKED:
+            return f"{person(data['by'], data.get('name'))} pressed Undo instead."
+        case _:
+            return "The run ended before an answer."
+
+
+def _button(asked: Entry, option: dict[str, Any], i: int) -> Block:
+    label = str(option["label"])
+    style = "danger" if option.get("danger") else ("primary" if i == 0 else "")
+    # A modal asks for itself; a confirm dialog before it would ask the same person twice.
+    sure = f"{label}: this cannot be taken back by pressing another button."
+    confirm = sure if option.get("danger") and not option.get("types") else ""
+    return button(label, f"answer:{i}", Press(asked.run, asked.n, label).value(), style, confirm)
+
+
+def _who(option: dict[str, Any]) -> str:
+    label = escape(option["label"])
+    if option.get("who") == Who.SECOND:
+        return f"{label}: a second person who may approve" + _typing(option)
+    return f"{label}: who asked, or anybody who may approve" + _typing(option)
+
+
+def _typing(option: dict[str, Any]) -> str:
+    typed = {"service": ", typing the service's name", "when": ", typing the other time"}
+    return typed.get(str(option.get("types") or ""), "") + "."

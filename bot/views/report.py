@@ -1,0 +1,53 @@
+"""How a run ended, or why it waits: the report, the failure, the refusal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from actions.engine.journal import Entry, Kind
+from bot.views import plan
+from bot.views.header import ENDED
+from bot.views.mrkdwn import Block, actions, button, cut, escape, moment, person, section, took
+from bot.views.steps import sentence
+
+
+def finished(entry: Entry) -> list[Block]:
+    """The last message of a run."""
+    data = entry.data
+    outcome = str(data["outcome"])
+    head = f"*{escape(ENDED.get(outcome, sentence(outcome)))}* · {took(float(data.get('seconds') or 0))}"
+    said = [section(trouble(data))] if data.get("error") else []
+    again: dict[str, Any] = data.get("again") or {}
+    more = [section(f"Another time is wanted: {escape(again.get('text') or '')}. A new run begins.")] if again else []
+    return [section(head), *said, *plan.sheets(data.get("report") or []), *more]
+
+
+def failed(entry: Entry, settled: Entry | None) -> list[Block]:
+    """Why a run waits for a person, with what they can do about it."""
+    data = entry.data
+    stopped = entry.kind is Kind.STOPPED
+    what = sentence(str(data.get("title") or "the step"))
+    head = f"*Stopped before: {escape(what)}*" if stopped else f"*{escape(what)} failed*"
+    hint = "Retry goes on from here; Undo takes back what was done." if stopped else ""
+    body = section("\n".join(part for part in (head, trouble(data), hint) if part))
+    if settled is not None:
+        return [body, section(_settled(settled))]
+    row = [button("Retry", "steer:retry", entry.run, "primary")]
+    undo = "Everything that this run did is taken back, newest first."
+    row.append(button("Undo", "steer:undo", entry.run, "danger", undo))
+    return [body, *actions(row)]
+
+
+def trouble(data: dict[str, Any]) -> str:
+    """What happened, what was seen, what to do next."""
+    detail = escape(data.get("detail") or "")
+    seen = f"```{cut(detail, 1800)}```" if "\n" in detail else detail
+    parts = (escape(data.get("error") or ""), seen, escape(data.get("hint") or ""))
+    return "\n".join(part for part in parts if part)
+
+
+def _settled(entry: Entry) -> str:
+    word = {Kind.RETRIED: "Retry", Kind.UNDO_ASKED: "Undo"}.get(entry.kind)
+    if word is None:
+        return "The run went on."
+    return f"{person(entry.data['by'], entry.data.get('name'))} pressed *{word}* {moment(entry.at)}."

@@ -1,0 +1,36 @@
+"""A line for each finished step, and what people said in between."""
+
+from __future__ import annotations
+
+from actions.engine.journal import Entry, Kind
+from bot.views.mrkdwn import escape, took
+
+
+def line(entry: Entry) -> str:
+    """What a finished step did and how long it took."""
+    data = entry.data
+    what = escape(sentence(str(data.get("title") or "A step")))
+    if entry.kind is Kind.UNDONE:
+        what = f"Taken back: {what}"
+    said = f" — {escape(data['said'])}" if data.get("said") else ""
+    return f"{what} · {took(float(data.get('seconds') or 0))}{said}"
+
+
+def sentence(text: str) -> str:
+    """A title with a capital letter, as a line begins."""
+    return text[:1].upper() + text[1:]
+
+
+def spoken(entry: Entry) -> str:
+    """Something that a person or the run said, that has no question of its own."""
+    data = entry.data
+    who = escape(data.get("name") or data.get("by") or "Somebody")
+    match entry.kind:
+        case Kind.STOP_ASKED:
+            return f"{who} pressed Stop. The run ends at its next safe place."
+        case Kind.RETRIED:
+            return f"{who} pressed Retry. The run goes on."
+        case Kind.UNDO_ASKED:
+            return f"{who} pressed Undo. What was done is taken back, newest first."
+        case _:
+            return escape(data.get("text") or "")

@@ -1,0 +1,42 @@
+"""Free ports on 127.0.0.1, the same ones again at the next start where they are still free."""
+
+from __future__ import annotations
+
+import random
+import socket
+from collections.abc import Iterable, Mapping
+
+from actions.engine.errors import RecoveryError
+
+# Below the range from which the system takes ports for outgoing connections: a container that
+# restarts must find its port free.
+_RANGE = range(20_000, 30_000)
+
+
+def choose_ports(names: Iterable[str], before: Mapping[str, int]) -> dict[str, int]:
+    chosen: dict[str, int] = {}
+    for name in names:
+        known = before.get(name, 0)
+        chosen[name] = known if known and is_free(known) else _another(set(chosen.values()))
+    return chosen
+
+
+def is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _another(taken: set[int]) -> int:
+    for port in random.sample(_RANGE, 200):
+        if port not in taken and is_free(port):
+            return port
+    raise RecoveryError(
+        "No free port was found on 127.0.0.1.",
+        detail=f"200 ports between {_RANGE.start} and {_RANGE.stop} were tried.",
+        hint="Look at what listens there with: ss -ltn",
+    )

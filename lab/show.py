@@ -1,0 +1,71 @@
+"""How the command line shows the practice company to people."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+Json = dict[str, Any]
+
+
+def status(console: Console, found: Json) -> None:
+    """A table of what runs where."""
+    table = Table("service", "container", "state", "health", "address", box=None, pad_edge=False)
+    for row in [*found["containers"], found["queue"]]:
+        port = f"127.0.0.1:{row['port']}" if row.get("port") else ""
+        kind = f"{row['service']} (stand-in)" if row.get("stand_in") else row["service"]
+        table.add_row(kind, row["name"] or "", row["state"], row["health"], port)
+    console.print(table)
+    console.print(f"page     {found['page'] or 'closed'}")
+    for part in ("town", "room", "bot", "worker"):
+        console.print(f"{part:<8} {'alive' if found[part] else 'not running'}")
+
+
+def thread(console: Console, found: Json) -> None:
+    """Messages, one after the other."""
+    for message in found.get("messages", ()):
+        _message(console, message)
+
+
+def news(console: Console, before: Json, now: Json) -> Json:
+    """Only what is new or was edited since."""
+    known = {message["ts"]: message for message in before.get("messages", ())}
+    for message in now.get("messages", ()):
+        if known.get(message["ts"]) != message:
+            _message(console, message)
+    return now
+
+
+def _message(console: Console, message: Json) -> None:
+    console.print(f"[bold]{message.get('author', '')}[/] [dim]{message.get('ts', '')}[/]")
+    lines = message.get("lines") or [message.get("text", "")]
+    console.print("\n".join(f"  {line}" for text in lines for line in str(text).splitlines()), markup=False)
+    for button in message.get("buttons", ()):
+        who = button.get("who", "everyone")
+        console.print(f"  [{button['label']}] {who}", markup=False, style="cyan")
+
+
+def waited(console: Console, found: Json) -> None:
+    """What a run waits for."""
+    console.print(f"run {found['run']}: {found['state']} after {found['seconds']} s", markup=False)
+    if found["question"]:
+        console.print(found["question"], markup=False)
+    if found.get("error"):
+        console.print(f"{found['error']}\n{found['detail']}\n{found['hint']}", markup=False)
+    if found["labels"]:
+        console.print("buttons: " + ", ".join(found["labels"]), markup=False)
+
+
+def loss(console: Console, found: Json) -> None:
+    """What was deleted, and when."""
+    console.print(f"Deleted the channel {found['channel']} and its {found['messages']} messages.", markup=False)
+    console.print(f"Just before: {found['moment']}")
+
+
+def truth(console: Console, moment: datetime, found: Json) -> None:
+    """The three figures."""
+    console.print(f"At {moment.isoformat()}: {found['count']} acknowledged messages, the last one {found['last_id']}, "
+                  f"checksum {found['checksum']}")  # fmt: skip

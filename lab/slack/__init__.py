@@ -1,0 +1,1 @@
+"""A practice chat workspace that speaks Slack's protocol to an unmodified Bolt app."""

@@ -1,0 +1,1 @@
+"""Small servers that stand in for the company's applications: the right ports, paths and dependencies."""

@@ -1,0 +1,214 @@
+"""The verdict in the manual's terms, and the comparison with an inventory and with the live data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from actions.postgres.compare import (
+    KeyDifference,
+    TableDifference,
+    TableSummary,
+    comparable_keys,
+    describe_difference,
+    differing_buckets,
+    key_difference,
+    keys_to_fetch,
+    pair_tables,
+    parse_buckets,
+)
+from actions.postgres.compare_sql import ComparedTable, buckets_sql, identifier, keys_sql
+from actions.postgres.integrity import ALL, FULL, QUICK, CheckResult, Verdict, judge, judge_one
+from actions.postgres.inventory import Contents, TableCount
+from actions.postgres.judgement import JUDGES, inventory_lines
+
+HEALTHY: dict[str, Any] = {
+    "table sizes": [{"schema": "public", "name": "nchat_messages", "bytes": 8192, "rows": 3}],
+    "constraints": {"total": 6, "not_validated": []},
+    "orphaned messages": {"orphans": 0, "no_channel": 0},
+    "future timestamps": {"future": 0},
+    "user counts": {"nchat_users": 50, "auth_users": 50},
+    "indexes": {"total": 4, "invalid": []},
+    "unindexed foreign keys": [],
+    "disabled triggers": [],
+    "checksum failures": {"failures": 0, "enabled": True},
+    "foreign keys": [{"constraint": "fk", "table": "a", "parent": "b", "orphans": 0}],
+    "sequences": [],
+    "null keys": [],
+}
+
+
+def verdict(**changes: Any) -> Verdict:
+    values = HEALTHY | {name.replace("_", " "): value for name, value in changes.items()}
+    return judge(CheckResult(name, value) for name, value in values.items())
+
+
+def test_every_check_has_a_judge_and_the_six_of_the_manual_are_there() -> None:
+    assert set(ALL) == set(JUDGES) == set(HEALTHY)
+    assert sorted(check.manual for check in FULL if check.manual) == [1, 2, 3, 4, 5, 6]
+    assert {check.name for check in QUICK} < set(ALL)
+
+
+def test_a_sound_database_is_healthy() -> None:
+    assert verdict().healthy
+    assert verdict().text == "Healthy: 12 of 12 checks passed."
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("orphaned messages", {"orphans": 3, "no_channel": 0}, "Orphaned records: 3 messages with an invalid user_id"),
+        ("orphaned messages", {"orphans": 0, "no_channel": 1}, "1 message with an invalid channel_id"),
+        ("future timestamps", {"future": 2}, "Future timestamps detected: 2 messages"),
+        (
+            "user counts",
+            {"nchat_users": 50, "auth_users": 56},
+            "User count mismatch: 50 in nchat_users, 56 in auth.users",
+        ),
+        ("constraints", {"total": 6, "not_validated": ["fk on t"]}, "Constraints not validated: fk on t"),
+        ("indexes", {"total": 4, "invalid": ["i1", "i2", "i3", "i4", "i5"]}, "Invalid indexes: i1, i2, i3 and 2 more"),
+        ("disabled triggers", [{"trigger": "t", "table": "m"}], "Disabled triggers: t on m"),
+        ("checksum failures", {"failures": 1, "enabled": True}, "Page checksum failures"),
+        (
+            "foreign keys",
+            [{"constraint": "fk", "table": "a", "parent": "b", "orphans": 7}],
+            "7 rows of a without their b (fk)",
+        ),
+        (
+            "sequences",
+            [{"sequence": "s", "table": "t", "column": "id", "last": 4, "start": 1, "highest": 9}],
+            "s at 4, t.id at 9",
+        ),
+        ("null keys", [{"table": "t", "column": "id", "nulls": 1}], "1 row of t.id"),
+    ],
+)
+def test_a_finding_needs_attention_and_is_told_in_numbers(name: str, value: Any, words: str) -> None:
+    found = verdict(**{name: value})
+    assert not found.healthy
+    assert found.text.startswith("Needs attention: ")
+    assert words in found.text
+
+
+@pytest.mark.parametrize(("apart", "state"), [(0, "ok"), (1, "warning"), (5, "warning"), (6, "attention")])
+def test_user_counts_may_differ_by_a_few(apart: int, state: str) -> None:
+    assert judge_one(CheckResult("user counts", {"nchat_users": 50 + apart, "auth_users": 50})).state == state
+
+
+def test_a_warning_is_told_but_healthy() -> None:
+    found = verdict(unindexed_foreign_keys=[{"constraint": "fk", "table": "t"}])
+    assert found.healthy
+    assert "without an index" in found.text
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("orphaned messages", {"orphans": None, "no_channel": None}),
+        ("future timestamps", {"future": None}),
+        ("user counts", {"nchat_users": 5, "auth_users": None}),
+        ("foreign keys", []),
+    ],
+)
+def test_a_database_of_another_kind_is_not_blamed(name: str, value: Any) -> None:
+    assert judge_one(CheckResult(name, value)).state == "not applicable"
+
+
+def test_a_missing_column_is_not_applicable_but_any_other_error_needs_attention() -> None:
+    assert (
+        judge_one(CheckResult("future timestamps", error='ERROR: column "created_at" does not exist')).state
+        == "not applicable"
+    )
+    assert judge_one(CheckResult("future timestamps", error="ERROR: invalid page in block 7")).state == "attention"
+
+
+def test_an_unfinished_check_is_said_and_never_counted_as_passed() -> None:
+    found = judge([CheckResult("sequences", []), CheckResult("foreign keys", finished=False)])
+    assert found.text == "Healthy: 1 of 2 checks passed; every declared foreign key: not finished in time."
+    assert found.count("unfinished") == 1
+
+
+def test_nothing_checked_is_not_healthy() -> None:
+    assert not judge([]).healthy
+
+
+def contents(**changes: Any) -> Contents:
+    base: dict[str, Any] = {
+        "database": "nself_db",
+        "total_bytes": 1,
+        "tables": (TableCount("public", "m", 10, 1), TableCount("public", "u", 5, 1)),
+        "indexes": ("public.m_pkey",),
+        "constraints": ("public.m m_pkey",),
+    }
+    return Contents(**(base | changes))
+
+
+def test_what_an_inventory_held_and_a_database_lacks_needs_attention() -> None:
+    lines = inventory_lines(contents(), contents(tables=(TableCount("public", "m", 11, 1),), indexes=()))
+    assert [(line.check, line.state) for line in lines] == [
+        ("inventory: tables", "attention"),
+        ("inventory: indexes", "attention"),
+        ("inventory: constraints", "ok"),
+        ("inventory: rows", "ok"),
+    ]
+    assert "public.u" in lines[0].text
+    assert not judge([], lines).healthy
+
+
+@pytest.mark.parametrize(("rows", "state"), [(10, "ok"), (12, "ok"), (9, "warning"), (0, "attention"), (None, "ok")])
+def test_fewer_rows_than_the_inventory_are_told(rows: int | None, state: str) -> None:
+    assert (
+        inventory_lines(
+            contents(), contents(tables=(TableCount("public", "m", rows, 1), TableCount("public", "u", 5, 1)))
+        )[3].state
+        == state
+    )
+
+
+def test_the_inventory_of_another_database_is_no_measure() -> None:
+    assert inventory_lines(contents(), contents(database="other"))[0].state == "not applicable"
+
+
+def test_names_are_quoted_whatever_they_contain() -> None:
+    table = ComparedTable('we"ird', "ta'ble; drop", ("Id", "b"))
+    assert identifier('a"b') == '"a""b"'
+    assert 'FROM ONLY "we""ird"."ta\'ble; drop" t' in buckets_sql(table)
+    assert 'ROW(t."Id", t."b")::text' in keys_sql(table, [3, 1])
+    assert "IN (1, 3)" in keys_sql(table, [3, 1])
+    with pytest.raises(ValueError, match="no primary key"):
+        buckets_sql(ComparedTable("public", "t"))
+
+
+def test_only_differing_buckets_are_fetched() -> None:
+    clone, live = (
+        parse_buckets({"1": [2, "10"], "2": [1, "5"], "4": [1, "1"]}),
+        parse_buckets({"1": [2, "10"], "2": [1, "6"], "3": [9, "0"]}),
+    )
+    assert differing_buckets(clone, live) == (2, 3, 4)
+    assert keys_to_fetch(clone, live) == 10
+
+
+def test_keys_are_told_as_coming_back_lost_and_changed() -> None:
+    assert key_difference({"1": "a", "2": "b", "10": "c"}, {"2": "x", "3": "d"}) == KeyDifference(
+        2, 1, 1, ("1", "10"), ("3",)
+    )
+
+
+def test_tables_are_paired_by_name_and_keys_compared_only_where_alike() -> None:
+    ours, theirs = ComparedTable("a", "t", ("id",)), ComparedTable("a", "t", ("id", "b"))
+    assert pair_tables([ours], [ComparedTable("a", "s")]) == ((None, ComparedTable("a", "s")), (ours, None))
+    assert comparable_keys(ours, ours)
+    assert not comparable_keys(ours, theirs)
+
+
+def test_a_difference_is_one_line() -> None:
+    difference = TableDifference("public.m", TableSummary(1200), TableSummary(20), KeyDifference(1190, 10))
+    assert (
+        describe_difference(difference)
+        == "public.m: 1,200 rows in the clone, 20 live; 1,190 come back; 10 would be lost"
+    )
+    assert not difference.same
+    assert (
+        describe_difference(TableDifference("public.m", TableSummary(1), None))
+        == "public.m: only in the clone: a cut-over brings it back"
+    )

@@ -1,0 +1,1 @@
+"""The hands: the loop that carries runs out, and one adapter a file."""

@@ -1,0 +1,73 @@
+"""How the clone's server is run: like the live one, with no network, no archive, no secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from typing import Any
+
+from docker.types import LogConfig, Mount
+
+from actions.postgres.server import Names, Server
+from actions.tools import CloneSpec
+from workers.daemon import environment
+from workers.helper import empty_volumes
+
+# What a server with an existing cluster needs; passwords and the rest of the live environment stay out.
+_ENVIRONMENT = ("POSTGRES_USER", "POSTGRES_DB", "TZ", "PGTZ", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "LD_PRELOAD")
+_RUNTIME = (PurePosixPath("/run"), PurePosixPath("/var/run"), PurePosixPath("/dev"), PurePosixPath("/proc"))
+
+
+def is_clone(labels: Mapping[str, str], names: Names) -> bool:
+    """Whether a container is this run's clone."""
+    return labels.get("mayday.run") == names.run and labels.get("mayday.role") == "clone"
+
+
+def clone_options(live: Mapping[str, Any], image: Mapping[str, Any], server: Server, names: Names, spec: CloneSpec) -> dict[str, Any]:
+    """The arguments to create the clone's container with."""
+    inside = server.home.inside
+    data = Mount(inside, f"{server.home.parent.rstrip('/')}/{names.clone_leaf(server.home)}", type="bind")
+    return {
+        "image": server.image_id,
+        "name": names.clone,
+        "command": _command(spec),
+        "entrypoint": live["Config"].get("Entrypoint"),
+        "user": live["Config"].get("User") or "",
+        "environment": _environment(live, inside),
+        "mounts": [data, *_other_mounts(live, server)],
+        "tmpfs": empty_volumes(image, (inside,)),
+        "network_mode": "none",
+        "restart_policy": {"Name": "no"},
+        "healthcheck": {"test": ["NONE"]},
+        "shm_size": spec.shm_bytes,
+        "stop_signal": "SIGINT",
+        "labels": {"mayday.run": names.run, "mayday.role": "clone"},
+        "log_config": LogConfig(type=LogConfig.types.JSON, config={"max-size": "50m"}),
+        "security_opt": live["HostConfig"].get("SecurityOpt"),
+    }
+
+
+def _command(spec: CloneSpec) -> list[str]:
+    flags = list(spec.flags)
+    return ["postgres", *flags] if not flags or flags[0].startswith("-") else flags
+
+
+def _environment(live: Mapping[str, Any], inside: str) -> dict[str, str]:
+    had = environment(live["Config"])
+    return {name: had[name] for name in _ENVIRONMENT if name in had} | {"PGDATA": inside}
+
+
+def _other_mounts(live: Mapping[str, Any], server: Server) -> list[Mount]:
+    """Configuration and certificates of the live container, read-only; neither data, nor backups, nor sockets."""
+    return [
+        Mount(mount["Destination"], mount["Source"], type="bind", read_only=True)
+        for mount in live.get("Mounts", ())
+        if mount["Type"] in ("bind", "volume") and not _kept_away(PurePosixPath(mount["Destination"]), server)
+    ]
+
+
+def _kept_away(target: PurePosixPath, server: Server) -> bool:
+    own = [PurePosixPath(path) for path in (server.home.inside, server.inside_archive, server.inside_bases)]
+    if any(path.is_relative_to(target) or target.is_relative_to(path) for path in own):
+        return True
+    return any(target.is_relative_to(path) for path in _RUNTIME)

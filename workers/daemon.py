@@ -1,0 +1,133 @@
+"""What Docker says, in our words: errors for people, one container as a value, the identity of its host."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import PurePosixPath
+from typing import Any
+
+import requests
+import urllib3
+from docker.errors import APIError, DockerException, NotFound
+
+from actions.engine.errors import RecoveryError
+from actions.postgres.server import Server
+from actions.redact import excerpt
+from actions.tools import Container, Mount
+
+_ROLE = "mayday.role"
+
+
+@contextmanager
+def speaking(doing: str) -> Iterator[None]:
+    """Turns every way in which Docker fails into an error that says what was being done."""
+    try:
+        yield
+    except APIError as problem:
+        raise RecoveryError(f"Docker refused while {doing}.", detail=excerpt(str(problem.explanation or problem)),
+                            hint="Read the refusal above; when its cause is mended, retry.") from problem  # fmt: skip
+    except (DockerException, requests.RequestException, urllib3.exceptions.HTTPError, OSError) as problem:
+        raise RecoveryError(f"Docker did not answer while {doing}.", detail=excerpt(str(problem)),
+                            hint="See that the Docker daemon runs (`docker info`), then retry.") from problem  # fmt: skip
+
+
+def host_of(client: Any) -> str:
+    """The Docker host's name with the start of its own id, since two hosts may have one name."""
+    with speaking("asking which host this is"):
+        said = client.info()
+    short = str(said.get("ID", "")).replace(":", "").replace("-", "")[:8].lower()
+    return f"{said['Name']} ({short})" if short else str(said["Name"])
+
+
+def described(attrs: Mapping[str, Any], host: str) -> Container:
+    """One container, from what `docker inspect` says of it."""
+    config, state = attrs["Config"], attrs["State"]
+    return Container(
+        id=attrs["Id"], name=attrs["Name"].lstrip("/"), host=host, image=config["Image"], image_id=attrs["Image"],
+        state=state["Status"], health=_health(state), exit_code=int(state.get("ExitCode", 0)),
+        restart_policy=_policy(attrs["HostConfig"]), command=tuple(config.get("Cmd") or ()),
+        mounts=tuple(_mount(mount) for mount in attrs.get("Mounts", ())), env=environment(config),
+        labels=dict(config.get("Labels") or {}), started_at=state.get("StartedAt", ""),
+    )  # fmt: skip
+
+
+def environment(config: Mapping[str, Any]) -> dict[str, str]:
+    """The environment of a container or an image as a mapping."""
+    return {name: value for name, _, value in (line.partition("=") for line in config.get("Env") or ())}
+
+
+def _health(state: Mapping[str, Any]) -> str:
+    said = str((state.get("Health") or {}).get("Status", ""))
+    return "" if said == "none" else said
+
+
+def _policy(host_config: Mapping[str, Any]) -> str:
+    policy = host_config.get("RestartPolicy") or {}
+    name, most = policy.get("Name") or "no", policy.get("MaximumRetryCount", 0)
+    return f"{name}:{most}" if name == "on-failure" and most else str(name)
+
+
+def _mount(mount: Mapping[str, Any]) -> Mount:
+    return Mount(mount["Type"], mount.get("Source", ""), mount["Destination"], mount.get("Name", ""), mount.get("Driver", ""))
+
+
+def confirm_host(host: str, server: Server) -> None:
+    """Refuse to act on another host than the one that the plan names."""
+    if server.host != host:
+        raise RecoveryError("This is not the Docker host that the plan names.",
+                            detail=f"The plan names {server.host}; here is {host}.",
+                            hint="Start a worker on that host, or ask for a new plan here.")  # fmt: skip
+
+
+def confirm(client: Any, name: str, id: str) -> Any:
+    """The container of that name, if it still has that id."""
+    with speaking(f"looking at {name}"):
+        try:
+            found = client.containers.get(name)
+        except NotFound:
+            raise RecoveryError(f"The container {name} is gone.", detail=f"The plan names it with the id {id[:12]}.",
+                                hint="Start the service again, then ask for a new plan.") from None  # fmt: skip
+    if found.id != id:
+        raise RecoveryError(f"The container {name} was replaced since the plan.",
+                            detail=f"The plan names the id {id[:12]}; now it is {found.id[:12]}.",
+                            hint="Ask for a new plan; nothing was changed.")  # fmt: skip
+    return found
+
+
+def confirm_unused(client: Any, server: Server, *leaves: str) -> None:
+    """Refuse to write into a directory that a running container may be writing to."""
+    paths = [PurePosixPath(server.home.parent) / leaf for leaf in leaves]
+    with speaking("looking who uses the data directories"):
+        for found in client.api.containers(filters={"status": ["running", "paused", "restarting"]}):
+            for path in paths:
+                if (found.get("Labels") or {}).get(_ROLE) != "helper" and _uses(client, found, path):
+                    _refuse(path, found)
+
+
+def _uses(client: Any, found: Mapping[str, Any], path: PurePosixPath) -> bool:
+    sources = [PurePosixPath(str(mount["Source"])) for mount in found.get("Mounts", ()) if mount.get("Source")]
+    if any(source.is_relative_to(path) for source in sources):
+        return True
+    # A mount above the directory matters only where the container's own PGDATA lies there: the live
+    # server may well see the clone's directory beside its own.
+    return any(path.is_relative_to(source) for source in sources) and _data_of(client, found["Id"]) == path
+
+
+def _data_of(client: Any, id: str) -> PurePosixPath | None:
+    """Where on the host a container's PGDATA lies."""
+    try:
+        seen = client.api.inspect_container(id)
+    except NotFound:
+        return None
+    inside = PurePosixPath(environment(seen["Config"]).get("PGDATA", "/-"))
+    holding = [mount for mount in seen["Mounts"] if inside.is_relative_to(mount["Destination"])]
+    nearest = max(holding, key=lambda mount: len(mount["Destination"]), default=None)
+    return PurePosixPath(nearest["Source"]) / inside.relative_to(nearest["Destination"]) if nearest else None
+
+
+def _refuse(path: PurePosixPath, found: Mapping[str, Any]) -> None:
+    name = str((found.get("Names") or ["?"])[0]).lstrip("/")
+    raise RecoveryError("A running container uses that directory, so nothing was written there.",
+                        detail=f"{name} ({found.get('State', 'running')}) has {path} mounted.",
+                        hint=f"Stop {name} first, then retry.")  # fmt: skip

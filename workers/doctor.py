@@ -1,0 +1,127 @@
+"""What `mayday doctor` asks of the hands' side: Docker, Postgres, archive, backups, queue, worker, clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import redis
+
+from actions.engine.errors import RecoveryError
+from actions.engine.notes import living_workers
+from actions.engine.run import Run
+from actions.engine.store import Store
+from actions.findings import Finding
+from actions.postgres.server import Server
+from actions.postgres.times import span_words
+from actions.settings import Settings
+from actions.steps.server import look_at_server, see_writers
+from actions.steps.window import Surroundings, survey
+from workers.doorbell import connect
+from workers.workshop import DockerWorkshop
+
+_ARCHIVE_AGE = timedelta(minutes=5)
+_BASE_AGE = timedelta(hours=30)
+_CLOCK_SKEW = timedelta(seconds=5)
+
+
+def check(settings: Settings, store: Store) -> list[Finding]:
+    """Everything on this side, in the order in which it would be mended."""
+    return [_queue(settings), _worker(store), *_site(settings, store)]
+
+
+def _queue(settings: Settings) -> Finding:
+    try:
+        connect(settings.redis.get_secret_value()).ping()
+    except (redis.RedisError, ValueError) as away:
+        return Finding("queue (Redis)", False, str(away)[:200],
+                       "Start Redis or mend `redis` in the settings. Runs go on without it, found by the sweep.")  # fmt: skip
+    return Finding("queue (Redis)", True, "answers")
+
+
+def _worker(store: Store) -> Finding:
+    alive = living_workers(store)
+    said = ", ".join(f"{w['host']} for site {w['site']}, {w['version']}" for w in alive.values())
+    return Finding("worker", bool(alive), said or "none is alive", "Start one: mayday worker")
+
+
+@dataclass
+class _Patient:
+    """What the checks of one site look at."""
+
+    tools: dict[str, Any]
+    now: datetime
+
+    def server(self) -> Server:
+        t = self.tools
+        return look_at_server(t["site"].postgres, t["site"], t["docker"], t["files"])
+
+    def around(self, server: Server) -> Surroundings:
+        return survey(server, self.tools["files"], self.tools["sql"], self.now)
+
+
+def _site(settings: Settings, store: Store) -> Iterator[Finding]:
+    """Look at the host as a run would; the first thing that is not there ends the list."""
+    workshop = DockerWorkshop(store, settings.site.site(), settings.site.docker_host)
+    run = Run("doctor", "doctor", "", settings.site.postgres, settings.site.name, "", {}, {}, store.clock())
+    try:
+        with workshop.open(run) as tools:
+            patient = _Patient(tools, store.clock())
+            yield Finding("Docker", True, f"answers on {tools['docker'].host}")
+            server = patient.server()
+            yield Finding("Postgres", server.state == "running",
+                          f"{server.service}, PostgreSQL {server.version}, {server.state}",
+                          f"Look at `docker logs {server.service}`.")  # fmt: skip
+            around = patient.around(server)
+            yield from (look(patient, server, around) for look in _LOOKS)
+    except RecoveryError as trouble:
+        yield Finding("host", False, f"{trouble.message} {trouble.detail}".strip(), trouble.hint)
+
+
+def _archive(patient: _Patient, server: Server, around: Surroundings) -> Finding:
+    newest = max((f.at for f in around.archive), default=None)
+    if newest is None:
+        return Finding("WAL archive", False, "it is empty", "Look at archive_command and pg_stat_archiver.")
+    age = patient.now - newest
+    return Finding("WAL archive", age < _ARCHIVE_AGE, f"newest file {span_words(max(age, timedelta()))} old",
+                   "See pg_stat_archiver for the last failure; set archive_timeout to 60 s.")  # fmt: skip
+
+
+def _backups(patient: _Patient, _server: Server, around: Surroundings) -> Finding:
+    live = around.window.live
+    newest = max((r.backup.stopped_at for r in live.reaches if r.backup.stopped_at), default=None) if live else None
+    if newest is None:
+        return Finding("base backups", False, "none can be used", "Take one: /backup run base")
+    age = max(patient.now - newest, timedelta())
+    return Finding("base backups", age < _BASE_AGE, f"newest {span_words(age)} old", "Take one: /backup run base")
+
+
+def _gaps(_patient: _Patient, _server: Server, around: Surroundings) -> Finding:
+    gaps = [gap.first for part in around.window.timelines for gap in part.gaps]
+    return Finding("WAL without gaps", not gaps, f"missing {', '.join(gaps[:3])}" if gaps else "no gap",
+                   "Bring the segments back, or take a base backup: moments after the gap need one.")  # fmt: skip
+
+
+def _writers(patient: _Patient, _server: Server, _around: Surroundings) -> Finding:
+    site = patient.tools["site"]
+    found = {w.name for w in see_writers(site, patient.tools["docker"]).all}
+    absent = [name for name in site.writers if name not in found]
+    return Finding("writers", not absent, f"not there: {', '.join(absent)}" if absent else ", ".join(sorted(found)),
+                   "Correct `site.writers` in the settings.")  # fmt: skip
+
+
+def _clock(patient: _Patient, server: Server, _around: Surroundings) -> Finding:
+    if server.state != "running":
+        return Finding("clock", True, "not compared: the server is not running")
+    sql = "select clock_timestamp() as now"
+    seen = datetime.fromisoformat(patient.tools["sql"].rows(server.service, server, sql)[0]["now"])
+    apart = abs(seen - patient.now)
+    return Finding("clock", apart < _CLOCK_SKEW, f"{apart.total_seconds():.1f} s between this host and the server",
+                   "Set both clocks by NTP: targets are moments.")  # fmt: skip
+
+
+_LOOKS: tuple[Callable[[_Patient, Server, Surroundings], Finding], ...] = (
+    _archive, _backups, _gaps, _writers, _clock,
+)  # fmt: skip

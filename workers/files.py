@@ -1,0 +1,123 @@
+"""The hands on files, as one: everything a step may ask of a server's directories, archive and base backups."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from actions.postgres.backups import BackupFiles
+from actions.postgres.inventory import FILE_NAME
+from actions.postgres.server import Names, Server
+from actions.postgres.stops import Stop
+from actions.tools import Leaves, Progress, WalFile
+from workers import listing
+from workers.base import BaseBackups, checked_name
+from workers.helper import ARCHIVE, BASES, HOME, Helper
+from workers.lay import WalLayer
+from workers.notes import put_text
+from workers.seal import Seal
+from workers.swap import Swap
+from workers.wal import WalReader
+
+
+class HostFiles:
+    """Files of one Docker host, for one run, through that run's helper container.
+
+    Whoever takes over a run calls `fresh` first: commands of a killed worker end with its helper.
+    """
+
+    def __init__(self, client: Any, names: Names) -> None:
+        self._helper = Helper(client, names)
+        self._wal = WalReader(self._helper)
+        self._layer = WalLayer(self._helper, client)
+        self._bases = BaseBackups(self._helper, client)
+        self._swap = Swap(self._helper, client)
+        self._seal = Seal(self._helper, client, self._swap)
+
+    def fresh(self) -> None:
+        """Remove what an earlier worker of this run left behind."""
+        self._helper.fresh()
+
+    def close(self) -> None:
+        """Remove the helper container."""
+        self._helper.close()
+
+    def control(self, server: Server, leaf: str) -> str:
+        return listing.control(self._helper, server, leaf)
+
+    def archive(self, server: Server) -> Sequence[WalFile]:
+        return listing.wal_files(self._helper, server, ARCHIVE)
+
+    def histories(self, server: Server) -> Mapping[str, str]:
+        return listing.histories(self._helper, server)
+
+    def tail(self, server: Server) -> Sequence[WalFile]:
+        return listing.wal_files(self._helper, server, listing.own_wal(server))
+
+    def backups(self, server: Server) -> Sequence[BackupFiles]:
+        return listing.base_backups(self._helper, server)
+
+    def free_bytes(self, server: Server) -> int:
+        return listing.free_bytes(self._helper, server)
+
+    def one_file_system(self, server: Server) -> bool:
+        return listing.one_file_system(self._helper, server)
+
+    def waldump(self, server: Server, timeline: int, segments: Sequence[str], *, start: str = "", end: str = "",
+                rmgrs: Sequence[str] = ("Transaction",), limit: int = 0) -> Iterator[str]:  # fmt: skip
+        return self._wal.lines(server, timeline, segments, start, end, rmgrs, limit)
+
+    def losses(self, server: Server, timeline: int, segments: Sequence[str], stop: Stop, *, seconds: float) -> str:
+        return self._wal.losses(server, timeline, segments, stop, seconds)
+
+    def save_tail(self, server: Server, names: Names, segments: Sequence[str]) -> None:
+        self._layer.save(server, names, segments)
+
+    def saved_tail(self, server: Server, names: Names) -> Sequence[WalFile]:
+        leaf = names.tail_leaf(server.home)
+        if self._helper.inside(server).run(["test", "-d", f"{HOME}/{leaf}"]).code != 0:
+            return ()
+        return listing.wal_files(self._helper, server, f"{HOME}/{leaf}")
+
+    def copy_base(self, server: Server, names: Names, backup: str, total: int, progress: Progress) -> None:
+        self._bases.copy(server, names, backup, total, progress)
+
+    def verify_base(self, server: Server, names: Names) -> str:
+        return self._bases.verify_clone(server, names)
+
+    def lay_wal(self, server: Server, names: Names, segments: Sequence[str], histories: Sequence[str],
+                progress: Progress) -> None:  # fmt: skip
+        self._layer.lay(server, names, segments, histories, progress)
+
+    def verify_wal(self, server: Server, names: Names, timeline: int, start: str, end: str) -> str:
+        return self._layer.verify(server, names, timeline, start, end)
+
+    def seal_clone(self, server: Server, names: Names) -> None:
+        self._seal.seal(server, names)
+
+    def archive_history(self, server: Server, names: Names, history: str) -> None:
+        self._seal.archive_history(server, names, history)
+
+    def leaves(self, server: Server, names: Names) -> Leaves:
+        return self._swap.leaves(server, names)
+
+    def swap(self, server: Server, names: Names, label: Mapping[str, str]) -> None:
+        self._swap.swap(server, names, label)
+
+    def swap_back(self, server: Server, names: Names) -> None:
+        self._swap.swap_back(server, names)
+
+    def set_aside(self, server: Server, names: Names, label: Mapping[str, str]) -> None:
+        self._swap.set_aside(server, names, label)
+
+    def take_base(self, server: Server, name: str, total: int, progress: Progress) -> None:
+        self._bases.take(server, name, total, progress)
+
+    def verify_backup(self, server: Server, name: str) -> str:
+        return self._bases.verify(server, name)
+
+    def write_inventory(self, server: Server, name: str, text: str) -> None:
+        put_text(self._helper.inside(server), f"{BASES}/{checked_name(name)}/{FILE_NAME}", text)
+
+    def mark_kept(self, server: Server, leaf: str, label: Mapping[str, str]) -> None:
+        self._swap.mark_kept(server, leaf, label)

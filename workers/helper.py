@@ -1,0 +1,124 @@
+"""The helper container: where files of the Docker host are read and moved, with the server's own tools."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from docker.errors import ImageNotFound, NotFound
+from docker.types import Mount
+
+from actions.engine.errors import RecoveryError
+from actions.postgres.server import Names, Server
+from workers.daemon import confirm_host, host_of, speaking
+from workers.inside import Done, Inside
+
+HOME, ARCHIVE, BASES = "/mayday/home", "/mayday/archive", "/mayday/bases"
+
+_NOT_THERE = re.compile(r"bind source path does not exist: (?P<path>.*)")
+
+
+class Helper:
+    """A container of the server's image without a network, started when first needed, reused until it is closed."""
+
+    def __init__(self, client: Any, names: Names) -> None:
+        self.client = client
+        self._names = names
+        self._container = ""
+        self._host = ""
+
+    def inside(self, server: Server) -> Inside:
+        """Where to run commands; starts the helper, also where the daemon took it down meanwhile."""
+        if not self._alive():
+            self._confirm(server)
+            self._remove()
+            self._container = self._start(server)
+        return Inside(self.client.api, self._container, "0:0")
+
+    def fresh(self) -> None:
+        """Remove what an earlier worker of this run left, with every command that still runs in it."""
+        self._container = ""
+        self._remove()
+
+    def close(self) -> None:
+        """Remove the helper."""
+        self.fresh()
+
+    def _confirm(self, server: Server) -> None:
+        self._host = self._host or host_of(self.client)
+        confirm_host(self._host, server)
+
+    def _alive(self) -> bool:
+        if not self._container:
+            return False
+        with speaking("looking at the helper container"):
+            try:
+                return bool(self.client.api.inspect_container(self._container)["State"]["Running"])
+            except NotFound:
+                return False
+
+    def _remove(self) -> None:
+        with speaking("removing the helper container"):
+            try:
+                self.client.api.remove_container(self._names.helper, force=True, v=True)
+            except NotFound:
+                return
+
+    def _start(self, server: Server) -> str:
+        mounts = [_bind(server.home.parent, HOME), _bind(server.archive, ARCHIVE, read_only=True), _bind(server.bases, BASES)]
+        while True:
+            try:
+                with speaking("starting the helper container"):
+                    return self._run(server, mounts)
+            except RecoveryError as refused:
+                mounts = _without_missing(mounts, refused)
+
+    def _run(self, server: Server, mounts: list[Mount]) -> str:
+        try:
+            image = self.client.api.inspect_image(server.image_id)
+            made = self.client.containers.create(
+                server.image_id, command=["-f", "/dev/null"], entrypoint=["tail"], name=self._names.helper, user="0:0",
+                network_mode="none", mounts=mounts, labels={"mayday.run": self._names.run, "mayday.role": "helper"},
+                tmpfs={"/tmp": "", **empty_volumes(image, (HOME,))}, userns_mode="host", security_opt=["label=disable"],
+                healthcheck={"test": ["NONE"]}, stop_signal="SIGKILL", working_dir="/",
+            )  # fmt: skip
+        except ImageNotFound as problem:
+            raise RecoveryError("The server's image is no longer on this Docker host.",
+                                detail=f"{server.image} was {server.image_id[:19]}.",
+                                hint="Pull that very image again; another build may hold another PostgreSQL.") from problem  # fmt: skip
+        made.start()
+        return str(made.id)
+
+
+def _bind(source: str, target: str, *, read_only: bool = False) -> Mount:
+    # As a mount, not a volume string: Docker would silently make an empty folder of a missing one.
+    return Mount(target, source, type="bind", read_only=read_only)
+
+
+def empty_volumes(image: Any, taken: tuple[str, ...]) -> dict[str, str]:
+    """Memory in place of the image's declared volumes, so that no anonymous volume is left behind."""
+    return {path: "size=1m" for path in (image["Config"].get("Volumes") or {}) if path not in taken}
+
+
+def _without_missing(mounts: list[Mount], refused: RecoveryError) -> list[Mount]:
+    """Go on without the archive or the bases where the folder is missing: what needs them will say so."""
+    found = _NOT_THERE.search(refused.detail)
+    kept = [mount for mount in mounts if found and mount["Source"] != found["path"].strip('" ')]
+    if not found or len(kept) == len(mounts):
+        raise refused
+    if not any(mount["Target"] == HOME for mount in kept):
+        raise RecoveryError("The folder of the data directory is missing on the Docker host.", detail=found["path"],
+                            hint="See that the disk is mounted there, then ask again.") from refused  # fmt: skip
+    return kept
+
+
+def checked(done: Done, doing: str, hint: str = "Read what was printed, mend it, then retry.") -> str:
+    """The output of a command that must have succeeded; a full disk is said to be one."""
+    if done.code == 0:
+        return done.out
+    if "No space left on device" in done.err + done.out or "Disk quota exceeded" in done.err + done.out:
+        raise RecoveryError(f"The disk is full while {doing}.", detail=done.said(),
+                            hint="Make room on that disk, then retry. The live data was not touched.")  # fmt: skip
+    raise RecoveryError(f"It failed while {doing}.", detail=done.said() or f"exit code {done.code}", hint=hint)
+
+

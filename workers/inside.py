@@ -1,0 +1,141 @@
+"""Commands inside of a container: bounded in time, streamed, ended for sure, believed only when they have ended.
+
+Docker has no way to end an exec, and a lost connection looks like the end of the output. So every command
+carries a mark in its environment by which it and its children are found and ended, and its output counts
+only once Docker says that it has exited.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+import uuid
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from actions.engine.errors import RecoveryError
+from actions.redact import excerpt
+from workers.daemon import speaking
+
+MARK = "MAYDAY_EXEC"
+TIME_IS_OVER = (124, 137, 143)
+
+_KEPT_OF_STDERR = 8000
+_END = r"""
+for signal in TERM KILL; do
+    for p in /proc/[0-9]*; do
+        { tr '\0' '\n' <"$p/environ" | grep -qxF "$1" && kill -s $signal "${p#/proc/}"; } 2>/dev/null
+    done
+done
+exit 0
+"""
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended, and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+    def said(self) -> str:
+        """What is worth showing to a person."""
+        return excerpt(self.err or self.out)
+
+
+class Command:
+    """One command that runs in a container. `code` is None until it has ended."""
+
+    def __init__(self, inside: Inside, argv: Sequence[str], seconds: float, env: Mapping[str, str], mark: str) -> None:
+        self._inside, self._mark, self._seconds = inside, mark or uuid.uuid4().hex, seconds
+        self.code: int | None = None
+        self.err = ""
+        self._bounded = ["timeout", "-k", "5", str(math.ceil(seconds)), *argv]
+        self._env = {**env, MARK: self._mark}
+        self._began = time.monotonic()
+
+    def lines(self, separator: bytes = b"\n") -> Generator[str, None, None]:
+        """Its standard output, record by record; leaving early ends the command."""
+        rest = b""
+        try:
+            for chunk in self._chunks():
+                *whole, rest = (rest + chunk).split(separator)
+                yield from (line.decode(errors="replace") for line in whole)
+            if rest:
+                yield rest.decode(errors="replace")
+        finally:
+            if self.code is None or self.over:
+                self._inside.end(self._mark)
+
+    @property
+    def over(self) -> bool:
+        """Whether it was ended because its time was over."""
+        return self.code in TIME_IS_OVER and time.monotonic() - self._began >= self._seconds
+
+    def _chunks(self) -> Iterator[bytes]:
+        with speaking(f"running {self._bounded[4]}"):
+            api, id = self._inside.api, self._inside.begin(self._bounded, self._env)
+            for out, err in api.exec_start(id, stream=True, demux=True):
+                if err:
+                    self.err = (self.err + err.decode(errors="replace"))[-_KEPT_OF_STDERR:]
+                if out:
+                    yield out
+            self.code = _exit_code(api, id)
+
+
+def _exit_code(api: Any, id: str) -> int:
+    # The output may end an instant before Docker knows that the process has.
+    for pause in (0.0, 0.05, 0.2, 0.5, 1.0):
+        time.sleep(pause)
+        seen = api.exec_inspect(id)
+        if not seen["Running"] and seen["ExitCode"] is not None:
+            return int(seen["ExitCode"])
+    raise RecoveryError("The connection to Docker broke while a command was running.",
+                        detail="Its output ended, but the command has not.",
+                        hint="See that the Docker daemon runs, then retry.")  # fmt: skip
+
+
+class Inside:
+    """One container to run commands in, as one user of it (empty: the container's own)."""
+
+    def __init__(self, api: Any, container: str, user: str = "") -> None:
+        self.api = api
+        self.container = container
+        self.user = user
+
+    def begin(self, argv: Sequence[str], env: Mapping[str, str]) -> str:
+        """Prepare a command; returns Docker's id of it."""
+        return str(self.api.exec_create(self.container, list(argv), user=self.user, environment=dict(env))["Id"])
+
+    def command(self, argv: Sequence[str], *, seconds: float, env: Mapping[str, str] | None = None,
+                mark: str = "") -> Command:  # fmt: skip
+        """A command that starts when its lines are read."""
+        return Command(self, argv, seconds, env or {}, mark)
+
+    def run(self, argv: Sequence[str], *, seconds: float = 60, env: Mapping[str, str] | None = None) -> Done:
+        """Run a command to its end, whatever its exit code."""
+        command = self.command(argv, seconds=seconds, env=env)
+        out = "\n".join(command.lines())
+        if command.over:
+            raise RecoveryError(f"{argv[0]} took longer than {seconds:.0f} s and was ended.", detail=excerpt(command.err),
+                                hint="The disk may be slow or the machine busy; retry when it is calmer.")  # fmt: skip
+        assert command.code is not None
+        return Done(command.code, out, command.err)
+
+    def script(self, text: str, *parameters: str, seconds: float = 60,
+               env: Mapping[str, str] | None = None) -> Done:  # fmt: skip
+        """Run a constant script; everything that varies comes to it as a parameter."""
+        return self.run(shell(text, *parameters), seconds=seconds, env=env)
+
+    def end(self, mark: str) -> None:
+        """End every process that carries this mark."""
+        with speaking("ending a command"):
+            id = self.begin(["sh", "-c", _END, "mayday", f"{MARK}={mark}"], {})
+            self.api.exec_start(id)
+
+
+def shell(text: str, *parameters: str) -> list[str]:
+    """A constant script as an argument list."""
+    return ["sh", "-c", text, "mayday", *parameters]

@@ -1,0 +1,113 @@
+"""Reading folders and small files of a server: archive, timelines, its own WAL, base backups."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from actions.engine.errors import RecoveryError
+from actions.postgres.backups import BackupFiles
+from actions.postgres.inventory import FILE_NAME
+from actions.postgres.server import Server
+from actions.tools import WalFile
+from workers.helper import ARCHIVE, BASES, HOME, Helper, checked
+
+# Lists with one process for the whole folder, in options that every find and stat knows.
+_LIST = r"""cd "$1" 2>/dev/null || exit 66; find . -maxdepth 1 -type f ! -name '.*' -exec stat -c '%s %Y %n' {} +"""
+_HISTORIES = r"""
+for folder in "$@"; do
+    for file in "$folder"/*.history; do [ ! -f "$file" ] || { printf '\f%s\n' "${file##*/}"; cat "$file"; }; done
+    for file in "$folder"/*.history.gz; do
+        [ ! -f "$file" ] || { name=${file##*/}; printf '\f%s\n' "${name%.gz}"; gzip -dc "$file"; }
+    done
+done
+exit 0
+"""
+_BASES = r"""
+cd "$1" 2>/dev/null || exit 66
+for folder in */; do
+    [ -d "$folder" ] || continue
+    folder=${folder%/}
+    [ -f "$folder/backup_label" ] || [ -f "$folder/backup_manifest" ] || continue
+    size=$(du -sk "$folder" | cut -f1)
+    at=$(stat -c %Y "$folder/backup_manifest" 2>/dev/null)
+    printf '\f%s\n%s %s\n' "$folder" "$size" "${at:-0}"
+    for file in backup_label backup_manifest "$2"; do
+        printf '\v'
+        if [ -f "$folder/$file" ]; then printf '+'; cat "$folder/$file"; fi
+    done
+done
+exit 0
+"""
+_SLOW_DISK_SECONDS = 120
+
+
+def wal_files(helper: Helper, server: Server, folder: str) -> list[WalFile]:
+    """The files of one folder with sizes and times; hidden ones are somebody's drafts."""
+    done = helper.inside(server).script(_LIST, folder, seconds=_SLOW_DISK_SECONDS)
+    if done.code == 66:
+        raise missing(server, folder)
+    rows = (line.split(" ", 2) for line in checked(done, "listing WAL files").splitlines())
+    return sorted((_wal_file(*row) for row in rows), key=lambda file: file.name)
+
+
+def _wal_file(size: str, at: str, name: str) -> WalFile:
+    return WalFile(name.removeprefix("./"), int(size), datetime.fromtimestamp(int(at), UTC))
+
+
+def own_wal(server: Server) -> str:
+    """The live server's pg_wal, as the helper sees it."""
+    return f"{HOME}/{server.home.leaf}/pg_wal"
+
+
+def missing(server: Server, folder: str) -> RecoveryError:
+    """The error for a folder that should be there."""
+    own = f"{server.home.parent}/{server.home.leaf}/pg_wal"
+    hosts = {ARCHIVE: server.archive, BASES: server.bases, own_wal(server): own}
+    return RecoveryError("A folder of the server cannot be read on the Docker host.", detail=hosts.get(folder, folder),
+                         hint="See that its disk is mounted and the folder is where the settings say, then ask again.")  # fmt: skip
+
+
+def histories(helper: Helper, server: Server) -> dict[str, str]:
+    """The timeline history files, of the archive and of the live server."""
+    done = helper.inside(server).script(_HISTORIES, own_wal(server), ARCHIVE)
+    blocks = (block.partition("\n") for block in checked(done, "reading timeline histories").split("\f")[1:])
+    return {name: text for name, _, text in blocks}
+
+
+def base_backups(helper: Helper, server: Server) -> list[BackupFiles]:
+    """Every base backup with its label, its manifest and its inventory."""
+    done = helper.inside(server).script(_BASES, BASES, FILE_NAME, seconds=_SLOW_DISK_SECONDS)
+    if done.code == 66:
+        raise missing(server, BASES)
+    return [_backup(server, block) for block in checked(done, "reading base backups").split("\f")[1:]]
+
+
+def _backup(server: Server, block: str) -> BackupFiles:
+    head, *texts = block.split("\v")
+    name, sizes = head.split("\n", 1)
+    kilobytes, at = sizes.split()
+    label, manifest, inventory = (text[1:] if text.startswith("+") else None for text in texts)
+    return BackupFiles(
+        path=f"{server.bases}/{name}", label=label, manifest=manifest, inventory=inventory, bytes=int(kilobytes) * 1024,
+        finished_at=datetime.fromtimestamp(int(at), UTC) if int(at) else None,
+    )  # fmt: skip
+
+
+def free_bytes(helper: Helper, server: Server) -> int:
+    """Free space beside the live directory."""
+    out = checked(helper.inside(server).run(["df", "-Pk", HOME]), "asking for free space")
+    return int(out.splitlines()[-1].split()[3]) * 1024
+
+
+def one_file_system(helper: Helper, server: Server) -> bool:
+    """Whether the live directory is a plain directory of its parent's file system."""
+    leaf = f"{HOME}/{server.home.leaf}"
+    out = checked(helper.inside(server).run(["stat", "-c", "%d %F", HOME, leaf]), "looking at the data directory")
+    return len(set(out.splitlines())) == 1
+
+
+def control(helper: Helper, server: Server, leaf: str) -> str:
+    """What pg_controldata says of a directory beside the live one."""
+    done = helper.inside(server).run(["pg_controldata", f"{HOME}/{leaf}"], env={"LC_ALL": "C", "TZ": "UTC"})
+    return checked(done, f"reading the control file of {leaf}",
+                   "The control file may be damaged. Look at the directory by hand; base backups are not affected.")  # fmt: skip

@@ -1,0 +1,28 @@
+"""What a step's functions can take: the request's fields, the facts so far, the tools."""
+
+from __future__ import annotations
+
+import dataclasses
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+from actions.engine import facts as facts_of
+from actions.engine import wiring
+from actions.engine.procedure import Procedure
+from actions.engine.run import Run
+
+
+class Workshop(Protocol):
+    """Opens the tools for carrying one run out, and closes them after."""
+
+    def open(self, run: Run) -> AbstractContextManager[dict[str, Any]]:
+        """The tools by the names of `actions.tools.TOOLS`, but for `progress` and `now`."""
+
+
+def scope_of(procedure: Procedure, run: Run, tools: dict[str, Any]) -> dict[str, Any]:
+    """All values by the names under which steps take them."""
+    request = facts_of.from_json(procedure.request, run.request)
+    asked = {field.name: getattr(request, field.name) for field in dataclasses.fields(request)}
+    types = wiring.fact_types(procedure)
+    found = {name: facts_of.from_json(types[name], data) for name, data in run.facts.items() if name in types}
+    return {**tools, **asked, "request": request, **found}

@@ -1,0 +1,115 @@
+"""The last touches to a clone's directory: nothing stale in it, told to recover, marked complete; and its archiver."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from actions.engine.errors import RecoveryError
+from actions.postgres.controldata import parse_controldata
+from actions.postgres.lsn import parse_lsn
+from actions.postgres.recovery_conf import strip_auto_conf
+from actions.postgres.segments import parse_wal_name, segment_number, segment_of
+from actions.postgres.server import Names, Server
+from workers.base import CLONE_MARK
+from workers.daemon import confirm, confirm_unused
+from workers.helper import HOME, Helper, checked
+from workers.listing import control
+from workers.notes import get_text, put_text
+from workers.swap import Swap, confirm_cluster
+
+_AUTO_CONF = "postgresql.auto.conf"
+_PREPARE = r"""
+cd "$1" || exit 64
+[ -f PG_VERSION ] && [ -f global/pg_control ] && [ -f backup_label ] || { echo "the copy is not whole" >&2; exit 65; }
+[ ! -f postmaster.pid ] || mv postmaster.pid "postmaster.pid.before_$2" || exit 1
+[ ! -f standby.signal ] || mv standby.signal "standby.signal.before_$2" || exit 1
+if [ -f postgresql.auto.conf ] && [ ! -f "postgresql.auto.conf.before_$2" ]; then
+    cp -p postgresql.auto.conf "postgresql.auto.conf.before_$2" || exit 1
+fi
+chmod 0700 .
+"""
+# A file that waits gets its turn once; one that is done or waiting already is left alone.
+_OFFER = r"""
+cd "$1" || exit 64
+history=$2 saved=$3; shift 3
+[ -f "$history" ] || { echo "there is no $history" >&2; exit 65; }
+owner=$(stat -c %u:%g .)
+offer() { [ -f "archive_status/$1.ready" ] || : >"archive_status/$1.ready"; chown "$owner" "archive_status/$1.ready"; }
+[ -f "/mayday/archive/$history" ] || offer "$history"
+for s do
+    [ ! -f "/mayday/archive/$s" ] || continue
+    if [ -f "$saved/$s" ]; then cp "$saved/$s" ".$s.draft" && chown "$owner" ".$s.draft" && chmod 0600 ".$s.draft" && mv ".$s.draft" "$s" || exit 1; fi
+    [ -f "$s" ] || continue
+    rm -f "archive_status/$s.done"
+    offer "$s"
+done
+sync archive_status 2>/dev/null || sync
+"""
+_FORK = re.compile(r"^\s*(\d+)\s+([0-9A-F]+/[0-9A-F]+)", re.MULTILINE | re.ASCII)
+
+
+class Seal:
+    """Completes a clone's directory, and hands what it wrote to the archiver."""
+
+    def __init__(self, helper: Helper, client: Any, swap: Swap) -> None:
+        self._helper = helper
+        self._client = client
+        self._swap = swap
+
+    def seal(self, server: Server, names: Names) -> None:
+        """Strip stale settings, order the recovery, write the mark last. Finds nothing to do where the mark is there."""
+        leaf = names.clone_leaf(server.home)
+        confirm(self._client, server.service, server.container)
+        confirm_unused(self._client, server, leaf)
+        if self._swap.leaves(server, names).clone_complete:
+            return
+        inside, path = self._helper.inside(server), f"{HOME}/{leaf}"
+        checked(inside.script(_PREPARE, path, names.run), "preparing the clone's directory")
+        confirm_cluster(self._helper, server, leaf)
+        kept, removed = strip_auto_conf(get_text(inside, f"{path}/{_AUTO_CONF}"))
+        if removed:
+            put_text(inside, f"{path}/{_AUTO_CONF}", kept, mode="0600")
+        put_text(inside, f"{path}/recovery.signal", "", mode="0600")
+        put_text(inside, f"{path}/{CLONE_MARK}", json.dumps({"run": names.run}) + "\n", mode="0600")
+
+    def archive_history(self, server: Server, names: Names, history: str) -> None:
+        """Offer the archiver what the clone could not archive while it stood apart: the history, and whole segments."""
+        seen = self._swap.leaves(server, names)
+        leaf = names.clone_leaf(server.home) if seen.clone_complete else server.home.leaf
+        if not seen.clone_complete and seen.live_is_clone_of != names.run:
+            raise RecoveryError("This run's clone is not there.", detail=f"Looked in {server.home.parent}.",
+                                hint="Look at the run's journal, then retry.")  # fmt: skip
+        confirm_unused(self._client, server, leaf)
+        segments = self._unarchived(server, names, leaf, history)
+        saved = f"{HOME}/{names.tail_leaf(server.home)}"
+        done = self._helper.inside(server).script(_OFFER, f"{HOME}/{leaf}/pg_wal", history, saved, *segments)
+        checked(done, "handing the new timeline to the archiver", "See that the clone was promoted, then retry.")
+
+    def _unarchived(self, server: Server, names: Names, leaf: str, history: str) -> list[str]:
+        """Saved segments of the old timeline before the fork, and whole ones of the new timeline after it."""
+        wal = f"{HOME}/{leaf}/pg_wal"
+        forks = _FORK.findall(get_text(self._helper.inside(server), f"{wal}/{_history_name(history)}"))
+        if not forks:
+            raise RecoveryError(f"The clone has no {history}.", detail=f"Looked in the pg_wal of {leaf}.",
+                                hint="It is written when the clone is promoted; promote it first.")  # fmt: skip
+        parent, fork = int(forks[-1][0]), segment_of(int(forks[-1][0]), parse_lsn(forks[-1][1]), server.segment_size)
+        saved = self._names_in(server, f"{HOME}/{names.tail_leaf(server.home)}")
+        old = [name for name in saved if int(name[:8], 16) == parent and name < fork]
+        end = parse_controldata(control(self._helper, server, leaf)).checkpoint_lsn
+        first, last = segment_number(fork, server.segment_size), end // server.segment_size
+        own = [name for name in self._names_in(server, wal) if name[:8] == history[:8]]
+        return [*old, *(name for name in own if first <= segment_number(name, server.segment_size) < last)]
+
+    def _names_in(self, server: Server, folder: str) -> list[str]:
+        done = self._helper.inside(server).script('[ ! -d "$1" ] || ls "$1"', folder)
+        found = (parse_wal_name(name) for name in checked(done, "listing WAL").splitlines())
+        return sorted(file.name for file in found if file and file.kind == "segment" and not file.compression)
+
+
+def _history_name(history: str) -> str:
+    file = parse_wal_name(history)
+    if file is None or file.kind != "history":
+        raise RecoveryError("That is not a timeline history file.", detail=repr(history[:60]), hint="This is an error of Mayday; report it.")
+    return history

@@ -1,0 +1,109 @@
+"""The worker: says that it lives, answers the bell, and sweeps for runs that nobody carries out."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from actions.engine import notes
+from actions.engine.errors import RecoveryError
+from actions.engine.moves import Wait, next_move
+from actions.engine.procedure import Procedure
+from actions.engine.store import Store
+from workers.doorbell import RunJob, answer_bell
+from workers.execute import Loop
+
+log = structlog.get_logger("mayday.worker")
+
+_PULSE_SECONDS = 2.5
+
+
+@dataclass
+class Worker:
+    """One worker process of one site. It carries out one run at a time."""
+
+    store: Store
+    loop: Loop
+    redis: str
+    site: str
+    version: str
+    find: Callable[[str], Procedure]
+    leaving: threading.Event = field(default_factory=threading.Event)
+
+    def work(self) -> None:
+        """Work until asked to leave; the run at hand is left at the end of its present step."""
+        signal.signal(signal.SIGTERM, self._leave)
+        signal.signal(signal.SIGINT, self._leave)
+        RunJob.hands = self.carry_out
+        pulse = threading.Thread(target=self._pulse, name="pulse", daemon=True)
+        pulse.start()
+        log.info("worker lives", site=self.site, owner=self.loop.owner)
+        while not self.leaving.is_set():
+            self._round()
+        log.info("worker leaves", owner=self.loop.owner)
+
+    def _round(self) -> None:
+        try:
+            for run in self.due():
+                if self.leaving.is_set():
+                    return
+                self.carry_out(run)
+        except SQLAlchemyError as away:
+            log.warning("the store does not answer", detail=str(away)[:200])
+            time.sleep(1)
+        if not answer_bell(self.redis, self.site):
+            time.sleep(1)
+
+    def due(self) -> list[str]:
+        """Runs of this site that have a next move and no living lease: what a lost bell or a dead worker left."""
+        leased = self.store.leased()
+        return [run for run in self.store.runs(open_only=True) if run not in leased and self._wants(run)]
+
+    def _wants(self, run: str) -> bool:
+        state = self.store.run(run)
+        if state.site != self.site:
+            return False
+        try:
+            procedure = self.find(state.procedure)
+        except RecoveryError:
+            return False
+        return not isinstance(next_move(procedure, state, self.store.clock()), Wait)
+
+    def carry_out(self, run: str) -> str:
+        """Carry a run out as far as it goes; an unknown one is a stray ring."""
+        try:
+            why = self.loop.carry_out(run)
+        except KeyError:
+            why = "unknown"
+        log.info("run rests", run=run, why=why)
+        return why
+
+    def _leave(self, _signal: int, _frame: Any) -> None:
+        self.leaving.set()
+
+    def _pulse(self) -> None:
+        since = self.store.clock().isoformat()
+        said = {"host": socket.gethostname(), "site": self.site, "version": self.version, "since": since,
+                "pid": os.getpid()}  # fmt: skip
+        while not self.leaving.is_set():
+            try:
+                notes.worker_lives(self.store, self.loop.owner, said)
+                notes.forget_old_deliveries(self.store)
+            except SQLAlchemyError as away:
+                log.warning("the store does not answer", detail=str(away)[:200])
+            self.leaving.wait(_PULSE_SECONDS)
+
+
+def owner_name(now: datetime) -> str:
+    """Who holds a lease: host, process and when it began, so that no two are alike."""
+    return f"{socket.gethostname()}:{os.getpid()}:{now:%H%M%S%f}"

@@ -1,0 +1,120 @@
+"""Reading WAL where it lies, with the server's own pg_waldump: archive first, else the live server's pg_wal."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+from actions.engine.errors import RecoveryError
+from actions.postgres.losses_awk import LOSSES_AWK, losses_argv
+from actions.postgres.lsn import parse_lsn
+from actions.postgres.segments import parse_wal_name, segment_of
+from actions.postgres.server import Server
+from actions.postgres.stops import Stop
+from actions.redact import excerpt
+from workers.gather import GATHER
+from workers.helper import ARCHIVE, Helper
+from workers.inside import Command, shell
+from workers.listing import own_wal
+
+_DUMP = GATHER + r"""
+"$@"; code=$?; rm -rf "$d"; exit $code
+"""
+_DUMP_SOME = GATHER + r"""
+{ "$@"; echo $? >"$d/code"; } | grep -E "$MAYDAY_KINDS"
+code=$(cat "$d/code"); rm -rf "$d"; exit "$code"
+"""
+_DUMP_LOSSES = GATHER + r"""
+{ "$@"; echo $? >"$d/code"; } | awk -v stop="$MAYDAY_STOP" -v inclusive="$MAYDAY_INCLUSIVE" "$MAYDAY_AWK"
+code=$(cat "$d/code"); rm -rf "$d"; exit "$code"
+"""
+_ENVIRONMENT = {"TZ": "UTC", "LC_ALL": "C"}
+_LOSSES = ("Heap", "Heap2", "Transaction")
+_SCAN_SECONDS = 900
+_NAMED = re.compile(r"\b[0-9A-F]{24}\b")
+_PLACE = re.compile(r"\b[0-9A-F]{1,8}/[0-9A-F]{1,8}\b")
+_END = re.compile(r"error in WAL record at|could not find a valid record|invalid record length|could not find file|could not read")
+
+
+class WalReader:
+    """Reads WAL of one server through the helper."""
+
+    def __init__(self, helper: Helper) -> None:
+        self._helper = helper
+
+    def lines(self, server: Server, timeline: int, segments: Sequence[str], start: str, end: str,
+              rmgrs: Sequence[str], limit: int) -> Iterator[str]:  # fmt: skip
+        """Lines of pg_waldump, up to the end of valid WAL."""
+        if not segments:
+            return
+        # Before PostgreSQL 15 it knows one kind at a time, so there the lines are sifted after it.
+        sifted = len(rmgrs) > 1 and server.version < 15
+        flags = _flags(timeline, segments, start, end, () if sifted else rmgrs)
+        bound = ["-n", str(limit)] if limit and not sifted else []
+        kinds = {"MAYDAY_KINDS": f"^rmgr: ({'|'.join(rmgrs)}) "} if sifted else {}
+        command = self._command(server, _DUMP_SOME if sifted else _DUMP, segments, [*flags, *bound], _SCAN_SECONDS, kinds)
+        records = (line for line in command.lines() if line.startswith("rmgr: "))
+        yield from islice(records, limit) if limit and sifted else records
+        self._judge(server, segments, command)
+
+    def losses(self, server: Server, timeline: int, segments: Sequence[str], stop: Stop, seconds: float) -> str:
+        """What the awk program counts; empty where the time was not enough."""
+        _, _, place, _, inclusive, _ = losses_argv(stop)
+        env = {"MAYDAY_STOP": place.partition("=")[2], "MAYDAY_INCLUSIVE": inclusive.partition("=")[2], "MAYDAY_AWK": LOSSES_AWK}
+        flags = _flags(timeline, segments, "", "", _LOSSES if server.version >= 15 else ())
+        command = self._command(server, _DUMP_LOSSES, segments, flags, seconds, env)
+        counted = "\n".join(command.lines())
+        if command.over:
+            return ""
+        self._judge(server, segments, command)
+        return counted
+
+    def _command(self, server: Server, script: str, segments: Sequence[str], flags: Sequence[str], seconds: float,
+                 env: dict[str, str]) -> Command:  # fmt: skip
+        confirm_names(segments)
+        place = f"/var/tmp/mayday.{uuid.uuid4().hex}"
+        argv = shell(script, place, own_wal(server), str(len(segments)), *segments, "pg_waldump", "-p", place, *flags)
+        return self._helper.inside(server).command(argv, seconds=seconds, env={**_ENVIRONMENT, **env})
+
+    def _judge(self, server: Server, segments: Sequence[str], command: Command) -> None:
+        """The end of valid WAL is where reading should end, unless archived WAL goes on behind it."""
+        # No code at all: enough lines were read before its end.
+        if command.code in (0, None):
+            return
+        if command.over:
+            raise RecoveryError("Reading the WAL took too long.", detail=excerpt(command.err), hint="Name a later base backup, or retry.")
+        if not _END.search(command.err):
+            raise RecoveryError("The WAL cannot be read.", detail=excerpt(command.err),
+                                hint="See that the archive is whole; choose a target before the damage.")  # fmt: skip
+        ended = _ended_in(command.err, int(segments[0][:8], 16), server.segment_size)
+        if ended and ended < segments[-1] and self._archived(server, ended):
+            raise RecoveryError(f"The WAL segment {ended} is damaged.", detail=excerpt(command.err),
+                                hint="Targets before it can still be reached; look for a good copy of this segment off-site.")  # fmt: skip
+
+    def _archived(self, server: Server, segment: str) -> bool:
+        return self._helper.inside(server).script('ls "$1"/"$2"* >/dev/null 2>&1', ARCHIVE, segment).code == 0
+
+
+def confirm_names(names: Sequence[str]) -> None:
+    """Only names of WAL files may reach a script."""
+    for name in names:
+        if parse_wal_name(name) is None:
+            raise RecoveryError("That is not the name of a WAL file.", detail=repr(name[:60]), hint="This is an error of Mayday; report it.")
+
+
+def _flags(timeline: int, segments: Sequence[str], start: str, end: str, rmgrs: Sequence[str]) -> list[str]:
+    kinds = [part for kind in rmgrs for part in ("-r", kind)]
+    until = ["-e", end] if end else []
+    # Without a start, naming the first and the last file begins with the first record that begins in the first.
+    return ["-t", str(timeline), *kinds, *until, *(["-s", start] if start else [segments[0], segments[-1]])]
+
+
+def _ended_in(said: str, timeline: int, segment_size: int) -> str:
+    """The segment in which reading ended."""
+    line = said.strip().splitlines()[-1]
+    if named := _NAMED.findall(line):
+        return str(named[-1])
+    places = _PLACE.findall(line)
+    return segment_of(timeline, parse_lsn(places[-1]), segment_size) if places and segment_size else ""
