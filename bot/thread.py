@@ -84,8 +84,9 @@ def _is_plan_look(procedure: Procedure | None, entry: Entry) -> bool:
 
 def _lines(entries: list[Entry]) -> Iterator[Item]:
     if entries:
-        text = "\n".join(line(entry) for entry in entries)
-        yield Item(_key(entries[0]), entries[0].n, text, (section(text),))
+        lines = [cut(line(entry), 400) for entry in entries]
+        parts = ["\n".join(lines[i : i + 7]) for i in range(0, len(lines), 7)]
+        yield Item(_key(entries[0]), entries[0].n, cut("\n".join(lines)), tuple(map(section, parts)))
 
 
 def _items(entry: Entry, later: list[Entry]) -> list[Item]:

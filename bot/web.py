@@ -37,7 +37,8 @@ def bolt_request(body: bytes, headers: dict[str, str]) -> BoltRequest:
     raw = body.decode("utf-8", "replace")
     try:
         request = BoltRequest(body=unmistakable(raw, headers.get("content-type", "")), headers=dict(headers))
-    except ValueError:
+    except (ValueError, TypeError, AttributeError):
+        # Bolt parses before anybody has checked the signature; what it cannot parse has no meaning for us.
         request = BoltRequest(body="", headers=dict(headers))
     request.raw_body = raw
     return request

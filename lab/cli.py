@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,7 +13,6 @@ from actions.engine.errors import RecoveryError, Refused
 from actions.engine.notes import living_workers
 from actions.engine.run import Run
 from actions.engine.status import labels_of, rests, state_of
-from actions.postgres.when import parse_when
 from lab import breaks, company, show, truth
 from lab.home import Lab, Layout
 from lab.saying import Answer, print_json, said
@@ -159,8 +157,7 @@ def fault_slack(context: typer.Context, mode: str) -> None:
 def show_truth(context: typer.Context, at: Annotated[str, typer.Option("--at", help="A moment.")],
                json: Json = False) -> None:  # fmt: skip
     """The acknowledged messages at a moment, as the town noted them outside of the database."""
-    target = parse_when(at, now=company.clock(), operations_zone="UTC")
-    moment: datetime = target.at or company.clock()
+    moment = company.parse_moment(at)
     found = truth.truth_at(context.obj, moment)
     print_json(found) if json else show.truth(console, moment, found)
 

@@ -11,10 +11,11 @@ import httpx
 
 from actions.catalog import find
 from actions.engine import facts
-from actions.engine.errors import RecoveryError
+from actions.engine.errors import RecoveryError, Refused
 from actions.engine.procedure import Asker, Procedure
 from actions.engine.status import rests, state_of
 from actions.engine.store import Store
+from actions.postgres.when import parse_when
 from lab import processes, stack, town_process
 from lab.engine import Say, silent
 from lab.home import Lab
@@ -141,6 +142,18 @@ cache_seconds = 30
 def open_store(lab: Lab) -> Store:
     """The store of this lab's Mayday."""
     return Store(store_url(lab), clock)
+
+
+def parse_moment(text: str) -> datetime:
+    """A moment as people type it; a bare time is UTC.
+
+    Raises:
+        Refused: it is not understood.
+    """
+    target = parse_when(text, now=clock(), operations_zone="UTC")
+    if target.at is None and target.kind != "latest":
+        raise Refused(f"'{text}' is not a moment.", hint="Give a time, for example 14:30:05.")
+    return target.at or clock()
 
 
 def clock() -> datetime:

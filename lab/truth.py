@@ -14,7 +14,9 @@ from lab.home import DATABASE, Lab
 from lab.notes import Note, read
 from lab.timelines import Timeline, branch, lsn_number, read_timelines, timeline_at
 
-_MESSAGES = "SELECT id || ':' || md5(body) FROM nchat_messages ORDER BY id"
+_MESSAGES = "SELECT id || ':' || md5(body) FROM nchat_messages {where} ORDER BY id"
+# A row whose commit time is not known any more is an old one.
+_COMMITTED_UNTIL = "WHERE coalesce(pg_xact_commit_timestamp(xmin) <= '{until}', true)"
 
 
 @dataclass(frozen=True)
@@ -69,9 +71,19 @@ def database_at(lab: Lab, container: str | None = None) -> dict[str, Any]:
     return asdict(Figures.of(messages_in(lab, container)))
 
 
-def compare(lab: Lab, when: datetime, *, container: str | None = None, timeline: int | None = None) -> Comparison:
-    """A database, against what it must hold when it was recovered to this moment."""
-    true, seen = acknowledged_at(lab, when, timeline=timeline), messages_in(lab, container)
+def compare(
+    lab: Lab,
+    when: datetime,
+    *,
+    container: str | None = None,
+    timeline: int | None = None,
+    until: datetime | None = None,
+) -> Comparison:
+    """A database, against what it must hold when it was recovered to this moment.
+
+    `until` leaves out what was committed later than that, where people write again already.
+    """
+    true, seen = acknowledged_at(lab, when, timeline=timeline), messages_in(lab, container, until)
     return Comparison(
         truth=Figures.of(true),
         database=Figures.of(seen),
@@ -124,10 +136,11 @@ def surviving(notes: Iterable[Note]) -> dict[int, str]:
     return {ident: digest for ident, (_, digest) in messages.items()}
 
 
-def messages_in(lab: Lab, container: str | None = None) -> dict[int, str]:
+def messages_in(lab: Lab, container: str | None = None, until: datetime | None = None) -> dict[int, str]:
     """What a database holds, read inside of its container: this works for a clone without a network too."""
     name = container or lab.container("postgres")
-    command = ["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-U", "postgres", "-d", DATABASE, "-c", _MESSAGES]
+    query = _MESSAGES.format(where=_COMMITTED_UNTIL.format(until=until.isoformat()) if until else "")
+    command = ["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-U", "postgres", "-d", DATABASE, "-c", query]
     result = connect().containers.get(name).exec_run(command, user="postgres", demux=True)
     output, complaint = (part.decode(errors="replace") if part else "" for part in result.output)
     if result.exit_code != 0:

@@ -174,9 +174,10 @@ class Office:
         return self.desk.store
 
 
-def office_in(folder: Path, catalog: tuple[Procedure, ...] = CATALOG) -> Office:
+def office_in(catalog: tuple[Procedure, ...] = CATALOG) -> Office:
     clock, directory, rung = Clock(), Directory(), list[str]()
-    store, settings = store_in(folder, clock), settings_for()
+    # In memory and for one thread; what must outlive a process uses a file (`store_in`).
+    store, settings = Store("sqlite://", clock), settings_for()
     client = DirectoryClient(directory)
     people = People(settings.people, client, store)
     return Office(Desk(settings, store, catalog, client, people, rung.append, clock), clock, directory, rung)

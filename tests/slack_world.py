@@ -6,10 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from bot_world import Clock
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
-
-from tests.bot_world import Clock
 
 
 class Killed(BaseException):

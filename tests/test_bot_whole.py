@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bot_world import CATALOG, PITR, SERVICE, PlayedWorker, settings_for, store_in
 
 from actions.engine import notes
 from actions.engine.journal import Kind
 from actions.engine.store import Store
 from bot.service import BotService
 from lab.slack.client import RunningPracticeSlack, running_practice_slack
-from tests.bot_world import CATALOG, PITR, SERVICE, PlayedWorker, settings_for, store_in
 
 pytestmark = pytest.mark.whole
 
@@ -169,7 +169,7 @@ def test_everything_delivered_twice_happens_once(slack: RunningPracticeSlack, st
 
 
 def test_two_approvers_at_once_have_one_effect(slack: RunningPracticeSlack, store: Store, bot: BotService) -> None:
-    thread, worker = planned(slack, store)
+    _, worker = planned(slack, store)
     slack.click("Pause writers and restore")
     eventually(lambda: store.run(worker.run).answered)
     worker.write(Kind.RECHECKED, 2)
@@ -189,7 +189,7 @@ def test_two_approvers_at_once_have_one_effect(slack: RunningPracticeSlack, stor
 
 
 def test_an_expired_question_cannot_be_answered(slack: RunningPracticeSlack, store: Store, bot: BotService) -> None:
-    thread, worker = planned(slack, store)
+    _, worker = planned(slack, store)
     message = next(m for m in slack.thread()["messages"] if m["buttons"] and m["buttons"][0]["label"] != "Stop")
     worker.write(Kind.EXPIRED, 2)
     worker.ends("discarded")
@@ -266,7 +266,7 @@ def test_the_bot_starts_while_slack_is_down(slack: RunningPracticeSlack, store: 
 
 
 def test_a_slow_slack_still_gets_its_answers(slack: RunningPracticeSlack, store: Store, bot: BotService) -> None:
-    thread, worker = planned(slack, store)
+    _, worker = planned(slack, store)
     slack.click("Pause writers and restore")
     eventually(lambda: store.run(worker.run).answered)
     worker.write(Kind.RECHECKED, 2)

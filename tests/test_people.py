@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
+from bot_world import DirectoryClient, Office, office_in
 
 from actions.settings import People as PeopleSettings
 from bot.people import People
-from tests.bot_world import DirectoryClient, Office, office_in
 
 
 @pytest.fixture
-def office(tmp_path: Path) -> Office:
-    return office_in(tmp_path)
+def office() -> Office:
+    return office_in()
 
 
 def rights(people: People, user: str, team: str = "T1") -> tuple[bool, bool]:

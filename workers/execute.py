@@ -143,7 +143,7 @@ class _Carrying:
             return self._failed(Kind.FAILED, i, ask.title, trouble, self.store.clock())
         known = {name: scope[name] for name in run.facts}
         options = [{**facts_of.to_json(option), "gives": ask.gives} for option in ask.options]
-        said = {"title": ask.title.format(service=run.service), "options": options,
+        said = {"title": ask.title, "options": options,
                 "expires_at": (self.store.clock() + ask.expires).isoformat(),
                 "plan": facts_of.plan_hash(self.procedure.name, scope["request"], known),
                 "sheets": [facts_of.to_json(sheet) for sheet in sheets]}  # fmt: skip
@@ -165,7 +165,8 @@ class _Carrying:
         if trouble is not None:
             self._failed(Kind.FAILED, i, f"look again before '{ask.title}'", trouble, self.store.clock())
         elif changed:
-            self._say(Kind.VOIDED, i, {"changed": changed, "redo": self._looks_before(i)})
+            looks = {*self._looks_before(i), *map(self.procedure.giving, changed)}
+            self._say(Kind.VOIDED, i, {"changed": changed, "redo": sorted(looks)})
         else:
             self._say(Kind.RECHECKED, i, {})
 

@@ -127,7 +127,7 @@ def _may(state: Run, option: dict[str, Any], speaker: Speaker) -> None:
 
 def _responder(state: Run, speaker: Speaker) -> None:
     """Who asked may steer the run as long as they may ask; so may everybody who may approve."""
-    if not (speaker.may_approve or speaker.may_ask):
+    if not (speaker.may_approve or (speaker.may_ask and speaker.id == state.requester)):
         raise Refused(f"{speaker.name} may not steer recoveries.", detail=f"Run {state.id} goes on as it is.",
                       hint="Ask the person on call, or somebody of the approvers.")  # fmt: skip
 

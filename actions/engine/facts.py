@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+from functools import cache
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -24,12 +25,19 @@ def volatile(**given: Any) -> Any:
 
 def to_json(value: Any) -> Any:
     """A fact as plain JSON values."""
-    return TypeAdapter(type(value)).dump_python(value, mode="json")
+    kind: Any = type(value)
+    return _adapter(kind).dump_python(value, mode="json")
 
 
 def from_json(kind: Any, data: Any) -> Any:
     """The fact of that type, rebuilt from what the journal kept."""
-    return TypeAdapter(kind).validate_python(data, strict=False)
+    return _adapter(kind).validate_python(data, strict=False)
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    """Building one takes longer than all its uses in a run, so each type has one for good."""
+    return TypeAdapter(kind)
 
 
 def steady(value: Any) -> Any:
@@ -47,4 +55,4 @@ def steady(value: Any) -> Any:
 def plan_hash(procedure: str, request: Any, facts: dict[str, Any]) -> str:
     """The hash that an approval covers: what was asked, and every steady fact that was shown."""
     shown = {"procedure": procedure, "request": to_json(request), "facts": {k: steady(v) for k, v in facts.items()}}
-    return hashlib.sha256(canonical(shown).encode()).hexdigest()
+    return hashlib.sha256(canonical(shown).encode(errors="surrogatepass")).hexdigest()

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -57,8 +57,10 @@ def canonical(value: Any) -> str:
 
 def digest(entry: Entry) -> str:
     """The hash of an entry over everything it says and the hash of the one before."""
-    said = [entry.run, entry.n, entry.at.isoformat(), str(entry.kind), entry.step, entry.data, entry.prev]
-    return hashlib.sha256(canonical(said).encode()).hexdigest()
+    at = entry.at.astimezone(UTC).isoformat()
+    said = [entry.run, entry.n, at, str(entry.kind), entry.step, entry.data, entry.prev]
+    # People paste halves of surrogate pairs; those are text too.
+    return hashlib.sha256(canonical(said).encode(errors="surrogatepass")).hexdigest()
 
 
 def sealed(entry: Entry, prev: str) -> Entry:

@@ -131,7 +131,8 @@ def _voided(run: Run, e: Entry) -> Run:
 
 
 def _undo_asked(run: Run, e: Entry) -> Run:
-    return replace(run, undoing=Outcome.UNDONE, failure=None, stop_asked="", open_step=None)
+    """Nothing is asked any more: an answer that came late must not read as if it counted."""
+    return replace(run, undoing=Outcome.UNDONE, failure=None, stop_asked="", open_step=None, question=None, recheck=None)
 
 
 def _undone(run: Run, e: Entry) -> Run:
@@ -178,6 +179,11 @@ def fold(entries: Iterable[Entry]) -> Run:
         raise ValueError("a run's journal begins with its request")
     run = replace(_requested(first), last=first.n)
     for entry in told:
-        step = _FOLDS.get(entry.kind)
-        run = replace(step(run, entry) if step else run, last=entry.n)
+        run = after(run, entry)
     return run
+
+
+def after(run: Run, entry: Entry) -> Run:
+    """The run once one more entry was told."""
+    step = _FOLDS.get(entry.kind)
+    return replace(step(run, entry) if step else run, last=entry.n)

@@ -109,10 +109,12 @@ class Store:
             Busy: the service is held by another run.
         """
         with self._write() as db:
-            before = db.execute(sa.select(_notes.c.data).where(_notes.c.kind == "inbox", _notes.c.key == key)).scalar()
+            before = db.execute(_inbox(key)).scalar()
             if before is not None:
                 return str(before), False
-            _insert_or_ignore(db, _notes, {"kind": "inbox", "key": key, "data": run, "at": self.clock()})
+            if not _insert_or_ignore(db, _notes, {"kind": "inbox", "key": key, "data": run, "at": self.clock()}):
+                # Another delivery of it came in just now, and was first.
+                return str(db.execute(_inbox(key)).scalar()), False
             if claims:
                 self._claim(db, data["service"], run)
             self._chain(db, Entry(run, 1, self.clock(), Kind.REQUESTED, None, data), GENESIS)
@@ -301,6 +303,10 @@ def _engine(url: str) -> sa.Engine:
             connection.execute(f"PRAGMA {pragma}")
 
     return engine
+
+
+def _inbox(key: str) -> sa.Select[Any]:
+    return sa.select(_notes.c.data).where(_notes.c.kind == "inbox", _notes.c.key == key)
 
 
 def _insert(db: sa.Connection, table: sa.Table) -> Any:

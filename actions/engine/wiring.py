@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any, get_type_hints
 
 from actions.engine.procedure import Act, Answer, Ask, Look, Procedure
@@ -34,10 +35,15 @@ def fact_types(procedure: Procedure) -> dict[str, Any]:
     given: dict[str, Any] = {}
     for step in procedure.steps:
         if isinstance(step, Look):
-            given[step.gives] = get_type_hints(step.look)["return"]
+            given[step.gives] = _given_by(step.look)
         elif isinstance(step, Ask):
             given[step.gives] = Answer
     return given
+
+
+@cache
+def _given_by(look: Callable[..., Any]) -> Any:
+    return get_type_hints(look)["return"]
 
 
 def check(procedure: Procedure, tools: Mapping[str, Any]) -> None:

@@ -6,7 +6,7 @@ hashes. Only the keys of buckets that differ are fetched. Each statement gives o
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 BUCKETS = 1024
@@ -83,6 +83,16 @@ def keys_sql(table: ComparedTable, buckets: Iterable[int], *, contents: bool = F
         f"SELECT coalesce(json_object_agg({_key(table)}, {value}), '{{}}'::json) "
         f"FROM ONLY {table.quoted} t WHERE {_bucket(table)} IN ({wanted})"
     )
+
+
+def together(queries: Mapping[str, str]) -> str:
+    """``{"name": value}`` of many queries in one statement, each of which gives one JSON value."""
+    rows = (f"SELECT {_literal(name)} AS name, ({query}) AS value" for name, query in queries.items())
+    return f"SELECT json_object_agg(name, value) FROM ({' UNION ALL '.join(rows)}) q"
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _key(table: ComparedTable) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from actions.engine.procedure import Act, Ask, Asker, Leads, Look, Option, Outcome, Procedure, Risk, Who, Words
+from actions.postgres.times import spell
 from actions.postgres.when import Target, parse_when
 from actions.steps import backup, compare, cutover, integrity, losses, needs, replay, restore, sheets, target, writers
 from actions.steps.server import look_at_server, see_writers
@@ -14,17 +15,19 @@ from actions.steps.window import read_window
 
 @dataclass(frozen=True)
 class PointInTime:
-    """Bring a server back to a moment; `zone` is the asker's own time zone, for showing."""
+    """Bring a server back to a moment; `asked` is what was typed, `zone` the asker's own, for showing."""
 
     service: str
     target: Target
+    asked: str
     zone: str
 
 
 def read(text: str, asker: Asker) -> PointInTime:
     """Read `<when>`; a bare time is read in the operations zone."""
     wanted = parse_when(text, now=asker.now, operations_zone=asker.operations_zone, asker_zone=asker.zone)
-    return PointInTime(asker.service, wanted, asker.zone or asker.operations_zone)
+    shown = replace(wanted, text=spell(wanted.at)) if wanted.at else wanted
+    return PointInTime(asker.service, shown, " ".join(text.split())[:80], asker.zone or asker.operations_zone)
 
 
 PROCEDURE = Procedure(
@@ -51,7 +54,7 @@ PROCEDURE = Procedure(
         Look("measure the disk", needs.measure_space, gives="space"),
         Look("estimate the time", needs.estimate, gives="times"),
         Ask(
-            "Restore {service} beside the live data?",
+            "Restore beside the live data?",
             options=(
                 Option(writers.PAUSE_AND_RESTORE, danger=True),
                 Option(writers.KEEP_SERVING),
@@ -61,7 +64,7 @@ PROCEDURE = Procedure(
             sheets=sheets.plan_sheets,
             recheck=("server", "writers", "base"),
         ),
-        Act("pause the writers", writers.pause_at_once, writers.paused_at_once, undo=writers.resume),
+        Act("pause the writers", writers.pause_at_once, writers.paused_at_once, undo=writers.let_go_on),
         Act("save WAL that is not archived yet", restore.save_tail, restore.tail_is_saved),
         Act("copy the base backup", restore.copy_base, restore.base_is_whole,
             undo=restore.set_clone_aside, limit=restore.COPY_LIMIT),
@@ -85,8 +88,8 @@ PROCEDURE = Procedure(
         ),
         Act("promote the clone", cutover.promote, cutover.is_promoted),
         Act("stop the clone in good order", cutover.stop_clone, cutover.clone_is_stopped),
-        Act("pause the writers for the cut-over", writers.pause, writers.paused, undo=writers.resume),
-        Act("stop the old server", cutover.stop_live, cutover.live_is_stopped, undo=cutover.start_live),
+        Act("pause the writers for the cut-over", writers.pause, writers.paused, undo=writers.let_go_on),
+        Act("stop the old server", cutover.stop_live, cutover.live_is_stopped, undo=cutover.bring_back_live),
         Act("swap the data directories", cutover.swap, cutover.clone_is_live, undo=cutover.swap_back),
         Act("start the server", cutover.start_live, cutover.live_is_ready, undo=cutover.stop_started),
         Look("prove that it is writable", cutover.prove_writable, gives="proof"),

@@ -91,18 +91,21 @@ def _control(server: Server, names: Names, files: Files) -> ControlData:
 
 
 def stop_clone(server: Server, names: Names, docker: Docker, files: Files) -> None:
-    """Stop the clone in good order and have its history file archived once it is in service."""
+    """Stop the clone in good order and have its history file archived once it is in service.
+
+    Its container goes last: that it is gone says that all of this was done.
+    """
     docker.stop_clone(names)
     timeline = _control(server, names, files).timeline
     files.archive_history(server, names, f"{timeline:08X}.history")
+    docker.remove_clone(names)
 
 
 def clone_is_stopped(aim: Aim, server: Server, names: Names, docker: Docker, files: Files) -> bool:
-    """Whether the clone was shut down cleanly on its own timeline."""
-    container = docker.find(names.clone)
+    """Whether the clone was shut down cleanly on its own timeline, and nothing of its server is left."""
     control = _control(server, names, files)
-    stopped = container is None or container.state != "running"
-    return stopped and control.state in CLEANLY_STOPPED and control.timeline > aim.timeline
+    gone = docker.find(names.clone) is None
+    return gone and control.state in CLEANLY_STOPPED and control.timeline > aim.timeline
 
 
 def prepare_stop(server: Server, sql: Sql) -> None:
@@ -135,6 +138,18 @@ def start_live(server: Server, docker: Docker, sql: Sql, patience: Patience) -> 
         raise RecoveryError(f"{server.service} was started but does not accept connections.",
                             detail=docker.logs(server.service, 20),
                             hint="Retry waits on; Undo brings the old data back.")  # fmt: skip
+    # A checkpoint wakes the checkpointer, which else may sleep through archive_timeout for minutes after a start.
+    sql.rows(server.service, server, "checkpoint", seconds=120)
+
+
+def bring_back_live(server: Server, docker: Docker, sql: Sql, patience: Patience) -> None:
+    """The old server as it was before: served if it ran; one that was down or crash-looping is not waited for."""
+    if server.state == "running":
+        start_live(server, docker, sql, patience)
+        return
+    docker.set_restart(server.service, server.container, server.restart_policy)
+    if server.state == "restarting":
+        docker.start(server.service, server.container)
 
 
 def _ready(server: Server, sql: Sql) -> bool:
@@ -144,9 +159,10 @@ def _ready(server: Server, sql: Sql) -> bool:
         return False
 
 
-def live_is_ready(server: Server, sql: Sql) -> bool:
-    """Whether the server accepts connections."""
-    return _ready(server, sql)
+def live_is_ready(server: Server, docker: Docker, sql: Sql) -> bool:
+    """Whether the server accepts connections and would be started again by Docker as before."""
+    container = docker.find(server.service)
+    return container is not None and container.restart_policy == server.restart_policy and _ready(server, sql)
 
 
 def stop_started(server: Server, docker: Docker) -> None:

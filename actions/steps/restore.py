@@ -17,6 +17,8 @@ def _in_archive(server: Server, files: Files) -> set[str]:
     found = set()
     for f in files.archive(server):
         wal = parse_wal_name(f.name)
+        if wal is not None and wal.kind == "history":
+            found.add(f"{wal.timeline:08X}.history")
         if wal is not None and wal.kind == "segment" and (wal.compression or f.size == whole):
             found.add(wal.segment_name)
     return found
@@ -25,15 +27,15 @@ def _in_archive(server: Server, files: Files) -> set[str]:
 def save_tail(base: Base, server: Server, names: Names, files: Files) -> None:
     """Copy the WAL that the archive lacks out of the live pg_wal, before anything moves."""
     held = _in_archive(server, files)
-    missing = [name for name in base.segments if name not in held]
+    missing = [name for name in (*base.histories, *base.laid) if name not in held]
     if missing:
         files.save_tail(server, names, missing)
 
 
 def tail_is_saved(base: Base, server: Server, names: Names, files: Files) -> bool:
     """Whether every segment is in the archive or saved."""
-    saved = {f.name for f in files.saved_tail(server, names) if f.size == server.segment_size}
-    return set(base.segments) <= _in_archive(server, files) | saved
+    saved = {f.name for f in files.saved_tail(server, names) if f.size == server.segment_size or f.name in base.histories}
+    return {*base.histories, *base.laid} <= _in_archive(server, files) | saved
 
 
 def copy_base(base: Base, server: Server, names: Names, files: Files, rates: Rates, patience: Patience,
@@ -60,7 +62,7 @@ def base_is_whole(server: Server, names: Names, files: Files) -> bool:
 
 def lay_wal(base: Base, server: Server, names: Names, files: Files, progress: Progress) -> None:
     """Lay the WAL into the clone, so that replay waits for no file."""
-    files.lay_wal(server, names, base.segments, base.histories, progress)
+    files.lay_wal(server, names, base.laid, base.histories, progress)
 
 
 def wal_is_laid(aim: Aim, base: Base, server: Server, names: Names, files: Files) -> bool:

@@ -30,25 +30,27 @@ def size(count: int) -> str:
     return f"{count / _GB:.1f} GB" if count >= _GB else f"{count / (1 << 20):.0f} MB"
 
 
-def target_rows(target: Target, zone: str, now: datetime, aim: Aim) -> tuple[tuple[str, str], ...]:
+def target_rows(target: Target, asked: str, zone: str, now: datetime, aim: Aim) -> tuple[tuple[str, str], ...]:
     """The target as asked, in UTC and the asker's zone, and how long ago."""
     at = aim.stop.last_commit_at
-    rows = [("Asked for", target.text or target.kind)]
+    rows = [("Asked for", asked or target.kind)]
     if target.at is not None:
         rows.append(("Target", describe(target, now, ZoneInfo(zone))))
     if at is not None:
         rows.append(("Last commit kept", f"{spell(at)}, {span_words(now - at)} ago"))
     if aim.stop.next_commit_at is not None:
         rows.append(("First commit lost", spell(aim.stop.next_commit_at)))
+    if target.other is not None and target.other.at is not None:
+        rows.append(("Not meant", f"{spell(target.other.at)}, which is {asked} in {target.other.zone}"))
     return (*rows, ("Stops", stop_text(aim)))
 
 
-def plan_sheets(target: Target, zone: str, now: datetime, server: Server, window: Window, writers: Writers, aim: Aim,
+def plan_sheets(target: Target, asked: str, zone: str, now: datetime, server: Server, window: Window, writers: Writers, aim: Aim,
                 base: Base, lost: Lost, space: Space, times: Estimate) -> tuple[Sheet, ...]:  # fmt: skip
     """The plan: what will happen, from what, and what will be lost."""
     part = window.on(aim.timeline)
     where = Sheet("Plan", (
-        *target_rows(target, zone, now, aim),
+        *target_rows(target, asked, zone, now, aim),
         ("Container", f"{server.service} ({server.container[:12]}) on {server.host}, {server.image}"),
         ("System", f"PostgreSQL {server.version}, identifier {server.system_identifier}, now {server.state}"),
         ("Window", window_words(part) if part and part.reaches else "not known"),

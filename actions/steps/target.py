@@ -49,6 +49,12 @@ class Base:
     segments: tuple[str, ...]
     histories: tuple[str, ...]
     why: str = volatile(default="")
+    beyond: tuple[str, ...] = volatile(default=())
+
+    @property
+    def laid(self) -> tuple[str, ...]:
+        """What is laid: the segments, and the one after the stop where it was there when the plan was made."""
+        return (*self.segments, *self.beyond)
 
     def wal_bytes(self, segment_size: int) -> int:
         """Bytes of WAL to lay and replay, at most."""
@@ -84,14 +90,15 @@ def choose_base(aim: Aim, server: Server, files: Files, sql: Sql, now: datetime)
     end = _through(aim.stop, server.segment_size)
     segments = segments_needed(chain, backup.start_lsn, end, server.segment_size)
     have = around.names()
-    lost = [name for name in segments if name not in have]
-    if lost and lost != segments[-1:]:  # The one after the stop is welcome, not needed.
-        raise Refused(f"The WAL segment {lost[0]} is missing.", detail=f"{len(lost)} of {len(segments)} are not there.",
+    needed, beyond = segments[:-1], segments[-1:]  # The one after the stop is welcome, not needed.
+    lost = [name for name in needed if name not in have]
+    if lost:
+        raise Refused(f"The WAL segment {lost[0]} is missing.", detail=f"{len(lost)} of {len(needed)} are not there.",
                       hint="Recover to a moment before it, or bring the segment back into the archive.")  # fmt: skip
-    kept = tuple(name for name in segments if name in have)
-    histories = tuple(f"{span.timeline:08X}.history" for span in chain.spans if span.timeline > 1)
+    # A promoted clone takes the first free number, so it has to know of every timeline there ever was.
+    histories = tuple(f"{number:08X}.history" for number in sorted(around.histories))
     return Base(backup.name, backup.timeline, backup.start_lsn, choice.floor, backup.bytes, backup.stopped_at,
-                kept, histories, choice.why)  # fmt: skip
+                tuple(needed), histories, choice.why, tuple(name for name in beyond if name in have))  # fmt: skip
 
 
 def _through(stop: Stop, segment_size: int) -> Lsn:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from actions.engine.errors import RecoveryError
 from actions.engine.procedure import Answer
 from actions.steps.server import Writer, Writers
@@ -48,6 +50,23 @@ def resume(writers: Writers, docker: Docker, patience: Patience, progress: Progr
     for n, writer in enumerate(writers.all):
         progress(n, len(writers.all), f"waiting for {writer.name} to serve")
         _see_serving(writer, docker, patience)
+
+
+def let_go_on(writers: Writers, docker: Docker, patience: Patience) -> None:
+    """Take a pause back: whoever ran before goes on, and is started again where its connections were lost.
+
+    Nobody is waited for, and whoever was stopped before stays so: the old server may be as broken as it was.
+    """
+    for writer in writers.all:
+        if writer.state != "paused" and _state(writer, docker) == "paused":
+            docker.unpause(writer.name, writer.container)
+    for writer in writers.all:
+        if writer.state == "running" and not patience.until(partial(_serves, writer, docker), seconds=2.0):
+            docker.restart(writer.name, writer.container)
+
+
+def _serves(writer: Writer, docker: Docker) -> bool:
+    return docker.serves(writer.name, writer.container)
 
 
 def _see_serving(writer: Writer, docker: Docker, patience: Patience) -> None:

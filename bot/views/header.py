@@ -9,9 +9,9 @@ from typing import Any
 from actions.engine.journal import Entry, Kind
 from actions.engine.procedure import Procedure
 from actions.engine.run import Run
+from actions.engine.status import STOP
 from bot.views import plan
 from bot.views.mrkdwn import Block, actions, button, clock, escape, person, section, small, title
-from bot.views.steps import sentence
 
 ENDED = {
     "recovered": "Recovered",
@@ -47,7 +47,7 @@ def state_text(procedure: Procedure | None, run: Run) -> str:
         return "Taking back what was done"
     if run.stop_asked:
         return "Stopping at the next safe place"
-    return escape(sentence(current(procedure, run)))
+    return escape(plan.titled(current(procedure, run), run))
 
 
 def current(procedure: Procedure | None, run: Run) -> str:
@@ -129,4 +129,4 @@ def _people(seen: Seen) -> str:
 
 def _stop(run: Run) -> list[Block]:
     at_work = run.finished is None and run.failure is None and not run.asking and not run.stop_asked
-    return [button("Stop", "steer:stop", run.id, "danger")] if at_work and run.undoing is None else []
+    return [button(STOP, "steer:stop", run.id, "danger")] if at_work and run.undoing is None else []

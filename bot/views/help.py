@@ -15,6 +15,7 @@ _ALWAYS = (
     ("/recover retry <run>", "go on after a failure"),
     ("/recover undo <run>", "take back what a run did"),
 )
+_EXAMPLES = 3
 _AGREES = {
     Risk.READS: "changes nothing",
     Risk.CHANGES: "starts when you ask for it",
@@ -52,6 +53,11 @@ def _nothing_yet(catalog: Sequence[Procedure], family: str) -> str:
 
 def _one(procedure: Procedure) -> str:
     usage = f"/{command_of(procedure)} {procedure.words.usage}".strip()
-    example = next(iter(procedure.words.examples), "")
-    such = f" For example `{escape(example)}`." if example else ""
+    given = [f"`{escape(_whole(procedure, example))}`" for example in procedure.words.examples if example][:_EXAMPLES]
+    such = f" For example {', '.join(given)}." if given else ""
     return f"`{escape(usage)}`  {escape(procedure.name)}; {_AGREES[procedure.risk]}.{such}"
+
+
+def _whole(procedure: Procedure, example: str) -> str:
+    """An example as it is typed; the catalog may give the arguments alone."""
+    return example if example.startswith("/") else f"/{command_of(procedure)} {example}"

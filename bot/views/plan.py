@@ -31,7 +31,12 @@ def progress(procedure: Procedure, run: Run) -> list[Task]:
     steps = list(enumerate(procedure.steps))
     # Slack takes 50 tasks in a plan; the steps that are done first are the ones nobody misses.
     shown = steps if len(steps) <= TASKS else [s for s in steps if s[0] not in run.done][:TASKS]
-    return [Task(f"{run.id}-{i}", sentence(step.title), _status(run, i, failed)) for i, step in shown]
+    return [Task(f"{run.id}-{i}", titled(step.title, run), _status(run, i, failed)) for i, step in shown]
+
+
+def titled(title: str, run: Run) -> str:
+    """A step's title; those of questions may name the service."""
+    return sentence(title.replace("{service}", run.service))
 
 
 def rich(tasks: list[Task], headline: str) -> list[Block]:

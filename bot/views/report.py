@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from actions.engine.journal import Entry, Kind
+from actions.engine.status import RETRY, UNDO
 from bot.views import plan
 from bot.views.header import ENDED
 from bot.views.mrkdwn import Block, actions, button, cut, escape, moment, person, section, took
@@ -32,9 +33,9 @@ def failed(entry: Entry, settled: Entry | None) -> list[Block]:
     body = section("\n".join(part for part in (head, trouble(data), hint) if part))
     if settled is not None:
         return [body, section(_settled(settled))]
-    row = [button("Retry", "steer:retry", entry.run, "primary")]
+    row = [button(RETRY, "steer:retry", entry.run, "primary")]
     undo = "Everything that this run did is taken back, newest first."
-    row.append(button("Undo", "steer:undo", entry.run, "danger", undo))
+    row.append(button(UNDO, "steer:undo", entry.run, "danger", undo))
     return [body, *actions(row)]
 
 
@@ -47,7 +48,7 @@ def trouble(data: dict[str, Any]) -> str:
 
 
 def _settled(entry: Entry) -> str:
-    word = {Kind.RETRIED: "Retry", Kind.UNDO_ASKED: "Undo"}.get(entry.kind)
+    word = {Kind.RETRIED: RETRY, Kind.UNDO_ASKED: UNDO}.get(entry.kind)
     if word is None:
         return "The run went on."
     return f"{person(entry.data['by'], entry.data.get('name'))} pressed *{word}* {moment(entry.at)}."

@@ -1,0 +1,52 @@
+# Everything that is needed is set up by the target that needs it. `make` alone says what there is.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+PY := .venv/bin/python
+PYTEST := $(PY) -m pytest
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+.venv/ready: pyproject.toml constraints.txt
+	@echo "Setting up .venv"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Mayday needs Python 3.11 or newer; give it: make PYTHON=python3.12 …"; exit 1; }
+	@$(PYTHON) -m venv .venv 2>/dev/null || { \
+	  [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "Installing python3-venv with apt-get" \
+	  && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3-venv >/dev/null && $(PYTHON) -m venv .venv; } \
+	  || { echo "Python's venv module is missing: install it (Debian: apt-get install python3-venv)"; exit 1; }
+	@.venv/bin/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+setup: .venv/ready ## the virtual environment in .venv
+
+demo: .venv/ready ## the main job as a story, on a practice company on this machine
+	@$(PY) -m lab.prepare engine
+	@$(PY) -m lab.demo
+
+lint: .venv/ready ## ruff and mypy --strict
+	@$(PY) -m ruff check .
+	@$(PY) -m mypy
+
+core: .venv/ready ## the core tests: seconds, no service
+	@$(PYTEST) -m "not parts and not whole and not browser"
+
+parts: .venv/ready ## each adapter against the real thing
+	@$(PY) -m lab.prepare engine servers
+	@$(PYTEST) -m parts
+
+browser: .venv/ready ## the pages in headless Chromium
+	@$(PY) -m lab.prepare browser
+	@$(PYTEST) -m browser
+
+whole: .venv/ready ## real containers recovered, on good days and bad ones
+	@$(PY) -m lab.prepare engine
+	@$(PYTEST) -m whole
+
+test: core lint parts browser whole ## all tests, the core first
+
+bench: .venv/ready ## the figures, as a table with ratios
+	@$(PY) -m lab.prepare engine
+	@$(PY) -m lab.bench
+
+.PHONY: help setup demo lint core parts browser whole test bench

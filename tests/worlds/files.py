@@ -1,0 +1,210 @@
+"""The host's files: directories beside the live one, the archive, base backups. It refuses to delete or to overwrite."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from actions.engine.errors import RecoveryError
+from actions.postgres.backups import BackupFiles
+from actions.postgres.lsn import parse_lsn
+from actions.postgres.segments import segment_of
+from actions.postgres.server import Names, Server
+from actions.postgres.stops import Stop
+from actions.tools import Leaves, Progress, WalFile
+from worlds.company import LEAF, Dir, Violated, World, all_segments
+from worlds.wal import SIZE, control_text
+
+
+class WorldFiles:
+    """The hands on files of the world, for one run."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    # Looking -------------------------------------------------------------------------------------
+
+    def control(self, server: Server, leaf: str) -> str:
+        here = self.world.dirs.get(leaf)
+        if here is None:
+            raise RecoveryError(f"There is no {leaf}.", hint="Look at the directory.")
+        return control_text(here.checkpoint_timeline, here.state, here.lsn)
+
+    def archive(self, server: Server) -> Sequence[WalFile]:
+        return [WalFile(name, size, at) for name, (size, at) in sorted(self.world.archive.items())]
+
+    def histories(self, server: Server) -> Mapping[str, str]:
+        known = {f"{n:08X}.history": text for n, text in self.world.wal.histories.items()}
+        own = {f"{n:08X}.history" for n in (*self.world.live.histories, *([self.world.live.timeline] if self.world.live.timeline > 1 else []))}
+        return {name: text for name, text in known.items() if name in self.world.archive or name in own}
+
+    def tail(self, server: Server) -> Sequence[WalFile]:
+        return [WalFile(name, SIZE, self.world.clock()) for name in self.world.tail()]
+
+    def backups(self, server: Server) -> Sequence[BackupFiles]:
+        return [BackupFiles(f"{server.bases}/{b.name}", b.label(), b.manifest(), None, b.inventory, 50_000_000, b.ended)
+                for b in self.world.backups.values() if b.whole]  # fmt: skip
+
+    def free_bytes(self, server: Server) -> int:
+        return self.world.free
+
+    def one_file_system(self, server: Server) -> bool:
+        return True
+
+    def waldump(self, server: Server, timeline: int, segments: Sequence[str], *, start: str = "", end: str = "",
+                rmgrs: Sequence[str] = ("Transaction",), limit: int = 0) -> Iterator[str]:  # fmt: skip
+        here = self.world.live
+        upto = here.lsn if here.timeline == timeline else 1 << 62
+        return iter(self.world.wal.lines(timeline, segments, upto, rmgrs))
+
+    def losses(self, server: Server, timeline: int, segments: Sequence[str], stop: Stop, *, seconds: float) -> str:
+        lines = list(self.waldump(server, timeline, segments, rmgrs=("Heap", "Heap2", "Transaction")))
+        return self.world.wal.losses_text(lines, stop)
+
+    def saved_tail(self, server: Server, names: Names) -> Sequence[WalFile]:
+        return [WalFile(name, SIZE, self.world.clock()) for name in self.world.saved.get(names.run, ())]
+
+    # Restoring beside ----------------------------------------------------------------------------
+
+    def _own(self, server: Server, names: Names) -> str:
+        leaf = names.clone_leaf(server.home)
+        self.world.at_rest(leaf)
+        if leaf == LEAF:
+            raise Violated("somebody writes into the live directory")
+        return leaf
+
+    def save_tail(self, server: Server, names: Names, segments: Sequence[str]) -> None:
+        own = {*self.world.tail(), *self.histories(server)}
+        for name in segments:
+            if name not in own:
+                raise RecoveryError(f"The server no longer has {name}.", hint="Ask for a new plan.")
+            if name not in self.world.saved.get(names.run, ()):
+                self.world.does(f"save {name}", lambda name=name: self._saved(names, name))  # type: ignore[misc]
+
+    def _saved(self, names: Names, name: str) -> None:
+        self.world.saved[names.run] = (*self.world.saved.get(names.run, ()), name)
+
+    def copy_base(self, server: Server, names: Names, backup: str, total: int, progress: Progress) -> None:
+        leaf, found = self._own(server, names), self.world.backups[backup]
+        if leaf in self.world.dirs and self.world.dirs[leaf].sealed:
+            raise Violated("a base backup was copied over a sealed clone")
+        if leaf not in self.world.dirs:
+            began = Dir(f"clone of {names.run}", found.timeline, found.start, found.timeline, whole=False)
+            self.world.does("begin the copy", lambda: self.world.dirs.__setitem__(leaf, began))
+        progress(total / 2, total, "half")
+        if not self.world.dirs[leaf].whole:
+            self.world.does("finish the copy", lambda: self.world.set_dir(leaf, whole=True))
+
+    def verify_base(self, server: Server, names: Names) -> str:
+        here = self.world.dirs.get(names.clone_leaf(server.home))
+        return "" if here is not None and here.whole else 'pg_verifybackup: error: "base/16384/16412" is missing'
+
+    def lay_wal(self, server: Server, names: Names, segments: Sequence[str], histories: Sequence[str],
+                progress: Progress) -> None:  # fmt: skip
+        leaf = self._own(server, names)
+        held = {*self.world.archive, *self.world.saved.get(names.run, ())}
+        for name in (*histories, *segments):
+            if name not in held:
+                raise RecoveryError(f"Neither the archive nor the saved WAL holds {name}.", hint="Ask for a new plan.")
+        half = len(segments) // 2
+        for part in (segments[:half], segments[half:]):
+            if not set(part) <= self.world.dirs[leaf].wal:
+                self.world.does(f"lay {part[0]} and on", lambda part=part: self._laid(leaf, part, histories))  # type: ignore[misc]
+            progress(1, 2, "laid")
+
+    def _laid(self, leaf: str, part: Sequence[str], histories: Sequence[str]) -> None:
+        here = self.world.dirs[leaf]
+        self.world.set_dir(leaf, wal=here.wal | set(part), histories=here.histories | {int(name[:8], 16) for name in histories})
+
+    def verify_wal(self, server: Server, names: Names, timeline: int, start: str, end: str) -> str:
+        first, last = (segment_of(timeline, parse_lsn(place), SIZE) for place in (start, end))
+        here = self.world.dirs.get(names.clone_leaf(server.home))
+        wrong = [name for name in all_segments(first, last) if here is None or name not in here.wal or name in self.world.damaged]
+        wrong = [name for name in wrong if not self._inherited(here, name)]
+        return f"pg_waldump: error: {wrong[0]}" if wrong else ""
+
+    def _inherited(self, here: Dir | None, name: str) -> bool:
+        """Where a branch begins in the middle of a segment, the new timeline's file holds the part before."""
+        return here is not None and any(other[8:] == name[8:] and other > name for other in here.wal) and name not in self.world.damaged
+
+    def seal_clone(self, server: Server, names: Names) -> None:
+        leaf = self._own(server, names)
+        if not self.world.dirs[leaf].whole:
+            raise Violated("a clone was sealed that is not whole")
+        if not self.world.dirs[leaf].signal:
+            self.world.does("order the recovery", lambda: self.world.set_dir(leaf, signal=True))
+        if not self.world.dirs[leaf].sealed:
+            self.world.does("mark the clone complete", lambda: self.world.set_dir(leaf, sealed=names.run))
+
+    def archive_history(self, server: Server, names: Names, history: str) -> None:
+        seen = self.leaves(server, names)
+        leaf = names.clone_leaf(server.home) if seen.clone_complete else LEAF
+        self.world.at_rest(leaf)
+        if self.world.dirs[leaf].offered != history:
+            self.world.does("offer the history", lambda: self.world.set_dir(leaf, offered=history))
+
+    # The swap ------------------------------------------------------------------------------------
+
+    def leaves(self, server: Server, names: Names) -> Leaves:
+        live, clone = self.world.dirs.get(LEAF), self.world.dirs.get(names.clone_leaf(server.home))
+        before, aside = (leaf in self.world.dirs for leaf in (names.before_leaf(server.home), names.aside_leaf(server.home)))
+        return Leaves(live is not None, clone is not None, before, aside, live.sealed if live else "",
+                      clone is not None and clone.sealed == names.run)  # fmt: skip
+
+    def swap(self, server: Server, names: Names, label: Mapping[str, str]) -> None:
+        seen, clone, before = self.leaves(server, names), names.clone_leaf(server.home), names.before_leaf(server.home)
+        self.world.at_rest(LEAF, clone, before)
+        self.mark_kept(server, before, label)
+        if seen.live and seen.live_is_clone_of == names.run:
+            return
+        if seen.live:
+            self.world.does("rename live to before", lambda: self.world.rename(LEAF, before))
+        self.world.does("rename clone to live", lambda: self.world.rename(clone, LEAF))
+
+    def swap_back(self, server: Server, names: Names) -> None:
+        seen, clone, before = self.leaves(server, names), names.clone_leaf(server.home), names.before_leaf(server.home)
+        self.world.at_rest(LEAF, clone, before)
+        if seen.before:
+            if seen.live:
+                self.world.does("rename live to clone", lambda: self.world.rename(LEAF, clone))
+            self.world.does("rename before to live", lambda: self.world.rename(before, LEAF))
+        if before in self.world.labels:
+            self.world.does("take the label away", lambda: self._unlabelled(before))
+
+    def _unlabelled(self, leaf: str) -> None:
+        self.world.labels.pop(leaf)
+
+    def set_aside(self, server: Server, names: Names, label: Mapping[str, str]) -> None:
+        clone, aside = names.clone_leaf(server.home), names.aside_leaf(server.home)
+        if clone in self.world.dirs:
+            self.world.does("rename clone aside", lambda: self.world.rename(clone, aside))
+        if aside in self.world.dirs:
+            self.mark_kept(server, aside, label)
+
+    def mark_kept(self, server: Server, leaf: str, label: Mapping[str, str]) -> None:
+        if self.world.labels.get(leaf) != label:
+            self.world.does(f"label {leaf}", lambda: self.world.labels.__setitem__(leaf, dict(label)))
+
+    # Base backups --------------------------------------------------------------------------------
+
+    def take_base(self, server: Server, name: str, total: int, progress: Progress) -> None:
+        if name in self.world.backups and self.world.backups[name].whole:
+            return
+        if not self.world.serves_sql():
+            raise RecoveryError("The server does not answer.", hint="Start it.")
+        if name not in self.world.backups:
+            self.world.does(f"begin {name}", lambda: self._begun(name))
+        progress(total / 2, total, "half")
+        self.world.does(f"finish {name}", lambda: self._finished(name))
+
+    def _begun(self, name: str) -> None:
+        self.world.backups[name] = replace(self.world.take_backup(name), whole=False)
+
+    def _finished(self, name: str) -> None:
+        self.world.backups[name] = replace(self.world.backups[name], whole=True)
+
+    def verify_backup(self, server: Server, name: str) -> str:
+        return "" if self.world.backups[name].whole else "it is not whole"
+
+    def write_inventory(self, server: Server, name: str, text: str) -> None:
+        self.world.does(f"write the inventory of {name}", lambda: self.world.backups.__setitem__(name, self.world.backups[name].kept(text)))

@@ -1,0 +1,182 @@
+"""The answers of the world's servers, live and clone, to the statements that the steps send."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any
+
+from actions.engine.errors import RecoveryError
+from actions.postgres import integrity_sql as checks
+from actions.postgres.compare_sql import TABLES
+from actions.postgres.inventory_sql import inventory_sql
+from actions.postgres.lsn import format_lsn
+from actions.postgres.segments import segment_of
+from actions.postgres.server import Server
+from worlds.company import LEAF, Dir, Violated, World
+from worlds.wal import SIZE, SYSTEM, Record, Tables
+
+_FROM = re.compile(r'FROM ONLY "(\w+)"\."(\w+)"')
+_PARTS = re.compile(r"SELECT '([^']+)' AS name, \((.*?)\) AS value(?= UNION ALL |\) q)")
+_STARTING_TICKS = 3
+
+
+class WorldSql:
+    """Asks the live server by its container's name, a clone by its own."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def rows(self, container: str, server: Server, sql: str, *, seconds: float = 30) -> list[dict[str, Any]]:
+        here = self._connect(container, server)
+        if self.world.refuses and self.world.refuses in sql:
+            raise RecoveryError(f"PostgreSQL in {container} refused a query.", detail="as the test wants it", hint="Retry.")
+        for words, answer in self._answers(container, here).items():
+            if words in sql:
+                return answer()
+        raise Violated(f"nobody here knows how to answer: {sql}")
+
+    def _connect(self, container: str, server: Server) -> Dir:
+        live = container == server.service
+        if not self.world.runs(container) or (live and not self.world.serves_sql()):
+            raise RecoveryError(f"{container} does not accept connections.", hint="Start it.")
+        if not live:
+            self._tick(container)
+        return self.world.dirs[self.world.mounted[container]]
+
+    def _answers(self, container: str, here: Dir) -> dict[str, Callable[[], list[dict[str, Any]]]]:
+        return {
+            "pg_current_wal_lsn()::text": lambda: [{"lsn": format_lsn(self.world.live.lsn)}],
+            "pg_get_wal_replay_pause_state": lambda: [self._state(container, here)],
+            "pg_promote": lambda: self._promote(container),
+            "pg_current_xact_id": lambda: [self._writable(here)],
+            "pg_database_size": lambda: [{"bytes": 50_000_000}],
+            "pg_filenode_relation": lambda: [{"oid": 16412, "name": "nchat_messages"}, {"oid": 16404, "name": "nchat_channels"}],
+            "created_at <=": lambda: [{"id": 1, "created_at": "2026-02-09 09:00"}],
+            "created_at >": lambda: [{"id": 2, "created_at": "2026-02-09 09:01"}],
+            "checkpoint": lambda: self._checkpoint(container, here),
+            "select 1 as one": lambda: [{"one": 1}],
+        }
+
+    # A clone that recovers -----------------------------------------------------------------------
+
+    def _ends(self, container: str) -> tuple[list[Record], int, bool]:
+        """The ends of transactions that are replayed, the position then, and whether the WAL reaches so far."""
+        timeline, target, inclusive = self.world.targets[container]
+        here = self.world.dirs[self.world.mounted[container]]
+        kept = [r for r in self.world.wal.along(timeline) if (r.lsn <= target if inclusive else r.lsn < target)]
+        reached = segment_of(timeline, target, SIZE)[8:] in {name[8:] for name in here.wal}
+        return kept, (kept[-1].end if inclusive and kept else target), reached
+
+    def _tick(self, container: str) -> None:
+        """A clone takes a few questions until it has started and replayed."""
+        here = self.world.dirs[self.world.mounted[container]]
+        self.world.ticks[container] = tick = self.world.ticks.get(container, 0) + 1
+        if here.promoted:
+            return
+        _, lsn, reached = self._ends(container)
+        if tick == 1:
+            raise RecoveryError("the database system is starting up", hint="Wait.")
+        if tick < _STARTING_TICKS:
+            return
+        if not reached:
+            self.world.logs[container] = "FATAL:  recovery ended before configured recovery target was reached"
+            self.world.set_container(container, state="exited")
+            raise RecoveryError("the server closed the connection", hint="Look at its log.")
+        self.world.logs[container] = f"LOG:  recovery stopping {'after' if self.world.targets[container][2] else 'before'} WAL location (LSN)"
+        self.world.set_dir(self.world.mounted[container], lsn=lsn, timeline=self.world.targets[container][0], state="in archive recovery")
+
+    def _state(self, container: str, here: Dir) -> dict[str, Any]:
+        if here.promoted:
+            return {"recovering": False, "pause": "", "lsn": None, "last_at": None}
+        if self.world.ticks[container] < _STARTING_TICKS:
+            return {"recovering": True, "pause": "not paused", "lsn": format_lsn(here.lsn), "last_at": None}
+        kept, lsn, _ = self._ends(container)
+        # At an inclusive stop the server leaves out the very record that it stops after.
+        seen = kept[:-1] if self.world.targets[container][2] else kept
+        last = seen[-1].at.isoformat() if seen else None
+        return {"recovering": True, "pause": "paused", "lsn": format_lsn(lsn), "last_at": last}
+
+    def _promote(self, container: str) -> list[dict[str, Any]]:
+        leaf = self.world.mounted[container]
+        here = self.world.dirs[leaf]
+        new = max({here.timeline, *here.histories}) + 1
+        if f"{new:08X}.history" in self.world.archive or new in self.world.wal.histories:
+            raise Violated(f"timeline {new} was chosen, and it exists already")
+        if leaf == LEAF:
+            raise Violated("the live server was promoted")
+
+        def promoted() -> None:
+            self.world.wal.branch(new, here.timeline, here.lsn, self.world.clock())
+            self.world.set_dir(leaf, timeline=new, promoted=True, signal=False, state="in production")
+
+        self.world.does("promote", promoted)
+        return [{"promoted": True}]
+
+    def _checkpoint(self, container: str, here: Dir) -> list[dict[str, Any]]:
+        leaf = self.world.mounted[container]
+        if here.checkpoint_timeline != here.timeline:
+            self.world.does("checkpoint", lambda: self.world.set_dir(leaf, checkpoint_timeline=here.timeline))
+        return []
+
+    def _writable(self, here: Dir) -> dict[str, Any]:
+        return {"recovering": False, "read_only": "off", "system": SYSTEM, "xid": str(self.world.xid + 1), "timeline": f"{here.timeline:08X}"}
+
+    # JSON values ---------------------------------------------------------------------------------
+
+    def lines(self, container: str, server: Server, sql: str, *, seconds: float = 300) -> Iterator[str]:
+        here = self._connect(container, server)
+        tables = self.world.wal.contents(here.timeline, here.lsn)
+        return iter([json.dumps(self._value(sql, tables))])
+
+    def _value(self, sql: str, tables: Tables) -> Any:
+        if sql in (TABLES, inventory_sql()):
+            return _listed(tables) if sql == TABLES else _inventory(tables)
+        if sql.startswith("SELECT json_object_agg(name, value)"):
+            return {name: self._value(query, tables) for name, query in _PARTS.findall(sql)}
+        if found := _FROM.search(sql):
+            return _asked(sql, tables[f"{found[1]}.{found[2]}"])
+        return _checked(sql, tables)
+
+
+def _listed(tables: Tables) -> list[dict[str, Any]]:
+    return [{"schema": name.split(".")[0], "name": name.split(".")[1], "key": ["id"], "estimate": len(rows),
+             "newest": "created_at" if name == "public.nchat_messages" else None} for name, rows in sorted(tables.items())]  # fmt: skip
+
+
+def _inventory(tables: Tables) -> dict[str, Any]:
+    listed = [{"schema": n.split(".")[0], "name": n.split(".")[1], "rows": len(rows), "bytes": 8192, "newest": _newest(rows)}
+              for n, rows in sorted(tables.items())]  # fmt: skip
+    return {"database": "nself_db", "total_bytes": 50_000_000, "tables": listed, "indexes": ["public.nchat_messages_pkey"], "constraints": []}
+
+
+def _newest(rows: dict[int, datetime]) -> str | None:
+    return max(rows.values()).isoformat() if rows else None
+
+
+def _asked(sql: str, rows: dict[int, datetime]) -> Any:
+    if "GROUP BY 1" in sql:
+        buckets: dict[str, list[Any]] = {}
+        for key in rows:
+            count, total = buckets.get(str(key % 16), [0, "0"])
+            buckets[str(key % 16)] = [count + 1, str(int(total) + key * 7919)]
+        return buckets
+    if wanted := re.search(r"IN \(([\d, ]+)\)", sql):
+        return {str(key): "" for key in rows if str(key % 16) in wanted[1].split(", ")}
+    return {"rows": len(rows), "newest": _newest(rows) if "created_at" in sql else None}
+
+
+def _checked(sql: str, tables: Tables) -> Any:
+    known: dict[str, Any] = {
+        checks.TABLE_SIZES: [{"schema": "public", "name": "nchat_messages", "bytes": 8192, "rows": len(tables["public.nchat_messages"])}],
+        checks.ORPHANED_MESSAGES: {"orphans": 0, "no_channel": 0},
+        checks.FUTURE_TIMESTAMPS: {"future": 0},
+        checks.USER_COUNTS: {"nchat_users": len(tables["public.nchat_users"]), "auth_users": len(tables["auth.users"])},
+        checks.CONSTRAINTS: {"total": 4, "not_validated": []},
+        checks.INDEXES: {"total": 4, "invalid": []},
+        checks.CHECKSUM_FAILURES: {"failures": 0, "enabled": True},
+        checks.FOREIGN_KEYS: [{"constraint": "c", "table": "nchat_messages", "parent": "nchat_users", "orphans": 0}],
+    }
+    return known.get(sql, [])
