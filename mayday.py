@@ -148,7 +148,9 @@ def _settings(config: Path | None) -> Settings:
     for name, variable in _SECRETS.items():
         if variable in os.environ:
             given.setdefault("slack", {})[name] = os.environ[variable]
-    given |= {key: os.environ[f"MAYDAY_{key.upper()}"] for key in ("store", "redis") if f"MAYDAY_{key.upper()}" in os.environ}
+    given |= {
+        key: os.environ[f"MAYDAY_{key.upper()}"] for key in ("store", "redis") if f"MAYDAY_{key.upper()}" in os.environ
+    }
     try:
         return Settings.model_validate(given)
     except ValidationError as wrong:

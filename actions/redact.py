@@ -6,7 +6,8 @@ import re
 
 HIDDEN = "[hidden]"
 
-_NAMES = r"(?:[\w-]*(?:password|passwd|passphrase|secret|token|api_?key|access_?key|private_?key|credential)[\w-]*|pgpass\w*)"
+_WORDS = "password|passwd|passphrase|secret|token|api_?key|access_?key|private_?key|credential"
+_NAMES = rf"(?:[\w-]*(?:{_WORDS})[\w-]*|pgpass\w*)"
 # A value: quoted with doubled or escaped quotes inside, or a run without spaces and separators.
 _VALUE = r"(?:'(?:[^'\\]|''|\\.)*'|\"(?:[^\"\\]|\\.)*\"|[^\s'\",;&)}\]]+)"
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
@@ -17,7 +18,8 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"), HIDDEN),
     (re.compile(r"\b(?:gh[pousr]_\w{20,}|github_pat_\w{20,}|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*)"), HIDDEN),
     (re.compile(r"https://hooks\.slack\.com/\S+"), HIDDEN),
-    (re.compile(r"(\bauthorization\b[\"']?\s*[:=]\s*[\"']?(?:bearer|basic|token)?\s*)[^\s\"',]+", re.IGNORECASE), rf"\1{HIDDEN}"),
+    (re.compile(r"(\bauthorization\b[\"']?\s*[:=]\s*[\"']?(?:bearer|basic|token)?\s*)[^\s\"',]+", re.IGNORECASE),
+     rf"\1{HIDDEN}"),
     (re.compile(r"(\bbearer\s+)[\w.~+/=-]{8,}", re.IGNORECASE), rf"\1{HIDDEN}"),
     (re.compile(rf"(\b{_NAMES}[\"']?\s*[=:]\s*){_VALUE}", re.IGNORECASE), rf"\1{HIDDEN}"),
     # SQL: ALTER ROLE … PASSWORD 'secret'.

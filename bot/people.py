@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from slack_sdk import WebClient
@@ -41,6 +41,7 @@ class People:
         self._settings = settings
         self._client = client
         self._store = store
+        self._lately: dict[str, tuple[datetime, Any]] = {}
 
     def asking(self, user: str, team: str, name: str = "") -> Person:
         """Somebody who types: what was read within the settings' `cache_seconds` is good enough.
@@ -92,9 +93,14 @@ class People:
 
     def _recent(self, key: str) -> Any:
         """What was read lately; else what Slack says now; else what was last read."""
-        kept = self._store.notes(_NOTE, since=self._store.clock() - timedelta(seconds=self._settings.cache_seconds))
-        if key in kept:
-            return kept[key]
+        oldest = self._store.clock() - timedelta(seconds=self._settings.cache_seconds)
+        at, value = self._lately.get(key, (oldest, None))
+        if at > oldest:
+            return value
+        # A bot that was just started anew knows what it noted a moment before.
+        noted = self._store.notes(_NOTE, since=oldest)
+        if key in noted:
+            return noted[key]
         found = self._now(key)
         return self._kept(key) if found is None else found
 
@@ -109,6 +115,7 @@ class People:
             _log.warning("Slack did not say who %s is: %s", key, trouble(error).code)
             return None
         self._store.keep(_NOTE, key, found)
+        self._lately[key] = (self._store.clock(), found)
         return found
 
     def _group(self, group: str) -> list[str]:

@@ -87,8 +87,8 @@ def summary(procedure: Procedure, request: Any, service: str) -> str:
 
 
 def _shown(value: Any) -> str:
-    """A field of a request as people read it: its own text where it has one."""
-    return str(getattr(value, "text", value))
+    """A field of a request as people read it: by its own `__str__`, else its own text."""
+    return str(value if "__str__" in vars(type(value)) else getattr(value, "text", value))
 
 
 def new_id(now: datetime) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,6 +14,7 @@ from actions.engine.errors import RecoveryError
 from actions.engine.journal import Entry, Kind
 from actions.engine.run import Run, fold
 from bot.desk import Desk
+from bot.journals import SINK, Journals, Watched
 from bot.outbox import NotNow, Outbox, Place
 from bot.pace import Pace
 from bot.requests import Origin, has_worker, open_run
@@ -24,26 +24,11 @@ from bot.views.header import Seen
 from bot.words import Wants
 
 _log = logging.getLogger(__name__)
-SINK = "slack"
 LOOK_EVERY = 0.25
 COALESCE = timedelta(seconds=2)
 CLOCK_EVERY = timedelta(seconds=10)
 DRAW_EVERY = timedelta(seconds=1)
 _PLAIN = ("slack", "no plan block")
-
-
-@dataclass
-class _Watched:
-    """What the tail remembers of a run between two looks."""
-
-    last: int = 0
-    entries: list[Entry] = field(default_factory=list)
-    edited: datetime | None = None
-    rests_until: datetime | None = None
-    rests: float = 0.0
-    progress: Any = None
-    items: list[Item] = field(default_factory=list)
-    drawn: tuple[int, datetime] | None = None
 
 
 class Sink:
@@ -53,8 +38,9 @@ class Sink:
         self._desk = desk
         self._outbox = Outbox(desk.store, desk.client)
         self._pace = Pace(desk.clock)
-        self._watched: dict[str, _Watched] = {}
-        self._done: set[str] | None = None
+        self._journals = Journals(desk.store)
+        self._watched = self._journals.watched
+        self._alive, self._plain = True, False
         self._rest = 0.0
         self._rest_until: datetime | None = None
         self.wake = threading.Event()
@@ -75,7 +61,10 @@ class Sink:
         now = self._desk.clock()
         if self._rest_until is not None and now < self._rest_until:
             return False
-        drawn = [(run, items) for run in self._behind() if (items := self._drawn(run))]
+        self._alive = has_worker(self._desk)
+        self._plain = bool(self._desk.store.note(*_PLAIN))
+        drawn = [(run, items) for run in self._ready(now) if (items := self._drawn(run))]
+        drawn = [(run, items) for run, items in drawn if not self._watched[run].settled]
         complete = True
         # What people must see goes first, over all runs; the clocks of the headers come last.
         for draw in (self._post_missing, self._edit_changed, self._edit_header):
@@ -83,47 +72,24 @@ class Sink:
                 complete = self._guarded(run, items, draw) and complete
         return complete
 
-    def _behind(self) -> list[str]:
-        """Runs whose journal grew, or that are not finished, or whose thread is not complete; oldest first."""
-        tips, now = self._desk.store.tips(), self._desk.clock()
-        done = self._finished_before(tips)
-        open_runs = [run for run in sorted(tips) if run not in done]
-        for run in open_runs:
-            watched = self._watched.setdefault(run, _Watched())
-            if tips[run] > watched.last:
-                watched.entries += self._desk.store.entries(run, watched.last)
-                watched.last = watched.entries[-1].n
-        ready = [run for run in open_runs if not self._is_done(run) and not self._rests(run, now)]
+    def _ready(self, now: datetime) -> list[str]:
+        """The runs to look at now, oldest first. What is noted of a thread that is complete is dropped."""
+        for watched in self._journals.read():
+            self._outbox.forget(watched.items)
+        ready = [run for run in self._watched if not self._rests(run, now)]
         return sorted(ready, key=lambda run: self._watched[run].entries[0].at)
-
-    def _finished_before(self, tips: dict[str, int]) -> set[str]:
-        """The runs whose threads are complete; on the first look, those that were so before we came."""
-        if self._done is None:
-            store = self._desk.store
-            cursors, under_way = store.notes("cursor"), set(store.runs(open_only=True, limit=10_000))
-            ended = (run for run in tips if run not in under_way)
-            self._done = {run for run in ended if int(cursors.get(f"{SINK} {run}") or 0) >= tips[run]}
-        return self._done
-
-    def _is_done(self, run: str) -> bool:
-        watched = self._watched[run]
-        finished = any(entry.kind is Kind.FINISHED for entry in watched.entries[-3:])
-        if not finished or notes.cursor(self._desk.store, SINK, run) < watched.last:
-            return False
-        self._finished_before({}).add(run)
-        self._outbox.forget(watched.items)
-        self._watched.pop(run)
-        return True
 
     def _rests(self, run: str, now: datetime) -> bool:
         until = self._watched[run].rests_until
         return until is not None and now < until
 
     def _drawn(self, name: str) -> list[Item]:
-        """A run's thread as it should look; drawn anew when its journal grew or a second has passed."""
+        """A run's thread as it should look; drawn anew when its journal grew or some time has passed."""
         watched, now = self._watched[name], self._desk.clock()
-        if watched.drawn and watched.drawn[0] == watched.last and now - watched.drawn[1] < DRAW_EVERY:
+        every = DRAW_EVERY if watched.at_work else CLOCK_EVERY / 2
+        if watched.drawn and watched.drawn[0] == watched.last and now - watched.drawn[1] < every:
             return watched.items
+        watched.settled = False
         try:
             watched.items = self._draw(name, watched)
         except (KeyError, ValueError, TypeError, AttributeError, IndexError):
@@ -133,11 +99,12 @@ class Sink:
         watched.drawn = watched.last, now
         return watched.items
 
-    def _draw(self, name: str, watched: _Watched) -> list[Item]:
+    def _draw(self, name: str, watched: Watched) -> list[Item]:
         run, store = fold(watched.entries), self._desk.store
-        watched.progress = notes.progress(store, name) if run.open_step is not None else None
+        watched.at_work = run.open_step is not None and run.failure is None and run.finished is None
+        watched.progress = notes.progress(store, name) if watched.at_work else None
         seen = Seen(self._desk.procedure(run.procedure), run, watched.entries, self._desk.clock(), watched.progress,
-                    has_worker(self._desk) or run.asking, bool(store.note(*_PLAIN)))  # fmt: skip
+                    self._alive or run.asking, self._plain)  # fmt: skip
         return story(seen)
 
     def _guarded(self, run: str, items: list[Item], draw: Any) -> bool:
@@ -151,7 +118,8 @@ class Sink:
             self._later(run, error)
             return False
         if complete:
-            self._rest, self._watched[run].rests = 0.0, 0.0
+            self._watched[run].rests = 0.0
+        self._watched[run].settled = complete and draw == self._edit_header
         return complete
 
     def _post_missing(self, run: str, items: list[Item]) -> bool:
@@ -186,6 +154,7 @@ class Sink:
                 return False
             self._pace.edited()
             self._outbox.edit(item, noted)
+            self._rest = 0.0
         return True
 
     def _edit_header(self, run: str, items: list[Item]) -> bool:
@@ -201,9 +170,10 @@ class Sink:
         self._pace.edited()
         watched.edited = now
         self._outbox.edit(item, noted)
+        self._rest = 0.0
         return self._settle(run, items)
 
-    def _due(self, watched: _Watched, now: datetime) -> bool:
+    def _due(self, watched: Watched, now: datetime) -> bool:
         """Progress is shown every two seconds, a clock alone every ten."""
         since = now - watched.edited if watched.edited is not None else CLOCK_EVERY
         return since >= (COALESCE if watched.progress else CLOCK_EVERY)
@@ -246,7 +216,7 @@ class Sink:
     def _later(self, run: str, error: NotNow) -> None:
         """Wait as long as Slack says, or a little longer each time."""
         why, now, watched = error.trouble, self._desk.clock(), self._watched[run]
-        watched.drawn = None
+        watched.drawn, watched.settled = None, False
         if why.why is Why.BLOCKS:
             self._plainer(error.item, why.code)
         elif why.why is Why.LIMITED:

@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from actions.engine.journal import Entry, Kind
@@ -40,7 +41,7 @@ class Item:
     header: bool = False
     signature: str = ""
 
-    @property
+    @cached_property
     def shown(self) -> str:
         """A short hash of how the item looks."""
         seen = json.dumps([self.text, self.blocks], sort_keys=True, ensure_ascii=False)

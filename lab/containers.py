@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import docker
@@ -43,7 +43,7 @@ def ours(client: docker.DockerClient, lab: Lab) -> list[Container]:
     return found
 
 
-def start_services(client: docker.DockerClient, lab: Lab, services: Iterable[Service], ports: dict[str, int]) -> None:
+def start_services(client: docker.DockerClient, lab: Lab, services: Sequence[Service], ports: dict[str, int]) -> None:
     """Starts each service as soon as those it needs are healthy, and returns when all are."""
     _ensure_network(client, lab)
     started: dict[str, Future[None]] = {}
@@ -59,6 +59,17 @@ def start_services(client: docker.DockerClient, lab: Lab, services: Iterable[Ser
             started[service.name] = several.submit(start, service)
         for future in started.values():
             future.result()
+    _await_verdicts(client, lab, services)
+
+
+def _await_verdicts(client: docker.DockerClient, lab: Lab, services: Sequence[Service]) -> None:
+    """Until Docker itself has found every container healthy, so that nobody sees one that is still starting."""
+    deadline = time.monotonic() + _HEALTHY_WITHIN_SECONDS
+    while time.monotonic() < deadline:
+        found = [find(client, lab.container(service.name)) for service in services]
+        if all(container is not None and container.health == "healthy" for container in found):
+            return
+        time.sleep(0.3)
 
 
 def start_queue(client: docker.DockerClient, lab: Lab, images: Images, port: int) -> None:
@@ -88,14 +99,16 @@ def _start_one(client: docker.DockerClient, lab: Lab, service: Service, port: in
             detail=str(problem.explanation or problem),
             hint="Remove what is in its way, then start the lab again.",
         ) from problem
-    _await_health(container)
+    _await_health(container, service.health)
 
 
-def _await_health(container: Container) -> None:
+def _await_health(container: Container, check: list[str]) -> None:
+    """Docker makes its first check only after a whole interval, so the same check is made here meanwhile."""
     deadline = time.monotonic() + _HEALTHY_WITHIN_SECONDS
+    command = check[1:] if check[0] == "CMD" else ["sh", "-c", *check[1:]]
     while time.monotonic() < deadline:
         container.reload()
-        if container.health == "healthy":
+        if container.health == "healthy" or _passes(container, command):
             return
         time.sleep(0.25)
     raise RecoveryError(
@@ -103,6 +116,13 @@ def _await_health(container: Container) -> None:
         detail=container.logs(tail=15).decode(errors="replace"),
         hint=f"Read its log with: docker logs {container.name}",
     )
+
+
+def _passes(container: Container, command: list[str]) -> bool:
+    try:
+        return bool(container.status == "running" and container.exec_run(command).exit_code == 0)
+    except APIError:
+        return False  # It ended between the two questions.
 
 
 def _is_outdated(container: Container, service: Service) -> bool:

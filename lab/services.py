@@ -41,7 +41,7 @@ class Service:
     environment: dict[str, str] = field(default_factory=dict)
     volumes: dict[str, dict[str, str]] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
-    health_seconds: int = 2
+    health_seconds: int = 6
 
     def container_options(self, lab: Lab, host_port: int) -> dict[str, Any]:
         """The arguments of the Docker SDK's `containers.create`."""
@@ -158,7 +158,6 @@ def _quiet(images: Images, name: str, port: int, path: str) -> Service:
         port=port,
         command=["lab.standins.quiet", name],
         health=_curl(port, path),
-        health_seconds=5,
     )
 
 

@@ -14,17 +14,20 @@ from pathlib import Path
 from typing import Any
 
 from actions.catalog import find
+from actions.engine import notes
 from actions.engine.journal import Entry, Kind, first_broken
 from actions.engine.procedure import Act
 from actions.engine.run import Run
-from actions.engine.status import rests, state_of
+from actions.engine.status import labels_of, rests, state_of
 from actions.engine.store import Store
 from actions.postgres.server import Names
+from bot.views.header import ENDED
+from bot.views.steps import sentence
 from lab import company, processes, town_process, truth
 from lab.home import Lab, Layout
 from lab.slack.client import PracticeSlack
 
-SERVICE_WAIT = 120.0
+SERVICE_WAIT = 300.0
 
 
 @dataclass
@@ -48,9 +51,10 @@ class Practice:
 
     def ask(self, when: str, user: str = "oncall") -> str:
         """Ask for a point-in-time recovery; the id of its run."""
+        before = set(self.store.runs())
         answer = self.say(f"/recover postgres pitr {when}", user)
-        assert answer.get("run"), answer
-        return str(answer["run"])
+        self.until(lambda: bool(set(self.store.runs()) - before), 20, f"a run is begun ({answer})")
+        return (set(self.store.runs()) - before).pop()
 
     def pitr_to_preview(self, when: str, choice: str = "Pause writers and restore") -> str:
         """Ask, answer the first question, and wait for the preview; the id of the run."""
@@ -73,6 +77,21 @@ class Practice:
         while not (answer := self.click(label, user, typed, thread=run)).get("ok") and time.monotonic() < end:
             time.sleep(0.3)
         assert answer.get("ok"), answer
+
+    def decide(self, label: str, run: str, user: str = "oncall", typed: str | None = None) -> None:
+        """Press until it counts: on a bad day of Slack a dialog may not open, or a click may not arrive."""
+        before = self.store.run(run).last
+        end = time.monotonic() + 60
+        while self.store.run(run).last == before:
+            assert time.monotonic() < end, f"'{label}' was not taken\n{self.story(run)}"
+            if label in self.buttons(run):
+                self.click(label, user, typed, thread=run)
+            time.sleep(0.3)
+
+    def buttons(self, run: str) -> list[str]:
+        """The labels that the run's thread shows now."""
+        shown = self.room.thread(run).get("messages", [])
+        return [button["label"] for message in shown for button in message["buttons"]]
 
     def run(self, run: str) -> Run:
         return self.store.run(run)
@@ -108,6 +127,19 @@ class Practice:
     def times_done(self, run: str, title: str) -> int:
         return sum(e.kind is Kind.DONE and e.data["title"] == title for e in self.store.entries(run))
 
+    def assert_thread_complete(self, run: str) -> None:
+        """The thread caught up: a line for every finished step, once, in order; the header tells the end."""
+        self.until(lambda: notes.cursor(self.store, "slack", run) >= self.store.run(run).last, 90, "the thread is complete", run)
+        texts, told = self.thread_texts(run), self.store.entries(run)
+        expected = [sentence(("Taken back: " if e.kind is Kind.UNDONE else "") + sentence(e.data["title"]))
+                    for e in told if e.kind in (Kind.DONE, Kind.UNDONE)]  # fmt: skip
+        lines = [line.partition(" · ")[0] for text in texts[1:] for line in text.splitlines() if " · " in line]
+        assert [line for line in lines if line in set(expected)] == expected, "\n".join(texts)
+        outcome = self.store.run(run).finished
+        assert outcome is None or ENDED[outcome.value].casefold() in texts[0].casefold(), texts[0]
+        asked = [e.data["title"] for e in told if e.kind is Kind.ASKED]
+        assert [t for text in texts[1:] for t in [text.split("\n")[0].strip("*")] if t in asked] == asked, texts
+
     # The company's parts -------------------------------------------------------------------------
 
     def kill(self, part: str) -> None:
@@ -124,6 +156,19 @@ class Practice:
 
     def docker(self, *arguments: str) -> str:
         return subprocess.run(["docker", *arguments], check=True, capture_output=True, text=True).stdout.strip()
+
+    def settle(self) -> None:
+        """Take back whatever a failed test left open, so that the next one finds the service free."""
+        for run in self.store.runs():
+            if self.store.run(run).finished is None:
+                asking = self.wait(run) == "asking"
+                self.press(labels_of(self.store.run(run))[-1] if asking else "Undo", run)
+                self.wait(run)
+
+    def hush(self) -> None:
+        """Stop the services that a database recovery never meets: their health checks cost a small machine much."""
+        aside = ("minio", "meilisearch", "prometheus", "grafana", "loki")
+        self.docker("stop", "-t", "1", *(self.lab.container(name) for name in aside))
 
     def fresh_base(self) -> None:
         """Take a base backup of the database as it is now."""

@@ -47,7 +47,19 @@ class SmallServer:
 
     def psql(self, *commands: str) -> str:
         parts = [part for command in commands for part in ("-c", command)]
-        argv = ["docker", "exec", "-u", "postgres", self.name, "psql", "-XqAtv", "ON_ERROR_STOP=1", "-d", "town", *parts]
+        argv = [
+            "docker",
+            "exec",
+            "-u",
+            "postgres",
+            self.name,
+            "psql",
+            "-XqAtv",
+            "ON_ERROR_STOP=1",
+            "-d",
+            "town",
+            *parts,
+        ]
         return subprocess.run(argv, check=True, capture_output=True, text=True).stdout.strip()
 
     def archived(self) -> list[str]:
@@ -102,7 +114,9 @@ def _built(client: Any, name: str, root: Path, layout: str, parent: Path) -> Sma
     )  # fmt: skip
     host, names = DockerHost(client), Names(uuid.uuid4().hex[:8])
     files = HostFiles(client, names)
-    made = SmallServer(client, root, name, layout, _server(host, name, root, inside), names, host, files, ContainerSql(client))
+    made = SmallServer(
+        client, root, name, layout, _server(host, name, root, inside), names, host, files, ContainerSql(client)
+    )
     eventually(made.answers, 60)
     control = parse_controldata(files.control(made.server, made.server.home.leaf))
     made.server = replace(made.server, system_identifier=control.system_identifier, timeline=control.timeline,
@@ -116,7 +130,8 @@ def _server(host: DockerHost, name: str, root: Path, inside: str) -> Server:
     mount = next(mount for mount in found.mounts if mount.target == MOUNT)
     home = PurePosixPath(mount.source) / PurePosixPath(inside).relative_to(MOUNT)
     return Server(
-        service=name, host=found.host, container=found.id, image=found.image, image_id=found.image_id, command=found.command,
+        service=name, host=found.host, container=found.id, image=found.image,
+        image_id=found.image_id, command=found.command,
         restart_policy=found.restart_policy, home=DataHome(str(home.parent), home.name, inside),
         archive=str(root / "backups/wal"), bases=str(root / "backups/base"), inside_archive="/backups/wal",
         inside_bases="/backups/base", user="postgres", database="town", version=15, system_identifier="", timeline=0,

@@ -9,13 +9,18 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
+from worlds.company import SITE, Killed
+from worlds.desk import APPROVER, DBA, Company
+from worlds.founding import company
+
 from actions.engine.journal import first_broken
 from actions.engine.moves import passed_no_return
 from actions.engine.procedure import Outcome
-from worlds.company import SITE, Killed, company
-from worlds.desk import APPROVER, DBA, Company
+from actions.engine.store import Store
 
 TARGET = "2026-02-09 08:30:30"
 Places = list[tuple[str, Company]]
@@ -147,7 +152,7 @@ def test_killed_twice_it_still_ends_as_if_nothing_had_happened() -> None:
         here.watch(lambda place: None)
         carry_on(here)
 
-    report(rng.sample(places, 60), model, killed_again)
+    report(rng.sample(places, 30), model, killed_again)
 
 
 def test_killed_anywhere_while_discarding_the_old_world_comes_back() -> None:
@@ -170,7 +175,7 @@ def test_killed_anywhere_while_undoing_after_the_swap_the_old_world_comes_back()
 
 def test_stopped_and_undone_from_any_place_before_new_writes_the_old_world_comes_back() -> None:
     before = after_the_accident().world
-    model, places = recovered_in_peace()
+    _, places = recovered_in_peace()
     wrong = []
     for place, here in [p for p in places if p[1].run().began and not may_no_longer_be_undone(p[1])]:
         here.lease_runs_out()
@@ -203,7 +208,10 @@ def old_world(place: str, here: Company, before: object) -> list[str]:
     return [f"undone from {place}: {text}" for text in found]
 
 
-@pytest.mark.parametrize(("command", "outcome"), [("postgres base backup", Outcome.DONE), ("postgres verify", Outcome.DONE), ("postgres window", Outcome.DONE)])
+@pytest.mark.parametrize(
+    ("command", "outcome"),
+    [("postgres base backup", Outcome.DONE), ("postgres verify", Outcome.DONE), ("postgres window", Outcome.DONE)],
+)
 def test_killed_anywhere_the_small_procedures_end_as_if_nothing_had_happened(command: str, outcome: Outcome) -> None:
     model = after_the_accident()
     model.ask(command)
@@ -225,4 +233,28 @@ def test_a_worker_that_slept_through_its_lease_is_fenced_when_it_wakes_up() -> N
     assert here.work() == "fenced"
     assert here.run().finished is Outcome.RECOVERED
     assert here.world.changes.count("promote") == 1
+    assert first_broken(here.store.entries("r1")) is None
+
+
+def test_on_the_real_store_a_worker_killed_after_each_effect_in_turn_recovers_with_each_done_once(
+    tmp_path: Path,
+) -> None:
+    world = company()
+    here = Company(world, Store(f"sqlite:///{tmp_path}/mayday.db", world.clock))
+    here.ask("postgres pitr", "2026-02-09 08:30:30")
+    killed: set[str] = set()
+
+    def die_once(place: str) -> None:
+        if place.startswith("after") and place not in killed:
+            killed.add(place)
+            raise Killed(place)
+
+    world.at_place = die_once
+    while here.run().finished is None and here.run().failure is None:
+        with suppress(Killed):
+            carry_on(here)
+    here.store.engine.dispose()
+    assert here.run().finished is Outcome.RECOVERED
+    assert len(killed) == len(world.changes) > 25
+    assert world.messages() == set(range(1, 31))
     assert first_broken(here.store.entries("r1")) is None

@@ -57,7 +57,7 @@ def test_a_recovery_whose_worker_dies_in_the_copy_the_replay_the_promotion_and_t
     practice.assert_clone_is_the_truth(run, target)
 
     practice.press("Cut over", run, "approver", typed=practice.postgres)
-    practice.wait_for(run, Kind.DONE, "promote the clone")
+    practice.until(lambda: promoted(practice, run), 30, "the clone is promoted", run, every=0.01)
     practice.comes_back("worker", run)
 
     wait_for_directory(live, there=False)
@@ -66,10 +66,8 @@ def test_a_recovery_whose_worker_dies_in_the_copy_the_replay_the_promotion_and_t
     assert practice.beside("before", run)
     assert practice.beside("clone", run)
     practice.start("worker")
-    back = time.monotonic()
     wait_for_directory(live, there=True, seconds=20)
     assert practice.wait(run) == "recovered", practice.story(run)
-    print(practice.story(run), time.monotonic() - back)
     practice.assert_recovered(run)
     assert resumed(practice, run) >= {"copy the base backup", "replay to the target", SWAP}
 
@@ -78,6 +76,35 @@ def clone_replays(practice: Practice, run: str) -> bool:
     return bool(practice.docker("ps", "-q", "--filter", f"name={Names(run).clone}"))
 
 
+def promoted(practice: Practice, run: str) -> bool:
+    return practice.psql("select pg_is_in_recovery()", Names(run).clone) == "f"
+
+
 def resumed(practice: Practice, run: str) -> set[str]:
     """The acts that were taken up again."""
     return {e.data["title"] for e in practice.store.entries(run) if e.kind is Kind.BEGAN and e.data["resumed"]}
+
+
+def test_a_recovery_whose_worker_dies_while_it_is_undone_leaves_the_old_world(practice: Practice) -> None:
+    run = practice.pitr_to_preview(practice.now(), "Restore, keep serving")
+    practice.press("Cut over", run, "approver", typed=practice.postgres)
+    practice.wait_for(run, Kind.BEGAN, SWAP)
+    practice.press("Stop", run)
+    assert practice.wait(run) == "waiting", practice.story(run)
+    live = practice.lab.data("postgres")
+    assert practice.times_done(run, SWAP) == 1, practice.story(run)
+
+    practice.press("Undo", run)
+    wait_for_directory(live, there=False)
+    practice.kill("worker")
+    assert not live.is_dir()
+    practice.start("worker")
+    wait_for_directory(live, there=True, seconds=20)
+    practice.wait_for(run, Kind.UNDO_BEGAN, "copy the base backup")
+    practice.comes_back("worker", run)
+    assert practice.wait(run) == "undone", practice.story(run)
+
+    practice.assert_on_the_record(run)
+    assert practice.beside("before", run) == practice.beside("clone", run) == []
+    assert practice.beside("discarded", run) == [f"postgres_discarded_{run}"]
+    practice.assert_nothing_lost()

@@ -17,7 +17,8 @@ from workers.inside import Command, Done, Inside, shell
 
 CLONE_MARK = "mayday.clone"
 
-# Exit codes of its own say what was refused. The watcher prints the size so far, once a second.
+# Exit codes of its own say what was refused. The watcher prints the size so far, once a second. Half a copy is
+# given back: it is of no use, and a live server on a full disk stops at its next commit.
 _COPY = r"""
 src=$1 dst=$2
 [ -f "$src/backup_label" ] || exit 64
@@ -31,12 +32,12 @@ watcher=$!
 cp -a $clone "$src/." "$dst/"
 code=$?
 kill $watcher
-[ $code = 0 ] || df -Pk "$dst" >&2
+[ $code = 0 ] || { df -Pk "$dst" >&2; rm -rf "$dst"; }
 exit $code
 """
 _COPY_REFUSALS = {
     64: ("There is no such base backup.", "Look at /backup status, and ask for a new plan."),
-    65: ("The clone's directory is complete already, so nothing is copied over it.", "Discard this run, then ask again."),
+    65: ("The clone is complete already, so nothing is copied over it.", "Discard this run, then ask again."),
     66: ("The base backup has tablespaces, which lie outside of the data directory.",
          "Restore it by hand; see tablespace mapping in the manual of pg_basebackup."),
 }  # fmt: skip
@@ -48,7 +49,9 @@ n=1
 while [ -e ".$2.abandoned-$n" ]; do n=$((n + 1)); done
 [ ! -e ".$2.partial" ] || mv ".$2.partial" ".$2.abandoned-$n"
 """
-_NAME_IT = r"""cd "$1" && [ -f ".$2.partial/backup_manifest" ] && mv ".$2.partial" "$2" && { sync "$1" 2>/dev/null || sync; }"""
+_NAME_IT = r"""
+cd "$1" && [ -f ".$2.partial/backup_manifest" ] && mv ".$2.partial" "$2" && { sync "$1" 2>/dev/null || sync; }
+"""
 _STEPS = re.compile(r"(\d+)/(\d+) kB")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]*", re.ASCII)
 _LONG_SECONDS = 6 * 3600
@@ -101,8 +104,11 @@ class BaseBackups:
         )
         said = _follow(command, name, total, progress)
         if command.code != 0:
-            checked(Done(command.code or 1, "", said), "taking the base backup",
-                    f"See that {server.inside_bases} is mounted in {server.service} and writable for its postgres user, then retry.")  # fmt: skip
+            checked(
+                Done(command.code or 1, "", said),
+                "taking the base backup",
+                f"See that {server.inside_bases} is mounted in {server.service} and its postgres user may write there.",
+            )
         checked(self._helper.inside(server).script(_NAME_IT, BASES, name), "naming the base backup")
         progress(total, total, f"took {name}")
 
@@ -111,7 +117,7 @@ class BaseBackups:
         Inside(self._client.api, live, "0:0").end(f"base-{checked_name(name)}")
         done = self._helper.inside(server).script(_MAKE_ROOM, BASES, name)
         if done.code == 66:
-            raise RecoveryError("A folder of that name lies among the base backups and is none.", detail=f"{server.bases}/{name}",
+            raise RecoveryError("A folder of that name is no base backup.", detail=f"{server.bases}/{name}",
                                 hint="Rename it, then retry.")  # fmt: skip
         if done.code != 65:
             checked(done, "making room for the base backup", f"See that {server.bases} exists on the Docker host.")
@@ -134,7 +140,9 @@ class BaseBackups:
 def checked_name(name: str) -> str:
     """The name of a base backup, if it can be one: it becomes a path."""
     if not _NAME.fullmatch(name):
-        raise RecoveryError("That is not the name of a base backup.", detail=repr(name[:80]), hint="Look at /backup status.")
+        raise RecoveryError(
+            "That is not the name of a base backup.", detail=repr(name[:80]), hint="Look at /backup status."
+        )
     return name
 
 

@@ -23,7 +23,9 @@ def is_clone(labels: Mapping[str, str], names: Names) -> bool:
     return labels.get("mayday.run") == names.run and labels.get("mayday.role") == "clone"
 
 
-def clone_options(live: Mapping[str, Any], image: Mapping[str, Any], server: Server, names: Names, spec: CloneSpec) -> dict[str, Any]:
+def clone_options(
+    live: Mapping[str, Any], image: Mapping[str, Any], server: Server, names: Names, spec: CloneSpec
+) -> dict[str, Any]:
     """The arguments to create the clone's container with."""
     inside = server.home.inside
     data = Mount(inside, f"{server.home.parent.rstrip('/')}/{names.clone_leaf(server.home)}", type="bind")

@@ -11,7 +11,7 @@ import requests
 import urllib3
 from docker.errors import APIError, DockerException, NotFound
 
-from actions.engine.errors import RecoveryError
+from actions.engine.errors import Away, RecoveryError
 from actions.postgres.server import Server
 from actions.redact import excerpt
 from actions.tools import Container, Mount
@@ -28,8 +28,8 @@ def speaking(doing: str) -> Iterator[None]:
         raise RecoveryError(f"Docker refused while {doing}.", detail=excerpt(str(problem.explanation or problem)),
                             hint="Read the refusal above; when its cause is mended, retry.") from problem  # fmt: skip
     except (DockerException, requests.RequestException, urllib3.exceptions.HTTPError, OSError) as problem:
-        raise RecoveryError(f"Docker did not answer while {doing}.", detail=excerpt(str(problem)),
-                            hint="See that the Docker daemon runs (`docker info`), then retry.") from problem  # fmt: skip
+        raise Away(f"Docker did not answer while {doing}.", detail=excerpt(str(problem)),
+                   hint="See that the Docker daemon runs (`docker info`), then retry.") from problem  # fmt: skip
 
 
 def host_of(client: Any) -> str:
@@ -69,7 +69,9 @@ def _policy(host_config: Mapping[str, Any]) -> str:
 
 
 def _mount(mount: Mapping[str, Any]) -> Mount:
-    return Mount(mount["Type"], mount.get("Source", ""), mount["Destination"], mount.get("Name", ""), mount.get("Driver", ""))
+    return Mount(
+        mount["Type"], mount.get("Source", ""), mount["Destination"], mount.get("Name", ""), mount.get("Driver", "")
+    )
 
 
 def confirm_host(host: str, server: Server) -> None:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from docker.errors import NotFound
+from docker.errors import APIError, NotFound
 
 from actions.engine.errors import RecoveryError
 from actions.postgres.server import Names, Server
@@ -14,9 +14,11 @@ from actions.redact import redact
 from actions.tools import CloneSpec, Container
 from workers.clone import clone_options, is_clone
 from workers.daemon import confirm, confirm_host, described, host_of, speaking
+from workers.inside import wait_for_exit
 
 _ALIVE = ("running", "paused", "restarting")
 _PATIENCE_BEYOND_STOP = 15
+_FREEZES = 5
 
 
 class DockerHost:
@@ -47,7 +49,7 @@ class DockerHost:
         found = confirm(self.client, name, id)
         if found.status == "running":
             with speaking(f"pausing {name}"):
-                found.pause()
+                _freeze(found)
 
     def unpause(self, name: str, id: str) -> None:
         found = confirm(self.client, name, id)
@@ -130,7 +132,7 @@ class DockerHost:
                 return None
         if not is_clone(found.labels, names):
             raise RecoveryError(f"A container named {names.clone} exists, and this run did not make it.",
-                                detail=f"Its id is {found.id[:12]}.", hint="Rename or remove it, then retry.")  # fmt: skip
+                                detail=f"Its id is {found.id[:12]}.", hint="Rename it, then retry.")  # fmt: skip
         return found
 
     def _policy(self, found: Any, policy: str) -> None:
@@ -149,7 +151,7 @@ class DockerHost:
         while self._status(found) in _ALIVE:
             if time.monotonic() > deadline:
                 raise RecoveryError(f"{found.name} does not stop.", detail=f"Its state is {found.status}.",
-                                    hint=f"Look at `docker logs {found.name}`; stop it by hand, then retry.")  # fmt: skip
+                                    hint=f"Look at `docker logs {found.name}`; stop it by hand.")  # fmt: skip
             time.sleep(0.2)
 
     def _status(self, found: Any) -> str:
@@ -162,13 +164,19 @@ class DockerHost:
         with speaking(f"checking the health of {found.name}"):
             id = self.client.api.exec_create(found.id, list(argv))["Id"]
             self.client.api.exec_start(id, detach=True)
-            deadline = time.monotonic() + seconds
-            while time.monotonic() < deadline:
-                seen = self.client.api.exec_inspect(id)
-                if not seen["Running"] and seen["ExitCode"] is not None:
-                    return bool(seen["ExitCode"] == 0)
-                time.sleep(0.05)
-        return False
+            return wait_for_exit(self.client.api, id, seconds) == 0
+
+
+def _freeze(found: Any) -> None:
+    """Freezing may fail while a process is being started in the container, as health checks do; so it is repeated."""
+    for left in reversed(range(_FREEZES)):
+        try:
+            found.pause()
+            return
+        except APIError as problem:
+            if not left or "unable to freeze" not in str(problem.explanation):
+                raise
+        time.sleep(1)
 
 
 def _check_argv(test: Sequence[str], shell: Sequence[str]) -> list[str]:

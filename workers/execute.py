@@ -11,15 +11,16 @@ import structlog
 
 from actions.engine import facts as facts_of
 from actions.engine import notes, wiring
-from actions.engine.errors import Fenced, RecoveryError, Refused, Stopped
+from actions.engine.errors import Away, Fenced, RecoveryError, Refused, Stopped
 from actions.engine.journal import Kind
 from actions.engine.moves import Do, Expire, Finish, Halt, Move, Put, Recheck, Resume, Undo, Wait, next_move
 from actions.engine.procedure import Act, Ask, Look, Outcome, Procedure
 from actions.engine.run import Run
 from actions.engine.store import Lease, Store
+from workers.guard import AWAY_SECONDS, Guard
 from workers.heartbeat import Heartbeat
 from workers.progress import StepProgress
-from workers.scope import Workshop, scope_of
+from workers.scope import Bench, Workshop, scope_of
 
 log = structlog.get_logger("mayday.loop")
 
@@ -32,6 +33,7 @@ class Loop:
     find: Callable[[str], Procedure]
     workshop: Workshop
     owner: str
+    away_seconds: float = AWAY_SECONDS
 
     def carry_out(self, run_id: str) -> str:
         """Make moves until the run waits or has ended; returns why it stopped moving.
@@ -44,8 +46,9 @@ class Loop:
         if lease is None:
             return "held"
         try:
-            with Heartbeat(self.store, lease) as heartbeat, self.workshop.open(run) as tools:
-                return _Carrying(self.store, procedure, lease, heartbeat, tools).through()
+            with Heartbeat(self.store, lease) as heartbeat, Bench(self.store, self.workshop, run_id) as bench:
+                guard = Guard(self.store, run_id, heartbeat, bench.reopen, self.away_seconds)
+                return _Carrying(self.store, procedure, lease, heartbeat, guard, bench.tools).through()
         except Fenced as lost:
             log.warning("lease lost", run=run_id, detail=lost.message)
             return "fenced"
@@ -61,9 +64,13 @@ class _Carrying:
     procedure: Procedure
     lease: Lease
     heartbeat: Heartbeat
+    guard: Guard
     tools: dict[str, Any]
 
     def through(self) -> str:
+        """Move after move. Without tools the run waits at its present step for a person."""
+        began = self.store.clock()
+        trouble = self.guard("reaching Docker", self.guard.reopen, again=lambda: None)
         while True:
             run = self.store.run(self.lease.run)
             if run.table != self.procedure.table and run.finished is None and run.failure is None:
@@ -72,7 +79,15 @@ class _Carrying:
             move = next_move(self.procedure, run, self.store.clock())
             if isinstance(move, Wait):
                 return move.why
+            if trouble is not None:
+                self._without_tools(move, trouble, began)
+                continue
             self._make(move, run)
+
+    def _without_tools(self, move: Move, trouble: RecoveryError, began: datetime) -> None:
+        i = getattr(move, "step", len(self.procedure.steps) - 1)
+        kind = Kind.UNDO_FAILED if isinstance(move, Undo) else Kind.FAILED
+        self._failed(kind, i, self.procedure.steps[i].title, trouble, began)
 
     def _make(self, move: Move, run: Run) -> None:
         match move:
@@ -98,7 +113,7 @@ class _Carrying:
     def _look(self, i: int, step: Look, run: Run) -> None:
         began = self.store.clock()
         found: list[Any] = []
-        trouble = self._guarded(step.title, lambda: found.append(self._call(step.look, i, run)))
+        trouble = self.guard(step.title, lambda: found.append(self._call(step.look, i, run)))
         if trouble is None:
             said = found[0].says() if hasattr(found[0], "says") else ""
             kept = {"gives": step.gives, "fact": facts_of.to_json(found[0]), "said": said}
@@ -112,7 +127,8 @@ class _Carrying:
     def _act(self, i: int, step: Act, run: Run, *, resumed: bool) -> None:
         began = self.store.clock()
         self._say(Kind.BEGAN, i, {"title": step.title, "resumed": resumed})
-        trouble = self._guarded(step.title, lambda: self._carry(i, step, run, resumed=resumed))
+        trouble = self.guard(step.title, lambda: self._carry(i, step, run, resumed=resumed),
+                             again=lambda: self._carry(i, step, run, resumed=True))  # fmt: skip
         if trouble is None:
             self._say(Kind.DONE, i, {"title": step.title, "seconds": self._since(began)})
         else:
@@ -130,6 +146,8 @@ class _Carrying:
     def _holds(self, i: int, step: Act, run: Run) -> bool:
         try:
             return bool(self._call(step.verify, i, run, step))
+        except Away:
+            raise
         except RecoveryError as trouble:
             log.info("not verified on resume", run=run.id, step=step.title, detail=trouble.message)
             return False
@@ -138,7 +156,7 @@ class _Carrying:
         ask = self._ask(i)
         scope = self._scope(i, run)
         sheets: list[Any] = []
-        trouble = self._guarded(ask.title, lambda: sheets.extend(wiring.call(ask.sheets, scope) if ask.sheets else ()))
+        trouble = self.guard(ask.title, lambda: sheets.extend(wiring.call(ask.sheets, scope) if ask.sheets else ()))
         if trouble is not None:
             return self._failed(Kind.FAILED, i, ask.title, trouble, self.store.clock())
         known = {name: scope[name] for name in run.facts}
@@ -161,7 +179,7 @@ class _Carrying:
                 if facts_of.steady(seen) != facts_of.steady(scope[name]):
                     changed.append(name)
 
-        trouble = self._guarded(ask.title, again)
+        trouble = self.guard(ask.title, again)
         if trouble is not None:
             self._failed(Kind.FAILED, i, f"look again before '{ask.title}'", trouble, self.store.clock())
         elif changed:
@@ -184,7 +202,7 @@ class _Carrying:
         assert undo is not None
         began = self.store.clock()
         self._say(Kind.UNDO_BEGAN, i, {"title": step.title})
-        trouble = self._guarded(step.title, lambda: self._call(undo, i, run, step))
+        trouble = self.guard(step.title, lambda: self._call(undo, i, run, step))
         if trouble is None:
             self._say(Kind.UNDONE, i, {"title": step.title, "seconds": self._since(began)})
         else:
@@ -195,7 +213,7 @@ class _Carrying:
         describe = self.procedure.report
         if describe is not None and outcome is self.procedure.ends:
             scope = self._scope(len(self.procedure.steps), run)
-            trouble = self._guarded("report", lambda: report.extend(wiring.call(describe, scope)))
+            trouble = self.guard("report", lambda: report.extend(wiring.call(describe, scope)))
             if trouble is not None:
                 log.error("no report", run=run.id, error=trouble.message, detail=trouble.detail)
         said: dict[str, Any] = {"outcome": outcome, "seconds": self._since(run.requested_at)}
@@ -225,21 +243,6 @@ class _Carrying:
         step = self.procedure.steps[i]
         notes.set_progress(self.store, run.id, {"step": i, "title": step.title, "done": 0, "total": 0, "text": ""})
         return wiring.call(function, self._scope(i, run, act))
-
-    def _guarded(self, title: str, work: Callable[[], Any]) -> RecoveryError | None:
-        """Do it; whatever goes wrong comes back as something that a person can read."""
-        try:
-            work()
-        except Fenced:
-            raise
-        except RecoveryError as trouble:
-            return trouble
-        except Exception as surprise:
-            log.exception("unexpected", run=self.lease.run, step=title)
-            return RecoveryError(f"Something unexpected happened in '{title}'.",
-                                 detail=f"{type(surprise).__name__}: {surprise}",
-                                 hint="The worker's log has the whole story. Retry, or Undo.")  # fmt: skip
-        return None
 
     def _failed(self, kind: Kind, i: int, title: str, trouble: RecoveryError, began: datetime) -> None:
         if isinstance(trouble, Stopped):

@@ -15,6 +15,7 @@ from workers.base import BaseBackups, checked_name
 from workers.helper import ARCHIVE, BASES, HOME, Helper
 from workers.lay import WalLayer
 from workers.notes import put_text
+from workers.recent import Recent
 from workers.seal import Seal
 from workers.swap import Swap
 from workers.wal import WalReader
@@ -28,6 +29,7 @@ class HostFiles:
 
     def __init__(self, client: Any, names: Names) -> None:
         self._helper = Helper(client, names)
+        self._recent = Recent()
         self._wal = WalReader(self._helper)
         self._layer = WalLayer(self._helper, client)
         self._bases = BaseBackups(self._helper, client)
@@ -46,16 +48,16 @@ class HostFiles:
         return listing.control(self._helper, server, leaf)
 
     def archive(self, server: Server) -> Sequence[WalFile]:
-        return listing.wal_files(self._helper, server, ARCHIVE)
+        return self._recent.get("archive", lambda: listing.wal_files(self._helper, server, ARCHIVE))
 
     def histories(self, server: Server) -> Mapping[str, str]:
-        return listing.histories(self._helper, server)
+        return self._recent.get("histories", lambda: listing.histories(self._helper, server))
 
     def tail(self, server: Server) -> Sequence[WalFile]:
-        return listing.wal_files(self._helper, server, listing.own_wal(server))
+        return self._recent.get("tail", lambda: listing.wal_files(self._helper, server, listing.own_wal(server)))
 
     def backups(self, server: Server) -> Sequence[BackupFiles]:
-        return listing.base_backups(self._helper, server)
+        return self._recent.get("backups", lambda: listing.base_backups(self._helper, server))
 
     def free_bytes(self, server: Server) -> int:
         return listing.free_bytes(self._helper, server)
@@ -71,6 +73,7 @@ class HostFiles:
         return self._wal.losses(server, timeline, segments, stop, seconds)
 
     def save_tail(self, server: Server, names: Names, segments: Sequence[str]) -> None:
+        self._recent.forget()
         self._layer.save(server, names, segments)
 
     def saved_tail(self, server: Server, names: Names) -> Sequence[WalFile]:
@@ -80,6 +83,7 @@ class HostFiles:
         return listing.wal_files(self._helper, server, f"{HOME}/{leaf}")
 
     def copy_base(self, server: Server, names: Names, backup: str, total: int, progress: Progress) -> None:
+        self._recent.forget()
         self._bases.copy(server, names, backup, total, progress)
 
     def verify_base(self, server: Server, names: Names) -> str:
@@ -87,36 +91,44 @@ class HostFiles:
 
     def lay_wal(self, server: Server, names: Names, segments: Sequence[str], histories: Sequence[str],
                 progress: Progress) -> None:  # fmt: skip
+        self._recent.forget()
         self._layer.lay(server, names, segments, histories, progress)
 
     def verify_wal(self, server: Server, names: Names, timeline: int, start: str, end: str) -> str:
         return self._layer.verify(server, names, timeline, start, end)
 
     def seal_clone(self, server: Server, names: Names) -> None:
+        self._recent.forget()
         self._seal.seal(server, names)
 
     def archive_history(self, server: Server, names: Names, history: str) -> None:
+        self._recent.forget()
         self._seal.archive_history(server, names, history)
 
     def leaves(self, server: Server, names: Names) -> Leaves:
         return self._swap.leaves(server, names)
 
     def swap(self, server: Server, names: Names, label: Mapping[str, str]) -> None:
+        self._recent.forget()
         self._swap.swap(server, names, label)
 
     def swap_back(self, server: Server, names: Names) -> None:
+        self._recent.forget()
         self._swap.swap_back(server, names)
 
     def set_aside(self, server: Server, names: Names, label: Mapping[str, str]) -> None:
+        self._recent.forget()
         self._swap.set_aside(server, names, label)
 
     def take_base(self, server: Server, name: str, total: int, progress: Progress) -> None:
+        self._recent.forget()
         self._bases.take(server, name, total, progress)
 
     def verify_backup(self, server: Server, name: str) -> str:
         return self._bases.verify(server, name)
 
     def write_inventory(self, server: Server, name: str, text: str) -> None:
+        self._recent.forget()
         put_text(self._helper.inside(server), f"{BASES}/{checked_name(name)}/{FILE_NAME}", text)
 
     def mark_kept(self, server: Server, leaf: str, label: Mapping[str, str]) -> None:

@@ -65,7 +65,11 @@ class Helper:
                 return
 
     def _start(self, server: Server) -> str:
-        mounts = [_bind(server.home.parent, HOME), _bind(server.archive, ARCHIVE, read_only=True), _bind(server.bases, BASES)]
+        mounts = [
+            _bind(server.home.parent, HOME),
+            _bind(server.archive, ARCHIVE, read_only=True),
+            _bind(server.bases, BASES),
+        ]
         while True:
             try:
                 with speaking("starting the helper container"):
@@ -83,9 +87,11 @@ class Helper:
                 healthcheck={"test": ["NONE"]}, stop_signal="SIGKILL", working_dir="/",
             )  # fmt: skip
         except ImageNotFound as problem:
-            raise RecoveryError("The server's image is no longer on this Docker host.",
-                                detail=f"{server.image} was {server.image_id[:19]}.",
-                                hint="Pull that very image again; another build may hold another PostgreSQL.") from problem  # fmt: skip
+            raise RecoveryError(
+                "The server's image is no longer on this Docker host.",
+                detail=f"{server.image} was {server.image_id[:19]}.",
+                hint="Pull that very image again; another build may hold another PostgreSQL.",
+            ) from problem
         made.start()
         return str(made.id)
 
@@ -120,5 +126,3 @@ def checked(done: Done, doing: str, hint: str = "Read what was printed, mend it,
         raise RecoveryError(f"The disk is full while {doing}.", detail=done.said(),
                             hint="Make room on that disk, then retry. The live data was not touched.")  # fmt: skip
     raise RecoveryError(f"It failed while {doing}.", detail=done.said() or f"exit code {done.code}", hint=hint)
-
-

@@ -10,18 +10,23 @@ from __future__ import annotations
 import math
 import time
 import uuid
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
-from actions.engine.errors import RecoveryError
+from docker.errors import NotFound
+
+from actions.engine.errors import Away, RecoveryError
 from actions.redact import excerpt
 from workers.daemon import speaking
 
 MARK = "MAYDAY_EXEC"
 TIME_IS_OVER = (124, 137, 143)
 
+_KILLED = (137, 143)
 _KEPT_OF_STDERR = 8000
+_END_SECONDS = 15
 _END = r"""
 for signal in TERM KILL; do
     for p in /proc/[0-9]*; do
@@ -58,14 +63,16 @@ class Command:
 
     def lines(self, separator: bytes = b"\n") -> Generator[str, None, None]:
         """Its standard output, record by record; leaving early ends the command."""
-        rest = b""
+        rest, chunks = b"", self._chunks()
         try:
-            for chunk in self._chunks():
+            for chunk in chunks:
                 *whole, rest = (rest + chunk).split(separator)
                 yield from (line.decode(errors="replace") for line in whole)
             if rest:
                 yield rest.decode(errors="replace")
         finally:
+            # First the connection, then the process: Docker stands still while nobody reads what it sends.
+            chunks.close()
             if self.code is None or self.over:
                 self._inside.end(self._mark)
 
@@ -74,27 +81,41 @@ class Command:
         """Whether it was ended because its time was over."""
         return self.code in TIME_IS_OVER and time.monotonic() - self._began >= self._seconds
 
-    def _chunks(self) -> Iterator[bytes]:
+    def _chunks(self) -> Generator[bytes, None, None]:
         with speaking(f"running {self._bounded[4]}"):
             api, id = self._inside.api, self._inside.begin(self._bounded, self._env)
-            for out, err in api.exec_start(id, stream=True, demux=True):
-                if err:
-                    self.err = (self.err + err.decode(errors="replace"))[-_KEPT_OF_STDERR:]
-                if out:
-                    yield out
+            with closing(api.exec_start(id, stream=True, demux=True)) as stream:
+                for out, err in stream:
+                    if err:
+                        self.err = (self.err + err.decode(errors="replace"))[-_KEPT_OF_STDERR:]
+                    if out:
+                        yield out
             self.code = _exit_code(api, id)
+            if self.code in _KILLED:
+                self._inside.must_stand(self._bounded[4])
 
 
 def _exit_code(api: Any, id: str) -> int:
     # The output may end an instant before Docker knows that the process has.
-    for pause in (0.0, 0.05, 0.2, 0.5, 1.0):
-        time.sleep(pause)
+    code = wait_for_exit(api, id, 2)
+    if code is None:
+        raise Away("The connection to Docker broke while a command was running.",
+                   detail="Its output ended, but the command has not.",
+                   hint="See that the Docker daemon runs, then retry.")  # fmt: skip
+    return code
+
+
+def wait_for_exit(api: Any, id: str, seconds: float) -> int | None:
+    """The exit code of an exec, once it has one; None where it still runs after so long."""
+    deadline, pause = time.monotonic() + seconds, 0.005
+    while True:
         seen = api.exec_inspect(id)
         if not seen["Running"] and seen["ExitCode"] is not None:
             return int(seen["ExitCode"])
-    raise RecoveryError("The connection to Docker broke while a command was running.",
-                        detail="Its output ended, but the command has not.",
-                        hint="See that the Docker daemon runs, then retry.")  # fmt: skip
+        if time.monotonic() > deadline:
+            return None
+        time.sleep(pause)
+        pause = min(pause * 2, 0.2)
 
 
 class Inside:
@@ -119,7 +140,7 @@ class Inside:
         command = self.command(argv, seconds=seconds, env=env)
         out = "\n".join(command.lines())
         if command.over:
-            raise RecoveryError(f"{argv[0]} took longer than {seconds:.0f} s and was ended.", detail=excerpt(command.err),
+            raise RecoveryError(f"{argv[0]} took longer than {seconds:.0f} s.", detail=excerpt(command.err),
                                 hint="The disk may be slow or the machine busy; retry when it is calmer.")  # fmt: skip
         assert command.code is not None
         return Done(command.code, out, command.err)
@@ -129,11 +150,22 @@ class Inside:
         """Run a constant script; everything that varies comes to it as a parameter."""
         return self.run(shell(text, *parameters), seconds=seconds, env=env)
 
+    def must_stand(self, doing: str) -> None:
+        """Raises Away where the whole container was taken down under its commands, as a restarting daemon does."""
+        try:
+            state = self.api.inspect_container(self.container)["State"]
+        except NotFound:
+            state = {"Running": False, "Status": "gone"}
+        if not state["Running"]:
+            raise Away(f"The container in which {doing} ran was taken down.", detail=f"It is {state['Status']} now.",
+                       hint="See that the Docker daemon runs (`docker info`), then retry.")  # fmt: skip
+
     def end(self, mark: str) -> None:
         """End every process that carries this mark."""
         with speaking("ending a command"):
             id = self.begin(["sh", "-c", _END, "mayday", f"{MARK}={mark}"], {})
-            self.api.exec_start(id)
+            self.api.exec_start(id, detach=True)
+            wait_for_exit(self.api, id, _END_SECONDS)
 
 
 def shell(text: str, *parameters: str) -> list[str]:

@@ -30,7 +30,8 @@ for s do
 done
 sync "$to" 2>/dev/null || sync
 """
-# Copies sixteen at a time, so that there is one process and one line of progress for each 256 MB.
+# Copies sixteen at a time, so that there is one process and one line of progress for each 256 MB. What was saved
+# from the server comes first: the archive lacked it, or held just a part of it.
 _LAY = r"""
 set -f
 IFS='
@@ -46,13 +47,13 @@ flush() { [ -z "$list" ] || cp $clone $list . || { df -Pk . >&2; exit 1; }; list
 unpack() { "$@" || { echo "$s cannot be unpacked with $1" >&2; df -Pk . >&2; exit 1; }; }
 for s do
     a=/mayday/archive/$s
-    if [ -f "$a" ]; then list="$list
+    if [ -f "$saved/$s" ]; then list="$list
+$saved/$s"
+    elif [ -f "$a" ]; then list="$list
 $a"
     elif [ -f "$a.gz" ]; then unpack gzip -dc "$a.gz" >"$s"
     elif [ -f "$a.zst" ]; then unpack zstd -dqc "$a.zst" >"$s"
     elif [ -f "$a.lz4" ]; then unpack lz4 -dqc "$a.lz4" >"$s"
-    elif [ -f "$saved/$s" ]; then list="$list
-$saved/$s"
     else echo "neither the archive nor the saved WAL holds $s" >&2; exit 66
     fi
     : >"archive_status/$s.done"
@@ -81,7 +82,9 @@ class WalLayer:
         done = self._helper.inside(server).script(_SAVE, own_wal(server), saved, *segments, seconds=600)
         checked(done, "saving the WAL that is not archived yet", "Ask for a new plan: the server has moved on.")
 
-    def lay(self, server: Server, names: Names, segments: Sequence[str], histories: Sequence[str], progress: Progress) -> None:
+    def lay(
+        self, server: Server, names: Names, segments: Sequence[str], histories: Sequence[str], progress: Progress
+    ) -> None:
         """Into the clone's pg_wal. All is marked as archived, so that the clone never sends old WAL there."""
         confirm_names([*segments, *histories])
         leaf = names.clone_leaf(server.home)
@@ -99,8 +102,19 @@ class WalLayer:
     def verify(self, server: Server, names: Names, timeline: int, start: str, end: str) -> str:
         """What is wrong with the records from start to end in the clone's pg_wal."""
         quiet = ["-q"] if server.version >= 15 else []
-        argv = ["pg_waldump", *quiet, "-p", f"{HOME}/{names.clone_leaf(server.home)}/pg_wal", "-t", str(timeline), "-s", start]
-        done = self._helper.inside(server).script('exec "$@" >/dev/null', *argv, "-e", end, seconds=_SECONDS, env={"LC_ALL": "C"})
+        argv = [
+            "pg_waldump",
+            *quiet,
+            "-p",
+            f"{HOME}/{names.clone_leaf(server.home)}/pg_wal",
+            "-t",
+            str(timeline),
+            "-s",
+            start,
+        ]
+        done = self._helper.inside(server).script(
+            'exec "$@" >/dev/null', *argv, "-e", end, seconds=_SECONDS, env={"LC_ALL": "C"}
+        )
         return "" if done.code == 0 else excerpt(done.err) or f"pg_waldump ended with {done.code}"
 
     def _same_sizes(self, server: Server, folder: str, segments: Sequence[str]) -> None:

@@ -30,7 +30,8 @@ for folder in */; do
     [ -f "$folder/backup_label" ] || [ -f "$folder/backup_manifest" ] || continue
     size=$(du -sk "$folder" | cut -f1)
     at=$(stat -c %Y "$folder/backup_manifest" 2>/dev/null)
-    printf '\f%s\n%s %s\n' "$folder" "$size" "${at:-0}"
+    system=$(LC_ALL=C pg_controldata "$folder" 2>/dev/null | sed -n 's/^Database system identifier: *//p')
+    printf '\f%s\n%s %s %s\n' "$folder" "$size" "${at:-0}" "${system:-0}"
     for file in backup_label backup_manifest "$2"; do
         printf '\v'
         if [ -f "$folder/$file" ]; then printf '+'; cat "$folder/$file"; fi
@@ -64,7 +65,7 @@ def missing(server: Server, folder: str) -> RecoveryError:
     own = f"{server.home.parent}/{server.home.leaf}/pg_wal"
     hosts = {ARCHIVE: server.archive, BASES: server.bases, own_wal(server): own}
     return RecoveryError("A folder of the server cannot be read on the Docker host.", detail=hosts.get(folder, folder),
-                         hint="See that its disk is mounted and the folder is where the settings say, then ask again.")  # fmt: skip
+                         hint="See that its disk is mounted and the settings are right, then ask again.")  # fmt: skip
 
 
 def histories(helper: Helper, server: Server) -> dict[str, str]:
@@ -85,11 +86,12 @@ def base_backups(helper: Helper, server: Server) -> list[BackupFiles]:
 def _backup(server: Server, block: str) -> BackupFiles:
     head, *texts = block.split("\v")
     name, sizes = head.split("\n", 1)
-    kilobytes, at = sizes.split()
+    kilobytes, at, system = sizes.split()
     label, manifest, inventory = (text[1:] if text.startswith("+") else None for text in texts)
     return BackupFiles(
         path=f"{server.bases}/{name}", label=label, manifest=manifest, inventory=inventory, bytes=int(kilobytes) * 1024,
         finished_at=datetime.fromtimestamp(int(at), UTC) if int(at) else None,
+        system_identifier=system if int(system) else None,
     )  # fmt: skip
 
 
@@ -110,4 +112,4 @@ def control(helper: Helper, server: Server, leaf: str) -> str:
     """What pg_controldata says of a directory beside the live one."""
     done = helper.inside(server).run(["pg_controldata", f"{HOME}/{leaf}"], env={"LC_ALL": "C", "TZ": "UTC"})
     return checked(done, f"reading the control file of {leaf}",
-                   "The control file may be damaged. Look at the directory by hand; base backups are not affected.")  # fmt: skip
+                   "The control file may be damaged; base backups are not affected.")  # fmt: skip

@@ -22,7 +22,10 @@ sync "$(dirname "$4")" 2>/dev/null || true
 
 def put_text(inside: Inside, path: str, text: str, *, mode: str = "0644", like: str = "") -> None:
     """Write a file; it belongs to the owner of `like`, else of its folder."""
-    draft, pieces = f"{path}.{uuid.uuid4().hex[:8]}.draft", [text[at : at + _PIECE] for at in range(0, len(text), _PIECE)] or [""]
+    draft, pieces = (
+        f"{path}.{uuid.uuid4().hex[:8]}.draft",
+        [text[at : at + _PIECE] for at in range(0, len(text), _PIECE)] or [""],
+    )
     doing = f"writing {path.rpartition('/')[2]}"
     for piece in pieces[:-1]:
         checked(inside.script(_ADD, draft, piece), doing)

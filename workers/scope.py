@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
+from types import TracebackType
 from typing import Any, Protocol
 
 from actions.engine import facts as facts_of
 from actions.engine import wiring
 from actions.engine.procedure import Procedure
 from actions.engine.run import Run
+from actions.engine.store import Store
 
 
 class Workshop(Protocol):
@@ -17,6 +19,27 @@ class Workshop(Protocol):
 
     def open(self, run: Run) -> AbstractContextManager[dict[str, Any]]:
         """The tools by the names of `actions.tools.TOOLS`, but for `progress` and `now`."""
+
+
+class Bench:
+    """The tools of one carrying-out. Reopened after an absence, so that commands left behind have ended first."""
+
+    def __init__(self, store: Store, workshop: Workshop, run: str) -> None:
+        self._store, self._workshop, self._run = store, workshop, run
+        self._stack = ExitStack()
+        self.tools: dict[str, Any] = {}
+
+    def __enter__(self) -> Bench:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self._stack.close()
+
+    def reopen(self) -> None:
+        """Put the tools away and take them out anew."""
+        self._stack.close()
+        self.tools.clear()
+        self.tools.update(self._stack.enter_context(self._workshop.open(self._store.run(self._run))))
 
 
 def scope_of(procedure: Procedure, run: Run, tools: dict[str, Any]) -> dict[str, Any]:

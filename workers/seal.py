@@ -40,7 +40,10 @@ offer() { [ -f "archive_status/$1.ready" ] || : >"archive_status/$1.ready"; chow
 [ -f "/mayday/archive/$history" ] || offer "$history"
 for s do
     [ ! -f "/mayday/archive/$s" ] || continue
-    if [ -f "$saved/$s" ]; then cp "$saved/$s" ".$s.draft" && chown "$owner" ".$s.draft" && chmod 0600 ".$s.draft" && mv ".$s.draft" "$s" || exit 1; fi
+    if [ -f "$saved/$s" ]; then
+        d=.$s.draft
+        cp "$saved/$s" "$d" && chown "$owner" "$d" && chmod 0600 "$d" && mv "$d" "$s" || exit 1
+    fi
     [ -f "$s" ] || continue
     rm -f "archive_status/$s.done"
     offer "$s"
@@ -59,7 +62,7 @@ class Seal:
         self._swap = swap
 
     def seal(self, server: Server, names: Names) -> None:
-        """Strip stale settings, order the recovery, write the mark last. Finds nothing to do where the mark is there."""
+        """Strip stale settings, order the recovery, write the mark last. Nothing to do where it is there."""
         leaf = names.clone_leaf(server.home)
         confirm(self._client, server.service, server.container)
         confirm_unused(self._client, server, leaf)
@@ -111,5 +114,9 @@ class Seal:
 def _history_name(history: str) -> str:
     file = parse_wal_name(history)
     if file is None or file.kind != "history":
-        raise RecoveryError("That is not a timeline history file.", detail=repr(history[:60]), hint="This is an error of Mayday; report it.")
+        raise RecoveryError(
+            "That is not a timeline history file.",
+            detail=repr(history[:60]),
+            hint="This is an error of Mayday; report it.",
+        )
     return history

@@ -85,6 +85,9 @@ class Worker:
             why = self.loop.carry_out(run)
         except KeyError:
             why = "unknown"
+        except RecoveryError as trouble:
+            log.error("not carried out", run=run, error=trouble.message, detail=trouble.detail)
+            why = "error"
         log.info("run rests", run=run, why=why)
         return why
 

@@ -54,8 +54,8 @@ class ContainerSql:
     def _records(self, container: str, server: Server, sql: str, seconds: float,
                  *flags: str) -> Generator[str, None, None]:  # fmt: skip
         inside = self._inside(container, server)
-        argv = ["psql", "-X", "-q", "-A", "-t", "-w", "-0", "-F", _FIELD, "-v", "ON_ERROR_STOP=1", "-v", "VERBOSITY=verbose", *flags,
-                "-U", server.user, "-d", server.database]  # fmt: skip
+        argv = ["psql", "-X", "-q", "-A", "-t", "-w", "-0", "-F", _FIELD, "-v", "ON_ERROR_STOP=1",
+                "-v", "VERBOSITY=verbose", *flags, "-U", server.user, "-d", server.database]  # fmt: skip
         env = {"PGOPTIONS": f"-c statement_timeout={int(seconds * 1000)} -c client_min_messages=error",
                "PGAPPNAME": "mayday", "PGCONNECT_TIMEOUT": "10", "PGCLIENTENCODING": "UTF8", "LC_ALL": "C"}  # fmt: skip
         command = inside.command(_with_query(inside, argv, sql), seconds=seconds + _BEYOND, env=env)
@@ -78,7 +78,7 @@ class ContainerSql:
                                 hint="Ask for a new plan.")  # fmt: skip
         if not found["State"]["Running"]:
             raise RecoveryError(f"{container} does not run, so it cannot be asked.",
-                                detail=f"Its state is {found['State']['Status']}.", hint="Start it, then retry.")  # fmt: skip
+                                detail=f"It is {found['State']['Status']}.", hint="Start it, then retry.")  # fmt: skip
         return Inside(self._client.api, found["Id"], self._user(found["Id"], server))
 
     def _user(self, id: str, server: Server) -> str:
@@ -112,6 +112,6 @@ def _judge(command: Command, container: str, seconds: float) -> None:
                          hint="The server may be busy or the table large; retry when it is calmer.")  # fmt: skip
     if command.code == _NO_SERVER:
         raise RecoveryError(f"PostgreSQL in {container} does not accept connections.", detail=said,
-                            hint=f"It may still be starting: look at `docker logs {container}`, then retry.")  # fmt: skip
+                            hint=f"It may still be starting: look at `docker logs {container}`.")  # fmt: skip
     raise RecoveryError(f"PostgreSQL in {container} refused a query.", detail=said or f"psql ended with {command.code}",
                         hint="Read the server's message above; when its cause is mended, retry.")  # fmt: skip

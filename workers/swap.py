@@ -45,7 +45,8 @@ class Swap:
         """What exists, and whose clone the live directory is."""
         home = server.home
         done = self._helper.inside(server).script(
-            _SEE, HOME, home.leaf, names.clone_leaf(home), names.before_leaf(home), names.aside_leaf(home), CLONE_MARK)  # fmt: skip
+            _SEE, HOME, home.leaf, names.clone_leaf(home), names.before_leaf(home), names.aside_leaf(home), CLONE_MARK
+        )
         live, clone, before, aside, live_mark, clone_mark = checked(done, "looking at the directories").split("\n")[:6]
         return Leaves(live == "yes", clone == "yes", before == "yes", aside == "yes",
                       live_is_clone_of=_run_of(live_mark), clone_complete=_run_of(clone_mark) == names.run)  # fmt: skip
@@ -109,7 +110,7 @@ class Swap:
     def _confirm_clone(self, server: Server, seen: Leaves, clone: str) -> None:
         if not seen.clone or not seen.clone_complete:
             raise RecoveryError("The clone is not complete, so it cannot take the place of the live data.",
-                                detail=f"{server.home.parent}/{clone} {'has no mark' if seen.clone else 'does not exist'}.",
+                                detail=f"{server.home.parent}/{clone} {'has no mark' if seen.clone else 'is missing'}.",
                                 hint="Discard this run and ask again; the live data is as it was.")  # fmt: skip
         self._confirm_cluster(server, clone)
 

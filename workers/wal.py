@@ -19,23 +19,34 @@ from workers.helper import ARCHIVE, Helper
 from workers.inside import Command, shell
 from workers.listing import own_wal
 
-_DUMP = GATHER + r"""
+_DUMP = (
+    GATHER
+    + r"""
 "$@"; code=$?; rm -rf "$d"; exit $code
 """
-_DUMP_SOME = GATHER + r"""
+)
+_DUMP_SOME = (
+    GATHER
+    + r"""
 { "$@"; echo $? >"$d/code"; } | grep -E "$MAYDAY_KINDS"
 code=$(cat "$d/code"); rm -rf "$d"; exit "$code"
 """
-_DUMP_LOSSES = GATHER + r"""
+)
+_DUMP_LOSSES = (
+    GATHER
+    + r"""
 { "$@"; echo $? >"$d/code"; } | awk -v stop="$MAYDAY_STOP" -v inclusive="$MAYDAY_INCLUSIVE" "$MAYDAY_AWK"
 code=$(cat "$d/code"); rm -rf "$d"; exit "$code"
 """
+)
 _ENVIRONMENT = {"TZ": "UTC", "LC_ALL": "C"}
 _LOSSES = ("Heap", "Heap2", "Transaction")
 _SCAN_SECONDS = 900
 _NAMED = re.compile(r"\b[0-9A-F]{24}\b")
 _PLACE = re.compile(r"\b[0-9A-F]{1,8}/[0-9A-F]{1,8}\b")
-_END = re.compile(r"error in WAL record at|could not find a valid record|invalid record length|could not find file|could not read")
+_END = re.compile(
+    r"error in WAL record at|could not find a valid record|invalid record length|could not find file|could not read"
+)
 
 
 class WalReader:
@@ -54,7 +65,9 @@ class WalReader:
         flags = _flags(timeline, segments, start, end, () if sifted else rmgrs)
         bound = ["-n", str(limit)] if limit and not sifted else []
         kinds = {"MAYDAY_KINDS": f"^rmgr: ({'|'.join(rmgrs)}) "} if sifted else {}
-        command = self._command(server, _DUMP_SOME if sifted else _DUMP, segments, [*flags, *bound], _SCAN_SECONDS, kinds)
+        command = self._command(
+            server, _DUMP_SOME if sifted else _DUMP, segments, [*flags, *bound], _SCAN_SECONDS, kinds
+        )
         records = (line for line in command.lines() if line.startswith("rmgr: "))
         yield from islice(records, limit) if limit and sifted else records
         self._judge(server, segments, command)
@@ -62,7 +75,11 @@ class WalReader:
     def losses(self, server: Server, timeline: int, segments: Sequence[str], stop: Stop, seconds: float) -> str:
         """What the awk program counts; empty where the time was not enough."""
         _, _, place, _, inclusive, _ = losses_argv(stop)
-        env = {"MAYDAY_STOP": place.partition("=")[2], "MAYDAY_INCLUSIVE": inclusive.partition("=")[2], "MAYDAY_AWK": LOSSES_AWK}
+        env = {
+            "MAYDAY_STOP": place.partition("=")[2],
+            "MAYDAY_INCLUSIVE": inclusive.partition("=")[2],
+            "MAYDAY_AWK": LOSSES_AWK,
+        }
         flags = _flags(timeline, segments, "", "", _LOSSES if server.version >= 15 else ())
         command = self._command(server, _DUMP_LOSSES, segments, flags, seconds, env)
         counted = "\n".join(command.lines())
@@ -84,14 +101,21 @@ class WalReader:
         if command.code in (0, None):
             return
         if command.over:
-            raise RecoveryError("Reading the WAL took too long.", detail=excerpt(command.err), hint="Name a later base backup, or retry.")
+            raise RecoveryError(
+                "Reading the WAL took too long.",
+                detail=excerpt(command.err),
+                hint="Name a later base backup, or retry.",
+            )
         if not _END.search(command.err):
             raise RecoveryError("The WAL cannot be read.", detail=excerpt(command.err),
                                 hint="See that the archive is whole; choose a target before the damage.")  # fmt: skip
         ended = _ended_in(command.err, int(segments[0][:8], 16), server.segment_size)
         if ended and ended < segments[-1] and self._archived(server, ended):
-            raise RecoveryError(f"The WAL segment {ended} is damaged.", detail=excerpt(command.err),
-                                hint="Targets before it can still be reached; look for a good copy of this segment off-site.")  # fmt: skip
+            raise RecoveryError(
+                f"The WAL segment {ended} is damaged.",
+                detail=excerpt(command.err),
+                hint="Targets before it can still be reached; look for a good copy of this segment off-site.",
+            )
 
     def _archived(self, server: Server, segment: str) -> bool:
         return self._helper.inside(server).script('ls "$1"/"$2"* >/dev/null 2>&1', ARCHIVE, segment).code == 0
@@ -101,7 +125,11 @@ def confirm_names(names: Sequence[str]) -> None:
     """Only names of WAL files may reach a script."""
     for name in names:
         if parse_wal_name(name) is None:
-            raise RecoveryError("That is not the name of a WAL file.", detail=repr(name[:60]), hint="This is an error of Mayday; report it.")
+            raise RecoveryError(
+                "That is not the name of a WAL file.",
+                detail=repr(name[:60]),
+                hint="This is an error of Mayday; report it.",
+            )
 
 
 def _flags(timeline: int, segments: Sequence[str], start: str, end: str, rmgrs: Sequence[str]) -> list[str]:

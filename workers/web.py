@@ -21,8 +21,11 @@ class StackWeb:
             with self._client.stream("GET", url, timeout=seconds) as answer:
                 return answer.status_code, _start_of(answer)
         except (httpx.HTTPError, httpx.InvalidURL) as problem:
-            raise RecoveryError(f"{redact(url)} does not answer.", detail=excerpt(f"{type(problem).__name__}: {problem}"),
-                                hint="See that the service runs and its address in the settings is right.") from problem  # fmt: skip
+            raise RecoveryError(
+                f"{redact(url)} does not answer.",
+                detail=excerpt(f"{type(problem).__name__}: {problem}"),
+                hint="See that the service runs and its address in the settings is right.",
+            ) from problem
 
     def close(self) -> None:
         """Close its connections."""

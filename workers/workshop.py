@@ -7,7 +7,9 @@ from contextlib import contextmanager
 from typing import Any
 
 import docker
+import structlog
 
+from actions.engine.errors import RecoveryError
 from actions.engine.run import Run
 from actions.engine.store import Store
 from actions.postgres.server import Names
@@ -19,6 +21,8 @@ from workers.patience import RealPatience
 from workers.rates import HostRates
 from workers.sql import ContainerSql
 from workers.web import StackWeb
+
+log = structlog.get_logger("mayday.workshop")
 
 
 class DockerWorkshop:
@@ -46,9 +50,15 @@ class DockerWorkshop:
                 "names": names,
             }  # fmt: skip
         finally:
-            files.close()
+            self._tidy(run, files)
             web.close()
             client.close()
+
+    def _tidy(self, run: Run, files: HostFiles) -> None:
+        try:
+            files.close()
+        except RecoveryError as left:  # What was done is on the record; a helper left over is no failure of it.
+            log.warning("the helper container was left", run=run.id, detail=left.message)
 
     def _client(self) -> Any:
         with speaking("connecting to it"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from actions.engine.errors import Refused
@@ -31,7 +32,7 @@ def answer(store: Store, run: str, question: int, label: str, speaker: Speaker, 
     """
 
     def judge(state: Run) -> Draft:
-        open_question = _open(state, question)
+        open_question = _open(state, question, store.clock())
         option = _option(open_question, label)
         _may(state, option, speaker)
         _typed(state, option, text)
@@ -91,11 +92,14 @@ def undo(store: Store, procedure: Procedure, run: str, speaker: Speaker, why_not
     return store.speak(run, judge)
 
 
-def _open(state: Run, question: int) -> Question:
+def _open(state: Run, question: int, now: datetime) -> Question:
     if state.finished is not None or state.question is None or state.question.n != question:
         raise Refused("That question is no longer open.", detail=_since(state), hint="Look at the newest message.")
     if state.answered is not None:
         raise Refused("That question was answered already.", detail=_since(state), hint="Nothing more to do.")
+    if now >= state.question.expires_at:
+        raise Refused("That question has expired.", detail=f"It could be answered until {state.question.expires_at:%H:%M} UTC.",
+                      hint="The run is being taken back. Ask anew when it has ended.")  # fmt: skip
     return state.question
 
 

@@ -3,6 +3,7 @@
     RecoveryError        a step, a command or a look could not do its work
     ├── Refused          asked for something that cannot or must not be done; nothing was touched
     ├── Busy             another run holds the service
+    ├── Away             what does the work does not answer for a moment; the loop tries again by itself
     ├── Stopped          a person pressed Stop; the step ends at its next safe place
     └── Fenced           another worker holds the lease; this one must not go on
 """
@@ -37,6 +38,10 @@ class Busy(Refused):
     def __init__(self, message: str, *, run: str, detail: str = "", hint: str = "") -> None:
         super().__init__(message, detail=detail, hint=hint)
         self.run = run
+
+
+class Away(RecoveryError):
+    """What does the work does not answer now; the loop tries the step again by itself for a while."""
 
 
 class Stopped(RecoveryError):

@@ -292,7 +292,8 @@ class Store:
 
 def _engine(url: str) -> sa.Engine:
     if not url.startswith("sqlite"):
-        return sa.create_engine(url, pool_pre_ping=True)
+        # Whatever encoding the database was made with, text comes back as text.
+        return sa.create_engine(url, pool_pre_ping=True, connect_args={"client_encoding": "utf8"})
     engine = sa.create_engine(url, connect_args={"timeout": 15})
 
     @sa.event.listens_for(engine, "connect")
@@ -314,4 +315,6 @@ def _insert(db: sa.Connection, table: sa.Table) -> Any:
 
 
 def _insert_or_ignore(db: sa.Connection, table: sa.Table, row: dict[str, Any]) -> bool:
-    return db.execute(_insert(db, table).values(**row).on_conflict_do_nothing()).rowcount == 1
+    # Without the option an INSERT's count of rows is not kept on PostgreSQL.
+    wanted = _insert(db, table).values(**row).on_conflict_do_nothing()
+    return db.execute(wanted, execution_options={"preserve_rowcount": True}).rowcount == 1

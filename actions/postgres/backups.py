@@ -42,7 +42,8 @@ BaseBackups = tuple[BaseBackup, ...]
 class BackupFiles:
     """The texts found in and beside one backup directory; None where a file is absent.
 
-    ``finished_at`` is when backup_manifest was written, which pg_basebackup does last.
+    ``finished_at`` is when backup_manifest was written, which pg_basebackup does last; ``system_identifier`` is
+    what its own control file says.
     """
 
     path: str
@@ -52,6 +53,7 @@ class BackupFiles:
     inventory: str | None = None
     bytes: int = 0
     finished_at: datetime | None = None
+    system_identifier: str | None = None
 
 
 def read_backup(files: BackupFiles) -> BaseBackup:
@@ -97,7 +99,8 @@ def _assemble(
     inventory = inventory if inventory and inventory.start_lsn == label.start_lsn else None
     stop = _stop_lsn(manifest, history, inventory)
     problem = _problem(label, manifest, inventory, stop)
-    identifiers = [manifest.system_identifier if manifest else None, inventory.system_identifier if inventory else None]
+    told = [part.system_identifier for part in (manifest, inventory) if part]
+    identifiers = [files.system_identifier, *told]
     return BaseBackup(
         files.path,
         next((name for name in identifiers if name), None),

@@ -80,7 +80,11 @@ def lost_sheet(lost: Lost) -> Sheet:
     if lost.first_at and lost.last_at:
         rows.append(("Between", f"{spell(lost.first_at)} and {spell(lost.last_at)}"))
     rows += [(t.table, _row_words(t.inserted, t.updated, t.deleted)) for t in lost.tables[:12]]
-    rows += [(label, text) for label, text in (("Last row kept", lost.last_kept), ("First row lost", lost.first_lost)) if text]
+    rows += [
+        (label, text)
+        for label, text in (("Last row kept", lost.last_kept), ("First row lost", lost.first_lost))
+        if text
+    ]
     notes = (f"{lost.removed} tables or indexes were dropped, truncated or rewritten since; they come back.",)
     return Sheet("What will be lost", tuple(rows), notes if lost.removed else ())
 
@@ -132,7 +136,9 @@ def window_sheets(window: Window) -> tuple[Sheet, ...]:
     sheets = []
     for part in window.timelines:
         here = "in service now" if part.timeline == window.live_timeline else "left"
-        rows = [("Window", window_words(part))] if part.reaches else [("Window", part.problem or "nothing to start from")]
+        rows = (
+            [("Window", window_words(part))] if part.reaches else [("Window", part.problem or "nothing to start from")]
+        )
         rows += [(reach.backup.name, f"{size(reach.backup.bytes)}, reaches "
                   f"{spell(reach.until) if reach.until else 'an unknown moment'}") for reach in part.reaches]  # fmt: skip
         rows += [(bad.path.rpartition("/")[2], f"not usable: {bad.why}") for bad in part.unusable]

@@ -65,9 +65,7 @@ class Base:
         return f"{self.name}, then {len(self.segments)} WAL segments"
 
 
-def find_stopping_point(
-    target: Target, server: Server, window: Window, files: Files, sql: Sql, now: datetime
-) -> Aim:
+def find_stopping_point(target: Target, server: Server, window: Window, files: Files, sql: Sql, now: datetime) -> Aim:
     """Turn the target into a place in the WAL, before anything is shown or touched.
 
     Raises:
@@ -114,7 +112,10 @@ def _timeline(target: Target, around: Surroundings) -> int:
     known = sorted({part.timeline for part in around.window.timelines})
     began = {number: around.began(number) for number in known}
     in_service = [n for n in known if n <= live and (n == known[0] or (b := began[n]) is None or b <= target.at)]
-    return max(in_service, default=live)
+    # A timeline that was tried and undone had begun by then too; its WAL ends before the target.
+    parts = ((n, around.window.on(n)) for n in in_service)
+    reaching = [n for n, part in parts if part and part.latest and part.latest >= target.at]
+    return max(reaching or in_service, default=live)
 
 
 def _choice(target: Target, window: Window, timeline: int) -> Choice:
@@ -169,9 +170,7 @@ def _first_interesting(target: Target, names: list[str], around: Surroundings, c
     return 0
 
 
-def _scan(
-    names: list[str], chain: Chain, server: Server, files: Files, target: Target
-) -> Iterator[TransactionEnd]:
+def _scan(names: list[str], chain: Chain, server: Server, files: Files, target: Target) -> Iterator[TransactionEnd]:
     """Read segment by segment along the timelines, through the first commit that is past the target."""
     for timeline, run in _by_timeline(names):
         span = chain.span(timeline)

@@ -85,4 +85,4 @@ def _sheet(sheet: dict[str, Any]) -> list[Block]:
 
 
 def _row(label: str, value: str) -> str:
-    return f"{escape(label)}: *{escape(value)}*" if value else escape(label)
+    return f"*{escape(label)}* {escape(value)}" if value else escape(label)

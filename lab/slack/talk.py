@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 from lab.slack.company import User
 from lab.slack.delivery import Delivery, Outcome
@@ -47,12 +48,14 @@ async def _command(world: World, delivery: Delivery, user: User, text: str, thre
     payload = slash_command(world, user, trigger, command, link_names(world, words, labelled=True))
     reaction = Reaction(world, user.id, trigger.id, keys=(trigger.id,))
     with world.feed.listen() as queue:
+        began = time.perf_counter()
         outcome = await delivery.deliver("slash_commands", payload)
+        acked_ms = round((time.perf_counter() - began) * 1000, 1)
         if not outcome.acked:
             raise failure(outcome.error, trigger_id=trigger.id)
         _answer_in_ack(world, trigger, payload, outcome)
         await collect(queue, reaction, LONGEST, quiet_for(world), lambda: reaction.has_run)
-    return report(reaction) | {"trigger_id": trigger.id, "ts": None}
+    return report(reaction) | {"trigger_id": trigger.id, "ts": None, "acked_ms": acked_ms}
 
 
 async def _message(world: World, delivery: Delivery, user: User, text: str, thread: str | None, channel: str) -> Json:

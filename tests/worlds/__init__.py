@@ -1,1 +1,1 @@
-"""Small worlds with state: everything a recovery meets, in memory, with rules of its own that cannot be broken unseen."""
+"""Small worlds with state: everything a recovery meets, in memory, with rules that cannot be broken unseen."""

@@ -1,4 +1,4 @@
-"""The company's one host: containers, directories, an archive, a town that writes. Breaking a rule of it cannot go unseen."""
+"""The company's one host: containers, directories, an archive, a town. Breaking a rule of it cannot go unseen."""
 
 from __future__ import annotations
 
@@ -7,16 +7,24 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from actions.postgres.segments import segment_of, segments_between
-from actions.tools import Container, Mount, Site
+from actions.postgres.segments import segment_of
+from actions.tools import Container, Site
 from worlds.clock import Clock
 from worlds.wal import SIZE, Backup, Record, Row, Wal
 
 PARENT, LEAF = "/srv/nself/data", "postgres"
 WRITERS = ("nself-functions", "nself-hasura", "nself-auth")
-SITE = Site(name="main", postgres="nself-postgres", database="nself_db", user="postgres", archive="/backups/postgres/wal",
-            bases="/backups/postgres/base", writers=WRITERS, smoke_url="http://127.0.0.1:3400/smoke",
-            newest_table="public.nchat_messages")  # fmt: skip
+SITE = Site(
+    name="main",
+    postgres="nself-postgres",
+    database="nself_db",
+    user="postgres",
+    archive="/backups/postgres/wal",
+    bases="/backups/postgres/base",
+    writers=WRITERS,
+    smoke_url="http://127.0.0.1:3400/smoke",
+    newest_table="public.nchat_messages",
+)
 STEP = 0x200000
 """Every transaction takes two megabytes of WAL, so eight of them fill a segment."""
 
@@ -212,39 +220,13 @@ class World:
         """All that a person could tell two worlds apart by."""
         return {
             "containers": {n: (c.state, c.restart_policy) for n, c in self.containers.items()},
-            "dirs": {leaf: (d.id, d.timeline, d.lsn, d.state, d.whole, d.sealed, d.promoted) for leaf, d in self.dirs.items()},
-            "archive": sorted(self.archive), "saved": self.saved, "labels": self.labels,
+            "dirs": {
+                leaf: (d.id, d.timeline, d.lsn, d.state, d.whole, d.sealed, d.promoted) for leaf, d in self.dirs.items()
+            },
+            "archive": sorted(self.archive),
+            "saved": self.saved,
+            "labels": self.labels,
             "backups": {n: (b.timeline, b.start, b.whole, b.inventory is not None) for n, b in self.backups.items()},
-            "serving": {n: self.pause_survived(n) for n in WRITERS if n in self.containers}, "histories": sorted(self.wal.histories),
-        }  # fmt: skip
-
-
-def container(name: str, **changes: Any) -> Container:
-    """A running container with the usual mounts."""
-    mounts = (Mount("bind", f"{PARENT}/{LEAF}", "/var/lib/postgresql/data"), Mount("bind", "/srv/nself/backups/postgres", "/backups/postgres"))
-    made = Container(
-        id=f"{name}-0123456789ab", name=name, host="ops-1 (abcd1234)", image="postgres:15", image_id="sha256:15",
-        state="running", health="healthy", exit_code=0, restart_policy="unless-stopped", command=("postgres", "-c", "archive_mode=on"),
-        mounts=mounts if name == SITE.postgres else (), env={"PGDATA": "/var/lib/postgresql/data", "POSTGRES_PASSWORD": "secret"},
-    )  # fmt: skip
-    return replace(made, **changes)
-
-
-def company(messages: int = 40) -> World:
-    """A company at work: a base backup of the morning, then messages, the last ones not archived yet."""
-    world = World()
-    world.containers = {name: container(name) for name in (SITE.postgres, *WRITERS)}
-    world.connected = dict.fromkeys(WRITERS, 1)
-    world.mounted = {SITE.postgres: LEAF}
-    world.dirs = {LEAF: Dir("live", 1, SIZE + 0x28)}
-    users = [Row(table, key, world.clock()) for table in ("public.nchat_users", "auth.users") for key in (1, 2)]
-    world.commit(Row("public.nchat_channels", 1, world.clock()), *users)
-    world.backups["base_morning"] = world.take_backup("base_morning")
-    world.says(messages)
-    world.obey()
-    world.changes = ()
-    return world
-
-
-def all_segments(first: str, last: str) -> list[str]:
-    return list(segments_between(first, last, SIZE))
+            "serving": {n: self.pause_survived(n) for n in WRITERS if n in self.containers},
+            "histories": sorted(self.wal.histories),
+        }

@@ -18,9 +18,10 @@ from actions.engine.store import LEASE_SECONDS
 from actions.postgres.server import Names
 from workers.execute import Loop
 from worlds.clock import FakePatience
-from worlds.company import SITE, World, company
+from worlds.company import SITE, World
 from worlds.docker import WorldDocker
 from worlds.files import WorldFiles
+from worlds.founding import company
 from worlds.ledger import Ledger
 from worlds.sql import WorldSql
 
@@ -61,15 +62,24 @@ class WorldWorkshop:
 
     @contextmanager
     def open(self, run: Run) -> Iterator[dict[str, Any]]:
-        yield {"docker": WorldDocker(self.world), "files": WorldFiles(self.world), "sql": WorldSql(self.world),
-               "web": WorldWeb(self.world), "rates": NoRates(), "patience": FakePatience(self.world.clock),
-               "site": SITE, "names": Names(run.id)}  # fmt: skip
+        yield {
+            "docker": WorldDocker(self.world),
+            "files": WorldFiles(self.world),
+            "sql": WorldSql(self.world),
+            "web": WorldWeb(self.world),
+            "rates": NoRates(),
+            "patience": FakePatience(self.world.clock),
+            "site": SITE,
+            "names": Names(run.id),
+        }
 
 
 class Company:
     """The world, its store, and the people: ask, work, answer."""
 
-    def __init__(self, world: World | None = None, store: Any = None, find: Callable[[str], Procedure] = catalog.find) -> None:
+    def __init__(
+        self, world: World | None = None, store: Any = None, find: Callable[[str], Procedure] = catalog.find
+    ) -> None:
         self.world = world or company()
         self.store: Any = store or Ledger(self.world.clock)
         self.find = find
@@ -86,8 +96,16 @@ class Company:
     def ask(self, command: str, text: str = "", *, run: str = "r1", by: Speaker = ONCALL) -> str:
         procedure = self.find(command)
         request = procedure.words.read(text, Asker(self.world.clock(), "UTC", "Europe/Berlin", SITE.postgres))
-        data = {"procedure": procedure.name, "table": procedure.table, "service": SITE.postgres, "site": SITE.name, "by": by.id,
-                "name": by.name, "request": to_json(request), "origin": {}}  # fmt: skip
+        data = {
+            "procedure": procedure.name,
+            "table": procedure.table,
+            "service": SITE.postgres,
+            "site": SITE.name,
+            "by": by.id,
+            "name": by.name,
+            "request": to_json(request),
+            "origin": {},
+        }
         return self.store.open_run(run, data, claims=procedure.claims, key=f"key of {run}")[0]
 
     def work(self, run: str = "r1") -> str:

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from actions.engine.errors import RecoveryError
 from actions.postgres.server import Names, Server
 from actions.tools import CloneSpec, Container
-from worlds.company import LEAF, SITE, WRITERS, Violated, World, container
+from worlds.company import LEAF, SITE, WRITERS, Violated, World
+from worlds.founding import container
 from worlds.wal import flag, target_of
 
 
@@ -73,7 +74,11 @@ class WorldDocker:
 
     def set_restart(self, name: str, id: str, policy: str) -> None:
         if self._confirm(name, id).restart_policy != policy:
-            self._does(f"set the restart policy {policy!r} of", name, lambda: self.world.set_container(name, restart_policy=policy))
+            self._does(
+                f"set the restart policy {policy!r} of",
+                name,
+                lambda: self.world.set_container(name, restart_policy=policy),
+            )
 
     def serves(self, name: str, id: str) -> bool:
         if self._confirm(name, id).state != "running":

@@ -1,4 +1,4 @@
-"""The host's files: directories beside the live one, the archive, base backups. It refuses to delete or to overwrite."""
+"""The host's files: directories beside the live one, archive, base backups. It never deletes nor overwrites."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from dataclasses import replace
 from actions.engine.errors import RecoveryError
 from actions.postgres.backups import BackupFiles
 from actions.postgres.lsn import parse_lsn
-from actions.postgres.segments import segment_of
+from actions.postgres.segments import segment_of, segments_between
 from actions.postgres.server import Names, Server
 from actions.postgres.stops import Stop
 from actions.tools import Leaves, Progress, WalFile
-from worlds.company import LEAF, Dir, Violated, World, all_segments
+from worlds.company import LEAF, Dir, Violated, World
 from worlds.wal import SIZE, control_text
 
 
@@ -35,15 +35,21 @@ class WorldFiles:
 
     def histories(self, server: Server) -> Mapping[str, str]:
         known = {f"{n:08X}.history": text for n, text in self.world.wal.histories.items()}
-        own = {f"{n:08X}.history" for n in (*self.world.live.histories, *([self.world.live.timeline] if self.world.live.timeline > 1 else []))}
+        own = {
+            f"{n:08X}.history"
+            for n in (*self.world.live.histories, *([self.world.live.timeline] if self.world.live.timeline > 1 else []))
+        }
         return {name: text for name, text in known.items() if name in self.world.archive or name in own}
 
     def tail(self, server: Server) -> Sequence[WalFile]:
         return [WalFile(name, SIZE, self.world.clock()) for name in self.world.tail()]
 
     def backups(self, server: Server) -> Sequence[BackupFiles]:
-        return [BackupFiles(f"{server.bases}/{b.name}", b.label(), b.manifest(), None, b.inventory, 50_000_000, b.ended)
-                for b in self.world.backups.values() if b.whole]  # fmt: skip
+        return [
+            BackupFiles(f"{server.bases}/{b.name}", b.label(), b.manifest(), None, b.inventory, 50_000_000, b.ended)
+            for b in self.world.backups.values()
+            if b.whole
+        ]
 
     def free_bytes(self, server: Server) -> int:
         return self.world.free
@@ -51,8 +57,17 @@ class WorldFiles:
     def one_file_system(self, server: Server) -> bool:
         return True
 
-    def waldump(self, server: Server, timeline: int, segments: Sequence[str], *, start: str = "", end: str = "",
-                rmgrs: Sequence[str] = ("Transaction",), limit: int = 0) -> Iterator[str]:  # fmt: skip
+    def waldump(
+        self,
+        server: Server,
+        timeline: int,
+        segments: Sequence[str],
+        *,
+        start: str = "",
+        end: str = "",
+        rmgrs: Sequence[str] = ("Transaction",),
+        limit: int = 0,
+    ) -> Iterator[str]:
         here = self.world.live
         upto = here.lsn if here.timeline == timeline else 1 << 62
         return iter(self.world.wal.lines(timeline, segments, upto, rmgrs))
@@ -99,8 +114,9 @@ class WorldFiles:
         here = self.world.dirs.get(names.clone_leaf(server.home))
         return "" if here is not None and here.whole else 'pg_verifybackup: error: "base/16384/16412" is missing'
 
-    def lay_wal(self, server: Server, names: Names, segments: Sequence[str], histories: Sequence[str],
-                progress: Progress) -> None:  # fmt: skip
+    def lay_wal(
+        self, server: Server, names: Names, segments: Sequence[str], histories: Sequence[str], progress: Progress
+    ) -> None:
         leaf = self._own(server, names)
         held = {*self.world.archive, *self.world.saved.get(names.run, ())}
         for name in (*histories, *segments):
@@ -114,18 +130,28 @@ class WorldFiles:
 
     def _laid(self, leaf: str, part: Sequence[str], histories: Sequence[str]) -> None:
         here = self.world.dirs[leaf]
-        self.world.set_dir(leaf, wal=here.wal | set(part), histories=here.histories | {int(name[:8], 16) for name in histories})
+        self.world.set_dir(
+            leaf, wal=here.wal | set(part), histories=here.histories | {int(name[:8], 16) for name in histories}
+        )
 
     def verify_wal(self, server: Server, names: Names, timeline: int, start: str, end: str) -> str:
         first, last = (segment_of(timeline, parse_lsn(place), SIZE) for place in (start, end))
         here = self.world.dirs.get(names.clone_leaf(server.home))
-        wrong = [name for name in all_segments(first, last) if here is None or name not in here.wal or name in self.world.damaged]
+        wrong = [
+            name
+            for name in segments_between(first, last, SIZE)
+            if here is None or name not in here.wal or name in self.world.damaged
+        ]
         wrong = [name for name in wrong if not self._inherited(here, name)]
         return f"pg_waldump: error: {wrong[0]}" if wrong else ""
 
     def _inherited(self, here: Dir | None, name: str) -> bool:
         """Where a branch begins in the middle of a segment, the new timeline's file holds the part before."""
-        return here is not None and any(other[8:] == name[8:] and other > name for other in here.wal) and name not in self.world.damaged
+        return (
+            here is not None
+            and any(other[8:] == name[8:] and other > name for other in here.wal)
+            and name not in self.world.damaged
+        )
 
     def seal_clone(self, server: Server, names: Names) -> None:
         leaf = self._own(server, names)
@@ -147,9 +173,17 @@ class WorldFiles:
 
     def leaves(self, server: Server, names: Names) -> Leaves:
         live, clone = self.world.dirs.get(LEAF), self.world.dirs.get(names.clone_leaf(server.home))
-        before, aside = (leaf in self.world.dirs for leaf in (names.before_leaf(server.home), names.aside_leaf(server.home)))
-        return Leaves(live is not None, clone is not None, before, aside, live.sealed if live else "",
-                      clone is not None and clone.sealed == names.run)  # fmt: skip
+        before, aside = (
+            leaf in self.world.dirs for leaf in (names.before_leaf(server.home), names.aside_leaf(server.home))
+        )
+        return Leaves(
+            live is not None,
+            clone is not None,
+            before,
+            aside,
+            live.sealed if live else "",
+            clone is not None and clone.sealed == names.run,
+        )
 
     def swap(self, server: Server, names: Names, label: Mapping[str, str]) -> None:
         seen, clone, before = self.leaves(server, names), names.clone_leaf(server.home), names.before_leaf(server.home)
@@ -207,4 +241,7 @@ class WorldFiles:
         return "" if self.world.backups[name].whole else "it is not whole"
 
     def write_inventory(self, server: Server, name: str, text: str) -> None:
-        self.world.does(f"write the inventory of {name}", lambda: self.world.backups.__setitem__(name, self.world.backups[name].kept(text)))
+        self.world.does(
+            f"write the inventory of {name}",
+            lambda: self.world.backups.__setitem__(name, self.world.backups[name].kept(text)),
+        )

@@ -32,7 +32,9 @@ class WorldSql:
     def rows(self, container: str, server: Server, sql: str, *, seconds: float = 30) -> list[dict[str, Any]]:
         here = self._connect(container, server)
         if self.world.refuses and self.world.refuses in sql:
-            raise RecoveryError(f"PostgreSQL in {container} refused a query.", detail="as the test wants it", hint="Retry.")
+            raise RecoveryError(
+                f"PostgreSQL in {container} refused a query.", detail="as the test wants it", hint="Retry."
+            )
         for words, answer in self._answers(container, here).items():
             if words in sql:
                 return answer()
@@ -53,7 +55,10 @@ class WorldSql:
             "pg_promote": lambda: self._promote(container),
             "pg_current_xact_id": lambda: [self._writable(here)],
             "pg_database_size": lambda: [{"bytes": 50_000_000}],
-            "pg_filenode_relation": lambda: [{"oid": 16412, "name": "nchat_messages"}, {"oid": 16404, "name": "nchat_channels"}],
+            "pg_filenode_relation": lambda: [
+                {"oid": 16412, "name": "nchat_messages"},
+                {"oid": 16404, "name": "nchat_channels"},
+            ],
             "created_at <=": lambda: [{"id": 1, "created_at": "2026-02-09 09:00"}],
             "created_at >": lambda: [{"id": 2, "created_at": "2026-02-09 09:01"}],
             "checkpoint": lambda: self._checkpoint(container, here),
@@ -85,8 +90,15 @@ class WorldSql:
             self.world.logs[container] = "FATAL:  recovery ended before configured recovery target was reached"
             self.world.set_container(container, state="exited")
             raise RecoveryError("the server closed the connection", hint="Look at its log.")
-        self.world.logs[container] = f"LOG:  recovery stopping {'after' if self.world.targets[container][2] else 'before'} WAL location (LSN)"
-        self.world.set_dir(self.world.mounted[container], lsn=lsn, timeline=self.world.targets[container][0], state="in archive recovery")
+        self.world.logs[container] = (
+            f"LOG:  recovery stopping {'after' if self.world.targets[container][2] else 'before'} WAL location (LSN)"
+        )
+        self.world.set_dir(
+            self.world.mounted[container],
+            lsn=lsn,
+            timeline=self.world.targets[container][0],
+            state="in archive recovery",
+        )
 
     def _state(self, container: str, here: Dir) -> dict[str, Any]:
         if here.promoted:
@@ -122,7 +134,13 @@ class WorldSql:
         return []
 
     def _writable(self, here: Dir) -> dict[str, Any]:
-        return {"recovering": False, "read_only": "off", "system": SYSTEM, "xid": str(self.world.xid + 1), "timeline": f"{here.timeline:08X}"}
+        return {
+            "recovering": False,
+            "read_only": "off",
+            "system": SYSTEM,
+            "xid": str(self.world.xid + 1),
+            "timeline": f"{here.timeline:08X}",
+        }
 
     # JSON values ---------------------------------------------------------------------------------
 
@@ -142,14 +160,30 @@ class WorldSql:
 
 
 def _listed(tables: Tables) -> list[dict[str, Any]]:
-    return [{"schema": name.split(".")[0], "name": name.split(".")[1], "key": ["id"], "estimate": len(rows),
-             "newest": "created_at" if name == "public.nchat_messages" else None} for name, rows in sorted(tables.items())]  # fmt: skip
+    return [
+        {
+            "schema": name.split(".")[0],
+            "name": name.split(".")[1],
+            "key": ["id"],
+            "estimate": len(rows),
+            "newest": "created_at" if name == "public.nchat_messages" else None,
+        }
+        for name, rows in sorted(tables.items())
+    ]
 
 
 def _inventory(tables: Tables) -> dict[str, Any]:
-    listed = [{"schema": n.split(".")[0], "name": n.split(".")[1], "rows": len(rows), "bytes": 8192, "newest": _newest(rows)}
-              for n, rows in sorted(tables.items())]  # fmt: skip
-    return {"database": "nself_db", "total_bytes": 50_000_000, "tables": listed, "indexes": ["public.nchat_messages_pkey"], "constraints": []}
+    listed = [
+        {"schema": n.split(".")[0], "name": n.split(".")[1], "rows": len(rows), "bytes": 8192, "newest": _newest(rows)}
+        for n, rows in sorted(tables.items())
+    ]
+    return {
+        "database": "nself_db",
+        "total_bytes": 50_000_000,
+        "tables": listed,
+        "indexes": ["public.nchat_messages_pkey"],
+        "constraints": [],
+    }
 
 
 def _newest(rows: dict[int, datetime]) -> str | None:
@@ -170,7 +204,9 @@ def _asked(sql: str, rows: dict[int, datetime]) -> Any:
 
 def _checked(sql: str, tables: Tables) -> Any:
     known: dict[str, Any] = {
-        checks.TABLE_SIZES: [{"schema": "public", "name": "nchat_messages", "bytes": 8192, "rows": len(tables["public.nchat_messages"])}],
+        checks.TABLE_SIZES: [
+            {"schema": "public", "name": "nchat_messages", "bytes": 8192, "rows": len(tables["public.nchat_messages"])}
+        ],
         checks.ORPHANED_MESSAGES: {"orphans": 0, "no_channel": 0},
         checks.FUTURE_TIMESTAMPS: {"future": 0},
         checks.USER_COUNTS: {"nchat_users": len(tables["public.nchat_users"]), "auth_users": len(tables["auth.users"])},

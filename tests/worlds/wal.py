@@ -1,4 +1,4 @@
-"""The history of a database as a town wrote it: commits on timelines, and the texts that PostgreSQL's tools print of it."""
+"""The history of a database as a town wrote it: commits on timelines, and what PostgreSQL's tools print of it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,12 @@ from actions.postgres.timelines import Chain, chain_to
 SIZE = 16 << 20
 SYSTEM = "7711024105692491025"
 COMMIT_BYTES = 0x28
-FILENODES = {"public.nchat_messages": 16412, "public.nchat_channels": 16404, "public.nchat_users": 16395, "auth.users": 16420}
+FILENODES = {
+    "public.nchat_messages": 16412,
+    "public.nchat_channels": 16404,
+    "public.nchat_users": 16395,
+    "auth.users": 16420,
+}
 _CONTROL = (Path(__file__).parent.parent / "data" / "controldata15.txt").read_text()
 
 Tables = dict[str, dict[int, datetime]]
@@ -88,13 +93,25 @@ class Wal:
                         tables[row.table][row.key] = row.at
         return tables
 
-    def lines(self, timeline: int, segments: Sequence[str], upto: int, rmgrs: Sequence[str] = ("Transaction",)) -> list[str]:
+    def lines(
+        self, timeline: int, segments: Sequence[str], upto: int, rmgrs: Sequence[str] = ("Transaction",)
+    ) -> list[str]:
         """What pg_waldump prints of named segments of one timeline, up to the end of valid WAL."""
         wanted = set(segments)
         inherited = [s for s in self.chain(timeline).spans if s.timeline != timeline]
-        found = [line for span in inherited for r in self.records[span.timeline] if span.end is not None and r.lsn < span.end
-                 and segment_of(timeline, r.lsn, SIZE) in wanted for line in _lines(r)]  # fmt: skip
-        found += [line for r in self.records[timeline] if r.lsn < upto and segment_of(timeline, r.lsn, SIZE) in wanted for line in _lines(r)]
+        found = [
+            line
+            for span in inherited
+            for r in self.records[span.timeline]
+            if span.end is not None and r.lsn < span.end and segment_of(timeline, r.lsn, SIZE) in wanted
+            for line in _lines(r)
+        ]
+        found += [
+            line
+            for r in self.records[timeline]
+            if r.lsn < upto and segment_of(timeline, r.lsn, SIZE) in wanted
+            for line in _lines(r)
+        ]
         return [line for line in found if line.split()[1] in rmgrs]
 
     def losses_text(self, lines: Sequence[str], stop: Stop) -> str:
@@ -111,11 +128,15 @@ def _lines(record: Record) -> Iterator[str]:
     for n, row in enumerate(record.rows):
         verb = "DELETE" if row.deleted else "INSERT"
         place = record.lsn - 0x40 * (len(record.rows) - n)
-        yield (f"rmgr: Heap        len (rec/tot):     59/    59, tx: {record.xid:10}, lsn: {_place(place)}, prev 0/00000000, "
-               f"desc: {verb} off {n + 1} flags 0x00, blkref #0: rel 1663/16384/{FILENODES[row.table]} blk 0")  # fmt: skip
+        yield (
+            f"rmgr: Heap        len (rec/tot):     59/    59, tx: {record.xid:10}, lsn: {_place(place)}, prev 0/0, "
+            f"desc: {verb} off {n + 1} flags 0x00, blkref #0: rel 1663/16384/{FILENODES[row.table]} blk 0"
+        )
     verb = "COMMIT" if record.committed else "ABORT"
-    yield (f"rmgr: Transaction len (rec/tot):     34/    34, tx: {record.xid:10}, lsn: {_place(record.lsn)}, prev 0/00000000, "
-           f"desc: {verb} {record.at:%Y-%m-%d %H:%M:%S.%f} UTC")  # fmt: skip
+    yield (
+        f"rmgr: Transaction len (rec/tot):     34/    34, tx: {record.xid:10}, lsn: {_place(record.lsn)}, "
+        f"prev 0/00000000, desc: {verb} {record.at:%Y-%m-%d %H:%M:%S.%f} UTC"
+    )
 
 
 def _place(lsn: int) -> str:
@@ -155,15 +176,20 @@ class Backup:
     inventory: str | None = None
 
     def label(self) -> str:
-        return (f"START WAL LOCATION: {format_lsn(self.start)} (file {segment_of(self.timeline, self.start, SIZE)})\n"
-                f"CHECKPOINT LOCATION: {format_lsn(self.start + 0x38)}\nBACKUP METHOD: streamed\nBACKUP FROM: primary\n"
-                f"START TIME: {self.began:%Y-%m-%d %H:%M:%S} UTC\nLABEL: pg_basebackup base backup\n"
-                f"START TIMELINE: {self.timeline}\n")  # fmt: skip
+        return (
+            f"START WAL LOCATION: {format_lsn(self.start)} (file {segment_of(self.timeline, self.start, SIZE)})\n"
+            f"CHECKPOINT LOCATION: {format_lsn(self.start + 0x38)}\nBACKUP METHOD: streamed\nBACKUP FROM: primary\n"
+            f"START TIME: {self.began:%Y-%m-%d %H:%M:%S} UTC\nLABEL: pg_basebackup base backup\n"
+            f"START TIMELINE: {self.timeline}\n"
+        )
 
     def manifest(self) -> str:
-        head = '{ "PostgreSQL-Backup-Manifest-Version": 1,\n"Files": [\n{ "Path": "base/16384/16412", "Size": 50000000 }\n],\n'
-        head += (f'"WAL-Ranges": [\n{{ "Timeline": {self.timeline}, "Start-LSN": "{format_lsn(self.start)}", '
-                 f'"End-LSN": "{format_lsn(self.stop)}" }}\n],\n')  # fmt: skip
+        head = '{ "PostgreSQL-Backup-Manifest-Version": 1,\n'
+        head += '"Files": [\n{ "Path": "base/16384/16412", "Size": 50000000 }\n],\n'
+        head += (
+            f'"WAL-Ranges": [\n{{ "Timeline": {self.timeline}, "Start-LSN": "{format_lsn(self.start)}", '
+            f'"End-LSN": "{format_lsn(self.stop)}" }}\n],\n'
+        )
         return head + f'"Manifest-Checksum": "{hashlib.sha256(head.encode()).hexdigest()}"}}\n'
 
     def kept(self, text: str) -> Backup:
@@ -178,4 +204,8 @@ def flag(flags: Sequence[str], name: str) -> str:
 
 def target_of(flags: Sequence[str]) -> tuple[int, Lsn, bool]:
     """Timeline, position and inclusiveness of the recovery target on a clone's command line."""
-    return int(flag(flags, "recovery_target_timeline")), parse_lsn(flag(flags, "recovery_target_lsn")), flag(flags, "recovery_target_inclusive") == "on"
+    return (
+        int(flag(flags, "recovery_target_timeline")),
+        parse_lsn(flag(flags, "recovery_target_lsn")),
+        flag(flags, "recovery_target_inclusive") == "on",
+    )

@@ -1,0 +1,66 @@
+"""Measures everything once and prints one table. Nothing is judged here but the bounds beside the figures."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from actions.engine.errors import RecoveryError
+from lab import company, town_process
+from lab.bench.figures import Figure, acknowledged, cut_over, plan_with, restore_ratio, worker_memory
+from lab.bench.ground import Ground
+from lab.home import Lab
+
+
+def main() -> int:
+    """Measure; the exit code tells whether something broke, never whether a figure was missed."""
+    options = argparse.ArgumentParser(prog="python -m lab.bench", description=__doc__)
+    options.add_argument("--gigabytes", type=float, default=2.0, help="data in the database")
+    options.add_argument("--wal", type=float, default=1.0, help="gigabytes of WAL to replay")
+    options.add_argument("--segments", type=int, default=500, help="archived segments for the plan")
+    options.add_argument("--rounds", type=int, default=3, help="how often the restore is paired with one by hand")
+    options.add_argument("--root", type=Path, default=None, help="where the company's data goes")
+    asked = options.parse_args()
+    console = Console(highlight=False)
+    with tempfile.TemporaryDirectory(prefix="mayday-bench-", dir=asked.root) as root:
+        lab = Lab(Path(root), prefix="mbench-", project="mbench")
+        try:
+            company.up(lab, town=True, gigabytes=asked.gigabytes, say=console.print)
+            show(console, measure(Ground(lab, console), asked))
+        except RecoveryError as trouble:
+            console.print(f"{trouble.message}\n{trouble.detail}\n{trouble.hint}", markup=False)
+            return 1
+        finally:
+            town_process.stop(lab)
+            Ground(lab, console).clear()
+            company.down(lab, purge=True)
+    return 0
+
+
+def measure(ground: Ground, asked: argparse.Namespace) -> list[Figure]:
+    """All figures, the dear ones first while the company is fresh."""
+    figures = [cut_over(ground)]
+    target = ground.write_wal(asked.wal)
+    figures += restore_ratio(ground, target, asked.rounds)
+    figures.append(acknowledged(ground, target))
+    figures.append(worker_memory(ground))
+    ground.archive_segments(asked.segments)
+    figures.append(plan_with(ground))
+    return figures
+
+
+def show(console: Console, figures: list[Figure]) -> None:
+    """The table."""
+    table = Table("what", "measured", "bound", "", box=None, pad_edge=False)
+    for figure in figures:
+        table.add_row(figure.what, figure.measured, figure.bound, figure.verdict)
+    console.print(table)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,167 @@
+"""The ground that figures are measured on: a company, its runs, and a recovery made by hand beside them."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+
+from actions.engine.errors import RecoveryError
+from actions.engine.journal import Kind
+from actions.engine.status import State, rests, state_of
+from lab import company, processes
+from lab.home import Lab
+from lab.slack.client import PracticeSlack
+
+_HAND = "by_hand"
+_BLOCK_ROWS = 20_000
+
+
+@dataclass
+class Ground:
+    """A company that is up."""
+
+    lab: Lab
+    console: Console
+
+    @property
+    def room(self) -> PracticeSlack:
+        """The practice room."""
+        return PracticeSlack(company.address(self.lab))
+
+    @property
+    def postgres(self) -> str:
+        """The container of the database."""
+        return self.lab.container("postgres")
+
+    def psql(self, query: str, container: str = "") -> str:
+        """One value of a database."""
+        return self.docker(
+            "exec", container or self.postgres, "psql", "-U", "postgres", "-d", "nself_db", "-XqAtc", query
+        )
+
+    def docker(self, *arguments: str) -> str:
+        """A docker command's output."""
+        done = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise RecoveryError(f"docker {arguments[0]} failed.", detail=done.stderr[-400:], hint="See docker ps -a.")
+        return done.stdout.strip()
+
+    def now(self) -> str:
+        """The server's time."""
+        return self.psql("select to_char(clock_timestamp() at time zone 'utc', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')")
+
+    def ask(self, when: str) -> str:
+        """Ask for a recovery, wait for the first question; the run."""
+        answer = self.room.say(f"/recover postgres pitr {when}", "oncall")
+        if not answer.get("run"):
+            raise RecoveryError("No run began.", detail=str(answer), hint="See the bot's log.")
+        run = str(answer["run"])
+        self.rest(run, State.ASKING)
+        return run
+
+    def press(self, run: str, label: str, user: str = "oncall", typed: str | None = None) -> None:
+        """Press a button as soon as it is there."""
+        deadline = time.monotonic() + 30
+        while not (answer := self.room.click(label, user, run, typed)).get("ok"):
+            if time.monotonic() > deadline:
+                raise RecoveryError(f"'{label}' could not be pressed.", detail=str(answer), hint="See the thread.")
+            time.sleep(0.2)
+
+    def rest(self, run: str, wanted: State) -> None:
+        """Wait until the run rests, in the state that is wanted."""
+        store = company.open_store(self.lab)
+        deadline = time.monotonic() + 900
+        while not rests(store.run(run)) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        state = store.run(run)
+        if state_of(state) != wanted:
+            failure = state.failure
+            raise RecoveryError(f"Run {run} is {state_of(state)}, not {wanted}.",
+                                detail=f"{failure.message} {failure.detail}" if failure else "",
+                                hint=processes.log_tail(self.lab, "worker"))  # fmt: skip
+
+    def seconds(self, run: str, since: tuple[Kind, str], until: tuple[Kind, str]) -> float:
+        """From one entry of a run's journal to another, by kind and title."""
+        told = company.open_store(self.lab).entries(run)
+
+        def at(wanted: tuple[Kind, str]) -> Any:
+            return next(
+                e.at for e in told if e.kind is wanted[0] and wanted[1] in e.data.get("title", e.data.get("option", ""))
+            )
+
+        return float((at(until) - at(since)).total_seconds())
+
+    def write_wal(self, gigabytes: float) -> str:
+        """Write so much WAL after the base backup, then some commits more; the moment between is the target."""
+        self.console.print(f"Writing {gigabytes:g} GB of WAL.")
+        self.psql("create table if not exists bench_rows (id bigint, body text)")
+        start = self.psql("select pg_current_wal_lsn()")
+        while int(self.psql(f"select (pg_current_wal_lsn() - '{start}')::bigint")) < gigabytes * (1 << 30):
+            self.psql(
+                f"insert into bench_rows select g, repeat(md5(random()::text), 20) from generate_series(1, {_BLOCK_ROWS}) g"
+            )
+        target = self.now()
+        for _ in range(20):
+            self.psql("insert into bench_rows values (0, 'after the target')")
+        return target
+
+    def archive_segments(self, count: int) -> None:
+        """Switch WAL until the archive holds so many segments."""
+        self.console.print(f"Filling the archive up to {count} segments.")
+        while (held := sum(1 for f in self.lab.wal_archive.iterdir() if len(f.name) == 24)) < count:
+            for _ in range(min(20, count - held)):
+                self.psql("insert into bench_rows values (0, 'switch')")
+                self.psql("select pg_switch_wal()")
+            time.sleep(1)
+
+    def clear(self) -> None:
+        """Remove what was made by hand, and containers of runs of this company."""
+        listed = subprocess.run(
+            ["docker", "ps", "-aq", "--filter", "label=mayday.run"], capture_output=True, text=True, check=False
+        )
+        for ident in listed.stdout.split():
+            mounts = subprocess.run(
+                ["docker", "inspect", "-f", "{{json .Mounts}}", ident], capture_output=True, text=True, check=False
+            )
+            if str(self.lab.root) in mounts.stdout:
+                subprocess.run(["docker", "rm", "-fv", ident], capture_output=True, check=False)
+        subprocess.run(["docker", "rm", "-fv", f"mayday-bench-{_HAND}"], capture_output=True, check=False)
+
+    def by_hand(self, run: str) -> float:
+        """Copy the base, lay the WAL and replay by hand with the clone's own flags; the seconds it took."""
+        clone = f"mayday-clone-{run}"
+        flags = self.docker("inspect", "-f", "{{range .Config.Cmd}}{{println .}}{{end}}", clone).splitlines()
+        image = self.docker("inspect", "-f", "{{.Image}}", clone)
+        facts = company.open_store(self.lab).run(run).facts
+        data, bases = self.lab.data("postgres").parent, self.lab.backups / "postgres" / "base"
+        copy = (
+            f'cp -a "/bases/$1" /data/{_HAND} && shift && cd /wal && cp "$@" /data/{_HAND}/pg_wal/ && cd / && '
+            f"touch /data/{_HAND}/recovery.signal && chown -R --reference=/data/{_HAND}/PG_VERSION /data/{_HAND}/recovery.signal"
+        )
+        base, segments = (
+            facts["base"]["name"],
+            [s for s in facts["base"]["segments"] if (self.lab.wal_archive / s).exists()],
+        )
+        began = time.monotonic()
+        self.docker("run", "--rm", "--network=none", "--entrypoint=sh", "-v", f"{data}:/data", "-v", f"{bases}:/bases:ro",
+                    "-v", f"{self.lab.wal_archive}:/wal:ro", image, "-c", copy, "sh", base, *segments)  # fmt: skip
+        name = f"mayday-bench-{_HAND}"
+        self.docker("run", "-d", f"--name={name}", "--network=none", "--shm-size=1g", "-v",
+                    f"{data}/{_HAND}:/var/lib/postgresql/data", image, *[f for f in flags if f])  # fmt: skip
+        while not self._paused(name):
+            time.sleep(0.1)
+        took = time.monotonic() - began
+        self.docker("rm", "-fv", name)
+        self.docker(
+            "run", "--rm", "--network=none", "--entrypoint=rm", "-v", f"{data}:/data", image, "-rf", f"/data/{_HAND}"
+        )
+        return took
+
+    def _paused(self, name: str) -> bool:
+        done = subprocess.run(["docker", "exec", name, "psql", "-U", "postgres", "-XqAtc", "select pg_get_wal_replay_pause_state()"],
+                              capture_output=True, text=True, check=False)  # fmt: skip
+        return done.stdout.strip() == "paused"

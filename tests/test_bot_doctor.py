@@ -1,0 +1,60 @@
+"""What the doctor says of Slack, asked of the practice Slack."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from bot_world import settings_for
+from pydantic import SecretStr
+
+from actions.findings import Finding
+from actions.settings import People, Settings
+from bot.doctor import check
+from lab.slack.client import RunningPracticeSlack, running_practice_slack
+
+pytestmark = pytest.mark.whole
+
+
+@pytest.fixture
+def slack() -> Iterator[RunningPracticeSlack]:
+    with running_practice_slack() as running:
+        yield running
+
+
+def findings(settings: Settings) -> dict[str, Finding]:
+    return {found.name: found for found in check(settings)}
+
+
+def changed(settings: Settings, **more: object) -> Settings:
+    return settings.model_copy(update={"slack": settings.slack.model_copy(update=more)})
+
+
+def test_a_well_installed_app_is_well(slack: RunningPracticeSlack) -> None:
+    assert [f for f in check(settings_for(slack.api_url)) if not f.ok] == []
+
+
+def test_a_wrong_token_is_named_with_what_to_do(slack: RunningPracticeSlack) -> None:
+    found = findings(changed(settings_for(slack.api_url), bot_token=SecretStr("xoxb-wrong")))["Slack bot token"]
+    assert (found.ok, found.seen) == (False, "invalid_auth")
+    assert "xoxb" in found.do
+
+
+def test_a_channel_without_the_bot_or_without_being_is_told_apart(slack: RunningPracticeSlack) -> None:
+    settings = settings_for(slack.api_url)
+    assert "/invite" in findings(changed(settings, channel="C0GENERAL"))["Slack channel"].do
+    assert findings(changed(settings, channel="C0NOWHERE"))["Slack channel"].seen == "channel_not_found"
+    assert not findings(changed(settings, channel=""))["Slack channel"].ok
+
+
+def test_an_empty_list_and_an_unknown_group_are_found(slack: RunningPracticeSlack) -> None:
+    people = People(operator_groups=("S0NOBODY",))
+    found = findings(settings_for(slack.api_url).model_copy(update={"people": people}))
+    assert not found["Who may approve"].ok
+    assert found["User group S0NOBODY"].seen == "no_such_subteam"
+
+
+def test_an_unreachable_slack_is_said_to_be_just_that() -> None:
+    found = findings(settings_for("http://127.0.0.1:9/api/"))["Slack bot token"]
+    assert not found.ok
+    assert "cannot be reached" in found.do

@@ -1,0 +1,198 @@
+"""The catalog as a whole, and the rules that every module keeps: layers, hints, no hidden clock."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from actions import catalog
+from actions.engine.errors import RecoveryError
+from actions.engine.procedure import Act, Ask, Leads, Outcome, Procedure, Risk, Who
+from actions.engine.wiring import Miswired, check
+from actions.tools import TOOLS
+
+ROOT = Path(__file__).parent.parent
+ERRORS = {
+    "RecoveryError",
+    "Refused",
+    "Busy",
+    "Stopped",
+    "Fenced",
+    "SqlTimeout",
+    "Unreachable",
+    "WhenError",
+    "Away",
+    "Gone",
+}
+STORE = ROOT / "actions/engine/store.py"
+
+
+def modules(*folders: str) -> list[Path]:
+    return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+def imported(path: Path) -> Iterator[str]:
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+
+
+def calls(path: Path) -> Iterator[ast.Call]:
+    return (node for node in ast.walk(tree(path)) if isinstance(node, ast.Call))
+
+
+def name_of(node: ast.expr) -> str:
+    return ast.unparse(node)
+
+
+@pytest.mark.parametrize("procedure", catalog.CATALOG, ids=lambda p: p.name)
+def test_every_procedure_fits_together(procedure: Procedure) -> None:
+    check(procedure, TOOLS)
+    assert catalog.find(procedure.name) is procedure
+
+
+@pytest.mark.parametrize("procedure", catalog.CATALOG, ids=lambda p: p.name)
+@pytest.mark.parametrize("tool", ["docker", "files", "sql"])
+def test_without_a_tool_the_step_that_needs_it_is_named(procedure: Procedure, tool: str) -> None:
+    with pytest.raises(
+        Miswired, match=rf"{procedure.name}, step '.*': nobody gives '{tool}'|{procedure.name}.*nobody gives '{tool}'"
+    ):
+        check(procedure, {name: kind for name, kind in TOOLS.items() if name != tool})
+
+
+def test_an_unknown_procedure_is_refused_with_what_to_do() -> None:
+    with pytest.raises(RecoveryError) as refused:
+        catalog.find("postgres pitrr")
+    assert refused.value.hint
+
+
+def test_names_and_command_words_are_there_once() -> None:
+    for words in ([p.name for p in catalog.CATALOG], [p.words.command for p in catalog.CATALOG]):
+        assert len(words) == len(set(words))
+
+
+@pytest.mark.parametrize("procedure", catalog.CATALOG, ids=lambda p: p.name)
+def test_what_destroys_needs_a_second_person_who_types_the_name(procedure: Procedure) -> None:
+    options = [option for step in procedure.steps if isinstance(step, Ask) for option in step.options]
+    guarded = any(o.who is Who.SECOND and o.types == "service" for o in options)
+    assert guarded is (procedure.risk is Risk.DESTRUCTIVE)
+
+
+@pytest.mark.parametrize("procedure", catalog.CATALOG, ids=lambda p: p.name)
+def test_nothing_leads_back_once_new_writes_are_accepted(procedure: Procedure) -> None:
+    passed = False
+    for step in procedure.steps:
+        passed = passed or (isinstance(step, Act) and step.point_of_no_return)
+        assert not (passed and isinstance(step, Ask) and any(o.leads is not Leads.ON for o in step.options))
+
+
+@pytest.mark.parametrize("procedure", catalog.CATALOG, ids=lambda p: p.name)
+def test_rechecked_facts_are_looks_and_steps_have_titles_of_their_own(procedure: Procedure) -> None:
+    titles = [step.title for step in procedure.steps]
+    assert len(titles) == len(set(titles))
+    for step in procedure.steps:
+        if isinstance(step, Ask):
+            assert all(type(procedure.steps[procedure.giving(name)]).__name__ == "Look" for name in step.recheck)
+
+
+@pytest.mark.parametrize("procedure", catalog.CATALOG, ids=lambda p: p.name)
+def test_only_reading_procedures_leave_the_service_unclaimed(procedure: Procedure) -> None:
+    assert procedure.claims is (procedure.risk is not Risk.READS)
+    assert procedure.ends in (Outcome.DONE, Outcome.RECOVERED)
+
+
+# Rules of the tree ---------------------------------------------------------------------------------
+
+
+def test_every_error_says_what_to_do_next() -> None:
+    silent = [
+        f"{path.relative_to(ROOT)}:{call.lineno}"
+        for path in modules("actions", "workers", "bot")
+        for call in calls(path)
+        if getattr(call.func, "id", getattr(call.func, "attr", "")) in ERRORS and not says_what_to_do(call)
+    ]
+    assert silent == []
+
+
+def says_what_to_do(call: ast.Call) -> bool:
+    hints = [word for word in call.keywords if word.arg in ("hint", None)]
+    return getattr(call.func, "id", "") == "Stopped" or any(
+        not (isinstance(h.value, ast.Constant) and not h.value.value) for h in hints
+    )
+
+
+@pytest.mark.parametrize(
+    ("layer", "others"),
+    [
+        ("bot", ("workers", "lab", "mayday")),
+        ("workers", ("bot", "lab", "mayday")),
+        ("actions", ("bot", "workers", "lab", "mayday")),
+    ],
+)
+def test_layers_import_downwards_only(layer: str, others: tuple[str, ...]) -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in modules(layer)
+        for name in imported(path)
+        if name.split(".")[0] in others
+    ]
+    assert wrong == []
+
+
+def test_knowledge_imports_the_standard_library_and_pydantic_alone() -> None:
+    allowed = {*sys.stdlib_module_names, "pydantic", "actions"}
+    wrong = [
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in modules("actions")
+        for name in imported(path)
+        if name.split(".")[0] not in allowed and not (path == STORE and name.split(".")[0] == "sqlalchemy")
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        "os.environ",
+        "os.getenv",
+        "time.sleep",
+        "time.time",
+        "time.monotonic",
+        "datetime.now",
+        "datetime.utcnow",
+        "date.today",
+    ],
+)
+def test_knowledge_has_no_clock_and_no_environment_of_its_own(hidden: str) -> None:
+    called = hidden.rpartition(".")[2]
+    wrong = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in modules("actions")
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Attribute) and node.attr == called and name_of(node).endswith(hidden)
+    ]
+    assert wrong == []
+
+
+def test_no_module_hides_an_import_in_a_function() -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)}:{inner.lineno}"
+        for path in modules("actions", "bot", "workers")
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.FunctionDef)
+        for inner in ast.walk(node)
+        if isinstance(inner, (ast.Import, ast.ImportFrom))
+    ]
+    assert wrong == []

@@ -1,0 +1,316 @@
+"""The store's promises, kept alike by SQLite, by PostgreSQL, and by the store in memory that other tests use."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from worlds.clock import Clock
+from worlds.ledger import Ledger
+from worlds.server import BIN, running_server
+
+from actions.engine import store as store_module
+from actions.engine.answers import Speaker, answer
+from actions.engine.errors import Busy, Fenced, Refused
+from actions.engine.journal import Kind, first_broken
+from actions.engine.notes import first_time, living_workers, worker_lives
+from actions.engine.store import LEASE_SECONDS, Store
+
+REQUEST = {
+    "procedure": "p",
+    "table": "t",
+    "service": "pg",
+    "site": "main",
+    "by": "U1",
+    "name": "oncall",
+    "request": {},
+    "origin": {},
+}
+POSTGRES = [pytest.mark.parts, pytest.mark.skipif(BIN is None, reason="no PostgreSQL binaries on this machine")]
+ON_BOTH = [pytest.param("sqlite"), pytest.param("postgres", marks=POSTGRES)]
+ON_ALL = [pytest.param("memory"), *ON_BOTH]
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[str]:
+    with running_server() as url:
+        yield url
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def url(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    if kind != "postgres":
+        yield f"sqlite:///{tmp_path}/mayday.db"
+        return
+    yield (address := request.getfixturevalue("server"))
+    used = Store(address, Clock()).engine
+    store_module._metadata.drop_all(used)
+    used.dispose()
+
+
+@pytest.fixture
+def store(kind: str, url: str, clock: Clock) -> Iterator[Any]:
+    if kind == "memory":
+        yield Ledger(clock)
+        return
+    made = Store(url, clock)
+    yield made
+    made.engine.dispose()
+
+
+def opened(store: Any, run: str = "r1", *, claims: bool = True) -> str:
+    return str(store.open_run(run, REQUEST, claims=claims, key=f"key of {run}")[0])
+
+
+def asking(store: Any, run: str = "r1") -> int:
+    """A run with an open question; returns the entry that put it."""
+    opened(store, run)
+    lease = store.acquire(run, "pg", "w1")
+    options = [{"label": "Go", "leads": "on", "who": "second approver", "types": "", "danger": False, "gives": "go"}]
+    ends = (store.clock() + timedelta(hours=1)).isoformat()
+    return int(
+        store.append(
+            lease, Kind.ASKED, 1, {"title": "Go?", "options": options, "expires_at": ends, "plan": "h", "sheets": []}
+        ).n
+    )
+
+
+def at_once(*jobs: Callable[[], Any]) -> list[Any]:
+    """Do them in threads that start together; a refusal comes back as a value."""
+    gate = threading.Barrier(len(jobs))
+
+    def one(job: Callable[[], Any]) -> Any:
+        gate.wait()
+        try:
+            return job()
+        except Refused as refused:
+            return refused
+
+    with ThreadPoolExecutor(len(jobs)) as pool:
+        return list(pool.map(one, jobs))
+
+
+@pytest.mark.parametrize("kind", ON_ALL)
+def test_what_was_appended_is_read_back_in_order_and_the_chain_holds(store: Any) -> None:
+    opened(store)
+    lease = store.acquire("r1", "pg", "w1")
+    told = [
+        store.append(lease, Kind.NOTED, None, {"text": text})
+        for text in ("a", "ü “quoted” 🚑", "half a pair \ud83d", "\0")
+    ]
+    read = store.entries("r1")
+    assert [e.data for e in read[1:]] == [e.data for e in told]
+    assert [e.n for e in read] == [1, 2, 3, 4, 5]
+    assert store.entries("r1", after=3) == read[3:]
+    assert first_broken(read) is None
+
+
+@pytest.mark.parametrize("kind", ON_BOTH)
+def test_a_clock_of_another_zone_breaks_no_chain(store: Store, clock: Clock) -> None:
+    clock.now = clock.now.astimezone(timezone(timedelta(hours=5, minutes=30)))
+    opened(store)
+    assert first_broken(store.entries("r1")) is None
+
+
+@pytest.mark.parametrize("kind", ON_BOTH)
+@pytest.mark.parametrize(
+    ("harm", "n"),
+    [
+        ('UPDATE entries SET data = \'{"text": "forged"}\' WHERE n = 3', 3),
+        ("UPDATE entries SET kind = 'done' WHERE n = 2", 2),
+        ("DELETE FROM entries WHERE n = 2", 3),
+        (
+            "UPDATE entries SET n = CASE n WHEN 2 THEN 103 ELSE 102 END WHERE n IN (2, 3); "
+            "UPDATE entries SET n = n - 100 WHERE n > 100",
+            2,
+        ),
+    ],
+)
+def test_an_entry_that_was_changed_removed_or_moved_is_named(store: Store, harm: str, n: int) -> None:
+    opened(store)
+    lease = store.acquire("r1", "pg", "w1")
+    assert lease is not None
+    for text in "abc":
+        store.append(lease, Kind.NOTED, None, {"text": text})
+    with store.engine.begin() as db:
+        for statement in harm.split("; "):
+            db.execute(sa.text(statement.replace(": ", "\\: ") if '"' in statement else statement))
+    broken = first_broken(store.entries("r1"))
+    assert broken is not None
+    assert broken[0].n == n
+
+
+@pytest.mark.parametrize("kind", ON_ALL)
+def test_one_of_two_workers_has_the_lease_until_it_stops_beating(store: Any, clock: Clock) -> None:
+    opened(store)
+    first = store.acquire("r1", "pg", "w1")
+    assert store.acquire("r1", "pg", "w2") is None
+    clock.advance(LEASE_SECONDS - 1)
+    store.beat(first)
+    clock.advance(LEASE_SECONDS - 1)
+    assert store.acquire("r1", "pg", "w2") is None
+    assert store.leased() == {"r1"}
+    clock.advance(2)
+    second = store.acquire("r1", "pg", "w2")
+    assert second is not None
+    assert second.token > first.token
+
+
+@pytest.mark.parametrize("kind", ON_ALL)
+def test_a_worker_that_lost_its_lease_can_neither_write_nor_beat_nor_release(store: Any, clock: Clock) -> None:
+    opened(store)
+    old = store.acquire("r1", "pg", "w1")
+    clock.advance(LEASE_SECONDS + 1)
+    new = store.acquire("r1", "pg", "w2")
+    with pytest.raises(Fenced):
+        store.append(old, Kind.DONE, 1, {"title": "forged"})
+    with pytest.raises(Fenced):
+        store.beat(old)
+    store.release(old)
+    assert len(store.entries("r1")) == 1
+    assert store.append(new, Kind.NOTED, None, {}).n == 2
+
+
+@pytest.mark.parametrize("kind", ON_ALL)
+def test_a_given_back_lease_is_free_at_once_and_its_token_still_grows(store: Any) -> None:
+    opened(store)
+    tokens = []
+    for worker in ("w1", "w2", "w1"):
+        lease = store.acquire("r1", "pg", worker)
+        tokens.append(lease.token)
+        store.release(lease)
+    assert tokens == sorted(set(tokens))
+
+
+@pytest.mark.parametrize("kind", ON_ALL)
+def test_a_service_is_held_until_its_run_has_finished(store: Any) -> None:
+    opened(store)
+    with pytest.raises(Busy) as busy:
+        opened(store, "r2")
+    assert busy.value.run == "r1"
+    assert busy.value.hint
+    lease = store.acquire("r1", "pg", "w1")
+    store.append(lease, Kind.FINISHED, None, {"outcome": "done"})
+    assert opened(store, "r2") == "r2"
+    assert store.acquire("r1", "pg", "w1") is None
+    assert store.runs(open_only=True) == ["r2"]
+
+
+@pytest.mark.parametrize("kind", ON_ALL)
+def test_a_refused_request_leaves_nothing_so_that_it_can_be_asked_again(store: Any) -> None:
+    opened(store)
+    with pytest.raises(Busy):
+        opened(store, "r2")
+    assert store.entries("r2") == []
+    store.append(store.acquire("r1", "pg", "w1"), Kind.FINISHED, None, {"outcome": "done"})
+    assert store.open_run("r2", REQUEST, claims=True, key="key of r2") == ("r2", True)
+
+
+@pytest.mark.parametrize("kind", ON_ALL)
+def test_a_request_delivered_twice_makes_one_run(store: Any) -> None:
+    assert store.open_run("r1", REQUEST, claims=True, key="same") == ("r1", True)
+    assert store.open_run("r2", REQUEST, claims=True, key="same") == ("r1", False)
+    assert store.runs() == ["r1"]
+
+
+@pytest.mark.parametrize("kind", ON_BOTH)
+@pytest.mark.parametrize("claims", [True, False])
+def test_a_request_delivered_four_times_at_once_makes_one_run(store: Store, claims: bool) -> None:
+    def deliver(n: int) -> Callable[[], tuple[str, bool]]:
+        return lambda: store.open_run(f"r{n}", REQUEST, claims=claims, key="same")
+
+    given = at_once(*(deliver(n) for n in range(4)))
+    assert sum(new for _, new in given) == 1
+    assert {run for run, _ in given} == set(store.runs())
+
+
+@pytest.mark.parametrize("kind", ON_BOTH)
+def test_of_two_people_who_ask_at_once_one_gets_the_service(store: Store) -> None:
+    given = at_once(*(lambda n=n: opened(store, f"r{n}") for n in range(4)))
+    assert sum(isinstance(g, Busy) for g in given) == 3
+    assert len(store.runs()) == 1
+
+
+@pytest.mark.parametrize("kind", ON_BOTH)
+def test_of_two_approvers_at_once_one_has_answered(store: Store) -> None:
+    n = asking(store)
+    people = [Speaker(f"U{i}", f"approver {i}", may_ask=True, may_approve=True) for i in (2, 3, 4, 5)]
+    given = at_once(*(lambda who=who: answer(store, "r1", n, "Go", who) for who in people))
+    assert sum(isinstance(g, Refused) for g in given) == 3
+    assert [e.kind for e in store.entries("r1")].count(Kind.ANSWERED) == 1
+    assert first_broken(store.entries("r1")) is None
+
+
+@pytest.mark.parametrize("kind", ON_BOTH)
+def test_a_worker_and_people_who_write_at_once_lose_nothing(store: Store) -> None:
+    opened(store)
+    lease = store.acquire("r1", "pg", "w1")
+    assert lease is not None
+    jobs = [lambda n=n: store.append(lease, Kind.NOTED, None, {"n": n}) for n in range(4)]
+    jobs += [lambda n=n: store.speak("r1", lambda run: (Kind.NOTED, None, {"n": n})) for n in range(4, 8)]
+    at_once(*jobs)
+    assert sorted(e.data["n"] for e in store.entries("r1")[1:]) == list(range(8))
+    assert first_broken(store.entries("r1")) is None
+
+
+@pytest.mark.parametrize("kind", ON_BOTH)
+def test_of_workers_that_wake_at_once_one_has_the_lease(store: Store) -> None:
+    opened(store)
+    given = at_once(*(lambda n=n: store.acquire("r1", "pg", f"w{n}") for n in range(4)))
+    assert sum(lease is not None for lease in given) == 1
+
+
+@pytest.mark.parametrize("kind", ON_ALL)
+def test_a_delivery_is_new_once(store: Any) -> None:
+    assert first_time(store, "click 1")
+    assert not first_time(store, "click 1")
+    assert first_time(store, "click 2")
+
+
+@pytest.mark.parametrize("kind", ON_BOTH)
+def test_a_worker_lives_as_long_as_it_says_so(store: Store, clock: Clock) -> None:
+    worker_lives(store, "w1", {"host": "ops-1"})
+    assert living_workers(store) == {"w1": {"host": "ops-1"}}
+    clock.advance(LEASE_SECONDS + 1)
+    assert living_workers(store) == {}
+
+
+@pytest.mark.parametrize("kind", ON_BOTH)
+def test_a_second_process_sees_what_the_first_wrote_and_takes_over(store: Store, url: str, clock: Clock) -> None:
+    opened(store)
+    code = (
+        "import sys; from datetime import datetime; from actions.engine.store import Store\n"
+        "s = Store(sys.argv[1], lambda: datetime.fromisoformat(sys.argv[2]))\n"
+        "lease = s.acquire('r1', 'pg', 'other'); s.append(lease, 'noted', None, {'from': 'the other process'})\n"
+    )
+    subprocess.run([sys.executable, "-c", code, url, clock().isoformat()], check=True, timeout=60)
+    assert store.entries("r1")[-1].data == {"from": "the other process"}
+    assert store.acquire("r1", "pg", "w1") is None
+    assert first_broken(store.entries("r1")) is None
+
+
+@pytest.mark.parametrize("kind", ["sqlite"])
+def test_every_commit_of_the_embedded_store_reaches_the_disk(store: Store) -> None:
+    with store.engine.connect() as db:
+        assert db.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+        assert db.exec_driver_sql("PRAGMA synchronous").scalar() == 2
+
+
+@pytest.mark.parametrize("kind", ["sqlite"])
+def test_a_time_without_a_zone_is_refused(store: Store, clock: Clock) -> None:
+    clock.now = clock.now.replace(tzinfo=None)
+    with pytest.raises(sa.exc.StatementError, match="no time"):
+        opened(store)

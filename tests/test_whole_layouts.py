@@ -1,0 +1,215 @@
+"""One whole recovery on every layout of the data directory, with what must hold of the clone looked at from outside."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from actions.engine.journal import Kind
+from lab import processes, town_process, truth
+from lab.home import Layout
+from lab.notes import read
+from tests.practice import Practice, practice_company
+
+pytestmark = pytest.mark.whole
+
+_TOKENS = ("xoxb-practice", "xapp-practice", "practice-signing-secret")
+_SMALL_DISK = 900 * 1024 * 1024
+
+
+@contextmanager
+def talking(root: Path, layout: Layout) -> Iterator[Practice]:
+    with practice_company(root, f"mtb-{layout}", layout) as practice:
+        practice.hush()
+        talk(practice)
+        yield practice
+
+
+def talk(practice: Practice) -> None:
+    wrote = len(list(read(practice.lab.truth_file)))
+    practice.until(lambda: len(list(read(practice.lab.truth_file))) > wrote + 12, 30, "the town talks")
+
+
+@contextmanager
+def watched(practice: Practice) -> Iterator[list[str]]:
+    """What `ps` and `docker inspect` show to everybody on the host while a run is carried out."""
+    seen: list[str] = []
+    over = threading.Event()
+
+    def look() -> None:
+        while not over.wait(0.5):
+            seen.append(subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout)
+            made = practice.docker("ps", "-aq", "--no-trunc", "--filter", "label=mayday.run").split()
+            mine = [ident for ident in made if str(practice.lab.root) in (told := inspect(ident)) or "mtb-" in told]
+            seen.extend(inspect(ident) for ident in mine)
+
+    watcher = threading.Thread(target=look)
+    watcher.start()
+    try:
+        yield seen
+    finally:
+        over.set()
+        watcher.join()
+
+
+def inspect(name: str) -> str:
+    return subprocess.run(["docker", "inspect", name], capture_output=True, text=True, check=False).stdout
+
+
+def beside(practice: Practice, run: str) -> dict[str, str]:
+    """What lies beside the live directory, by name without the live one's, with the text of label files."""
+    home = practice.run(run).facts["server"]["home"]
+    script = 'cd /beside && for f in *; do echo "$f"; [ ! -f "$f" ] || cat "$f"; printf "\\0"; done'
+    listed = practice.docker("run", "--rm", "--network=none", "--entrypoint=sh", "-v", f"{home['parent']}:/beside:ro",
+                             "postgres:15-bookworm", "-c", script)  # fmt: skip
+    found = (part.partition("\n") for part in listed.split("\0"))
+    return {name.removeprefix(home["leaf"]): text for name, _, text in found if name.startswith(home["leaf"])}
+
+
+def assert_alone(practice: Practice, run: str) -> None:
+    """The clone archives nothing, has no network, and cannot so much as name the live server."""
+    clone = f"mayday-clone-{run}"
+    told: Any = json.loads(inspect(clone))[0]
+    assert told["HostConfig"]["NetworkMode"] == "none"
+    assert practice.psql("show archive_mode", clone) == "off"
+    assert practice.docker("exec", clone, "sh", "-c", "ls /sys/class/net") == "lo"
+    resolving = practice.docker("exec", clone, "sh", "-c", f"getent hosts {practice.postgres} || echo unknown")
+    assert resolving == "unknown"
+    mounted = {mount["Destination"] for mount in told["Mounts"] if mount["RW"]}
+    assert mounted == {practice.run(run).facts["server"]["home"]["inside"]}, "it can write to its own data alone"
+
+
+def assert_no_secret_in(practice: Practice, texts: list[str]) -> None:
+    for secret in (practice.lab.password_file.read_text().strip(), *_TOKENS):
+        assert not [text for text in texts if secret in text], "a secret was seen"
+
+
+def told_by_mayday(practice: Practice) -> list[str]:
+    journal = [json.dumps(e.data, default=str) for run in practice.store.runs() for e in practice.store.entries(run)]
+    return [
+        processes.log_tail(practice.lab, "worker", 100_000),
+        processes.log_tail(practice.lab, "bot", 100_000),
+        *journal,
+    ]
+
+
+def recover_and_discard(practice: Practice) -> None:
+    """One recovery that is given up, one that is carried through."""
+    with watched(practice) as seen:
+        given_up = practice.pitr_to_preview("2s ago", "Restore, keep serving")
+        assert_alone(practice, given_up)
+        practice.press("Discard", given_up)
+        assert practice.wait(given_up) == "discarded", practice.story(given_up)
+        there = beside(practice, given_up)
+        assert f"_discarded_{given_up}" in there
+        assert f"_clone_{given_up}" not in there
+        talk(practice)
+
+        run = practice.recover("2s ago")
+        assert practice.compare(practice.run(run).request["target"]["at"]).equal
+        there = beside(practice, run)
+        assert {f"_before_{run}", f"_discarded_{given_up}"} <= set(there)
+        label = json.loads(there[f"_before_{run}.mayday.json"])
+        assert label["run"] == run
+        assert label["kept_until"] > practice.now()[:10]
+        talk(practice)
+    assert any("mayday-clone-" in text for text in seen), "the watcher saw the clone"
+    assert_no_secret_in(practice, [*seen, *told_by_mayday(practice)])
+
+
+@pytest.mark.parametrize("layout", ["volume", "subdir"])
+def test_a_recovery_works_where_the_data_lies_on_a_named_volume(layout: Layout, tmp_path: Path) -> None:
+    with talking(tmp_path, layout) as practice:
+        recover_and_discard(practice)
+
+
+@pytest.fixture(scope="module")
+def small_disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Practice]:
+    """A company whose data lies on a small file system of its own, where the tests may mount one."""
+    root = tmp_path_factory.mktemp("bind")
+    if os.geteuid() != 0:
+        pytest.skip("mounting a small file system takes root")
+    image, data = root / "disk.img", root / "data"
+    data.mkdir()
+    with image.open("wb") as file:
+        file.truncate(_SMALL_DISK)
+    subprocess.run(["mkfs.ext4", "-q", "-m", "0", image], check=True)
+    subprocess.run(["mount", "-o", "loop", image, data], check=True)
+    try:
+        with talking(root, "bind") as practice:
+            try:
+                yield practice
+            finally:
+                subprocess.run(["umount", "-l", data], check=True)
+    finally:
+        image.unlink()
+
+
+def test_a_recovery_works_where_the_data_lies_in_a_folder_of_the_host(small_disk: Practice) -> None:
+    recover_and_discard(small_disk)
+
+
+def test_a_disk_that_fills_up_while_copying_is_said_and_a_retry_works_once_there_is_room(small_disk: Practice) -> None:
+    practice, data = small_disk, small_disk.lab.root / "data"
+    town_process.stop(practice.lab)
+    before, inode = truth.messages_in(practice.lab), practice.lab.data("postgres").stat().st_ino
+    run = practice.ask("latest")
+    assert practice.wait(run) == "asking", practice.story(run)
+    free = os.statvfs(data).f_bavail * os.statvfs(data).f_frsize
+    with (data / "filler").open("wb") as filler:
+        os.posix_fallocate(filler.fileno(), 0, free - 30 * 1024 * 1024)
+    practice.press("Restore, keep serving", run)
+    assert practice.wait(run) == "failed", practice.story(run)
+    said = [e.data for e in practice.store.entries(run) if e.kind is Kind.FAILED][-1]
+    assert said["title"] == "copy the base backup"
+    assert "The disk is full" in said["error"]
+    assert "Make room" in said["hint"]
+    left = os.statvfs(data)
+    assert left.f_bavail * left.f_frsize > 20 * 1024 * 1024, "the live server is given room to write"
+    practice.psql("create table on_a_full_disk as select generate_series(1, 1000) as n")
+    assert truth.messages_in(practice.lab) == before
+
+    (data / "filler").unlink()
+    practice.press("Retry", run)
+    assert practice.wait(run) == "asking", practice.story(run)
+    practice.press("Discard", run)
+    assert practice.wait(run) == "discarded", practice.story(run)
+    assert practice.lab.data("postgres").stat().st_ino == inode
+    assert truth.messages_in(practice.lab) == before
+
+
+def test_a_container_that_was_replaced_voids_the_approval(small_disk: Practice) -> None:
+    """The plan names the container by its id; another one of the same name is another server."""
+    practice = small_disk
+    run = practice.pitr_to_preview("latest")
+    old = practice.run(run).facts["server"]["container"]
+    time.sleep(1)
+    practice.docker("rename", practice.postgres, f"{practice.postgres}-old")
+    practice.docker("stop", "-t", "30", f"{practice.postgres}-old")
+    replace(practice)
+    practice.press("Cut over", run, "approver", typed=practice.postgres)
+    practice.wait_for(run, Kind.VOIDED)
+    assert practice.wait(run) == "asking", practice.story(run)
+    assert practice.run(run).facts["server"]["container"] != old
+    assert practice.times_done(run, "stop the old server") == 0
+    practice.press("Discard", run)
+    assert practice.wait(run) == "discarded", practice.story(run)
+
+
+def replace(practice: Practice) -> None:
+    """Another container with the same name, image, mounts and command."""
+    told: Any = json.loads(inspect(f"{practice.postgres}-old"))[0]
+    mounts = [part for bind in told["HostConfig"]["Binds"] for part in ("-v", bind)]
+    labels = [part for name, value in told["Config"]["Labels"].items() for part in ("--label", f"{name}={value}")]
+    env = [part for line in told["Config"]["Env"] for part in ("-e", line)]
+    practice.docker("run", "-d", "--name", practice.postgres, "--network", practice.lab.network, *mounts, *labels, *env,
+                    told["Config"]["Image"], *told["Config"]["Cmd"])  # fmt: skip
