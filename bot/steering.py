@@ -7,6 +7,7 @@ from actions.engine.answers import Speaker
 from actions.engine.errors import Refused
 from actions.engine.journal import Entry, Kind
 from actions.engine.notes import post
+from actions.engine.procedure import Asker
 from actions.engine.run import Run
 from bot.desk import Desk
 from bot.press import Press
@@ -40,7 +41,7 @@ def answer(desk: Desk, press: Press, speaker: Speaker, text: str = "") -> Entry 
     Raises:
         Refused: somebody else answered, this person may not, or the typed text does not fit.
     """
-    find(desk, press.run)
+    _readable(desk, press, text)
     try:
         entry = answers.answer(desk.store, press.run, press.question, press.label, speaker, text)
     except Refused:
@@ -49,6 +50,15 @@ def answer(desk: Desk, press: Press, speaker: Speaker, text: str = "") -> Entry 
         raise
     desk.ring(press.run)
     return entry
+
+
+def _readable(desk: Desk, press: Press, text: str) -> None:
+    """Another time is read before anything is given up for it: a slip of the fingers must not cost the clone."""
+    run = find(desk, press.run)
+    asked = run.question if run.question and run.question.n == press.question else None
+    if asked and any(o["label"] == press.label and o.get("types") == "when" for o in asked.options):
+        if (procedure := desk.procedure(run.procedure)) is not None:
+            procedure.words.read(text, Asker(desk.clock(), desk.settings.operations_zone, None, run.service))
 
 
 def typed_by(desk: Desk, press: Press) -> str:

@@ -55,6 +55,8 @@ class Swap:
         """Live to before, clone to live."""
         home, seen = server.home, self._seen_at_rest(server, names)
         live, clone, before = home.leaf, names.clone_leaf(home), names.before_leaf(home)
+        # The label comes first: whenever the swap holds, the old directory says what it is.
+        self.mark_kept(server, before, label)
         if not (seen.live and seen.live_is_clone_of == names.run):
             self._confirm_clone(server, seen, clone)
             if seen.live:
@@ -63,7 +65,6 @@ class Swap:
             elif not seen.before:
                 raise self._lost(server, names)
             self._rename(server, clone, live)
-        self.mark_kept(server, before, label)
 
     def swap_back(self, server: Server, names: Names) -> None:
         """Live to clone, before to live."""
@@ -71,6 +72,7 @@ class Swap:
         if not seen.before:
             if not seen.live:
                 raise self._lost(server, names)
+            self._unlabel(server, names)
             return
         if seen.live and seen.live_is_clone_of != names.run:
             raise RecoveryError("The live directory is not this run's clone, so it is left where it is.",
@@ -79,7 +81,10 @@ class Swap:
         if seen.live:
             self._rename(server, home.leaf, names.clone_leaf(home))
         self._rename(server, names.before_leaf(home), home.leaf)
-        self._helper.inside(server).run(["rm", "-f", f"{HOME}/{_label(names.before_leaf(home))}"])
+        self._unlabel(server, names)
+
+    def _unlabel(self, server: Server, names: Names) -> None:
+        self._helper.inside(server).run(["rm", "-f", f"{HOME}/{_label(names.before_leaf(server.home))}"])
 
     def set_aside(self, server: Server, names: Names, label: Mapping[str, str]) -> None:
         """The clone's directory out of the way."""

@@ -1,0 +1,82 @@
+"""Bad days of the server itself, on the real stack: raised limits, paused, down, crashing again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from lab import town_process, truth
+from lab.notes import read
+from tests.damage import ends, fill
+from tests.practice import Practice, practice_company
+
+pytestmark = pytest.mark.whole
+
+
+@pytest.fixture(scope="module")
+def practice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Practice]:
+    with practice_company(tmp_path_factory.mktemp("down"), "mtb-down") as company:
+        company.hush()
+        company.until(lambda: len(list(read(company.lab.truth_file))) > 20, 30, "the town talks")
+        town_process.stop(company.lab)
+        yield company
+
+
+@pytest.fixture(autouse=True)
+def settled(practice: Practice) -> Iterator[None]:
+    yield
+    practice.settle()
+
+
+def test_limits_that_were_raised_after_the_base_backup_are_kept_by_the_clone(practice: Practice) -> None:
+    practice.psql("alter system set max_locks_per_transaction = 256")
+    practice.psql("alter system set max_prepared_transactions = 40")
+    practice.docker("restart", practice.postgres)
+    serves(practice)
+    fill(practice, "after the restart")
+    run = practice.pitr_to_preview("latest")
+    assert practice.psql("show max_locks_per_transaction", f"mayday-clone-{run}") == "256"
+    assert practice.psql("select count(*) from filler where t = 'after the restart'", f"mayday-clone-{run}") == "5000"
+    ends(practice, run, "Discard")
+
+
+def serves(practice: Practice) -> None:
+    ready = ["exec", practice.postgres, "sh", "-c", "pg_isready -q -U postgres && echo yes || true"]
+    practice.until(lambda: practice.docker(*ready) == "yes", 60, "the server answers")
+
+
+def test_a_paused_server_is_looked_at_without_being_woken(practice: Practice) -> None:
+    practice.docker("pause", practice.postgres)
+    run = practice.ask("latest")
+    assert practice.wait(run) == "asking", practice.story(run)
+    practice.press("Pause writers and restore", run)
+    assert practice.wait(run) == "asking", practice.story(run)
+    assert practice.run(run).facts["difference"]["compared"] is False
+    ends(practice, run, "Discard")
+    assert practice.docker("inspect", "-f", "{{.State.Status}}", practice.postgres) == "paused"
+    practice.docker("unpause", practice.postgres)
+
+
+def test_a_server_that_is_down_is_recovered_to_its_very_last_commit(practice: Practice) -> None:
+    practice.psql("insert into filler values ('the very last')")
+    before = truth.messages_in(practice.lab)
+    practice.docker("kill", practice.postgres)
+    run = practice.recover("latest")
+    assert truth.messages_in(practice.lab) == before
+    assert practice.psql("select count(*) from filler where t = 'the very last'") == "1"
+    assert practice.beside("before", run) == [f"postgres_before_{run}"]
+
+
+def test_a_server_that_crashes_again_and_again_is_recovered(practice: Practice) -> None:
+    practice.psql("insert into filler values ('before the crash')")
+    before = truth.messages_in(practice.lab)
+    conf = practice.lab.data("postgres") / "postgresql.auto.conf"
+    conf.write_text(conf.read_text() + "this is no setting\n")
+    practice.docker("restart", "-t", "5", practice.postgres)
+    run = practice.recover("latest")
+    assert truth.messages_in(practice.lab) == before
+    assert practice.psql("select count(*) from filler where t = 'before the crash'") == "1"
+    policy = practice.docker("inspect", "-f", "{{.HostConfig.RestartPolicy.Name}}", practice.postgres)
+    assert policy == "unless-stopped"
+    assert practice.times_done(run, "resume the writers") == 1
