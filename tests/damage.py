@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -55,11 +56,14 @@ def ends(practice: Practice, run: str, label: str, state: str = "discarded") -> 
 
 
 def flip(file: Path, at: int) -> None:
+    """Damage leaves no trace in a file's times, so they are put back."""
+    was = file.stat()
     with file.open("r+b") as data:
         data.seek(at)
         byte = data.read(1)[0]
         data.seek(at)
         data.write(bytes([byte ^ 1]))
+    os.utime(file, ns=(was.st_atime_ns, was.st_mtime_ns))
 
 
 def newest_base(practice: Practice) -> Path:
@@ -68,12 +72,13 @@ def newest_base(practice: Practice) -> Path:
 
 @contextmanager
 def truncated(file: Path) -> Iterator[None]:
-    whole = file.read_bytes()
+    whole, was = file.read_bytes(), file.stat()
     file.write_bytes(whole[: len(whole) // 2])
     try:
         yield
     finally:
         file.write_bytes(whole)
+        os.utime(file, ns=(was.st_atime_ns, was.st_mtime_ns))
 
 
 @contextmanager

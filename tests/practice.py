@@ -18,7 +18,7 @@ from actions.engine import notes
 from actions.engine.journal import Entry, Kind, first_broken
 from actions.engine.procedure import Act
 from actions.engine.run import Run
-from actions.engine.status import labels_of, rests, state_of
+from actions.engine.status import RETRY, STOP, UNDO, labels_of, rests, state_of
 from actions.engine.store import Store
 from actions.postgres.server import Names
 from bot.views.header import ENDED
@@ -129,14 +129,13 @@ class Practice:
 
     def assert_thread_complete(self, run: str) -> None:
         """The thread caught up: a line for every finished step, once, in order; the header tells the end."""
-        self.until(lambda: notes.cursor(self.store, "slack", run) >= self.store.run(run).last, 90, "the thread is complete", run)
+        self.until(lambda: notes.cursor(self.store, "slack", run) >= self.store.run(run).last, 90, "the thread", run)
         texts, told = self.thread_texts(run), self.store.entries(run)
         expected = [sentence(("Taken back: " if e.kind is Kind.UNDONE else "") + sentence(e.data["title"]))
                     for e in told if e.kind in (Kind.DONE, Kind.UNDONE)]  # fmt: skip
         lines = [line.partition(" · ")[0] for text in texts[1:] for line in text.splitlines() if " · " in line]
         assert [line for line in lines if line in set(expected)] == expected, "\n".join(texts)
-        outcome = self.store.run(run).finished
-        assert outcome is None or ENDED[outcome.value].casefold() in texts[0].casefold(), texts[0]
+        assert ENDED[str(state_of(self.store.run(run)))].casefold() in texts[0].casefold(), texts[0]
         asked = [e.data["title"] for e in told if e.kind is Kind.ASKED]
         assert [t for text in texts[1:] for t in [text.split("\n")[0].strip("*")] if t in asked] == asked, texts
 
@@ -158,11 +157,13 @@ class Practice:
         return subprocess.run(["docker", *arguments], check=True, capture_output=True, text=True).stdout.strip()
 
     def settle(self) -> None:
-        """Take back whatever a failed test left open, so that the next one finds the service free."""
+        """Take back, or end, whatever a failed test left open, so that the next one finds the service free."""
         for run in self.store.runs():
-            if self.store.run(run).finished is None:
-                asking = self.wait(run) == "asking"
-                self.press(labels_of(self.store.run(run))[-1] if asking else "Undo", run)
+            for label in (STOP, UNDO, RETRY):
+                if self.store.run(run).finished is not None:
+                    break
+                open_labels = labels_of(self.store.run(run))
+                self.click(label if label in open_labels else open_labels[-1], thread=run)
                 self.wait(run)
 
     def hush(self) -> None:
@@ -213,11 +214,8 @@ class Practice:
 
     def assert_nothing_lost(self) -> None:
         """The database in service holds what was acknowledged on its branch; a request in flight may be there too."""
-        self.until(lambda: self._holds_the_truth(), 20, "the database holds what was acknowledged")
-
-    def _holds_the_truth(self) -> bool:
-        found = self.compare("latest")
-        return found.nothing_lost and len(found.unacknowledged) < 5
+        self.until(lambda: (seen := self.compare("latest")).nothing_lost and len(seen.unacknowledged) < 5, 20,
+                   "the database holds what was acknowledged")  # fmt: skip
 
     def assert_clone_is_the_truth(self, run: str, when: str) -> None:
         """The clone of a preview holds just what was acknowledged at the target."""

@@ -21,6 +21,14 @@ from workers.files import HostFiles
 
 pytestmark = pytest.mark.parts
 
+# A worker of its own, so that it can be killed.
+_COPIES = """
+import pickle, sys
+import docker
+from workers.files import HostFiles
+server, names = pickle.load(sys.stdin.buffer)
+HostFiles(docker.from_env(), names).copy_base(server, names, "b1", 1, lambda *_: print("copying", flush=True))
+"""
 LABEL = {"run": "r1", "why": "test", "kept_until": "2026-12-06"}
 
 
@@ -168,12 +176,10 @@ def processes(world: SmallServer) -> str:
 def test_the_copy_of_a_killed_worker_ends_when_another_takes_over(world: SmallServer) -> None:
     with_history(world)
     heavy(world)
-    code = ("import sys, pickle, docker; from workers.files import HostFiles; s, n = pickle.load(sys.stdin.buffer); "
-            "HostFiles(docker.from_env(), n).copy_base(s, n, 'b1', 1, lambda *a: print('copying', flush=True))")  # fmt: skip
     import_path = os.environ | {"PYTHONPATH": str(Path(__file__).parent.parent)}
     world.files.close()
     worker = subprocess.Popen(
-        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=import_path
+        [sys.executable, "-c", _COPIES], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=import_path
     )
     send(worker, world)
     assert worker.stdout is not None

@@ -1,7 +1,8 @@
 """The picture in the README: a recorded recovery, drawn by the bot in the practice room, seen by a real browser.
 
 `tests/data/recovered_run.json` is the journal of a real recovery of the practice company, as `mayday show RUN --json`
-prints it. The picture goes to a temporary folder; `MAYDAY_PICTURE=docs/thread.png` keeps it.
+prints it; only the names of its host and folder were changed. The picture goes to a temporary folder;
+`MAYDAY_PICTURE=docs/thread.png` keeps it.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import os
 import shutil
 import struct
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -21,17 +23,18 @@ import pytest
 from bot_world import settings_for
 
 from actions.catalog import CATALOG, find
+from actions.engine import notes
 from actions.engine.journal import Kind
+from actions.engine.procedure import Ask
 from actions.engine.store import Store
-from bot.app import build_desk
-from bot.desk import Desk
-from bot.sink import Sink
+from bot.journals import SINK
+from bot.service import BotService
 from lab.slack.client import RunningPracticeSlack, running_practice_slack
 
 pytestmark = pytest.mark.browser
 ROOT = Path(__file__).parent.parent
 RECORDED = ROOT / "tests" / "data" / "recovered_run.json"
-WIDTH, HEIGHT, SCALE = 1240, 1560, 0.75
+WIDTH, HEIGHT, SCALE = 1240, 1760, 0.75
 MOST_BYTES = 300_000
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
@@ -79,24 +82,28 @@ def slack() -> Iterator[RunningPracticeSlack]:
 
 
 @pytest.fixture
-def desk(slack: RunningPracticeSlack, recording: Recording, tmp_path: Path) -> Desk:
+def drawn(slack: RunningPracticeSlack, recording: Recording, tmp_path: Path) -> Iterator[None]:
+    """A bot that is connected and has drawn the whole thread, as slowly as Slack's limits want it."""
     store = Store(f"sqlite:///{tmp_path / 'mayday.db'}", recording.clock)
     recording.tell(store)
-    return build_desk(settings_for(slack.api_url), store, CATALOG, lambda _run: None, recording.clock)
-
-
-def draw(desk: Desk) -> None:
-    """Let the bot draw the thread, as slowly as Slack's limits want it."""
-    sink, end = Sink(desk), time.monotonic() + 120
-    while not sink.tick():
+    service = BotService(settings_for(slack.api_url), store, CATALOG, lambda _run: None, recording.clock)
+    stop = threading.Event()
+    bot = threading.Thread(target=service.run, args=(stop,), daemon=True)
+    bot.start()
+    end = time.monotonic() + 120
+    while notes.cursor(store, SINK, recording.run) < len(recording.entries):
         assert time.monotonic() < end, "the thread did not become complete"
         time.sleep(0.25)
+    yield
+    stop.set()
+    bot.join(10)
 
 
 def browse(slack: RunningPracticeSlack, profile: Path, *what: str) -> str:
     browser = shutil.which("chromium") or shutil.which("google-chrome")
     assert browser, "chromium is not installed: apt-get install chromium"
-    command = [browser, *FLAGS, f"--user-data-dir={profile}", *what, f"{slack.url}/?user=approver&thread=newest&still=1"]
+    page = f"{slack.url}/?user=approver&thread=newest&still=1"
+    command = [browser, *FLAGS, f"--user-data-dir={profile}", *what, page]
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
 
 
@@ -107,18 +114,25 @@ def size_of(picture: Path) -> tuple[int, int]:
     return width, height
 
 
-def test_the_recorded_run_is_of_the_procedure_as_it_is_now(recording: Recording) -> None:
+def test_the_recorded_run_has_the_steps_of_the_procedure_as_it_is_now(recording: Recording) -> None:
     """Else the picture would show steps that are no longer so: record a recovery of the practice company anew."""
-    asked = recording.entries[0]["data"]
-    assert asked["table"] == find(asked["procedure"]).table
+    steps = find(recording.entries[0]["data"]["procedure"]).steps
+    done = {e["step"]: e["data"]["title"] for e in recording.entries if e["kind"] == Kind.DONE}
+    now = {i: step.title for i, step in enumerate(steps) if not isinstance(step, Ask)}
+    assert done == now
 
 
-def test_a_picture_of_a_recovery_is_taken(
-    desk: Desk, slack: RunningPracticeSlack, recording: Recording, tmp_path: Path
-) -> None:
-    draw(desk)
+@pytest.mark.usefixtures("drawn")
+def test_a_picture_of_a_recovery_is_taken(slack: RunningPracticeSlack, recording: Recording, tmp_path: Path) -> None:
     seen = browse(slack, tmp_path / "reader", "--dump-dom")
-    for words in ("What will be lost", "chose <strong>Cut over", "Healthy", recording.run, "Recovered"):
+    for words in (
+        "What will be lost",
+        "chose <strong>Cut over",
+        "Healthy",
+        recording.run,
+        "Recovered",
+        ">bot connected",
+    ):
         assert words in seen, words
     asked = os.environ.get("MAYDAY_PICTURE")
     picture = ROOT / asked if asked else tmp_path / "thread.png"

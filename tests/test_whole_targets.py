@@ -171,8 +171,9 @@ def test_the_very_last_commit_of_a_quiet_database_is_reached_by_latest_and_by_ti
 
 
 def test_an_undo_between_the_swap_and_the_resuming_of_writers_brings_the_old_data_back(practice: Practice) -> None:
+    town_process.stop(practice.lab)
     before, timeline = truth.messages_in(practice.lab), timeline_of(practice)
-    run = practice.pitr_to_preview("5s ago")
+    run = practice.pitr_to_preview("latest")
     # A setting that lies in the recovered directory lets the proof fail once it is in service.
     spoil = "echo 'default_transaction_read_only = on' >>\"$PGDATA/postgresql.auto.conf\""
     practice.docker("exec", f"mayday-clone-{run}", "sh", "-c", spoil)

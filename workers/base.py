@@ -18,11 +18,12 @@ from workers.inside import Command, Done, Inside, shell
 CLONE_MARK = "mayday.clone"
 
 # Exit codes of its own say what was refused. The watcher prints the size so far, once a second. Half a copy is
-# given back: it is of no use, and a live server on a full disk stops at its next commit.
+# given back: it is of no use, and a live server on a full disk stops at its next commit. A backup that was taken
+# after a recovery holds the mark of that recovery's run, so only the mark of this very run says "complete".
 _COPY = r"""
 src=$1 dst=$2
 [ -f "$src/backup_label" ] || exit 64
-[ ! -e "$dst/$3" ] || exit 65
+if [ -f "$dst/$3" ] && grep -qF "\"$4\"" "$dst/$3"; then exit 65; fi
 [ -z "$(ls -A "$src/pg_tblspc" 2>/dev/null)" ] || exit 66
 clone=
 if cp --reflink=auto /dev/null /tmp/.reflink 2>/dev/null; then clone=--reflink=auto; fi
@@ -36,7 +37,7 @@ kill $watcher
 exit $code
 """
 _COPY_REFUSALS = {
-    64: ("There is no such base backup.", "Look at /backup status, and ask for a new plan."),
+    64: ("There is no such base backup.", "Look at /recover window, and ask for a new plan."),
     65: ("The clone is complete already, so nothing is copied over it.", "Discard this run, then ask again."),
     66: ("The base backup has tablespaces, which lie outside of the data directory.",
          "Restore it by hand; see tablespace mapping in the manual of pg_basebackup."),
@@ -70,7 +71,7 @@ class BaseBackups:
         leaf = names.clone_leaf(server.home)
         confirm(self._client, server.service, server.container)
         confirm_unused(self._client, server, leaf)
-        argv = shell(_COPY, f"{BASES}/{checked_name(backup)}", f"{HOME}/{leaf}", CLONE_MARK)
+        argv = shell(_COPY, f"{BASES}/{checked_name(backup)}", f"{HOME}/{leaf}", CLONE_MARK, names.run)
         command = self._helper.inside(server).command(argv, seconds=_LONG_SECONDS)
         with closing(command.lines()) as sizes:
             for size in sizes:
@@ -141,7 +142,7 @@ def checked_name(name: str) -> str:
     """The name of a base backup, if it can be one: it becomes a path."""
     if not _NAME.fullmatch(name):
         raise RecoveryError(
-            "That is not the name of a base backup.", detail=repr(name[:80]), hint="Look at /backup status."
+            "That is not the name of a base backup.", detail=repr(name[:80]), hint="Look at /recover window."
         )
     return name
 

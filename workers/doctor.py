@@ -37,7 +37,7 @@ def _queue(settings: Settings) -> Finding:
         connect(settings.redis.get_secret_value()).ping()
     except (redis.RedisError, ValueError) as away:
         return Finding("queue (Redis)", False, str(away)[:200],
-                       "Start Redis or mend `redis` in the settings. Runs go on without it, found by the sweep.")  # fmt: skip
+                       "Start Redis or mend `redis` in the settings. Runs go on without it, only later.")  # fmt: skip
     return Finding("queue (Redis)", True, "answers")
 
 

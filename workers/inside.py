@@ -27,6 +27,7 @@ TIME_IS_OVER = (124, 137, 143)
 _KILLED = (137, 143)
 _KEPT_OF_STDERR = 8000
 _END_SECONDS = 15
+_NOTICED_SECONDS = 2.0
 _END = r"""
 for signal in TERM KILL; do
     for p in /proc/[0-9]*; do
@@ -152,10 +153,14 @@ class Inside:
 
     def must_stand(self, doing: str) -> None:
         """Raises Away where the whole container was taken down under its commands, as a restarting daemon does."""
-        try:
-            state = self.api.inspect_container(self.container)["State"]
-        except NotFound:
-            state = {"Running": False, "Status": "gone"}
+        state: dict[str, Any] = {"Running": True}
+        deadline = time.monotonic() + _NOTICED_SECONDS
+        while state["Running"] and time.monotonic() < deadline:
+            time.sleep(0.1)  # The command's end is known an instant before the container's.
+            try:
+                state = self.api.inspect_container(self.container)["State"]
+            except NotFound:
+                state = {"Running": False, "Status": "gone"}
         if not state["Running"]:
             raise Away(f"The container in which {doing} ran was taken down.", detail=f"It is {state['Status']} now.",
                        hint="See that the Docker daemon runs (`docker info`), then retry.")  # fmt: skip

@@ -81,7 +81,7 @@ def undo(store: Store, procedure: Procedure, run: str, speaker: Speaker, why_not
         _responder(state, speaker)
         if passed_no_return(procedure, state):
             raise Refused("This run can no longer be undone: new writes were accepted.", detail=why_not,
-                          hint="Recover to another moment instead, or rescue rows from the old data.")  # fmt: skip
+                          hint="Recover to another moment instead, or copy rows out of the old data by hand.")  # fmt: skip
         _unfinished(state)
         if state.undoing is not None and state.failure is None:
             return None

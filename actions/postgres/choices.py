@@ -119,7 +119,7 @@ def _refuse_empty(part: TimelineWindow | None, timeline: int) -> NoReturn:
     raise Unreachable(
         f"Nothing can be recovered along timeline {timeline}.",
         detail=problem,
-        hint="Make a base backup now; until then only a dump can be restored: /recover postgres restore.",
+        hint="Make a base backup now; until then only a dump can be restored, by hand: /backup run base",
     )
 
 

@@ -40,7 +40,7 @@ def parse_manifest(text: str) -> Manifest:
         raise RecoveryError(
             "The manifest of a base backup cannot be read.",
             detail=f"{type(error).__name__}: {error}"[:200],
-            hint="The backup may be unfinished; use another one, and run /backup verify.",
+            hint="The backup may be unfinished; use another one, or take a fresh one: /backup run base",
         ) from error
 
 

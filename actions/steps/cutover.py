@@ -14,6 +14,7 @@ from actions.steps.target import Aim
 from actions.tools import CloneSpec, Docker, Files, Patience, Progress, Site, Sql, Web
 
 _READY_SECONDS = 90.0
+_SMOKE_SECONDS = 20.0
 _WRITABLE = (
     "select pg_is_in_recovery() as recovering, current_setting('transaction_read_only') as read_only, "
     "(select system_identifier::text from pg_control_system()) as system, pg_current_xact_id()::text as xid, "
@@ -222,12 +223,14 @@ def where_kept(server: Server, names: Names, site: Site, now: datetime) -> Kept:
     return Kept(path, until, text)
 
 
-def smoke_test(site: Site, web: Web) -> None:
-    """Write and read once through the application, where the settings say how."""
-    if not site.smoke_url:
-        return
-    status, body = web.get(site.smoke_url)
-    if status != 200:
+def smoke_test(site: Site, web: Web, patience: Patience) -> None:
+    """Write and read once through the application, where the settings say how.
+
+    Whoever kept connections to the old server learns only by using them that they are gone, so the first
+    answers may fail.
+    """
+    if not patience.until(lambda: smoke_passed(site, web), seconds=_SMOKE_SECONDS, every=1.0):
+        status, body = web.get(site.smoke_url)
         raise RecoveryError("The smoke test through the application failed.", detail=f"{status}: {body[:300]}",
                             hint=f"The database is recovered. Look at what answers at {site.smoke_url}, then Retry.")  # fmt: skip
 

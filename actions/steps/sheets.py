@@ -115,7 +115,7 @@ def recovered_sheets(aim: Aim, server: Server, reached: Reached, proof: Proof, k
                      integrity_after: Integrity, lost: Lost) -> tuple[Sheet, ...]:  # fmt: skip
     """The report of a recovery."""
     at = aim.stop.last_commit_at
-    return (Sheet("Recovered", (
+    return (Sheet("Report", (
         ("To", spell(at) if at else stop_text(aim)),
         ("Proof", reached.said),
         ("In service", proof.says()),

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 
+from actions.engine.errors import RecoveryError
 from lab.slack.control import Room
 from lab.slack.messages import Json
 from lab.slack.server import listen
@@ -76,11 +77,20 @@ class PracticeSlack:
 
     def _post(self, path: str, **asked: Any) -> Json:
         given = {key: value for key, value in asked.items() if value is not None}
-        answer: Json = self._http.post(path, json=given).json()
-        return answer
+        return self._answer("POST", path, json=given)
 
     def _get(self, path: str, **query: str) -> Json:
-        answer: Json = self._http.get(path, params=query).json()
+        return self._answer("GET", path, params=query)
+
+    def _answer(self, method: str, path: str, **sent: Any) -> Json:
+        try:
+            answer: Json = self._http.request(method, path, **sent).json()
+        except (httpx.HTTPError, ValueError) as problem:
+            raise RecoveryError(
+                "The practice room does not answer.",
+                detail=f"{self.url}: {problem}",
+                hint="See what runs with: mayday lab status. Start it with: mayday lab up",
+            ) from problem
         return answer
 
 
