@@ -43,8 +43,13 @@ class _Late(TyperGroup):
         return typer.main.get_command(importlib.import_module(module).app)
 
 
-app = typer.Typer(cls=_Late, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
-                  help="Mayday brings a Docker-hosted stack back while the whole team watches one Slack thread.")  # fmt: skip
+app = typer.Typer(
+    cls=_Late,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Mayday brings a Docker-hosted stack back while the whole team watches one Slack thread.",
+)
 journal = typer.Typer(help="The journals: what every run did, hash-chained.", no_args_is_help=True)
 app.add_typer(journal, name="journal")
 Config = Annotated[Path | None, typer.Option("--config", help="The settings file; else $MAYDAY_CONFIG.")]
@@ -110,8 +115,9 @@ def show(run: str, config: Config = None, json_: Json = False) -> None:
 
 
 @journal.command("verify")
-def journal_verify(run: Annotated[str | None, typer.Argument()] = None, config: Config = None,
-                   json_: Json = False) -> None:  # fmt: skip
+def journal_verify(
+    run: Annotated[str | None, typer.Argument()] = None, config: Config = None, json_: Json = False
+) -> None:
     """Check the chains, and name the first broken entry."""
     from bot.terminal import verify_journals
 
@@ -133,16 +139,19 @@ def doctor(config: Config = None, json_: Json = False) -> None:
 def _settings(config: Path | None) -> Settings:
     import tomllib
 
+    from pydantic import ValidationError
+
     from actions.engine.errors import Refused
     from actions.settings import Settings
-    from pydantic import ValidationError
 
     path = config or Path(os.environ.get("MAYDAY_CONFIG", "mayday.toml"))
     try:
         given: dict[str, Any] = tomllib.loads(path.read_text())
     except FileNotFoundError:
-        raise Refused(f"There is no settings file {path}.", hint="Write one (docs/configuration.md), or give --config; "
-                      "to try Mayday without any: mayday lab up") from None  # fmt: skip
+        raise Refused(
+            f"There is no settings file {path}.",
+            hint="Write one (docs/configuration.md), or give --config; to try Mayday without any: mayday lab up",
+        ) from None
     except tomllib.TOMLDecodeError as wrong:
         raise Refused(f"{path} cannot be read.", detail=str(wrong), hint="Mend that line.") from None
     for name, variable in _SECRETS.items():
@@ -208,8 +217,10 @@ def _logging() -> None:
 
     stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
     shown = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
-    structlog.configure(processors=[structlog.processors.add_log_level, stamp, structlog.processors.format_exc_info, shown],
-                        logger_factory=structlog.PrintLoggerFactory(sys.stderr))  # fmt: skip
+    structlog.configure(
+        processors=[structlog.processors.add_log_level, stamp, structlog.processors.format_exc_info, shown],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
     logging.basicConfig(format="%(asctime)s %(levelname)-8s %(name)s %(message)s", level=logging.INFO)
     for noisy in ("slack_bolt", "slack_sdk", "httpx", "rq"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

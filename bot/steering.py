@@ -56,9 +56,10 @@ def _readable(desk: Desk, press: Press, text: str) -> None:
     """Another time is read before anything is given up for it: a slip of the fingers must not cost the clone."""
     run = find(desk, press.run)
     asked = run.question if run.question and run.question.n == press.question else None
-    if asked and any(o["label"] == press.label and o.get("types") == "when" for o in asked.options):
-        if (procedure := desk.procedure(run.procedure)) is not None:
-            procedure.words.read(text, Asker(desk.clock(), desk.settings.operations_zone, None, run.service))
+    procedure = desk.procedure(run.procedure)
+    when = asked and any(o["label"] == press.label and o.get("types") == "when" for o in asked.options)
+    if when and procedure is not None:
+        procedure.words.read(text, Asker(desk.clock(), desk.settings.operations_zone, None, run.service))
 
 
 def typed_by(desk: Desk, press: Press) -> str:

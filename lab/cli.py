@@ -18,8 +18,12 @@ from lab.home import Lab, Layout
 from lab.saying import Answer, print_json, said
 from lab.slack.client import PracticeSlack
 
-app = typer.Typer(help="A practice company on this machine: train on it, break it, recover it.",
-                  no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)  # fmt: skip
+app = typer.Typer(
+    help="A practice company on this machine: train on it, break it, recover it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
 fault_app = typer.Typer(help="Switch a fault on or off.", no_args_is_help=True)
 break_app = typer.Typer(help="Break something.", no_args_is_help=True)
 app.add_typer(fault_app, name="fault")
@@ -33,9 +37,12 @@ FAULTS = ("down", "slow", "limited", "errors", "twice", "off")
 
 
 @app.callback()
-def where(context: typer.Context, home: Annotated[Path | None, typer.Option(hidden=True)] = None,
-          prefix: Annotated[str, typer.Option(hidden=True)] = "nself-",
-          project: Annotated[str, typer.Option(hidden=True)] = "nself") -> None:  # fmt: skip
+def where(
+    context: typer.Context,
+    home: Annotated[Path | None, typer.Option(hidden=True)] = None,
+    prefix: Annotated[str, typer.Option(hidden=True)] = "nself-",
+    project: Annotated[str, typer.Option(hidden=True)] = "nself",
+) -> None:
     """Which practice company is meant; there is one unless a test makes another."""
     given: Path | None = home or (context.obj or {}).get("lab_home")
     context.obj = Lab.saved(given or Path.home() / ".mayday" / "lab", prefix, project)
@@ -46,10 +53,13 @@ def _room(lab: Lab) -> PracticeSlack:
 
 
 @app.command()
-def up(context: typer.Context, detach: Annotated[bool, typer.Option(help="Leave it running.")] = False,
-       layout: Annotated[str, typer.Option(help="bind, volume or subdir")] = "",
-       gigabytes: Annotated[float, typer.Option(help="Add so much data.")] = 0,
-       no_town: Annotated[bool, typer.Option("--no-town", help="Nobody writes messages.")] = False) -> None:  # fmt: skip
+def up(
+    context: typer.Context,
+    detach: Annotated[bool, typer.Option(help="Leave it running.")] = False,
+    layout: Annotated[str, typer.Option(help="bind, volume or subdir")] = "",
+    gigabytes: Annotated[float, typer.Option(help="Add so much data.")] = 0,
+    no_town: Annotated[bool, typer.Option("--no-town", help="Nobody writes messages.")] = False,
+) -> None:
     """Start the practice company."""
     lab = _with_layout(context.obj, layout)
     found = company.up(lab, town=not no_town, gigabytes=gigabytes, say=console.print)
@@ -92,17 +102,26 @@ def say(context: typer.Context, text: str, user: As, thread: Thread = None, json
 
 
 @app.command()
-def click(context: typer.Context, label: str, user: As, thread: Thread = None,
-          typed: Annotated[str | None, typer.Option("--type", help="Answers a typed confirmation.")] = None,
-          json: Json = False) -> None:  # fmt: skip
+def click(
+    context: typer.Context,
+    label: str,
+    user: As,
+    thread: Thread = None,
+    typed: Annotated[str | None, typer.Option("--type", help="Answers a typed confirmation.")] = None,
+    json: Json = False,
+) -> None:
     """Press the newest button of that label."""
     answer = said(_room(context.obj).click(label, user, thread, typed), Answer.CLICK)
     print_json(answer) if json else console.print(answer.get("answer") or "pressed", markup=False)
 
 
 @app.command(name="thread")
-def show_thread(context: typer.Context, ident: Annotated[str, typer.Argument()] = "newest", json: Json = False,
-                follow: Annotated[bool, typer.Option("--follow")] = False) -> None:  # fmt: skip
+def show_thread(
+    context: typer.Context,
+    ident: Annotated[str, typer.Argument()] = "newest",
+    json: Json = False,
+    follow: Annotated[bool, typer.Option("--follow")] = False,
+) -> None:
     """A thread: its messages, buttons, and who may press them."""
     room = _room(context.obj)
     found = said(room.thread(ident), Answer.RAW)
@@ -133,8 +152,14 @@ def waited(run: Run, worker_lives: bool) -> dict[str, Any]:
     question = run.question.title if run.asking and run.question else None
     failure = run.failure
     more = {"error": failure.message, "detail": failure.detail, "hint": failure.hint} if failure else {}
-    return {"run": run.id, "state": state, "question": question, "labels": list(labels_of(run)),
-            "seconds": round(seconds, 1), **more}  # fmt: skip
+    return {
+        "run": run.id,
+        "state": state,
+        "question": question,
+        "labels": list(labels_of(run)),
+        "seconds": round(seconds, 1),
+        **more,
+    }
 
 
 @break_app.command("data-loss")
@@ -154,8 +179,9 @@ def fault_slack(context: typer.Context, mode: str) -> None:
 
 
 @app.command(name="truth")
-def show_truth(context: typer.Context, at: Annotated[str, typer.Option("--at", help="A moment.")],
-               json: Json = False) -> None:  # fmt: skip
+def show_truth(
+    context: typer.Context, at: Annotated[str, typer.Option("--at", help="A moment.")], json: Json = False
+) -> None:
     """The acknowledged messages at a moment, as the town noted them outside of the database."""
     moment = company.parse_moment(at)
     found = truth.truth_at(context.obj, moment)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 import time
 from datetime import UTC, datetime
@@ -16,8 +17,8 @@ from actions.engine.procedure import Asker, Procedure
 from actions.engine.status import rests, state_of
 from actions.engine.store import Store
 from actions.postgres.when import parse_when
-from lab import processes, stack, town_process
-from lab.engine import Say, silent
+from lab import processes, removal, stack, town_process
+from lab.engine import Say, connect, silent
 from lab.home import Lab
 from lab.slack.client import PracticeSlack
 
@@ -74,7 +75,19 @@ def down(lab: Lab, *, purge: bool = False, say: Say = silent) -> None:
     for part in _PARTS:
         if lab.state_file.exists():
             processes.stop(lab, part)
+    removal.remove_run_containers(connect(), lab)
     stack.down(lab, purge=purge, say=say)
+    if purge:
+        _forget(lab)
+
+
+def _forget(lab: Lab) -> None:
+    """Mayday's own files of this lab: an unfinished run in them would hold the next company's services."""
+    for name in ("mayday.db", "mayday.db-wal", "mayday.db-shm", "mayday.toml", "room.json"):
+        (lab.root / name).unlink(missing_ok=True)
+    shutil.rmtree(lab.root / "logs", ignore_errors=True)
+    if lab.root.exists() and not any(lab.root.iterdir()):
+        lab.root.rmdir()
 
 
 def status(lab: Lab) -> dict[str, Any]:
@@ -133,7 +146,7 @@ app_token = "xapp-practice"
 signing_secret = "practice-signing-secret"
 
 [people]
-operators = ["U0ONCALL"]
+operator_groups = ["S0OPERATORS"]
 approver_groups = ["S0APPROVERS"]
 cache_seconds = 30
 ''')

@@ -1,4 +1,7 @@
-"""Installs what tests and the demo need and this machine lacks, and says so: `python -m lab.prepare engine servers browser`."""
+"""Installs what tests and the demo need and this machine lacks, and says so.
+
+`python -m lab.prepare engine servers browser` prepares all three.
+"""
 
 from __future__ import annotations
 
@@ -27,10 +30,14 @@ def engine() -> None:
 
 def servers() -> None:
     """The programs of PostgreSQL and Redis that tests start by themselves."""
-    lacking = [package for package, there in (
-        ("postgresql", any(_POSTGRES.glob("*/bin/initdb"))),
-        ("redis-server", shutil.which("redis-server") is not None),
-    ) if not there]  # fmt: skip
+    lacking = [
+        package
+        for package, there in (
+            ("postgresql", any(_POSTGRES.glob("*/bin/initdb"))),
+            ("redis-server", shutil.which("redis-server") is not None),
+        )
+        if not there
+    ]
     _install(lacking)
 
 
@@ -43,8 +50,10 @@ def _install(packages: list[str]) -> None:
     if not packages:
         return
     if not can_install_packages():
-        raise RecoveryError(f"Missing on this machine: {', '.join(packages)}.",
-                            hint=f"Install them with your package manager (Debian: apt-get install {' '.join(packages)}).")  # fmt: skip
+        raise RecoveryError(
+            f"Missing on this machine: {', '.join(packages)}.",
+            hint=f"Install them with your package manager (Debian: apt-get install {' '.join(packages)}).",
+        )
     say(f"Installing {', '.join(packages)} with apt-get.")
     install_packages(*packages)
 

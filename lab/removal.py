@@ -27,6 +27,14 @@ def remove_networks(client: docker.DockerClient, lab: Lab) -> None:
             ) from problem
 
 
+def remove_run_containers(client: docker.DockerClient, lab: Lab) -> None:
+    """Removes the clones and helpers of runs that were not finished: those that mount something of this lab."""
+    for container in client.containers.list(all=True, filters={"label": "mayday.run"}, ignore_removed=True):
+        sources = " ".join(str(mount.get("Source", "")) for mount in container.attrs["Mounts"])
+        if f"{lab.root}/" in sources or f"/{lab.postgres_volume}/" in sources:
+            container.remove(force=True, v=True)
+
+
 def remove_data(client: docker.DockerClient, lab: Lab) -> None:
     """Removes volumes, data, backups and notes; the lab starts from nothing the next time."""
     if not lab.state_file.exists():

@@ -150,7 +150,18 @@ class Practice:
 
     def psql(self, query: str, container: str = "") -> str:
         """One value or table of the live database, unaligned."""
-        command = ["docker", "exec", container or self.postgres, "psql", "-U", "postgres", "-d", "nself_db", "-XqAtc", query]
+        command = [
+            "docker",
+            "exec",
+            container or self.postgres,
+            "psql",
+            "-U",
+            "postgres",
+            "-d",
+            "nself_db",
+            "-XqAtc",
+            query,
+        ]
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
     def docker(self, *arguments: str) -> str:
@@ -232,7 +243,9 @@ class Practice:
 
 
 @contextmanager
-def practice_company(root: Path, name: str = "mtest", layout: Layout = "bind", *, town: bool = True) -> Iterator[Practice]:
+def practice_company(
+    root: Path, name: str = "mtest", layout: Layout = "bind", *, town: bool = True
+) -> Iterator[Practice]:
     """A company that is up, and is gone with all of its data afterwards."""
     lab = Lab(root, prefix=f"{name}-", project=name, layout=layout)
     try:
@@ -240,14 +253,4 @@ def practice_company(root: Path, name: str = "mtest", layout: Layout = "bind", *
         yield Practice(lab, PracticeSlack(company.address(lab)), company.open_store(lab))
     finally:
         town_process.stop(lab)
-        remove_run_containers(lab)
         company.down(lab, purge=True)
-
-
-def remove_run_containers(lab: Lab) -> None:
-    """Clones and helpers that a test's run left behind: those that mount something of this lab."""
-    listed = subprocess.run(["docker", "ps", "-aq", "--filter", "label=mayday.run"], capture_output=True, text=True, check=True)
-    for ident in listed.stdout.split():
-        mounts = subprocess.run(["docker", "inspect", "-f", "{{json .Mounts}}", ident], capture_output=True, text=True, check=False)
-        if str(lab.root) in mounts.stdout or lab.postgres_volume in mounts.stdout:
-            subprocess.run(["docker", "rm", "-fv", ident], capture_output=True, check=False)

@@ -59,6 +59,7 @@ def test_a_paused_server_is_looked_at_without_being_woken(practice: Practice) ->
 
 
 def test_a_server_that_is_down_is_recovered_to_its_very_last_commit(practice: Practice) -> None:
+    fill(practice, "archived")
     practice.psql("insert into filler values ('the very last')")
     before = truth.messages_in(practice.lab)
     practice.docker("kill", practice.postgres)
@@ -69,14 +70,14 @@ def test_a_server_that_is_down_is_recovered_to_its_very_last_commit(practice: Pr
 
 
 def test_a_server_that_crashes_again_and_again_is_recovered(practice: Practice) -> None:
-    practice.psql("insert into filler values ('before the crash')")
+    fill(practice, "before the crash")
     before = truth.messages_in(practice.lab)
     conf = practice.lab.data("postgres") / "postgresql.auto.conf"
     conf.write_text(conf.read_text() + "this is no setting\n")
     practice.docker("restart", "-t", "5", practice.postgres)
     run = practice.recover("latest")
     assert truth.messages_in(practice.lab) == before
-    assert practice.psql("select count(*) from filler where t = 'before the crash'") == "1"
+    assert practice.psql("select count(*) from filler where t = 'before the crash'") == "5000"
     policy = practice.docker("inspect", "-f", "{{.HostConfig.RestartPolicy.Name}}", practice.postgres)
     assert policy == "unless-stopped"
     assert practice.times_done(run, "resume the writers") == 1

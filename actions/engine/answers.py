@@ -36,8 +36,15 @@ def answer(store: Store, run: str, question: int, label: str, speaker: Speaker, 
         option = _option(open_question, label)
         _may(state, option, speaker)
         _typed(state, option, text)
-        said = {"option": label, "leads": option["leads"], "gives": option["gives"], "by": speaker.id,
-                "name": speaker.name, "text": text, "plan": open_question.plan}  # fmt: skip
+        said = {
+            "option": label,
+            "leads": option["leads"],
+            "gives": option["gives"],
+            "by": speaker.id,
+            "name": speaker.name,
+            "text": text,
+            "plan": open_question.plan,
+        }
         return Kind.ANSWERED, open_question.step, said
 
     return store.speak(run, judge)
@@ -50,8 +57,11 @@ def stop(store: Store, run: str, speaker: Speaker) -> Entry | None:
         _responder(state, speaker)
         _unfinished(state)
         if state.failure is not None or state.asking:
-            raise Refused("The run is not doing anything now.", detail="It waits for a person already.",
-                          hint="Answer its question, or undo it.")  # fmt: skip
+            raise Refused(
+                "The run is not doing anything now.",
+                detail="It waits for a person already.",
+                hint="Answer its question, or undo it.",
+            )
         return None if state.stop_asked else (Kind.STOP_ASKED, None, {"by": speaker.id, "name": speaker.name})
 
     return store.speak(run, judge)
@@ -80,8 +90,11 @@ def undo(store: Store, procedure: Procedure, run: str, speaker: Speaker, why_not
     def judge(state: Run) -> Draft | None:
         _responder(state, speaker)
         if passed_no_return(procedure, state):
-            raise Refused("This run can no longer be undone: new writes were accepted.", detail=why_not,
-                          hint="Recover to another moment instead, or copy rows out of the old data by hand.")  # fmt: skip
+            raise Refused(
+                "This run can no longer be undone: new writes were accepted.",
+                detail=why_not,
+                hint="Recover to another moment instead, or copy rows out of the old data by hand.",
+            )
         _unfinished(state)
         if state.undoing is not None and state.failure is None:
             return None
@@ -98,8 +111,11 @@ def _open(state: Run, question: int, now: datetime) -> Question:
     if state.answered is not None:
         raise Refused("That question was answered already.", detail=_since(state), hint="Nothing more to do.")
     if now >= state.question.expires_at:
-        raise Refused("That question has expired.", detail=f"It could be answered until {state.question.expires_at:%H:%M} UTC.",
-                      hint="The run is being taken back. Ask anew when it has ended.")  # fmt: skip
+        raise Refused(
+            "That question has expired.",
+            detail=f"It could be answered until {state.question.expires_at:%H:%M} UTC.",
+            hint="The run is being taken back. Ask anew when it has ended.",
+        )
     return state.question
 
 
@@ -120,9 +136,11 @@ def _option(question: Question, label: str) -> dict[str, Any]:
 def _may(state: Run, option: dict[str, Any], speaker: Speaker) -> None:
     if option["who"] == Who.SECOND:
         if speaker.id == state.requester:
-            raise Refused("Whoever asked for a recovery does not approve it alone.",
-                          detail=f"{speaker.name} asked for run {state.id}.",
-                          hint="Ask a second person who may approve.")  # fmt: skip
+            raise Refused(
+                "Whoever asked for a recovery does not approve it alone.",
+                detail=f"{speaker.name} asked for run {state.id}.",
+                hint="Ask a second person who may approve.",
+            )
         if not speaker.may_approve:
             raise Refused(f"{speaker.name} may not approve.", hint="Ask somebody of the approvers.")
     elif not speaker.may_approve:
@@ -132,8 +150,11 @@ def _may(state: Run, option: dict[str, Any], speaker: Speaker) -> None:
 def _responder(state: Run, speaker: Speaker) -> None:
     """Who asked may steer the run as long as they may ask; so may everybody who may approve."""
     if not (speaker.may_approve or (speaker.may_ask and speaker.id == state.requester)):
-        raise Refused(f"{speaker.name} may not steer recoveries.", detail=f"Run {state.id} goes on as it is.",
-                      hint="Ask the person on call, or somebody of the approvers.")  # fmt: skip
+        raise Refused(
+            f"{speaker.name} may not steer recoveries.",
+            detail=f"Run {state.id} goes on as it is.",
+            hint="Ask the person on call, or somebody of the approvers.",
+        )
 
 
 def _unfinished(state: Run) -> None:
@@ -143,7 +164,10 @@ def _unfinished(state: Run) -> None:
 
 def _typed(state: Run, option: dict[str, Any], text: str) -> None:
     if option["types"] == "service" and text.strip() != state.service:
-        raise Refused("The typed name does not match.", detail=f"Typed: '{text.strip()[:80]}'.",
-                      hint=f"Type {state.service} to confirm that it is meant.")  # fmt: skip
+        raise Refused(
+            "The typed name does not match.",
+            detail=f"Typed: '{text.strip()[:80]}'.",
+            hint=f"Type {state.service} to confirm that it is meant.",
+        )
     if option["types"] == "when" and not text.strip():
         raise Refused("Which other time?", hint="Type a time, for example 14:25 or 20m ago.")

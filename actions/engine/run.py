@@ -132,7 +132,9 @@ def _voided(run: Run, e: Entry) -> Run:
 
 def _undo_asked(run: Run, e: Entry) -> Run:
     """Nothing is asked any more: an answer that came late must not read as if it counted."""
-    return replace(run, undoing=Outcome.UNDONE, failure=None, stop_asked="", open_step=None, question=None, recheck=None)
+    return replace(
+        run, undoing=Outcome.UNDONE, failure=None, stop_asked="", open_step=None, question=None, recheck=None
+    )
 
 
 def _undone(run: Run, e: Entry) -> Run:

@@ -46,23 +46,34 @@ class UtcTime(sa.TypeDecorator[datetime]):
 
 _metadata = sa.MetaData()
 _entries = sa.Table(
-    "entries", _metadata,
-    sa.Column("run", sa.String(40), primary_key=True), sa.Column("n", sa.Integer, primary_key=True),
-    sa.Column("at", UtcTime, nullable=False), sa.Column("kind", sa.String(24), nullable=False, index=True),
-    sa.Column("step", sa.Integer), sa.Column("data", sa.JSON, nullable=False),
-    sa.Column("prev", sa.String(64), nullable=False), sa.Column("hash", sa.String(64), nullable=False),
-)  # fmt: skip
+    "entries",
+    _metadata,
+    sa.Column("run", sa.String(40), primary_key=True),
+    sa.Column("n", sa.Integer, primary_key=True),
+    sa.Column("at", UtcTime, nullable=False),
+    sa.Column("kind", sa.String(24), nullable=False, index=True),
+    sa.Column("step", sa.Integer),
+    sa.Column("data", sa.JSON, nullable=False),
+    sa.Column("prev", sa.String(64), nullable=False),
+    sa.Column("hash", sa.String(64), nullable=False),
+)
 _leases = sa.Table(
-    "leases", _metadata,
-    sa.Column("key", sa.String(120), primary_key=True), sa.Column("run", sa.String(40), nullable=False),
-    sa.Column("owner", sa.String(200), nullable=False), sa.Column("token", sa.Integer, nullable=False),
+    "leases",
+    _metadata,
+    sa.Column("key", sa.String(120), primary_key=True),
+    sa.Column("run", sa.String(40), nullable=False),
+    sa.Column("owner", sa.String(200), nullable=False),
+    sa.Column("token", sa.Integer, nullable=False),
     sa.Column("beat", UtcTime, nullable=False),
-)  # fmt: skip
+)
 _notes = sa.Table(
-    "notes", _metadata,
-    sa.Column("kind", sa.String(24), primary_key=True), sa.Column("key", sa.String(400), primary_key=True),
-    sa.Column("data", sa.JSON, nullable=False), sa.Column("at", UtcTime, nullable=False),
-)  # fmt: skip
+    "notes",
+    _metadata,
+    sa.Column("kind", sa.String(24), primary_key=True),
+    sa.Column("key", sa.String(400), primary_key=True),
+    sa.Column("data", sa.JSON, nullable=False),
+    sa.Column("at", UtcTime, nullable=False),
+)
 
 
 @dataclass(frozen=True)
@@ -125,14 +136,27 @@ class Store:
         free = sa.update(_leases).where(_leases.c.key == service, _leases.c.run == "").values(run=run, owner="")
         if db.execute(free).rowcount != 1:
             holder = str(db.execute(sa.select(_leases.c.run).where(_leases.c.key == service)).scalar())
-            raise Busy(f"{service} is held by run {holder}.", run=holder,
-                       detail="One run for each service at a time.",
-                       hint=f"Follow run {holder} in its thread, or stop or undo it there first.")  # fmt: skip
+            raise Busy(
+                f"{service} is held by run {holder}.",
+                run=holder,
+                detail="One run for each service at a time.",
+                hint=f"Follow run {holder} in its thread, or stop or undo it there first.",
+            )
 
     def _chain(self, db: sa.Connection, entry: Entry, prev: str) -> Entry:
         whole = sealed(entry, prev)
-        db.execute(sa.insert(_entries).values(run=whole.run, n=whole.n, at=whole.at, kind=str(whole.kind),
-                                             step=whole.step, data=whole.data, prev=whole.prev, hash=whole.hash))  # fmt: skip
+        db.execute(
+            sa.insert(_entries).values(
+                run=whole.run,
+                n=whole.n,
+                at=whole.at,
+                kind=str(whole.kind),
+                step=whole.step,
+                data=whole.data,
+                prev=whole.prev,
+                hash=whole.hash,
+            )
+        )
         return whole
 
     def append(self, lease: Lease, kind: Kind, step: int | None, data: dict[str, Any]) -> Entry:
@@ -194,7 +218,9 @@ class Store:
         return [Entry(r.run, r.n, r.at, Kind(r.kind), r.step, r.data, r.prev, r.hash) for r in rows]
 
     def _tip(self, db: sa.Connection, run: str) -> tuple[int, str]:
-        query = sa.select(_entries.c.n, _entries.c.hash).where(_entries.c.run == run).order_by(_entries.c.n.desc()).limit(1)
+        query = (
+            sa.select(_entries.c.n, _entries.c.hash).where(_entries.c.run == run).order_by(_entries.c.n.desc()).limit(1)
+        )
         row = db.execute(query).one()
         return int(row.n), str(row.hash)
 
@@ -240,8 +266,9 @@ class Store:
     def _beat(self, db: sa.Connection, lease: Lease) -> None:
         mine = (_leases.c.key == lease.key, _leases.c.token == lease.token, _leases.c.owner == lease.owner)
         if db.execute(sa.update(_leases).where(*mine).values(beat=self.clock())).rowcount != 1:
-            raise Fenced(f"Another worker carries run {lease.run} out by now.",
-                         hint="Nothing to do: the other worker goes on.")  # fmt: skip
+            raise Fenced(
+                f"Another worker carries run {lease.run} out by now.", hint="Nothing to do: the other worker goes on."
+            )
 
     def release(self, lease: Lease) -> None:
         """Give the lease back; the run still holds its service until it ends."""

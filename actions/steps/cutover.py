@@ -47,14 +47,25 @@ class Kept:
         return self.text
 
 
-def promote(aim: Aim, server: Server, names: Names, docker: Docker, files: Files, sql: Sql, patience: Patience,
-            progress: Progress) -> None:  # fmt: skip
+def promote(
+    aim: Aim,
+    server: Server,
+    names: Names,
+    docker: Docker,
+    files: Files,
+    sql: Sql,
+    patience: Patience,
+    progress: Progress,
+) -> None:
     """Promote the clone, alone as it is, so that the cut-over itself is only a rename and a start."""
     if not _answers(server, names, sql):
         docker.run_clone(server, names, CloneSpec(clone_flags(aim, server, names, docker, files)))
         if not patience.until(lambda: _standing(aim, server, names, sql), seconds=_READY_SECONDS):
-            raise RecoveryError("The clone's server does not come back to its stopping point.",
-                                detail=docker.logs(names.clone, 15), hint="Retry, or Undo.")  # fmt: skip
+            raise RecoveryError(
+                "The clone's server does not come back to its stopping point.",
+                detail=docker.logs(names.clone, 15),
+                hint="Retry, or Undo.",
+            )
     progress(0, 1, "promoting")
     state = clone_state(server, names, sql)
     if state.recovering:
@@ -136,9 +147,11 @@ def start_live(server: Server, docker: Docker, sql: Sql, patience: Patience) -> 
     docker.start(server.service, server.container)
     docker.set_restart(server.service, server.container, server.restart_policy)
     if not patience.until(lambda: _ready(server, sql), seconds=_READY_SECONDS, every=0.2):
-        raise RecoveryError(f"{server.service} was started but does not accept connections.",
-                            detail=docker.logs(server.service, 20),
-                            hint="Retry waits on; Undo brings the old data back.")  # fmt: skip
+        raise RecoveryError(
+            f"{server.service} was started but does not accept connections.",
+            detail=docker.logs(server.service, 20),
+            hint="Retry waits on; Undo brings the old data back.",
+        )
     # A checkpoint wakes the checkpointer, which else may sleep through archive_timeout for minutes after a start.
     sql.rows(server.service, server, "checkpoint", seconds=120)
 
@@ -174,8 +187,11 @@ def stop_started(server: Server, docker: Docker) -> None:
 
 def swap(server: Server, names: Names, site: Site, now: datetime, files: Files) -> None:
     """Rename the old directory away and the clone's into its place."""
-    files.swap(server, names, {"run": names.run, "why": "replaced by a point-in-time recovery",
-                               "kept_until": keep_until(site, now)})  # fmt: skip
+    files.swap(
+        server,
+        names,
+        {"run": names.run, "why": "replaced by a point-in-time recovery", "kept_until": keep_until(site, now)},
+    )
 
 
 def keep_until(site: Site, now: datetime) -> str:
@@ -210,8 +226,11 @@ def prove_writable(aim: Aim, server: Server, sql: Sql) -> Proof:
     if timeline <= aim.timeline:
         wrong.append(f"it writes timeline {timeline}, not a new one")
     if wrong:
-        raise RecoveryError("The server in service is not the recovered one.", detail="; ".join(wrong) + ".",
-                            hint="Undo brings the old data back.")  # fmt: skip
+        raise RecoveryError(
+            "The server in service is not the recovered one.",
+            detail="; ".join(wrong) + ".",
+            hint="Undo brings the old data back.",
+        )
     return Proof(timeline, row["xid"])
 
 
@@ -231,8 +250,11 @@ def smoke_test(site: Site, web: Web, patience: Patience) -> None:
     """
     if not patience.until(lambda: smoke_passed(site, web), seconds=_SMOKE_SECONDS, every=1.0):
         status, body = web.get(site.smoke_url)
-        raise RecoveryError("The smoke test through the application failed.", detail=f"{status}: {body[:300]}",
-                            hint=f"The database is recovered. Look at what answers at {site.smoke_url}, then Retry.")  # fmt: skip
+        raise RecoveryError(
+            "The smoke test through the application failed.",
+            detail=f"{status}: {body[:300]}",
+            hint=f"The database is recovered. Look at what answers at {site.smoke_url}, then Retry.",
+        )
 
 
 def smoke_passed(site: Site, web: Web) -> bool:

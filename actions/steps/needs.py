@@ -55,15 +55,19 @@ def measure_space(base: Base, server: Server, files: Files) -> Space:
         Refused: the disk is too small, or the data directory cannot be renamed where it lies.
     """
     if not files.one_file_system(server):
-        raise Refused(f"{server.home.leaf} is a file system of its own, so it cannot be swapped by a rename.",
-                      detail=f"{server.home.parent}/{server.home.leaf} is a mount point.",
-                      hint="Mount the disk one level higher and put PGDATA in a folder below it.")  # fmt: skip
+        raise Refused(
+            f"{server.home.leaf} is a file system of its own, so it cannot be swapped by a rename.",
+            detail=f"{server.home.parent}/{server.home.leaf} is a mount point.",
+            hint="Mount the disk one level higher and put PGDATA in a folder below it.",
+        )
     needed = int((base.bytes + base.wal_bytes(server.segment_size)) * 1.1) + 64 * _MB
     free = files.free_bytes(server)
     if free < needed:
-        raise Refused("There is not enough room beside the live data.",
-                      detail=f"{needed / _GB:.1f} GB are needed in {server.home.parent}, {free / _GB:.1f} GB are free.",
-                      hint="Make room there (old directories that Mayday kept are named *_before_*), then ask again.")  # fmt: skip
+        raise Refused(
+            "There is not enough room beside the live data.",
+            detail=f"{needed / _GB:.1f} GB are needed in {server.home.parent}, {free / _GB:.1f} GB are free.",
+            hint="Make room there (old directories that Mayday kept are named *_before_*), then ask again.",
+        )
     return Space(needed, free)
 
 

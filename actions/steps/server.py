@@ -22,15 +22,36 @@ def look_at_server(service: str, site: Site, docker: Docker, files: Files) -> Se
     container = must_find(docker, service)
     home = data_home(container)
     archive, bases = on_host(container, site.archive), on_host(container, site.bases)
-    seen = Server(service=container.name, host=container.host, container=container.id, image=container.image,
-                  image_id=container.image_id, command=container.command, restart_policy=container.restart_policy,
-                  home=home, archive=archive, bases=bases, inside_archive=site.archive, inside_bases=site.bases,
-                  user=site.user, database=site.database, version=0, system_identifier="", timeline=0,
-                  segment_size=0, state=container.state)  # fmt: skip
+    seen = Server(
+        service=container.name,
+        host=container.host,
+        container=container.id,
+        image=container.image,
+        image_id=container.image_id,
+        command=container.command,
+        restart_policy=container.restart_policy,
+        home=home,
+        archive=archive,
+        bases=bases,
+        inside_archive=site.archive,
+        inside_bases=site.bases,
+        user=site.user,
+        database=site.database,
+        version=0,
+        system_identifier="",
+        timeline=0,
+        segment_size=0,
+        state=container.state,
+    )
     text = files.control(seen, home.leaf)
     control = parse_controldata(text)
-    return replace(seen, version=_major(text), system_identifier=control.system_identifier,
-                   timeline=control.timeline, segment_size=control.segment_size)  # fmt: skip
+    return replace(
+        seen,
+        version=_major(text),
+        system_identifier=control.system_identifier,
+        timeline=control.timeline,
+        segment_size=control.segment_size,
+    )
 
 
 def must_find(docker: Docker, service: str) -> Container:
@@ -41,8 +62,10 @@ def must_find(docker: Docker, service: str) -> Container:
     """
     container = docker.find(service)
     if container is None:
-        raise Refused(f"There is no container named {service} on this host.",
-                      hint="Look at `docker ps -a`, and at `site.postgres` in the settings.")  # fmt: skip
+        raise Refused(
+            f"There is no container named {service} on this host.",
+            hint="Look at `docker ps -a`, and at `site.postgres` in the settings.",
+        )
     return container
 
 
@@ -51,9 +74,11 @@ def data_home(container: Container) -> DataHome:
     inside = container.env.get("PGDATA", "/var/lib/postgresql/data").rstrip("/")
     mount = _mount_of(container, inside)
     if mount is None:
-        raise Refused(f"The data directory {inside} of {container.name} is not on a mount.",
-                      detail="It lies within the container and is lost with it.",
-                      hint="Put PGDATA on a volume or a bind mount; until then only dumps can be restored.")  # fmt: skip
+        raise Refused(
+            f"The data directory {inside} of {container.name} is not on a mount.",
+            detail="It lies within the container and is lost with it.",
+            hint="Put PGDATA on a volume or a bind mount; until then only dumps can be restored.",
+        )
     _local(container, mount)
     below = PurePosixPath(inside).relative_to(mount.target)
     path = PurePosixPath(mount.source) / below
@@ -64,9 +89,11 @@ def on_host(container: Container, inside: str) -> str:
     """The path on the Docker host of a folder that a container sees."""
     mount = _mount_of(container, inside)
     if mount is None:
-        raise Refused(f"{inside} is not mounted into {container.name}.",
-                      detail="The WAL archive and the base backups must lie on a mount.",
-                      hint="Mount the backup folder there, or correct `site.archive` and `site.bases`.")  # fmt: skip
+        raise Refused(
+            f"{inside} is not mounted into {container.name}.",
+            detail="The WAL archive and the base backups must lie on a mount.",
+            hint="Mount the backup folder there, or correct `site.archive` and `site.bases`.",
+        )
     return str(PurePosixPath(mount.source) / PurePosixPath(inside).relative_to(mount.target))
 
 
@@ -78,17 +105,21 @@ def _mount_of(container: Container, inside: str) -> Mount | None:
 
 def _local(container: Container, mount: Mount) -> None:
     if mount.kind not in ("bind", "volume") or (mount.kind == "volume" and mount.driver not in ("", "local")):
-        raise Refused(f"The data of {container.name} lies on a {mount.kind} of driver '{mount.driver}'.",
-                      detail="Only local volumes and bind mounts can be swapped by a rename.",
-                      hint="Recover by hand beside it, or move the data to a local volume.")  # fmt: skip
+        raise Refused(
+            f"The data of {container.name} lies on a {mount.kind} of driver '{mount.driver}'.",
+            detail="Only local volumes and bind mounts can be swapped by a rename.",
+            hint="Recover by hand beside it, or move the data to a local volume.",
+        )
 
 
 def _major(control: str) -> int:
     found = _CATALOG.search(control)
     number = int(found[1]) if found else 0
     if number not in _MAJORS:
-        raise Refused(f"This PostgreSQL (catalogue version {number}) is not one of 13 to 18.",
-                      hint="Recover by hand, or upgrade Mayday.")  # fmt: skip
+        raise Refused(
+            f"This PostgreSQL (catalogue version {number}) is not one of 13 to 18.",
+            hint="Recover by hand, or upgrade Mayday.",
+        )
     return _MAJORS[number]
 
 

@@ -45,30 +45,49 @@ def target_rows(target: Target, asked: str, zone: str, now: datetime, aim: Aim) 
     return (*rows, ("Stops", stop_text(aim)))
 
 
-def plan_sheets(target: Target, asked: str, zone: str, now: datetime, server: Server, window: Window, writers: Writers, aim: Aim,
-                base: Base, lost: Lost, space: Space, times: Estimate) -> tuple[Sheet, ...]:  # fmt: skip
+def plan_sheets(
+    target: Target,
+    asked: str,
+    zone: str,
+    now: datetime,
+    server: Server,
+    window: Window,
+    writers: Writers,
+    aim: Aim,
+    base: Base,
+    lost: Lost,
+    space: Space,
+    times: Estimate,
+) -> tuple[Sheet, ...]:
     """The plan: what will happen, from what, and what will be lost."""
     part = window.on(aim.timeline)
-    where = Sheet("Plan", (
-        *target_rows(target, asked, zone, now, aim),
-        ("Container", f"{server.service} ({server.container[:12]}) on {server.host}, {server.image}"),
-        ("System", f"PostgreSQL {server.version}, identifier {server.system_identifier}, now {server.state}"),
-        ("Window", window_words(part) if part and part.reaches else "not known"),
-        ("Base backup", f"{base.name}, {size(base.bytes)}: {base.why}"),
-        ("WAL to replay", f"{len(base.segments)} segments, {size(base.wal_bytes(server.segment_size))}, "
-                          f"timeline {aim.timeline}"),
-        ("Disk", f"{size(space.needed)} needed, {size(space.free)} free in {server.home.parent}"),
-        ("Will be paused", writers.says()),
-        ("Expected", _expected(times)),
-        ("RTO", f"{RTO.total_seconds() / 60:.0f} min"),
-    ))  # fmt: skip
+    where = Sheet(
+        "Plan",
+        (
+            *target_rows(target, asked, zone, now, aim),
+            ("Container", f"{server.service} ({server.container[:12]}) on {server.host}, {server.image}"),
+            ("System", f"PostgreSQL {server.version}, identifier {server.system_identifier}, now {server.state}"),
+            ("Window", window_words(part) if part and part.reaches else "not known"),
+            ("Base backup", f"{base.name}, {size(base.bytes)}: {base.why}"),
+            (
+                "WAL to replay",
+                f"{len(base.segments)} segments, {size(base.wal_bytes(server.segment_size))}, timeline {aim.timeline}",
+            ),
+            ("Disk", f"{size(space.needed)} needed, {size(space.free)} free in {server.home.parent}"),
+            ("Will be paused", writers.says()),
+            ("Expected", _expected(times)),
+            ("RTO", f"{RTO.total_seconds() / 60:.0f} min"),
+        ),
+    )
     return (where, lost_sheet(lost))
 
 
 def _expected(times: Estimate) -> str:
     source = "from earlier runs here" if times.measured else "assumed, nothing was measured here yet"
-    return (f"copy {times.copy:.0f} s, replay {times.replay:.0f} s, checks {times.check:.0f} s, "
-            f"cut-over {times.cut_over:.0f} s ({source})")  # fmt: skip
+    return (
+        f"copy {times.copy:.0f} s, replay {times.replay:.0f} s, checks {times.check:.0f} s, "
+        f"cut-over {times.cut_over:.0f} s ({source})"
+    )
 
 
 def lost_sheet(lost: Lost) -> Sheet:
@@ -94,14 +113,18 @@ def _row_words(inserted: int, updated: int, deleted: int) -> str:
     return ", ".join(f"{n:,} {what}" for n, what in told if n) or "no rows"
 
 
-def preview_sheets(server: Server, mode: Answer, reached: Reached, integrity: Integrity, difference: Difference,
-                   now: datetime) -> tuple[Sheet, ...]:  # fmt: skip
+def preview_sheets(
+    server: Server, mode: Answer, reached: Reached, integrity: Integrity, difference: Difference, now: datetime
+) -> tuple[Sheet, ...]:
     """The preview on the paused clone: the proof, the checks, the difference from the live data."""
-    proof = Sheet("Preview", (
-        ("Proof", reached.said),
-        ("Integrity", integrity.verdict),
-        ("Live data", difference.says()),
-    ))  # fmt: skip
+    proof = Sheet(
+        "Preview",
+        (
+            ("Proof", reached.said),
+            ("Integrity", integrity.verdict),
+            ("Live data", difference.says()),
+        ),
+    )
     return (proof, integrity_sheet(integrity), Sheet("Difference from the live data", (), difference.lines[:40]))
 
 
@@ -111,24 +134,39 @@ def integrity_sheet(integrity: Integrity) -> Sheet:
     return Sheet("Healthy" if integrity.healthy else "Needs attention", (), lines)
 
 
-def recovered_sheets(aim: Aim, server: Server, reached: Reached, proof: Proof, kept: Kept, integrity: Integrity,
-                     integrity_after: Integrity, lost: Lost) -> tuple[Sheet, ...]:  # fmt: skip
+def recovered_sheets(
+    aim: Aim,
+    server: Server,
+    reached: Reached,
+    proof: Proof,
+    kept: Kept,
+    integrity: Integrity,
+    integrity_after: Integrity,
+    lost: Lost,
+) -> tuple[Sheet, ...]:
     """The report of a recovery."""
     at = aim.stop.last_commit_at
-    return (Sheet("Report", (
-        ("To", spell(at) if at else stop_text(aim)),
-        ("Proof", reached.said),
-        ("In service", proof.says()),
-        ("Integrity", integrity.verdict),
-        ("After the cut-over", integrity_after.verdict),
-        ("Old data", kept.text),
-    )),)  # fmt: skip
+    return (
+        Sheet(
+            "Report",
+            (
+                ("To", spell(at) if at else stop_text(aim)),
+                ("Proof", reached.said),
+                ("In service", proof.says()),
+                ("Integrity", integrity.verdict),
+                ("After the cut-over", integrity_after.verdict),
+                ("Old data", kept.text),
+            ),
+        ),
+    )
 
 
 def verify_sheets(integrity: Integrity) -> tuple[Sheet, ...]:
     """The verdict of a verify."""
-    return (Sheet("Integrity", (("Verdict", integrity.verdict), ("Took", f"{integrity.seconds:.1f} s"))),
-            integrity_sheet(integrity))  # fmt: skip
+    return (
+        Sheet("Integrity", (("Verdict", integrity.verdict), ("Took", f"{integrity.seconds:.1f} s"))),
+        integrity_sheet(integrity),
+    )
 
 
 def window_sheets(window: Window) -> tuple[Sheet, ...]:
@@ -139,8 +177,13 @@ def window_sheets(window: Window) -> tuple[Sheet, ...]:
         rows = (
             [("Window", window_words(part))] if part.reaches else [("Window", part.problem or "nothing to start from")]
         )
-        rows += [(reach.backup.name, f"{size(reach.backup.bytes)}, reaches "
-                  f"{spell(reach.until) if reach.until else 'an unknown moment'}") for reach in part.reaches]  # fmt: skip
+        rows += [
+            (
+                reach.backup.name,
+                f"{size(reach.backup.bytes)}, reaches {spell(reach.until) if reach.until else 'an unknown moment'}",
+            )
+            for reach in part.reaches
+        ]
         rows += [(bad.path.rpartition("/")[2], f"not usable: {bad.why}") for bad in part.unusable]
         sheets.append(Sheet(f"Timeline {part.timeline} ({here})", tuple(rows)))
     return tuple(sheets)

@@ -77,9 +77,11 @@ def _see_serving(writer: Writer, docker: Docker, patience: Patience) -> None:
         return
     docker.restart(writer.name, writer.container)
     if not patience.until(serves, seconds=_SERVE_SECONDS, every=0.5):
-        raise RecoveryError(f"{writer.name} does not serve.",
-                            detail=docker.logs(writer.name, 15),
-                            hint=f"Look at `docker logs {writer.name}`; the database is up. Retry when it is mended.")  # fmt: skip
+        raise RecoveryError(
+            f"{writer.name} does not serve.",
+            detail=docker.logs(writer.name, 15),
+            hint=f"Look at `docker logs {writer.name}`; the database is up. Retry when it is mended.",
+        )
 
 
 def serving(writers: Writers, docker: Docker) -> bool:

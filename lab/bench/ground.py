@@ -80,9 +80,11 @@ class Ground:
         state = store.run(run)
         if state_of(state) != wanted:
             failure = state.failure
-            raise RecoveryError(f"Run {run} is {state_of(state)}, not {wanted}.",
-                                detail=f"{failure.message} {failure.detail}" if failure else "",
-                                hint=processes.log_tail(self.lab, "worker"))  # fmt: skip
+            raise RecoveryError(
+                f"Run {run} is {state_of(state)}, not {wanted}.",
+                detail=f"{failure.message} {failure.detail}" if failure else "",
+                hint=processes.log_tail(self.lab, "worker"),
+            )
 
     def seconds(self, run: str, since: tuple[Kind, str], until: tuple[Kind, str]) -> float:
         """From one entry of a run's journal to another, by kind and title."""
@@ -102,7 +104,8 @@ class Ground:
         start = self.psql("select pg_current_wal_lsn()")
         while int(self.psql(f"select (pg_current_wal_lsn() - '{start}')::bigint")) < gigabytes * (1 << 30):
             self.psql(
-                f"insert into bench_rows select g, repeat(md5(random()::text), 20) from generate_series(1, {_BLOCK_ROWS}) g"
+                "insert into bench_rows select g, repeat(md5(random()::text), 20) "
+                f"from generate_series(1, {_BLOCK_ROWS}) g"
             )
         target = self.now()
         for _ in range(20):
@@ -140,18 +143,44 @@ class Ground:
         data, bases = self.lab.data("postgres").parent, self.lab.backups / "postgres" / "base"
         copy = (
             f'cp -a "/bases/$1" /data/{_HAND} && shift && cd /wal && cp "$@" /data/{_HAND}/pg_wal/ && cd / && '
-            f"touch /data/{_HAND}/recovery.signal && chown -R --reference=/data/{_HAND}/PG_VERSION /data/{_HAND}/recovery.signal"
+            f"touch /data/{_HAND}/recovery.signal && "
+            f"chown --reference=/data/{_HAND}/PG_VERSION /data/{_HAND}/recovery.signal"
         )
         base, segments = (
             facts["base"]["name"],
             [s for s in facts["base"]["segments"] if (self.lab.wal_archive / s).exists()],
         )
         began = time.monotonic()
-        self.docker("run", "--rm", "--network=none", "--entrypoint=sh", "-v", f"{data}:/data", "-v", f"{bases}:/bases:ro",
-                    "-v", f"{self.lab.wal_archive}:/wal:ro", image, "-c", copy, "sh", base, *segments)  # fmt: skip
+        self.docker(
+            "run",
+            "--rm",
+            "--network=none",
+            "--entrypoint=sh",
+            "-v",
+            f"{data}:/data",
+            "-v",
+            f"{bases}:/bases:ro",
+            "-v",
+            f"{self.lab.wal_archive}:/wal:ro",
+            image,
+            "-c",
+            copy,
+            "sh",
+            base,
+            *segments,
+        )
         name = f"mayday-bench-{_HAND}"
-        self.docker("run", "-d", f"--name={name}", "--network=none", "--shm-size=1g", "-v",
-                    f"{data}/{_HAND}:/var/lib/postgresql/data", image, *[f for f in flags if f])  # fmt: skip
+        self.docker(
+            "run",
+            "-d",
+            f"--name={name}",
+            "--network=none",
+            "--shm-size=1g",
+            "-v",
+            f"{data}/{_HAND}:/var/lib/postgresql/data",
+            image,
+            *[f for f in flags if f],
+        )
         while not self._paused(name):
             time.sleep(0.1)
         took = time.monotonic() - began
@@ -162,6 +191,10 @@ class Ground:
         return took
 
     def _paused(self, name: str) -> bool:
-        done = subprocess.run(["docker", "exec", name, "psql", "-U", "postgres", "-XqAtc", "select pg_get_wal_replay_pause_state()"],
-                              capture_output=True, text=True, check=False)  # fmt: skip
+        done = subprocess.run(
+            ["docker", "exec", name, "psql", "-U", "postgres", "-XqAtc", "select pg_get_wal_replay_pause_state()"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         return done.stdout.strip() == "paused"
