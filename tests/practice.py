@@ -72,11 +72,13 @@ class Practice:
         return run
 
     def press(self, label: str, run: str, user: str = "oncall", typed: str | None = None) -> None:
-        """Press a button of a run's newest question, as soon as the thread shows it."""
+        """Press a button of a run's newest question, as soon as the thread shows it; the journal has it then."""
+        before = self.store.run(run).last
         end = time.monotonic() + 30
         while not (answer := self.click(label, user, typed, thread=run)).get("ok") and time.monotonic() < end:
             time.sleep(0.3)
         assert answer.get("ok"), answer
+        self.until(lambda: self.store.run(run).last > before, 20, f"'{label}' counts", run)
 
     def decide(self, label: str, run: str, user: str = "oncall", typed: str | None = None) -> None:
         """Press until it counts: on a bad day of Slack a dialog may not open, or a click may not arrive."""

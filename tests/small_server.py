@@ -17,6 +17,7 @@ import docker
 
 from actions.postgres.controldata import parse_controldata
 from actions.postgres.server import DataHome, Names, Server
+from actions.postgres.waldump import TransactionEnd, transaction_ends
 from workers.docker import DockerHost
 from workers.files import HostFiles
 from workers.sql import ContainerSql
@@ -147,3 +148,32 @@ def _cleared(client: Any, name: str) -> None:
         shutil.rmtree(Path(volume.attrs["Mountpoint"]).parent, ignore_errors=True)
         Path(volume.attrs["Mountpoint"]).mkdir(parents=True, exist_ok=True)
         volume.remove(force=True)
+
+
+def quiet(done: float, total: float, text: str = "") -> None:
+    """Nobody watches."""
+
+
+def tidy(world: SmallServer) -> None:
+    world.files.close()
+    world.docker.remove_clone(world.names)
+
+
+def with_history(world: SmallServer) -> TransactionEnd:
+    """A base backup, one row that is to be kept, a mass delete, a row in the tail; returns the commit to keep."""
+    world.psql(
+        "create table t(id serial primary key, x text)",
+        "insert into t(x) select md5(i::text) from generate_series(1,2000) i",
+    )
+    world.files.take_base(world.server, "b1", 1, quiet)
+    world.psql("insert into t(x) values('kept')")
+    world.switch()
+    last = list(transaction_ends(world.files.waldump(world.server, 1, world.archived())))[-1]
+    world.psql("delete from t where id <= 1500")
+    world.switch()
+    world.psql("insert into t(x) values('tail')")
+    return last
+
+
+def processes(world: SmallServer) -> str:
+    return subprocess.run(["docker", "top", world.names.helper], capture_output=True, text=True, check=False).stdout

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from small_server import SmallServer, eventually, small_server
+from small_server import SmallServer, eventually, processes, quiet, small_server, tidy, with_history
 
 from actions.engine.errors import RecoveryError, Stopped
 from actions.postgres.recovery_conf import clone_command
-from actions.postgres.waldump import TransactionEnd, transaction_ends
+from actions.postgres.waldump import TransactionEnd
 from actions.tools import CloneSpec
 from workers.files import HostFiles
 
@@ -32,36 +32,11 @@ HostFiles(docker.from_env(), names).copy_base(server, names, "b1", 1, lambda *_:
 LABEL = {"run": "r1", "why": "test", "kept_until": "2026-12-06"}
 
 
-def quiet(done: float, total: float, text: str = "") -> None:
-    """Nobody watches."""
-
-
 @pytest.fixture
 def world() -> Iterator[SmallServer]:
     with small_server() as made:
         yield made
         tidy(made)
-
-
-def tidy(world: SmallServer) -> None:
-    world.files.close()
-    world.docker.remove_clone(world.names)
-
-
-def with_history(world: SmallServer) -> TransactionEnd:
-    """A base backup, one row that is to be kept, a mass delete, a row in the tail; returns the commit to keep."""
-    world.psql(
-        "create table t(id serial primary key, x text)",
-        "insert into t(x) select md5(i::text) from generate_series(1,2000) i",
-    )
-    world.files.take_base(world.server, "b1", 1, quiet)
-    world.psql("insert into t(x) values('kept')")
-    world.switch()
-    last = list(transaction_ends(world.files.waldump(world.server, 1, world.archived())))[-1]
-    world.psql("delete from t where id <= 1500")
-    world.switch()
-    world.psql("insert into t(x) values('tail')")
-    return last
 
 
 def prepare(world: SmallServer, keep: TransactionEnd) -> str:
@@ -169,10 +144,6 @@ def heavy(world: SmallServer) -> Path:
     return big
 
 
-def processes(world: SmallServer) -> str:
-    return subprocess.run(["docker", "top", world.names.helper], capture_output=True, text=True, check=False).stdout
-
-
 def test_the_copy_of_a_killed_worker_ends_when_another_takes_over(world: SmallServer) -> None:
     with_history(world)
     heavy(world)
@@ -221,78 +192,6 @@ def test_a_full_disk_is_said_and_harms_nothing_and_a_retry_works(small_disk: Pat
         assert world.files.verify_base(world.server, world.names) == ""
         tidy(world)
         world.client.api.remove_container(world.name, force=True, v=True)
-
-
-def test_a_flipped_bit_in_the_base_backup_is_found(world: SmallServer) -> None:
-    with_history(world)
-    assert world.files.verify_backup(world.server, "b1") == ""
-    world.files.write_inventory(world.server, "b1", json.dumps({"tables": "ü" * 40_000}))
-    assert world.files.verify_backup(world.server, "b1") == ""
-    flip(world.root / "backups/base/b1/PG_VERSION", 0)
-    assert "PG_VERSION" in world.files.verify_backup(world.server, "b1")
-
-
-def flip(path: Path, at: int) -> None:
-    content = bytearray(path.read_bytes())
-    content[at] ^= 1
-    path.write_bytes(bytes(content))
-
-
-def test_damaged_wal_is_named_but_the_end_of_wal_is_no_error(world: SmallServer) -> None:
-    with_history(world)
-    server, archived = world.server, world.archived()
-    own = [file.name for file in world.files.tail(server) if len(file.name) == 24]
-    assert list(world.files.waldump(server, 1, sorted({*archived, *own})))
-    assert len(list(world.files.waldump(server, 1, archived, rmgrs=("Heap", "Transaction"), limit=5))) == 5
-    flip(world.root / "backups/wal" / archived[0], 1_200_000)
-    with pytest.raises(RecoveryError, match=archived[0]):
-        list(world.files.waldump(server, 1, archived))
-
-
-def test_leaving_a_dump_early_ends_it(world: SmallServer) -> None:
-    with_history(world)
-    lines = world.files.waldump(world.server, 1, world.archived(), rmgrs=("Heap", "Btree", "Heap2"))
-    assert next(lines).startswith("rmgr: ")
-    lines.close()  # type: ignore[attr-defined]
-    eventually(lambda: "pg_waldump" not in processes(world), 5)
-
-
-def test_a_truncated_or_missing_segment_is_refused_before_the_clone_runs(world: SmallServer) -> None:
-    with_history(world)
-    server, names, files, archived = world.server, world.names, world.files, world.archived()
-    files.copy_base(server, names, "b1", 1, quiet)
-    os.truncate(world.root / "backups/wal" / archived[-1], 4096)
-    with pytest.raises(RecoveryError, match="not whole") as short:
-        files.lay_wal(server, names, archived, [], quiet)
-    assert archived[-1] in short.value.detail
-    with pytest.raises(RecoveryError) as absent:
-        files.lay_wal(server, names, ["0000000100000000000000AA"], [], quiet)
-    assert "0000000100000000000000AA" in absent.value.detail
-
-
-def test_packed_wal_is_laid_like_any_other(world: SmallServer) -> None:
-    with_history(world)
-    archived = world.archived()
-    subprocess.run(["gzip", str(world.root / "backups/wal" / archived[-1])], check=True)
-    world.files.copy_base(world.server, world.names, "b1", 1, quiet)
-    world.files.lay_wal(world.server, world.names, archived, [], quiet)
-
-
-def test_a_missing_archive_is_said_and_the_rest_still_works(world: SmallServer) -> None:
-    os.rename(world.root / "backups/wal", world.root / "backups/elsewhere")
-    world.files.close()
-    assert "Database system identifier" in world.files.control(world.server, world.server.home.leaf)
-    with pytest.raises(RecoveryError) as absent:
-        world.files.archive(world.server)
-    assert absent.value.detail == world.server.archive
-
-
-def test_an_interrupted_base_backup_is_put_out_of_the_way(world: SmallServer) -> None:
-    bases = world.root / "backups/base"
-    (bases / ".b2.partial").mkdir()
-    world.files.take_base(world.server, "b2", 1, quiet)
-    world.files.take_base(world.server, "b2", 1, quiet)
-    assert sorted(path.name for path in bases.iterdir()) == [".b2.abandoned-1", "b2"]
 
 
 def test_a_server_that_was_replaced_is_refused(world: SmallServer) -> None:
