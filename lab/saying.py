@@ -25,8 +25,10 @@ def said(answer: dict[str, Any], kind: Answer) -> dict[str, Any]:
         Refused: the room would not do it.
     """
     if not answer.get("ok", True):
-        raise Refused(str(answer.get("error", "refused")), detail=str(answer.get("detail") or ""),
-                      hint=str(answer.get("hint") or "Look at the page: mayday lab status"))  # fmt: skip
+        code, detail = str(answer.get("error", "refused")), str(answer.get("detail") or "")
+        hint = str(answer.get("hint") or "Look at the thread: mayday lab thread")
+        # What the bot refused is said in its own words; the room's codes are for its own refusals.
+        raise Refused(detail or code, detail=code if detail else "", hint=hint)
     texts = [text if isinstance(text, str) else str(text.get("text", text)) for text in answer.get("answers") or ()]
     told = "\n".join(texts) or None
     if kind is Answer.SAY:
