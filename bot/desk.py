@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from redis.exceptions import RedisError
@@ -13,6 +13,7 @@ from slack_sdk import WebClient
 from actions.engine.procedure import Procedure
 from actions.engine.store import Store
 from actions.settings import Settings
+from bot.lately import Lately
 from bot.people import People
 
 _log = logging.getLogger(__name__)
@@ -29,6 +30,7 @@ class Desk:
     people: People
     bell: Callable[[str], object]
     clock: Callable[[], datetime]
+    lately: Lately = field(default_factory=Lately)
 
     def procedure(self, name: str) -> Procedure | None:
         """The procedure of that name, or None where the catalog no longer has it."""

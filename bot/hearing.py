@@ -32,11 +32,15 @@ def hear(desk: Desk, text: str, origin: Origin, family: str = "recover") -> Repl
         meant = meaning(text, desk.catalog, family)
         if isinstance(meant, Wants):
             return _wanted(desk, meant, origin)
-        if not first_time(desk.store, f"heard {origin.key}"):
-            return SILENCE
-        return _heard(desk, meant, origin)
+        # Only what changes something is kept for good; a look costs no write before it is acknowledged.
+        fresh = (
+            first_time(desk.store, f"heard {origin.key}")
+            if isinstance(meant, Steers)
+            else desk.lately.first(origin.key)
+        )
+        return _heard(desk, meant, origin) if fresh else SILENCE
     except RecoveryError as refusal:
-        return Reply(told(refusal)) if first_time(desk.store, f"refused {origin.key}") else SILENCE
+        return Reply(told(refusal)) if desk.lately.first(f"refused {origin.key}") else SILENCE
 
 
 def told(error: RecoveryError) -> str:

@@ -90,11 +90,11 @@ def value_of(container: str, server: Server, query: str, sql: Sql, seconds: floa
 
 
 def _against_inventory(server: Server, files: Files, sql: Sql) -> tuple[Line, ...]:
-    texts = [(found.path, found.inventory) for found in files.backups(server) if found.inventory]
+    texts = [found.inventory for found in files.backups(server) if found.inventory]
     if not texts:
         return ()
     try:
-        before = parse_inventory(max(texts)[1] or "").contents
+        before = max((parse_inventory(text) for text in texts), key=lambda inventory: inventory.stopped_at).contents
         now = value_of(server.service, server, inventory_sql(), sql, _FULL_SECONDS)
     except RecoveryError as trouble:
         return (Line("inventory", "unfinished", f"The last inventory could not be compared: {trouble.message}"),)
