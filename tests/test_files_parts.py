@@ -140,7 +140,7 @@ def test_a_stop_ends_the_copy_and_a_later_copy_completes_it(world: SmallServer) 
 def heavy(world: SmallServer) -> Path:
     """Something that takes longer to copy than the first report of progress."""
     big = world.root / "backups/base/b1/big"
-    subprocess.run(["dd", "if=/dev/zero", f"of={big}", "bs=1M", "count=1500", "status=none"], check=True)
+    subprocess.run(["dd", "if=/dev/zero", f"of={big}", "bs=1M", "count=5000", "status=none"], check=True)
     return big
 
 
