@@ -22,7 +22,7 @@ from lab.engine import Say, connect, silent
 from lab.home import Lab
 from lab.slack.client import PracticeSlack
 
-_READY_SECONDS = 30.0
+_READY_SECONDS = 90.0
 _PARTS = ("worker", "bot", "slack")
 
 
