@@ -104,7 +104,7 @@ def test_a_command_leads_to_a_thread_with_plan_question_lines_and_report(
     worker.write(Kind.RECHECKED, 5)
     worker.acts(PITR, 6)
     worker.ends("recovered")
-    eventually(lambda: "messages: *12*" in lines(slack, thread)[-1] and not labels(slack, thread))
+    eventually(lambda: "*messages* 12" in lines(slack, thread)[-1] and not labels(slack, thread))
     eventually(lambda: "Recovered" in lines(slack, thread)[0])
     told = lines(slack, thread)
     assert [t.split("\n")[0][:24] for t in told[1:]] == [
