@@ -13,8 +13,9 @@ from slack_sdk import WebClient
 
 from actions.engine.errors import RecoveryError
 from actions.engine.journal import Kind
+from actions.engine.ledger import Lease
 from actions.engine.procedure import Act, Ask, Asker, Leads, Look, Option, Outcome, Procedure, Risk, Who, Words
-from actions.engine.store import Lease, Store
+from actions.engine.store import Store
 from actions.settings import People as PeopleSettings
 from actions.settings import Settings, SlackSettings
 from bot.desk import Desk

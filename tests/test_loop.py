@@ -13,8 +13,8 @@ from worlds.toys import PAINT, House, Yard, trouble
 from actions.engine import answers
 from actions.engine.errors import Fenced, Refused
 from actions.engine.journal import Kind
+from actions.engine.ledger import LEASE_SECONDS
 from actions.engine.procedure import Act, Outcome
-from actions.engine.store import LEASE_SECONDS
 
 
 @pytest.fixture

@@ -21,8 +21,9 @@ from actions.engine import store as store_module
 from actions.engine.answers import Speaker, answer
 from actions.engine.errors import Busy, Fenced, Refused
 from actions.engine.journal import Kind, first_broken
+from actions.engine.ledger import LEASE_SECONDS
 from actions.engine.notes import first_time, living_workers, worker_lives
-from actions.engine.store import LEASE_SECONDS, Store
+from actions.engine.store import Store
 
 REQUEST = {
     "procedure": "p",

@@ -13,10 +13,11 @@ from actions.engine import facts as facts_of
 from actions.engine import notes, wiring
 from actions.engine.errors import Away, Fenced, RecoveryError, Refused, Stopped
 from actions.engine.journal import Kind
+from actions.engine.ledger import Lease
 from actions.engine.moves import Do, Expire, Finish, Halt, Move, Put, Recheck, Resume, Undo, Wait, next_move
 from actions.engine.procedure import Act, Ask, Look, Outcome, Procedure
 from actions.engine.run import Run
-from actions.engine.store import Lease, Store
+from actions.engine.store import Store
 from workers.guard import AWAY_SECONDS, Guard
 from workers.heartbeat import Heartbeat
 from workers.progress import StepProgress

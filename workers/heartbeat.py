@@ -9,7 +9,8 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from actions.engine.errors import Fenced
-from actions.engine.store import LEASE_SECONDS, Lease, Store
+from actions.engine.ledger import LEASE_SECONDS, Lease
+from actions.engine.store import Store
 
 log = structlog.get_logger("mayday.heartbeat")
 

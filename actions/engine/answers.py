@@ -8,10 +8,11 @@ from typing import Any
 
 from actions.engine.errors import Refused
 from actions.engine.journal import Entry, Kind
+from actions.engine.ledger import Draft
 from actions.engine.moves import passed_no_return
 from actions.engine.procedure import Procedure, Who
 from actions.engine.run import Question, Run
-from actions.engine.store import Draft, Store
+from actions.engine.store import Store
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,11 @@
 """Errors a tired person can act on: what happened, what was seen, what to do next.
 
-    RecoveryError        a step, a command or a look could not do its work
-    ├── Refused          asked for something that cannot or must not be done; nothing was touched
-    ├── Busy             another run holds the service
-    ├── Away             what does the work does not answer for a moment; the loop tries again by itself
-    ├── Stopped          a person pressed Stop; the step ends at its next safe place
-    └── Fenced           another worker holds the lease; this one must not go on
+RecoveryError        a step, a command or a look could not do its work
+├── Refused          asked for something that cannot or must not be done; nothing was touched
+├── Busy             another run holds the service
+├── Away             what does the work does not answer for a moment; the loop tries again by itself
+├── Stopped          a person pressed Stop; the step ends at its next safe place
+└── Fenced           another worker holds the lease; this one must not go on
 """
 
 from __future__ import annotations

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from actions.engine.store import LEASE_SECONDS, Store
+from actions.engine.ledger import LEASE_SECONDS
+from actions.engine.store import Store
 
 INBOX_HOURS = 24
 """How long an idempotency key is kept: longer than Slack goes on delivering."""

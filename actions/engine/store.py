@@ -1,15 +1,13 @@
 """The store: where journals, leases and notes are kept.
 
 SQLite (WAL, `synchronous=FULL`) as the embedded default, a PostgreSQL of the operations host for several
-machines. Entries are only ever appended. A writer that lost its lease is refused in the same transaction
-that would have written (the fencing token), so an old worker can never speak for a run.
+machines. The rules of writing are the ledger's; this is the one door to a database.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,14 +15,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
-from actions.engine.errors import Busy, Fenced
-from actions.engine.journal import GENESIS, Entry, Kind, sealed
-from actions.engine.run import Run, fold
-
-LEASE_SECONDS = 10.0
-"""How long a lease lives without a heartbeat."""
-
-_TRIES = 20
+from actions.engine.journal import Entry, Kind
+from actions.engine.ledger import LEASE_SECONDS, Lease, Ledger, Taken
 
 
 class UtcTime(sa.TypeDecorator[datetime]):
@@ -76,30 +68,65 @@ _notes = sa.Table(
 )
 
 
-@dataclass(frozen=True)
-class Lease:
-    """A worker's right to carry a run out: the key (a service, or the run), and the fencing token."""
+class SqlPen:
+    """One transaction, in SQL."""
 
-    key: str
-    run: str
-    owner: str
-    token: int
+    def __init__(self, db: sa.Connection, clock: Callable[[], datetime]) -> None:
+        self._db, self._clock = db, clock
+
+    def first(self, kind: str, key: str, data: Any) -> bool:
+        return _insert_or_ignore(self._db, _notes, {"kind": kind, "key": key, "data": data, "at": self._clock()})
+
+    def kept(self, kind: str, key: str) -> Any:
+        query = sa.select(_notes.c.data).where(_notes.c.kind == kind, _notes.c.key == key)
+        return self._db.execute(query).scalar()
+
+    def claim(self, service: str, run: str) -> str:
+        row = {"key": service, "run": "", "owner": "", "token": 0, "beat": self._clock()}
+        _insert_or_ignore(self._db, _leases, row)
+        free = sa.update(_leases).where(_leases.c.key == service, _leases.c.run == "").values(run=run, owner="")
+        if self._db.execute(free).rowcount == 1:
+            return ""
+        return str(self._db.execute(sa.select(_leases.c.run).where(_leases.c.key == service)).scalar())
+
+    def read(self, run: str, after: int = 0) -> list[Entry]:
+        wanted = sa.select(_entries).where(_entries.c.run == run, _entries.c.n > after).order_by(_entries.c.n)
+        rows = self._db.execute(wanted)
+        return [Entry(r.run, r.n, r.at, Kind(r.kind), r.step, r.data, r.prev, r.hash) for r in rows]
+
+    def tip(self, run: str) -> tuple[int, str]:
+        last = sa.select(_entries.c.n, _entries.c.hash).where(_entries.c.run == run).order_by(_entries.c.n.desc())
+        row = self._db.execute(last.limit(1)).one()
+        return int(row.n), str(row.hash)
+
+    def write(self, entry: Entry) -> None:
+        row = {name: getattr(entry, name) for name in ("run", "n", "at", "step", "data", "prev", "hash")}
+        try:
+            self._db.execute(sa.insert(_entries).values(**row, kind=str(entry.kind)))
+        except IntegrityError as other:
+            raise Taken from other
+
+    def beat(self, lease: Lease) -> bool:
+        mine = (_leases.c.key == lease.key, _leases.c.token == lease.token, _leases.c.owner == lease.owner)
+        return self._db.execute(sa.update(_leases).where(*mine).values(beat=self._clock())).rowcount == 1
+
+    def free(self, key: str) -> None:
+        self._db.execute(sa.update(_leases).where(_leases.c.key == key).values(run="", owner=""))
 
 
-Draft = tuple[Kind, int | None, dict[str, Any]]
-Judge = Callable[[Run], Draft | None]
-
-
-class Store:
-    """Journals, leases and notes, in one database.
-
-    Every method is one transaction. Times are aware UTC datetimes and come from the `clock`.
-    """
+class Store(Ledger):
+    """Journals, leases and notes, in one database. Every method is one transaction."""
 
     def __init__(self, url: str, clock: Callable[[], datetime]) -> None:
         self.clock = clock
         self.engine = _engine(url)
         _metadata.create_all(self.engine)
+
+    @contextmanager
+    def pen(self) -> Iterator[SqlPen]:
+        """One transaction that writes."""
+        with self._write() as db:
+            yield SqlPen(db, self.clock)
 
     @contextmanager
     def _write(self) -> Iterator[sa.Connection]:
@@ -111,118 +138,10 @@ class Store:
 
     # Journals ------------------------------------------------------------------------------------
 
-    def open_run(self, run: str, data: dict[str, Any], *, claims: bool, key: str) -> tuple[str, bool]:
-        """Begin a run's journal with its request, once for each inbox key.
-
-        Returns the run's id and whether it is new: a redelivered request gives the run it made before.
-
-        Raises:
-            Busy: the service is held by another run.
-        """
-        with self._write() as db:
-            before = db.execute(_inbox(key)).scalar()
-            if before is not None:
-                return str(before), False
-            if not _insert_or_ignore(db, _notes, {"kind": "inbox", "key": key, "data": run, "at": self.clock()}):
-                # Another delivery of it came in just now, and was first.
-                return str(db.execute(_inbox(key)).scalar()), False
-            if claims:
-                self._claim(db, data["service"], run)
-            self._chain(db, Entry(run, 1, self.clock(), Kind.REQUESTED, None, data), GENESIS)
-        return run, True
-
-    def _claim(self, db: sa.Connection, service: str, run: str) -> None:
-        _insert_or_ignore(db, _leases, {"key": service, "run": "", "owner": "", "token": 0, "beat": self.clock()})
-        free = sa.update(_leases).where(_leases.c.key == service, _leases.c.run == "").values(run=run, owner="")
-        if db.execute(free).rowcount != 1:
-            holder = str(db.execute(sa.select(_leases.c.run).where(_leases.c.key == service)).scalar())
-            raise Busy(
-                f"{service} is held by run {holder}.",
-                run=holder,
-                detail="One run for each service at a time.",
-                hint=f"Follow run {holder} in its thread, or stop or undo it there first.",
-            )
-
-    def _chain(self, db: sa.Connection, entry: Entry, prev: str) -> Entry:
-        whole = sealed(entry, prev)
-        db.execute(
-            sa.insert(_entries).values(
-                run=whole.run,
-                n=whole.n,
-                at=whole.at,
-                kind=str(whole.kind),
-                step=whole.step,
-                data=whole.data,
-                prev=whole.prev,
-                hash=whole.hash,
-            )
-        )
-        return whole
-
-    def append(self, lease: Lease, kind: Kind, step: int | None, data: dict[str, Any]) -> Entry:
-        """Append an entry as the worker that holds the lease; finishing a run frees its service.
-
-        Raises:
-            Fenced: the lease is another worker's by now. Nothing was written.
-        """
-        for _ in range(_TRIES):
-            try:
-                with self._write() as db:
-                    self._beat(db, lease)
-                    n, prev = self._tip(db, lease.run)
-                    entry = self._chain(db, Entry(lease.run, n + 1, self.clock(), kind, step, data), prev)
-                    if kind is Kind.FINISHED:
-                        db.execute(sa.update(_leases).where(_leases.c.key == lease.key).values(run="", owner=""))
-                    return entry
-            except IntegrityError:
-                continue  # Somebody answered at the same moment: take the next number.
-        raise Fenced(f"The journal of run {lease.run} could not be written.", hint="Try again.")
-
-    def speak(self, run: str, judge: Judge) -> Entry | None:
-        """Append what a person said, judged against the run as it stands in that very moment.
-
-        `judge` sees the run and returns the entry to write, returns None to write nothing, or raises. Two
-        people who speak at once are put one after the other, so that the second is judged anew.
-        """
-        for _ in range(_TRIES):
-            try:
-                with self._write() as db:
-                    told = self._read(db, run)
-                    draft = judge(fold(told))
-                    if draft is None:
-                        return None
-                    kind, step, data = draft
-                    return self._chain(db, Entry(run, told[-1].n + 1, self.clock(), kind, step, data), told[-1].hash)
-            except IntegrityError:
-                continue
-        raise Fenced(f"The journal of run {run} could not be written.", hint="Try again.")
-
     def entries(self, run: str, after: int = 0) -> list[Entry]:
         """A run's entries in order, those after position `after`."""
         with self.engine.connect() as db:
-            return self._read(db, run, after)
-
-    def run(self, run: str) -> Run:
-        """The run as its journal tells it.
-
-        Raises:
-            KeyError: no such run.
-        """
-        told = self.entries(run)
-        if not told:
-            raise KeyError(run)
-        return fold(told)
-
-    def _read(self, db: sa.Connection, run: str, after: int = 0) -> list[Entry]:
-        rows = db.execute(sa.select(_entries).where(_entries.c.run == run, _entries.c.n > after).order_by(_entries.c.n))
-        return [Entry(r.run, r.n, r.at, Kind(r.kind), r.step, r.data, r.prev, r.hash) for r in rows]
-
-    def _tip(self, db: sa.Connection, run: str) -> tuple[int, str]:
-        query = (
-            sa.select(_entries.c.n, _entries.c.hash).where(_entries.c.run == run).order_by(_entries.c.n.desc()).limit(1)
-        )
-        row = db.execute(query).one()
-        return int(row.n), str(row.hash)
+            return SqlPen(db, self.clock).read(run, after)
 
     def runs(self, *, open_only: bool = False, limit: int = 200) -> list[str]:
         """Ids of runs, newest first; with `open_only`, those that have not finished."""
@@ -254,22 +173,6 @@ class Store:
             token = db.execute(sa.select(_leases.c.token).where(_leases.c.key == key)).scalar()
         return Lease(key, run, owner, int(token or 0))
 
-    def beat(self, lease: Lease) -> None:
-        """Say that the lease's owner lives.
-
-        Raises:
-            Fenced: the lease is another worker's by now.
-        """
-        with self._write() as db:
-            self._beat(db, lease)
-
-    def _beat(self, db: sa.Connection, lease: Lease) -> None:
-        mine = (_leases.c.key == lease.key, _leases.c.token == lease.token, _leases.c.owner == lease.owner)
-        if db.execute(sa.update(_leases).where(*mine).values(beat=self.clock())).rowcount != 1:
-            raise Fenced(
-                f"Another worker carries run {lease.run} out by now.", hint="Nothing to do: the other worker goes on."
-            )
-
     def release(self, lease: Lease) -> None:
         """Give the lease back; the run still holds its service until it ends."""
         mine = (_leases.c.key == lease.key, _leases.c.token == lease.token)
@@ -286,8 +189,8 @@ class Store:
 
     def once(self, kind: str, key: str, data: Any) -> bool:
         """Keep a note unless one of that kind and key is there; whether it was kept."""
-        with self._write() as db:
-            return _insert_or_ignore(db, _notes, {"kind": kind, "key": key, "data": data, "at": self.clock()})
+        with self.pen() as pen:
+            return pen.first(kind, key, data)
 
     def keep(self, kind: str, key: str, data: Any) -> None:
         """Keep a note; it replaces the one before."""
@@ -300,8 +203,7 @@ class Store:
     def note(self, kind: str, key: str) -> Any:
         """The note of that kind and key, or None."""
         with self.engine.connect() as db:
-            query = sa.select(_notes.c.data).where(_notes.c.kind == kind, _notes.c.key == key)
-            return db.execute(query).scalar()
+            return SqlPen(db, self.clock).kept(kind, key)
 
     def notes(self, kind: str, since: datetime | None = None) -> dict[str, Any]:
         """All notes of a kind by key, or those kept since a moment."""
@@ -331,10 +233,6 @@ def _engine(url: str) -> sa.Engine:
             connection.execute(f"PRAGMA {pragma}")
 
     return engine
-
-
-def _inbox(key: str) -> sa.Select[Any]:
-    return sa.select(_notes.c.data).where(_notes.c.kind == "inbox", _notes.c.key == key)
 
 
 def _insert(db: sa.Connection, table: sa.Table) -> Any:

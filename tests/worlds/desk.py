@@ -12,9 +12,9 @@ from actions.engine import answers
 from actions.engine.answers import Speaker
 from actions.engine.facts import to_json
 from actions.engine.journal import Entry
+from actions.engine.ledger import LEASE_SECONDS
 from actions.engine.procedure import Asker, Procedure
 from actions.engine.run import Run
-from actions.engine.store import LEASE_SECONDS
 from actions.postgres.server import Names
 from workers.execute import Loop
 from worlds.clock import FakePatience

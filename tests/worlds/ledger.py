@@ -9,8 +9,8 @@ from typing import Any
 
 from actions.engine.errors import Busy, Fenced
 from actions.engine.journal import GENESIS, Entry, Kind, sealed
+from actions.engine.ledger import LEASE_SECONDS, Judge, Lease
 from actions.engine.run import Run, after, fold
-from actions.engine.store import LEASE_SECONDS, Judge, Lease
 
 
 class Ledger:

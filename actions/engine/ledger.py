@@ -1,0 +1,183 @@
+"""The ledger: who may write what into a journal, and in which order. Where it is kept is the store's matter.
+
+Entries are only ever appended. A writer that lost its lease is refused in the same transaction that would
+have written (the fencing token), so an old worker can never speak for a run.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+
+from actions.engine.errors import Busy, Fenced
+from actions.engine.journal import GENESIS, Entry, Kind, sealed
+from actions.engine.run import Run, fold
+
+LEASE_SECONDS = 10.0
+"""How long a lease lives without a heartbeat."""
+
+_TRIES = 20
+
+T = TypeVar("T")
+
+Draft = tuple[Kind, int | None, dict[str, Any]]
+Judge = Callable[[Run], Draft | None]
+
+
+@dataclass(frozen=True)
+class Lease:
+    """A worker's right to carry a run out: the key (a service, or the run), and the fencing token."""
+
+    key: str
+    run: str
+    owner: str
+    token: int
+
+
+class Taken(Exception):
+    """Somebody else wrote that position of the journal first; nothing was written."""
+
+
+class Pen(Protocol):
+    """One transaction on the store."""
+
+    def first(self, kind: str, key: str, data: Any) -> bool:
+        """Keep a note unless there is one; whether it was kept."""
+
+    def kept(self, kind: str, key: str) -> Any:
+        """The note, or None."""
+
+    def claim(self, service: str, run: str) -> str:
+        """Hold a service for a run; empty where that worked, else the run that holds it."""
+
+    def read(self, run: str, after: int = 0) -> list[Entry]:
+        """Entries in order."""
+
+    def tip(self, run: str) -> tuple[int, str]:
+        """Position and hash of the last entry."""
+
+    def write(self, entry: Entry) -> None:
+        """Append; raises Taken."""
+
+    def beat(self, lease: Lease) -> bool:
+        """Say that the lease's owner lives; whether the lease is still theirs."""
+
+    def free(self, key: str) -> None:
+        """Let a service go."""
+
+
+class Ledger(ABC):
+    """The rules, over whatever gives a pen. Times are aware UTC datetimes and come from the `clock`."""
+
+    clock: Callable[[], datetime]
+
+    @abstractmethod
+    def pen(self) -> AbstractContextManager[Pen]:
+        """One transaction: all of it holds, or nothing."""
+
+    @abstractmethod
+    def entries(self, run: str, after: int = 0) -> list[Entry]:
+        """A run's entries in order, those after position `after`."""
+
+    def run(self, run: str) -> Run:
+        """The run as its journal tells it.
+
+        Raises:
+            KeyError: no such run.
+        """
+        told = self.entries(run)
+        if not told:
+            raise KeyError(run)
+        return fold(told)
+
+    def open_run(self, run: str, data: dict[str, Any], *, claims: bool, key: str) -> tuple[str, bool]:
+        """Begin a run's journal with its request, once for each inbox key.
+
+        Returns the run's id and whether it is new: a redelivered request gives the run it made before.
+
+        Raises:
+            Busy: the service is held by another run.
+        """
+        with self.pen() as pen:
+            if not pen.first("inbox", key, run):
+                return str(pen.kept("inbox", key)), False
+            if claims and (holder := pen.claim(data["service"], run)):
+                raise _held(data["service"], holder)
+            pen.write(sealed(Entry(run, 1, self.clock(), Kind.REQUESTED, None, data), GENESIS))
+        return run, True
+
+    def append(self, lease: Lease, kind: Kind, step: int | None, data: dict[str, Any]) -> Entry:
+        """Append an entry as the worker that holds the lease; finishing a run frees its service.
+
+        Raises:
+            Fenced: the lease is another worker's by now. Nothing was written.
+        """
+
+        def write(pen: Pen) -> Entry:
+            _must_hold(pen, lease)
+            n, prev = pen.tip(lease.run)
+            entry = sealed(Entry(lease.run, n + 1, self.clock(), kind, step, data), prev)
+            pen.write(entry)
+            if kind is Kind.FINISHED:
+                pen.free(lease.key)
+            return entry
+
+        return self._until_written(lease.run, write)
+
+    def speak(self, run: str, judge: Judge) -> Entry | None:
+        """Append what a person said, judged against the run as it stands in that very moment.
+
+        `judge` sees the run and returns the entry to write, returns None to write nothing, or raises. Two
+        people who speak at once are put one after the other, so that the second is judged anew.
+        """
+
+        def write(pen: Pen) -> Entry | None:
+            told = pen.read(run)
+            draft = judge(fold(told))
+            if draft is None:
+                return None
+            kind, step, data = draft
+            entry = sealed(Entry(run, told[-1].n + 1, self.clock(), kind, step, data), told[-1].hash)
+            pen.write(entry)
+            return entry
+
+        return self._until_written(run, write)
+
+    def beat(self, lease: Lease) -> None:
+        """Say that the lease's owner lives.
+
+        Raises:
+            Fenced: the lease is another worker's by now.
+        """
+        with self.pen() as pen:
+            _must_hold(pen, lease)
+
+    def _until_written(self, run: str, write: Callable[[Pen], T]) -> T:
+        """Again with the next position where somebody spoke at the same moment."""
+        for _ in range(_TRIES):
+            try:
+                with self.pen() as pen:
+                    return write(pen)
+            except Taken:
+                continue
+        raise Fenced(f"The journal of run {run} could not be written.", hint="Try again.")
+
+
+def _held(service: str, holder: str) -> Busy:
+    return Busy(
+        f"{service} is held by run {holder}.",
+        run=holder,
+        detail="One run for each service at a time.",
+        hint=f"Follow run {holder} in its thread, or stop or undo it there first.",
+    )
+
+
+def _must_hold(pen: Pen, lease: Lease) -> None:
+    if not pen.beat(lease):
+        raise Fenced(
+            f"Another worker carries run {lease.run} out by now.", hint="Nothing to do: the other worker goes on."
+        )
