@@ -15,6 +15,7 @@ from actions.engine.run import Run
 from actions.engine.status import labels_of, rests, state_of
 from actions.engine.store import Store
 from lab import breaks, company, show, truth
+from lab.begun import begun
 from lab.home import Lab, Layout
 from lab.saying import Answer, print_json, said
 from lab.slack.client import PracticeSlack
@@ -95,7 +96,7 @@ def status(context: typer.Context, json: Json = False) -> None:
 def say(context: typer.Context, text: str, user: As, thread: Thread = None, json: Json = False) -> None:
     """Say something as a practice user: a slash command, or a message."""
     room = _room(context.obj)
-    answer = said(room.say(text, user, thread), Answer.SAY)
+    answer = begun(company.open_store(context.obj), said(room.say(text, user, thread), Answer.SAY))
     if json:
         return print_json({key: answer.get(key) for key in ("thread", "run", "answer")})
     console.print(answer.get("answer") or f"run {answer['run']} in thread {answer['thread']}", markup=False)

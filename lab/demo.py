@@ -14,6 +14,7 @@ from actions.engine.errors import RecoveryError
 from actions.engine.status import State, rests, state_of
 from actions.engine.store import Store
 from lab import breaks, company, show, truth
+from lab.begun import begun
 from lab.home import Lab
 from lab.saying import Answer, said
 from lab.slack.client import PracticeSlack
@@ -48,7 +49,7 @@ class Story:
     def _ask(self, moment: str) -> str:
         command = f"/recover postgres pitr {moment}"
         self._title(f"@oncall types {command}")
-        answer = said(self.room.say(command, "oncall"), Answer.SAY)
+        answer = begun(self.store, said(self.room.say(command, "oncall"), Answer.SAY))
         if not answer["run"]:
             raise RecoveryError("The bot began no run.", detail=str(answer["answer"]), hint="See `mayday lab thread`.")
         self._until_it_rests(str(answer["run"]))

@@ -32,7 +32,8 @@ def said(answer: dict[str, Any], kind: Answer) -> dict[str, Any]:
     texts = [text if isinstance(text, str) else str(text.get("text", text)) for text in answer.get("answers") or ()]
     told = "\n".join(texts) or None
     if kind is Answer.SAY:
-        return {"thread": answer.get("thread"), "run": answer.get("run"), "answer": told}
+        kept = {key: answer.get(key) for key in ("thread", "run", "trigger_id", "ts")}
+        return {**kept, "answer": told}
     return {"ok": True, "answer": told} if kind is Answer.CLICK else answer
 
 

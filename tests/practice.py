@@ -24,6 +24,7 @@ from actions.postgres.server import Names
 from bot.views.header import ENDED
 from bot.views.steps import sentence
 from lab import company, processes, town_process, truth
+from lab.begun import begun
 from lab.home import Lab, Layout
 from lab.slack.client import PracticeSlack
 
@@ -51,10 +52,13 @@ class Practice:
 
     def ask(self, when: str, user: str = "oncall") -> str:
         """Ask for a point-in-time recovery; the id of its run."""
-        before = set(self.store.runs())
-        answer = self.say(f"/recover postgres pitr {when}", user)
-        self.until(lambda: bool(set(self.store.runs()) - before), 20, f"a run is begun ({answer})")
-        return (set(self.store.runs()) - before).pop()
+        return self.begins(f"/recover postgres pitr {when}", user)
+
+    def begins(self, command: str, user: str = "oncall") -> str:
+        """Type a command that begins a run; the run's id."""
+        answer = begun(self.store, self.say(command, user))
+        assert answer.get("run"), answer
+        return str(answer["run"])
 
     def pitr_to_preview(self, when: str, choice: str = "Pause writers and restore") -> str:
         """Ask, answer the first question, and wait for the preview; the id of the run."""
@@ -186,7 +190,7 @@ class Practice:
 
     def fresh_base(self) -> None:
         """Take a base backup of the database as it is now."""
-        run = str(self.say("/backup run base")["run"])
+        run = self.begins("/backup run base")
         assert self.wait(run) == "done", self.story(run)
 
     def now(self) -> str:
