@@ -12,7 +12,9 @@ from actions.tools import WalFile
 from workers.helper import ARCHIVE, BASES, HOME, Helper, checked
 
 # Lists with one process for the whole folder, in options that every find and stat knows.
-_LIST = r"""cd "$1" 2>/dev/null || exit 66; find . -maxdepth 1 -type f ! -name '.*' -exec stat -c '%s %Y %n' {} +"""
+_LIST = r"""cd "$1" 2>/dev/null || exit 66
+export TZ=UTC
+find . -maxdepth 1 -type f ! -name '.*' -exec stat -c '%s|%y|%n' {} +"""
 _HISTORIES = r"""
 for folder in "$@"; do
     for file in "$folder"/*.history; do [ ! -f "$file" ] || { printf '\f%s\n' "${file##*/}"; cat "$file"; }; done
@@ -47,12 +49,14 @@ def wal_files(helper: Helper, server: Server, folder: str) -> list[WalFile]:
     done = helper.inside(server).script(_LIST, folder, seconds=_SLOW_DISK_SECONDS)
     if done.code == 66:
         raise missing(server, folder)
-    rows = (line.split(" ", 2) for line in checked(done, "listing WAL files").splitlines())
+    rows = (line.split("|", 2) for line in checked(done, "listing WAL files").splitlines())
     return sorted((_wal_file(*row) for row in rows), key=lambda file: file.name)
 
 
-def _wal_file(size: str, at: str, name: str) -> WalFile:
-    return WalFile(name.removeprefix("./"), int(size), datetime.fromtimestamp(int(at), UTC))
+def _wal_file(size: str, written: str, name: str) -> WalFile:
+    # "2026-02-09 14:30:05.123456789 +0000": a whole second would be too rough beside commits.
+    day, clock, *_ = written.split(" ")
+    return WalFile(name.removeprefix("./"), int(size), datetime.fromisoformat(f"{day}T{clock[:15]}+00:00"))
 
 
 def own_wal(server: Server) -> str:
