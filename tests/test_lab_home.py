@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 import socket
 import subprocess
 import sys
@@ -103,6 +104,9 @@ def test_the_town_survives_servers_that_are_not_there_and_ends_when_it_is_told(t
     lab = Lab(tmp_path)
     lab.write_state(ports={"functions": 9})
     town_process.start(lab)
+    end = time.monotonic() + 10
+    while not town_process.is_alive(lab) and time.monotonic() < end:
+        time.sleep(0.05)  # Until its command line is its own.
 
     assert town_process.is_alive(lab)
     town_process.stop(lab)
