@@ -110,6 +110,9 @@ class Ground:
         target = self.now()
         for _ in range(20):
             self.psql("insert into bench_rows values (0, 'after the target')")
+        # By hand only the archive is laid, so the segment of the target has to arrive there first.
+        self.psql("select pg_switch_wal()")
+        time.sleep(5)
         return target
 
     def archive_segments(self, count: int) -> None:
