@@ -5,6 +5,7 @@ They come from one TOML file; `mayday.py` reads it and lays the environment's se
 
 from __future__ import annotations
 
+from datetime import date, time
 from typing import Literal
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -63,6 +64,78 @@ class SiteSettings(_Checked):
         return Site(**self.model_dump(exclude={"docker_host"}))
 
 
+class WebSettings(_Checked):
+    """The bot's own web server: PagerDuty's webhook, `/metrics`, `/healthz`. Port 0 takes any free one."""
+
+    enabled: bool = False
+    host: str = "0.0.0.0"
+    port: int = 8080
+
+
+class PagerDutySettings(_Checked):
+    """PagerDuty. Nothing is asked of it without a `token`; `sender` is the email that REST wants in `From`.
+
+    `services` maps PagerDuty's service ids or names to containers, `depends_on` a container to those it
+    needs. `fold_minutes` is how long alerts of one service, or of what depends on it, join one thread.
+    """
+
+    token: SecretStr = SecretStr("")
+    sender: str = ""
+    routing_key: SecretStr = SecretStr("")
+    webhook_secrets: tuple[SecretStr, ...] = ()
+    api_url: str = "https://api.pagerduty.com"
+    events_url: str = "https://events.pagerduty.com"
+    ca_file: str = ""
+    services: dict[str, str] = {}
+    depends_on: dict[str, tuple[str, ...]] = {}
+    policies: tuple[str, ...] = ()
+    fold_minutes: float = Field(default=10, gt=0)
+    poll_seconds: float = Field(default=15, ge=1)
+
+
+class StatusPageSettings(_Checked):
+    """The status page. `kind` is empty for none; `components` maps containers to the page's component ids.
+
+    `automatic` names the kinds of update that are published without a person: opened, started, finished,
+    failed. `path` is the directory of the file adapter.
+    """
+
+    kind: Literal["", "statuspage", "files", "pagerduty"] = ""
+    page: str = ""
+    token: SecretStr = SecretStr("")
+    api_url: str = ""
+    ca_file: str = ""
+    path: str = ""
+    public_url: str = ""
+    components: dict[str, str] = {}
+    automatic: tuple[Literal["opened", "started", "finished", "failed"], ...] = ()
+    notify: bool = True
+
+
+class Contact(_Checked):
+    """Somebody of the contact list; `slack` is a user id, `pagerduty` a user or escalation policy id."""
+
+    role: Literal["on-call", "backup", "dba", "infrastructure", "cto"]
+    name: str
+    phone: str = ""
+    email: str = ""
+    slack: str = ""
+    pagerduty: str = ""
+
+
+class ContactSettings(_Checked):
+    """The contact rules: who is told, by severity, within business hours and after them.
+
+    Business hours are in `operations_zone`; `holidays` are dates on which there are none.
+    """
+
+    people: tuple[Contact, ...] = ()
+    business_days: tuple[int, ...] = (0, 1, 2, 3, 4)
+    business_from: time = time(9)
+    business_until: time = time(17)
+    holidays: tuple[date, ...] = ()
+
+
 class Settings(_Checked):
     """All settings of one installation."""
 
@@ -72,6 +145,10 @@ class Settings(_Checked):
     site: SiteSettings = SiteSettings()
     slack: SlackSettings = SlackSettings()
     people: People = People()
+    web: WebSettings = WebSettings()
+    pagerduty: PagerDutySettings = PagerDutySettings()
+    statuspage: StatusPageSettings = StatusPageSettings()
+    contacts: ContactSettings = ContactSettings()
 
     @field_validator("operations_zone")
     @classmethod
