@@ -15,10 +15,15 @@ PAUSE = 0.5
 
 
 def save(world: World, path: Path) -> None:
+    """Write the room as it is now."""
+    _write(json.dumps(as_json(world)), path)
+
+
+def _write(text: str, path: Path) -> None:
     """Write beside, then rename: a crash leaves the old file or the new one."""
     beside = path.with_suffix(path.suffix + ".new")
     beside.parent.mkdir(parents=True, exist_ok=True)
-    beside.write_text(json.dumps(as_json(world)), encoding="utf-8")
+    beside.write_text(text, encoding="utf-8")
     beside.replace(path)
 
 
@@ -58,6 +63,7 @@ async def keep(world: World, path: Path) -> None:
                 await asyncio.sleep(PAUSE)
                 while not queue.empty():
                     queue.get_nowait()
-                save(world, path)
+                # A disk that is busy with a recovery must not make everybody in the room wait.
+                await asyncio.to_thread(_write, json.dumps(as_json(world)), path)
         finally:
             save(world, path)
