@@ -133,6 +133,9 @@ class Files(Protocol):
     def control(self, server: Server, leaf: str) -> str:
         """What pg_controldata says of a data directory."""
 
+    def wal_headers(self, server: Server) -> Mapping[str, bytes]:
+        """The first bytes of each segment in the live server's pg_wal, by name."""
+
     def archive(self, server: Server) -> Sequence[WalFile]: ...
     def histories(self, server: Server) -> Mapping[str, str]:
         """The timeline history files of the archive and of the live pg_wal, name to text."""

@@ -12,6 +12,8 @@ import pytest
 from small_server import SmallServer, eventually, processes, quiet, small_server, tidy, with_history
 
 from actions.engine.errors import RecoveryError
+from actions.postgres.controldata import is_damaged, parse_controldata
+from actions.postgres.walheader import identity_of
 
 pytestmark = pytest.mark.parts
 
@@ -85,6 +87,20 @@ def test_a_missing_archive_is_said_and_the_rest_still_works(world: SmallServer) 
     with pytest.raises(RecoveryError) as absent:
         world.files.archive(world.server)
     assert absent.value.detail == world.server.archive
+
+
+def test_the_servers_own_wal_tells_which_cluster_it_is(world: SmallServer) -> None:
+    control = parse_controldata(world.files.control(world.server, world.server.home.leaf))
+    found = identity_of(world.files.wal_headers(world.server))
+    assert found is not None
+    assert (found.system_identifier, found.timeline) == (control.system_identifier, control.timeline)
+    assert (found.version, found.segment_size) == (world.server.version, control.segment_size)
+
+
+def test_a_control_file_that_was_zeroed_is_known_to_be_damaged(world: SmallServer) -> None:
+    file = Path(world.server.home.parent) / world.server.home.leaf / "global/pg_control"
+    file.write_bytes(bytes(512) + file.read_bytes()[512:])
+    assert is_damaged(world.files.control(world.server, world.server.home.leaf))
 
 
 def test_an_interrupted_base_backup_is_put_out_of_the_way(world: SmallServer) -> None:

@@ -81,3 +81,20 @@ def test_a_server_that_crashes_again_and_again_is_recovered(practice: Practice) 
     policy = practice.docker("inspect", "-f", "{{.HostConfig.RestartPolicy.Name}}", practice.postgres)
     assert policy == "unless-stopped"
     assert practice.times_done(run, "resume the writers") == 1
+
+
+def test_a_server_whose_control_file_was_overwritten_is_recovered_to_its_very_last_commit(practice: Practice) -> None:
+    """The first 512 bytes of pg_control are zeroed; only the server's own WAL still says which cluster it is."""
+    fill(practice, "before the control file went")
+    system = practice.psql("select system_identifier from pg_control_system()")
+    before = truth.messages_in(practice.lab)
+    practice.docker("kill", practice.postgres)
+    control = practice.lab.data("postgres") / "global/pg_control"
+    control.write_bytes(bytes(512) + control.read_bytes()[512:])
+    practice.docker("start", practice.postgres)
+    run = practice.recover("latest")
+    assert practice.run(run).facts["server"]["control_damaged"] is True
+    assert practice.run(run).facts["server"]["system_identifier"] == system
+    assert truth.messages_in(practice.lab) == before
+    assert practice.psql("select count(*) from filler where t = 'before the control file went'") == "5000"
+    assert practice.beside("before", run) == [f"postgres_before_{run}"]

@@ -18,6 +18,7 @@ from actions.engine.journal import Kind
 from lab import processes, town_process, truth
 from lab.home import Layout
 from lab.notes import read
+from tests.damage import fill
 from tests.practice import Practice, practice_company
 
 pytestmark = pytest.mark.whole
@@ -158,35 +159,65 @@ def test_a_recovery_works_where_the_data_lies_in_a_folder_of_the_host(small_disk
     recover_and_discard(small_disk)
 
 
-def test_a_disk_that_fills_up_while_copying_is_said_and_a_retry_works_once_there_is_room(small_disk: Practice) -> None:
+MB = 1024 * 1024
+
+
+@pytest.mark.parametrize(("step", "spare"), [("copy the base backup", -2 * MB), ("lay the WAL", 28 * MB)])
+def test_a_disk_that_fills_up_is_said_and_a_retry_works_once_there_is_room(
+    small_disk: Practice, step: str, spare: int
+) -> None:
     practice, data = small_disk, small_disk.lab.root / "data"
     town_process.stop(practice.lab)
     before, inode = truth.messages_in(practice.lab), practice.lab.data("postgres").stat().st_ino
-    run = practice.ask("latest")
-    assert practice.wait(run) == "asking", practice.story(run)
-    free = os.statvfs(data).f_bavail * os.statvfs(data).f_frsize
-    # Just too little for the base, whether or not a segment of WAL has to be saved beside it first.
-    room = practice.run(run).facts["base"]["bytes"] - 2 * 1024 * 1024
-    with (data / "filler").open("wb") as filler:
-        os.posix_fallocate(filler.fileno(), 0, free - room)
-    practice.press("Restore, keep serving", run)
-    assert practice.wait(run) == "failed", practice.story(run)
-    said = [e.data for e in practice.store.entries(run) if e.kind is Kind.FAILED][-1]
-    assert said["title"] == "copy the base backup"
-    assert "The disk is full" in said["error"]
-    assert "Make room" in said["hint"]
-    left = os.statvfs(data)
-    assert left.f_bavail * left.f_frsize > 20 * 1024 * 1024, "the live server is given room to write"
-    practice.psql("create table on_a_full_disk as select generate_series(1, 1000) as n")
-    assert truth.messages_in(practice.lab) == before
+    run = ask_for_what_is_archived(practice)
+    # Just too little for the base, or enough for that and too little for the WAL after it.
+    with full_but_for(data, practice.run(run).facts["base"]["bytes"] + spare):
+        practice.press("Restore, keep serving", run)
+        assert practice.wait(run) == "failed", practice.story(run)
+        said = [e.data for e in practice.store.entries(run) if e.kind is Kind.FAILED][-1]
+        assert said["title"] == step
+        assert "The disk is full" in said["error"]
+        assert "Make room" in said["hint"]
+        assert room(data) > 10 * MB, "the live server is given room to write"
+        practice.psql("create table on_a_full_disk as select generate_series(1, 1000) as n")
+        assert truth.messages_in(practice.lab) == before
+        practice.psql("drop table on_a_full_disk")
 
-    (data / "filler").unlink()
     practice.press("Retry", run)
     assert practice.wait(run) == "asking", practice.story(run)
     practice.press("Discard", run)
     assert practice.wait(run) == "discarded", practice.story(run)
     assert practice.lab.data("postgres").stat().st_ino == inode
     assert truth.messages_in(practice.lab) == before
+
+
+def ask_for_what_is_archived(practice: Practice) -> str:
+    """Ask for a moment whose WAL the archive holds, some segments of it."""
+    practice.fresh_base()
+    for _ in range(3):
+        fill(practice, "before")
+    when = practice.now()
+    last = fill(practice, "after")
+    practice.until((practice.lab.wal_archive / last).exists, 30, "the segments are archived")
+    run = practice.ask(when)
+    assert practice.wait(run) == "asking", practice.story(run)
+    return run
+
+
+def room(disk: Path) -> int:
+    seen = os.statvfs(disk)
+    return seen.f_bavail * seen.f_frsize
+
+
+@contextmanager
+def full_but_for(disk: Path, left: int) -> Iterator[None]:
+    """The disk with so many bytes left; it has its room again afterwards."""
+    with (disk / "filler").open("wb") as filler:
+        os.posix_fallocate(filler.fileno(), 0, room(disk) - left)
+    try:
+        yield
+    finally:
+        (disk / "filler").unlink()
 
 
 def test_a_container_that_was_replaced_voids_the_approval(small_disk: Practice) -> None:

@@ -47,6 +47,10 @@ class HostFiles:
     def control(self, server: Server, leaf: str) -> str:
         return listing.control(self._helper, server, leaf)
 
+    def wal_headers(self, server: Server) -> Mapping[str, bytes]:
+        """The first bytes of each segment in the live server's pg_wal."""
+        return listing.wal_headers(self._helper, server)
+
     def archive(self, server: Server) -> Sequence[WalFile]:
         return self._recent.get("archive", lambda: listing.wal_files(self._helper, server, ARCHIVE))
 

@@ -38,6 +38,7 @@ IFS='
 '
 to=$1 saved=$2; shift 2
 cd "$to" || exit 64
+(
 owner=$(stat -c %u:%g ..) || exit 1
 clone=
 if cp --reflink=auto /dev/null /tmp/.reflink 2>/dev/null; then clone=--reflink=auto; fi
@@ -63,6 +64,11 @@ done
 flush
 set +f
 chown -R "$owner" . && find . -type f -exec chmod 0600 {} +
+)
+code=$?
+# WAL that was laid in part is of no use, and on a full disk the live server could not write beside it.
+[ $code = 0 ] || rm -f -- "$@"
+exit $code
 """
 _SECONDS = 3600
 

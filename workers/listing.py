@@ -8,6 +8,7 @@ from actions.engine.errors import RecoveryError
 from actions.postgres.backups import BackupFiles
 from actions.postgres.inventory import FILE_NAME
 from actions.postgres.server import Server
+from actions.postgres.walheader import BYTES
 from actions.tools import WalFile
 from workers.helper import ARCHIVE, BASES, HOME, Helper, checked
 
@@ -40,6 +41,15 @@ for folder in */; do
     done
 done
 exit 0
+"""
+_HEADERS = r"""
+cd "$1" 2>/dev/null || exit 0
+for file in [0-9A-F]*; do
+    case "$file" in *[!0-9A-F]*) continue ;; esac
+    printf '%s ' "$file"
+    od -An -v -tx1 -N "$2" "$file" | tr -d ' \n'
+    echo
+done
 """
 _SLOW_DISK_SECONDS = 120
 
@@ -115,5 +125,14 @@ def one_file_system(helper: Helper, server: Server) -> bool:
 def control(helper: Helper, server: Server, leaf: str) -> str:
     """What pg_controldata says of a directory beside the live one."""
     done = helper.inside(server).run(["pg_controldata", f"{HOME}/{leaf}"], env={"LC_ALL": "C", "TZ": "UTC"})
-    return checked(done, f"reading the control file of {leaf}",
+    text = checked(done, f"reading the control file of {leaf}",
                    "The control file may be damaged; base backups are not affected.")  # fmt: skip
+    # From PostgreSQL 17 on it says on stderr that the checksum is wrong.
+    return text + done.err
+
+
+def wal_headers(helper: Helper, server: Server) -> dict[str, bytes]:
+    """The first bytes of each segment in the live server's pg_wal."""
+    done = helper.inside(server).script(_HEADERS, own_wal(server), str(BYTES))
+    rows = (line.partition(" ") for line in checked(done, "reading the server's own WAL").splitlines())
+    return {name: bytes.fromhex(text) for name, _, text in rows}

@@ -9,11 +9,12 @@ from typing import Any
 from actions.engine.errors import RecoveryError
 from actions.postgres.controldata import parse_controldata
 from actions.postgres.server import Names, Server
+from actions.postgres.walheader import identity_of
 from actions.tools import Leaves
 from workers.base import CLONE_MARK
 from workers.daemon import confirm, confirm_unused
 from workers.helper import HOME, Helper, checked
-from workers.listing import control
+from workers.listing import control, wal_headers
 from workers.notes import put_text
 
 _SEE = r"""
@@ -131,11 +132,19 @@ class Swap:
 
 def confirm_cluster(helper: Helper, server: Server, leaf: str) -> None:
     """Refuse a directory that holds another cluster than the plan names."""
-    found = parse_controldata(control(helper, server, leaf)).system_identifier
+    found = _system_of(helper, server, leaf)
     if found != server.system_identifier:
         raise RecoveryError("The directory holds another cluster than the plan names.",
                             detail=f"{leaf}: system identifier {found}; the plan: {server.system_identifier}.",
                             hint="It is not a backup of this server. Choose another one.")  # fmt: skip
+
+
+def _system_of(helper: Helper, server: Server, leaf: str) -> str:
+    """The system identifier; of a live directory whose control file the plan calls damaged, from its WAL."""
+    if server.control_damaged and leaf == server.home.leaf:
+        told = identity_of(wal_headers(helper, server))
+        return told.system_identifier if told else "not to be read"
+    return parse_controldata(control(helper, server, leaf)).system_identifier
 
 
 def _label(leaf: str) -> str:

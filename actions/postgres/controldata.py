@@ -41,6 +41,11 @@ class ControlData:
         return self.state in CLEANLY_STOPPED
 
 
+def is_damaged(text: str) -> bool:
+    """Whether pg_controldata itself doubts what it printed; the figures are none then."""
+    return "crc checksum does not match" in text.casefold()
+
+
 def parse_controldata(text: str) -> ControlData:
     """Read the output; a missing line means that this was not pg_controldata in English."""
     pairs = (line.partition(":") for line in text.splitlines() if ":" in line)

@@ -25,6 +25,7 @@ class Server:
 
     `archive` and `bases` are paths on the Docker host: the WAL archive and the folder of base backups;
     `inside_archive` and `inside_bases` are the same as the container sees them. Sizes in bytes.
+    `control_damaged` says that the identity was read from the server's own WAL.
     """
 
     service: str
@@ -45,6 +46,7 @@ class Server:
     system_identifier: str
     timeline: int
     segment_size: int
+    control_damaged: bool = False
     state: str = volatile(default="")
 
 

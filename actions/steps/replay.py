@@ -81,8 +81,8 @@ def replay(aim: Aim, base: Base, server: Server, names: Names, docker: Docker, f
 
 def clone_flags(aim: Aim, server: Server, names: Names, docker: Docker, files: Files) -> tuple[str, ...]:
     """The original command line of the server with what makes a clone of it."""
-    controls = [parse_controldata(files.control(server, leaf))
-                for leaf in (names.clone_leaf(server.home), server.home.leaf)]  # fmt: skip
+    readable = (names.clone_leaf(server.home), *([] if server.control_damaged else [server.home.leaf]))
+    controls = [parse_controldata(files.control(server, leaf)) for leaf in readable]
     limits = CloneLimits.of(docker.memory(), *controls)
     settings = clone_settings(server.version, limits, aim.stop, aim.timeline)
     return tuple(clone_command(server.command, settings))

@@ -6,10 +6,11 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from actions.engine.errors import Refused
+from actions.engine.errors import Away, RecoveryError, Refused
 from actions.engine.facts import volatile
-from actions.postgres.controldata import parse_controldata
+from actions.postgres.controldata import is_damaged, parse_controldata
 from actions.postgres.server import DataHome, Server
+from actions.postgres.walheader import Identity, identity_of
 from actions.tools import Container, Docker, Files, Mount, Site
 
 _CATALOG = re.compile(r"Catalog version number:\s+(\d+)")
@@ -43,14 +44,40 @@ def look_at_server(service: str, site: Site, docker: Docker, files: Files) -> Se
         segment_size=0,
         state=container.state,
     )
-    text = files.control(seen, home.leaf)
-    control = parse_controldata(text)
+    who, damaged = _identity(seen, files)
     return replace(
         seen,
-        version=_major(text),
-        system_identifier=control.system_identifier,
-        timeline=control.timeline,
-        segment_size=control.segment_size,
+        version=who.version,
+        system_identifier=who.system_identifier,
+        timeline=who.timeline,
+        segment_size=who.segment_size,
+        control_damaged=damaged,
+    )
+
+
+def _identity(server: Server, files: Files) -> tuple[Identity, bool]:
+    """Which cluster it is, and whether its control file is damaged, so that its own WAL had to tell."""
+    try:
+        text = files.control(server, server.home.leaf)
+        trouble = _distrusted(text) if is_damaged(text) else None
+    except Away:
+        raise
+    except RecoveryError as unreadable:
+        trouble = unreadable
+    if trouble is None:
+        control = parse_controldata(text)
+        return Identity(_major(text), control.system_identifier, control.timeline, control.segment_size), False
+    found = identity_of(files.wal_headers(server))
+    if found is None:
+        raise trouble
+    return found, True
+
+
+def _distrusted(text: str) -> RecoveryError:
+    return RecoveryError(
+        "The control file of the live server is damaged, and its own WAL does not say which cluster it is.",
+        detail="\n".join(text.splitlines()[:6]),
+        hint="Recover by hand from a base backup; nothing was touched.",
     )
 
 

@@ -67,6 +67,7 @@ def plan_sheets(
             *target_rows(target, asked, zone, now, aim),
             ("Container", f"{server.service} ({server.container[:12]}) on {server.host}, {server.image}"),
             ("System", f"PostgreSQL {server.version}, identifier {server.system_identifier}, now {server.state}"),
+            *_damage(server),
             ("Window", window_words(part) if part and part.reaches else "not known"),
             ("Base backup", f"{base.name}, {size(base.bytes)}: {base.why}"),
             (
@@ -80,6 +81,12 @@ def plan_sheets(
         ),
     )
     return (where, lost_sheet(lost))
+
+
+def _damage(server: Server) -> tuple[tuple[str, str], ...]:
+    if not server.control_damaged:
+        return ()
+    return (("Control file", "damaged; the identifier was read from the server's own WAL"),)
 
 
 def _expected(times: Estimate) -> str:

@@ -78,6 +78,8 @@ class World:
     dead: bool = False
     free: int = 1 << 40
     damaged: frozenset[str] = frozenset()
+    control_damaged: str = ""
+    wal_lost: bool = False
     smoke: int = 200
     refuses: str = ""
     changes: tuple[str, ...] = ()

@@ -13,7 +13,7 @@ from actions.postgres.server import Names, Server
 from actions.postgres.stops import Stop
 from actions.tools import Leaves, Progress, WalFile
 from worlds.company import LEAF, Dir, Violated, World
-from worlds.wal import SIZE, control_text
+from worlds.wal import DAMAGED_CONTROL, SIZE, control_text, wal_header
 
 
 class WorldFiles:
@@ -28,7 +28,13 @@ class WorldFiles:
         here = self.world.dirs.get(leaf)
         if here is None:
             raise RecoveryError(f"There is no {leaf}.", hint="Look at the directory.")
-        return control_text(here.checkpoint_timeline, here.state, here.lsn)
+        damaged = here.id == self.world.control_damaged
+        return DAMAGED_CONTROL if damaged else control_text(here.checkpoint_timeline, here.state, here.lsn)
+
+    def wal_headers(self, server: Server) -> Mapping[str, bytes]:
+        *written, recycled = self.world.tail()
+        here = {name: wal_header(name) for name in written} | {recycled: wal_header(written[0])}
+        return {} if self.world.wal_lost else here
 
     def archive(self, server: Server) -> Sequence[WalFile]:
         return [WalFile(name, size, at) for name, (size, at) in sorted(self.world.archive.items())]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -10,7 +11,7 @@ from pathlib import Path
 
 from actions.postgres.losses import losses
 from actions.postgres.lsn import Lsn, format_lsn, parse_lsn
-from actions.postgres.segments import segment_of
+from actions.postgres.segments import segment_of, segment_start
 from actions.postgres.stops import Stop
 from actions.postgres.timelines import Chain, chain_to
 
@@ -159,6 +160,22 @@ def control_text(timeline: int, state: str, lsn: int, max_connections: int = 100
         name = line.partition(":")[0]
         lines.append(f"{name}:".ljust(38) + values[name] if name in values else line)
     return "\n".join(lines) + "\n"
+
+
+DAMAGED_CONTROL = """WARNING: Calculated CRC checksum does not match value stored in file.
+Either the file is corrupt, or it has a different layout than this program
+is expecting.  The results below are untrustworthy.
+
+pg_control version number:            0
+Catalog version number:               0
+Database system identifier:           0
+"""
+
+
+def wal_header(name: str, system: str = SYSTEM, magic: int = 0xD110) -> bytes:
+    """The first bytes of a segment of PostgreSQL 15."""
+    start = segment_start(name, SIZE)
+    return struct.pack("<HHIQI4xQII", magic, 2, int(name[:8], 16), start, 0, int(system), SIZE, 8192)
 
 
 @dataclass(frozen=True)
