@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 import structlog
 from worlds.desk import Company
@@ -19,3 +22,15 @@ structlog.configure(
 def here() -> Company:
     """A company at work since 08:00: messages 1 to 40, one a minute, the last at 08:40:09.5, not all archived."""
     return Company()
+
+
+RING_OF_A_MODULE = re.compile(r"^pytestmark = \[?\s*pytest\.mark\.(parts|whole|browser)\b", re.MULTILINE)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """A module that is of an outer ring as a whole is not even imported where `-m` leaves that ring out."""
+    if collection_path.suffix != ".py" or not collection_path.name.startswith("test_"):
+        return None
+    ring = RING_OF_A_MODULE.search(collection_path.read_text())
+    # None, not False: the other reasons to pass over a file still count.
+    return True if ring and f"not {ring[1]}" in config.getoption("markexpr") else None
