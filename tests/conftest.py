@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 from pathlib import Path
 
@@ -34,3 +35,13 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     ring = RING_OF_A_MODULE.search(collection_path.read_text())
     # None, not False: the other reasons to pass over a file still count.
     return True if ring and f"not {ring[1]}" in config.getoption("markexpr") else None
+
+
+def pytest_collection() -> None:
+    # What is imported stays; going through it for garbage again and again takes a second in all.
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
