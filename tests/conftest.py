@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import gc
+import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 import structlog
@@ -23,6 +26,16 @@ structlog.configure(
 def here() -> Company:
     """A company at work since 08:00: messages 1 to 40, one a minute, the last at 08:40:09.5, not all archived."""
     return Company()
+
+
+@pytest.fixture
+def memory_path(tmp_path: Path) -> Iterator[Path]:
+    """A folder for a database, in memory where the machine has such: each commit would wait for the disk otherwise."""
+    if not os.access("/dev/shm", os.W_OK):
+        yield tmp_path
+        return
+    with TemporaryDirectory(prefix="mayday-", dir="/dev/shm") as folder:
+        yield Path(folder)
 
 
 RING_OF_A_MODULE = re.compile(r"^pytestmark = \[?\s*pytest\.mark\.(parts|whole|browser)\b", re.MULTILINE)

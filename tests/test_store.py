@@ -52,9 +52,9 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def url(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+def url(kind: str, memory_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
     if kind != "postgres":
-        yield f"sqlite:///{tmp_path}/mayday.db"
+        yield f"sqlite:///{memory_path}/mayday.db"
         return
     yield (address := request.getfixturevalue("server"))
     used = Store(address, Clock()).engine
