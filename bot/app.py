@@ -80,8 +80,9 @@ def app_of(desk: Desk) -> App:
                                bot_token=slack.bot_token.get_secret_value(),
                                bot_id=me.bot or None, bot_user_id=me.user or None)  # fmt: skip
 
+    # Bolt takes an app without a name for a script and reads the source of all its callers to find one.
     app = App(
-        client=client_for(slack, timeout=5), signing_secret=secret, authorize=authorize,
+        name="mayday", client=client_for(slack, timeout=5), signing_secret=secret, authorize=authorize,
         token_verification_enabled=False, request_verification_enabled=False, before_authorize=Door(secret),
         listener_executor=ThreadPoolExecutor(_THREADS, thread_name_prefix="listener"),
     )  # fmt: skip

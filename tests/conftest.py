@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import gc
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 import pytest
 import structlog
 from worlds.desk import Company
@@ -19,3 +26,35 @@ structlog.configure(
 def here() -> Company:
     """A company at work since 08:00: messages 1 to 40, one a minute, the last at 08:40:09.5, not all archived."""
     return Company()
+
+
+@pytest.fixture
+def memory_path(tmp_path: Path) -> Iterator[Path]:
+    """A folder for a database, in memory where the machine has such: each commit would wait for the disk otherwise."""
+    if not os.access("/dev/shm", os.W_OK):
+        yield tmp_path
+        return
+    with TemporaryDirectory(prefix="mayday-", dir="/dev/shm") as folder:
+        yield Path(folder)
+
+
+RING_OF_A_MODULE = re.compile(r"^pytestmark = \[?\s*pytest\.mark\.(parts|whole|browser)\b", re.MULTILINE)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """A module that is of an outer ring as a whole is not even imported where `-m` leaves that ring out."""
+    if collection_path.suffix != ".py" or not collection_path.name.startswith("test_"):
+        return None
+    ring = RING_OF_A_MODULE.search(collection_path.read_text())
+    # None, not False: the other reasons to pass over a file still count.
+    return True if ring and f"not {ring[1]}" in config.getoption("markexpr") else None
+
+
+def pytest_collection() -> None:
+    # What is imported stays; going through it for garbage again and again takes a second in all.
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()

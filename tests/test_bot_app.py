@@ -27,9 +27,9 @@ FORM = "application/x-www-form-urlencoded"
 
 
 @pytest.fixture
-def app(tmp_path: Path) -> App:
+def app(memory_path: Path) -> App:
     clock = Clock()
-    store = store_in(tmp_path, clock)
+    store = store_in(memory_path, clock)
     for group in ("S0OPERATORS", "S0APPROVERS"):
         store.keep("people", group, ["U0ONCALL"])
     store.keep("people", "U0ONCALL", {"name": "Olga", "tz": "UTC", "stranger": ""})

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 from small_server import SmallServer, eventually, processes, quiet, small_server, tidy, with_history
 
+from actions.containers import CloneSpec
 from actions.engine.errors import RecoveryError, Stopped
 from actions.postgres.recovery_conf import clone_command
 from actions.postgres.waldump import TransactionEnd
-from actions.tools import CloneSpec
 from workers.files import HostFiles
 
 pytestmark = pytest.mark.parts

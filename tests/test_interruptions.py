@@ -237,10 +237,10 @@ def test_a_worker_that_slept_through_its_lease_is_fenced_when_it_wakes_up() -> N
 
 
 def test_on_the_real_store_a_worker_killed_after_each_effect_in_turn_recovers_with_each_done_once(
-    tmp_path: Path,
+    memory_path: Path,
 ) -> None:
     world = company()
-    here = Company(world, Store(f"sqlite:///{tmp_path}/mayday.db", world.clock))
+    here = Company(world, Store(f"sqlite:///{memory_path}/mayday.db", world.clock))
     here.ask("postgres pitr", "2026-02-09 08:30:30")
     killed: set[str] = set()
 

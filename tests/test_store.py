@@ -17,7 +17,7 @@ from worlds.clock import Clock
 from worlds.ledger import Ledger
 from worlds.server import BIN, running_server
 
-from actions.engine import store as store_module
+from actions.engine import tables
 from actions.engine.answers import Speaker, answer
 from actions.engine.errors import Busy, Fenced, Refused
 from actions.engine.journal import Kind, first_broken
@@ -52,13 +52,13 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def url(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+def url(kind: str, memory_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
     if kind != "postgres":
-        yield f"sqlite:///{tmp_path}/mayday.db"
+        yield f"sqlite:///{memory_path}/mayday.db"
         return
     yield (address := request.getfixturevalue("server"))
     used = Store(address, Clock()).engine
-    store_module._metadata.drop_all(used)
+    tables.metadata.drop_all(used)
     used.dispose()
 
 
@@ -183,6 +183,20 @@ def test_a_worker_that_lost_its_lease_can_neither_write_nor_beat_nor_release(sto
     store.release(old)
     assert len(store.entries("r1")) == 1
     assert store.append(new, Kind.NOTED, None, {}).n == 2
+
+
+@pytest.mark.parametrize("kind", ON_ALL)
+def test_a_run_that_is_followed_is_the_run_that_its_whole_journal_tells(store: Any) -> None:
+    opened(store)
+    run = store.run("r1")
+    assert store.follow(run) == run
+    lease = store.acquire("r1", "pg", "w1")
+    for step in range(3):
+        store.append(lease, Kind.BEGAN, step, {"title": "a step"})
+        store.append(lease, Kind.DONE, step, {"title": "a step", "gives": f"fact {step}", "fact": step})
+        run = store.follow(run)
+        assert run == store.run("r1")
+    assert run.facts == {"fact 0": 0, "fact 1": 1, "fact 2": 2}
 
 
 @pytest.mark.parametrize("kind", ON_ALL)

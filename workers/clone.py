@@ -8,8 +8,8 @@ from typing import Any
 
 from docker.types import LogConfig, Mount
 
+from actions.containers import CloneSpec
 from actions.postgres.server import Names, Server
-from actions.tools import CloneSpec
 from workers.daemon import environment
 from workers.helper import empty_volumes
 

@@ -11,10 +11,10 @@ import requests
 import urllib3
 from docker.errors import APIError, DockerException, NotFound
 
+from actions.containers import Container, Mount
 from actions.engine.errors import Away, RecoveryError
 from actions.postgres.server import Server
 from actions.redact import excerpt
-from actions.tools import Container, Mount
 
 _ROLE = "mayday.role"
 

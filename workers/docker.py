@@ -8,10 +8,10 @@ from typing import Any
 
 from docker.errors import APIError, NotFound
 
+from actions.containers import CloneSpec, Container
 from actions.engine.errors import RecoveryError
 from actions.postgres.server import Names, Server
 from actions.redact import redact
-from actions.tools import CloneSpec, Container
 from workers.clone import clone_options, is_clone
 from workers.daemon import confirm, confirm_host, described, host_of, speaking
 from workers.inside import wait_for_exit

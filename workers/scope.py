@@ -42,10 +42,22 @@ class Bench:
         self.tools.update(self._stack.enter_context(self._workshop.open(self._store.run(self._run))))
 
 
+class _Scope(dict[str, Any]):
+    """Values by name. A fact is rebuilt when it is taken: most steps take one or two of a dozen."""
+
+    def __init__(self, known: dict[str, Any], types: dict[str, Any], facts: dict[str, Any]) -> None:
+        super().__init__({name: value for name, value in known.items() if name not in facts})
+        self._types, self._facts = types, facts
+
+    def __missing__(self, name: str) -> Any:
+        found = self[name] = facts_of.from_json(self._types[name], self._facts[name])
+        return found
+
+
 def scope_of(procedure: Procedure, run: Run, tools: dict[str, Any]) -> dict[str, Any]:
-    """All values by the names under which steps take them."""
+    """All values by the names under which steps take them. A fact has the last word on its name."""
     request = facts_of.from_json(procedure.request, run.request)
     asked = {field.name: getattr(request, field.name) for field in dataclasses.fields(request)}
     types = wiring.fact_types(procedure)
-    found = {name: facts_of.from_json(types[name], data) for name, data in run.facts.items() if name in types}
-    return {**tools, **asked, "request": request, **found}
+    facts = {name: data for name, data in run.facts.items() if name in types}
+    return _Scope({**tools, **asked, "request": request}, types, facts)

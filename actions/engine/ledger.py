@@ -15,7 +15,7 @@ from typing import Any, Protocol, TypeVar
 
 from actions.engine.errors import Busy, Fenced
 from actions.engine.journal import GENESIS, Entry, Kind, sealed
-from actions.engine.run import Run, fold
+from actions.engine.run import Run, after, fold
 
 LEASE_SECONDS = 10.0
 """How long a lease lives without a heartbeat."""
@@ -93,6 +93,12 @@ class Ledger(ABC):
         if not told:
             raise KeyError(run)
         return fold(told)
+
+    def follow(self, run: Run) -> Run:
+        """The run with what was told since. Entries never change, so the rest need not be read again."""
+        for entry in self.entries(run.id, after=run.last):
+            run = after(run, entry)
+        return run
 
     def open_run(self, run: str, data: dict[str, Any], *, claims: bool, key: str) -> tuple[str, bool]:
         """Begin a run's journal with its request, once for each inbox key.

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 
@@ -162,7 +163,7 @@ class Procedure:
     claims: bool = True
     rto: timedelta | None = None
 
-    @property
+    @cached_property
     def table(self) -> str:
         """A short hash of the table of steps: a run goes on only with the table that it began with."""
         rows = "\n".join(f"{type(step).__name__} {step.title}" for step in self.steps)

@@ -8,64 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
+from actions.engine import tables
 from actions.engine.journal import Entry, Kind
 from actions.engine.ledger import LEASE_SECONDS, Lease, Ledger, Taken
 
-
-class UtcTime(sa.TypeDecorator[datetime]):
-    """An aware UTC datetime, kept to the microsecond as text that sorts by time on every database."""
-
-    impl = sa.String(32)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Any) -> str | None:
-        """To text; a naive time is refused."""
-        if value is not None and value.tzinfo is None:
-            raise ValueError("a time without a zone is no time")
-        return None if value is None else value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f+00:00")
-
-    def process_result_value(self, value: Any, dialect: Any) -> datetime | None:
-        """Back to a datetime."""
-        return None if value is None else datetime.fromisoformat(str(value))
-
-
-_metadata = sa.MetaData()
-_entries = sa.Table(
-    "entries",
-    _metadata,
-    sa.Column("run", sa.String(40), primary_key=True),
-    sa.Column("n", sa.Integer, primary_key=True),
-    sa.Column("at", UtcTime, nullable=False),
-    sa.Column("kind", sa.String(24), nullable=False, index=True),
-    sa.Column("step", sa.Integer),
-    sa.Column("data", sa.JSON, nullable=False),
-    sa.Column("prev", sa.String(64), nullable=False),
-    sa.Column("hash", sa.String(64), nullable=False),
-)
-_leases = sa.Table(
-    "leases",
-    _metadata,
-    sa.Column("key", sa.String(120), primary_key=True),
-    sa.Column("run", sa.String(40), nullable=False),
-    sa.Column("owner", sa.String(200), nullable=False),
-    sa.Column("token", sa.Integer, nullable=False),
-    sa.Column("beat", UtcTime, nullable=False),
-)
-_notes = sa.Table(
-    "notes",
-    _metadata,
-    sa.Column("kind", sa.String(24), primary_key=True),
-    sa.Column("key", sa.String(400), primary_key=True),
-    sa.Column("data", sa.JSON, nullable=False),
-    sa.Column("at", UtcTime, nullable=False),
-)
+_entries, _leases, _notes = tables.entries, tables.leases, tables.notes
 
 
 class SqlPen:
@@ -78,8 +31,7 @@ class SqlPen:
         return _insert_or_ignore(self._db, _notes, {"kind": kind, "key": key, "data": data, "at": self._clock()})
 
     def kept(self, kind: str, key: str) -> Any:
-        query = sa.select(_notes.c.data).where(_notes.c.kind == kind, _notes.c.key == key)
-        return self._db.execute(query).scalar()
+        return self._db.execute(tables.KEPT, {"kind": kind, "key": key}).scalar()
 
     def claim(self, service: str, run: str) -> str:
         row = {"key": service, "run": "", "owner": "", "token": 0, "beat": self._clock()}
@@ -90,25 +42,23 @@ class SqlPen:
         return str(self._db.execute(sa.select(_leases.c.run).where(_leases.c.key == service)).scalar())
 
     def read(self, run: str, after: int = 0) -> list[Entry]:
-        wanted = sa.select(_entries).where(_entries.c.run == run, _entries.c.n > after).order_by(_entries.c.n)
-        rows = self._db.execute(wanted)
+        rows = self._db.execute(tables.READ, {"run": run, "after": after})
         return [Entry(r.run, r.n, r.at, Kind(r.kind), r.step, r.data, r.prev, r.hash) for r in rows]
 
     def tip(self, run: str) -> tuple[int, str]:
-        last = sa.select(_entries.c.n, _entries.c.hash).where(_entries.c.run == run).order_by(_entries.c.n.desc())
-        row = self._db.execute(last.limit(1)).one()
+        row = self._db.execute(tables.TIP, {"run": run}).one()
         return int(row.n), str(row.hash)
 
     def write(self, entry: Entry) -> None:
         row = {name: getattr(entry, name) for name in ("run", "n", "at", "step", "data", "prev", "hash")}
         try:
-            self._db.execute(sa.insert(_entries).values(**row, kind=str(entry.kind)))
+            self._db.execute(tables.WRITE, {**row, "kind": str(entry.kind)})
         except IntegrityError as other:
             raise Taken from other
 
     def beat(self, lease: Lease) -> bool:
-        mine = (_leases.c.key == lease.key, _leases.c.token == lease.token, _leases.c.owner == lease.owner)
-        return self._db.execute(sa.update(_leases).where(*mine).values(beat=self._clock())).rowcount == 1
+        mine = {"mine": lease.key, "fence": lease.token, "me": lease.owner}
+        return self._db.execute(tables.BEAT, {**mine, "now": self._clock()}).rowcount == 1
 
     def free(self, key: str) -> None:
         self._db.execute(sa.update(_leases).where(_leases.c.key == key).values(run="", owner=""))
@@ -120,7 +70,7 @@ class Store(Ledger):
     def __init__(self, url: str, clock: Callable[[], datetime]) -> None:
         self.clock = clock
         self.engine = _engine(url)
-        _metadata.create_all(self.engine)
+        tables.metadata.create_all(self.engine)
 
     @contextmanager
     def pen(self) -> Iterator[SqlPen]:
@@ -196,9 +146,7 @@ class Store(Ledger):
         """Keep a note; it replaces the one before."""
         row = {"kind": kind, "key": key, "data": data, "at": self.clock()}
         with self._write() as db:
-            wanted = _insert(db, _notes).values(**row)
-            replaced = {"data": data, "at": row["at"]}
-            db.execute(wanted.on_conflict_do_update(index_elements=["kind", "key"], set_=replaced))
+            db.execute(tables.replacing(db.dialect.name), row)
 
     def note(self, kind: str, key: str) -> Any:
         """The note of that kind and key, or None."""
@@ -235,11 +183,5 @@ def _engine(url: str) -> sa.Engine:
     return engine
 
 
-def _insert(db: sa.Connection, table: sa.Table) -> Any:
-    return sqlite.insert(table) if db.dialect.name == "sqlite" else postgresql.insert(table)
-
-
 def _insert_or_ignore(db: sa.Connection, table: sa.Table, row: dict[str, Any]) -> bool:
-    # Without the option an INSERT's count of rows is not kept on PostgreSQL.
-    wanted = _insert(db, table).values(**row).on_conflict_do_nothing()
-    return db.execute(wanted, execution_options={"preserve_rowcount": True}).rowcount == 1
+    return db.execute(tables.ignoring(db.dialect.name, table), row).rowcount == 1

@@ -22,12 +22,18 @@ class Miswired(TypeError):
 def parameters(function: Callable[..., Any]) -> dict[str, Any]:
     """The names and types of what a function takes."""
     hints = get_type_hints(function)
-    return {name: hints.get(name, Any) for name in inspect.signature(function).parameters}
+    return {name: hints.get(name, Any) for name in _names(function)}
 
 
 def call(function: Callable[..., Any], scope: Mapping[str, Any]) -> Any:
     """Call a step's function with just what its parameters name."""
-    return function(**{name: scope[name] for name in inspect.signature(function).parameters})
+    return function(**{name: scope[name] for name in _names(function)})
+
+
+@cache
+def _names(function: Callable[..., Any]) -> tuple[str, ...]:
+    # A table's functions never change, and reading a signature takes longer than many a look itself.
+    return tuple(inspect.signature(function).parameters)
 
 
 def fact_types(procedure: Procedure) -> dict[str, Any]:

@@ -8,7 +8,20 @@ from datetime import timedelta
 from actions.engine.procedure import Act, Ask, Asker, Leads, Look, Option, Outcome, Procedure, Risk, Who, Words
 from actions.postgres.times import spell
 from actions.postgres.when import Target, parse_when
-from actions.steps import backup, compare, cutover, integrity, losses, needs, replay, restore, sheets, target, writers
+from actions.steps import (
+    backup,
+    compare,
+    cutover,
+    integrity,
+    losses,
+    needs,
+    proof,
+    replay,
+    restore,
+    sheets,
+    target,
+    writers,
+)
 from actions.steps.server import look_at_server, see_writers
 from actions.steps.window import read_window
 
@@ -92,11 +105,11 @@ PROCEDURE = Procedure(
         Act("stop the old server", cutover.stop_live, cutover.live_is_stopped, undo=cutover.bring_back_live),
         Act("swap the data directories", cutover.swap, cutover.clone_is_live, undo=cutover.swap_back),
         Act("start the server", cutover.start_live, cutover.live_is_ready, undo=cutover.stop_started),
-        Look("prove that it is writable", cutover.prove_writable, gives="proof"),
+        Look("prove that it is writable", proof.prove_writable, gives="proof"),
         Look("check integrity again", integrity.check_again, gives="integrity_after"),
-        Look("note where the old data lies", cutover.where_kept, gives="kept"),
+        Look("note where the old data lies", proof.where_kept, gives="kept"),
         Act("resume the writers", writers.resume, writers.serving, point_of_no_return=True),
-        Act("smoke test through the application", cutover.smoke_test, cutover.smoke_passed),
+        Act("smoke test through the application", proof.smoke_test, proof.smoke_passed),
         Act("remove the clone's container", replay.remove_clone_server, replay.clone_server_is_gone),
         Act("take a fresh base backup", backup.take_base, backup.base_is_taken, limit=restore.COPY_LIMIT),
         Act("write its inventory", backup.write_inventory, backup.inventory_is_written, limit=timedelta(minutes=30)),

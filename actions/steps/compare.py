@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from actions.containers import Docker
 from actions.engine.errors import RecoveryError
 from actions.engine.facts import volatile
 from actions.postgres import compare as pure
 from actions.postgres.compare_sql import TABLES, ComparedTable, buckets_sql, keys_sql, summary_sql, together
 from actions.postgres.server import Names, Server
 from actions.steps.integrity import value_of
-from actions.tools import Docker, Sql
+from actions.tools import Sql
 
 _SECONDS = 300.0
 _TABLES_AT_ONCE = 50

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from actions.containers import CloneSpec, Docker
 from actions.engine.errors import RecoveryError
 from actions.engine.facts import volatile
 from actions.postgres.controldata import parse_controldata
@@ -14,7 +15,7 @@ from actions.postgres.server import Names, Server
 from actions.postgres.stops import Stop, is_proof
 from actions.postgres.times import spell
 from actions.steps.target import Aim, Base
-from actions.tools import CloneSpec, Docker, Files, Patience, Progress, Rates, Sql
+from actions.tools import Files, Patience, Progress, Rates, Sql
 
 _STATE = (
     "select pg_is_in_recovery() as recovering, "

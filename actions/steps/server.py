@@ -6,12 +6,13 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
+from actions.containers import Container, Docker, Mount
 from actions.engine.errors import Away, RecoveryError, Refused
 from actions.engine.facts import volatile
 from actions.postgres.controldata import is_damaged, parse_controldata
 from actions.postgres.server import DataHome, Server
 from actions.postgres.walheader import Identity, identity_of
-from actions.tools import Container, Docker, Files, Mount, Site
+from actions.tools import Files, Site
 
 _CATALOG = re.compile(r"Catalog version number:\s+(\d+)")
 # The catalogue version of each major release, from src/include/catalog/catversion.h of its branch.

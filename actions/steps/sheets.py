@@ -12,10 +12,10 @@ from actions.postgres.times import span_words, spell
 from actions.postgres.when import Target, describe
 from actions.postgres.windows import Window
 from actions.steps.compare import Difference
-from actions.steps.cutover import Kept, Proof
 from actions.steps.integrity import Integrity
 from actions.steps.losses import Lost
 from actions.steps.needs import Estimate, Space
+from actions.steps.proof import Kept, Proof
 from actions.steps.replay import Reached
 from actions.steps.server import Writers
 from actions.steps.target import Aim, Base, stop_text

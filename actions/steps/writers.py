@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from functools import partial
 
+from actions.containers import Docker
 from actions.engine.errors import RecoveryError
 from actions.engine.procedure import Answer
 from actions.steps.server import Writer, Writers
-from actions.tools import Docker, Patience, Progress
+from actions.tools import Patience, Progress
 
 PAUSE_AND_RESTORE = "Pause writers and restore"
 KEEP_SERVING = "Restore, keep serving"

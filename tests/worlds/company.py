@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from actions.containers import Container
 from actions.postgres.segments import segment_of
-from actions.tools import Container, Site
+from actions.tools import Site
 from worlds.clock import Clock
 from worlds.wal import SIZE, Backup, Record, Row, Wal
 

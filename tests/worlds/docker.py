@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from actions.containers import CloneSpec, Container
 from actions.engine.errors import RecoveryError
 from actions.postgres.server import Names, Server
-from actions.tools import CloneSpec, Container
 from worlds.company import LEAF, SITE, WRITERS, Violated, World
 from worlds.founding import container
 from worlds.wal import flag, target_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from actions.tools import Container, Mount
+from actions.containers import Container, Mount
 from worlds.company import LEAF, PARENT, SITE, WRITERS, Dir, World
 from worlds.wal import SIZE, Row
 

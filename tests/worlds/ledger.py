@@ -71,6 +71,9 @@ class Ledger:
     def run(self, run: str) -> Run:
         return self.states[run]
 
+    def follow(self, run: Run) -> Run:
+        return self.states[run.id]
+
     def runs(self, *, open_only: bool = False, limit: int = 200) -> list[str]:
         found = [r for r, told in self.journals.items() if not open_only or told[-1].kind is not Kind.FINISHED]
         return found[::-1][:limit]
