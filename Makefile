@@ -4,6 +4,9 @@ SHELL := /bin/bash
 PYTHON ?= python3
 PY := .venv/bin/python
 PYTEST := $(PY) -m pytest
+# Two modules at a time: they wait for containers more than they work, and each has a company of its own.
+PAIRED := -p xdist -n 2 --dist loadfile
+AGAIN := --last-failed --last-failed-no-failures none
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -33,7 +36,7 @@ core: .venv/ready ## the core tests: seconds, no service
 
 parts: .venv/ready ## each adapter against the real thing
 	@$(PY) -m lab.prepare engine servers
-	@$(PYTEST) -m parts || { echo "Once more, those that failed."; $(PYTEST) -m parts --last-failed --last-failed-no-failures none; }
+	@$(PYTEST) -m parts $(PAIRED) || { echo "Once more, those that failed."; $(PYTEST) -m parts $(AGAIN); }
 
 browser: .venv/ready ## the pages in headless Chromium
 	@$(PY) -m lab.prepare browser
@@ -41,7 +44,7 @@ browser: .venv/ready ## the pages in headless Chromium
 
 whole: .venv/ready ## real containers recovered, on good days and bad ones
 	@$(PY) -m lab.prepare engine
-	@$(PYTEST) -m whole || { echo "Once more, those that failed: a busy machine can be too slow for them."; $(PYTEST) -m whole --last-failed --last-failed-no-failures none; }
+	@$(PYTEST) -m whole $(PAIRED) || { echo "Once more, those that failed: a busy machine can be too slow for them."; $(PYTEST) -m whole $(AGAIN); }
 
 test: core lint parts browser whole ## all tests, the core first
 
