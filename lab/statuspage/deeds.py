@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lab.statuspage import rules
+from lab.statuspage.errors import not_found
 from lab.statuspage.world import Incident, Json, Update, World, new_id
 
 
@@ -30,7 +31,7 @@ def reword(world: World, id: str, update_id: str, body: Any) -> Update:
     given = rules.incident_given(world, {"incident": (body or {}).get("incident_update")}, new=False)
     found = next((u for u in world.incident(id).updates if u.id == update_id), None)
     if found is None:
-        raise rules.Refusal(404, "The requested resource could not be found.")
+        raise not_found()
     found.body = given.get("body", found.body)
     return found
 

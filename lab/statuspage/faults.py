@@ -10,6 +10,7 @@ MODES: tuple[Mode, ...] = ("off", "down", "slow", "limited", "errors", "twice")
 SLOWNESS = 3.0
 
 Verdict = Literal["pass", "down", "limited", "error", "error after", "twice"]
+_WRITES: tuple[Verdict, ...] = ("error after", "error", "pass")
 
 
 class Faults:
@@ -51,4 +52,4 @@ class Faults:
         if kind == "read":
             return "error" if asked % 3 == 1 else "pass"
         # The cruel one comes first: it is on the page, and the caller is told that something broke.
-        return ("error after", "error", "pass")[(asked - 1) % 3]  # type: ignore[return-value]
+        return _WRITES[(asked - 1) % 3]

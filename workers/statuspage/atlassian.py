@@ -7,7 +7,7 @@ request a second for each token; Statuspage has no idempotency keys (its OpenAPI
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
@@ -52,6 +52,8 @@ class _Incident(BaseModel):
         return {c.id: c.status for c in self.components or ()}
 
 
+_T = TypeVar("_T")
+_INCIDENT = TypeAdapter(_Incident)
 _INCIDENTS = TypeAdapter(list[_Incident])
 _COMPONENTS = TypeAdapter(list[_Component])
 
@@ -108,7 +110,7 @@ class AtlassianPage:
         said = stands(draft, self._published(there))
         if said and settled:
             return there
-        fields = {"components": wanted} if said else self._fields(draft, wanted)
+        fields: dict[str, Any] = {"components": wanted} if said else self._fields(draft, wanted)
         fields["component_ids"] = list(dict.fromkeys((*now, *wanted)))
         return self._one(self._rest.send("PATCH", f"{self._page}/incidents/{there.id}", {"incident": fields}))
 
@@ -136,13 +138,13 @@ class AtlassianPage:
             self._rest.send("PATCH", f"{self._page}/incidents/{double.id}", {"incident": fields})
 
     def _unresolved(self) -> list[_Incident]:
-        return self._read(_INCIDENTS, self._rest.get(f"{self._page}/incidents/unresolved", per_page=_MOST))
+        return self._many(self._rest.get(f"{self._page}/incidents/unresolved", per_page=_MOST))
 
     def _ours(self, incident: str, unresolved: Sequence[_Incident]) -> list[_Incident]:
         """Ours, the oldest first: so everybody who looks goes on with the same one."""
         ours = [i for i in unresolved if i.ours == incident]
         if not ours:
-            recent = self._read(_INCIDENTS, self._rest.get(f"{self._page}/incidents", limit=_MOST))
+            recent = self._many(self._rest.get(f"{self._page}/incidents", limit=_MOST))
             ours = [i for i in recent if i.ours == incident]
         return sorted(ours, key=lambda i: (i.created_at, i.id))
 
@@ -151,11 +153,14 @@ class AtlassianPage:
         url = found.shortlink or (f"{self._public_url}/incidents/{found.id}" if self._public_url else "")
         return Published(found.id, url, found.status, len(updates), (updates[0].body or "") if updates else "")
 
+    def _many(self, answer: Any) -> list[_Incident]:
+        return self._read(_INCIDENTS, answer)
+
     def _one(self, answer: Any) -> _Incident:
-        return self._read(TypeAdapter(_Incident), answer)
+        return self._read(_INCIDENT, answer)
 
     @staticmethod
-    def _read(kind: TypeAdapter[Any], answer: Any) -> Any:
+    def _read(kind: TypeAdapter[_T], answer: Any) -> _T:
         try:
             return kind.validate_python(answer)
         except ValidationError as odd:

@@ -45,12 +45,15 @@ class Rest:
 
     def get(self, path: str, **query: str | int) -> Any:
         """Ask, and ask again where that may help."""
-        for _ in range(_TRIES - 1):
+        for tried in range(1, _TRIES):
             try:
                 return self._once("GET", path, params=query)
             except Away:
-                self._pace.rest(self._pace.seconds)
-        return self._once("GET", path, params=query)
+                self._pace.rest(min(self._pace.seconds * 2**tried, _LONGEST_REST))
+        try:
+            return self._once("GET", path, params=query)
+        except Doubt as gone:  # Asking changes nothing, so there is nothing to doubt.
+            raise Away(gone.message, detail=gone.detail, hint=gone.hint) from gone
 
     def send(self, method: str, path: str, body: dict[str, Any]) -> Any:
         """Write, once. Only a request that was surely not carried out is sent again.
