@@ -83,4 +83,4 @@ def _needed(value: str, name: str, what: str) -> str:
 
 
 def _needed_secret(token: SecretStr) -> str:
-    return _needed(token.get_secret_value(), "token", "its key, by the environment (STATUSPAGE_TOKEN),")
+    return _needed(token.get_secret_value(), "token", "its key")
