@@ -46,7 +46,11 @@ def test_an_incident_is_created_updated_and_resolved_under_one_id(public: Listen
     third = page.publish(RESOLVED)
     assert first.id == second.id == third.id
     assert [p.updates for p in (first, second, third)] == [1, 2, 3]
-    assert (third.status, third.last_text, third.url) == ("resolved", "It is over.", f"{public.url}/incidents/{first.id}")
+    assert (third.status, third.last_text, third.url) == (
+        "resolved",
+        "It is over.",
+        f"{public.url}/incidents/{first.id}",
+    )
     assert page.find("INC-42") == third
     assert statuses(public.world) == {}
     (kept,) = public.world.incidents

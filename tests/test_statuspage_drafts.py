@@ -20,13 +20,27 @@ KINDS = get_args(Kind)
 TARGET = datetime(2026, 2, 9, 14, 30, tzinfo=UTC)
 COMPONENTS = {"nself-postgres": "k3v8", "nself-hasura": "9qkm", "nself-auth": "w5t2"}
 SECRETS = ("xoxb-1234-abcd", "postgres://app:s3cret@db-1/x", "password=s3cret", "AKIAABCDEFGHIJKLMNOP")
-INSIDES = ("db-17.prod.internal", "10.0.4.12", "/var/lib/postgresql", "ip-10-0-4-12", "nself-postgres", "kraken", "Jane",
-           "orders_2024", "root@kraken", "https://grafana.corp/d/1", "nchat_messages", "i-0abc123")  # fmt: skip
+INSIDES = (
+    "db-17.prod.internal",
+    "10.0.4.12",
+    "/var/lib/postgresql",
+    "ip-10-0-4-12",
+    "nself-postgres",
+    "kraken",
+    "Jane",
+    "orders_2024",
+    "root@kraken",
+    "https://grafana.corp/d/1",
+    "nchat_messages",
+    "i-0abc123",
+)
 SOME = Draft("INC1", "Problem with search", "investigating", "We are looking into it.")
 
 summaries = st.one_of(
     st.text(max_size=400),
-    st.lists(st.sampled_from((*INSIDES, *SECRETS, "Messages", "are", "missing", "on", "for")), max_size=14).map(" ".join),
+    st.lists(st.sampled_from((*INSIDES, *SECRETS, "Messages", "are", "missing", "on", "for")), max_size=14).map(
+        " ".join
+    ),
 )
 kinds = st.sampled_from(KINDS)
 
@@ -65,8 +79,18 @@ def test_a_summary_in_the_words_of_customers_becomes_the_title(summary: str) -> 
     )
 
 
-@pytest.mark.parametrize("summary", ["", "Down", "Jane has lost messages", "kraken is down", "messages on db-17 missing",
-                                     "search is down since 14:02", "OOM in nself-redis"])  # fmt: skip
+@pytest.mark.parametrize(
+    "summary",
+    [
+        "",
+        "Down",
+        "Jane has lost messages",
+        "kraken is down",
+        "messages on db-17 missing",
+        "search is down since 14:02",
+        "OOM in nself-redis",
+    ],
+)
 def test_a_summary_with_one_other_word_is_left_out_as_a_whole(summary: str) -> None:
     assert in_plain_words(summary) == ""
     assert draft("opened", summary=summary).title == "Problem with messages and their history"
@@ -105,8 +129,18 @@ def test_services_beside_suffer_less_and_never_make_the_own_one_better() -> None
     assert made.components == {"k3v8": "major_outage", "9qkm": "partial_outage"}
 
 
-@pytest.mark.parametrize(("severity", "impact"), [("critical", "critical"), ("SEV1", "critical"), ("high", "major"),
-                                                  ("", "major"), ("low", "minor"), ("P4", "minor"), ("info", "none")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("severity", "impact"),
+    [
+        ("critical", "critical"),
+        ("SEV1", "critical"),
+        ("high", "major"),
+        ("", "major"),
+        ("low", "minor"),
+        ("P4", "minor"),
+        ("info", "none"),
+    ],
+)
 def test_severities_of_all_sorts_are_understood(severity: str, impact: str) -> None:
     assert impact_of(severity) == impact
 
@@ -120,11 +154,19 @@ def test_a_secret_that_a_person_typed_is_taken_out() -> None:
     assert fit(typed).text == "It was token=[hidden] again.\nSorry."
 
 
-@pytest.mark.parametrize("wrong", [
-    replace(SOME, title=" \n"), replace(SOME, title="x" * 256), replace(SOME, text=""), replace(SOME, text="x" * 25_001),
-    replace(SOME, status="done"), replace(SOME, impact="huge"), replace(SOME, components={"a": "broken"}),
-    replace(SOME, incident=""),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        replace(SOME, title=" \n"),
+        replace(SOME, title="x" * 256),
+        replace(SOME, text=""),
+        replace(SOME, text="x" * 25_001),
+        replace(SOME, status="done"),
+        replace(SOME, impact="huge"),
+        replace(SOME, components={"a": "broken"}),
+        replace(SOME, incident=""),
+    ],
+)
 def test_what_no_page_takes_is_refused_with_a_reason(wrong: Draft) -> None:
     with pytest.raises(Refused) as refusal:
         fit(wrong)

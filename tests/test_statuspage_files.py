@@ -241,9 +241,7 @@ def test_somebody_elses_push_comes_first_and_is_kept(remote: Path, checkout: Pat
 
 
 @pytest.mark.parts
-def test_a_conflict_is_left_to_people_with_the_checkout_as_it_was(
-    remote: Path, checkout: Path, tmp_path: Path
-) -> None:
+def test_a_conflict_is_left_to_people_with_the_checkout_as_it_was(remote: Path, checkout: Path, tmp_path: Path) -> None:
     page_in(checkout).publish(DRAFT)
     seed = tmp_path / "seed"
     git(seed, "pull", "--quiet", "origin", "main")

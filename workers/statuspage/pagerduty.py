@@ -22,9 +22,8 @@ from workers.statuspage.rest import Doubt, Rest
 _TRIES = 3
 _TITLE_LIMIT = 128
 _MOST = 100
-_PAGES = 5
+_PAGES = 20
 _DOUBLE = "This report was made twice by mistake. Please see the other one."
-_T = TypeVar("_T", bound=BaseModel)
 HEADERS = {"Accept": "application/vnd.pagerduty+json;version=2", "Content-Type": "application/json"}
 
 
@@ -32,8 +31,10 @@ class _Ref(BaseModel):
     id: str
 
 
-class _Word(BaseModel):
-    id: str
+_T = TypeVar("_T", bound=_Ref)
+
+
+class _Word(_Ref):
     description: str = ""
     name: str = ""
 
@@ -42,15 +43,14 @@ class _Impacted(BaseModel):
     service: _Ref
 
 
-class _Update(BaseModel):
+class _Update(_Ref):
     message: str = ""
     status: _Ref | None = None
     reported_at: str | None = None
     impacted_services: list[_Impacted] = []
 
 
-class _Post(BaseModel):
-    id: str
+class _Post(_Ref):
     title: str = ""
 
 
@@ -178,15 +178,18 @@ class PagerDutyPage:
         return found
 
     def _list(self, kind: str, of: type[_T], under: str = "", **query: str) -> list[_T]:
-        """Everything of one kind, as far as a page can reasonably have it."""
-        found: list[_T] = []
-        for number in range(_PAGES):
-            answer = self._rest.get(f"{self._path}/{under}{kind}", limit=_MOST, offset=number * _MOST, **query)
+        """Everything of one kind, as far as a page can reasonably have it, each once."""
+        found: dict[str, _T] = {}
+        offset = 0
+        for _ in range(_PAGES):
+            answer = self._rest.get(f"{self._path}/{under}{kind}", limit=_MOST, offset=offset, **query)
             given = answer if isinstance(answer, dict) else {}
-            found += self._read(TypeAdapter(list[of]), given.get(kind))  # type: ignore[valid-type]
-            if not given.get("more"):
+            some: list[_T] = self._read(TypeAdapter(list[of]), given.get(kind))  # type: ignore[valid-type]
+            found |= {one.id: one for one in some}
+            offset += len(some)
+            if not some or not given.get("more"):
                 break
-        return found
+        return list(found.values())
 
     @staticmethod
     def _read(kind: TypeAdapter[Any], data: Any) -> Any:
