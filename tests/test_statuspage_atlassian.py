@@ -229,6 +229,21 @@ def test_a_key_is_not_sent_in_clear_over_the_network() -> None:
         adapter("http://status.example/v1")
 
 
+@pytest.mark.parametrize("more", [{"token": "schlüssel"}, {"ca_file": "/nowhere.pem"}, {"page": "../x"}, {"token": ""}])
+def test_settings_that_cannot_be_are_refused_before_anything_is_asked(more: dict[str, str]) -> None:
+    with pytest.raises(Refused) as refusal:
+        adapter("https://status.example/v1", **more)
+    assert refusal.value.hint
+    assert "schlüssel" not in str(refusal.value.as_json())
+
+
+@pytest.mark.parametrize("url", ["https://[x/v1", "nonsense", "https://a b/v1"])
+def test_an_address_that_is_none_is_an_error_for_people(url: str) -> None:
+    with pytest.raises(RecoveryError) as refusal:
+        adapter(url).find("INC-42")
+    assert refusal.value.hint
+
+
 def test_the_stand_in_keeps_its_state_over_a_restart(tmp_path: Path) -> None:
     kept = tmp_path / "page.json"
     command = [sys.executable, "-m", "lab.statuspage", "--port", "0", "--print-url", "--keep-in", str(kept)]

@@ -9,15 +9,14 @@ from pathlib import Path
 
 import httpx
 import pytest
-import typer
 from page_world import DATA, DRAFT, now
 from typer.testing import CliRunner
 
 from actions.engine.errors import Away, RecoveryError, Refused
 from actions.settings import Settings
-from lab import company, processes
+from lab import cli, company, processes
 from lab.home import Lab
-from lab.statuspage import cli, part
+from lab.statuspage import part
 from lab.statuspage.faults import MODES
 from workers.statuspage import doctor
 from workers.statuspage.opening import open_page
@@ -39,22 +38,11 @@ def settings(lab: Lab) -> Settings:
 
 
 def say(lab: Lab, *words: str) -> tuple[int, str]:
-    """A command of the practice company with just the status page's commands in it."""
-    app, fault_app = typer.Typer(), typer.Typer()
-    app.add_typer(fault_app, name="fault")
-    app.callback()(_where(lab))
-    cli.register(app, fault_app)
-    done = CliRunner().invoke(app, words)
+    """A command of `mayday lab`."""
+    done = CliRunner().invoke(cli.app, ["--home", str(lab.root), *words])
     if isinstance(done.exception, RecoveryError):
         raise done.exception
     return done.exit_code, done.output
-
-
-def _where(lab: Lab) -> object:
-    def where(context: typer.Context) -> None:
-        context.obj = lab
-
-    return where
 
 
 def test_the_settings_of_the_company_lead_to_it_and_the_doctor_is_content(lab: Lab, settings: Settings) -> None:

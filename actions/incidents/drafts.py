@@ -25,17 +25,17 @@ _BESIDE = {"critical": "partial_outage", "major": "degraded_performance", "minor
 
 _ELSE = "some of our services"
 _SUBJECTS = {
-    "postgres": "messages and their history", "hasura": "our API", "auth": "signing in", "redis": "live updates",
+    "postgres": "messages and their history", "hasura": "our API", "auth": "sign-in", "redis": "live updates",
     "minio": "files and uploads", "meilisearch": "search", "functions": "automations and integrations",
 }  # fmt: skip
 
 _TEXTS: dict[Kind, str] = {
     "opened": "We are looking into a problem with {subject}. We will say more here as soon as we know more.",
-    "started": "We are bringing {subject} back{to}. Until this is done, parts of it may not work.",
-    "finished": "We have brought {subject} back{to}.{lost} We are watching whether it stays well.",
-    "failed": "Our first attempt to bring {subject} back has not worked. Our engineers go on with it; "
+    "started": "We are restoring {subject}{to}. Until this is done, some things may not work.",
+    "finished": "We have restored {subject}{to}.{lost} We are watching whether all stays well.",
+    "failed": "Our first attempt to restore {subject} has not worked. Our engineers go on with it; "
     "the next report follows here.",
-    "resolved": "The problem with {subject} is over. We have watched it and it works as it should.",
+    "resolved": "The problem with {subject} is over. Everything works as it should again.",
 }
 
 

@@ -67,7 +67,7 @@ def _public_incident(world: World, one: Incident) -> Json:
 
 
 DESCRIPTIONS = {"none": "All services work", "maintenance": "Under maintenance", "minor": "Some services are slow",
-                "major": "Some services do not work", "critical": "Services do not work"}  # fmt: skip
+                "major": "Some services do not work fully", "critical": "Some services are down"}  # fmt: skip
 
 
 def indicator(world: World) -> str:

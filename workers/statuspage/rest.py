@@ -1,7 +1,8 @@
 """JSON over HTTP with bounded patience: what was refused, who is away, and what nobody knows.
 
 RecoveryError   the answer was no
-Away            nothing was done: nobody answers, or not so soon after the last request
+Away            nothing was done: nobody answers
+├── TooMuch     nothing was done: not so soon after the last request
 └── Doubt       it was sent and no answer came: look for it before it is tried again
 """
 
@@ -24,6 +25,10 @@ _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _LATER = "Mayday tries again by itself; the recovery does not wait for it."
 
 
+class TooMuch(Away):
+    """Too many requests; this one was not carried out."""
+
+
 class Doubt(Away):
     """Nobody knows whether it was done."""
 
@@ -39,17 +44,22 @@ class Rest:
         if not url.startswith("https://") and not at_home:
             raise Refused(f"{name}'s address does not begin with https://.", detail=url,
                           hint="Correct `api_url` in the settings: a key is not sent in clear.")  # fmt: skip
-        # A proxy of the environment leads to the internet, never to this machine.
-        self._client = httpx.Client(base_url=url.rstrip("/") + "/", headers=headers, timeout=timeout,
-                                    verify=_trust(ca_file), trust_env=not at_home)  # fmt: skip
+        try:
+            # A proxy of the environment leads to the internet, never to this machine.
+            self._client = httpx.Client(base_url=url.rstrip("/") + "/", headers=headers, timeout=timeout,
+                                        verify=_trust(ca_file), trust_env=not at_home)  # fmt: skip
+        except (httpx.InvalidURL, ValueError) as problem:
+            raise Refused(f"{name} cannot be asked with these settings.", detail=type(problem).__name__,
+                          hint="Correct `api_url` and `token`: one of them holds a strange character.",
+                          ) from problem  # fmt: skip
 
     def get(self, path: str, **query: str | int) -> Any:
         """Ask, and ask again where that may help."""
         for tried in range(1, _TRIES):
             try:
                 return self._once("GET", path, params=query)
-            except Away:
-                self._pace.rest(min(self._pace.seconds * 2**tried, _LONGEST_REST))
+            except Away as away:
+                self._rest_after(away, tried)
         try:
             return self._once("GET", path, params=query)
         except Doubt as gone:  # Asking changes nothing, so there is nothing to doubt.
@@ -66,13 +76,18 @@ class Rest:
                 return self._once(method, path, json=body)
             except Doubt:
                 raise
-            except Away:
-                self._pace.rest(min(self._pace.seconds * 2**tried, _LONGEST_REST))
+            except Away as away:
+                self._rest_after(away, tried)
         return self._once(method, path, json=body)
 
     def close(self) -> None:
         """Close its connections."""
         self._client.close()
+
+    def _rest_after(self, away: Away, tried: int) -> None:
+        """Longer and longer where it was too much; who is away for good is not waited for."""
+        times = 2**tried if isinstance(away, TooMuch) else 1
+        self._pace.rest(min(self._pace.seconds * times, _LONGEST_REST))
 
     def _once(self, method: str, path: str, **sent: Any) -> Any:
         self._pace.wait()
@@ -91,7 +106,7 @@ class Rest:
         status, detail = answer.status_code, excerpt(f"HTTP {answer.status_code} {answer.text}", 500)
         if status in _TOO_MUCH:
             self._pace.rest(min(_seconds(answer), _LONGEST_REST))
-            raise Away(f"{self.name} takes no more requests for the moment.", detail=detail, hint=_LATER)
+            raise TooMuch(f"{self.name} takes no more requests for the moment.", detail=detail, hint=_LATER)
         if status >= 500:
             raise Doubt(f"{self.name} has a problem of its own.", detail=detail, hint=_LATER)
         if status >= 300:
