@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -121,6 +122,19 @@ def test_by_itself_it_takes_a_second_between_requests(public: Listening) -> None
     usual.components()
     first, second = (asked["at"] for asked in public.world.asked)
     assert second - first > 0.8
+
+
+def test_two_workers_at_once_leave_one_open_report(public: Listening) -> None:
+    pages = [adapter(public.api_url, 0.01 + n / 1e6) for n in range(4)]  # each with a pace of its own
+    threads = [threading.Thread(target=one.publish, args=(DRAFT,)) for one in pages]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    pages[0].publish(IDENTIFIED)
+    (left,) = public.world.unresolved()
+    assert left.created_at == min(i.created_at for i in public.world.incidents)
+    assert [u.status for u in left.updates] == ["identified", "investigating"]
 
 
 # Bad days ----------------------------------------------------------------------------------------------
