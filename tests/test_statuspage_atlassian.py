@@ -15,7 +15,9 @@ import pytest
 from page_world import API, DATA, DRAFT, adapter, page, public, settings_of
 
 from actions.engine.errors import Away, RecoveryError, Refused
+from actions.steps.statuspage import publish, published
 from lab.statuspage import deeds
+from lab.statuspage.faults import Mode
 from lab.statuspage.server import Listening
 from lab.statuspage.world import World
 from workers.statuspage.opening import OpenPage, open_page
@@ -193,6 +195,27 @@ def test_a_proxy_that_sends_everything_twice_leaves_one_open_report(public: List
     assert statuses(public.world) == {DATA: "major_outage"}
 
 
+@pytest.mark.parametrize("mode", ["off", "down", "slow", "limited", "errors", "twice"])
+def test_whatever_the_day_the_step_ends_with_one_open_report_and_one_text(
+    public: Listening, page: OpenPage, mode: Mode
+) -> None:
+    """As the engine does it: tried again while the page is away, believed only when it is seen."""
+    public.world.faults.slowness = 0.2
+    for attempt in range(5):
+        public.world.faults.set(mode if attempt < 2 else "off")
+        try:
+            if published(DRAFT, page):
+                break
+            publish(DRAFT, page)
+        except Away:
+            continue
+    public.world.faults.set("off")
+    assert published(DRAFT, page)
+    (left,) = public.world.unresolved()
+    assert [u.body for u in left.updates] == [DRAFT.text]
+    assert statuses(public.world) == {DATA: "major_outage"}
+
+
 def test_slow_is_waited_for(public: Listening, page: OpenPage) -> None:
     page.publish(DRAFT)
     public.world.faults.set("slow")
@@ -240,14 +263,17 @@ def test_something_that_is_no_statuspage_is_an_error_for_people(public: Listenin
 
 def test_a_key_is_not_sent_in_clear_over_the_network() -> None:
     with pytest.raises(Refused, match="https"):
-        adapter("http://status.example/v1")
+        adapter("http://status.example/v1").publish(DRAFT)
 
 
 @pytest.mark.parametrize("more", [{"token": "schlüssel"}, {"ca_file": "/nowhere.pem"}, {"page": "../x"}, {"token": ""}])
-def test_settings_that_cannot_be_are_refused_before_anything_is_asked(more: dict[str, str]) -> None:
-    with pytest.raises(Refused) as refusal:
-        adapter("https://status.example/v1", **more)
-    assert refusal.value.hint
+def test_settings_that_cannot_be_are_told_when_the_page_is_used(more: dict[str, str]) -> None:
+    opened = adapter("https://status.example/v1", **more)
+    for used in (lambda: opened.publish(DRAFT), lambda: opened.find("INC-42"), opened.components):
+        with pytest.raises(Refused) as refusal:
+            used()
+        assert refusal.value.hint
+    opened.close()
     assert "schlüssel" not in str(refusal.value.as_json())
 
 

@@ -139,6 +139,9 @@ def test_services_beside_suffer_less_and_never_make_the_own_one_better() -> None
         ("low", "minor"),
         ("P4", "minor"),
         ("info", "none"),
+        ("P1 - Urgent", "critical"),
+        ("SEV3: cosmetic", "minor"),
+        ("What a mess", "major"),
     ],
 )
 def test_severities_of_all_sorts_are_understood(severity: str, impact: str) -> None:

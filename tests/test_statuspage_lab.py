@@ -19,7 +19,7 @@ from lab.home import Lab
 from lab.statuspage import part
 from lab.statuspage.faults import MODES
 from workers.statuspage import doctor
-from workers.statuspage.opening import open_page
+from workers.statuspage.opening import open_page, opener
 
 pytestmark = pytest.mark.parts
 
@@ -114,3 +114,10 @@ def test_without_a_company_the_commands_say_how_to_start_one(tmp_path: Path) -> 
     with pytest.raises(RecoveryError) as absent:
         say(Lab(tmp_path / "none"), "statuspage")
     assert absent.value.hint == "Start it with: mayday lab up"
+
+
+def test_an_errand_gets_the_page_only_where_the_settings_name_one(lab: Lab, settings: Settings) -> None:
+    opened = opener(settings, now)
+    assert opened
+    assert opened().find("INC-42") is None
+    assert opener(Settings(), now) is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Literal
@@ -57,9 +58,9 @@ def draft_for(
 
 def impact_of(severity: str) -> str:
     """A severity as a status page's impact: none, minor, major, critical. An unknown one is major."""
-    word = severity.strip().casefold()
+    said = set(re.split(r"[\s:,;/()]+", severity.casefold()))
     named = {"critical": _CRITICAL, "minor": _MINOR, "none": _NONE}
-    return next((impact for impact, words in named.items() if word in words), "major")
+    return next((impact for impact, words in named.items() if said & words), "major")
 
 
 def _text(kind: Kind, subject: str, target: datetime | None) -> str:

@@ -22,6 +22,7 @@ class Faults:
 
     def __init__(self) -> None:
         self.mode: Mode = "off"
+        self.slowness = SLOWNESS
         self._asked: Counter[str] = Counter()
 
     def set(self, mode: Mode) -> None:
@@ -31,7 +32,7 @@ class Faults:
     @property
     def delay(self) -> float:
         """Seconds that pass before an answer."""
-        return SLOWNESS if self.mode == "slow" else 0.0
+        return self.slowness if self.mode == "slow" else 0.0
 
     def judge(self, method: str) -> Verdict:
         """What becomes of this request; reads and writes are counted apart."""

@@ -10,8 +10,8 @@ from typing import Protocol
 from pydantic import SecretStr
 
 from actions.engine.errors import Refused
-from actions.outside import StatusPage
-from actions.settings import PagerDutySettings, StatusPageSettings
+from actions.outside import Draft, Published, StatusPage
+from actions.settings import PagerDutySettings, Settings, StatusPageSettings
 from workers.statuspage.atlassian import AtlassianPage
 from workers.statuspage.files import FilesPage
 from workers.statuspage.pace import pace_for
@@ -33,15 +33,61 @@ class OpenPage(StatusPage, Protocol):
         """Close its connections."""
 
 
+class WronglySet:
+    """Stands for a page whose settings cannot be; whatever it is asked, it says what to correct."""
+
+    name = "status page"
+
+    def __init__(self, wrong: Refused) -> None:
+        self._wrong = wrong
+
+    def find(self, incident: str) -> Published | None:
+        """Refuses."""
+        raise self._again()
+
+    def publish(self, draft: Draft) -> Published:
+        """Refuses."""
+        raise self._again()
+
+    def components(self) -> Mapping[str, str]:
+        """Refuses."""
+        raise self._again()
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def _again(self) -> Refused:
+        return Refused(self._wrong.message, detail=self._wrong.detail, hint=self._wrong.hint)
+
+
 def open_page(
     settings: StatusPageSettings, clock: Callable[[], datetime], pagerduty: PagerDutySettings | None = None,
     *, seconds_apart: float = _SECONDS_APART,
 ) -> OpenPage | None:  # fmt: skip
     """The page, None where the settings name none. Nothing is asked of it yet.
 
-    Raises:
-        Refused: a setting that this kind of page needs is missing or cannot be.
+    Settings that cannot be are told by the page when it is used: nothing else has to wait for them.
     """
+    try:
+        return _opened(settings, clock, pagerduty or PagerDutySettings(), seconds_apart)
+    except Refused as wrong:
+        return WronglySet(wrong)
+
+
+def opener(settings: Settings, clock: Callable[[], datetime]) -> Callable[[], StatusPage] | None:
+    """What opens the page anew for each errand, None where the settings name none."""
+
+    def opened() -> StatusPage:
+        page = open_page(settings.statuspage, clock, settings.pagerduty)
+        assert page
+        return page
+
+    return opened if settings.statuspage.kind else None
+
+
+def _opened(
+    settings: StatusPageSettings, clock: Callable[[], datetime], pagerduty: PagerDutySettings, seconds_apart: float
+) -> OpenPage | None:
     if settings.kind == "files":
         path = Path(_needed(settings.path, "path", "the directory of its files"))
         names = tuple(dict.fromkeys(settings.components.values()))
@@ -51,7 +97,7 @@ def open_page(
         rest = _rest("Statuspage", settings.api_url or _ATLASSIAN, {"Authorization": f"OAuth {token}"}, settings,
                      seconds_apart)  # fmt: skip
         return AtlassianPage(rest, _page(settings), settings.public_url)
-    return _pagerduty(settings, pagerduty or PagerDutySettings()) if settings.kind == "pagerduty" else None
+    return _pagerduty(settings, pagerduty) if settings.kind == "pagerduty" else None
 
 
 def _pagerduty(settings: StatusPageSettings, pagerduty: PagerDutySettings) -> PagerDutyPage:
