@@ -19,6 +19,7 @@ from lab.begun import begun
 from lab.home import Lab, Layout
 from lab.saying import Answer, print_json, said
 from lab.slack.client import PracticeSlack
+from lab.statuspage import cli as statuspage
 
 app = typer.Typer(
     help="A practice company on this machine: train on it, break it, recover it.",
@@ -30,6 +31,7 @@ fault_app = typer.Typer(help="Switch a fault on or off.", no_args_is_help=True)
 break_app = typer.Typer(help="Break something.", no_args_is_help=True)
 app.add_typer(fault_app, name="fault")
 app.add_typer(break_app, name="break")
+statuspage.register(app, fault_app)
 console = Console(highlight=False)
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document and nothing else.")]

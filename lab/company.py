@@ -21,9 +21,10 @@ from lab import processes, removal, stack, town_process
 from lab.engine import Say, connect, silent
 from lab.home import Lab
 from lab.slack.client import PracticeSlack
+from lab.statuspage import part as statuspage
 
 _READY_SECONDS = 90.0
-_PARTS = ("worker", "bot", "slack")
+_PARTS = ("worker", "bot", "slack", statuspage.PART)
 
 
 def up(lab: Lab, *, town: bool = True, gigabytes: float = 0, say: Say = silent) -> dict[str, Any]:
@@ -43,6 +44,7 @@ def up(lab: Lab, *, town: bool = True, gigabytes: float = 0, say: Say = silent) 
 def start_mayday(lab: Lab) -> None:
     """The practice room, the bot and the worker, those that are not alive."""
     start_room(lab)
+    statuspage.start(lab)
     start_part(lab, "bot")
     start_part(lab, "worker")
     room = PracticeSlack(address(lab))
@@ -83,7 +85,7 @@ def down(lab: Lab, *, purge: bool = False, say: Say = silent) -> None:
 
 def _forget(lab: Lab) -> None:
     """Mayday's own files of this lab: an unfinished run in them would hold the next company's services."""
-    for name in ("mayday.db", "mayday.db-wal", "mayday.db-shm", "mayday.toml", "room.json"):
+    for name in ("mayday.db", "mayday.db-wal", "mayday.db-shm", "mayday.toml", "room.json", statuspage.KEPT):
         (lab.root / name).unlink(missing_ok=True)
     shutil.rmtree(lab.root / "logs", ignore_errors=True)
     if lab.root.exists() and not any(lab.root.iterdir()):
@@ -98,6 +100,7 @@ def status(lab: Lab) -> dict[str, Any]:
         "room": processes.is_alive(lab, "slack"),
         "bot": processes.is_alive(lab, "bot"),
         "worker": processes.is_alive(lab, "worker"),
+        "status_page": statuspage.address(lab) if processes.is_alive(lab, statuspage.PART) else None,
         "settings": str(settings_file(lab)),
     }
 
@@ -149,7 +152,7 @@ signing_secret = "practice-signing-secret"
 operator_groups = ["S0OPERATORS"]
 approver_groups = ["S0APPROVERS"]
 cache_seconds = 30
-''')
+{statuspage.settings(lab)}''')
 
 
 def open_store(lab: Lab) -> Store:

@@ -20,6 +20,7 @@ def status(console: Console, found: Json) -> None:
         table.add_row(kind, row["name"] or "", row["state"], row["health"], port)
     console.print(table)
     console.print(f"page     {found['page'] or 'closed'}")
+    console.print(f"public   {found['status_page'] or 'closed'}")
     for part in ("town", "room", "bot", "worker"):
         console.print(f"{part:<8} {'alive' if found[part] else 'not running'}")
 

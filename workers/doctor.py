@@ -1,4 +1,4 @@
-"""What `mayday doctor` asks of the hands' side: Docker, Postgres, archive, backups, queue, worker, clock."""
+"""What `mayday doctor` asks of the hands' side: Docker, Postgres, archive, backups, queue, worker, clock, page."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from actions.settings import Settings
 from actions.steps.server import look_at_server, see_writers
 from actions.steps.window import Surroundings, survey
 from workers.doorbell import connect
+from workers.statuspage import doctor as status_page
 from workers.workshop import DockerWorkshop
 
 _ARCHIVE_AGE = timedelta(minutes=5)
@@ -29,7 +30,7 @@ _CLOCK_SKEW = timedelta(seconds=5)
 
 def check(settings: Settings, store: Store) -> list[Finding]:
     """Everything on this side, in the order in which it would be mended."""
-    return [_queue(settings), _worker(store), *_site(settings, store)]
+    return [_queue(settings), _worker(store), *_site(settings, store), *status_page.check(settings, store.clock)]
 
 
 def _queue(settings: Settings) -> Finding:

@@ -1,0 +1,62 @@
+"""The stand-in as a part of the practice company: its port, its process, its lines in the settings."""
+
+from __future__ import annotations
+
+import time
+
+from actions.engine.errors import RecoveryError
+from lab import processes
+from lab.home import Lab
+from lab.ports import choose_ports
+from lab.statuspage.client import PracticePage
+from lab.statuspage.world import PAGE, SERVICES, TOKEN
+
+PART = "statuspage"
+KEPT = "statuspage.json"
+_PORT = "statuspage_port"
+_READY_SECONDS = 30.0
+
+
+def start(lab: Lab) -> None:
+    """Start it unless it is alive, with the page kept over a restart; ready when this returns."""
+    arguments = ["lab.statuspage", "--port", str(_port(lab)), "--keep-in", str(lab.root / KEPT)]
+    processes.start(lab, PART, arguments)
+    page = PracticePage(address(lab))
+    deadline = time.monotonic() + _READY_SECONDS
+    while not page.answers():
+        if time.monotonic() > deadline:
+            raise RecoveryError("The practice status page does not open.", detail=processes.log_tail(lab, PART),
+                                hint=f"Look at {lab.root}/logs/{PART}.log")  # fmt: skip
+        time.sleep(0.1)
+
+
+def address(lab: Lab) -> str:
+    """Where the public page is."""
+    port = lab.read_state().get(_PORT)
+    if not port:
+        raise RecoveryError("The practice status page is not up.", hint="Start it with: mayday lab up")
+    return f"http://127.0.0.1:{port}"
+
+
+def settings(lab: Lab) -> str:
+    """Mayday's settings for it: which container stands behind which component."""
+    url = f"http://127.0.0.1:{_port(lab)}"
+    components = "\n".join(f'"{lab.container(service)}" = "{id}"' for service, (id, _, _) in SERVICES.items())
+    return f'''
+[statuspage]
+kind = "statuspage"
+page = "{PAGE}"
+token = "{TOKEN}"
+api_url = "{url}/v1"
+public_url = "{url}"
+
+[statuspage.components]
+{components}
+'''
+
+
+def _port(lab: Lab) -> int:
+    """The same port at every start, as the settings name it."""
+    known = lab.read_state().get(_PORT) or choose_ports([PART], {})[PART]
+    lab.write_state(**{_PORT: known})
+    return int(known)

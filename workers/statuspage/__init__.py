@@ -1,0 +1,1 @@
+"""Status pages: one adapter a file, each an `actions.outside.StatusPage`."""

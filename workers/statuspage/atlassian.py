@@ -1,0 +1,168 @@
+"""Atlassian Statuspage.
+
+Our incident's id stands in the incident's metadata, and whatever is published is looked for first. One
+request a second for each token; Statuspage has no idempotency keys (its OpenAPI description, 2026-07).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from actions.engine.errors import RecoveryError
+from actions.incidents.public import stands
+from actions.outside import Draft, Published
+from workers.statuspage.rest import Doubt, Rest
+
+_TRIES = 3
+_MOST = 100
+_DOUBLE = "This report was made twice by mistake. Please see the other one."
+
+
+class _Update(BaseModel):
+    body: str | None = ""
+
+
+class _Component(BaseModel):
+    id: str
+    name: str = ""
+    status: str = ""
+
+
+class _Incident(BaseModel):
+    id: str
+    name: str = ""
+    status: str
+    created_at: str = ""
+    shortlink: str | None = ""
+    metadata: dict[str, Any] | None = None
+    components: list[_Component] | None = None
+    incident_updates: list[_Update] | None = None
+
+    @property
+    def ours(self) -> str:
+        """Mayday's own id in the metadata, empty for somebody else's incident."""
+        mine = (self.metadata or {}).get("mayday")
+        return str(mine.get("incident", "")) if isinstance(mine, dict) else ""
+
+    @property
+    def touched(self) -> dict[str, str]:
+        return {c.id: c.status for c in self.components or ()}
+
+
+_T = TypeVar("_T")
+_INCIDENT = TypeAdapter(_Incident)
+_INCIDENTS = TypeAdapter(list[_Incident])
+_COMPONENTS = TypeAdapter(list[_Component])
+
+
+class AtlassianPage:
+    """One page. `public_url` is where customers see it, for incidents whose answer names no link."""
+
+    name = "Statuspage"
+
+    def __init__(self, rest: Rest, page: str, public_url: str = "") -> None:
+        self._rest, self._page, self._public_url = rest, f"pages/{page}", public_url.rstrip("/")
+
+    def find(self, incident: str) -> Published | None:
+        """What was published for it: the unresolved one, else the one that was resolved lately."""
+        found = self._ours(incident, self._unresolved())
+        return self._published(found[0]) if found else None
+
+    def publish(self, draft: Draft) -> Published:
+        """Create the incident or add the update, once; doubt about an attempt is settled by looking."""
+        for _ in range(_TRIES - 1):
+            try:
+                return self._put(draft)
+            except Doubt:
+                continue
+        return self._put(draft)
+
+    def components(self) -> dict[str, str]:
+        """The page's components, by id."""
+        answer = self._rest.get(f"{self._page}/components", per_page=_MOST)
+        return {c.id: c.name for c in self._read(_COMPONENTS, answer)}
+
+    def close(self) -> None:
+        """Close its connections."""
+        self._rest.close()
+
+    def _put(self, draft: Draft) -> Published:
+        others = self._unresolved()
+        found = self._ours(draft.incident, others)
+        if not found:
+            body = {"incident": self._fields(draft, dict(draft.components))}
+            made = self._one(self._rest.send("POST", f"{self._page}/incidents", body))
+            # Looked at again: another worker, or a proxy that sends twice, may have made one as well.
+            others = self._unresolved()
+            found = self._ours(draft.incident, others) or [made]
+        first, *doubles = found
+        for double in doubles:
+            self._close_double(double)
+        return self._published(self._bring_up_to_date(first, draft, others))
+
+    def _bring_up_to_date(self, there: _Incident, draft: Draft, unresolved: Sequence[_Incident]) -> _Incident:
+        wanted = self._components_of(there, draft, unresolved)
+        now = there.touched
+        settled = all(now.get(id) == status for id, status in wanted.items())
+        said = stands(draft, self._published(there))
+        if said and settled:
+            return there
+        fields: dict[str, Any] = {"components": wanted} if said else self._fields(draft, wanted)
+        fields["component_ids"] = list(dict.fromkeys((*now, *wanted)))
+        return self._one(self._rest.send("PATCH", f"{self._page}/incidents/{there.id}", {"incident": fields}))
+
+    @staticmethod
+    def _components_of(there: _Incident, draft: Draft, unresolved: Sequence[_Incident]) -> dict[str, str]:
+        """What becomes of the components. Resolving sets them back, but for those that another incident holds."""
+        if draft.status != "resolved":
+            return dict(draft.components)
+        held = {id for other in unresolved if other.ours != draft.incident for id in other.touched}
+        return {id: "operational" for id in (*there.touched, *draft.components) if id not in held}
+
+    @staticmethod
+    def _fields(draft: Draft, components: dict[str, str]) -> dict[str, Any]:
+        # How bad it was stays on the record when it is over.
+        impact = {} if draft.status == "resolved" else {"impact_override": draft.impact}
+        return {
+            "name": draft.title, "status": draft.status, "body": draft.text, "deliver_notifications": draft.notify,
+            "components": components, "component_ids": list(components),
+            "metadata": {"mayday": {"incident": draft.incident}}, **impact,
+        }  # fmt: skip
+
+    def _close_double(self, double: _Incident) -> None:
+        if double.status != "resolved":
+            fields = {"status": "resolved", "body": _DOUBLE, "deliver_notifications": False}
+            self._rest.send("PATCH", f"{self._page}/incidents/{double.id}", {"incident": fields})
+
+    def _unresolved(self) -> list[_Incident]:
+        return self._many(self._rest.get(f"{self._page}/incidents/unresolved", per_page=_MOST))
+
+    def _ours(self, incident: str, unresolved: Sequence[_Incident]) -> list[_Incident]:
+        """Ours, the oldest first: so everybody who looks goes on with the same one."""
+        ours = [i for i in unresolved if i.ours == incident]
+        if not ours:
+            recent = self._many(self._rest.get(f"{self._page}/incidents", limit=_MOST))
+            ours = [i for i in recent if i.ours == incident]
+        return sorted(ours, key=lambda i: (i.created_at, i.id))
+
+    def _published(self, found: _Incident) -> Published:
+        updates = found.incident_updates or []
+        url = found.shortlink or (f"{self._public_url}/incidents/{found.id}" if self._public_url else "")
+        return Published(found.id, url, found.status, len(updates), (updates[0].body or "") if updates else "")
+
+    def _many(self, answer: Any) -> list[_Incident]:
+        return self._read(_INCIDENTS, answer)
+
+    def _one(self, answer: Any) -> _Incident:
+        return self._read(_INCIDENT, answer)
+
+    @staticmethod
+    def _read(kind: TypeAdapter[_T], answer: Any) -> _T:
+        try:
+            return kind.validate_python(answer)
+        except ValidationError as odd:
+            raise RecoveryError("Statuspage answered something unknown.", detail=str(odd)[:300],
+                                hint="Check `statuspage.api_url` in the settings.") from odd  # fmt: skip
