@@ -88,6 +88,8 @@ def running_practice_pagerduty(certificates: Path, **options: Any) -> Iterator[R
         yield running
     finally:
         running.close()
+        # Idle connections would be waited for: over TLS they say goodbye only when the other side does.
+        listening.server.config.timeout_graceful_shutdown = 0
         listening.server.should_exit = True
         thread.join(10)
         listening.socket.close()
