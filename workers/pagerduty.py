@@ -16,7 +16,7 @@ from actions.engine.errors import Away, RecoveryError
 from actions.outside import OnCall, Paged
 from actions.settings import PagerDutySettings
 from workers import pagerduty_read as read
-from workers.pagerduty_client import error_code, rest_client, speaking, trouble
+from workers.pagerduty_client import SECONDS, error_code, rest_client, speaking, trouble
 
 _DONE_ALREADY = (1001, 1002)
 _CLOCK_SKEW = timedelta(minutes=2)
@@ -27,9 +27,9 @@ _NOTE_AT_MOST = 25_000
 class PagerDutyRest:
     """One PagerDuty account. Safe in several threads; all of them together keep the account's rate limit."""
 
-    def __init__(self, settings: PagerDutySettings, clock: Callable[[], datetime]) -> None:
-        self._client = rest_client(settings)
-        self._once = rest_client(settings, retries=False)
+    def __init__(self, settings: PagerDutySettings, clock: Callable[[], datetime], seconds: float = SECONDS) -> None:
+        self._client = rest_client(settings, seconds=seconds)
+        self._once = rest_client(settings, retries=False, seconds=seconds)
         self._clock = clock
         self._levels: dict[str, tuple[float, dict[str, int]]] = {}
 

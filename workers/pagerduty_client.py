@@ -20,11 +20,14 @@ from actions.redact import excerpt
 from actions.settings import PagerDutySettings
 from workers.pace import Pace, pace_of
 
-_SECONDS = 10
+SECONDS = 10.0
+"""How long an answer is waited for."""
+
 _FIRST_PAUSE = 0.5
 _LIMIT_RETRIES = 2
 _OWN_MACHINE = ("127.0.0.1", "localhost", "::1")
 _LATER = (408, 425, 429)
+_BROKEN = (500, 502, 503, 504)
 _STALE = 1005
 _SAID: dict[int, tuple[str, str]] = {
     1008: ("PagerDuty does not know the sender.", "Set pagerduty.sender to the email of a PagerDuty user."),
@@ -39,15 +42,20 @@ _MEANT: dict[int, tuple[str, str]] = {
 }  # fmt: skip
 
 
-def rest_client(settings: PagerDutySettings, *, retries: bool = True) -> RestApiV2Client:
-    """A client of the REST API; without `retries` a request is sent once, whatever happens."""
+def rest_client(settings: PagerDutySettings, *, retries: bool = True, seconds: float = SECONDS) -> RestApiV2Client:
+    """A client of the REST API, for what may be sent again; without `retries`, for what is sent once.
+
+    A request that was refused by the rate limit was not carried out, so it is sent again in either case.
+    """
     token = settings.token.get_secret_value()
     if not token:
         raise Refused("PagerDuty is not set up.", hint="Set pagerduty.token (docs/configuration.md).")
     pace, sender = pace_of(settings.api_url, 10.0, 100.0), settings.sender or None
-    client: RestApiV2Client = _built(RestApiV2Client, token, settings.api_url, settings, pace, default_from=sender)
-    client.max_network_attempts = 2 if retries else 0
-    client.retry = {429: _LIMIT_RETRIES}
+    client: RestApiV2Client = _built(
+        RestApiV2Client, token, settings.api_url, settings, pace, seconds, default_from=sender
+    )
+    client.max_network_attempts = 1 if retries else 0
+    client.retry = {429: _LIMIT_RETRIES, **(dict.fromkeys(_BROKEN, 1) if retries else {})}
     return client
 
 
@@ -57,13 +65,15 @@ def events_client(settings: PagerDutySettings) -> EventsApiV2Client:
     if not key:
         raise Refused("Mayday cannot page.", hint="Set pagerduty.routing_key: an Events API v2 integration key.")
     pace = pace_of(settings.events_url, 1.5, 30.0)
-    client: EventsApiV2Client = _built(EventsApiV2Client, key, settings.events_url, settings, pace)
-    client.max_network_attempts = 2
-    client.retry = dict.fromkeys((429, 500, 502, 503, 504), _LIMIT_RETRIES)
+    client: EventsApiV2Client = _built(EventsApiV2Client, key, settings.events_url, settings, pace, SECONDS)
+    client.max_network_attempts = 1
+    client.retry = {429: _LIMIT_RETRIES, **dict.fromkeys(_BROKEN, _LIMIT_RETRIES)}
     return client
 
 
-def _built(kind: Any, secret: str, url: str, settings: PagerDutySettings, pace: Pace, **more: Any) -> Any:
+def _built(
+    kind: Any, secret: str, url: str, settings: PagerDutySettings, pace: Pace, seconds: float, **more: Any
+) -> Any:
     hooks = {"request": [lambda _request: pace.wait()],
              "response": [lambda answer: pace.learn(answer.status_code, answer.headers)]}  # fmt: skip
     try:
@@ -72,7 +82,7 @@ def _built(kind: Any, secret: str, url: str, settings: PagerDutySettings, pace: 
                       trust_env=urlsplit(url).hostname not in _OWN_MACHINE, **more)  # fmt: skip
     except UrlError:
         raise Refused(f"{url} does not begin with https://.", hint="PagerDuty is spoken to over https only.") from None
-    client.timeout, client.sleep_timer, client.stagger_cooldown = _SECONDS, _FIRST_PAUSE, 0.5
+    client.timeout, client.sleep_timer, client.stagger_cooldown = seconds, _FIRST_PAUSE, 0.5
     return client
 
 

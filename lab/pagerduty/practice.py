@@ -33,7 +33,7 @@ def page(desk: Desk, asked: Json) -> Json:
     newest first.
     """
     title, service = str(asked.get("title") or "").strip(), _service(desk, str(asked.get("service") or "postgres"))
-    count, urgency = int(asked.get("count") or 1), str(asked.get("urgency") or "high")
+    count, urgency = int(asked.get("count", 1)), str(asked.get("urgency") or "high")
     if not title or not 1 <= count <= MOST_AT_ONCE or urgency not in ("high", "low"):
         raise PracticeError("not_understood", "Give a title, a count of 1 to 5000, and the urgency high or low.")
     event = {"payload": {"summary": title, "source": service.name,
