@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,11 @@ from pydantic import SecretStr
 
 from actions.engine.errors import RecoveryError, Refused
 from actions.findings import Finding
+from actions.kept_secrets import kept_secrets, with_kept_secrets
 from actions.settings import PagerDutySettings, Settings
 from lab.pagerduty.client import RunningPracticePagerDuty
 from workers.doctor_pagerduty import check
-from workers.pagerduty_webhook import Connected, Webhooks, connect, read_secrets
+from workers.pagerduty_webhook import Connected, Webhooks, connect
 
 __all__ = ["certificates", "listener", "pagerduty"]
 pytestmark = pytest.mark.parts
@@ -35,13 +37,15 @@ def test_connecting_keeps_the_secret_and_prints_it_nowhere(
     id = connect(settings, listener.url, said.append)
     eventually(lambda: listener.events)
     assert [event["event_type"] for event in listener.events] == ["pagey.ping"]
-    [secret] = read_secrets(str(kept))
+    [secret] = kept_secrets(str(kept))
     assert pagerduty.desk.account.subscriptions[id].secrets == [secret]
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
     assert secret not in "".join((*said, *capsys.readouterr()))
     assert secret not in repr(Connected(id, secret))
     pagerduty.page("Rows vanished")
     eventually(lambda: len(listener.events) == 2)
+    known = with_kept_secrets(Settings(pagerduty=settings)).pagerduty.webhook_secrets
+    assert [one.get_secret_value() for one in known] == ["practice-webhook-secret", secret]
 
 
 def test_connecting_again_is_refused_unless_it_renews(pagerduty: RunningPracticePagerDuty, tmp_path: Path) -> None:
@@ -53,17 +57,32 @@ def test_connecting_again_is_refused_unless_it_renews(pagerduty: RunningPractice
     for _ in range(4):
         second = connect(settings, URL, said.append, renew=True)
     assert [hook.id for hook in Webhooks(settings).all()] == [second] != [first]
-    assert len(read_secrets(str(tmp_path / "secrets"))) == 3
+    assert len(kept_secrets(str(tmp_path / "secrets"))) == 3
 
 
 def test_without_a_place_for_the_secret_nothing_is_made(pagerduty: RunningPracticePagerDuty, tmp_path: Path) -> None:
     with pytest.raises(Refused):
         connect(settings_for(pagerduty), URL, print)
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(RecoveryError) as refused:
-        connect(settings_for(pagerduty, secrets_file=str(tmp_path / "file" / "secrets")), URL, print)
-    assert refused.value.hint
+    (tmp_path / f"secrets.{os.getpid()}.new").mkdir()
+    for place in (tmp_path / "file" / "secrets", tmp_path / "secrets"):
+        with pytest.raises(RecoveryError) as refused:
+            connect(settings_for(pagerduty, secrets_file=str(place)), URL, print)
+        assert refused.value.hint
     assert pagerduty.state()["subscriptions"] == []
+
+
+@pytest.mark.parametrize("url", ["", "mayday.example", "ftp://mayday.example/x", "https:///x"])
+def test_what_is_no_address_is_refused(pagerduty: RunningPracticePagerDuty, tmp_path: Path, url: str) -> None:
+    with pytest.raises(Refused, match="no address"):
+        connect(settings_for(pagerduty, secrets_file=str(tmp_path / "secrets")), url, print)
+
+
+def test_a_file_of_secrets_that_cannot_be_read_is_said(tmp_path: Path) -> None:
+    assert kept_secrets(str(tmp_path / "nothing")) == kept_secrets("") == ()
+    with pytest.raises(Refused) as refused:
+        kept_secrets(str(tmp_path))
+    assert refused.value.hint
 
 
 def test_without_a_token_there_is_nothing_to_look_at() -> None:

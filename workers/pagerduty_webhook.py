@@ -11,9 +11,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from actions.engine.errors import RecoveryError, Refused
+from actions.kept_secrets import kept_secrets
 from actions.settings import PagerDutySettings
 from workers.pagerduty_client import rest_client, speaking, trouble
 
@@ -96,7 +97,13 @@ class Webhooks:
 def connect(
     settings: PagerDutySettings, url: str, say: Callable[[str], object], *, renew: bool = False, service: str = ""
 ) -> str:
-    """Create the subscription, keep its secret, send a test event; the id. Old ones of that address go with `renew`."""
+    """Create the subscription, keep its secret, send a test event; the id. Old ones of that address go with `renew`.
+
+    Raises:
+        Refused: there is one already, there is no place for the secret, or the address is none.
+    """
+    if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
+        raise Refused(f"{url} is no address.", hint="Give it as PagerDuty reaches it: https://HOST/pagerduty/webhook")
     keep = _keeper(settings)
     hooks = Webhooks(settings)
     before = [one for one in hooks.all() if one.url == url]
@@ -122,11 +129,10 @@ def _keeper(settings: PagerDutySettings) -> Callable[[str], None]:
     if not settings.secrets_file:
         raise Refused("There is no place to keep the webhook's secret.",
                       hint="Set pagerduty.secrets_file to a file that only the bot's user can read.")  # fmt: skip
-    path = Path(settings.secrets_file)
+    path, known = Path(settings.secrets_file), kept_secrets(settings.secrets_file)
 
     def keep(secret: str) -> None:
         """The newest first; older ones stay a while, for webhooks that are on their way."""
-        known = read_secrets(settings.secrets_file)
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_suffix(f"{path.suffix}.{os.getpid()}.new")
         draft.touch(mode=0o600)
@@ -134,14 +140,6 @@ def _keeper(settings: PagerDutySettings) -> Callable[[str], None]:
         draft.replace(path)
 
     return keep
-
-
-def read_secrets(path: str) -> tuple[str, ...]:
-    """The kept secrets, newest first; none where there is no file."""
-    try:
-        return tuple(line.strip() for line in Path(path).read_text().splitlines() if line.strip()) if path else ()
-    except FileNotFoundError:
-        return ()
 
 
 def _hooked(one: dict[str, Any]) -> Hooked:

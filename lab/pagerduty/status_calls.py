@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from lab.pagerduty.calls import Call
 from lab.pagerduty.errors import invalid, not_found
-from lab.pagerduty.things import Json, Post, as_time, new_id
+from lab.pagerduty.things import Json, Post, new_id
 
 PAGE = "PSTATUS"
 KINDS = {
@@ -110,8 +112,12 @@ def _update(call: Call, post: Post, asked: Json) -> Json:
         "impacted_services": list(asked["impacted_services"]),
         "update_frequency_ms": asked.get("update_frequency_ms"),
         "notify_subscribers": bool(asked["notify_subscribers"]),
-        "reported_at": asked.get("reported_at") or as_time(call.account.clock()),
+        "reported_at": asked.get("reported_at") or _to_the_millisecond(call.account.clock()),
     }  # fmt: skip
+
+
+def _to_the_millisecond(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _shape(call: Call, post: Post) -> Json:
