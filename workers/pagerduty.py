@@ -6,6 +6,7 @@ acknowledged) mean that what was asked for holds.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
@@ -130,12 +131,11 @@ class PagerDutyRest:
         at, known = self._levels.get(policy, (-_LEVELS_KEPT, {}))
         if time.monotonic() - at < _LEVELS_KEPT:
             return known
-        try:
-            found = {one.id: one.level for one in reversed(self.on_call((policy,)))}
-        except RecoveryError:
-            return known
-        self._levels[policy] = (time.monotonic(), found)
-        return found
+        # The level is a nicety: what was known before will do, and nobody is asked again at once.
+        with contextlib.suppress(RecoveryError):
+            known = {one.id: one.level for one in reversed(self.on_call((policy,)))}
+        self._levels[policy] = (time.monotonic(), known)
+        return known
 
 
 def _path(id: str) -> str:
