@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import stat
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,12 @@ def only(pagerduty: RunningPracticePagerDuty) -> dict[str, Any]:
 
 
 def test_it_says_that_it_is_a_stand_in(pagerduty: RunningPracticePagerDuty) -> None:
+    trusted = ssl.create_default_context(cafile=pagerduty.ca_file)
+    [id] = pagerduty.page("<b>Rows</b>")["incidents"]
+    for path in ("/", f"/web/incidents/{id}", "/web/incidents/nothing"):
+        shown = httpx.get(f"{pagerduty.url}{path}", verify=trusted, trust_env=False).text
+        assert "Nobody is paged from here." in shown
+        assert "<b>Rows" not in shown
     assert pagerduty.health()["stand_in"] == "PagerDuty"
     assert "nobody is paged" in pagerduty.state()["note"]
 

@@ -98,6 +98,18 @@ def test_nobody_there_is_told_once_somebody_is(certificates: Path, listener: Lis
         eventually(lambda: alone.state()["undelivered"] == 0)
 
 
+def test_what_nobody_took_is_told_after_a_restart(certificates: Path, listener: Listener, tmp_path: Path) -> None:
+    nobody, kept = "http://127.0.0.1:9/pagerduty/webhook", tmp_path / "pagerduty.json"
+    with running_practice_pagerduty(certificates, webhook=nobody, keep_in=kept) as before:
+        before.page("Rows vanished")
+        before.act("acknowledge")
+        eventually(lambda: before.deliveries())
+    with running_practice_pagerduty(certificates, webhook=listener.url, keep_in=kept) as after:
+        eventually(lambda: listener.types == ["triggered", "acknowledged"])
+        eventually(lambda: after.state()["undelivered"] == 0)
+        assert signed(listener, 0, WEBHOOK_SECRET)
+
+
 def test_three_refusals_in_a_row_switch_the_subscription_off(
     told: RunningPracticePagerDuty, listener: Listener
 ) -> None:

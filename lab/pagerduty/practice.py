@@ -20,10 +20,11 @@ ACTIONS = ("acknowledge", "resolve", "reopen", "escalate", "note", "priority", "
 
 @dataclass(frozen=True)
 class Desk:
-    """The practice PagerDuty, wired."""
+    """The practice PagerDuty, wired. `left_over` are webhooks that waited when it was stopped."""
 
     account: Account
     delivery: Delivery
+    left_over: tuple[Json, ...] = ()
 
 
 def page(desk: Desk, asked: Json) -> Json:

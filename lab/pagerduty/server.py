@@ -39,15 +39,13 @@ def build_app(desk: Desk, keep_in: Path | None = None) -> Starlette:
 def build_desk(company: Company, base_url: str, webhook: str = "", keep_in: Path | None = None) -> Desk:
     """The account as it was left, with a subscription to `webhook` under the practice secret."""
     account = Account(company, base_url=base_url.rstrip("/"))
-    if keep_in:
-        snapshot.load(account, keep_in)
+    left_over = snapshot.load(account, keep_in) if keep_in else []
     if webhook:
-        known = account.subscriptions.get(AT_START)
-        account.subscriptions[AT_START] = known or Subscription(
+        # Made anew at every start, so that a company that is started again hears of its incidents again.
+        account.subscriptions[AT_START] = Subscription(
             AT_START, webhook, [WEBHOOK_SECRET], list(INCIDENT_EVENTS), {"type": "account_reference"},
             "The practice company's Mayday")  # fmt: skip
-        account.subscriptions[AT_START].url = webhook
-    desk = Desk(account, Delivery(account))
+    desk = Desk(account, Delivery(account), tuple(left_over))
     account.announce = desk.delivery.take
     return desk
 
@@ -55,7 +53,8 @@ def build_desk(company: Company, base_url: str, webhook: str = "", keep_in: Path
 def _lifespan(desk: Desk, keep_in: Path | None) -> Callable[[Starlette], contextlib.AbstractAsyncContextManager[None]]:
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        keeper = asyncio.create_task(snapshot.keep(desk.account, keep_in)) if keep_in else None
+        desk.delivery.resume(list(desk.left_over))
+        keeper = asyncio.create_task(snapshot.keep(desk, keep_in)) if keep_in else None
         yield
         await desk.delivery.close()
         if keeper:

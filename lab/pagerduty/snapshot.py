@@ -1,4 +1,4 @@
-"""Keeping the account over a restart: incidents, subscriptions and posts in one JSON file."""
+"""Keeping the account over a restart: incidents, subscriptions, posts and waiting webhooks in one JSON file."""
 
 from __future__ import annotations
 
@@ -8,29 +8,36 @@ from dataclasses import asdict
 from pathlib import Path
 
 from lab.pagerduty.account import Account
+from lab.pagerduty.practice import Desk
 from lab.pagerduty.things import Alert, Incident, Json, Note, Post, Subscription
 
 PAUSE = 0.5
 
 
-def save(account: Account, path: Path) -> None:
+def save(desk: Desk, path: Path) -> None:
     """Write beside, then rename: a crash leaves the old file or the new one. Only the owner may read it."""
     beside = path.with_suffix(path.suffix + ".new")
     beside.parent.mkdir(parents=True, exist_ok=True)
     beside.touch(mode=0o600)
-    beside.write_text(json.dumps(as_json(account)), encoding="utf-8")
+    beside.write_text(json.dumps(as_json(desk)), encoding="utf-8")
     beside.replace(path)
 
 
-def load(account: Account, path: Path) -> None:
-    if path.exists():
-        restore(account, json.loads(path.read_text(encoding="utf-8")))
+def load(account: Account, path: Path) -> list[Json]:
+    """Take over what the file holds; the webhooks that were not delivered are given back."""
+    if not path.exists():
+        return []
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    restore(account, kept)
+    undelivered: list[Json] = kept.get("undelivered", [])
+    return undelivered
 
 
-def as_json(account: Account) -> Json:
+def as_json(desk: Desk) -> Json:
+    account = desk.account
     kept = {"incidents": account.incidents, "subscriptions": account.subscriptions, "posts": account.posts}
     things = {name: [asdict(thing) for thing in held.values()] for name, held in kept.items()}  # type: ignore[attr-defined]
-    return {**things, "absent": sorted(account.absent)}
+    return {**things, "absent": sorted(account.absent), "undelivered": desk.delivery.undelivered()}
 
 
 def restore(account: Account, kept: Json) -> None:
@@ -43,15 +50,15 @@ def restore(account: Account, kept: Json) -> None:
     account.absent = set(kept["absent"])
 
 
-async def keep(account: Account, path: Path) -> None:
+async def keep(desk: Desk, path: Path) -> None:
     """Save soon after anything changed, until cancelled; and once more then."""
-    with account.feed.listen() as queue:
+    with desk.account.feed.listen() as queue:
         try:
             while True:
                 await queue.get()
                 await asyncio.sleep(PAUSE)
                 while not queue.empty():
                     queue.get_nowait()
-                save(account, path)
+                save(desk, path)
         finally:
-            save(account, path)
+            save(desk, path)

@@ -1,7 +1,7 @@
 """Webhooks v3: delivered in order per subscription and incident, again and again until somebody says 2xx.
 
-PagerDuty tries for 48 hours; here the waits are shortened. Other answers of 4xx drop the event, and three
-drops in a row switch the subscription off for a day.
+As PagerDuty does, it tries for 48 hours, only with shorter waits. Other answers of 4xx drop the event, and
+three drops in a row switch the subscription off for a day.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from uuid import uuid4
 
 import httpx
@@ -22,7 +22,7 @@ from lab.pagerduty.things import Json, Subscription
 
 ANSWER_WITHIN = 5.0
 WAITS = (0.5, 1.0, 2.0, 4.0, 8.0)
-TRIES = 200
+TRIES = 48 * 3600 // 8
 DROPS_TO_DISABLE = 3
 DISABLED_FOR = 24 * 3600.0
 AT_ONCE = 16
@@ -73,8 +73,17 @@ class Delivery:
             for parcel in reversed(held):
                 self._enqueue(parcel)
 
+    def undelivered(self) -> list[Json]:
+        """What nobody has taken yet, oldest first, for the file that outlives a restart."""
+        return [asdict(parcel) for queue in self._queues.values() for parcel in queue]
+
+    def resume(self, kept: list[Json]) -> None:
+        """Go on with what was not delivered before."""
+        for one in kept:
+            self._enqueue(Parcel(**one | {"news": News(**one["news"])}))
+
     async def close(self) -> None:
-        """Leave: what was not delivered is in nobody's file, as with PagerDuty after 48 hours."""
+        """Leave; what was not delivered stays in the queues."""
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
