@@ -27,6 +27,8 @@ VERSION = "0.1.0"
 _LATE = {"lab": ("lab.cli", "A practice company on this machine: train on it, break it, recover it.")}
 _SECRETS = {"bot_token": "SLACK_BOT_TOKEN", "app_token": "SLACK_APP_TOKEN", "signing_secret": "SLACK_SIGNING_SECRET"}
 
+_PAGERDUTY = {"token": "PAGERDUTY_TOKEN", "routing_key": "PAGERDUTY_ROUTING_KEY"}
+
 
 class _Late(TyperGroup):
     """Imports a group of commands when it is called for."""
@@ -52,6 +54,8 @@ app = typer.Typer(
 )
 journal = typer.Typer(help="The journals: what every run did, hash-chained.", no_args_is_help=True)
 app.add_typer(journal, name="journal")
+pagerduty = typer.Typer(help="PagerDuty.", no_args_is_help=True)
+app.add_typer(pagerduty, name="pagerduty")
 Config = Annotated[Path | None, typer.Option("--config", help="The settings file; else $MAYDAY_CONFIG.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document and nothing else.")]
 
@@ -136,12 +140,26 @@ def doctor(config: Config = None, json_: Json = False) -> None:
     raise typer.Exit(show_findings([*words.check(settings), *hands.check(settings, store)], json_))
 
 
+@pagerduty.command("connect")
+def pagerduty_connect(
+    url: Annotated[str, typer.Argument(help="Where PagerDuty reaches the bot: https://HOST/pagerduty/webhook")],
+    renew: Annotated[bool, typer.Option("--renew", help="A new one, with a new secret, instead of the old.")] = False,
+    service: Annotated[str, typer.Option("--service", help="The incidents of this service id alone.")] = "",
+    config: Config = None,
+) -> None:
+    """Have PagerDuty tell an address of incidents, and keep the secret."""
+    from workers.pagerduty_webhook import connect
+
+    connect(_settings(config).pagerduty, url, typer.echo, renew=renew, service=service)
+
+
 def _settings(config: Path | None) -> Settings:
     import tomllib
 
     from pydantic import ValidationError
 
     from actions.engine.errors import Refused
+    from actions.kept_secrets import with_kept_secrets
     from actions.settings import Settings
 
     path = config or Path(os.environ.get("MAYDAY_CONFIG", "mayday.toml"))
@@ -157,11 +175,14 @@ def _settings(config: Path | None) -> Settings:
     for name, variable in _SECRETS.items():
         if variable in os.environ:
             given.setdefault("slack", {})[name] = os.environ[variable]
+    for name, variable in _PAGERDUTY.items():
+        if variable in os.environ:
+            given.setdefault("pagerduty", {})[name] = os.environ[variable]
     given |= {
         key: os.environ[f"MAYDAY_{key.upper()}"] for key in ("store", "redis") if f"MAYDAY_{key.upper()}" in os.environ
     }
     try:
-        return Settings.model_validate(given)
+        return with_kept_secrets(Settings.model_validate(given))
     except ValidationError as wrong:
         said = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in wrong.errors())
         raise Refused(f"{path} is not right.", detail=said, hint="docs/configuration.md lists every setting.") from None
@@ -222,7 +243,7 @@ def _logging() -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
     logging.basicConfig(format="%(asctime)s %(levelname)-8s %(name)s %(message)s", level=logging.INFO)
-    for noisy in ("slack_bolt", "slack_sdk", "httpx", "rq"):
+    for noisy in ("slack_bolt", "slack_sdk", "httpx", "httpx2", "rq"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 

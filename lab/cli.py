@@ -17,6 +17,7 @@ from actions.engine.store import Store
 from lab import breaks, company, show, truth
 from lab.begun import begun
 from lab.home import Lab, Layout
+from lab.pagerduty import cli as pagerduty_cli
 from lab.saying import Answer, print_json, said
 from lab.slack.client import PracticeSlack
 from lab.statuspage import cli as statuspage
@@ -32,6 +33,7 @@ break_app = typer.Typer(help="Break something.", no_args_is_help=True)
 app.add_typer(fault_app, name="fault")
 app.add_typer(break_app, name="break")
 statuspage.register(app, fault_app)
+pagerduty_cli.register(app, fault_app)
 console = Console(highlight=False)
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document and nothing else.")]

@@ -20,11 +20,12 @@ from actions.postgres.when import parse_when
 from lab import processes, removal, stack, town_process
 from lab.engine import Say, connect, silent
 from lab.home import Lab
+from lab.pagerduty import place as pagerduty
 from lab.slack.client import PracticeSlack
 from lab.statuspage import part as statuspage
 
 _READY_SECONDS = 90.0
-_PARTS = ("worker", "bot", "slack", statuspage.PART)
+_PARTS = ("worker", "bot", pagerduty.PART, statuspage.PART, "slack")
 
 
 def up(lab: Lab, *, town: bool = True, gigabytes: float = 0, say: Say = silent) -> dict[str, Any]:
@@ -42,9 +43,10 @@ def up(lab: Lab, *, town: bool = True, gigabytes: float = 0, say: Say = silent) 
 
 
 def start_mayday(lab: Lab) -> None:
-    """The practice room, the bot and the worker, those that are not alive."""
+    """The practice room, the stand-ins of PagerDuty and the status page, the bot and the worker, those that are not alive."""
     start_room(lab)
     statuspage.start(lab)
+    pagerduty.start(lab)
     start_part(lab, "bot")
     start_part(lab, "worker")
     room = PracticeSlack(address(lab))
@@ -85,7 +87,8 @@ def down(lab: Lab, *, purge: bool = False, say: Say = silent) -> None:
 
 def _forget(lab: Lab) -> None:
     """Mayday's own files of this lab: an unfinished run in them would hold the next company's services."""
-    for name in ("mayday.db", "mayday.db-wal", "mayday.db-shm", "mayday.toml", "room.json", statuspage.KEPT):
+    own = ("mayday.db", "mayday.db-wal", "mayday.db-shm", "mayday.toml", "room.json")
+    for name in (*own, statuspage.KEPT, *pagerduty.FILES):
         (lab.root / name).unlink(missing_ok=True)
     shutil.rmtree(lab.root / "logs", ignore_errors=True)
     if lab.root.exists() and not any(lab.root.iterdir()):
@@ -98,6 +101,7 @@ def status(lab: Lab) -> dict[str, Any]:
         **stack.status(lab),
         "page": address(lab) if lab.read_state().get("room_port") else None,
         "room": processes.is_alive(lab, "slack"),
+        "pagerduty": processes.is_alive(lab, pagerduty.PART),
         "bot": processes.is_alive(lab, "bot"),
         "worker": processes.is_alive(lab, "worker"),
         "status_page": statuspage.address(lab) if processes.is_alive(lab, statuspage.PART) else None,
@@ -152,7 +156,7 @@ signing_secret = "practice-signing-secret"
 operator_groups = ["S0OPERATORS"]
 approver_groups = ["S0APPROVERS"]
 cache_seconds = 30
-{statuspage.settings(lab)}''')
+{pagerduty.settings(lab)}{statuspage.settings(lab)}''')
 
 
 def open_store(lab: Lab) -> Store:

@@ -19,10 +19,10 @@ def status(console: Console, found: Json) -> None:
         kind = f"{row['service']} (stand-in)" if row.get("stand_in") else row["service"]
         table.add_row(kind, row["name"] or "", row["state"], row["health"], port)
     console.print(table)
-    console.print(f"page     {found['page'] or 'closed'}")
-    console.print(f"public   {found['status_page'] or 'closed'}")
-    for part in ("town", "room", "bot", "worker"):
-        console.print(f"{part:<8} {'alive' if found[part] else 'not running'}")
+    console.print(f"page      {found['page'] or 'closed'}")
+    console.print(f"public    {found['status_page'] or 'closed'}")
+    for part in ("town", "room", "pagerduty", "bot", "worker"):
+        console.print(f"{part:<9} {'alive' if found[part] else 'not running'}")
 
 
 def thread(console: Console, found: Json) -> None:

@@ -134,7 +134,8 @@ def test_the_example_settings_are_valid() -> None:
 
 def test_every_variable_of_the_environment_is_documented() -> None:
     source = (ROOT / "mayday.py").read_text()
-    read = {*mayday._SECRETS.values(), "MAYDAY_STORE", "MAYDAY_REDIS", *re.findall(r'environ\.get\("(\w+)"', source)}
+    secrets = {*mayday._SECRETS.values(), *mayday._PAGERDUTY.values()}
+    read = {*secrets, "MAYDAY_STORE", "MAYDAY_REDIS", *re.findall(r'environ\.get\("(\w+)"', source)}
     documented = set(re.findall(r"^\| `([A-Z_]+)` \|", (ROOT / "docs" / "configuration.md").read_text(), re.M))
     assert documented == read
 

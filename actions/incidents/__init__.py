@@ -1,1 +1,1 @@
-"""Incidents: one problem, one thread."""
+"""Incidents: what PagerDuty says, which thread it belongs to, what people do about it, what fits it."""
