@@ -70,7 +70,8 @@ class _Carrying:
 
     def through(self) -> str:
         """Move after move. Without tools the run waits at its present step for a person."""
-        run, began = self.store.run(self.lease.run), self.store.clock()
+        run = self.store.run(self.lease.run)
+        began = self.store.clock()
         trouble = self.guard("reaching Docker", self.guard.reopen, again=lambda: None)
         while True:
             run = self.store.follow(run)
