@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr
 from slack_sdk import WebClient
 
+from actions.engine import tables
 from actions.engine.errors import RecoveryError
 from actions.engine.journal import Kind
 from actions.engine.ledger import Lease
@@ -125,6 +127,24 @@ def store_in(folder: Path, clock: Callable[[], datetime]) -> Store:
     return Store(f"sqlite:///{folder / 'mayday.db'}", clock)
 
 
+@cache
+def in_memory() -> Store:
+    return Store("sqlite://", Clock())
+
+
+def emptied(clock: Callable[[], datetime]) -> Store:
+    """A store in memory, for one thread; what must outlive a process uses a file (`store_in`).
+
+    It is the same one for every test, emptied: a new one has SQLAlchemy compile all its statements anew.
+    """
+    store = in_memory()
+    store.clock = clock
+    with store.engine.begin() as db:
+        for table in tables.metadata.sorted_tables:
+            db.execute(table.delete())
+    return store
+
+
 @dataclass
 class Directory:
     """Slack's users and groups as a small world: `away` makes every question fail."""
@@ -177,8 +197,7 @@ class Office:
 
 def office_in(catalog: tuple[Procedure, ...] = CATALOG) -> Office:
     clock, directory, rung = Clock(), Directory(), list[str]()
-    # In memory and for one thread; what must outlive a process uses a file (`store_in`).
-    store, settings = Store("sqlite://", clock), settings_for()
+    store, settings = emptied(clock), settings_for()
     client = DirectoryClient(directory)
     people = People(settings.people, client, store)
     return Office(Desk(settings, store, catalog, client, people, rung.append, clock), clock, directory, rung)

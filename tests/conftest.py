@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 import structlog
+from hypothesis import HealthCheck, settings
 from worlds.desk import Company
 
 # Pictures of every local variable take seconds to draw and say nothing that the assertion does not.
@@ -20,6 +21,10 @@ structlog.configure(
         structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
     ]
 )
+
+# A machine that is busy with something else is no failure of ours.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 @pytest.fixture

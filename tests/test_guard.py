@@ -16,7 +16,7 @@ from actions.engine.journal import Kind
 from actions.engine.run import Run
 from workers.execute import Loop
 
-TOO_LONG = 0.05
+TOO_LONG = 0.02
 """Seconds, for those who never come back; who comes back in time has longer, for the sake of busy machines."""
 
 

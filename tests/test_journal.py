@@ -40,7 +40,7 @@ def test_a_whole_chain_holds_and_so_does_an_empty_one() -> None:
 
 
 @given(st.dictionaries(TEXTS, VALUES, max_size=3))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_a_chain_holds_after_it_was_kept_as_json_whatever_people_typed(data: dict[str, Any]) -> None:
     told = chain(2, data)
     kept = [replace(e, data=json.loads(json.dumps(e.data))) for e in told]
@@ -48,7 +48,7 @@ def test_a_chain_holds_after_it_was_kept_as_json_whatever_people_typed(data: dic
 
 
 @given(st.integers(0, 4), st.sampled_from(["data", "kind", "at", "step", "run"]))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_a_changed_entry_is_named_whatever_was_changed_about_it(which: int, what: str) -> None:
     told = chain()
     forged: dict[str, Any] = {"data": {"n": 99}, "kind": Kind.DONE, "at": START, "step": 7, "run": "r2"}

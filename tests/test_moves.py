@@ -141,7 +141,7 @@ ANYTHING = st.one_of(
 
 
 @given(st.lists(ANYTHING, max_size=14))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_every_journal_has_exactly_one_next_move(said: list[Said]) -> None:
     run = told(*said)
     move = next_move(PAINT, run, NOW)

@@ -83,6 +83,12 @@ class Ledger(ABC):
     def entries(self, run: str, after: int = 0) -> list[Entry]:
         """A run's entries in order, those after position `after`."""
 
+    def follow(self, run: Run) -> Run:
+        """The run with what was told since. Entries never change, so the rest need not be read again."""
+        for entry in self.entries(run.id, after=run.last):
+            run = after(run, entry)
+        return run
+
     def run(self, run: str) -> Run:
         """The run as its journal tells it.
 
@@ -93,12 +99,6 @@ class Ledger(ABC):
         if not told:
             raise KeyError(run)
         return fold(told)
-
-    def follow(self, run: Run) -> Run:
-        """The run with what was told since. Entries never change, so the rest need not be read again."""
-        for entry in self.entries(run.id, after=run.last):
-            run = after(run, entry)
-        return run
 
     def open_run(self, run: str, data: dict[str, Any], *, claims: bool, key: str) -> tuple[str, bool]:
         """Begin a run's journal with its request, once for each inbox key.

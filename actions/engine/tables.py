@@ -75,6 +75,7 @@ TIP = (
 )
 WRITE = sa.insert(entries)
 BEAT = (
+    # In an update the names of the columns are taken: they would be what is set.
     sa.update(leases)
     .where(
         leases.c.key == sa.bindparam("mine"),

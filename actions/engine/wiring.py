@@ -19,8 +19,9 @@ class Miswired(TypeError):
     """A step's function names a value that nobody gives, or expects another type."""
 
 
-def parameters(function: Callable[..., Any]) -> dict[str, Any]:
-    """The names and types of what a function takes."""
+@cache
+def parameters(function: Callable[..., Any]) -> Mapping[str, Any]:
+    """The names and types of what a function takes. A table's functions never change, so each is read once."""
     hints = get_type_hints(function)
     return {name: hints.get(name, Any) for name in _names(function)}
 
@@ -32,7 +33,7 @@ def call(function: Callable[..., Any], scope: Mapping[str, Any]) -> Any:
 
 @cache
 def _names(function: Callable[..., Any]) -> tuple[str, ...]:
-    # A table's functions never change, and reading a signature takes longer than many a look itself.
+    # Apart from the types, which only a check needs; reading a signature takes longer than many a look itself.
     return tuple(inspect.signature(function).parameters)
 
 
