@@ -1,7 +1,11 @@
-"""HTTP mode: where Slack posts its requests, signed."""
+"""The bot's web application, and what HTTP mode adds to it: where Slack posts its requests, signed.
+
+Other modules add their own with a function `routes`; `bot.service` puts them together, a line for each.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from urllib.parse import parse_qsl, urlencode
 
 from slack_bolt import App, BoltRequest
@@ -10,14 +14,23 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 _FORM = "application/x-www-form-urlencoded"
 _MOST = 1_000_000
 
 
-def web_app(app: App) -> Starlette:
-    """The web application that listens for Slack."""
+def web_app(routes: Sequence[BaseRoute]) -> Starlette:
+    """The web application of these routes; `/health` says that it answers at all."""
+
+    async def health(_request: Request) -> Response:
+        return PlainTextResponse("ok")
+
+    return Starlette(routes=[*routes, Route("/health", health)])
+
+
+def slack_routes(app: App) -> list[Route]:
+    """Where Slack posts in HTTP mode."""
 
     async def events(request: Request) -> Response:
         body = await request.body()
@@ -26,10 +39,7 @@ def web_app(app: App) -> Starlette:
         headers = dict(request.headers)
         return to_starlette_response(await run_in_threadpool(app.dispatch, bolt_request(body, headers)))
 
-    async def health(_request: Request) -> Response:
-        return PlainTextResponse("ok")
-
-    return Starlette(routes=[Route("/slack/events", events, methods=["POST"]), Route("/health", health)])
+    return [Route("/slack/events", events, methods=["POST"])]
 
 
 def bolt_request(body: bytes, headers: dict[str, str]) -> BoltRequest:

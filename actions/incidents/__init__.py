@@ -1,0 +1,1 @@
+"""Incidents, and what is known of the services between them."""

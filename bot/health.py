@@ -1,0 +1,78 @@
+"""`/healthz/live` and `/healthz/ready`: whether to start the bot again, and whether to rely on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, TimeoutError
+from dataclasses import asdict, dataclass, field
+
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from actions.findings import Finding
+from bot.desk import Desk
+from bot.requests import NO_WORKER, has_worker
+
+_PATIENCE = 3.0
+"""How long the store may take; whoever asks has a limit of its own."""
+
+
+@dataclass
+class Vitals:
+    """What the service knows of itself: whether its tail goes on, and how it stands with Slack.
+
+    `slack` gives whether the bot is connected, and that in words.
+    """
+
+    tail: Callable[[], bool]
+    slack: Callable[[], tuple[bool, str]]
+
+
+@dataclass
+class Health:
+    """Answers both questions. What the store says is waited for a moment only: it may hang."""
+
+    desk: Desk
+    vitals: Vitals
+    _askers: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(2, thread_name_prefix="healthz"))
+
+    def live(self) -> list[Finding]:
+        """Alive though store, Slack and worker are away: starting the bot again would mend none of them."""
+        tail = self.vitals.tail()
+        return [Finding("process", True, "answers"), Finding("tail", tail, "goes on" if tail else "has died")]
+
+    def ready(self) -> list[Finding]:
+        """Whether what people say is heard, kept and carried out."""
+        connected, said = self.vitals.slack()
+        try:
+            kept = self._askers.submit(self._store).result(_PATIENCE)
+        except TimeoutError:
+            kept = [Finding("store", False, f"did not answer in {_PATIENCE:.0f} s", "Look at the store.")]
+        return [*self.live(), *kept, Finding("Slack", connected, said, "See mayday doctor.")]
+
+    def _store(self) -> list[Finding]:
+        try:
+            worker = has_worker(self.desk)
+        except SQLAlchemyError as error:
+            return [Finding("store", False, type(error).__name__, "See that `store` in the settings can be reached.")]
+        said = ("alive", "") if worker else ("none is alive", NO_WORKER)
+        return [Finding("store", True, "answers"), Finding("worker", worker, *said)]
+
+
+def routes(health: Health) -> list[Route]:
+    """What this module adds to the bot's web server."""
+
+    def live(_request: Request) -> Response:
+        return _answer(health.live())
+
+    def ready(_request: Request) -> Response:
+        return _answer(health.ready())
+
+    return [Route("/healthz/live", live), Route("/healthz/ready", ready)]
+
+
+def _answer(found: Sequence[Finding]) -> Response:
+    well = all(finding.ok for finding in found)
+    return JSONResponse({"ok": well, "checks": [asdict(finding) for finding in found]}, 200 if well else 503)
