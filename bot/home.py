@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
+from slack_sdk import WebClient
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.desk import Desk
@@ -38,9 +39,9 @@ class Visitor:
 class Home:
     """The home tabs of everybody who looked lately, kept in a thread of its own."""
 
-    def __init__(self, desk: Desk, incidents: Incidents | None = None) -> None:
+    def __init__(self, desk: Desk, incidents: Incidents | None = None, client: WebClient | None = None) -> None:
         self._desk, self._incidents = desk, incidents
-        self._client = client_for(desk.settings.slack, timeout=5)
+        self._client = client or client_for(desk.settings.slack, timeout=5)
         self._visitors: dict[str, Visitor] | None = None
         self._arrived: dict[str, str] = {}
         self._lock = threading.Lock()
