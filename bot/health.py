@@ -15,9 +15,6 @@ from actions.findings import Finding
 from bot.desk import Desk
 from bot.requests import NO_WORKER, has_worker
 
-_PATIENCE = 3.0
-"""How long the store may take; whoever asks has a limit of its own."""
-
 
 @dataclass
 class Vitals:
@@ -32,10 +29,12 @@ class Vitals:
 
 @dataclass
 class Health:
-    """Answers both questions. What the store says is waited for a moment only: it may hang."""
+    """Answers both questions. The store is waited for `patience` seconds only: it may hang, and whoever asks
+    has a limit of its own."""
 
     desk: Desk
     vitals: Vitals
+    patience: float = 3.0
     _askers: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(2, thread_name_prefix="healthz"))
 
     def live(self) -> list[Finding]:
@@ -47,9 +46,9 @@ class Health:
         """Whether what people say is heard, kept and carried out."""
         connected, said = self.vitals.slack()
         try:
-            kept = self._askers.submit(self._store).result(_PATIENCE)
+            kept = self._askers.submit(self._store).result(self.patience)
         except TimeoutError:
-            kept = [Finding("store", False, f"did not answer in {_PATIENCE:.0f} s", "Look at the store.")]
+            kept = [Finding("store", False, f"did not answer in {self.patience:g} s", "Look at the store.")]
         return [*self.live(), *kept, Finding("Slack", connected, said, "See mayday doctor.")]
 
     def _store(self) -> list[Finding]:
