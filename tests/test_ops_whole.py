@@ -118,7 +118,7 @@ def test_it_shows_a_new_run_by_itself_with_a_link_to_its_thread(
     slack.home()
     eventually(lambda: "None." in tab(slack))
     run = slack.say("/recover postgres pitr 14:30")["run"]
-    eventually(lambda: f"`{run}`" in tab(slack) and "archives/C0OPSEMERG/p" in tab(slack), 25)
+    eventually(lambda: run in tab(slack) and "archives/C0OPSEMERG/p" in tab(slack), 25)
     PlayedWorker(store, run).ends("discarded")
     eventually(lambda: run not in tab(slack), 15)
 

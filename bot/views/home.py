@@ -19,7 +19,7 @@ BEGIN = "home:begin"
 """The action of a button that begins a procedure; what follows the colon after it tells buttons apart."""
 
 _LINES = 8
-_MARKS = {True: "🟢", False: "🔴"}
+_MARKS = {True: "✓", False: "✗"}
 _DIVIDER: Block = {"type": "divider"}
 
 
@@ -83,7 +83,7 @@ def _open(glance: Glance) -> list[Block]:
 
 
 def _standing(one: Standing) -> str:
-    name = f"<{one.link}|`{escape(one.id)}`>" if one.link else f"`{escape(one.id)}`"
+    name = f"<{one.link}|{escape(one.id)}>" if one.link else f"`{escape(one.id)}`"
     more = f" · {one.more}" if one.more else ""
     return cut(f"{name} {escape(one.what)} · since {moment(one.since)}{more}", 300)
 
@@ -104,7 +104,7 @@ def _line(condition: Condition, now: datetime) -> str:
 def _health(condition: Condition, now: datetime) -> str:
     name, health = escape(condition.service), condition.health
     if condition.old(now):
-        return f"⚪ *{name}* not seen since {moment(condition.seen_at)}"
+        return f"? *{name}* not seen since {moment(condition.seen_at)}"
     detail = f" ({escape(health.detail)})" if health.detail else ""
     return f"{_MARKS[health.well]} *{name}* {escape(health.word)}{detail}"
 
@@ -165,7 +165,7 @@ def _on_call(people: Sequence[OnCall] | None) -> str:
 
 
 def _span(span: timedelta) -> str:
-    return span_words(span) if span else "none"
+    return span_words(span) if span else "0"
 
 
 def _ago(at: datetime | None, none: str) -> str:
