@@ -247,7 +247,9 @@ def test_a_verify_is_no_restore_and_the_newest_of_each_counts() -> None:
     records.hear(told_as("r1"))
     told = list(told_as("v1", 2 * later))
     request = replace(told[0], data={**told[0].data, "procedure": "postgres verify"})
-    verdict = Entry("v1", 2, request.at, Kind.DONE, 1, {"gives": "integrity", "fact": {"healthy": False, "verdict": "x"}})
+    verdict = Entry(
+        "v1", 2, request.at, Kind.DONE, 1, {"gives": "integrity", "fact": {"healthy": False, "verdict": "x"}}
+    )
     records.hear([request, verdict])
     record = records.of("nself-postgres")
     assert record.restored is not None

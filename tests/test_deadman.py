@@ -150,7 +150,7 @@ def test_a_run_that_waits_for_a_person_does_not_stand_still(store: Store, clock:
 def test_a_changed_journal_silences_the_heart(store: Store) -> None:
     begin(store)
     with store.engine.connect() as db:
-        db.exec_driver_sql("update entries set data = '{\"title\": \"another\"}' where n = 2")
+        db.exec_driver_sql('update entries set data = \'{"title": "another"}\' where n = 2')
         db.commit()
     assert failed(store) == ["journals"]
 

@@ -109,7 +109,9 @@ def test_who_opens_it_sees_runs_services_backups_and_who_is_on_call(scene: Scene
     records = Records()
     records.hear(told_as("r0"))
     condition.keep(office.store, replace(SEEN, record=records.of("nself-postgres")))
-    condition.keep(office.store, Condition("nself-redis", "main", NOW, Health("nself-redis", "stopped", "Exited (137)")))
+    condition.keep(
+        office.store, Condition("nself-redis", "main", NOW, Health("nself-redis", "stopped", "Exited (137)"))
+    )
     on_call.keep(office.store, "main", [OnCall("P1", "Olga <Nowak>", "o@example.org", 1, "EP1")])
     run_in(office).looks(PITR, 0)
     assert scene.opens("U0ONCALL") == 1

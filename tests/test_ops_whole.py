@@ -99,9 +99,7 @@ def dialog(slack: RunningPracticeSlack, user: str = "oncall") -> Any:
     return eventually(lambda: slack.state(user)["views"])[-1]
 
 
-def test_the_tab_stands_within_a_second_of_opening(
-    slack: RunningPracticeSlack, store: Store, bot: BotService
-) -> None:
+def test_the_tab_stands_within_a_second_of_opening(slack: RunningPracticeSlack, store: Store, bot: BotService) -> None:
     took = []
     for user in ("oncall", "approver", "dba", "watcher"):
         began = time.monotonic()

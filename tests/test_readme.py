@@ -119,7 +119,7 @@ def is_section(kind: Any) -> bool:
 
 
 def shown(default: str | int) -> str:
-    return f'"{default}"' if isinstance(default, str) else str(default)
+    return f'"{default}"' if isinstance(default, str) else str(default).lower()
 
 
 def test_the_example_settings_are_valid() -> None:

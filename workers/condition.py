@@ -92,7 +92,8 @@ class ConditionKeeper:
             own = one.service == self.site.postgres
             keep(self.store, Condition(one.service, self.site.name, now, one, self.records.of(one.service),
                                        self._seen if own else None, problem if own else ""))  # fmt: skip
-        self.store.forget(NOTE, now - _FORGOTTEN)
+        for kind in (NOTE, "worker"):
+            self.store.forget(kind, now - _FORGOTTEN)
         return True
 
     def _from_docker(self) -> tuple[Sequence[Health], str]:
