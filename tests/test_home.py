@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -171,7 +172,7 @@ def test_nobody_is_published_to_more_than_once_in_ten_seconds(scene: Scene) -> N
         scene.later(1)
         scene.opens("U0ONCALL")
     moments = [at for user, at in scene.tabs.published if user == "U0ONCALL"]
-    gaps = [b - a for a, b in zip(moments, moments[1:], strict=False)]
+    gaps = [b - a for a, b in pairwise(moments)]
     assert 5 <= len(gaps) <= 6
     assert min(gaps) >= 10
 
