@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, TimeoutError
 from dataclasses import asdict, dataclass, field
 
@@ -14,17 +14,7 @@ from starlette.routing import Route
 from actions.findings import Finding
 from bot.desk import Desk
 from bot.requests import NO_WORKER, has_worker
-
-
-@dataclass
-class Vitals:
-    """What the service knows of itself: whether its tail goes on, and how it stands with Slack.
-
-    `slack` gives whether the bot is connected, and that in words.
-    """
-
-    tail: Callable[[], bool]
-    slack: Callable[[], tuple[bool, str]]
+from bot.vitals import Vitals
 
 
 @dataclass
@@ -39,17 +29,15 @@ class Health:
 
     def live(self) -> list[Finding]:
         """Alive though store, Slack and worker are away: starting the bot again would mend none of them."""
-        tail = self.vitals.tail()
-        return [Finding("process", True, "answers"), Finding("tail", tail, "goes on" if tail else "has died")]
+        return [Finding("process", True, "answers"), *self.vitals.alive()]
 
     def ready(self) -> list[Finding]:
         """Whether what people say is heard, kept and carried out."""
-        connected, said = self.vitals.slack()
         try:
             kept = self._askers.submit(self._store).result(self.patience)
         except TimeoutError:
             kept = [Finding("store", False, f"did not answer in {self.patience:g} s", "Look at the store.")]
-        return [*self.live(), *kept, Finding("Slack", connected, said, "See mayday doctor.")]
+        return [*self.live(), *kept, self.vitals.slack()]
 
     def _store(self) -> list[Finding]:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
@@ -21,6 +22,7 @@ from bot.desk import Desk
 from bot.journals import SINK
 from bot.tally import BUCKETS, Durations, Tally
 
+_log = logging.getLogger(__name__)
 _HEARD_WITHIN = timedelta(hours=1)
 _MOST_WORKERS = 20
 
@@ -44,6 +46,13 @@ class Figures(Collector):
             for told in self._follower.grown():
                 self._tally.hear(told)
                 self._moments.hear(told)
+
+    def warm(self, _stop: threading.Event) -> None:
+        """Count what happened before this process began, so that the first scrape does not wait for it."""
+        try:
+            self.catch_up()
+        except SQLAlchemyError as error:
+            _log.warning("the store cannot be counted yet (%s)", type(error).__name__)
 
     def describe(self) -> list[Metric]:
         """Nothing beforehand: registering must not ask the store."""

@@ -1,11 +1,7 @@
-"""The bot's web application, and what HTTP mode adds to it: where Slack posts its requests, signed.
-
-Other modules add their own with a function `routes`; `bot.service` puts them together, a line for each.
-"""
+"""The bot's web server: where Slack posts its requests in HTTP mode, and what else others call us with."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from urllib.parse import parse_qsl, urlencode
 
 from slack_bolt import App, BoltRequest
@@ -14,23 +10,24 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import Route
 
 _FORM = "application/x-www-form-urlencoded"
 _MOST = 1_000_000
 
 
-def web_app(routes: Sequence[BaseRoute]) -> Starlette:
-    """The web application of these routes; `/health` says that it answers at all."""
+def web_app(app: App | None, *more: Route) -> Starlette:
+    """The web application: it listens for Slack where an app is given, and serves the other routes."""
 
     async def health(_request: Request) -> Response:
         return PlainTextResponse("ok")
 
-    return Starlette(routes=[*routes, Route("/health", health)])
+    slack = [slack_route(app)] if app is not None else []
+    return Starlette(routes=[*slack, Route("/health", health), *more])
 
 
-def slack_routes(app: App) -> list[Route]:
-    """Where Slack posts in HTTP mode."""
+def slack_route(app: App) -> Route:
+    """Where Slack posts."""
 
     async def events(request: Request) -> Response:
         body = await request.body()
@@ -39,7 +36,7 @@ def slack_routes(app: App) -> list[Route]:
         headers = dict(request.headers)
         return to_starlette_response(await run_in_threadpool(app.dispatch, bolt_request(body, headers)))
 
-    return [Route("/slack/events", events, methods=["POST"])]
+    return Route("/slack/events", events, methods=["POST"])
 
 
 def bolt_request(body: bytes, headers: dict[str, str]) -> BoltRequest:

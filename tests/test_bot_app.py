@@ -20,7 +20,7 @@ from slack_sdk.errors import SlackApiError
 
 from bot.app import build_app
 from bot.slack import Why, trouble
-from bot.web import slack_routes, unmistakable, web_app
+from bot.web import unmistakable, web_app
 
 SECRET = "practice-signing-secret"
 FORM = "application/x-www-form-urlencoded"
@@ -54,7 +54,7 @@ def post(app: App, body: str, stamp: str = "", signature: str = "", kind: str = 
 
 def knock(app: App, body: bytes, headers: Any) -> httpx.Response:
     async def go() -> httpx.Response:
-        transport = httpx.ASGITransport(web_app(slack_routes(app)))
+        transport = httpx.ASGITransport(web_app(app))
         async with httpx.AsyncClient(transport=transport, base_url="http://bot") as client:
             return await client.post("/slack/events", content=body, headers=headers)
 

@@ -23,7 +23,7 @@ from actions.engine.store import Store
 from actions.incidents import condition
 from actions.incidents.condition import Condition, Health, Reachable
 from actions.settings import HeartbeatSettings, Settings
-from workers import audit, doctor
+from workers import audit
 from workers.audit import Audit
 from workers.deadman import DeadMan
 
@@ -197,14 +197,14 @@ def test_the_address_is_a_secret_that_no_log_and_no_note_shows(store: Store, wat
 
 def test_the_doctor_tells_how_the_last_audit_went(store: Store, clock: Clock, watcher: Watcher) -> None:
     settings = Settings(heartbeat=HeartbeatSettings(url=SecretStr(watcher.url)))
-    assert not doctor._heart(settings, store).ok
+    assert not audit.finding(settings, store).ok
     man(store, watcher.url).beat()
-    assert doctor._heart(settings, store).seen == "passes; the heartbeat's address answered"
-    assert doctor._heart(Settings(), store).seen == "passes; no heartbeat address is set"
+    assert audit.finding(settings, store).seen == "passes; the heartbeat's address answered"
+    assert audit.finding(Settings(), store).seen == "passes; no heartbeat address is set"
     well(store, waiting=1 << 24, waiting_since=clock() - timedelta(hours=2))
     man(store, watcher.url).beat()
-    found = doctor._heart(settings, store)
+    found = audit.finding(settings, store)
     assert (found.ok, found.seen) == (False, "WAL archive: behind for 2 h")
     assert "pg_stat_archiver" in found.do
     clock.on(3600)
-    assert "no worker" in doctor._heart(settings, store).seen
+    assert "no worker" in audit.finding(settings, store).seen

@@ -16,18 +16,36 @@ from actions.engine import notes
 from actions.engine.store import Store
 from bot import health
 from bot.desk import Desk
-from bot.health import Health, Vitals
+from bot.health import Health
+from bot.vitals import Vitals
 from bot.web import web_app
 
 
-def ask(path: str, desk: Desk, tail: bool = True, slack: tuple[bool, str] = (True, "the socket is open"),
-        patience: float = 3.0) -> Any:  # fmt: skip
+class Line:
+    """A socket that is open or not."""
+
+    def __init__(self, connected: bool) -> None:
+        self._connected = connected
+
+    def is_connected(self) -> bool:
+        return self._connected
+
+
+def ask(path: str, desk: Desk, *, tail: bool = True, connected: bool = True, patience: float = 3.0) -> Any:
+    going = threading.Event()
+    thread = threading.Thread(target=going.wait, name="tail", daemon=True)
+    if tail:
+        thread.start()
+    vitals = Vitals(False, [thread], Line(connected), said="Slack did not answer (HTTP 503)")
+
     async def go() -> httpx.Response:
-        app = web_app(health.routes(Health(desk, Vitals(lambda: tail, lambda: slack), patience)))
+        app = web_app(None, *health.routes(Health(desk, vitals, patience)))
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://bot") as client:
             return await client.get(path)
 
-    return asyncio.run(go())
+    answer = asyncio.run(go())
+    going.set()
+    return answer
 
 
 def failing(answer: Any) -> list[str]:
@@ -68,10 +86,10 @@ def test_a_dead_tail_is_not_alive(desk: Desk) -> None:
 def test_what_is_away_is_named_and_does_not_make_the_bot_dead(desk: Desk) -> None:
     with desk.store.engine.connect() as db:
         db.exec_driver_sql("drop table notes")
-    away = (False, "the socket is not open; Slack did not answer (HTTP 503)")
-    answer = ask("/healthz/ready", desk, slack=away)
+    answer = ask("/healthz/ready", desk, connected=False)
+    assert "HTTP 503" in str(answer.json())
     assert (answer.status_code, failing(answer)) == (503, ["store", "Slack"])
-    assert ask("/healthz/live", desk, slack=away).status_code == 200
+    assert ask("/healthz/live", desk, connected=False).status_code == 200
 
 
 def test_without_a_worker_nothing_is_carried_out_so_it_is_not_ready(desk: Desk) -> None:
@@ -88,6 +106,15 @@ def test_a_store_that_hangs_is_given_up_after_a_moment(desk: Desk) -> None:
     hanging.answers.set()
     assert failing(answer) == ["store"]
     assert "did not answer" in str(answer.json())
+
+
+def test_in_http_mode_the_last_question_to_slack_tells() -> None:
+    vitals = Vitals(True)
+    assert not vitals.slack().ok
+    vitals.heard(True, "Slack answers")
+    assert vitals.slack().ok
+    vitals.heard(False, "Slack did not answer (timeout)")
+    assert vitals.slack().seen == "Slack did not answer (timeout)"
 
 
 def test_the_old_address_still_says_ok(desk: Desk) -> None:

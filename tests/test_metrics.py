@@ -36,7 +36,7 @@ def desk_on(store: Store) -> Desk:
 
 def scrape(desk: Desk, queue: int | None = 0) -> Values:
     """One scrape of a bot that began just now."""
-    return scraped(web_app(metrics.routes(desk, Figures(desk, lambda: queue))))
+    return scraped(web_app(None, *metrics.routes(desk, Figures(desk, lambda: queue))))
 
 
 def scraped(app: object) -> Values:
@@ -75,7 +75,7 @@ def test_runs_and_steps_are_counted_from_the_journals_alone(store: Store) -> Non
 
 def test_a_second_scrape_counts_only_what_is_new(store: Store) -> None:
     desk = desk_on(store)
-    app = web_app(metrics.routes(desk, Figures(desk, lambda: 0)))
+    app = web_app(None, *metrics.routes(desk, Figures(desk, lambda: 0)))
     tell(store, "r1")
     first = scraped(app)
     assert scraped(app) == first
@@ -177,7 +177,7 @@ def test_a_scrape_with_five_hundred_runs_takes_less_than_a_fifth_of_a_second(sto
     tell(store, *(f"r{i}" for i in range(500)))
     desk = desk_on(store)
     figures = Figures(desk, lambda: 0)
-    app = web_app(metrics.routes(desk, figures))
+    app = web_app(None, *metrics.routes(desk, figures))
     figures.catch_up()  # As the bot does when it begins.
     took = []
     for i in range(5):

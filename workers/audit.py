@@ -18,7 +18,7 @@ from actions.engine.store import Store
 from actions.findings import Finding
 from actions.incidents.condition import OLD, conditions
 from actions.postgres.times import span_words
-from actions.settings import HeartbeatSettings, SiteSettings
+from actions.settings import HeartbeatSettings, Settings, SiteSettings
 
 NOTE = "audit"
 """The kind of the note that tells how the last audit went; its key is the site."""
@@ -99,3 +99,17 @@ def last(store: Store, site: str) -> tuple[datetime, list[Finding], str] | None:
     if not kept:
         return None
     return datetime.fromisoformat(kept["at"]), [Finding(**failed) for failed in kept["failed"]], str(kept["called"])
+
+
+def finding(settings: Settings, store: Store) -> Finding:
+    """How the worker's last self-audit went."""
+    name, seen = "self-audit", last(store, settings.site.name)
+    if seen is None or store.clock() - seen[0] > timedelta(seconds=3 * settings.heartbeat.every + 60):
+        return Finding(name, False, "no worker has made one lately", "Start one: mayday worker")
+    _, failed, called = seen
+    if failed:
+        return Finding(name, False, "; ".join(f"{f.name}: {f.seen}" for f in failed), failed[0].do)
+    if not settings.heartbeat.url.get_secret_value():
+        return Finding(name, True, "passes; no heartbeat address is set")
+    return Finding(name, called == "answered", f"passes; the heartbeat's address {called}",
+                   "Look at `heartbeat.url` in the settings.")  # fmt: skip

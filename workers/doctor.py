@@ -30,7 +30,7 @@ _CLOCK_SKEW = timedelta(seconds=5)
 
 def check(settings: Settings, store: Store) -> list[Finding]:
     """Everything on this side, in the order in which it would be mended."""
-    return [_queue(settings), _worker(store), _heart(settings, store), *_site(settings, store)]
+    return [_queue(settings), _worker(store), audit.finding(settings, store), *_site(settings, store)]
 
 
 def _queue(settings: Settings) -> Finding:
@@ -46,20 +46,6 @@ def _worker(store: Store) -> Finding:
     alive = living_workers(store)
     said = ", ".join(f"{w['host']} for site {w['site']}, {w['version']}" for w in alive.values())
     return Finding("worker", bool(alive), said or "none is alive", "Start one: mayday worker")
-
-
-def _heart(settings: Settings, store: Store) -> Finding:
-    """How the worker's last self-audit went."""
-    name, seen = "self-audit", audit.last(store, settings.site.name)
-    if seen is None or store.clock() - seen[0] > timedelta(seconds=3 * settings.heartbeat.every + 60):
-        return Finding(name, False, "no worker has made one lately", "Start one: mayday worker")
-    _, failed, called = seen
-    if failed:
-        return Finding(name, False, "; ".join(f"{f.name}: {f.seen}" for f in failed), failed[0].do)
-    if not settings.heartbeat.url.get_secret_value():
-        return Finding(name, True, "passes; no heartbeat address is set")
-    return Finding(name, called == "answered", f"passes; the heartbeat's address {called}",
-                   "Look at `heartbeat.url` in the settings.")  # fmt: skip
 
 
 @dataclass

@@ -1,1 +1,1 @@
-"""Incidents, and what is known of the services between them."""
+"""Incidents: what PagerDuty says, which thread it belongs to, what people do about it, what fits it."""
