@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from actions.engine.ids import is_errand
 from actions.engine.run import fold
 from actions.incidents import on_call
 from actions.incidents.condition import conditions
@@ -34,7 +35,7 @@ def glance(desk: Desk, incidents: Incidents | None = None) -> Glance:
     order = sorted(seen, key=lambda name: (seen[name].health.well, objective_of(name) is None, name))
     known = {command_of(procedure) for procedure in desk.catalog}
     return Glance(
-        runs=tuple(_run(desk, run) for run in store.runs(open_only=True, limit=_MOST_RUNS)),
+        runs=tuple(_run(desk, run) for run in store.runs(open_only=True, limit=_MOST_RUNS) if not is_errand(run)),
         services=tuple(seen[name] for name in order), now=desk.clock(),
         incidents=tuple(incidents()) if incidents else None, on_call=on_call.known(store, site.name),
         offers=tuple(offer for offer in _OFFERS if offer[1] in known), worker=has_worker(desk),

@@ -53,7 +53,7 @@ class BotService:
             *health.routes(Health(self.desk, self.vitals)),
             *metrics.routes(self.desk, self.figures),
         ]
-        self.port = settings.slack.http_port
+        self.port = 0
 
     def run(self, stop: threading.Event) -> None:
         """Serve until `stop` is set. A tail that dies takes the process with it, so that it is started again."""
