@@ -47,7 +47,7 @@ def incident(*more: tuple[float, Kind, dict[str, Any]], title: str = "Messages a
 
 STORY = (
     (1.0, Kind.GRADED, {"severity": "critical", "by": "U1", "name": "Olga Nowak"}),
-    (1.5, Kind.ROLE, {"role": "commander", "user": "U2", "user_name": "Ada Prewitt", "by": "U2", "name": "Ada Prewitt"}),
+    (1.5, Kind.ROLE, {"role": "commander", "user": "U2", "user_name": "Ada Prewitt", "by": "U2"}),
     (2.0, Kind.PINNED, {"at": at(1.8).isoformat(), "text": "It began with the deploy", "author": "Dmitri", "key": "k",
                         "by": "U1", "name": "Olga Nowak"}),
     (2.9, Kind.LINKED, {"run": "r1122-jrpx", "procedure": "postgres pitr", "by": "U1", "name": "Olga Nowak"}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Iterator
@@ -119,7 +120,7 @@ def is_section(kind: Any) -> bool:
 
 
 def shown(default: str | int) -> str:
-    return f'"{default}"' if isinstance(default, str) else str(default).lower()
+    return json.dumps(default)
 
 
 def test_the_example_settings_are_valid() -> None:
