@@ -45,7 +45,7 @@ class _Yielding:
 
     def __getattr__(self, name: str) -> Any:
         if self._busy():
-            raise _Yielded("A run began, so the look was given up.")
+            raise _Yielded("A run began, so the look was given up.", hint="It is made again afterwards.")
         return getattr(self._files, name)
 
 
