@@ -75,20 +75,21 @@ def bot(config: Config = None) -> None:
 
     settings = _settings(config)
     _logging()
-    BotService(settings, _store(settings), CATALOG, _ring(settings), _clock).run(_stopped())
+    BotService(settings, _store(settings), CATALOG, _ring(settings), _clock, _queue(settings)).run(_stopped())
 
 
 @app.command()
 def worker(config: Config = None) -> None:
     """Carry runs out, one at a time."""
     from actions.catalog import find
+    from workers.beside import companions
     from workers.service import Worker
 
     settings = _settings(config)
     _logging()
     store = _store(settings)
-    loop = _loop(settings, store)
-    Worker(store, loop, settings.redis.get_secret_value(), settings.site.name, VERSION, find).work()
+    loop, redis = _loop(settings, store), settings.redis.get_secret_value()
+    Worker(store, loop, redis, settings.site.name, VERSION, find, companions(settings, store, find)).work()
 
 
 @app.command("carry-out")
@@ -216,6 +217,12 @@ def _ring(settings: Settings) -> Callable[[str], object]:
     from workers.doorbell import ring
 
     return lambda run: ring(settings.redis.get_secret_value(), settings.site.name, run)
+
+
+def _queue(settings: Settings) -> Callable[[], int | None]:
+    from workers.doorbell import waiting
+
+    return lambda: waiting(settings.redis.get_secret_value(), settings.site.name)
 
 
 def _clock() -> datetime:

@@ -58,10 +58,11 @@ class SiteSettings(_Checked):
     newest_table: str = ""
     kept_days: int = Field(default=14, ge=1)
     docker_host: str = ""
+    dumps: tuple[str, ...] = ("/backups/postgres/daily", "/backups/postgres/weekly")
 
     def site(self) -> Site:
         """The part that steps see."""
-        return Site(**self.model_dump(exclude={"docker_host"}))
+        return Site(**self.model_dump(exclude={"docker_host", "dumps"}))
 
 
 class WebSettings(_Checked):
@@ -70,6 +71,19 @@ class WebSettings(_Checked):
     enabled: bool = False
     host: str = "0.0.0.0"
     port: int = 8080
+
+
+class HeartbeatSettings(_Checked):
+    """The dead-man heartbeat: an address that is called while a self-audit passes, and whose silence is the alarm.
+
+    `archive_minutes` is how long WAL may wait for the archive, `stuck_minutes` how long a run may stand still
+    without a worker.
+    """
+
+    url: SecretStr = SecretStr("")
+    every: float = Field(default=60, ge=1)
+    archive_minutes: float = Field(default=10, gt=0)
+    stuck_minutes: float = Field(default=5, gt=0)
 
 
 class PagerDutySettings(_Checked):
@@ -161,6 +175,7 @@ class Settings(_Checked):
     slack: SlackSettings = SlackSettings()
     people: People = People()
     web: WebSettings = WebSettings()
+    heartbeat: HeartbeatSettings = HeartbeatSettings()
     pagerduty: PagerDutySettings = PagerDutySettings()
     statuspage: StatusPageSettings = StatusPageSettings()
     contacts: ContactSettings = ContactSettings()

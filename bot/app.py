@@ -17,8 +17,10 @@ from actions.engine.procedure import Procedure
 from actions.engine.store import Store
 from actions.settings import Settings
 from bot.desk import Desk
+from bot.home import Home
 from bot.identity import known
 from bot.listeners import actions, catch_all, commands, mentions, views
+from bot.listeners import home as home_tab
 from bot.people import People
 from bot.slack import client_for
 
@@ -69,8 +71,8 @@ def build_app(
     return app_of(build_desk(settings, store, catalog, ring, clock))
 
 
-def app_of(desk: Desk) -> App:
-    """The app around a desk."""
+def app_of(desk: Desk, home: Home | None = None) -> App:
+    """The app around a desk, and around the home tabs that somebody keeps."""
     slack = desk.settings.slack
     secret = slack.signing_secret.get_secret_value()
 
@@ -90,5 +92,6 @@ def app_of(desk: Desk) -> App:
     mentions.register(app, desk)
     actions.register(app, desk)
     views.register(app, desk)
+    home_tab.register(app, desk, home or Home(desk))
     catch_all.register(app)
     return app

@@ -14,6 +14,7 @@ from actions.engine.procedure import Procedure
 from actions.engine.store import Store
 from actions.settings import Settings
 from bot.lately import Lately
+from bot.meters import Meters
 from bot.people import People
 
 _log = logging.getLogger(__name__)
@@ -31,6 +32,7 @@ class Desk:
     bell: Callable[[str], object]
     clock: Callable[[], datetime]
     lately: Lately = field(default_factory=Lately)
+    meters: Meters = field(default_factory=Meters)
 
     def procedure(self, name: str) -> Procedure | None:
         """The procedure of that name, or None where the catalog no longer has it."""

@@ -10,15 +10,19 @@ from datetime import datetime
 import uvicorn
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
+from starlette.applications import Starlette
 
 from actions.engine.notes import forget_old_deliveries
 from actions.engine.procedure import Procedure
 from actions.engine.store import Store
 from actions.settings import Settings
-from bot import identity
+from bot import health, identity, metrics
 from bot.app import app_of, build_desk
+from bot.health import Health
+from bot.home import Home
 from bot.sink import Sink
 from bot.slack import FAILURES, client_for, trouble
+from bot.vitals import Vitals
 from bot.web import web_app
 
 _log = logging.getLogger(__name__)
@@ -36,29 +40,47 @@ class BotService:
         catalog: Sequence[Procedure],
         ring: Callable[[str], object],
         clock: Callable[[], datetime],
+        queue: Callable[[], int | None] = lambda: None,
     ) -> None:
         self.desk = build_desk(settings, store, catalog, ring, clock)
-        self.app: App = app_of(self.desk)
+        self.home = Home(self.desk)
+        self.app: App = app_of(self.desk, self.home)
         self.sink = Sink(self.desk)
-        self.port = settings.slack.http_port
+        self.vitals = Vitals(settings.slack.mode == "http")
+        self.figures = metrics.Figures(self.desk, queue)
+        # What the web server answers: a line for each module that adds to it.
+        self.routes = [
+            *health.routes(Health(self.desk, self.vitals)),
+            *metrics.routes(self.desk, self.figures),
+        ]
+        self.port = 0
 
     def run(self, stop: threading.Event) -> None:
         """Serve until `stop` is set. A tail that dies takes the process with it, so that it is started again."""
-        tail = threading.Thread(target=self.sink.run, args=(stop,), name="tail", daemon=True)
-        keeper = threading.Thread(target=self._keep_house, args=(stop,), name="keeper", daemon=True)
-        tail.start()
-        keeper.start()
-        listen = self._http if self.desk.settings.slack.mode == "http" else self._socket
-        close = listen(stop)
+        needed = [self._thread("tail", self.sink.run, stop)]
+        self.vitals.needed = needed
+        self._thread("keeper", self._keep_house, stop)
+        self._thread("home", self.home.run, stop)
+        serve = self._serving(stop)
+        in_http = self.desk.settings.slack.mode == "http"
+        close: Callable[[], object] = (lambda: None) if in_http else self._socket(stop)
         while not stop.wait(1.0):
-            if not tail.is_alive():
-                raise SystemExit("the tail that draws the threads has died; see the log above")
+            if dead := [thread.name for thread in needed if not thread.is_alive()]:
+                raise SystemExit(f"the thread {dead[0]} has died, without which nothing is right; see the log above")
         close()
-        tail.join(5)
+        serve()
+        for thread in needed:
+            thread.join(5)
+
+    def _thread(self, name: str, work: Callable[[threading.Event], None], stop: threading.Event) -> threading.Thread:
+        thread = threading.Thread(target=work, args=(stop,), name=name, daemon=True)
+        thread.start()
+        return thread
 
     def _socket(self, stop: threading.Event) -> Callable[[], None]:
         token = self.desk.settings.slack.app_token.get_secret_value()
         handler = SocketModeHandler(self.app, token, web_client=client_for(self.desk.settings.slack), ping_interval=5)
+        self.vitals.socket = handler.client
         pause = 0.5
         while not stop.is_set():
             try:
@@ -71,16 +93,22 @@ class BotService:
                 pause = min(_LONGEST_PAUSE, pause * 2)
         return handler.close
 
-    def _http(self, stop: threading.Event) -> Callable[[], None]:
-        slack = self.desk.settings.slack
-        config = uvicorn.Config(web_app(self.app), host=slack.http_host, port=slack.http_port, log_level="warning")
-        server = uvicorn.Server(config)
+    def _serving(self, stop: threading.Event) -> Callable[[], None]:
+        """The web server, where somebody calls us: Slack in HTTP mode, whoever watches us. Returns how to end it."""
+        slack, web = self.desk.settings.slack, self.desk.settings.web
+        if slack.mode == "http":
+            return self._serve(slack.http_host, slack.http_port, web_app(self.app, *self.routes), stop)
+        return self._serve(web.host, web.port, web_app(None, *self.routes), stop) if web.enabled else lambda: None
+
+    def _serve(self, host: str, port: int, app: Starlette, stop: threading.Event) -> Callable[[], None]:
+        server = uvicorn.Server(uvicorn.Config(app, host=host, port=port, log_level="warning"))
         serving = threading.Thread(target=server.run, name="http", daemon=True)
+        self._thread("figures", self.figures.warm, stop)
         serving.start()
         while not server.started and serving.is_alive() and not stop.wait(0.05):
             pass
         if not serving.is_alive():
-            raise SystemExit(f"port {slack.http_port} cannot be listened on; is another bot running?")
+            raise SystemExit(f"port {port} cannot be listened on; is another bot running?")
         if server.started:
             self.port = server.servers[0].sockets[0].getsockname()[1]
 
@@ -98,8 +126,10 @@ class BotService:
             try:
                 identity.ask(self.desk.store, self.desk.client)
                 self.desk.people.warm()
+                self.vitals.heard(True, "Slack answers")
                 pause = every
             except FAILURES as error:
+                self.vitals.heard(False, f"Slack did not answer ({trouble(error).code})")
                 _log.warning("Slack did not say who the bot is: %s", trouble(error).code)
                 pause = min(_LONGEST_PAUSE, pause * 2)
             if tidied <= 0:

@@ -43,7 +43,7 @@ def up(lab: Lab, *, town: bool = True, gigabytes: float = 0, say: Say = silent) 
 
 
 def start_mayday(lab: Lab) -> None:
-    """The practice room, the stand-ins of PagerDuty and the status page, the bot and the worker, those that are not alive."""
+    """The practice room, the stand-ins, the bot and the worker, those that are not alive."""
     start_room(lab)
     statuspage.start(lab)
     pagerduty.start(lab)

@@ -62,3 +62,18 @@ def test_a_thread_is_drawn_and_its_buttons_are_for_those_who_may(slack: RunningP
     assert "<script>alert" not in for_dba
     assert ("Cut over" in for_dba, "Cut over" in for_watcher) == (True, False)
     assert ("only visible to you" in for_dba, "only visible to you" in for_watcher) == (False, True)
+
+
+def test_the_home_tab_is_drawn_with_its_buttons_and_fields(slack: RunningPracticeSlack, tmp_path: Path) -> None:
+    client = WebClient(token="xoxb-practice", base_url=slack.api_url)
+    verify = {"type": "button", "action_id": "verify", "text": words("Verify", "plain_text")}
+    shown = [
+        {"type": "header", "text": words("How things stand", "plain_text")},
+        {"type": "actions", "elements": [verify]},
+        {"type": "section", "fields": [words("*Newest dump*\n&lt;b&gt;"), words("<!date^1771000000^{ago}|long ago>")]},
+    ]
+    client.views_publish(user_id="U0DBA", view={"type": "home", "blocks": shown})
+    drawn = page(slack, tmp_path / "dba", "user=dba&tab=home")
+    for part in ("How things stand", ">Verify</button>", "<strong>Newest dump</strong>", "&lt;b&gt;", " ago"):
+        assert part in drawn
+    assert "has not drawn its home tab yet" in page(slack, tmp_path / "watcher", "user=watcher&tab=home")

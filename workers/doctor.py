@@ -19,7 +19,7 @@ from actions.postgres.times import span_words
 from actions.settings import Settings
 from actions.steps.server import look_at_server, see_writers
 from actions.steps.window import Surroundings, survey
-from workers import doctor_pagerduty
+from workers import audit, doctor_pagerduty
 from workers.doorbell import connect
 from workers.statuspage import doctor as status_page
 from workers.workshop import DockerWorkshop
@@ -32,7 +32,8 @@ _CLOCK_SKEW = timedelta(seconds=5)
 def check(settings: Settings, store: Store) -> list[Finding]:
     """Everything on this side, in the order in which it would be mended."""
     outside = [*doctor_pagerduty.check(settings), *status_page.check(settings, store.clock)]
-    return [_queue(settings), _worker(store), *_site(settings, store), *outside]
+    inside = [_queue(settings), _worker(store), audit.finding(settings, store), *_site(settings, store)]
+    return [*inside, *outside]
 
 
 def _queue(settings: Settings) -> Finding:

@@ -18,6 +18,7 @@ from rq.job import Job
 
 FUNCTION = "workers.doorbell.carry_out"
 _WAIT_SECONDS = 2
+_AT_ONCE = 0.1
 
 log = structlog.get_logger("mayday.doorbell")
 
@@ -47,6 +48,15 @@ def ring(url: str, site: str, run: str) -> bool:
         log.warning("the queue is away; the sweep will find the run", run=run, detail=str(away)[:200])
         return False
     return True
+
+
+def waiting(url: str, site: str) -> int | None:
+    """How many runs wait in the site's queue, None where Redis does not answer at once."""
+    try:
+        connection = redis.Redis.from_url(url, socket_connect_timeout=_AT_ONCE, socket_timeout=_AT_ONCE)
+        return int(queue_of(site, connection).count)
+    except redis.RedisError:
+        return None
 
 
 class RunJob(Job):

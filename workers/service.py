@@ -7,7 +7,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -30,7 +30,7 @@ _PULSE_SECONDS = 2.5
 
 @dataclass
 class Worker:
-    """One worker process of one site. It carries out one run at a time."""
+    """One worker process of one site. It carries out one run at a time; `companions` work beside that."""
 
     store: Store
     loop: Loop
@@ -38,6 +38,7 @@ class Worker:
     site: str
     version: str
     find: Callable[[str], Procedure]
+    companions: Sequence[Callable[[threading.Event], None]] = ()
     leaving: threading.Event = field(default_factory=threading.Event)
 
     def work(self) -> None:
@@ -47,6 +48,8 @@ class Worker:
         RunJob.hands = self.carry_out
         pulse = threading.Thread(target=self._pulse, name="pulse", daemon=True)
         pulse.start()
+        for companion in self.companions:
+            threading.Thread(target=companion, args=(self.leaving,), daemon=True).start()
         log.info("worker lives", site=self.site, owner=self.loop.owner)
         while not self.leaving.is_set():
             self._round()

@@ -155,11 +155,15 @@ class Store(Ledger):
 
     def notes(self, kind: str, since: datetime | None = None) -> dict[str, Any]:
         """All notes of a kind by key, or those kept since a moment."""
+        return {key: data for key, (data, _at) in self.kept(kind, since).items()}
+
+    def kept(self, kind: str, since: datetime | None = None) -> dict[str, tuple[Any, datetime]]:
+        """The same, each with the moment when it was kept."""
         query = sa.select(_notes).where(_notes.c.kind == kind).order_by(_notes.c.key)
         if since is not None:
             query = query.where(_notes.c.at >= since)
         with self.engine.connect() as db:
-            return {row.key: row.data for row in db.execute(query)}
+            return {row.key: (row.data, row.at) for row in db.execute(query)}
 
     def forget(self, kind: str, before: datetime) -> None:
         """Drop the notes of a kind that are older than that moment."""

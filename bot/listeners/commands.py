@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import time
+from collections.abc import Callable
 from typing import Any
 
-from slack_bolt import Ack, App
+from slack_bolt import Ack, App, BoltContext
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.desk import Desk
@@ -20,7 +22,11 @@ _NOT_ACCEPTED = "Not accepted: the store of the runs cannot be written. On the b
 def register(app: App, desk: Desk) -> None:
     """Listen to every command of ours."""
 
-    def listen(ack: Ack, command: dict[str, Any]) -> None:
+    def arrive(context: BoltContext, next: Callable[[], None]) -> None:
+        context["arrived"] = time.monotonic()
+        next()
+
+    def listen(ack: Ack, command: dict[str, Any], context: BoltContext) -> None:
         try:
             reply = _heard(desk, command)
         except SQLAlchemyError as error:
@@ -29,11 +35,12 @@ def register(app: App, desk: Desk) -> None:
             return
         # The acknowledgement carries the answer, so that no second call can fail or be limited.
         ack(reply.text) if reply.text else ack()
+        desk.meters.acknowledged(str(command["command"]), time.monotonic() - context["arrived"])
         if reply.ring:
             desk.ring(reply.ring)
 
     for family in FAMILIES:
-        app.command(f"/{family}")(listen)
+        app.command(f"/{family}", middleware=[arrive])(listen)
 
 
 def _heard(desk: Desk, command: dict[str, Any]) -> Reply:

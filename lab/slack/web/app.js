@@ -98,7 +98,9 @@ function drawChannel() {
   const title = isHome ? "Mayday · Home" : place?.is_direct ? "Mayday" : `# ${place?.name || ""}`;
   $("channel-head").replaceChildren(h("h1", {}, title), h("p", {}, place?.topic || ""));
   $("channel-composer").hidden = isHome;
-  keepAtEnd($("channel-list"), () => (isHome ? [drawHome()] : channelMessages()));
+  if (isHome) drawFromTop($("channel-list"), drawHome());
+  else keepAtEnd($("channel-list"), channelMessages);
+  $("channel-list").dataset.shows = room.channel;
 }
 
 function channelMessages() {
@@ -137,6 +139,13 @@ function drawThread() {
   $("thread-head").replaceChildren(h("h1", {}, "Thread"), h("p", {}, `# ${room.channelName(room.channel)}`), close);
   const mine = room.messages.filter((m) => m.channel === room.channel && rootOf(m) === room.thread);
   keepAtEnd($("thread-list"), () => mine.map((m) => message(m, room, { where: "t" })));
+}
+
+// A page is read from its top, and stays where it is while it is drawn anew.
+function drawFromTop(list, page) {
+  const at = list.dataset.shows === room.channel ? list.scrollTop : 0;
+  list.replaceChildren(page);
+  list.scrollTop = at;
 }
 
 // Redraw without moving what somebody is reading, and follow the end if they were there.

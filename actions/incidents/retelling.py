@@ -1,0 +1,192 @@
+"""A run told after it is over: its papers, who agreed to what, how long each step took, what the checks said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from actions.engine.journal import Entry, Kind
+from actions.engine.run import Run, fold
+from actions.engine.status import state_of
+from actions.incidents.record import Actual, Records
+
+_ENDED = {Kind.DONE: "done", Kind.UNDONE: "taken back", Kind.FAILED: "failed", Kind.STOPPED: "stopped",
+          Kind.UNDO_FAILED: "could not be taken back"}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Line:
+    """One moment of the timeline."""
+
+    at: datetime
+    text: str
+    where: str = ""
+
+
+@dataclass(frozen=True)
+class Paper:
+    """What people read before they answered, or at the end: a title, rows of label and value, notes."""
+
+    title: str
+    rows: tuple[tuple[str, str], ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Approval:
+    """Somebody's answer to a question. `typed` is what they had to type, `plan` the hash that they agreed to."""
+
+    at: datetime
+    who: str
+    question: str
+    option: str
+    typed: str
+    plan: str
+
+
+@dataclass(frozen=True)
+class StepTaken:
+    """A step that was made, how it ended, and in how many seconds."""
+
+    title: str
+    ended: str
+    seconds: float
+    said: str = ""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the integrity checks found, at which step; `lines` are the findings that are not in order."""
+
+    step: str
+    healthy: bool
+    text: str
+    lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Retold:
+    """Everything that a run's journal tells afterwards. `state` is how it stands or ended."""
+
+    run: Run
+    name: str
+    summary: str
+    state: str
+    seconds: float | None
+    papers: tuple[Paper, ...]
+    approvals: tuple[Approval, ...]
+    steps: tuple[StepTaken, ...]
+    verdicts: tuple[Verdict, ...]
+    report: tuple[Paper, ...]
+    actual: Actual | None
+    lines: tuple[Line, ...]
+
+    @property
+    def slowest(self) -> StepTaken | None:
+        """The step that took longest."""
+        return max(self.steps, key=lambda step: step.seconds, default=None)
+
+
+def retell(told: Sequence[Entry]) -> Retold:
+    """The story of a run, from its journal alone.
+
+    Raises:
+        ValueError: it is no run's.
+    """
+    run, first = fold(told), told[0].data
+    records = Records()
+    records.hear(told)
+    ended = next((e for e in reversed(told) if e.kind is Kind.FINISHED), None)
+    name = str(first.get("name") or run.requester)
+    return Retold(
+        run=run, name=name, summary=str(first.get("summary") or run.procedure), state=str(state_of(run)),
+        seconds=(run.finished_at - run.requested_at).total_seconds() if run.finished_at else None,
+        papers=tuple(p for e in told if e.kind is Kind.ASKED for p in _papers(e.data.get("sheets"))),
+        approvals=tuple(_approvals(told)), steps=tuple(_step(e) for e in told if _is_step(e)),
+        verdicts=tuple(v for e in told for v in _verdict(e)),
+        report=tuple(_papers(ended.data.get("report"))) if ended else (), actual=records.of(run.service).actual,
+        lines=tuple(_lines(told, name)),
+    )  # fmt: skip
+
+
+def _papers(sheets: Sequence[dict[str, Any]] | None) -> Iterator[Paper]:
+    for sheet in sheets or ():
+        rows = tuple((str(label), str(value)) for label, value in sheet.get("rows") or ())
+        yield Paper(str(sheet["title"]), rows, tuple(map(str, sheet.get("notes") or ())))
+
+
+def _approvals(told: Sequence[Entry]) -> Iterator[Approval]:
+    question = ""
+    for entry in told:
+        data = entry.data
+        if entry.kind is Kind.ASKED:
+            question = str(data["title"])
+        elif entry.kind is Kind.ANSWERED:
+            yield Approval(entry.at, who(data), question, str(data["option"]), str(data.get("text") or ""),
+                           str(data.get("plan") or ""))  # fmt: skip
+
+
+def who(data: dict[str, Any]) -> str:
+    """Who said something, by name where the journal has it."""
+    return str(data.get("name") or data.get("by") or "somebody")
+
+
+def _is_step(entry: Entry) -> bool:
+    return entry.kind in _ENDED and bool(entry.data.get("title"))
+
+
+def _step(entry: Entry) -> StepTaken:
+    data = entry.data
+    said = data.get("said") or data.get("error") or ""
+    return StepTaken(str(data["title"]), _ENDED[entry.kind], float(data.get("seconds") or 0), str(said))
+
+
+def _verdict(entry: Entry) -> Iterator[Verdict]:
+    fact = entry.data.get("fact")
+    if entry.kind is not Kind.DONE or not isinstance(fact, dict) or "verdict" not in fact:
+        return
+    lines = tuple(str(f["text"]) for f in fact.get("findings") or () if f.get("state") not in ("ok", "not applicable"))
+    yield Verdict(str(entry.data.get("title") or ""), bool(fact.get("healthy")), str(fact["verdict"]), lines)
+
+
+def _lines(told: Sequence[Entry], name: str) -> Iterator[Line]:
+    for entry in told:
+        text = _line(entry, name)
+        if text:
+            yield Line(entry.at, text, entry.run)
+
+
+def _line(entry: Entry, name: str) -> str:
+    data, title = entry.data, str(entry.data.get("title") or "the step")
+    match entry.kind:
+        case Kind.REQUESTED:
+            return f"{name} asked: {data.get('summary') or data['procedure']}"
+        case Kind.ASKED:
+            return f"Asked: {title}"
+        case Kind.ANSWERED:
+            return f"{who(data)} chose {data['option']}"
+        case Kind.EXPIRED:
+            return f"Nobody answered in time: {title}"
+        case Kind.VOIDED:
+            return f"The answer became void, the facts had changed: {', '.join(data.get('changed') or ())}"
+        case Kind.STOP_ASKED | Kind.RETRIED | Kind.UNDO_ASKED:
+            return f"{who(data)} {_PRESSED[entry.kind]}"
+        case Kind.FINISHED:
+            return f"Ended: {data['outcome']}" + (f". {data['error']}" if data.get("error") else "")
+        case Kind.NOTED:
+            return str(data.get("text") or "")
+        case Kind.DONE:
+            return _sentence(title) + (f": {data['said']}" if data.get("said") else "")
+        case _ if entry.kind in _ENDED:
+            return f"{_sentence(title)}: {_ENDED[entry.kind]}" + (f". {data['error']}" if data.get("error") else "")
+        case _:
+            return ""
+
+
+_PRESSED = {Kind.STOP_ASKED: "asked it to stop", Kind.RETRIED: "had it go on", Kind.UNDO_ASKED: "had it taken back"}
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]

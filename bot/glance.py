@@ -1,0 +1,51 @@
+"""What the home tab shows, read from the store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from actions.engine.ids import is_errand
+from actions.engine.run import fold
+from actions.incidents import on_call
+from actions.incidents.condition import conditions
+from actions.objectives import objective_of
+from bot.desk import Desk
+from bot.requests import has_worker, thread_link
+from bot.views.header import state_text
+from bot.views.home import Glance, Standing
+from bot.views.mrkdwn import escape
+from bot.words import command_of
+
+_MOST_RUNS = 20
+_OFFERS = (
+    ("Window", "recover window", ""),
+    ("Verify", "recover postgres verify", ""),
+    ("Base backup", "backup run base", "A base backup reads the whole database once. It changes nothing in it."),
+)
+
+Incidents = Callable[[], Sequence[Standing]]
+"""Gives the open incidents, the newest first."""
+
+
+def glance(desk: Desk, incidents: Incidents | None = None) -> Glance:
+    """Everything at one moment; `incidents` is None where this installation has no such thing."""
+    store, site = desk.store, desk.settings.site
+    seen = conditions(store, site.name)
+    # What is ill stands first; what nobody made a promise for comes last.
+    order = sorted(seen, key=lambda name: (seen[name].health.well, objective_of(name) is None, name))
+    known = {command_of(procedure) for procedure in desk.catalog}
+    return Glance(
+        runs=tuple(_run(desk, run) for run in store.runs(open_only=True, limit=_MOST_RUNS) if not is_errand(run)),
+        services=tuple(seen[name] for name in order), now=desk.clock(),
+        incidents=tuple(incidents()) if incidents else None, on_call=on_call.known(store, site.name),
+        offers=tuple(offer for offer in _OFFERS if offer[1] in known), worker=has_worker(desk),
+    )  # fmt: skip
+
+
+def _run(desk: Desk, name: str) -> Standing:
+    entries = desk.store.entries(name)
+    run = fold(entries)
+    who = escape(str(entries[0].data.get("name") or run.requester))
+    state = state_text(desk.procedure(run.procedure), run)
+    return Standing(run.id, thread_link(desk, run), f"{run.procedure} of {run.service}", run.requested_at,
+                    f"{state} · asked by {who}")  # fmt: skip

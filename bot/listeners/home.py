@@ -1,0 +1,86 @@
+"""The home tab: somebody opens it, presses its buttons, fills in its dialog."""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import Any
+
+from slack_bolt import Ack, App
+from slack_sdk import WebClient
+
+from actions.engine.procedure import Risk
+from bot.desk import Desk
+from bot.hearing import hear
+from bot.home import Home
+from bot.listeners.telling import whisper
+from bot.requests import Origin
+from bot.slack import FAILURES, trouble
+from bot.views import home_dialogs
+from bot.views.home import BEGIN, RECOVER
+from bot.words import command_of
+
+_log = logging.getLogger(__name__)
+
+
+def register(app: App, desk: Desk, home: Home) -> None:
+    """Listen to the home tab."""
+
+    def opened(event: dict[str, Any]) -> None:
+        if event.get("tab") == "home":
+            home.opened(str(event["user"]), str((event.get("view") or {}).get("hash") or ""))
+
+    def ask(ack: Ack, body: dict[str, Any], client: WebClient) -> None:
+        ack()
+        _open(desk, client, body, home_dialogs.recover(_offered(desk)))
+
+    def begin(ack: Ack, body: dict[str, Any], action: dict[str, Any], client: WebClient) -> None:
+        ack()
+        reply = hear(desk, str(action["value"]), _origin(desk, body, str(action["action_ts"])))
+        if reply.ring:
+            desk.ring(reply.ring)
+        if reply.text:
+            _open(desk, client, body, home_dialogs.told(reply.text))
+
+    app.event("app_home_opened")(opened)
+    app.action(RECOVER)(ask)
+    app.action(re.compile(rf"^{BEGIN}:"))(begin)
+    _register_dialog(app, desk)
+
+
+def _register_dialog(app: App, desk: Desk) -> None:
+    def submitted(ack: Ack, body: dict[str, Any], view: dict[str, Any]) -> None:
+        command, rest = home_dialogs.filled(view)
+        reply = hear(desk, f"{command} {rest}", _origin(desk, body, str(body["trigger_id"])))
+        if not reply.ring and reply.text:
+            ack(response_action="errors", errors={home_dialogs.TEXT: home_dialogs.bare(reply.text)})
+            return
+        ack(response_action="update", view=home_dialogs.told(reply.text)) if reply.text else ack()
+        if reply.ring:
+            desk.ring(reply.ring)
+
+    app.view(home_dialogs.CALLBACK)(submitted)
+
+
+def _origin(desk: Desk, body: dict[str, Any], key: str) -> Origin:
+    user = body["user"]
+    team = str(user.get("team_id") or (body.get("team") or {}).get("id") or "")
+    name = str(user.get("name") or "")
+    return Origin(f"home {user['id']} {key}", str(user["id"]), team, desk.settings.slack.channel, name=name)
+
+
+def _offered(desk: Desk) -> list[tuple[str, str]]:
+    """The recoveries that change something: their command and what has to be given with it."""
+    return [(command_of(p), p.words.usage) for p in desk.catalog
+            if p.risk is not Risk.READS and command_of(p).startswith("recover ")]  # fmt: skip
+
+
+def _open(desk: Desk, client: WebClient, body: dict[str, Any], view: dict[str, Any]) -> None:
+    """Show a dialog; what it would have said stands in the channel where that fails."""
+    try:
+        client.views_open(trigger_id=body["trigger_id"], view=view)
+    except FAILURES as error:
+        why = trouble(error).code
+        _log.warning("the dialog could not be opened: %s", why)
+        text = home_dialogs.text_of(view) or f"The dialog could not be opened ({why}). Press the button once more."
+        whisper(client, desk.settings.slack.channel, str(body["user"]["id"]), text)

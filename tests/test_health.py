@@ -1,0 +1,121 @@
+"""Live and ready: what a supervisor asks, with what is wrong in the answer."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from bot_world import Clock, office_in, store_in
+
+from actions.engine import notes
+from actions.engine.store import Store
+from bot import health
+from bot.desk import Desk
+from bot.health import Health
+from bot.vitals import Vitals
+from bot.web import web_app
+
+
+class Line:
+    """A socket that is open or not."""
+
+    def __init__(self, connected: bool) -> None:
+        self._connected = connected
+
+    def is_connected(self) -> bool:
+        return self._connected
+
+
+def ask(path: str, desk: Desk, *, tail: bool = True, connected: bool = True, patience: float = 3.0) -> Any:
+    going = threading.Event()
+    thread = threading.Thread(target=going.wait, name="tail", daemon=True)
+    if tail:
+        thread.start()
+    vitals = Vitals(False, [thread], Line(connected), said="Slack did not answer (HTTP 503)")
+
+    async def go() -> httpx.Response:
+        app = web_app(None, *health.routes(Health(desk, vitals, patience)))
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://bot") as client:
+            return await client.get(path)
+
+    answer = asyncio.run(go())
+    going.set()
+    return answer
+
+
+def failing(answer: Any) -> list[str]:
+    return [check["name"] for check in answer.json()["checks"] if not check["ok"]]
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    clock = Clock()
+    store = store_in(tmp_path, clock)
+    notes.worker_lives(store, "w", {"sites": ["main"]})
+    return replace(office_in().desk, store=store, clock=clock)
+
+
+class Hanging(Store):
+    """A store whose database does not answer and does not refuse either."""
+
+    def __init__(self, clock: Any) -> None:
+        super().__init__("sqlite://", clock)
+        self.answers = threading.Event()
+
+    def kept(self, kind: str, since: Any = None) -> dict[str, tuple[Any, Any]]:
+        self.answers.wait(20)
+        return {}
+
+
+def test_all_well_is_ready(desk: Desk) -> None:
+    answer = ask("/healthz/ready", desk)
+    assert (answer.status_code, answer.json()["ok"]) == (200, True)
+    assert {c["name"] for c in answer.json()["checks"]} == {"process", "tail", "store", "worker", "Slack"}
+
+
+def test_a_dead_tail_is_not_alive(desk: Desk) -> None:
+    answer = ask("/healthz/live", desk, tail=False)
+    assert (answer.status_code, failing(answer)) == (503, ["tail"])
+
+
+def test_what_is_away_is_named_and_does_not_make_the_bot_dead(desk: Desk) -> None:
+    with desk.store.engine.connect() as db:
+        db.exec_driver_sql("drop table notes")
+    answer = ask("/healthz/ready", desk, connected=False)
+    assert "HTTP 503" in str(answer.json())
+    assert (answer.status_code, failing(answer)) == (503, ["store", "Slack"])
+    assert ask("/healthz/live", desk, connected=False).status_code == 200
+
+
+def test_without_a_worker_nothing_is_carried_out_so_it_is_not_ready(desk: Desk) -> None:
+    assert isinstance(desk.clock, Clock)
+    desk.clock.on(60)
+    answer = ask("/healthz/ready", desk)
+    assert failing(answer) == ["worker"]
+    assert "mayday worker" in str(answer.json())
+
+
+def test_a_store_that_hangs_is_given_up_after_a_moment(desk: Desk) -> None:
+    hanging = Hanging(desk.clock)
+    answer = ask("/healthz/ready", replace(desk, store=hanging), patience=0.1)
+    hanging.answers.set()
+    assert failing(answer) == ["store"]
+    assert "did not answer" in str(answer.json())
+
+
+def test_in_http_mode_the_last_question_to_slack_tells() -> None:
+    vitals = Vitals(True)
+    assert not vitals.slack().ok
+    vitals.heard(True, "Slack answers")
+    assert vitals.slack().ok
+    vitals.heard(False, "Slack did not answer (timeout)")
+    assert vitals.slack().seen == "Slack did not answer (timeout)"
+
+
+def test_the_old_address_still_says_ok(desk: Desk) -> None:
+    assert ask("/health", desk).text == "ok"

@@ -1,0 +1,27 @@
+"""What a worker does beside carrying runs out, each in a thread of its own. One line for each."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from actions.engine.procedure import Procedure
+from actions.engine.store import Store
+from actions.settings import Settings
+from workers.audit import Audit
+from workers.condition import ConditionKeeper
+from workers.deadman import DeadMan
+from workers.workshop import DockerWorkshop
+
+Companion = Callable[[threading.Event], None]
+"""Runs until the event is set."""
+
+
+def companions(settings: Settings, store: Store, find: Callable[[str], Procedure]) -> tuple[Companion, ...]:
+    """Everything that one worker of the settings' site does beside."""
+    site = settings.site.site()
+    workshop = DockerWorkshop(store, site, settings.site.docker_host)
+    return (
+        ConditionKeeper(store, workshop, site, settings.site.dumps).run,
+        DeadMan(Audit(store, find, settings.site, settings.heartbeat)).run,
+    )
