@@ -11,7 +11,7 @@ import os
 import re
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
@@ -23,6 +23,7 @@ from typer.core import TyperGroup
 from bot.terminal.commands import LATE
 
 if TYPE_CHECKING:
+    from actions.engine.procedure import Procedure
     from actions.engine.store import Store
     from actions.findings import Finding
     from actions.settings import Settings
@@ -104,13 +105,24 @@ def _door() -> Door:
     """What commands in a terminal are given; nothing of it is built before it is wanted."""
     from bot.terminal.door import Door, Who
 
-    return Door(settings=_settings, store=_store, bell=_ring, hands=_hands, checks=_checks, clock=_clock,
+    return Door(settings=_settings, store=_store, catalog=_catalog, bell=_bell, hands=_hands, checks=_checks, clock=_clock,
                 who=Who(os.getuid(), os.environ.get("SUDO_UID", "")))  # fmt: skip
 
 
+def _catalog() -> Sequence[Procedure]:
+    from actions.catalog import CATALOG
+
+    return CATALOG
+
+
+def _bell(settings: Settings) -> Callable[[str], object]:
+    """The head of a command says that the queue is away; its log need not."""
+    _logging("ERROR")
+    return _ring(settings)
+
+
 def _hands(settings: Settings, store: Store) -> Callable[[str], str]:
-    """Carries a run out in this very process, quietly: the terminal tells the story from the journal."""
-    _logging("WARNING")
+    """Carries a run out in this very process; the terminal tells its story from the journal."""
     return cast("Callable[[str], str]", _loop(settings, store).carry_out)
 
 
@@ -142,7 +154,7 @@ def _store(settings: Settings) -> Store:
     except SQLAlchemyError as error:
         seen = str(getattr(error, "orig", None) or type(error).__name__)
         raise RecoveryError(f"The store {settings.store.rpartition('@')[2]} cannot be opened.", detail=redact(seen),
-                            hint="Look at who may read and write it, and whether its database is up.") from error  # fmt: skip
+                            hint="Look at who may write it, and whether its database is up.") from error  # fmt: skip
 
 
 def _loop(settings: Settings, store: Store) -> Any:
@@ -214,7 +226,7 @@ def main() -> None:
         if "--debug" in sys.argv:
             raise
         if "--json" in sys.argv:
-            sys.stdout.write(json.dumps(trouble.as_json()) + "\n")
+            sys.stdout.write(_typed_here(json.dumps(trouble.as_json(), ensure_ascii=False)) + "\n")
         else:
             parts = (trouble.message, trouble.detail, trouble.hint)
             sys.stderr.write(_typed_here("\n".join(part for part in parts if part)) + "\n")

@@ -5,7 +5,7 @@ They come from one TOML file; `mayday.py` reads it and lays the environment's se
 
 from __future__ import annotations
 
-from datetime import date, time
+from datetime import date, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -167,6 +167,16 @@ class OperatorSettings(_Checked):
     keys: str = "mayday-keys"
     lock_minutes: float = Field(default=5, gt=0)
     glass_minutes: float = Field(default=0, ge=0)
+
+    @property
+    def lock(self) -> timedelta:
+        """How long no code is taken after too many wrong ones."""
+        return timedelta(minutes=self.lock_minutes)
+
+    @property
+    def glass(self) -> timedelta | None:
+        """How long others must have had to answer; None where nobody may go alone."""
+        return timedelta(minutes=self.glass_minutes) if self.glass_minutes else None
 
     @field_validator("people")
     @classmethod

@@ -102,8 +102,12 @@ def new_id(now: datetime) -> str:
 
 def has_worker(desk: Desk) -> bool:
     """Whether a worker lives that serves our site."""
-    site = desk.settings.site.name
-    return any(site in worker.get("sites", [site]) for worker in living_workers(desk.store).values())
+    return any(serves(worker, desk.settings.site.name) for worker in living_workers(desk.store).values())
+
+
+def serves(worker: dict[str, Any], site: str) -> bool:
+    """Whether a worker, as it noted itself, carries out runs of that site."""
+    return site in worker.get("sites", [worker.get("site", site)])
 
 
 def held(desk: Desk, busy: Busy) -> Busy:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from actions.engine.procedure import Procedure
     from actions.engine.store import Store
     from actions.findings import Finding
     from actions.settings import Settings
@@ -31,6 +32,7 @@ class Door:
 
     settings: Callable[[Path | None], Settings]
     store: Callable[[Settings], Store]
+    catalog: Callable[[], Sequence[Procedure]]
     bell: Callable[[Settings], Callable[[str], object]]
     hands: Callable[[Settings, Store], Callable[[str], str]]
     checks: Callable[[Settings, Store], Sequence[Finding]]

@@ -76,7 +76,12 @@ def blocks(seen: Seen) -> list[Block]:
     """The header as Slack shows it."""
     run, first = seen.run, seen.entries[0].data
     state = f"*{state_text(seen.procedure, run)}* · {rto(seen.procedure, run, seen.now)}{_ahead(seen)}"
-    made = [*glass(run.glass), title(f"{run.procedure} · {run.service}"), section(escape(first.get("summary") or "")), section(state)]
+    made = [
+        *glass(run.glass),
+        title(f"{run.procedure} · {run.service}"),
+        section(escape(first.get("summary") or "")),
+        section(state),
+    ]
     if not seen.worker and run.finished is None:
         made.append(section("No worker is alive, so the run waits. Start one: `mayday worker`"))
     if seen.procedure is not None:
@@ -93,13 +98,17 @@ def glass(broken: dict[str, Any] | None) -> list[Block]:
 def glass_text(broken: dict[str, Any]) -> str:
     """That somebody went on alone, when, and why."""
     at = datetime.fromisoformat(broken["at"])
-    return f"Approved by one person alone: {broken['name']} broke the glass at {at:%H:%M} UTC. Reason: {broken['reason']}"
+    return (
+        f"Approved by one person alone: {broken['name']} broke the glass at {at:%H:%M} UTC. Reason: {broken['reason']}"
+    )
 
 
 def text(seen: Seen) -> str:
     """The header as a notification reads it."""
     alone = "Approved by one person alone. " if seen.run.glass else ""
-    return f"{alone}{seen.run.procedure} of {seen.run.service}: {state_text(seen.procedure, seen.run)} (run {seen.run.id})"
+    return (
+        f"{alone}{seen.run.procedure} of {seen.run.service}: {state_text(seen.procedure, seen.run)} (run {seen.run.id})"
+    )
 
 
 def signature(seen: Seen) -> str:
