@@ -16,9 +16,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
-import click
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from bot.terminal.commands import LATE
 
@@ -44,7 +43,7 @@ class _Late(TyperGroup):
             return super().get_command(ctx, name)
         late = LATE[name]
         if ctx.resilient_parsing or "--help" in sys.argv[1:2] or not sys.argv[1:]:
-            return click.Command(name, help=late.summary)
+            return TyperCommand(name, help=late.summary)
         found: Any = typer.main.get_command(getattr(importlib.import_module(late.module), late.app))
         return found.commands[name] if late.one_of_many else found
 
@@ -105,8 +104,9 @@ def _door() -> Door:
     """What commands in a terminal are given; nothing of it is built before it is wanted."""
     from bot.terminal.door import Door, Who
 
-    return Door(settings=_settings, store=_store, catalog=_catalog, bell=_bell, hands=_hands, checks=_checks, clock=_clock,
-                who=Who(os.getuid(), os.environ.get("SUDO_UID", "")))  # fmt: skip
+    who = Who(os.getuid(), os.environ.get("SUDO_UID", ""))
+    return Door(settings=_settings, store=_store, catalog=_catalog, bell=_bell, hands=_hands, checks=_checks,
+                clock=_clock, who=who)  # fmt: skip
 
 
 def _catalog() -> Sequence[Procedure]:
@@ -208,7 +208,7 @@ def _logging(level: str = "INFO") -> None:
     )
     logging.basicConfig(format="%(asctime)s %(levelname)-8s %(name)s %(message)s", level=level)
     for noisy in ("slack_bolt", "slack_sdk", "httpx", "rq"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+        logging.getLogger(noisy).setLevel("WARNING" if level == "INFO" else "CRITICAL")
 
 
 def _typed_here(said: str) -> str:

@@ -21,7 +21,6 @@ from actions.engine.wiring import check
 from actions.settings import Settings
 from actions.tools import TOOLS
 from bot.words import FAMILIES, Steers, Unknown, meaning
-from lab.cli import app as lab_app
 
 ROOT = Path(__file__).parent.parent
 DOCS = sorted((ROOT / "docs").glob("*.md"))
@@ -44,8 +43,7 @@ def command_of(words: list[str]) -> tuple[Any, list[str]]:
     """The command that a line of the terminal names, and what is left of the line."""
     found: Any = typer.main.get_command(mayday.app)
     while words and hasattr(found, "commands"):
-        lab = typer.main.get_command(lab_app) if words[0] == "lab" else None
-        inner = lab or found.commands.get(words[0])
+        inner = found.get_command(typer.Context(found), words[0])
         assert inner is not None, f"there is no command {words}"
         found, words = inner, words[1:]
     return found, words

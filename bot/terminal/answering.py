@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from actions.engine.answers import choice, short
@@ -15,6 +15,8 @@ from bot import steering
 from bot.press import Press
 from bot.terminal import shown
 from bot.terminal.session import Session
+
+_TO_COME = "a reason that is still to be asked for"
 
 
 @dataclass(frozen=True)
@@ -36,8 +38,15 @@ def answer(session: Session, run_id: str, label: str, given: Given) -> Entry | N
     run = steering.find(session.desk, run_id)
     question = open_question(run)
     speaker, glass = session.person.speaker, _glass(session, given)
-    # Judged before anybody types: a code must not be spent on an answer that cannot count.
-    option = choice(run, question.n, label, speaker, session.store.clock(), glass)
+
+    def judged(wish: Glass | None) -> dict[str, Any]:
+        return choice(run, question.n, label, speaker, session.store.clock(), wish)
+
+    # Judged before anybody types: neither words nor a code shall be spent on an answer that cannot count.
+    option = judged(replace(glass, reason=glass.reason or _TO_COME) if glass else None)
+    if glass is not None and not glass.reason:
+        glass = replace(glass, reason=session.ask("Why it cannot wait", "--reason"))
+        judged(glass)
     text = _typed(session, run, option, given)
     if option["who"] == Who.SECOND:
         secret = session.keys.secret(session.operator)
@@ -77,10 +86,7 @@ def _glass(session: Session, given: Given) -> Glass | None:
         if given.reason:
             raise Refused("A reason is only given for going on alone.", hint="Add --alone, or leave --reason out.")
         return None
-    after = session.settings.operators.glass
-    # What the settings forbid is refused before anybody is asked why.
-    reason = given.reason or (session.ask("Why it cannot wait", "--reason") if after else "")
-    return Glass(reason, after)
+    return Glass(given.reason, session.settings.operators.glass)
 
 
 def _typed(session: Session, run: Run, option: dict[str, Any], given: Given) -> str:

@@ -27,7 +27,8 @@ class Who:
 class Door:
     """How to get at settings, store, bell, hands and clock; nothing is built before it is wanted.
 
-    `hands` gives a function that carries a run out in this process and says why it stopped.
+    `hands` gives a function that carries a run out in this process and says why it stopped. `patience` is
+    how many seconds nobody may carry a followed run out before that is said.
     """
 
     settings: Callable[[Path | None], Settings]
@@ -38,3 +39,4 @@ class Door:
     checks: Callable[[Settings, Store], Sequence[Finding]]
     clock: Callable[[], datetime]
     who: Who
+    patience: float = 15.0

@@ -17,8 +17,8 @@ from bot.terminal.records import show_json
 from bot.terminal.session import Session, session
 
 app = typer.Typer(
-    help="Who may use the terminal, and their one-time codes.", no_args_is_help=True, add_completion=False, rich_markup_mode=None,
-    pretty_exceptions_enable=False,
+    help="Who may use the terminal, and their one-time codes.", no_args_is_help=True, add_completion=False,
+    rich_markup_mode=None, pretty_exceptions_enable=False,
 )  # fmt: skip
 Config = Annotated[Path | None, typer.Option("--config", help="The settings file; else $MAYDAY_CONFIG.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document and nothing else.")]

@@ -16,8 +16,7 @@ from bot.requests import NO_WORKER, has_worker
 from bot.terminal import shown
 from bot.terminal.session import Session
 
-_LOOK_SECONDS = 0.25
-_LONELY_SECONDS = 15.0
+_LOOK_SECONDS = 0.1
 
 
 class Code(IntEnum):
@@ -131,4 +130,4 @@ class _Lonely:
         carried = has_worker(self._session.desk) or self._run in store.leased() or notes.foreground_of(store, self._run)
         now = time.monotonic()
         self._since = None if carried else (self._since or now)
-        return self._since is not None and now - self._since > _LONELY_SECONDS
+        return self._since is not None and now - self._since > self._session.door.patience

@@ -7,6 +7,7 @@ other's files. Where Mayday is called with sudo they belong to root, and even th
 from __future__ import annotations
 
 import os
+import re
 import stat
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from actions.settings import Operator
 
 _FOLDER_MODE = 0o1733
 _MOST = 200
+_SECRET = re.compile("[A-Z2-7]{32,128}")
 
 
 @dataclass(frozen=True)
@@ -52,9 +54,9 @@ class Keys:
                           hint="Make them, with a phone at hand: mayday operator enrol") from None  # fmt: skip
         except OSError as error:
             raise _unreadable(path, error.strerror or "") from error
-        with os.fdopen(fd) as file:
+        with os.fdopen(fd, errors="replace") as file:
             self._must_be_theirs(path, os.fstat(fd))
-            return file.read(_MOST).strip()
+            return self._whole(path, file.read(_MOST))
 
     def keep(self, operator: Operator, secret: str) -> None:
         """Write a secret, whole, where there was none.
@@ -75,6 +77,12 @@ class Keys:
         except OSError as error:
             raise Refused(f"{path} cannot be written.", detail=error.strerror or "",
                           hint=f"Make its folder, as root: install -d -m 1733 {self.folder}") from error  # fmt: skip
+
+    def _whole(self, path: Path, text: str) -> str:
+        secret = text.strip()
+        if not _SECRET.fullmatch(secret):
+            raise _unreadable(path, "What stands in it is no secret of one-time codes.")
+        return secret
 
     def _make_folder(self) -> None:
         """Everybody may lay a file into it, nobody may list it or touch another's file (the sticky bit)."""

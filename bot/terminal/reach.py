@@ -103,7 +103,7 @@ def _pagerduty(settings: PagerDutySettings) -> Part:
 
 def _redis(url: str) -> Part:
     try:
-        connection = redis.Redis.from_url(url, socket_connect_timeout=_SECONDS, socket_timeout=_SECONDS)
+        connection = redis.Redis.from_url(url, protocol=2, socket_connect_timeout=_SECONDS, socket_timeout=_SECONDS)
         with connection:
             connection.ping()
     except (redis.RedisError, OSError, ValueError) as error:
