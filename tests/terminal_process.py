@@ -25,6 +25,9 @@ class RealClock:
     def __call__(self) -> datetime:
         return datetime.now(UTC)
 
+    def on(self, seconds: float) -> None:
+        """It goes by itself."""
+
 
 def main(folder: str, who: str, *words: str) -> int:
     terminal = Terminal(Path(folder), clock=RealClock())

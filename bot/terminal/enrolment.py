@@ -33,7 +33,7 @@ def enrol(ctx: typer.Context, config: Config = None) -> None:
             raise taken(operator, here.keys.path(operator))
         secret = pyotp.random_base32()
         _show(here, secret)
-        code = here.ask("The code that your app shows now", "a pipe: the secret is made anew each time")
+        code = here.ask("The code that your app shows now", "a pipe: the secret is made anew each time", hidden=True)
         here.codes.must_be_right(secret, code)
         here.keys.keep(operator, secret)
         here.out.print(f"{operator.name} is enrolled. The secret lies in {here.keys.path(operator)}, mode 600.",
