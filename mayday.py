@@ -105,8 +105,8 @@ def _door() -> Door:
     from bot.terminal.door import Door, Who
 
     who = Who(os.getuid(), os.environ.get("SUDO_UID", ""))
-    return Door(settings=_settings, store=_store, catalog=_catalog, bell=_bell, hands=_hands, checks=_checks,
-                clock=_clock, who=who)  # fmt: skip
+    return Door(settings=_settings, store=_store, catalog=_catalog, bell=_bell, reach=_reach, hands=_hands,
+                checks=_checks, clock=_clock, who=who)  # fmt: skip
 
 
 def _catalog() -> Sequence[Procedure]:
@@ -119,6 +119,12 @@ def _bell(settings: Settings) -> Callable[[str], object]:
     """The head of a command says that the queue is away; its log need not."""
     _logging("ERROR")
     return _ring(settings)
+
+
+def _reach(settings: Settings) -> None:
+    from workers.workshop import reach
+
+    reach(settings.site.docker_host)
 
 
 def _hands(settings: Settings, store: Store) -> Callable[[str], str]:

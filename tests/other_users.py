@@ -29,8 +29,11 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can run com
 def environment() -> dict[str, str]:
     """What a login shell of somebody else has, and where Mayday is; nothing that says who they are."""
     where = (TREE, TESTS, sysconfig.get_paths()["purelib"], sysconfig.get_paths()["platlib"])
-    return {"PATH": os.environ["PATH"], "PYTHONPATH": ":".join(map(str, dict.fromkeys(where))), "TERM": "dumb",
-            "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "120"}  # fmt: skip
+    docker = {name: os.environ[name] for name in ("DOCKER_HOST",) if name in os.environ}
+    return {
+        **docker, "PATH": os.environ["PATH"], "PYTHONPATH": ":".join(map(str, dict.fromkeys(where))), "TERM": "dumb",
+        "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "120",
+    }  # fmt: skip
 
 
 @cache
@@ -56,8 +59,8 @@ def run_as(uid: int, *command: str, stdin: str = "", seconds: float = 120) -> su
 
 
 def enrol_as(uid: int, *command: str) -> str:
-    """Enrol with `python … operator enrol` as that user, who reads the secret before typing the code; the secret."""
-    with subprocess.Popen([python(), *command, "operator", "enrol"], user=uid, group=uid, extra_groups=[],
+    """Enrol with `python COMMAND` as that user, who reads the secret before typing the code; the secret."""
+    with subprocess.Popen([python(), *command], user=uid, group=uid, extra_groups=[],
                           stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment(),
                           cwd="/") as enrolling:  # fmt: skip
         assert enrolling.stdin

@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from worlds.toys import PAINT, House
 
 from actions.engine import notes
+from actions.engine.errors import RecoveryError
 from actions.engine.procedure import Procedure
 from actions.engine.run import Run
 from actions.engine.store import Store
@@ -41,6 +42,7 @@ class Terminal:
     glass_minutes: float = 0
     catalog: tuple[Procedure, ...] = CATALOG
     rung: list[str] = field(default_factory=list)
+    docker: bool = True
     redis: str = "redis://127.0.0.1:9/0"
     rights: dict[str, dict[str, Any]] = field(default_factory=lambda: {
         "ana": {"slack": "U0ONCALL", "may_ask": True, "may_approve": False},
@@ -67,8 +69,12 @@ class Terminal:
         return Door(
             settings=lambda path: self.settings(who), store=lambda settings: self.store, catalog=lambda: self.catalog,
             bell=lambda settings: self.rung.append, hands=hands, checks=lambda settings, store: (), clock=self.clock,
-            who=Who(os.getuid()), patience=0.1,
+            reach=self.reach, who=Who(os.getuid()), patience=0.1,
         )  # fmt: skip
+
+    def reach(self, settings: Settings) -> None:
+        if not self.docker:
+            raise RecoveryError("Docker does not answer this user.", hint="Join its group.")
 
     def find(self, name: str) -> Procedure:
         return next(procedure for procedure in self.catalog if procedure.name == name)

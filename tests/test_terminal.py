@@ -191,10 +191,10 @@ def test_without_redis_and_worker_the_run_is_carried_out_here_until_it_asks(term
 def test_with_a_queue_and_no_worker_only_foreground_carries_it_out(terminal: Terminal, quiet_redis: str) -> None:
     terminal.redis = quiet_redis
     said = terminal.typed("ana", "recover", "paint", "red")
-    assert "--foreground" in said.stderr
+    assert "mayday carry-out" in said.stderr
     assert terminal.house.did == []
-    terminal.typed("ana", "undo", terminal.run.id, "--foreground") if terminal.run.asking else None
-    assert not terminal.run.asking
+    assert terminal.typed("ana", "show", terminal.run.id).exit_code == 0
+    assert terminal.run.question is None
 
 
 @pytest.fixture
@@ -230,6 +230,18 @@ def test_while_a_terminal_has_the_run_in_its_hands_another_only_answers(terminal
     said = terminal.typed("ana", "answer", terminal.run.id, "Yes", "--type", terminal.plan)
     assert said.exit_code == 0
     assert terminal.house.paint == "white"
+
+
+def test_an_approver_without_docker_approves_and_fails_nothing(terminal: Terminal) -> None:
+    terminal.typed("ana", "recover", "paint", "red")
+    terminal.typed("ana", "answer", terminal.run.id, "Yes", "--type", terminal.plan)
+    secret, terminal.docker = terminal.enrol("bo"), False
+    said = terminal.typed("bo", "approve", terminal.run.id, "--type", terminal.plan, "--code", terminal.code(secret))
+    assert said.exit_code == 0
+    assert "It is not carried out here. Docker does not answer this user." in said.stderr
+    assert f"mayday carry-out {terminal.run.id}" in said.stderr
+    assert terminal.run.answered
+    assert terminal.run.failure is None
 
 
 def test_another_time_begins_a_new_run_once_the_old_one_is_taken_back(asked: Terminal) -> None:

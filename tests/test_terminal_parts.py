@@ -155,7 +155,7 @@ def mayday(uid: int, folder: Path, *words: str, stdin: str = "") -> subprocess.C
 
 def enrolled(uid: int, folder: Path) -> str:
     """Enrol as that user does, reading the secret before typing the code; the secret."""
-    return enrol_as(uid, TOY, str(folder), "-")
+    return enrol_as(uid, TOY, str(folder), "-", "operator", "enrol")
 
 
 def eventually(holds: Callable[[], Any], seconds: float = 30.0) -> Any:

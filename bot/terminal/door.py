@@ -27,14 +27,16 @@ class Who:
 class Door:
     """How to get at settings, store, bell, hands and clock; nothing is built before it is wanted.
 
-    `hands` gives a function that carries a run out in this process and says why it stopped. `patience` is
-    how many seconds nobody may carry a followed run out before that is said.
+    `reach` raises where this process may not speak to Docker. `hands` gives a function that carries a run out in
+    this process and says why it stopped. `patience` is how many seconds nobody may carry a followed run out
+    before that is said.
     """
 
     settings: Callable[[Path | None], Settings]
     store: Callable[[Settings], Store]
     catalog: Callable[[], Sequence[Procedure]]
     bell: Callable[[Settings], Callable[[str], object]]
+    reach: Callable[[Settings], None]
     hands: Callable[[Settings, Store], Callable[[str], str]]
     checks: Callable[[Settings, Store], Sequence[Finding]]
     clock: Callable[[], datetime]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import typer
 
 from actions.engine import notes
+from actions.engine.errors import RecoveryError
 from actions.engine.status import State
 from bot.again import open_again
 from bot.requests import NO_WORKER, has_worker
@@ -42,17 +43,25 @@ def go_on(session: Session, run: str, how: How, wanted: tuple[State, ...] = GOOD
 def _moved(session: Session, run: str, how: How, wanted: tuple[State, ...], after: int) -> Code:
     alive = has_worker(session.desk)
     if not alive and not notes.foreground_of(session.store, run):
-        if how.foreground or session.look.away("Redis"):
+        if (how.foreground or session.look.away("Redis")) and _has_hands(session):
             return carry_on(session, run, wanted, after)
-        session.tell(
-            f"{NO_WORKER}\nOr carry it out here: the same command with --foreground, or mayday carry-out {run}"
-        )
+        session.tell(f"{NO_WORKER}\nOr somebody who may speak to Docker carries it out: mayday carry-out {run}")
     elif how.foreground and alive:
         session.tell("A worker is alive and carries it out.")
     if how.follow or how.foreground:
         return until_rest(session, run, wanted, after)
     session.tell(f"Follow it: mayday show {run} --follow")
     return Code.GOOD
+
+
+def _has_hands(session: Session) -> bool:
+    """Whether this user may speak to Docker: a run must not fail because its approver may not."""
+    try:
+        session.door.reach(session.settings)
+    except RecoveryError as trouble:
+        session.tell(f"It is not carried out here. {trouble.message} {trouble.detail}".strip())
+        return False
+    return True
 
 
 def _again(session: Session, run: str, wanted: dict[str, str], how: How) -> tuple[str, Code]:
