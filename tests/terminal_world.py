@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import socket
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -137,3 +139,24 @@ class _Workshop:
     @contextmanager
     def open(self, run: Run) -> Iterator[dict[str, Any]]:
         yield {"house": self.house}
+
+
+@contextmanager
+def answering_redis() -> Iterator[str]:
+    """Something that answers a greeting as Redis does, and knows nothing else; its address."""
+    server = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        while True:
+            try:
+                one, _ = server.accept()
+            except OSError:
+                return
+            with one:
+                while said := one.recv(4096):
+                    asked = said.split(b"*")[1:]
+                    one.sendall(b"".join(b"+PONG\r\n" if b"PING" in each else b"+OK\r\n" for each in asked))
+
+    threading.Thread(target=serve, daemon=True).start()
+    yield f"redis://127.0.0.1:{server.getsockname()[1]}/0"
+    server.close()

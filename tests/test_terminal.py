@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from terminal_world import Terminal
+from terminal_world import Terminal, answering_redis
 
 from actions.engine import answers
 from actions.engine.answers import Speaker
@@ -188,38 +188,13 @@ def test_without_redis_and_worker_the_run_is_carried_out_here_until_it_asks(term
     assert terminal.run.finished == "recovered"
 
 
-def test_with_a_queue_and_no_worker_only_foreground_carries_it_out(terminal: Terminal, quiet_redis: str) -> None:
-    terminal.redis = quiet_redis
-    said = terminal.typed("ana", "recover", "paint", "red")
+def test_with_a_queue_and_no_worker_only_foreground_carries_it_out(terminal: Terminal) -> None:
+    with answering_redis() as terminal.redis:
+        said = terminal.typed("ana", "recover", "paint", "red")
     assert "mayday carry-out" in said.stderr
     assert terminal.house.did == []
     assert terminal.typed("ana", "show", terminal.run.id).exit_code == 0
     assert terminal.run.question is None
-
-
-@pytest.fixture
-def quiet_redis() -> Any:
-    """Something that answers a ping, and nothing else."""
-    import socket
-    import threading
-
-    server = socket.create_server(("127.0.0.1", 0))
-
-    def serve() -> None:
-        while True:
-            try:
-                one, _ = server.accept()
-            except OSError:
-                return
-            with one:
-                while said := one.recv(4096):
-                    one.sendall(
-                        b"".join(b"+PONG\r\n" if b"PING" in asked else b"+OK\r\n" for asked in said.split(b"*")[1:])
-                    )
-
-    threading.Thread(target=serve, daemon=True).start()
-    yield f"redis://127.0.0.1:{server.getsockname()[1]}/0"
-    server.close()
 
 
 def test_while_a_terminal_has_the_run_in_its_hands_another_only_answers(terminal: Terminal) -> None:

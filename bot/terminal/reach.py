@@ -17,7 +17,7 @@ from actions.engine.notes import living_workers
 from actions.engine.store import Store
 from actions.settings import PagerDutySettings, Settings
 from bot.requests import serves
-from bot.slack import FAILURES, client_for, trouble
+from bot.slack import FAILURES, Why, client_for, trouble
 
 _SECONDS = 2
 
@@ -81,7 +81,9 @@ def _slack(settings: Settings) -> Part:
     try:
         client_for(slack, timeout=_SECONDS).api_test()
     except FAILURES as error:
-        return Part("Slack", True, trouble(error).code)
+        why = trouble(error)
+        # A refusal is an answer: whoever says that a token is wrong, or that it is too much, is there.
+        return Part("Slack", why.why is Why.DOUBT, why.code)
     return Part("Slack", False, slack.base_url)
 
 
