@@ -8,41 +8,48 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import re
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
-import click
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
+
+from bot.terminal.commands import LATE
 
 if TYPE_CHECKING:
+    from actions.engine.procedure import Procedure
     from actions.engine.store import Store
+    from actions.findings import Finding
     from actions.settings import Settings
+    from bot.terminal.door import Door
 
 VERSION = "0.1.0"
-_LATE = {"lab": ("lab.cli", "A practice company on this machine: train on it, break it, recover it.")}
-_SECRETS = {"bot_token": "SLACK_BOT_TOKEN", "app_token": "SLACK_APP_TOKEN", "signing_secret": "SLACK_SIGNING_SECRET"}
-
-_PAGERDUTY = {"token": "PAGERDUTY_TOKEN", "routing_key": "PAGERDUTY_ROUTING_KEY"}
+_SECRETS = {
+    "slack": {"bot_token": "SLACK_BOT_TOKEN", "app_token": "SLACK_APP_TOKEN", "signing_secret": "SLACK_SIGNING_SECRET"},
+    "pagerduty": {"token": "PAGERDUTY_TOKEN", "routing_key": "PAGERDUTY_ROUTING_KEY"},
+    "statuspage": {"token": "STATUSPAGE_TOKEN"},
+}
 
 
 class _Late(TyperGroup):
-    """Imports a group of commands when it is called for."""
+    """Imports a command when it is called for."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        return sorted({*super().list_commands(ctx), *_LATE})
+        return sorted({*super().list_commands(ctx), *LATE})
 
     def get_command(self, ctx: Any, name: str) -> Any:
-        if name not in _LATE:
+        if name not in LATE:
             return super().get_command(ctx, name)
-        module, summary = _LATE[name]
-        if ctx.resilient_parsing or "--help" in sys.argv[1:2]:
-            return click.Group(name, help=summary)
-        return typer.main.get_command(importlib.import_module(module).app)
+        late = LATE[name]
+        if ctx.resilient_parsing or "--help" in sys.argv[1:2] or not sys.argv[1:]:
+            return TyperCommand(name, help=late.summary)
+        found: Any = typer.main.get_command(getattr(importlib.import_module(late.module), late.app))
+        return found.commands[name] if late.one_of_many else found
 
 
 app = typer.Typer(
@@ -50,21 +57,19 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
     help="Mayday brings a Docker-hosted stack back while the whole team watches one Slack thread.",
 )
-journal = typer.Typer(help="The journals: what every run did, hash-chained.", no_args_is_help=True)
-app.add_typer(journal, name="journal")
 pagerduty = typer.Typer(help="PagerDuty.", no_args_is_help=True)
 app.add_typer(pagerduty, name="pagerduty")
 Config = Annotated[Path | None, typer.Option("--config", help="The settings file; else $MAYDAY_CONFIG.")]
-Json = Annotated[bool, typer.Option("--json", help="One JSON document and nothing else.")]
 
 
 @app.callback()
 def front(ctx: typer.Context, debug: Annotated[bool, typer.Option(help="Show tracebacks.")] = False) -> None:
     """Mayday."""
     home = os.environ.get("MAYDAY_LAB")
-    ctx.obj = {"debug": debug, "lab_home": Path(home) if home else None}
+    ctx.obj = {"debug": debug, "lab_home": Path(home) if home else None, "door": _door()}
 
 
 @app.command()
@@ -102,43 +107,43 @@ def carry_out(run: str, config: Config = None) -> None:
     typer.echo(f"run {run}: {why}")
 
 
-@app.command()
-def runs(config: Config = None, json_: Json = False) -> None:
-    """The runs, newest first."""
-    from bot.terminal import list_runs
+def _door() -> Door:
+    """What commands in a terminal are given; nothing of it is built before it is wanted."""
+    from bot.terminal.door import Door, Who
 
-    list_runs(_store(_settings(config)), json_)
-
-
-@app.command()
-def show(run: str, config: Config = None, json_: Json = False) -> None:
-    """What a run did, from its journal."""
-    from bot.terminal import show_run
-
-    store = _store(_settings(config))
-    show_run(store, _known(store, run), json_)
+    who = Who(os.getuid(), os.environ.get("SUDO_UID", ""))
+    return Door(settings=_settings, store=_store, catalog=_catalog, bell=_bell, reach=_reach, hands=_hands,
+                checks=_checks, clock=_clock, who=who)  # fmt: skip
 
 
-@journal.command("verify")
-def journal_verify(
-    run: Annotated[str | None, typer.Argument()] = None, config: Config = None, json_: Json = False
-) -> None:
-    """Check the chains, and name the first broken entry."""
-    from bot.terminal import verify_journals
+def _catalog() -> Sequence[Procedure]:
+    from actions.catalog import CATALOG
 
-    raise typer.Exit(verify_journals(_store(_settings(config)), run, json_))
+    return CATALOG
 
 
-@app.command()
-def doctor(config: Config = None, json_: Json = False) -> None:
-    """Check tokens, scopes, Docker, Postgres, archive, backups, worker, clock, and say what to do."""
+def _bell(settings: Settings) -> Callable[[str], object]:
+    """The head of a command says that the queue is away; its log need not."""
+    _logging("ERROR")
+    return _ring(settings)
+
+
+def _reach(settings: Settings) -> None:
+    from workers.workshop import reach
+
+    reach(settings.site.docker_host)
+
+
+def _hands(settings: Settings, store: Store) -> Callable[[str], str]:
+    """Carries a run out in this very process; the terminal tells its story from the journal."""
+    return cast("Callable[[str], str]", _loop(settings, store).carry_out)
+
+
+def _checks(settings: Settings, store: Store) -> list[Finding]:
     from bot import doctor as words
-    from bot.terminal import show_findings
     from workers import doctor as hands
 
-    settings = _settings(config)
-    store = _store(settings)
-    raise typer.Exit(show_findings([*words.check(settings), *hands.check(settings, store)], json_))
+    return [*words.check(settings), *hands.check(settings, store)]
 
 
 @pagerduty.command("connect")
@@ -155,44 +160,28 @@ def pagerduty_connect(
 
 
 def _settings(config: Path | None) -> Settings:
-    import tomllib
+    from actions.settings_file import read
 
-    from pydantic import ValidationError
-
-    from actions.engine.errors import Refused
-    from actions.kept_secrets import with_kept_secrets
-    from actions.settings import Settings
-
-    path = config or Path(os.environ.get("MAYDAY_CONFIG", "mayday.toml"))
-    try:
-        given: dict[str, Any] = tomllib.loads(path.read_text())
-    except FileNotFoundError:
-        raise Refused(
-            f"There is no settings file {path}.",
-            hint="Write one (docs/configuration.md), or give --config; to try Mayday without any: mayday lab up",
-        ) from None
-    except tomllib.TOMLDecodeError as wrong:
-        raise Refused(f"{path} cannot be read.", detail=str(wrong), hint="Mend that line.") from None
-    for name, variable in _SECRETS.items():
-        if variable in os.environ:
-            given.setdefault("slack", {})[name] = os.environ[variable]
-    for name, variable in _PAGERDUTY.items():
-        if variable in os.environ:
-            given.setdefault("pagerduty", {})[name] = os.environ[variable]
-    given |= {
-        key: os.environ[f"MAYDAY_{key.upper()}"] for key in ("store", "redis") if f"MAYDAY_{key.upper()}" in os.environ
-    }
-    try:
-        return with_kept_secrets(Settings.model_validate(given))
-    except ValidationError as wrong:
-        said = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in wrong.errors())
-        raise Refused(f"{path} is not right.", detail=said, hint="docs/configuration.md lists every setting.") from None
+    secrets = {section: {name: os.environ[variable] for name, variable in names.items() if variable in os.environ}
+               for section, names in _SECRETS.items()}  # fmt: skip
+    places = {key: os.environ[f"MAYDAY_{key.upper()}"] for key in ("store", "redis")
+              if f"MAYDAY_{key.upper()}" in os.environ}  # fmt: skip
+    return read(config or Path(os.environ.get("MAYDAY_CONFIG", "mayday.toml")), secrets, places)
 
 
 def _store(settings: Settings) -> Store:
-    from actions.engine.store import Store
+    from sqlalchemy.exc import SQLAlchemyError
 
-    return Store(settings.store, _clock)
+    from actions.engine.errors import RecoveryError
+    from actions.engine.store import Store
+    from actions.redact import redact
+
+    try:
+        return Store(settings.store, _clock)
+    except SQLAlchemyError as error:
+        seen = str(getattr(error, "orig", None) or type(error).__name__)
+        raise RecoveryError(f"The store {settings.store.rpartition('@')[2]} cannot be opened.", detail=redact(seen),
+                            hint="Look at who may write it, and whether its database is up.") from error  # fmt: skip
 
 
 def _loop(settings: Settings, store: Store) -> Any:
@@ -238,7 +227,7 @@ def _stopped() -> threading.Event:
     return stop
 
 
-def _logging() -> None:
+def _logging(level: str = "INFO") -> None:
     import logging
 
     import structlog
@@ -246,12 +235,18 @@ def _logging() -> None:
     stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
     shown = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
     structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         processors=[structlog.processors.add_log_level, stamp, structlog.processors.format_exc_info, shown],
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
-    logging.basicConfig(format="%(asctime)s %(levelname)-8s %(name)s %(message)s", level=logging.INFO)
+    logging.basicConfig(format="%(asctime)s %(levelname)-8s %(name)s %(message)s", level=level)
     for noisy in ("slack_bolt", "slack_sdk", "httpx", "httpx2", "rq"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+        logging.getLogger(noisy).setLevel("WARNING" if level == "INFO" else "CRITICAL")
+
+
+def _typed_here(said: str) -> str:
+    """What a hint tells people to type, as it is typed in a terminal."""
+    return re.sub(r"(?<![\w/])/(recover|backup)\b", r"mayday \1", said)
 
 
 def main() -> None:
@@ -264,10 +259,10 @@ def main() -> None:
         if "--debug" in sys.argv:
             raise
         if "--json" in sys.argv:
-            sys.stdout.write(json.dumps(trouble.as_json()) + "\n")
+            sys.stdout.write(_typed_here(json.dumps(trouble.as_json(), ensure_ascii=False)) + "\n")
         else:
             parts = (trouble.message, trouble.detail, trouble.hint)
-            sys.stderr.write("\n".join(part for part in parts if part) + "\n")
+            sys.stderr.write(_typed_here("\n".join(part for part in parts if part)) + "\n")
         sys.exit(1)
 
 

@@ -27,7 +27,10 @@ NO_WORKER = "No worker is alive, so the run waits. Start one on the host that ha
 
 @dataclass(frozen=True)
 class Origin:
-    """Where and how somebody spoke. `key` is the same for every delivery of the same words."""
+    """Where and how somebody spoke: `sink` is "slack" or "terminal".
+
+    `key` is the same for every delivery of the same words.
+    """
 
     key: str
     user: str
@@ -35,6 +38,7 @@ class Origin:
     channel: str
     thread: str = ""
     name: str = ""
+    sink: str = "slack"
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,7 @@ def open_run(desk: Desk, wants: Wants, origin: Origin, person: Person) -> Opened
 def _requested(
     desk: Desk, procedure: Procedure, request: Any, service: str, origin: Origin, person: Person
 ) -> dict[str, Any]:
-    said = {"sink": "slack", "channel": origin.channel, "thread": origin.thread, "key": origin.key}
+    said = {"sink": origin.sink, "channel": origin.channel, "thread": origin.thread, "key": origin.key}
     return {
         "procedure": procedure.name, "table": procedure.table, "service": service, "site": desk.settings.site.name,
         "by": person.speaker.id, "name": person.speaker.name, "request": to_json(request),
@@ -98,8 +102,12 @@ def new_id(now: datetime) -> str:
 
 def has_worker(desk: Desk) -> bool:
     """Whether a worker lives that serves our site."""
-    site = desk.settings.site.name
-    return any(site in worker.get("sites", [site]) for worker in living_workers(desk.store).values())
+    return any(serves(worker, desk.settings.site.name) for worker in living_workers(desk.store).values())
+
+
+def serves(worker: dict[str, Any], site: str) -> bool:
+    """Whether a worker, as it noted itself, carries out runs of that site."""
+    return site in worker.get("sites", [worker.get("site", site)])
 
 
 def held(desk: Desk, busy: Busy) -> Busy:

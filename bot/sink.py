@@ -13,15 +13,15 @@ from actions.engine import notes
 from actions.engine.errors import RecoveryError
 from actions.engine.journal import Entry, Kind
 from actions.engine.run import Run, fold
+from bot.again import open_again
 from bot.desk import Desk
 from bot.journals import SINK, Journals, Watched
 from bot.outbox import NotNow, Outbox, Place
 from bot.pace import Pace
-from bot.requests import Origin, has_worker, open_run
+from bot.requests import has_worker
 from bot.slack import Why
 from bot.thread import Item, story
 from bot.views.header import Seen
-from bot.words import Wants
 
 _log = logging.getLogger(__name__)
 LOOK_EVERY = 0.25
@@ -41,6 +41,7 @@ class Sink:
         self._journals = Journals(desk.store)
         self._watched = self._journals.watched
         self._alive, self._plain = True, False
+        self._leased: set[str] = set()
         self._rest = 0.0
         self._rest_until: datetime | None = None
         self.wake = threading.Event()
@@ -62,6 +63,7 @@ class Sink:
         if self._rest_until is not None and now < self._rest_until:
             return False
         self._alive = has_worker(self._desk)
+        self._leased = set() if self._alive else self._desk.store.leased()
         self._plain = bool(self._desk.store.note(*_PLAIN))
         drawn = [(run, items) for run in self._ready(now) if (items := self._drawn(run))]
         drawn = [(run, items) for run, items in drawn if not self._watched[run].settled]
@@ -104,7 +106,7 @@ class Sink:
         watched.at_work = run.open_step is not None and run.failure is None and run.finished is None
         watched.progress = notes.progress(store, name) if watched.at_work else None
         seen = Seen(self._desk.procedure(run.procedure), run, watched.entries, self._desk.clock(), watched.progress,
-                    self._alive or run.asking, self._plain)  # fmt: skip
+                    self._alive or run.asking or name in self._leased, self._plain)  # fmt: skip
         return story(seen)
 
     def _guarded(self, run: str, items: list[Item], draw: Any) -> bool:
@@ -195,19 +197,17 @@ class Sink:
     def _again(self, run: Run, entries: list[Entry], header: Item) -> None:
         """Somebody wanted another time: ask for the same procedure again, in the same thread."""
         wanted = entries[-1].data.get("again") if entries[-1].kind is Kind.FINISHED else None
-        procedure = self._desk.procedure(run.procedure)
-        if not wanted or procedure is None:
+        if not wanted:
             return
         noted = self._outbox.where(header)
-        thread = str(noted.get("thread") or noted["ts"])
-        origin = Origin(f"again:{run.id}", str(wanted["by"]), "", str(noted["channel"]), thread)
-        person = self._desk.people.asking(origin.user, "")
+        channel, thread = str(noted["channel"]), str(noted.get("thread") or noted["ts"])
         try:
-            opened = open_run(self._desk, Wants(procedure, str(wanted.get("text") or "")), origin, person)
+            opened = open_again(self._desk, run, wanted, channel, thread)
         except RecoveryError as refusal:
-            self._say_refused(run, refusal, Place(origin.channel, thread))
+            self._say_refused(run, refusal, Place(channel, thread))
             return
-        self._desk.ring(opened.run)
+        if opened is not None:
+            self._desk.ring(opened.run)
 
     def _say_refused(self, run: Run, refusal: RecoveryError, place: Place) -> None:
         text = "\n".join(part for part in (refusal.message, refusal.detail, refusal.hint) if part)

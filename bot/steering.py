@@ -5,6 +5,7 @@ from __future__ import annotations
 from actions.engine import answers
 from actions.engine.answers import Speaker
 from actions.engine.errors import Refused
+from actions.engine.glass import Glass
 from actions.engine.journal import Entry, Kind
 from actions.engine.notes import post
 from actions.engine.procedure import Asker
@@ -35,7 +36,7 @@ def run_of_thread(desk: Desk, channel: str, thread: str) -> str:
     return ""
 
 
-def answer(desk: Desk, press: Press, speaker: Speaker, text: str = "") -> Entry | None:
+def answer(desk: Desk, press: Press, speaker: Speaker, text: str = "", glass: Glass | None = None) -> Entry | None:
     """Answer a question. A second press of the same person on the same button says nothing new.
 
     Raises:
@@ -43,7 +44,7 @@ def answer(desk: Desk, press: Press, speaker: Speaker, text: str = "") -> Entry 
     """
     _readable(desk, press, text)
     try:
-        entry = answers.answer(desk.store, press.run, press.question, press.label, speaker, text)
+        entry = answers.answer(desk.store, press.run, press.question, press.label, speaker, text, glass)
     except Refused:
         if _said_so_already(desk, press, speaker):
             return None

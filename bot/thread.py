@@ -123,6 +123,8 @@ def _failed(entry: Entry, settled: Entry | None) -> Item:
 
 def _finished(entry: Entry) -> Item:
     whole = plan.sheets_text(entry.data.get("report") or [])
+    if whole and entry.data.get("glass"):
+        whole = f"{header.glass_text(entry.data['glass'])}\n\n{whole}"
     file = (f"report-{entry.run}.txt", whole) if whole else _detail(entry)
     ended = header.ENDED.get(entry.data["outcome"], entry.data["outcome"])
     return Item(_key(entry), entry.n, escape(ended), tuple(report.finished(entry)), file)

@@ -22,7 +22,6 @@ from actions.engine.wiring import check
 from actions.settings import Settings
 from actions.tools import TOOLS
 from bot.words import FAMILIES, Steers, Unknown, meaning
-from lab.cli import app as lab_app
 
 ROOT = Path(__file__).parent.parent
 DOCS = sorted((ROOT / "docs").glob("*.md"))
@@ -45,8 +44,7 @@ def command_of(words: list[str]) -> tuple[Any, list[str]]:
     """The command that a line of the terminal names, and what is left of the line."""
     found: Any = typer.main.get_command(mayday.app)
     while words and hasattr(found, "commands"):
-        lab = typer.main.get_command(lab_app) if words[0] == "lab" else None
-        inner = lab or found.commands.get(words[0])
+        inner = found.get_command(typer.Context(found), words[0])
         assert inner is not None, f"there is no command {words}"
         found, words = inner, words[1:]
     return found, words
@@ -134,7 +132,7 @@ def test_the_example_settings_are_valid() -> None:
 
 def test_every_variable_of_the_environment_is_documented() -> None:
     source = (ROOT / "mayday.py").read_text()
-    secrets = {*mayday._SECRETS.values(), *mayday._PAGERDUTY.values()}
+    secrets = {variable for names in mayday._SECRETS.values() for variable in names.values()}
     read = {*secrets, "MAYDAY_STORE", "MAYDAY_REDIS", *re.findall(r'environ\.get\("(\w+)"', source)}
     documented = set(re.findall(r"^\| `([A-Z_]+)` \|", (ROOT / "docs" / "configuration.md").read_text(), re.M))
     assert documented == read

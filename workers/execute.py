@@ -220,7 +220,8 @@ class _Carrying:
                 log.error("no report", run=run.id, error=trouble.message, detail=trouble.detail)
         said: dict[str, Any] = {"outcome": outcome, "seconds": self._since(run.requested_at)}
         said["report"] = [facts_of.to_json(sheet) for sheet in report]
-        self._say(Kind.FINISHED, None, {**said, **({"again": run.again} if run.again else {})})
+        more = {name: value for name, value in (("again", run.again), ("glass", run.glass)) if value}
+        self._say(Kind.FINISHED, None, {**said, **more})
 
     def _other_table(self, run: Run) -> None:
         trouble = RecoveryError(

@@ -38,7 +38,7 @@ class DockerWorkshop:
         Raises:
             RecoveryError: Docker does not answer.
         """
-        client = self._client()
+        client = _connected(self._docker_host)
         names = Names(run.id)
         files, web = HostFiles(client, names), StackWeb()
         try:
@@ -60,8 +60,21 @@ class DockerWorkshop:
         except RecoveryError as left:  # What was done is on the record; a helper left over is no failure of it.
             log.warning("the helper container was left", run=run.id, detail=left.message)
 
-    def _client(self) -> Any:
-        with speaking("connecting to it"):
-            if self._docker_host:
-                return docker.DockerClient(base_url=self._docker_host)
-            return docker.from_env()
+
+def reach(docker_host: str) -> None:
+    """See whether this process may speak to Docker at all.
+
+    Raises:
+        RecoveryError: it does not answer, or not to this user.
+    """
+    client = _connected(docker_host)
+    try:
+        with speaking("asking whether it is there"):
+            client.ping()
+    finally:
+        client.close()
+
+
+def _connected(docker_host: str) -> Any:
+    with speaking("connecting to it"):
+        return docker.DockerClient(base_url=docker_host) if docker_host else docker.from_env()

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from actions.engine.errors import Refused
+from actions.engine.glass import Glass, broken, must_be_open
 from actions.engine.journal import Entry, Kind
 from actions.engine.ledger import Draft
 from actions.engine.moves import passed_no_return
@@ -14,18 +15,31 @@ from actions.engine.procedure import Procedure, Who
 from actions.engine.run import Question, Run
 from actions.engine.store import Store
 
+_SHORT = 8
+
 
 @dataclass(frozen=True)
 class Speaker:
-    """A person, with what settings let them do, looked up at the moment they spoke."""
+    """A person, with what settings let them do, looked up at the moment they spoke.
+
+    `via` says how they spoke where it was not in Slack, for the record.
+    """
 
     id: str
     name: str
     may_ask: bool
     may_approve: bool
+    via: str = ""
 
 
-def answer(store: Store, run: str, question: int, label: str, speaker: Speaker, text: str = "") -> Entry | None:
+def short(plan: str) -> str:
+    """A plan's hash as people type it back."""
+    return plan[:_SHORT]
+
+
+def answer(
+    store: Store, run: str, question: int, label: str, speaker: Speaker, text: str = "", glass: Glass | None = None
+) -> Entry | None:
     """Answer an open question by the label of an option. `question` is the entry that put it.
 
     Raises:
@@ -33,22 +47,40 @@ def answer(store: Store, run: str, question: int, label: str, speaker: Speaker, 
     """
 
     def judge(state: Run) -> Draft:
-        open_question = _open(state, question, store.clock())
-        option = _option(open_question, label)
-        _may(state, option, speaker)
+        option = choice(state, question, label, speaker, store.clock(), glass)
+        assert state.question is not None
         _typed(state, option, text)
         said = {
-            "option": label,
+            "option": option["label"],
             "leads": option["leads"],
             "gives": option["gives"],
             "by": speaker.id,
             "name": speaker.name,
             "text": text,
-            "plan": open_question.plan,
+            "plan": state.question.plan,
+            **({"via": speaker.via} if speaker.via else {}),
+            **({"glass": broken(glass, state.question, store.clock())} if glass else {}),
         }
-        return Kind.ANSWERED, open_question.step, said
+        return Kind.ANSWERED, state.question.step, said
 
     return store.speak(run, judge)
+
+
+def choice(
+    state: Run, question: int, label: str, speaker: Speaker, now: datetime, glass: Glass | None = None
+) -> dict[str, Any]:
+    """The option that somebody may choose now, as the question has it.
+
+    Raises:
+        Refused: nobody asks that (any more), there is no such option, or this person may not choose it.
+    """
+    open_question = _open(state, question, now)
+    option = _option(open_question, label)
+    if glass is not None:
+        _alone(state, open_question, option, speaker, now, glass)
+    else:
+        _may(state, option, speaker)
+    return option
 
 
 def stop(store: Store, run: str, speaker: Speaker) -> Entry | None:
@@ -63,7 +95,7 @@ def stop(store: Store, run: str, speaker: Speaker) -> Entry | None:
                 detail="It waits for a person already.",
                 hint="Answer its question, or undo it.",
             )
-        return None if state.stop_asked else (Kind.STOP_ASKED, None, {"by": speaker.id, "name": speaker.name})
+        return None if state.stop_asked else (Kind.STOP_ASKED, None, _who(speaker))
 
     return store.speak(run, judge)
 
@@ -76,7 +108,7 @@ def retry(store: Store, run: str, speaker: Speaker) -> Entry | None:
         _unfinished(state)
         if state.failure is None:
             return None
-        return Kind.RETRIED, state.failure.step, {"by": speaker.id, "name": speaker.name}
+        return Kind.RETRIED, state.failure.step, _who(speaker)
 
     return store.speak(run, judge)
 
@@ -101,9 +133,13 @@ def undo(store: Store, procedure: Procedure, run: str, speaker: Speaker, why_not
             return None
         if state.failure is None and not state.asking:
             raise Refused("The run is at work.", hint="Press Stop first; it ends at its next safe place.")
-        return Kind.UNDO_ASKED, None, {"by": speaker.id, "name": speaker.name}
+        return Kind.UNDO_ASKED, None, _who(speaker)
 
     return store.speak(run, judge)
+
+
+def _who(speaker: Speaker) -> dict[str, Any]:
+    return {"by": speaker.id, "name": speaker.name, **({"via": speaker.via} if speaker.via else {})}
 
 
 def _open(state: Run, question: int, now: datetime) -> Question:
@@ -148,6 +184,18 @@ def _may(state: Run, option: dict[str, Any], speaker: Speaker) -> None:
         _responder(state, speaker)
 
 
+def _alone(
+    state: Run, question: Question, option: dict[str, Any], speaker: Speaker, now: datetime, glass: Glass
+) -> None:
+    """Who asked may go on alone where the settings let them, once others had their time to answer."""
+    if option["who"] != Who.SECOND:
+        raise Refused("That answer needs no second person.", hint="Give it without breaking the glass.")
+    if speaker.id != state.requester or not speaker.may_ask:
+        raise Refused(f"{speaker.name} did not ask for run {state.id}, or may not ask any more.",
+                      hint="Only who asked may go on alone; anybody else approves in the ordinary way.")  # fmt: skip
+    must_be_open(glass, question, now)
+
+
 def _responder(state: Run, speaker: Speaker) -> None:
     """Who asked may steer the run as long as they may ask; so may everybody who may approve."""
     if not (speaker.may_approve or (speaker.may_ask and speaker.id == state.requester)):
@@ -164,7 +212,8 @@ def _unfinished(state: Run) -> None:
 
 
 def _typed(state: Run, option: dict[str, Any], text: str) -> None:
-    if option["types"] == "service" and text.strip() != state.service:
+    plan = short(state.question.plan) if state.question else ""
+    if option["types"] == "service" and text.strip() not in {state.service, plan} - {""}:
         raise Refused(
             "The typed name does not match.",
             detail=f"Typed: '{text.strip()[:80]}'.",

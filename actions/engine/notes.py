@@ -62,3 +62,18 @@ def worker_lives(store: Store, worker: str, data: dict[str, Any]) -> None:
 def living_workers(store: Store) -> dict[str, dict[str, Any]]:
     """The workers that said within a lease's life that they live."""
     return store.notes("worker", since=store.clock() - timedelta(seconds=LEASE_SECONDS))
+
+
+def carries_in_foreground(store: Store, run: str, where: dict[str, Any]) -> None:
+    """Note that a terminal carries that run out, and waits with it at its questions."""
+    store.keep("foreground", run, where)
+
+
+def left_foreground(store: Store, run: str) -> None:
+    """Note that the terminal has let go of the run."""
+    store.keep("foreground", run, {})
+
+
+def foreground_of(store: Store, run: str) -> dict[str, Any] | None:
+    """The terminal that carries that run out, if it said so within a lease's life."""
+    return store.notes("foreground", since=store.clock() - timedelta(seconds=LEASE_SECONDS)).get(run) or None

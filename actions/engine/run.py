@@ -22,6 +22,7 @@ class Question:
     expires_at: datetime
     plan: str
     text: str = ""
+    asked_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,10 @@ class Failure:
 
 @dataclass(frozen=True)
 class Run:
-    """The state of one run. `facts` are JSON by name; `done` and `began` are positions in the table."""
+    """The state of one run. `facts` are JSON by name; `done` and `began` are positions in the table.
+
+    `glass` says that whoever asked went on alone, with their reason, where the run stands on such an answer.
+    """
 
     id: str
     procedure: str
@@ -64,6 +68,7 @@ class Run:
     finished_at: datetime | None = None
     last: int = 0
     started_at: datetime | None = None
+    glass: dict[str, Any] | None = None
 
     @property
     def asking(self) -> bool:
@@ -106,7 +111,7 @@ def _asked(run: Run, e: Entry) -> Run:
     assert e.step is not None
     d = e.data
     question = Question(e.step, e.n, d["title"], tuple(d["options"]), datetime.fromisoformat(d["expires_at"]),
-                        d["plan"], d.get("text", ""))  # fmt: skip
+                        d["plan"], d.get("text", ""), e.at)  # fmt: skip
     return replace(run, question=question, answered=None, recheck=None)
 
 
@@ -117,7 +122,9 @@ def _answered(run: Run, e: Entry) -> Run:
         return replace(run, answered=d, undoing=Outcome.DISCARDED, again=again)
     fact = {"option": d["option"], "by": d["by"], "text": d.get("text", "")}
     started = run.started_at or e.at
-    return replace(run, answered=d, recheck=e.step, facts={**run.facts, d["gives"]: fact}, started_at=started)
+    glass = {**d["glass"], "name": d.get("name") or d["by"], "at": e.at.isoformat()} if d.get("glass") else run.glass
+    facts = {**run.facts, d["gives"]: fact}
+    return replace(run, answered=d, recheck=e.step, facts=facts, started_at=started, glass=glass)
 
 
 def _rechecked(run: Run, e: Entry) -> Run:
@@ -127,7 +134,8 @@ def _rechecked(run: Run, e: Entry) -> Run:
 
 def _voided(run: Run, e: Entry) -> Run:
     """The looks that the question stood on are looked again, then it is put anew."""
-    return replace(run, recheck=None, question=None, answered=None, done=run.done - set(e.data["redo"]))
+    glass = None if (run.answered or {}).get("glass") else run.glass
+    return replace(run, recheck=None, question=None, answered=None, done=run.done - set(e.data["redo"]), glass=glass)
 
 
 def _undo_asked(run: Run, e: Entry) -> Run:

@@ -76,7 +76,12 @@ def blocks(seen: Seen) -> list[Block]:
     """The header as Slack shows it."""
     run, first = seen.run, seen.entries[0].data
     state = f"*{state_text(seen.procedure, run)}* · {rto(seen.procedure, run, seen.now)}{_ahead(seen)}"
-    made = [title(f"{run.procedure} · {run.service}"), section(escape(first.get("summary") or "")), section(state)]
+    made = [
+        *glass(run.glass),
+        title(f"{run.procedure} · {run.service}"),
+        section(escape(first.get("summary") or "")),
+        section(state),
+    ]
     if not seen.worker and run.finished is None:
         made.append(section("No worker is alive, so the run waits. Start one: `mayday worker`"))
     if seen.procedure is not None:
@@ -85,16 +90,33 @@ def blocks(seen: Seen) -> list[Block]:
     return [*made, small(_people(seen)), *actions(_stop(run))]
 
 
+def glass(broken: dict[str, Any] | None) -> list[Block]:
+    """The first line of a thread and of a report where whoever asked went on alone."""
+    return [section(f"*{escape(glass_text(broken))}*")] if broken else []
+
+
+def glass_text(broken: dict[str, Any]) -> str:
+    """That somebody went on alone, when, and why."""
+    at = datetime.fromisoformat(broken["at"])
+    return (
+        f"Approved by one person alone: {broken['name']} broke the glass at {at:%H:%M} UTC. Reason: {broken['reason']}"
+    )
+
+
 def text(seen: Seen) -> str:
     """The header as a notification reads it."""
-    return f"{seen.run.procedure} of {seen.run.service}: {state_text(seen.procedure, seen.run)} (run {seen.run.id})"
+    alone = "Approved by one person alone. " if seen.run.glass else ""
+    return (
+        f"{alone}{seen.run.procedure} of {seen.run.service}: {state_text(seen.procedure, seen.run)} (run {seen.run.id})"
+    )
 
 
 def signature(seen: Seen) -> str:
     """Changes when a person must see it at once; the clock and the progress are not in it."""
     run = seen.run
     facts = (run.finished, run.failure, run.question and run.question.n, bool(run.answered), run.stop_asked,
-             run.undoing, run.open_step, len(run.done), len(run.undone), seen.worker, seen.plain)  # fmt: skip
+             run.undoing, run.open_step, len(run.done), len(run.undone), seen.worker, seen.plain,
+             bool(run.glass))  # fmt: skip
     return repr(facts)
 
 
@@ -121,7 +143,8 @@ def _left(seen: Seen, done: float, total: float) -> timedelta | None:
 
 def _people(seen: Seen) -> str:
     first = seen.entries[0].data
-    said = [f"Asked by {person(first['by'], first.get('name'))}"]
+    where = ", in a terminal" if seen.run.origin.get("sink") == "terminal" else ""
+    said = [f"Asked by {person(first['by'], first.get('name'))}{where}"]
     chose = (e.data for e in seen.entries if e.kind is Kind.ANSWERED)
     said += [f"{person(d['by'], d.get('name'))} chose {escape(d['option'])}" for d in chose]
     return " · ".join([*said, f"run `{seen.run.id}`", f"site {escape(seen.run.site)}"])

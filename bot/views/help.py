@@ -16,11 +16,12 @@ _ALWAYS = (
     ("/recover undo <run>", "take back what a run did"),
 )
 _EXAMPLES = 3
-_AGREES = {
+AGREES = {
     Risk.READS: "changes nothing",
     Risk.CHANGES: "starts when you ask for it",
     Risk.DESTRUCTIVE: "a second person approves",
 }
+"""Who has to agree, by what a procedure can do to data."""
 
 
 def text(catalog: Sequence[Procedure], about: str = "") -> str:
@@ -55,7 +56,7 @@ def _one(procedure: Procedure) -> str:
     usage = f"/{command_of(procedure)} {procedure.words.usage}".strip()
     given = [f"`{escape(_whole(procedure, example))}`" for example in procedure.words.examples if example][:_EXAMPLES]
     such = f" For example {', '.join(given)}." if given else ""
-    return f"`{escape(usage)}`  {escape(procedure.name)}; {_AGREES[procedure.risk]}.{such}"
+    return f"`{escape(usage)}`  {escape(procedure.name)}; {AGREES[procedure.risk]}.{such}"
 
 
 def _whole(procedure: Procedure, example: str) -> str:

@@ -35,7 +35,9 @@ def outcome(settled: Entry) -> str:
     match settled.kind:
         case Kind.ANSWERED:
             typed = f" ({escape(data['text'])})" if data.get("text") else ""
-            chose = f"chose *{escape(data['option'])}*{typed} {moment(settled.at)}."
+            where = f" {escape(data['via'])}" if data.get("via") else ""
+            alone = f" Alone: {escape(data['glass']['reason'])}" if data.get("glass") else ""
+            chose = f"chose *{escape(data['option'])}*{typed}{where} {moment(settled.at)}.{alone}"
             return f"{person(data['by'], data.get('name'))} {chose}"
         case Kind.EXPIRED:
             return "Nobody answered in time; the run goes back."

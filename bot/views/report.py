@@ -7,7 +7,7 @@ from typing import Any
 from actions.engine.journal import Entry, Kind
 from actions.engine.status import RETRY, UNDO
 from bot.views import plan
-from bot.views.header import ENDED
+from bot.views.header import ENDED, glass
 from bot.views.mrkdwn import Block, actions, button, cut, escape, moment, person, section, took
 from bot.views.steps import sentence
 
@@ -20,7 +20,7 @@ def finished(entry: Entry) -> list[Block]:
     said = [section(trouble(data))] if data.get("error") else []
     again: dict[str, Any] = data.get("again") or {}
     more = [section(f"Another time is wanted: {escape(again.get('text') or '')}. A new run begins.")] if again else []
-    return [section(head), *said, *plan.sheets(data.get("report") or []), *more]
+    return [*glass(data.get("glass")), section(head), *said, *plan.sheets(data.get("report") or []), *more]
 
 
 def failed(entry: Entry, settled: Entry | None) -> list[Block]:

@@ -8,6 +8,11 @@ from lab.slack.errors import SlackError
 from lab.slack.messages import Json, Message
 
 
+def api_test(call: Call) -> Json:
+    """Says the arguments back: a look whether Slack is there."""
+    return {"args": {key: value for key, value in call.args.items() if key != "token"}}
+
+
 def auth_test(call: Call) -> Json:
     company = call.world.company
     who = {"user": company.bot.name, "user_id": company.bot.id, "bot_id": company.bot_id}
@@ -122,6 +127,7 @@ def _shown(call: Call, messages: list[Message]) -> Json:
 
 
 METHODS = {
+    "api.test": api_test,
     "auth.test": auth_test,
     "users.info": users_info,
     "users.list": users_list,

@@ -12,15 +12,17 @@ from rich.console import Console
 from rich.table import Table
 
 from actions.engine.errors import Refused
-from actions.engine.journal import Entry, Kind, first_broken
+from actions.engine.journal import first_broken
+from actions.engine.procedure import Procedure
+from actions.engine.run import Run
 from actions.engine.status import labels_of, state_of
 from actions.engine.store import Store
 from actions.findings import Finding
+from bot.terminal import shown
 
-_QUIET = frozenset({Kind.BEGAN, Kind.RECHECKED})
 
-
-def _json(value: Any) -> None:
+def show_json(value: Any) -> None:
+    """One JSON document."""
     sys.stdout.write(json.dumps(value, ensure_ascii=False, default=str) + "\n")
 
 
@@ -28,37 +30,38 @@ def list_runs(store: Store, as_json: bool) -> None:
     """The runs, newest first, with their state."""
     found = [store.run(run) for run in store.runs(limit=50)]
     if as_json:
-        return _json([{"run": r.id, "procedure": r.procedure, "service": r.service, "state": state_of(r),
-                       "requester": r.requester, "requested_at": r.requested_at} for r in found])  # fmt: skip
+        return show_json(listed(found))
+    Console(highlight=False).print(run_table(found))
+    return None
+
+
+def listed(found: Sequence[Run]) -> list[dict[str, Any]]:
+    """Runs for JSON."""
+    return [{"run": r.id, "procedure": r.procedure, "service": r.service, "state": state_of(r),
+             "requester": r.requester, "requested_at": r.requested_at} for r in found]  # fmt: skip
+
+
+def run_table(found: Sequence[Run]) -> Table:
+    """Runs for people."""
     table = Table("run", "what", "service", "state", "asked at (UTC)", box=None, pad_edge=False)
     for r in found:
         table.add_row(r.id, r.procedure, r.service, state_of(r), f"{r.requested_at:%Y-%m-%d %H:%M:%S}")
-    Console(highlight=False).print(table)
-    return None
+    return table
 
 
-def show_run(store: Store, run: str, as_json: bool) -> None:
+def show_run(store: Store, procedure: Procedure | None, run: str, as_json: bool) -> None:
     """One run's story from its journal."""
     told, state = store.entries(run), store.run(run)
     if as_json:
-        return _json({"run": run, "state": state_of(state), "labels": labels_of(state),
-                      "entries": [asdict(entry) for entry in told]})  # fmt: skip
-    console = Console(highlight=False)
+        return show_json({"run": run, "state": state_of(state), "labels": labels_of(state),
+                          "question": shown.question_json(state),
+                          "entries": [asdict(entry) for entry in told]})  # fmt: skip
+    console = Console(highlight=False, soft_wrap=True)
     for entry in told:
-        if entry.kind not in _QUIET:
-            console.print(f"{entry.at:%H:%M:%S} {entry.kind:<12} {line_of(entry)}", markup=False)
+        shown.line(console, entry)
     console.print(f"run {run} is {state_of(state)}", markup=False)
+    shown.end(console, procedure, told)
     return None
-
-
-def line_of(entry: Entry) -> str:
-    """What an entry says, in one line."""
-    data = entry.data
-    what = data.get("title") or data.get("summary") or data.get("option") or data.get("outcome") or ""
-    who = f" by {data['name']}" if data.get("name") else ""
-    seconds = f" ({data['seconds']:.1f} s)" if data.get("seconds") is not None else ""
-    more = data.get("said") or " ".join(data[k] for k in ("error", "detail", "hint") if data.get(k))
-    return f"{what}{who}{seconds}" + (f": {more}" if more else "")
 
 
 def verify_journals(store: Store, run: str | None, as_json: bool) -> int:
@@ -72,7 +75,7 @@ def verify_journals(store: Store, run: str | None, as_json: bool) -> int:
         if wrong := first_broken(told):
             broken.append({"run": name, "entry": wrong[0].n, "at": wrong[0].at, "why": wrong[1]})
     if as_json:
-        _json({"journals": len(runs), "broken": broken})
+        show_json({"journals": len(runs), "broken": broken})
     else:
         console = Console(highlight=False)
         for found in broken:
@@ -85,7 +88,7 @@ def verify_journals(store: Store, run: str | None, as_json: bool) -> int:
 def show_findings(found: Sequence[Finding], as_json: bool) -> int:
     """What the doctor found; the exit code tells whether all is well."""
     if as_json:
-        _json([asdict(finding) for finding in found])
+        show_json([asdict(finding) for finding in found])
     else:
         console = Console(highlight=False)
         for finding in found:

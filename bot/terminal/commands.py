@@ -1,0 +1,45 @@
+"""Commands of the terminal that are imported when they are called for, with what the help says of them.
+
+Help has to come at once; `mayday.py` looks a command up here and imports its module.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Late:
+    """Where a command is: a Typer app in a module. `one_of_many` says that the app has others beside it."""
+
+    module: str
+    summary: str
+    app: str = "app"
+    one_of_many: bool = False
+
+
+def _verb(summary: str) -> Late:
+    return Late("bot.terminal.verbs", summary, one_of_many=True)
+
+
+def _view(summary: str) -> Late:
+    return Late("bot.terminal.reading", summary, one_of_many=True)
+
+
+LATE: dict[str, Late] = {
+    "lab": Late("lab.cli", "A practice company on this machine: train on it, break it, recover it."),
+    "recover": _verb("Ask for a recovery, in the words of Slack."),
+    "backup": _verb("Ask for a backup, in the words of Slack."),
+    "window": _verb("Which moments can be recovered."),
+    "approve": _verb("Give the approval of a second person that a run waits for."),
+    "answer": _verb("Answer the question of a run by a label."),
+    "stop": _verb("Stop a run at its next safe place."),
+    "retry": _verb("Go on after a failure or a stop."),
+    "undo": _verb("Take back what a run did."),
+    "runs": _view("The runs, newest first."),
+    "show": _view("What a run did, from its journal."),
+    "doctor": _view("Check tokens, scopes, Docker, Postgres, archive, backups, worker, clock, and say what to do."),
+    "slack-status": _view("Which of Slack, PagerDuty, Redis and the worker is away."),
+    "journal": Late("bot.terminal.reading", "The journals: what every run did, hash-chained.", app="journal"),
+    "operator": Late("bot.terminal.enrolment", "Who may use the terminal, and their one-time codes."),
+}

@@ -1,0 +1,191 @@
+"""Carrying a run out in the terminal, by the same loop as a worker, and asking its questions here."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from types import TracebackType
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from actions.engine import answers, notes
+from actions.engine.answers import choice
+from actions.engine.errors import RecoveryError, Refused
+from actions.engine.ledger import LEASE_SECONDS
+from actions.engine.run import Run
+from actions.engine.status import RETRY, UNDO, State, labels_of, rests
+from bot import steering
+from bot.terminal import shown
+from bot.terminal.answering import Given, answer
+from bot.terminal.follow import Code, Follower, code_of, next_word, rested
+from bot.terminal.session import Session
+
+_LEAVE = "Leave it"
+_LOOK_SECONDS = 0.5
+
+
+class Hands(threading.Thread):
+    """The loop in a thread of its own, so that the terminal can show and hear meanwhile."""
+
+    def __init__(self, carry_out: Callable[[str], str], run: str) -> None:
+        super().__init__(name=f"hands {run}", daemon=True)
+        self._carry_out, self._run = carry_out, run
+        self.trouble: RecoveryError | None = None
+
+    def run(self) -> None:
+        """Carry out until the run waits, has ended, or another process has it."""
+        try:
+            self._carry_out(self._run)
+        except RecoveryError as trouble:
+            self.trouble = trouble
+        except SQLAlchemyError as error:
+            self.trouble = RecoveryError("The store does not answer.", detail=str(error)[:200],
+                                         hint=f"When it is back, go on with: mayday carry-out {self._run}")  # fmt: skip
+
+
+class Presence:
+    """Says that this terminal has the run in its hands, also while it waits at a question."""
+
+    def __init__(self, session: Session, run: str) -> None:
+        self._session, self._run = session, run
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._beat, name="presence", daemon=True)
+
+    def __enter__(self) -> Presence:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self._over.set()
+        self._thread.join()
+        notes.left_foreground(self._session.store, self._run)
+
+    def _beat(self) -> None:
+        while True:
+            try:
+                notes.carries_in_foreground(self._session.store, self._run, {"by": self._session.person.speaker.name})
+            except SQLAlchemyError as error:  # It is said again at the next beat.
+                self._session.tell(f"The store does not answer ({type(error).__name__}).")
+            if self._over.wait(LEASE_SECONDS / 4):
+                return
+
+
+def carry_on(session: Session, run_id: str, wanted: tuple[State, ...], after: int = 0) -> Code:
+    """Carry a run out here until it has ended, or waits for somebody who is not here."""
+    carry_out = session.door.hands(session.settings, session.store)
+    follower = Follower(session, run_id, after)
+    with Presence(session, run_id):
+        while True:
+            run = _worked(session, follower, Hands(carry_out, run_id))
+            if not rests(run):
+                time.sleep(_LOOK_SECONDS)
+                continue
+            if run.finished is not None or not session.interactive or not _asked(session, follower, run):
+                break
+    if run.finished is None and session.interactive:
+        session.tell(next_word(run))
+        return code_of(run, wanted)
+    return rested(session, follower, wanted)
+
+
+def _worked(session: Session, follower: Follower, hands: Hands) -> Run:
+    """Let the hands work and show it; Ctrl-C asks the run to stop at its next safe place, a second one leaves it."""
+    hands.start()
+    asked_to_stop = False
+    while True:
+        try:
+            run = follower.through(lambda _run: not hands.is_alive())
+            break
+        except KeyboardInterrupt:
+            if asked_to_stop:
+                raise
+            asked_to_stop = True
+            _stop(session, follower)
+    if hands.trouble is not None:
+        raise hands.trouble
+    return run if rests(run) else follower.through(lambda seen: rests(seen) or _nobody_has(session, seen))
+
+
+def _nobody_has(session: Session, run: Run) -> bool:
+    """Whether the run may be taken up again: it wants to go on, and no other process has its lease."""
+    return run.id not in session.store.leased()
+
+
+def _stop(session: Session, follower: Follower) -> None:
+    run = follower.news()
+    session.tell("It stops at its next safe place. Ctrl-C once more leaves it at once; it goes on from its journal.")
+    try:
+        answers.stop(session.store, run.id, session.person.speaker)
+    except Refused as refusal:
+        session.tell(" ".join(part for part in (refusal.message, refusal.hint) if part))
+
+
+def _asked(session: Session, follower: Follower, run: Run) -> bool:
+    """Ask the person here. Whether the run goes on; False where they leave it."""
+    shown.end(session.out, session.desk.procedure(run.procedure), follower.entries)
+    while True:
+        offered = [*_choosable(session, run), _LEAVE]
+        _offer(session, run, offered)
+        typed = _wait(session, run)
+        if typed is None:
+            return True
+        label = _picked(typed, offered)
+        if label == _LEAVE:
+            return False
+        if label and _said(session, run, label):
+            return True
+
+
+def _choosable(session: Session, run: Run) -> list[str]:
+    """The labels that this person may press now."""
+    question = run.question
+    if not run.asking or question is None:
+        return list(labels_of(run))
+    found = []
+    for option in question.options:
+        try:
+            choice(run, question.n, str(option["label"]), session.person.speaker, session.store.clock())
+            found.append(str(option["label"]))
+        except Refused:
+            continue
+    return found
+
+
+def _offer(session: Session, run: Run, offered: list[str]) -> None:
+    others = [label for label in labels_of(run) if label not in offered]
+    for label in others:
+        session.tell(f"  {label}: somebody else says that, in another terminal: mayday approve {run.id}")
+    numbered = "  ".join(f"{n} {label}" for n, label in enumerate(offered, 1))
+    session.tell(f"{numbered}\nA number, and Enter:")
+
+
+def _wait(session: Session, run: Run) -> str | None:
+    """A line that is typed, empty at the end of input; None where somebody else answered, or it expired."""
+    expires = run.question.expires_at if run.asking and run.question else None
+    while (typed := session.typed_soon(_LOOK_SECONDS)) is None:
+        now = session.store.run(run.id)
+        if now.last > run.last or (expires and session.store.clock() >= expires):
+            return None
+    return typed
+
+
+def _picked(typed: str, offered: list[str]) -> str:
+    """The label that a number or a label means; empty for neither."""
+    if not typed:
+        return _LEAVE
+    said = typed.strip()
+    if said.isdigit() and 1 <= int(said) <= len(offered):
+        return offered[int(said) - 1]
+    return next((label for label in offered if label.casefold() == said.casefold()), "")
+
+
+def _said(session: Session, run: Run, label: str) -> bool:
+    """Say it to the run; whether it counted. A refusal is shown, and the person is asked again."""
+    try:
+        if label in (RETRY, UNDO) and not run.asking:
+            return steering.steer(session.desk, label.casefold(), run.id, session.person.speaker) is not None
+        return answer(session, run.id, label, Given()) is not None
+    except RecoveryError as refusal:
+        session.tell("\n".join(part for part in (refusal.message, refusal.detail, refusal.hint) if part))
+        return session.store.run(run.id).last > run.last

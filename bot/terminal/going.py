@@ -1,0 +1,74 @@
+"""After something was said to a run: who carries it out, and whether this terminal follows or does it itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import typer
+
+from actions.engine import notes
+from actions.engine.errors import RecoveryError
+from actions.engine.status import State
+from bot.again import open_again
+from bot.requests import NO_WORKER, has_worker
+from bot.terminal import shown
+from bot.terminal.follow import Code, until_rest
+from bot.terminal.foreground import carry_on
+from bot.terminal.records import show_json
+from bot.terminal.session import Session
+
+GOOD = (State.RECOVERED, State.DONE)
+BACK = (State.UNDONE, State.DISCARDED)
+
+
+@dataclass(frozen=True)
+class How:
+    """What the command line said: follow the run, carry it out here where no worker lives."""
+
+    follow: bool = False
+    foreground: bool = False
+
+
+def go_on(session: Session, run: str, how: How, wanted: tuple[State, ...] = GOOD, after: int = 0) -> None:
+    """Follow the run, carry it out here, or leave it to its worker. Ends the command with an exit code."""
+    code = _moved(session, run, how, wanted, after)
+    again = session.store.run(run).again
+    if code is not Code.NO_WORKER and again and session.store.run(run).finished is not None:
+        run, code = _again(session, run, again, how)
+    if session.as_json:
+        show_json(shown.document(session.store.entries(run)))
+    raise typer.Exit(int(code))
+
+
+def _moved(session: Session, run: str, how: How, wanted: tuple[State, ...], after: int) -> Code:
+    alive = has_worker(session.desk)
+    if not alive and not notes.foreground_of(session.store, run):
+        if (how.foreground or session.look.away("Redis")) and _has_hands(session):
+            return carry_on(session, run, wanted, after)
+        session.tell(f"{NO_WORKER}\nOr somebody who may speak to Docker carries it out: mayday carry-out {run}")
+    elif how.foreground and alive:
+        session.tell("A worker is alive and carries it out.")
+    if how.follow or how.foreground:
+        return until_rest(session, run, wanted, after)
+    session.tell(f"Follow it: mayday show {run} --follow")
+    return Code.GOOD
+
+
+def _has_hands(session: Session) -> bool:
+    """Whether this user may speak to Docker: a run must not fail because its approver may not."""
+    try:
+        session.door.reach(session.settings)
+    except RecoveryError as trouble:
+        session.tell(f"It is not carried out here. {trouble.message} {trouble.detail}".strip())
+        return False
+    return True
+
+
+def _again(session: Session, run: str, wanted: dict[str, str], how: How) -> tuple[str, Code]:
+    """Another time was wanted: the run that was given up for it has ended, so the new one begins."""
+    opened = open_again(session.desk, session.store.run(run), wanted)
+    if opened is None:
+        return run, Code.ENDED
+    session.desk.ring(opened.run)
+    session.tell(f"Run {opened.run}: {opened.summary}")
+    return opened.run, _moved(session, opened.run, how, GOOD, 0)

@@ -1,0 +1,88 @@
+"""What only looks: runs, one run, the journals' chains, the doctor, what is away."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bot import steering
+from bot.terminal import records
+from bot.terminal.follow import until_rest
+from bot.terminal.going import BACK, GOOD
+from bot.terminal.session import session
+from bot.terminal.shown import document
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+journal = typer.Typer(
+    help="The journals: what every run did, hash-chained.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+Config = Annotated[Path | None, typer.Option("--config", help="The settings file; else $MAYDAY_CONFIG.")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document and nothing else.")]
+
+
+@app.command()
+def runs(ctx: typer.Context, config: Config = None, json_: Json = False) -> None:
+    """The runs, newest first."""
+    with session(ctx, config, json_) as here:
+        records.list_runs(here.store, json_)
+
+
+@app.command()
+def show(
+    ctx: typer.Context, run: str, config: Config = None, json_: Json = False,
+    follow: Annotated[bool, typer.Option("--follow", help="Go on showing until the run waits or ends.")] = False,
+) -> None:  # fmt: skip
+    """What a run did, from its journal."""
+    with session(ctx, config, json_) as here:
+        known = steering.find(here.desk, run)
+        if not follow:
+            return records.show_run(here.store, here.desk.procedure(known.procedure), run, json_)
+        code = until_rest(here, run, (*GOOD, *BACK))
+        if json_:
+            records.show_json(document(here.store.entries(run)))
+        raise typer.Exit(int(code))
+
+
+@journal.callback()
+def _journal() -> None:
+    """The journals: what every run did, hash-chained."""
+
+
+@journal.command("verify")
+def journal_verify(
+    ctx: typer.Context,
+    run: Annotated[str | None, typer.Argument()] = None,
+    config: Config = None,
+    json_: Json = False,
+) -> None:
+    """Check the chains, and name the first broken entry."""
+    with session(ctx, config, json_, head=False) as here:
+        raise typer.Exit(records.verify_journals(here.store, run, json_))
+
+
+@app.command()
+def doctor(ctx: typer.Context, config: Config = None, json_: Json = False) -> None:
+    """Check tokens, scopes, Docker, Postgres, archive, backups, worker, clock, and say what to do."""
+    door = ctx.obj["door"]
+    settings = door.settings(config)
+    raise typer.Exit(records.show_findings(door.checks(settings, door.store(settings)), json_))
+
+
+@app.command("slack-status")
+def slack_status(ctx: typer.Context, config: Config = None, json_: Json = False) -> None:
+    """Which of Slack, PagerDuty, Redis and the worker is away."""
+    with session(ctx, config, json_, head=False) as here:
+        parts = here.look.parts()
+        if json_:
+            records.show_json([asdict(part) for part in parts])
+        else:
+            for part in parts:
+                state = {True: "away", False: "there", None: "-"}[part.away]
+                here.out.print(f"{part.name:<10} {state:<6} {part.seen}", markup=False)
+        raise typer.Exit(1 if any(part.away for part in parts) else 0)

@@ -1,0 +1,167 @@
+"""What changes something, by the words that Slack knows: ask, answer, approve, steer."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from actions.engine.errors import Refused
+from actions.engine.procedure import Leads, Risk
+from actions.engine.status import State
+from bot import steering
+from bot.requests import Origin, open_run
+from bot.terminal import listing
+from bot.terminal.answering import Given, answer, approval, open_question
+from bot.terminal.going import BACK, GOOD, How, go_on
+from bot.terminal.session import Session, session
+from bot.words import Looks, Steers, Unknown, Wants, meaning
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+Config = Annotated[Path | None, typer.Option("--config", help="The settings file; else $MAYDAY_CONFIG.")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document and nothing else.")]
+Follow = Annotated[bool, typer.Option("--follow", help="Show what happens until the run waits or ends.")]
+Foreground = Annotated[bool, typer.Option("--foreground", help="With no worker alive, carry the run out here.")]
+Words = Annotated[list[str] | None, typer.Argument(help="The words as in Slack; without any: help.")]
+Typed = Annotated[str, typer.Option("--type", help="What has to be typed: the plan's hash, or another time.")]
+OneTime = Annotated[str, typer.Option("--code", help="The one-time code; asked for without it.")]
+Alone = Annotated[bool, typer.Option("--alone", help="Break the glass: go on without a second person.")]
+Reason = Annotated[str, typer.Option("--reason", help="Why it cannot wait; it stays on the record.")]
+
+
+@app.command()
+def recover(
+    ctx: typer.Context, words: Words = None, config: Config = None, json_: Json = False, follow: Follow = False,
+    foreground: Foreground = False,
+) -> None:  # fmt: skip
+    """Ask for a recovery, in the words of Slack.
+
+    For example: mayday recover postgres pitr 14:30
+    """
+    with session(ctx, config, json_) as here:
+        _heard(here, words or [], "recover", How(follow, foreground))
+
+
+@app.command()
+def backup(
+    ctx: typer.Context, words: Words = None, config: Config = None, json_: Json = False, follow: Follow = False,
+    foreground: Foreground = False,
+) -> None:  # fmt: skip
+    """Ask for a backup, in the words of Slack.
+
+    For example: mayday backup run base
+    """
+    with session(ctx, config, json_) as here:
+        _heard(here, words or [], "backup", How(follow, foreground))
+
+
+@app.command()
+def window(
+    ctx: typer.Context, config: Config = None, json_: Json = False, follow: Follow = False,
+    foreground: Foreground = False,
+) -> None:  # fmt: skip
+    """Which moments can be recovered."""
+    with session(ctx, config, json_) as here:
+        _heard(here, ["window"], "recover", How(follow, foreground))
+
+
+@app.command("answer")
+def answer_run(
+    ctx: typer.Context, run: str, label: str, typed: Typed = "", code: OneTime = "", alone: Alone = False,
+    reason: Reason = "", config: Config = None, json_: Json = False, follow: Follow = False,
+    foreground: Foreground = False,
+) -> None:  # fmt: skip
+    """Answer the question of a run by a label."""
+    with session(ctx, config, json_) as here:
+        _answered(here, run, label, Given(typed, code, alone, reason), How(follow, foreground))
+
+
+@app.command()
+def approve(
+    ctx: typer.Context, run: str, typed: Typed = "", code: OneTime = "", alone: Alone = False, reason: Reason = "",
+    config: Config = None, json_: Json = False, follow: Follow = False, foreground: Foreground = False,
+) -> None:  # fmt: skip
+    """Give the approval of a second person that a run waits for."""
+    with session(ctx, config, json_) as here:
+        label = approval(steering.find(here.desk, run))
+        _answered(here, run, label, Given(typed, code, alone, reason), How(follow, foreground))
+
+
+@app.command()
+def stop(
+    ctx: typer.Context, run: str, config: Config = None, json_: Json = False, follow: Follow = False
+) -> None:  # fmt: skip
+    """Stop a run at its next safe place."""
+    with session(ctx, config, json_) as here:
+        _steered(here, "stop", run, How(follow))
+
+
+@app.command()
+def retry(
+    ctx: typer.Context, run: str, config: Config = None, json_: Json = False, follow: Follow = False,
+    foreground: Foreground = False,
+) -> None:  # fmt: skip
+    """Go on after a failure or a stop."""
+    with session(ctx, config, json_) as here:
+        _steered(here, "retry", run, How(follow, foreground))
+
+
+@app.command()
+def undo(
+    ctx: typer.Context, run: str, config: Config = None, json_: Json = False, follow: Follow = False,
+    foreground: Foreground = False,
+) -> None:  # fmt: skip
+    """Take back what a run did."""
+    with session(ctx, config, json_) as here:
+        _steered(here, "undo", run, How(follow, foreground))
+
+
+def _heard(here: Session, words: list[str], family: str, how: How) -> None:
+    """What somebody wants, by the same reading as in Slack."""
+    match meaning(" ".join(words), here.desk.catalog, family):
+        case Wants() as wants:
+            _wanted(here, wants, how)
+        case Looks(at="help", about=about):
+            listing.help_text(here, about)
+        case Looks(at="runs", about=about):
+            listing.runs(here, about.casefold())
+        case Looks():
+            listing.status(here)
+        case Steers(how=verb, run=run):
+            if not run:
+                raise Refused(f"Which run shall I {verb}?", hint="Name it; mayday runs lists them.")
+            _steered(here, verb, run, how)
+        case Unknown() as unknown:
+            raise listing.unknown(unknown)
+
+
+def _wanted(here: Session, wants: Wants, how: How) -> None:
+    person = here.person
+    origin = Origin(f"terminal:{uuid.uuid4().hex}", person.speaker.id, "", "", sink="terminal")
+    opened = open_run(here.desk, wants, origin, person)
+    here.desk.ring(opened.run)
+    here.tell(f"Run {opened.run}: {opened.summary}")
+    # A look has no use but its answer, so it is waited for.
+    reads = wants.procedure.risk is Risk.READS
+    go_on(here, opened.run, How(how.follow or reads, how.foreground or reads))
+
+
+def _answered(here: Session, run: str, label: str, given: Given, how: How) -> None:
+    question = open_question(steering.find(here.desk, run))
+    entry = answer(here, run, label, given)
+    leads = entry.data["leads"] if entry else ""
+    here.tell(f"Run {run}: {entry.data['option']}." if entry else f"Run {run}: that was said before.")
+    # Another time is asked for by this terminal once the run has ended, so it stays until then.
+    how = How(how.follow or leads == Leads.AGAIN, how.foreground)
+    go_on(here, run, how, BACK if leads and leads != Leads.ON else GOOD, entry.n if entry else question.n)
+
+
+def _steered(here: Session, verb: str, run: str, how: How) -> None:
+    entry = steering.steer(here.desk, verb, run, here.person.speaker)
+    done = {"stop": "It stops at its next safe place.", "retry": "It goes on.", "undo": "It takes back what it did."}
+    here.tell(f"Run {run}: {done[verb] if entry else 'Nothing to do: that was said before, or nothing waits for it.'}")
+    wanted = {"stop": (State.WAITING, State.ASKING, *BACK, *GOOD), "undo": BACK}.get(verb, GOOD)
+    go_on(here, run, how, wanted, entry.n if entry else here.store.run(run).last)
