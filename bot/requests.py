@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import secrets
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from actions.engine.errors import Busy, Refused
 from actions.engine.facts import to_json
+from actions.engine.ids import new_id
 from actions.engine.journal import Kind
 from actions.engine.notes import living_workers, post
 from actions.engine.procedure import Asker, Procedure
@@ -18,9 +17,6 @@ from bot.desk import Desk
 from bot.identity import known, link
 from bot.people import Person
 from bot.words import Wants
-
-_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
-"""Letters that nobody mistakes for another when they are read out."""
 
 NO_WORKER = "No worker is alive, so the run waits. Start one on the host that has Docker: mayday worker"
 
@@ -89,11 +85,6 @@ def summary(procedure: Procedure, request: Any, service: str) -> str:
 def _shown(value: Any) -> str:
     """A field of a request as people read it: by its own `__str__`, else its own text."""
     return str(value if "__str__" in vars(type(value)) else getattr(value, "text", value))
-
-
-def new_id(now: datetime) -> str:
-    """A run's id that can be read out on the phone: the day and four plain letters."""
-    return f"r{now.astimezone(UTC):%m%d}-" + "".join(secrets.choice(_LETTERS) for _ in range(4))
 
 
 def has_worker(desk: Desk) -> bool:

@@ -1,25 +1,33 @@
-"""The bot as a process: it listens to Slack, and draws threads. It starts though Slack is down."""
+"""The bot as a process: it listens to Slack and PagerDuty, and draws threads. It starts though Slack is down."""
 
 from __future__ import annotations
 
 import logging
+import os
+import socket
 import threading
+import uuid
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import uvicorn
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
+from starlette.applications import Starlette
 
 from actions.engine.notes import forget_old_deliveries
 from actions.engine.procedure import Procedure
 from actions.engine.store import Store
+from actions.incidents.folding import rules_of
+from actions.incidents.inbox import forget_old_events
 from actions.settings import Settings
 from bot import identity
 from bot.app import app_of, build_desk
+from bot.intake import Intake
 from bot.sink import Sink
 from bot.slack import FAILURES, client_for, trouble
 from bot.web import web_app
+from bot.webhook import pagerduty_route
 
 _log = logging.getLogger(__name__)
 _LONGEST_PAUSE = 10.0
@@ -27,7 +35,7 @@ _TIDY_EVERY = 3600.0
 
 
 class BotService:
-    """Listener, tail and housekeeping, each in a thread of its own; `run` blocks until told to stop."""
+    """Listener, tail, intake and housekeeping, each in a thread of its own; `run` blocks until told to stop."""
 
     def __init__(
         self,
@@ -40,21 +48,30 @@ class BotService:
         self.desk = build_desk(settings, store, catalog, ring, clock)
         self.app: App = app_of(self.desk)
         self.sink = Sink(self.desk)
+        owner = f"bot {socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:6]}"
+        self.intake = Intake(store, rules_of(settings.pagerduty), owner, self.sink.wake.set)
+        secrets = [secret.get_secret_value() for secret in settings.pagerduty.webhook_secrets]
+        self.routes = [pagerduty_route(store, secrets, self.intake.wake)]
         self.port = settings.slack.http_port
 
     def run(self, stop: threading.Event) -> None:
         """Serve until `stop` is set. A tail that dies takes the process with it, so that it is started again."""
-        tail = threading.Thread(target=self.sink.run, args=(stop,), name="tail", daemon=True)
-        keeper = threading.Thread(target=self._keep_house, args=(stop,), name="keeper", daemon=True)
-        tail.start()
-        keeper.start()
-        listen = self._http if self.desk.settings.slack.mode == "http" else self._socket
-        close = listen(stop)
+        needed = [self._thread("tail", self.sink.run, stop), self._thread("intake", self.intake.run, stop)]
+        self._thread("keeper", self._keep_house, stop)
+        serve = self._serving(stop)
+        close = (lambda: None) if self.desk.settings.slack.mode == "http" else self._socket(stop)
         while not stop.wait(1.0):
-            if not tail.is_alive():
-                raise SystemExit("the tail that draws the threads has died; see the log above")
+            if dead := [thread.name for thread in needed if not thread.is_alive()]:
+                raise SystemExit(f"the thread {dead[0]} has died, without which nothing is right; see the log above")
         close()
-        tail.join(5)
+        serve()
+        for thread in needed:
+            thread.join(5)
+
+    def _thread(self, name: str, work: Callable[[threading.Event], None], stop: threading.Event) -> threading.Thread:
+        thread = threading.Thread(target=work, args=(stop,), name=name, daemon=True)
+        thread.start()
+        return thread
 
     def _socket(self, stop: threading.Event) -> Callable[[], None]:
         token = self.desk.settings.slack.app_token.get_secret_value()
@@ -71,16 +88,21 @@ class BotService:
                 pause = min(_LONGEST_PAUSE, pause * 2)
         return handler.close
 
-    def _http(self, stop: threading.Event) -> Callable[[], None]:
-        slack = self.desk.settings.slack
-        config = uvicorn.Config(web_app(self.app), host=slack.http_host, port=slack.http_port, log_level="warning")
-        server = uvicorn.Server(config)
+    def _serving(self, stop: threading.Event) -> Callable[[], None]:
+        """The web server, where somebody calls us: Slack in HTTP mode, PagerDuty's webhook. Returns how to end it."""
+        slack, web = self.desk.settings.slack, self.desk.settings.web
+        if slack.mode == "http":
+            return self._serve(slack.http_host, slack.http_port, web_app(self.app, *self.routes), stop)
+        return self._serve(web.host, web.port, web_app(None, *self.routes), stop) if web.enabled else lambda: None
+
+    def _serve(self, host: str, port: int, app: Starlette, stop: threading.Event) -> Callable[[], None]:
+        server = uvicorn.Server(uvicorn.Config(app, host=host, port=port, log_level="warning"))
         serving = threading.Thread(target=server.run, name="http", daemon=True)
         serving.start()
         while not server.started and serving.is_alive() and not stop.wait(0.05):
             pass
         if not serving.is_alive():
-            raise SystemExit(f"port {slack.http_port} cannot be listened on; is another bot running?")
+            raise SystemExit(f"port {port} cannot be listened on; is another bot running?")
         if server.started:
             self.port = server.servers[0].sockets[0].getsockname()[1]
 
@@ -104,6 +126,7 @@ class BotService:
                 pause = min(_LONGEST_PAUSE, pause * 2)
             if tidied <= 0:
                 forget_old_deliveries(self.desk.store)
+                forget_old_events(self.desk.store)
                 tidied = _TIDY_EVERY
             tidied -= pause
             stop.wait(pause)

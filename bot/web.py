@@ -1,4 +1,4 @@
-"""HTTP mode: where Slack posts its requests, signed."""
+"""The bot's web server: where Slack posts its requests in HTTP mode, and what else others call us with."""
 
 from __future__ import annotations
 
@@ -16,8 +16,18 @@ _FORM = "application/x-www-form-urlencoded"
 _MOST = 1_000_000
 
 
-def web_app(app: App) -> Starlette:
-    """The web application that listens for Slack."""
+def web_app(app: App | None, *more: Route) -> Starlette:
+    """The web application: it listens for Slack where an app is given, and serves the other routes."""
+
+    async def health(_request: Request) -> Response:
+        return PlainTextResponse("ok")
+
+    slack = [slack_route(app)] if app is not None else []
+    return Starlette(routes=[*slack, Route("/health", health), *more])
+
+
+def slack_route(app: App) -> Route:
+    """Where Slack posts."""
 
     async def events(request: Request) -> Response:
         body = await request.body()
@@ -26,10 +36,7 @@ def web_app(app: App) -> Starlette:
         headers = dict(request.headers)
         return to_starlette_response(await run_in_threadpool(app.dispatch, bolt_request(body, headers)))
 
-    async def health(_request: Request) -> Response:
-        return PlainTextResponse("ok")
-
-    return Starlette(routes=[Route("/slack/events", events, methods=["POST"]), Route("/health", health)])
+    return Route("/slack/events", events, methods=["POST"])
 
 
 def bolt_request(body: bytes, headers: dict[str, str]) -> BoltRequest:

@@ -14,7 +14,7 @@ GENESIS = "0" * 64
 
 
 class Kind(StrEnum):
-    """What an entry says happened."""
+    """What an entry says happened: in a run, and below in an incident."""
 
     REQUESTED = "requested"
     BEGAN = "began"
@@ -35,10 +35,21 @@ class Kind(StrEnum):
     FINISHED = "finished"
     NOTED = "noted"
 
+    OPENED = "opened"  # an incident began
+    ALERTED = "alerted"  # what PagerDuty says of its own incidents by now
+    GRADED = "graded"  # somebody said how bad it is
+    ROLE = "role"  # somebody took a role, or gave it
+    PINNED = "pinned"  # a message belongs to the timeline
+    LINKED = "linked"  # a run belongs to the incident
+    CLOSED = "closed"  # somebody said that it is over
+
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of a run's journal. `step` is a position in the procedure's table, `data` is JSON."""
+    """One line of a journal. `run` names it: a run's (`r…`, an errand's `e…`) or an incident's (`i…`).
+
+    `step` is a position in a run's table, `data` is JSON.
+    """
 
     run: str
     n: int

@@ -81,6 +81,9 @@ class SqlPen:
         query = sa.select(_notes.c.data).where(_notes.c.kind == kind, _notes.c.key == key)
         return self._db.execute(query).scalar()
 
+    def drop(self, kind: str, key: str) -> None:
+        self._db.execute(sa.delete(_notes).where(_notes.c.kind == kind, _notes.c.key == key))
+
     def claim(self, service: str, run: str) -> str:
         row = {"key": service, "run": "", "owner": "", "token": 0, "beat": self._clock()}
         _insert_or_ignore(self._db, _leases, row)
@@ -152,8 +155,14 @@ class Store(Ledger):
         with self.engine.connect() as db:
             return [str(r) for r in db.execute(query.order_by(_entries.c.at.desc()).limit(limit)).scalars()]
 
+    def incidents(self, limit: int = 200) -> list[str]:
+        """Ids of incidents, newest first."""
+        begun = sa.select(_entries.c.run).where(_entries.c.kind == str(Kind.OPENED))
+        with self.engine.connect() as db:
+            return [str(i) for i in db.execute(begun.order_by(_entries.c.at.desc()).limit(limit)).scalars()]
+
     def tips(self) -> dict[str, int]:
-        """The last position of every run's journal."""
+        """The last position of every journal."""
         with self.engine.connect() as db:
             query = sa.select(_entries.c.run, sa.func.max(_entries.c.n)).group_by(_entries.c.run)
             return {str(run): int(n) for run, n in db.execute(query)}
