@@ -59,7 +59,8 @@ class BotService:
         needed = [self._thread("tail", self.sink.run, stop), self._thread("intake", self.intake.run, stop)]
         self._thread("keeper", self._keep_house, stop)
         serve = self._serving(stop)
-        close = (lambda: None) if self.desk.settings.slack.mode == "http" else self._socket(stop)
+        in_http = self.desk.settings.slack.mode == "http"
+        close: Callable[[], object] = (lambda: None) if in_http else self._socket(stop)
         while not stop.wait(1.0):
             if dead := [thread.name for thread in needed if not thread.is_alive()]:
                 raise SystemExit(f"the thread {dead[0]} has died, without which nothing is right; see the log above")

@@ -28,7 +28,9 @@ def signature(sent: bytes, secret: str = SECRETS[1]) -> str:
     return "v1=" + hmac.new(secret.encode(), sent, hashlib.sha256).hexdigest()
 
 
-def post(store: Store, sent: bytes, header: str | bytes | None = None, secrets: tuple[str, ...] = SECRETS) -> httpx.Response:
+def post(
+    store: Store, sent: bytes, header: str | bytes | None = None, secrets: tuple[str, ...] = SECRETS
+) -> httpx.Response:
     app = Starlette(routes=[pagerduty_route(store, secrets, lambda: None)])
 
     async def go() -> httpx.Response:

@@ -71,7 +71,7 @@ class _Carrying:
     def through(self) -> str:
         """Move after move. Without tools the run waits at its present step for a person."""
         began = self.store.clock()
-        trouble = self.guard("reaching Docker", self.guard.reopen, again=lambda: None)
+        trouble = self.guard("taking the tools out", self.guard.reopen, again=lambda: None)
         while True:
             run = self.store.run(self.lease.run)
             if run.table != self.procedure.table and run.finished is None and run.failure is None:

@@ -7,7 +7,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -17,9 +17,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from actions.engine import notes
 from actions.engine.errors import RecoveryError
+from actions.engine.ids import is_errand
 from actions.engine.moves import Wait, next_move
-from actions.engine.procedure import Procedure
+from actions.engine.procedure import Lane, Procedure
 from actions.engine.store import Store
+from workers.chores import Chore, keep_up
 from workers.doorbell import RunJob, answer_bell
 from workers.execute import Loop
 
@@ -30,7 +32,10 @@ _PULSE_SECONDS = 2.5
 
 @dataclass
 class Worker:
-    """One worker process of one site. It carries out one run at a time."""
+    """One worker process of one site. It carries out one run at a time, and beside it errands, one at a time.
+
+    `chores` are kept up in threads of their own.
+    """
 
     store: Store
     loop: Loop
@@ -38,6 +43,8 @@ class Worker:
     site: str
     version: str
     find: Callable[[str], Procedure]
+    errands: Loop | None = None
+    chores: Sequence[Chore] = ()
     leaving: threading.Event = field(default_factory=threading.Event)
 
     def work(self) -> None:
@@ -45,31 +52,36 @@ class Worker:
         signal.signal(signal.SIGTERM, self._leave)
         signal.signal(signal.SIGINT, self._leave)
         RunJob.hands = self.carry_out
-        pulse = threading.Thread(target=self._pulse, name="pulse", daemon=True)
-        pulse.start()
+        threading.Thread(target=self._pulse, name="pulse", daemon=True).start()
+        if self.errands is not None:
+            threading.Thread(target=self._serve, args=(Lane.ERRAND,), name="errands", daemon=True).start()
+        keep_up(self.chores, self.leaving)
         log.info("worker lives", site=self.site, owner=self.loop.owner)
-        while not self.leaving.is_set():
-            self._round()
+        self._serve(Lane.RECOVERY)
         log.info("worker leaves", owner=self.loop.owner)
 
-    def _round(self) -> None:
+    def _serve(self, lane: Lane) -> None:
+        while not self.leaving.is_set():
+            self._round(lane)
+
+    def _round(self, lane: Lane) -> None:
         try:
-            for run in self.due():
+            for run in self.due(lane):
                 if self.leaving.is_set():
                     return
                 self.carry_out(run)
         except SQLAlchemyError as away:
             log.warning("the store does not answer", detail=str(away)[:200])
             time.sleep(1)
-        if not answer_bell(self.redis, self.site):
+        if not answer_bell(self.redis, self.site, lane):
             time.sleep(1)
 
-    def due(self) -> list[str]:
+    def due(self, lane: Lane = Lane.RECOVERY) -> list[str]:
         """Runs of this site that have a next move and no living lease: what a lost bell or a dead worker left."""
         leased = self.store.leased()
-        return [run for run in self.store.runs(open_only=True) if run not in leased and self._wants(run)]
+        return [run for run in self.store.runs(open_only=True) if run not in leased and self._wants(run, lane)]
 
-    def _wants(self, run: str) -> bool:
+    def _wants(self, run: str, lane: Lane) -> bool:
         state = self.store.run(run)
         if state.site != self.site:
             return False
@@ -77,12 +89,13 @@ class Worker:
             procedure = self.find(state.procedure)
         except RecoveryError:
             return False
-        return not isinstance(next_move(procedure, state, self.store.clock()), Wait)
+        return procedure.lane is lane and not isinstance(next_move(procedure, state, self.store.clock()), Wait)
 
     def carry_out(self, run: str) -> str:
         """Carry a run out as far as it goes; an unknown one is a stray ring."""
+        loop = self.errands if is_errand(run) and self.errands is not None else self.loop
         try:
-            why = self.loop.carry_out(run)
+            why = loop.carry_out(run)
         except KeyError:
             why = "unknown"
         except RecoveryError as trouble:

@@ -18,6 +18,13 @@ class Risk(StrEnum):
     DESTRUCTIVE = "destructive"
 
 
+class Lane(StrEnum):
+    """Where a procedure is carried out. An errand changes something outside of the stack, and waits for no recovery."""
+
+    RECOVERY = "recovery"
+    ERRAND = "errand"
+
+
 class Who(StrEnum):
     """Who may choose an option."""
 
@@ -148,7 +155,7 @@ class Procedure:
     """A recovery as data. `request` is the frozen dataclass of what was asked; `summary` may name its fields.
 
     `claims` says that a run of it holds its service, so that no other may begin meanwhile. `report` gives
-    what is read at the end.
+    what is read at the end. An errand (`lane`) claims nothing, needs no Docker, and is drawn as one line.
     """
 
     name: str
@@ -161,6 +168,7 @@ class Procedure:
     ends: Outcome = Outcome.DONE
     claims: bool = True
     rto: timedelta | None = None
+    lane: Lane = Lane.RECOVERY
 
     @property
     def table(self) -> str:
