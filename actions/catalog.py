@@ -5,7 +5,13 @@ from __future__ import annotations
 from actions.engine.errors import RecoveryError
 from actions.engine.procedure import Procedure
 from actions.engine.wiring import check
-from actions.errands import pagerduty_acknowledge, pagerduty_escalate, pagerduty_page, pagerduty_resolve
+from actions.errands import (
+    pagerduty_acknowledge,
+    pagerduty_escalate,
+    pagerduty_page,
+    pagerduty_resolve,
+    status_page_publish,
+)
 from actions.recoveries import postgres_backup, postgres_pitr, postgres_verify, postgres_window
 from actions.tools import ERRAND_TOOLS, TOOLS
 
@@ -20,6 +26,7 @@ ERRANDS: tuple[Procedure, ...] = (
     pagerduty_resolve.PROCEDURE,
     pagerduty_escalate.PROCEDURE,
     pagerduty_page.PROCEDURE,
+    status_page_publish.PROCEDURE,
 )
 
 for _procedure in CATALOG:

@@ -6,7 +6,7 @@ They come from one TOML file; `mayday.py` reads it and lays the environment's se
 from __future__ import annotations
 
 from datetime import date, time
-from typing import Literal
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
@@ -77,12 +77,14 @@ class PagerDutySettings(_Checked):
 
     `services` maps PagerDuty's service ids or names to containers, `depends_on` a container to those it
     needs. `fold_minutes` is how long alerts of one service, or of what depends on it, join one thread.
+    `secrets_file` is where `mayday pagerduty connect` keeps the secrets of webhooks, one a line.
     """
 
     token: SecretStr = SecretStr("")
     sender: str = ""
     routing_key: SecretStr = SecretStr("")
     webhook_secrets: tuple[SecretStr, ...] = ()
+    secrets_file: str = ""
     api_url: str = "https://api.pagerduty.com"
     events_url: str = "https://events.pagerduty.com"
     ca_file: str = ""
@@ -123,10 +125,22 @@ class Contact(_Checked):
     pagerduty: str = ""
 
 
+Reach = Annotated[str, Field(pattern=r"^(channel|(page|call) (on-call|backup|dba|infrastructure|cto))$")]
+"""`channel`: say it in #ops-emergency. `page ROLE`: through PagerDuty. `call ROLE`: directly, by phone too."""
+
+
+class ContactRule(_Checked):
+    """How a severity reaches people, within business hours and after them."""
+
+    business: tuple[Reach, ...] = ("channel",)
+    after_hours: tuple[Reach, ...] = ("channel", "page on-call")
+
+
 class ContactSettings(_Checked):
     """The contact rules: who is told, by severity, within business hours and after them.
 
-    Business hours are in `operations_zone`; `holidays` are dates on which there are none.
+    Business hours are in `operations_zone`; `holidays` are dates on which there are none. A severity without
+    a rule of its own follows the manual (`actions/incidents/contacts.py`).
     """
 
     people: tuple[Contact, ...] = ()
@@ -134,6 +148,7 @@ class ContactSettings(_Checked):
     business_from: time = time(9)
     business_until: time = time(17)
     holidays: tuple[date, ...] = ()
+    rules: dict[Literal["critical", "high", "medium", "low"], ContactRule] = {}
 
 
 class Settings(_Checked):

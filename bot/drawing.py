@@ -9,7 +9,7 @@ from actions.engine.ids import is_errand
 from actions.engine.journal import Entry, Kind
 from actions.engine.run import fold
 from actions.incidents import incident as incidents
-from actions.incidents.duty import on_call
+from actions.incidents.duty import duty
 from bot import errand_line, incident_thread
 from bot.desk import Desk
 from bot.journals import SINK, Watched
@@ -38,10 +38,9 @@ def _incident(desk: Desk, watched: Watched, now: datetime) -> list[Item]:
     incident = incidents.fold(watched.entries)
     watched.ended = not incident.open
     policy = incident.lead.paged.policy if incident.lead else ""
-    duty = on_call(desk.store, desk.settings.contacts.people, policy)
-    return incident_thread.story(
-        Scene(incident, watched.entries, now, duty, statuspage=bool(desk.settings.statuspage.kind))
-    )
+    page = bool(desk.settings.statuspage.kind)
+    scene = Scene(incident, watched.entries, now, duty(desk.store, desk.settings, policy), statuspage=page)
+    return incident_thread.story(scene)
 
 
 def place_of(desk: Desk, first: Entry) -> Place | None:

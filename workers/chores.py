@@ -44,16 +44,19 @@ class Chore:
             self.once()
 
 
-def keep_up(chores: Sequence[Chore], leaving: threading.Event) -> None:
-    """Begin all chores; one that dies of something unforeseen is begun anew."""
-    threading.Thread(target=_keeping, args=(chores, leaving), name="chores", daemon=True).start()
+@dataclass(frozen=True)
+class Chores:
+    """All chores of a worker; one that dies of something unforeseen is begun anew."""
 
+    all: Sequence[Chore]
 
-def _keeping(chores: Sequence[Chore], leaving: threading.Event) -> None:
-    threads: dict[str, threading.Thread] = {}
-    while not leaving.is_set():
-        for chore in chores:
-            if chore.name not in threads or not threads[chore.name].is_alive():
-                threads[chore.name] = threading.Thread(target=chore.run, args=(leaving,), name=chore.name, daemon=True)
-                threads[chore.name].start()
-        leaving.wait(5.0)
+    def run(self, leaving: threading.Event) -> None:
+        """Keep them up until told to leave."""
+        threads: dict[str, threading.Thread] = {}
+        while not leaving.is_set():
+            for chore in self.all:
+                if chore.name not in threads or not threads[chore.name].is_alive():
+                    made = threading.Thread(target=chore.run, args=(leaving,), name=chore.name, daemon=True)
+                    threads[chore.name] = made
+                    made.start()
+            leaving.wait(5.0)

@@ -21,7 +21,6 @@ from actions.engine.ids import is_errand
 from actions.engine.moves import Wait, next_move
 from actions.engine.procedure import Lane, Procedure
 from actions.engine.store import Store
-from workers.chores import Chore, keep_up
 from workers.doorbell import RunJob, answer_bell
 from workers.execute import Loop
 
@@ -32,9 +31,9 @@ _PULSE_SECONDS = 2.5
 
 @dataclass
 class Worker:
-    """One worker process of one site. It carries out one run at a time, and beside it errands, one at a time.
+    """One worker process of one site. It carries out one run at a time; `companions` work beside that.
 
-    `chores` are kept up in threads of their own.
+    Errands have a loop of their own: they wait for no recovery, and one at a time for each other.
     """
 
     store: Store
@@ -43,8 +42,8 @@ class Worker:
     site: str
     version: str
     find: Callable[[str], Procedure]
+    companions: Sequence[Callable[[threading.Event], None]] = ()
     errands: Loop | None = None
-    chores: Sequence[Chore] = ()
     leaving: threading.Event = field(default_factory=threading.Event)
 
     def work(self) -> None:
@@ -52,10 +51,12 @@ class Worker:
         signal.signal(signal.SIGTERM, self._leave)
         signal.signal(signal.SIGINT, self._leave)
         RunJob.hands = self.carry_out
-        threading.Thread(target=self._pulse, name="pulse", daemon=True).start()
+        pulse = threading.Thread(target=self._pulse, name="pulse", daemon=True)
+        pulse.start()
+        for companion in self.companions:
+            threading.Thread(target=companion, args=(self.leaving,), daemon=True).start()
         if self.errands is not None:
             threading.Thread(target=self._serve, args=(Lane.ERRAND,), name="errands", daemon=True).start()
-        keep_up(self.chores, self.leaving)
         log.info("worker lives", site=self.site, owner=self.loop.owner)
         self._serve(Lane.RECOVERY)
         log.info("worker leaves", owner=self.loop.owner)

@@ -1,18 +1,16 @@
-"""Who is on call: what PagerDuty said lately, and the settings' list of contacts where it did not."""
+"""Who is on call, in names: what PagerDuty said lately, and the settings' list of contacts where it did not."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
-from actions.engine.facts import from_json, to_json
 from actions.engine.store import Store
+from actions.incidents import on_call
+from actions.incidents.contacts import people_of
 from actions.outside import OnCall
-from actions.settings import Contact
+from actions.settings import Settings
 
-_NOTE = ("duty", "on call")
 FRESH = timedelta(hours=1)
 """How long what PagerDuty said is better than the settings' list."""
 
@@ -26,18 +24,13 @@ class Duty:
     source: str = ""
 
 
-def keep_on_call(store: Store, people: Sequence[OnCall]) -> None:
-    """Note who is on call, for those who may not ask PagerDuty."""
-    store.keep(*_NOTE, {"at": store.clock().isoformat(), "people": [to_json(person) for person in people]})
-
-
-def on_call(store: Store, contacts: Iterable[Contact], policy: str = "") -> Duty:
+def duty(store: Store, settings: Settings, policy: str = "") -> Duty:
     """Who is on call now, of an escalation policy where one is named."""
-    noted: Mapping[str, Any] | None = store.note(*_NOTE)
-    if noted and noted["people"] and store.clock() - datetime.fromisoformat(noted["at"]) < FRESH:
-        return _of(tuple(from_json(OnCall, person) for person in noted["people"]), policy)
-    named = {role: tuple(c.name for c in contacts if c.role == role) for role in ("on-call", "backup")}
-    return Duty(named["on-call"], named["backup"], "the settings" if any(named.values()) else "")
+    site = settings.site.name
+    if site in store.notes(on_call.NOTE, since=store.clock() - FRESH) and (people := on_call.known(store, site)):
+        return _of(people, policy)
+    named = [tuple(person.name for person in people_of(role, settings.contacts)) for role in ("on-call", "backup")]
+    return Duty(named[0], named[1], "the settings" if any(named) else "")
 
 
 def _of(people: tuple[OnCall, ...], policy: str) -> Duty:

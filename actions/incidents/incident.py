@@ -14,7 +14,7 @@ from typing import Any
 
 from actions.engine.facts import from_json
 from actions.engine.journal import Entry, Kind
-from actions.incidents.objectives import objective
+from actions.objectives import objective_of
 from actions.outside import Paged
 
 SEVERITIES = ("critical", "high", "medium", "low")
@@ -158,7 +158,8 @@ class Incident:
     @property
     def rto(self) -> timedelta | None:
         """The promised recovery time of its service."""
-        return objective(self.service)
+        promised = objective_of(self.service)
+        return promised.rto if promised else None
 
 
 def joined(known: Alert | None, told: Alert) -> Alert:
