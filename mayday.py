@@ -84,7 +84,8 @@ def worker(config: Config = None) -> None:
     _logging()
     store = _store(settings)
     loop = _loop(settings, store)
-    Worker(store, loop, settings.redis.get_secret_value(), settings.site.name, VERSION, find).work()
+    redis, errands = settings.redis.get_secret_value(), _errands(store)
+    Worker(store, loop, redis, settings.site.name, VERSION, find, errands=errands).work()
 
 
 @app.command("carry-out")
@@ -181,6 +182,15 @@ def _loop(settings: Settings, store: Store) -> Any:
 
     workshop = DockerWorkshop(store, settings.site.site(), settings.site.docker_host)
     return Loop(store, find, workshop, owner_name(_clock()))
+
+
+def _errands(store: Store) -> Any:
+    from actions.catalog import find
+    from workers.errands import ErrandWorkshop
+    from workers.execute import Loop
+    from workers.service import owner_name
+
+    return Loop(store, find, ErrandWorkshop(), f"{owner_name(_clock())}:errands", away_seconds=15)
 
 
 def _known(store: Store, run: str) -> str:

@@ -18,7 +18,7 @@ from actions.engine.store import Store
 from actions.settings import Settings
 from bot.desk import Desk
 from bot.identity import known
-from bot.listeners import actions, catch_all, commands, mentions, views
+from bot.listeners import actions, catch_all, commands, incidents, mentions, views
 from bot.people import People
 from bot.slack import client_for
 
@@ -89,5 +89,6 @@ def app_of(desk: Desk) -> App:
     mentions.register(app, desk)
     actions.register(app, desk)
     views.register(app, desk)
+    incidents.register(app, desk)
     catch_all.register(app)
     return app

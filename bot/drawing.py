@@ -8,10 +8,12 @@ from actions.engine import notes
 from actions.engine.ids import is_errand
 from actions.engine.journal import Entry, Kind
 from actions.engine.run import fold
-from actions.incidents import incident as incidents
 from actions.incidents.duty import duty
-from bot import errand_line, incident_thread
+from bot import errand_line
 from bot.desk import Desk
+from bot.incident_places import header_key
+from bot.incident_thread import Telling
+from bot.incident_thread import story as story_of
 from bot.journals import SINK, Watched
 from bot.outbox import Place
 from bot.thread import Item, story
@@ -35,12 +37,12 @@ def draw(desk: Desk, watched: Watched, now: datetime, alive: bool, plain: bool) 
 
 
 def _incident(desk: Desk, watched: Watched, now: datetime) -> list[Item]:
-    incident = incidents.fold(watched.entries)
+    telling = watched.telling or Telling()
+    watched.telling, incident = telling, telling.hear(watched.entries)
     watched.ended = not incident.open
     policy = incident.lead.paged.policy if incident.lead else ""
     page = bool(desk.settings.statuspage.kind)
-    scene = Scene(incident, watched.entries, now, duty(desk.store, desk.settings, policy), statuspage=page)
-    return incident_thread.story(scene)
+    return story_of(Scene(incident, now, duty(desk.store, desk.settings, policy), page), telling.lines)
 
 
 def place_of(desk: Desk, first: Entry) -> Place | None:
@@ -60,5 +62,5 @@ def place_of(desk: Desk, first: Entry) -> Place | None:
 
 def incident_place(desk: Desk, incident: str) -> Place | None:
     """Where an incident's thread is, None until its header stands."""
-    header = notes.post(desk.store, incident_thread.header_key(incident)) or {}
+    header = notes.post(desk.store, header_key(incident)) or {}
     return Place(str(header["channel"]), str(header["ts"])) if header.get("ts") else None

@@ -32,9 +32,14 @@ def _said(seen: Seen) -> str:
 
 
 def _outcome(seen: Seen) -> str:
-    """What the last look found, in its own words."""
-    said = [str(e.data["said"]) for e in seen.entries if e.kind is Kind.DONE and e.data.get("said")]
-    return escape(said[-1]) if said else "done"
+    """What the last look found, in its own words, with the address where it can be seen."""
+    found = [e.data for e in seen.entries if e.kind is Kind.DONE and e.data.get("gives")]
+    fact = found[-1].get("fact") or {} if found else {}
+    url, said = (
+        str(fact.get("url") or ""),
+        str((found[-1].get("said") if found else "") or fact.get("status") or "done"),
+    )
+    return f"<{escape(url)}|{escape(said)}>" if url.startswith(("https://", "http://")) else escape(said)
 
 
 def _buttons(seen: Seen) -> list[Block]:

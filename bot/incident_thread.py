@@ -1,4 +1,4 @@
-"""What an incident's thread looks like: a pure function of its journal.
+"""What an incident's thread looks like: a function of its journal and nothing else.
 
 A storm adds nothing to it but a number in the header: a line stands for what changed for the incident as a
 whole. What Mayday's own errands did to PagerDuty comes back from there, and adds no second line.
@@ -6,12 +6,12 @@ whole. What Mayday's own errands did to PagerDuty comes back from there, and add
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 from actions.engine.journal import Entry, Kind
 from actions.incidents import incident as incidents
 from actions.incidents.incident import Incident, State
+from bot.incident_places import header_key
 from bot.thread import Item
 from bot.views import incident as header
 from bot.views.incident import Scene
@@ -21,27 +21,29 @@ _ECHO = timedelta(minutes=10)
 """For how long what PagerDuty says may be what an errand of ours has just done."""
 
 
-def story(scene: Scene) -> list[Item]:
+class Telling:
+    """The lines of an incident's thread, as its journal grows; each entry is folded once."""
+
+    def __init__(self) -> None:
+        self.incident: Incident | None = None
+        self.lines: list[Item] = []
+
+    def hear(self, entries: list[Entry]) -> Incident:
+        """Go on with what a journal, read from its beginning, tells more; returns the incident as it stands."""
+        for entry in entries[self.incident.last if self.incident else 0 :]:
+            before = self.incident
+            self.incident = incidents.after(before, entry) if before else incidents.fold([entry])
+            said = cut(_said(entry, before, self.incident)) if before else ""
+            if said:
+                self.lines.append(Item(f"{entry.run}:{entry.n}", entry.n, said, (section(said),)))
+        assert self.incident is not None, "a journal has a first entry"
+        return self.incident
+
+
+def story(scene: Scene, lines: list[Item]) -> list[Item]:
     """All messages of an incident's thread, the header first; its runs and errands draw themselves."""
-    made = tuple(header.blocks(scene))
-    first = Item(
-        header_key(scene.incident.id), 1, header.text(scene), made, header=True, signature=header.signature(scene)
-    )
-    return [first, *_lines(scene.entries)]
-
-
-def header_key(incident: str) -> str:
-    """The key under which an incident's header is kept and found again in Slack."""
-    return f"{incident}:1"
-
-
-def _lines(entries: list[Entry]) -> Iterator[Item]:
-    state = incidents.fold(entries[:1])
-    for entry in entries[1:]:
-        before, state = state, incidents.after(state, entry)
-        said = cut(_said(entry, before, state))
-        if said:
-            yield Item(f"{entry.run}:{entry.n}", entry.n, said, (section(said),))
+    made, key = tuple(header.blocks(scene)), header_key(scene.incident.id)
+    return [Item(key, 1, header.text(scene), made, header=True, signature=header.signature(scene)), *lines]
 
 
 def _said(entry: Entry, before: Incident, now: Incident) -> str:

@@ -13,6 +13,7 @@ from actions.engine import notes
 from actions.engine.journal import Entry
 from actions.engine.store import Store
 from actions.incidents import incident as incidents
+from bot.incident_thread import Telling
 from bot.thread import Item
 
 SINK = "slack"
@@ -34,6 +35,7 @@ class Watched:
     drawn: tuple[int, datetime] | None = None
     settled: bool = False
     ended: bool = False
+    telling: Telling | None = None
 
 
 class Journals:

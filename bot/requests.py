@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from actions.engine.errors import Busy, Refused
 from actions.engine.facts import to_json
 from actions.engine.ids import new_id
 from actions.engine.journal import Kind
+from actions.engine.ledger import Draft
 from actions.engine.notes import living_workers, post
 from actions.engine.procedure import Asker, Procedure
 from actions.engine.run import Run
 from bot.desk import Desk
 from bot.identity import known, link
+from bot.incident_places import of_thread
 from bot.people import Person
 from bot.words import Wants
 
@@ -23,7 +25,10 @@ NO_WORKER = "No worker is alive, so the run waits. Start one on the host that ha
 
 @dataclass(frozen=True)
 class Origin:
-    """Where and how somebody spoke. `key` is the same for every delivery of the same words."""
+    """Where and how somebody spoke. `key` is the same for every delivery of the same words.
+
+    `incident` is named where the thread does not tell it.
+    """
 
     key: str
     user: str
@@ -31,6 +36,7 @@ class Origin:
     channel: str
     thread: str = ""
     name: str = ""
+    incident: str = ""
 
 
 @dataclass(frozen=True)
@@ -57,9 +63,13 @@ def open_run(desk: Desk, wants: Wants, origin: Origin, person: Person) -> Opened
     now = desk.clock()
     asker = Asker(now, desk.settings.operations_zone, person.zone, service)
     request = procedure.words.read(wants.arguments, asker)
-    data = _requested(desk, procedure, request, service, origin, person)
+    incident = origin.incident or of_thread(desk.store, origin.channel, origin.thread)
+    data = _requested(desk, procedure, request, service, replace(origin, incident=incident), person)
+    run = new_id(now)
     try:
-        run, new = desk.store.open_run(new_id(now), data, claims=procedure.claims, key=origin.key)
+        run, new = desk.store.open_run(
+            run, data, claims=procedure.claims, key=origin.key, tells=_linked(incident, run, data)
+        )
     except Busy as busy:
         raise held(desk, busy) from busy
     return Opened(run, new, data["summary"], has_worker(desk))
@@ -69,11 +79,19 @@ def _requested(
     desk: Desk, procedure: Procedure, request: Any, service: str, origin: Origin, person: Person
 ) -> dict[str, Any]:
     said = {"sink": "slack", "channel": origin.channel, "thread": origin.thread, "key": origin.key}
+    if origin.incident:
+        said["incident"] = origin.incident
     return {
         "procedure": procedure.name, "table": procedure.table, "service": service, "site": desk.settings.site.name,
         "by": person.speaker.id, "name": person.speaker.name, "request": to_json(request),
         "summary": summary(procedure, request, service), "origin": said,
     }  # fmt: skip
+
+
+def _linked(incident: str, run: str, data: dict[str, Any]) -> tuple[str, Draft] | None:
+    """What the incident's own journal tells of the run."""
+    said = {"run": run, "procedure": data["procedure"], "by": data["by"], "name": data["name"]}
+    return (incident, (Kind.LINKED, None, said)) if incident else None
 
 
 def summary(procedure: Procedure, request: Any, service: str) -> str:

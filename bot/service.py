@@ -15,13 +15,18 @@ from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from starlette.applications import Starlette
 
+from actions.catalog import find
 from actions.engine.notes import forget_old_deliveries
 from actions.engine.procedure import Procedure
 from actions.engine.store import Store
+from actions.engine.turn import Turn
 from actions.incidents.folding import rules_of
 from actions.incidents.inbox import forget_old_events
+from actions.incidents.watch import Watch
+from actions.outside import Pager
 from actions.settings import Settings
 from bot import identity
+from bot.alarms import Alarms
 from bot.app import app_of, build_desk
 from bot.intake import Intake
 from bot.sink import Sink
@@ -44,6 +49,8 @@ class BotService:
         catalog: Sequence[Procedure],
         ring: Callable[[str], object],
         clock: Callable[[], datetime],
+        *,
+        pager: Pager | None = None,
     ) -> None:
         self.desk = build_desk(settings, store, catalog, ring, clock)
         self.app: App = app_of(self.desk)
@@ -52,12 +59,17 @@ class BotService:
         self.intake = Intake(store, rules_of(settings.pagerduty), owner, self.sink.wake.set)
         secrets = [secret.get_secret_value() for secret in settings.pagerduty.webhook_secrets]
         self.routes = [pagerduty_route(store, secrets, self.intake.wake)]
+        site, turn = settings.site, Turn(store, "alarms", owner)
+        watch = Watch(store, find, pager, site.name, site.postgres) if pager is not None else None
+        self.alarms = Alarms(watch, turn) if watch is not None else None
         self.port = settings.slack.http_port
 
     def run(self, stop: threading.Event) -> None:
         """Serve until `stop` is set. A tail that dies takes the process with it, so that it is started again."""
         needed = [self._thread("tail", self.sink.run, stop), self._thread("intake", self.intake.run, stop)]
         self._thread("keeper", self._keep_house, stop)
+        if self.alarms is not None:
+            self._thread("alarms", self.alarms.run, stop)
         serve = self._serving(stop)
         in_http = self.desk.settings.slack.mode == "http"
         close: Callable[[], object] = (lambda: None) if in_http else self._socket(stop)

@@ -20,6 +20,9 @@ from actions.engine.run import Run, fold
 LEASE_SECONDS = 10.0
 """How long a lease lives without a heartbeat."""
 
+TURN = "turn "
+"""Begins the leases that are no run's: whose turn it is to do something for all."""
+
 _TRIES = 20
 
 T = TypeVar("T")

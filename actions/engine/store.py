@@ -16,7 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from actions.engine.journal import Entry, Kind
-from actions.engine.ledger import LEASE_SECONDS, Lease, Ledger, Taken
+from actions.engine.ledger import LEASE_SECONDS, TURN, Lease, Ledger, Taken
 
 
 class UtcTime(sa.TypeDecorator[datetime]):
@@ -192,7 +192,8 @@ class Store(Ledger):
         """The runs that a living worker carries out now."""
         alive = _leases.c.beat >= self.clock() - timedelta(seconds=LEASE_SECONDS)
         with self.engine.connect() as db:
-            return set(db.execute(sa.select(_leases.c.run).where(_leases.c.owner != "", alive)).scalars())
+            held = db.execute(sa.select(_leases.c.run).where(_leases.c.owner != "", alive)).scalars()
+            return {str(run) for run in held if not run.startswith(TURN)}
 
     # Notes: what people look at meanwhile and what sinks know; the newest replaces the one before -----
 

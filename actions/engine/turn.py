@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from actions.engine.errors import Fenced
-from actions.engine.ledger import LEASE_SECONDS, Lease
+from actions.engine.ledger import LEASE_SECONDS, TURN, Lease
 from actions.engine.store import Store
 
 _EVERY = timedelta(seconds=LEASE_SECONDS / 4)
@@ -15,7 +15,7 @@ class Turn:
     """The right to do something for all. It passes on when its holder has not asked for longer than a lease lives."""
 
     def __init__(self, store: Store, what: str, owner: str) -> None:
-        self._store, self._what, self._owner = store, what, owner
+        self._store, self._what, self._owner = store, f"{TURN}{what}", owner
         self._lease: Lease | None = None
         self._asked: datetime | None = None
 

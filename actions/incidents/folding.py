@@ -8,35 +8,32 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import reduce
 
 from actions.incidents.hearing import OWN
 from actions.incidents.incident import Alert, Incident
 from actions.settings import PagerDutySettings
 
 
-@dataclass
+@dataclass(frozen=True)
 class Ground:
     """What an incident covers: its services, and from when to when alerts came for them."""
 
     incident: str
-    places: set[str] = field(default_factory=set)
+    places: frozenset[str] = frozenset()
     first: datetime | None = None
     latest: datetime | None = None
 
-    def take(self, alert: Alert) -> None:
-        """It covers that alert too."""
-        self.places.add(_place(alert))
+    def taking(self, alert: Alert) -> Ground:
+        """The ground once it covers that alert too."""
         created = alert.paged.created_at
-        self.first = min(self.first or created, created)
-        self.latest = max(self.latest or created, created)
+        first, latest = min(self.first or created, created), max(self.latest or created, created)
+        return Ground(self.incident, self.places | {_place(alert)}, first, latest)
 
 
 def ground_of(incident: Incident) -> Ground:
     """What an incident covers so far."""
-    ground = Ground(incident.id, set(incident.services))
-    for alert in incident.alerts.values():
-        ground.take(alert)
-    return ground
+    return reduce(Ground.taking, incident.alerts.values(), Ground(incident.id, incident.services))
 
 
 @dataclass(frozen=True)

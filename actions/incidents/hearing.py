@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -21,7 +21,7 @@ MARK = "[mayday "
 """Begins the mark in the notes that Mayday writes, and with it what comes back of them."""
 OWN = "mayday "
 """Begins the deduplication key of the pages that Mayday itself sends; an incident's or alarm's name follows."""
-_LONGEST = 500
+_LONGEST, _LONGEST_NAME = 500, 200
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,12 @@ def observed(alert: Alert) -> str:
     return json.dumps({"observed": to_json(alert)})
 
 
+def tidied(paged: Paged) -> Paged:
+    """As it may stand in a journal: without secrets, not longer than anybody reads."""
+    names = tuple(redact(name)[:_LONGEST_NAME] for name in paged.assignees)
+    return replace(paged, title=redact(paged.title)[:_LONGEST], assignees=names)
+
+
 def id_of(said: Any) -> str:
     """The id of a webhook's event, which is the same for every redelivery; empty where it has none."""
     event = said.get("event") if isinstance(said, Mapping) else None
@@ -76,15 +82,15 @@ def _event(event: Mapping[str, Any]) -> Alert | Remark | None:
 
 def _paged(data: Mapping[str, Any]) -> Paged:
     service = data.get("service") or {}
-    return Paged(
-        id=str(data["id"]), number=int(data.get("number") or 0), title=redact(str(data.get("title") or ""))[:_LONGEST],
+    return tidied(Paged(
+        id=str(data["id"]), number=int(data.get("number") or 0), title=str(data.get("title") or ""),
         status=str(data["status"]), urgency=str(data.get("urgency") or ""), service=str(service.get("id") or ""),
         service_name=str(service.get("summary") or ""), url=str(data.get("html_url") or ""),
         created_at=_moment(data["created_at"]), priority=_summary(data.get("priority")),
         policy=str((data.get("escalation_policy") or {}).get("id") or ""),
         assignees=tuple(_summary(who) for who in data.get("assignees") or ()),
         key=str(data.get("incident_key") or ""), merged_into=_merged(data.get("resolve_reason")),
-    )  # fmt: skip
+    ))  # fmt: skip
 
 
 def _merged(reason: Any) -> str:
@@ -94,7 +100,7 @@ def _merged(reason: Any) -> str:
 
 
 def _summary(reference: Any) -> str:
-    return redact(str(reference.get("summary") or ""))[:200] if isinstance(reference, Mapping) else ""
+    return redact(str(reference.get("summary") or ""))[:_LONGEST_NAME] if isinstance(reference, Mapping) else ""
 
 
 def _moment(text: str) -> datetime:

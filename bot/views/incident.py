@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from actions.engine.journal import Entry
 from actions.incidents.duty import Duty
 from actions.incidents.incident import Incident, State
 from bot.views.mrkdwn import Block, actions, button, cut, escape, person, section, small, title
@@ -31,7 +30,6 @@ class Scene:
     """All that an incident's thread is made from. `statuspage` says whether there is a page to write to."""
 
     incident: Incident
-    entries: list[Entry]
     now: datetime
     duty: Duty = Duty()
     statuspage: bool = False
