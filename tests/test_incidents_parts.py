@@ -136,7 +136,8 @@ def test_buttons_become_errands_and_the_thread_tells_how_they_went(town: Town) -
     assert len(lines(town.slack)) == 2
     assert town.slack.click("Resolve", "watcher")["ok"]
     assert town.incident().open
-    assert town.slack.click("Resolve")["ok"]
+    pressed = town.slack.click("Resolve")
+    assert pressed["ok"], pressed
     eventually(lambda: not town.incident().open)
     town.works()
     eventually(lambda: town.world.incidents["PGR0VU2"].status == "resolved" and town.labels() == [])

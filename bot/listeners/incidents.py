@@ -12,7 +12,6 @@ from slack_bolt import Ack, App
 from slack_sdk import WebClient
 
 from actions.engine.errors import RecoveryError
-from actions.engine.notes import first_time
 from actions.incidents.condition import conditions
 from actions.incidents.deeds import known, pin
 from actions.incidents.errands import open_errand
@@ -27,6 +26,7 @@ from bot.listeners.telling import whisper
 from bot.people import Person
 from bot.requests import Origin, open_run
 from bot.slack import FAILURES, trouble
+from bot.tidy import bare, tidy
 from bot.views import incident_modals as modals
 from bot.words import Wants
 
@@ -78,7 +78,8 @@ def _pressed(desk: Desk, client: WebClient, body: dict[str, Any], how: str, name
     if how in ("recover", "role", "status"):
         _open(client, body, _dialog(desk, how, name, str(body["user"]["id"])))
         return
-    if not first_time(desk.store, key):
+    # What the press does is written under its key; that it was heard needs no line of its own in the store.
+    if not desk.lately.first(key):
         return
     done = press(desk, how, known(desk.store, name), _person(desk, body), key)
     if done.ring:
@@ -114,7 +115,7 @@ def _begin(desk: Desk, body: dict[str, Any], view: dict[str, Any]) -> str:
     user = body["user"]
     origin = Origin(_key(body, view), str(user["id"]), _team(body), str(header.get("channel") or ""),
                     str(header.get("ts") or ""), str(user.get("name") or ""), str(pointer["incident"]))  # fmt: skip
-    return open_run(desk, Wants(procedure, modals.said(view)), origin, _person(desk, body)).run
+    return open_run(desk, Wants(procedure, bare(tidy(modals.said(view)))), origin, _person(desk, body)).run
 
 
 def _publish(desk: Desk, body: dict[str, Any], view: dict[str, Any]) -> str:
