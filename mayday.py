@@ -94,7 +94,8 @@ def worker(config: Config = None) -> None:
     _logging()
     store = _store(settings)
     loop, redis = _loop(settings, store), settings.redis.get_secret_value()
-    Worker(store, loop, redis, settings.site.name, VERSION, find, companions(settings, store, find)).work()
+    beside = companions(settings, store, find)
+    Worker(store, loop, redis, settings.site.name, VERSION, find, beside, _errands(store)).work()
 
 
 @app.command("carry-out")
@@ -192,6 +193,15 @@ def _loop(settings: Settings, store: Store) -> Any:
 
     workshop = DockerWorkshop(store, settings.site.site(), settings.site.docker_host)
     return Loop(store, find, workshop, owner_name(_clock()))
+
+
+def _errands(store: Store) -> Any:
+    from actions.catalog import find
+    from workers.errands import ErrandWorkshop
+    from workers.execute import Loop
+    from workers.service import owner_name
+
+    return Loop(store, find, ErrandWorkshop(), f"{owner_name(_clock())}:errands", away_seconds=15)
 
 
 def _known(store: Store, run: str) -> str:

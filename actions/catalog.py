@@ -1,12 +1,19 @@
-"""The catalog: every procedure, checked when it is imported. A new recovery is one line here."""
+"""The catalog: every procedure, checked when it is imported. A new recovery or errand is one line here."""
 
 from __future__ import annotations
 
 from actions.engine.errors import RecoveryError
 from actions.engine.procedure import Procedure
 from actions.engine.wiring import check
+from actions.errands import (
+    pagerduty_acknowledge,
+    pagerduty_escalate,
+    pagerduty_page,
+    pagerduty_resolve,
+    status_page_publish,
+)
 from actions.recoveries import postgres_backup, postgres_pitr, postgres_verify, postgres_window
-from actions.tools import TOOLS
+from actions.tools import ERRAND_TOOLS, TOOLS
 
 CATALOG: tuple[Procedure, ...] = (
     postgres_pitr.PROCEDURE,
@@ -14,9 +21,18 @@ CATALOG: tuple[Procedure, ...] = (
     postgres_verify.PROCEDURE,
     postgres_window.PROCEDURE,
 )
+ERRANDS: tuple[Procedure, ...] = (
+    pagerduty_acknowledge.PROCEDURE,
+    pagerduty_resolve.PROCEDURE,
+    pagerduty_escalate.PROCEDURE,
+    pagerduty_page.PROCEDURE,
+    status_page_publish.PROCEDURE,
+)
 
 for _procedure in CATALOG:
     check(_procedure, TOOLS)
+for _procedure in ERRANDS:
+    check(_procedure, ERRAND_TOOLS)
 
 
 def find(name: str) -> Procedure:
@@ -25,7 +41,7 @@ def find(name: str) -> Procedure:
     Raises:
         RecoveryError: this version does not know it.
     """
-    for procedure in CATALOG:
+    for procedure in (*CATALOG, *ERRANDS):
         if procedure.name == name:
             return procedure
     raise RecoveryError(f"There is no procedure '{name}' in this version.",

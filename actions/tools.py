@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from actions.containers import Docker
 from actions.engine.errors import RecoveryError
+from actions.outside import Pager, PagerDuty, StatusPage
 from actions.postgres.backups import BackupFiles
 from actions.postgres.server import Names, Server
 from actions.postgres.stops import Stop
@@ -208,3 +209,13 @@ TOOLS: dict[str, Any] = {
     "now": datetime,
 }
 """The names under which steps take their tools; `now` is the time when the step began."""
+
+ERRAND_TOOLS: dict[str, Any] = {
+    "pagerduty": PagerDuty,
+    "pager": Pager,
+    "status_page": StatusPage,
+    "patience": Patience,
+    "progress": Progress,
+    "now": datetime,
+}
+"""The tools of errands: what is outside of the stack, and nothing of it."""

@@ -19,7 +19,7 @@ from actions.settings import Settings
 from bot.desk import Desk
 from bot.home import Home
 from bot.identity import known
-from bot.listeners import actions, catch_all, commands, mentions, views
+from bot.listeners import actions, catch_all, commands, incidents, mentions, views
 from bot.listeners import home as home_tab
 from bot.people import People
 from bot.slack import client_for
@@ -93,5 +93,6 @@ def app_of(desk: Desk, home: Home | None = None) -> App:
     actions.register(app, desk)
     views.register(app, desk)
     home_tab.register(app, desk, home or Home(desk))
+    incidents.register(app, desk)
     catch_all.register(app)
     return app

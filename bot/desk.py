@@ -10,6 +10,7 @@ from datetime import datetime
 from redis.exceptions import RedisError
 from slack_sdk import WebClient
 
+from actions.catalog import ERRANDS
 from actions.engine.procedure import Procedure
 from actions.engine.store import Store
 from actions.settings import Settings
@@ -35,8 +36,8 @@ class Desk:
     meters: Meters = field(default_factory=Meters)
 
     def procedure(self, name: str) -> Procedure | None:
-        """The procedure of that name, or None where the catalog no longer has it."""
-        return next((procedure for procedure in self.catalog if procedure.name == name), None)
+        """The procedure or errand of that name, or None where the catalog no longer has it."""
+        return next((procedure for procedure in (*self.catalog, *ERRANDS) if procedure.name == name), None)
 
     def ring(self, run: str) -> None:
         """Wake a worker. Without a bell the workers' own sweep finds the run some seconds later."""

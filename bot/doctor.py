@@ -11,7 +11,7 @@ from actions.settings import Settings
 from bot.slack import FAILURES, Why, client_for, trouble
 
 SCOPES = ("commands", "chat:write", "files:write", "users:read", "usergroups:read", "channels:read",
-          "channels:history", "app_mentions:read")  # fmt: skip
+          "channels:history", "app_mentions:read", "reactions:read")  # fmt: skip
 """Without one of these something of the bot does not work; `manifest.yml` asks for them."""
 
 

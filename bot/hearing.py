@@ -8,11 +8,12 @@ from actions.engine.errors import RecoveryError
 from actions.engine.notes import first_time
 from bot import reads
 from bot.desk import Desk
+from bot.leading import lead
 from bot.requests import NO_WORKER, Origin, open_run
 from bot.steering import run_of_thread, steer
 from bot.views import help as help_view
 from bot.views.mrkdwn import cut, escape
-from bot.words import Looks, Steers, Unknown, Wants, meaning
+from bot.words import Leads, Looks, Steers, Unknown, Wants, meaning
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,8 @@ def hear(desk: Desk, text: str, origin: Origin, family: str = "recover") -> Repl
         meant = meaning(text, desk.catalog, family)
         if isinstance(meant, Wants):
             return _wanted(desk, meant, origin)
-        # Only what changes something is kept for good; a look costs no write before it is acknowledged.
+        # Only what steers a run is kept for good. A look costs no write before it is acknowledged, and what is
+        # said about an incident is written under its own key.
         fresh = (
             first_time(desk.store, f"heard {origin.key}")
             if isinstance(meant, Steers)
@@ -58,7 +60,7 @@ def _wanted(desk: Desk, wants: Wants, origin: Origin) -> Reply:
     return Reply(cut("\n".join(lines)), ring=opened.run)
 
 
-def _heard(desk: Desk, meant: Looks | Steers | Unknown, origin: Origin) -> Reply:
+def _heard(desk: Desk, meant: Looks | Steers | Leads | Unknown, origin: Origin) -> Reply:
     match meant:
         case Looks(at="help"):
             return Reply(help_view.text(desk.catalog, meant.about))
@@ -66,6 +68,9 @@ def _heard(desk: Desk, meant: Looks | Steers | Unknown, origin: Origin) -> Reply
             return Reply(reads.runs(desk, meant.about))
         case Looks():
             return Reply(reads.status(desk))
+        case Leads():
+            done = lead(desk, meant.verb, meant.rest, origin)
+            return Reply(done.text, ring=done.ring)
         case Steers():
             return _steered(desk, meant, origin)
         case Unknown():

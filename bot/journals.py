@@ -1,4 +1,7 @@
-"""The journals that the tail follows: those that grew, those under way, those not drawn to their end."""
+"""The journals that the tail follows: those that grew, those under way, those not drawn to their end.
+
+A journal whose thread is complete is let go, and followed again should it grow: an incident may come back.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,10 @@ from datetime import datetime
 from typing import Any
 
 from actions.engine import notes
-from actions.engine.journal import Entry, Kind
+from actions.engine.journal import Entry
 from actions.engine.store import Store
+from actions.incidents import incident as incidents
+from bot.incident_thread import Telling
 from bot.thread import Item
 
 SINK = "slack"
@@ -17,7 +22,7 @@ SINK = "slack"
 
 @dataclass
 class Watched:
-    """What the tail remembers of a run between two looks."""
+    """What the tail remembers of a journal between two looks."""
 
     last: int = 0
     entries: list[Entry] = field(default_factory=list)
@@ -29,39 +34,43 @@ class Watched:
     items: list[Item] = field(default_factory=list)
     drawn: tuple[int, datetime] | None = None
     settled: bool = False
+    ended: bool = False
+    telling: Telling | None = None
 
 
 class Journals:
-    """Reads what was written since, and lets go of runs whose threads are complete."""
+    """Reads what was written since, and lets go of journals whose threads are complete."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._done: set[str] | None = None
+        self._done: dict[str, int] | None = None
         self.watched: dict[str, Watched] = {}
 
     def read(self) -> list[Watched]:
-        """Read all new entries. Returns the runs whose threads have become complete; they are let go."""
+        """Read all new entries. Returns the journals whose threads have become complete; they are let go."""
         tips = self._store.tips()
-        done = self._finished_before(tips)
-        for run in sorted(set(tips) - done):
-            watched = self.watched.setdefault(run, Watched())
-            if tips[run] > watched.last:
-                watched.entries += self._store.entries(run, watched.last)
+        done = self._complete_before(tips)
+        for name in sorted(name for name, tip in tips.items() if tip > done.get(name, 0)):
+            watched = self.watched.setdefault(name, Watched())
+            if tips[name] > watched.last:
+                watched.entries += self._store.entries(name, watched.last)
                 watched.last = watched.entries[-1].n
-        complete = [run for run in self.watched if self._is_complete(run)]
-        done.update(complete)
-        return [self.watched.pop(run) for run in complete]
+        complete = [name for name in self.watched if self._is_complete(name)]
+        done.update({name: self.watched[name].last for name in complete})
+        return [self.watched.pop(name) for name in complete]
 
-    def _finished_before(self, tips: dict[str, int]) -> set[str]:
-        """The runs whose threads are complete; on the first look, those that were so before we came."""
+    def _complete_before(self, tips: dict[str, int]) -> dict[str, int]:
+        """The journals whose threads are complete; on the first look, those that were so before we came."""
         if self._done is None:
             cursors = self._store.notes("cursor")
-            under_way = set(self._store.runs(open_only=True, limit=10_000))
-            ended = (run for run in tips if run not in under_way)
-            self._done = {run for run in ended if int(cursors.get(f"{SINK} {run}") or 0) >= tips[run]}
+            under_way = {*self._store.runs(open_only=True, limit=10_000), *self._open_incidents()}
+            ended = (name for name in tips if name not in under_way)
+            self._done = {name: tips[name] for name in ended if int(cursors.get(f"{SINK} {name}") or 0) >= tips[name]}
         return self._done
 
-    def _is_complete(self, run: str) -> bool:
-        watched = self.watched[run]
-        finished = any(entry.kind is Kind.FINISHED for entry in watched.entries[-3:])
-        return finished and notes.cursor(self._store, SINK, run) >= watched.last
+    def _open_incidents(self) -> list[str]:
+        return [name for name in self._store.incidents() if incidents.fold(self._store.entries(name)).open]
+
+    def _is_complete(self, name: str) -> bool:
+        watched = self.watched[name]
+        return watched.ended and notes.cursor(self._store, SINK, name) >= watched.last

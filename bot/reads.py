@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from actions.engine.ids import is_errand
 from actions.engine.journal import Entry, Kind
 from actions.engine.notes import living_workers
 from actions.engine.run import Run, fold
@@ -20,7 +21,7 @@ _LINES = 40
 
 def status(desk: Desk) -> str:
     """What is under way, and whether somebody is there to do it."""
-    under_way = desk.store.runs(open_only=True, limit=_LAST)
+    under_way = [run for run in desk.store.runs(open_only=True) if not is_errand(run)][:_LAST]
     lines = [_run_line(desk, run) for run in under_way] or ["No run is under way."]
     workers = living_workers(desk.store)
     names = ", ".join(sorted(escape(str(w.get("host") or name)) for name, w in workers.items()))
@@ -32,9 +33,14 @@ def runs(desk: Desk, about: str) -> str:
     """The last runs, or everything that one run did."""
     if about:
         return _one(desk, find(desk, about.split()[0].casefold()))
-    listed = [_run_line(desk, run) for run in desk.store.runs(limit=_LAST)]
+    listed = [_run_line(desk, run) for run in _recent(desk)]
     more = ["`/recover runs <run>` tells one of them."] if listed else ["There was no run yet."]
     return cut("\n".join([*listed, *more]))
+
+
+def _recent(desk: Desk) -> list[str]:
+    """The last runs without the errands, of which an incident may have many."""
+    return [run for run in desk.store.runs() if not is_errand(run)][:_LAST]
 
 
 def _run_line(desk: Desk, name: str) -> str:

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-import secrets
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
 from typing import Any
 
 from actions.engine.errors import Busy, Refused
 from actions.engine.facts import to_json
+from actions.engine.ids import new_id
 from actions.engine.journal import Kind
+from actions.engine.ledger import Draft
 from actions.engine.notes import living_workers, post
 from actions.engine.procedure import Asker, Procedure
 from actions.engine.run import Run
 from bot.desk import Desk
 from bot.identity import known, link
+from bot.incident_places import of_thread
 from bot.people import Person
 from bot.words import Wants
-
-_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
-"""Letters that nobody mistakes for another when they are read out."""
 
 NO_WORKER = "No worker is alive, so the run waits. Start one on the host that has Docker: mayday worker"
 
@@ -29,7 +27,7 @@ NO_WORKER = "No worker is alive, so the run waits. Start one on the host that ha
 class Origin:
     """Where and how somebody spoke: `sink` is "slack" or "terminal".
 
-    `key` is the same for every delivery of the same words.
+    `key` is the same for every delivery of the same words. `incident` is named where the thread does not tell it.
     """
 
     key: str
@@ -39,6 +37,7 @@ class Origin:
     thread: str = ""
     name: str = ""
     sink: str = "slack"
+    incident: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,9 +64,13 @@ def open_run(desk: Desk, wants: Wants, origin: Origin, person: Person) -> Opened
     now = desk.clock()
     asker = Asker(now, desk.settings.operations_zone, person.zone, service)
     request = procedure.words.read(wants.arguments, asker)
-    data = _requested(desk, procedure, request, service, origin, person)
+    incident = origin.incident or of_thread(desk.store, origin.channel, origin.thread)
+    data = _requested(desk, procedure, request, service, replace(origin, incident=incident), person)
+    run = new_id(now)
     try:
-        run, new = desk.store.open_run(new_id(now), data, claims=procedure.claims, key=origin.key)
+        run, new = desk.store.open_run(
+            run, data, claims=procedure.claims, key=origin.key, tells=_linked(incident, run, data)
+        )
     except Busy as busy:
         raise held(desk, busy) from busy
     return Opened(run, new, data["summary"], has_worker(desk))
@@ -77,11 +80,19 @@ def _requested(
     desk: Desk, procedure: Procedure, request: Any, service: str, origin: Origin, person: Person
 ) -> dict[str, Any]:
     said = {"sink": origin.sink, "channel": origin.channel, "thread": origin.thread, "key": origin.key}
+    if origin.incident:
+        said["incident"] = origin.incident
     return {
         "procedure": procedure.name, "table": procedure.table, "service": service, "site": desk.settings.site.name,
         "by": person.speaker.id, "name": person.speaker.name, "request": to_json(request),
         "summary": summary(procedure, request, service), "origin": said,
     }  # fmt: skip
+
+
+def _linked(incident: str, run: str, data: dict[str, Any]) -> tuple[str, Draft] | None:
+    """What the incident's own journal tells of the run."""
+    said = {"run": run, "procedure": data["procedure"], "by": data["by"], "name": data["name"]}
+    return (incident, (Kind.LINKED, None, said)) if incident else None
 
 
 def summary(procedure: Procedure, request: Any, service: str) -> str:
@@ -93,11 +104,6 @@ def summary(procedure: Procedure, request: Any, service: str) -> str:
 def _shown(value: Any) -> str:
     """A field of a request as people read it: by its own `__str__`, else its own text."""
     return str(value if "__str__" in vars(type(value)) else getattr(value, "text", value))
-
-
-def new_id(now: datetime) -> str:
-    """A run's id that can be read out on the phone: the day and four plain letters."""
-    return f"r{now.astimezone(UTC):%m%d}-" + "".join(secrets.choice(_LETTERS) for _ in range(4))
 
 
 def has_worker(desk: Desk) -> bool:

@@ -1,9 +1,12 @@
-"""The bot as a process: it listens to Slack, and draws threads. It starts though Slack is down."""
+"""The bot as a process: it listens to Slack and PagerDuty, and draws threads. It starts though Slack is down."""
 
 from __future__ import annotations
 
 import logging
+import os
+import socket
 import threading
+import uuid
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
@@ -12,18 +15,27 @@ from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from starlette.applications import Starlette
 
+from actions.catalog import find
 from actions.engine.notes import forget_old_deliveries
 from actions.engine.procedure import Procedure
 from actions.engine.store import Store
+from actions.engine.turn import Turn
+from actions.incidents.folding import rules_of
+from actions.incidents.inbox import forget_old_events
+from actions.incidents.watch import Watch
+from actions.outside import Pager
 from actions.settings import Settings
 from bot import health, identity, metrics
+from bot.alarms import Alarms
 from bot.app import app_of, build_desk
 from bot.health import Health
 from bot.home import Home
+from bot.intake import Intake
 from bot.sink import Sink
 from bot.slack import FAILURES, client_for, trouble
 from bot.vitals import Vitals
 from bot.web import web_app
+from bot.webhook import pagerduty_route
 
 _log = logging.getLogger(__name__)
 _LONGEST_PAUSE = 10.0
@@ -31,7 +43,7 @@ _TIDY_EVERY = 3600.0
 
 
 class BotService:
-    """Listener, tail and housekeeping, each in a thread of its own; `run` blocks until told to stop."""
+    """Listener, tail, intake and housekeeping, each in a thread of its own; `run` blocks until told to stop."""
 
     def __init__(
         self,
@@ -41,26 +53,37 @@ class BotService:
         ring: Callable[[str], object],
         clock: Callable[[], datetime],
         queue: Callable[[], int | None] = lambda: None,
+        *,
+        pager: Pager | None = None,
     ) -> None:
         self.desk = build_desk(settings, store, catalog, ring, clock)
         self.home = Home(self.desk)
         self.app: App = app_of(self.desk, self.home)
         self.sink = Sink(self.desk)
+        owner = f"bot {socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:6]}"
+        self.intake = Intake(store, rules_of(settings.pagerduty), owner, self.sink.wake.set)
         self.vitals = Vitals(settings.slack.mode == "http")
         self.figures = metrics.Figures(self.desk, queue)
+        secrets = [secret.get_secret_value() for secret in settings.pagerduty.webhook_secrets]
         # What the web server answers: a line for each module that adds to it.
         self.routes = [
+            pagerduty_route(store, secrets, self.intake.wake),
             *health.routes(Health(self.desk, self.vitals)),
             *metrics.routes(self.desk, self.figures),
         ]
+        site, turn = settings.site, Turn(store, "alarms", owner)
+        watch = Watch(store, find, pager, site.name, site.postgres) if pager is not None else None
+        self.alarms = Alarms(watch, turn) if watch is not None else None
         self.port = 0
 
     def run(self, stop: threading.Event) -> None:
         """Serve until `stop` is set. A tail that dies takes the process with it, so that it is started again."""
-        needed = [self._thread("tail", self.sink.run, stop)]
+        needed = [self._thread("tail", self.sink.run, stop), self._thread("intake", self.intake.run, stop)]
         self.vitals.needed = needed
         self._thread("keeper", self._keep_house, stop)
         self._thread("home", self.home.run, stop)
+        if self.alarms is not None:
+            self._thread("alarms", self.alarms.run, stop)
         serve = self._serving(stop)
         in_http = self.desk.settings.slack.mode == "http"
         close: Callable[[], object] = (lambda: None) if in_http else self._socket(stop)
@@ -94,7 +117,10 @@ class BotService:
         return handler.close
 
     def _serving(self, stop: threading.Event) -> Callable[[], None]:
-        """The web server, where somebody calls us: Slack in HTTP mode, whoever watches us. Returns how to end it."""
+        """The web server, where somebody calls us: Slack in HTTP mode, PagerDuty, whoever watches us.
+
+        Returns how to end it.
+        """
         slack, web = self.desk.settings.slack, self.desk.settings.web
         if slack.mode == "http":
             return self._serve(slack.http_host, slack.http_port, web_app(self.app, *self.routes), stop)
@@ -134,6 +160,7 @@ class BotService:
                 pause = min(_LONGEST_PAUSE, pause * 2)
             if tidied <= 0:
                 forget_old_deliveries(self.desk.store)
+                forget_old_events(self.desk.store)
                 tidied = _TIDY_EVERY
             tidied -= pause
             stop.wait(pause)

@@ -1,4 +1,7 @@
-"""The tail: redraws threads from journals, from where it left off, whatever happened in between."""
+"""The tail: redraws threads from journals, from where it left off, whatever happened in between.
+
+What a journal looks like is a matter of `drawing`; here is how it comes to stand in Slack.
+"""
 
 from __future__ import annotations
 
@@ -15,19 +18,18 @@ from actions.engine.journal import Entry, Kind
 from actions.engine.run import Run, fold
 from bot.again import open_again
 from bot.desk import Desk
+from bot.drawing import AT_REST, AT_WORK, draw, place_of
 from bot.journals import SINK, Journals, Watched
 from bot.outbox import NotNow, Outbox, Place
 from bot.pace import Pace
 from bot.requests import has_worker
 from bot.slack import Why
-from bot.thread import Item, story
-from bot.views.header import Seen
+from bot.thread import Item
 
 _log = logging.getLogger(__name__)
 LOOK_EVERY = 0.25
 COALESCE = timedelta(seconds=2)
 CLOCK_EVERY = timedelta(seconds=10)
-DRAW_EVERY = timedelta(seconds=1)
 _PLAIN = ("slack", "no plan block")
 
 
@@ -69,13 +71,13 @@ class Sink:
         drawn = [(run, items) for run, items in drawn if not self._watched[run].settled]
         complete = True
         # What people must see goes first, over all runs; the clocks of the headers come last.
-        for draw in (self._post_missing, self._edit_changed, self._edit_header):
+        for part in (self._post_missing, self._edit_changed, self._edit_header):
             for run, items in drawn:
-                complete = self._guarded(run, items, draw) and complete
+                complete = self._guarded(run, items, part) and complete
         return complete
 
     def _ready(self, now: datetime) -> list[str]:
-        """The runs to look at now, oldest first. What is noted of a thread that is complete is dropped."""
+        """The journals to look at now, oldest first. What is noted of a thread that is complete is dropped."""
         for watched in self._journals.read():
             self._outbox.forget(watched.items)
         ready = [run for run in self._watched if not self._rests(run, now)]
@@ -86,14 +88,14 @@ class Sink:
         return until is not None and now < until
 
     def _drawn(self, name: str) -> list[Item]:
-        """A run's thread as it should look; drawn anew when its journal grew or some time has passed."""
+        """A thread as it should look; drawn anew when its journal grew or some time has passed."""
         watched, now = self._watched[name], self._desk.clock()
-        every = DRAW_EVERY if watched.at_work else CLOCK_EVERY / 2
+        every = AT_WORK if watched.at_work else AT_REST
         if watched.drawn and watched.drawn[0] == watched.last and now - watched.drawn[1] < every:
             return watched.items
         watched.settled = False
         try:
-            watched.items = self._draw(name, watched)
+            watched.items = draw(self._desk, watched, now, self._alive or name in self._leased, self._plain)
         except (KeyError, ValueError, TypeError, AttributeError, IndexError):
             # One journal that another version wrote must not keep all other threads from being drawn.
             _log.exception("the thread of run %s cannot be drawn", name)
@@ -101,31 +103,25 @@ class Sink:
         watched.drawn = watched.last, now
         return watched.items
 
-    def _draw(self, name: str, watched: Watched) -> list[Item]:
-        run, store = fold(watched.entries), self._desk.store
-        watched.at_work = run.open_step is not None and run.failure is None and run.finished is None
-        watched.progress = notes.progress(store, name) if watched.at_work else None
-        seen = Seen(self._desk.procedure(run.procedure), run, watched.entries, self._desk.clock(), watched.progress,
-                    self._alive or run.asking or name in self._leased, self._plain)  # fmt: skip
-        return story(seen)
-
-    def _guarded(self, run: str, items: list[Item], draw: Any) -> bool:
+    def _guarded(self, run: str, items: list[Item], part: Any) -> bool:
         """Draw a part; what does not work now is tried again later."""
         now = self._desk.clock()
         if (self._rest_until is not None and now < self._rest_until) or self._rests(run, now):
             return False  # An item of before went wrong in this very look.
         try:
-            complete = bool(draw(run, items))
+            complete = bool(part(run, items))
         except NotNow as error:
             self._later(run, error)
             return False
         if complete:
             self._watched[run].rests = 0.0
-        self._watched[run].settled = complete and draw == self._edit_header
+        self._watched[run].settled = complete and part == self._edit_header
         return complete
 
     def _post_missing(self, run: str, items: list[Item]) -> bool:
-        place = self._place(self._watched[run].entries[0])
+        place = place_of(self._desk, self._watched[run].entries[0])
+        if place is None:
+            return False
         for item in items:
             noted = self._outbox.where(item)
             if not noted.get("ts"):
@@ -139,13 +135,6 @@ class Sink:
             if item.header and not place.thread:
                 place = Place(place.channel, str(noted["ts"]))
         return True
-
-    def _place(self, first: Entry) -> Place:
-        """In the thread where it was asked for, else a new thread in the channel of the settings."""
-        origin = first.data.get("origin") or {}
-        thread = str(origin.get("thread") or "") if origin.get("sink") == SINK else ""
-        channel = str(origin.get("channel") or "") if thread else ""
-        return Place(channel or self._desk.settings.slack.channel, thread)
 
     def _edit_changed(self, run: str, items: list[Item]) -> bool:
         for item in items:
@@ -161,6 +150,8 @@ class Sink:
 
     def _edit_header(self, run: str, items: list[Item]) -> bool:
         item, watched, now = items[0], self._watched[run], self._desk.clock()
+        if not item.header:
+            return self._settle(run, items)
         noted = self._outbox.where(item)
         if not noted.get("ts"):
             return False
@@ -184,21 +175,21 @@ class Sink:
         """Move the cursor once everything stands; then do what the end of a run asks for."""
         watched, store = self._watched[run], self._desk.store
         noted = [self._outbox.where(item) for item in items]
-        finished = watched.entries[-1].kind is Kind.FINISHED
-        judged = items if finished else items[1:]
+        judged = items if watched.ended or not items[0].header else items[1:]
         right = all(i.file or self._outbox.where(i).get("shown") == i.shown for i in judged)
         if not right or not all(n.get("ts") for n in noted):
             return False
         if notes.cursor(store, SINK, run) < watched.last:
-            self._again(fold(watched.entries), watched.entries, items[0])
+            self._again(watched.entries, items[0])
             notes.move_cursor(store, SINK, run, watched.last)
         return True
 
-    def _again(self, run: Run, entries: list[Entry], header: Item) -> None:
+    def _again(self, entries: list[Entry], header: Item) -> None:
         """Somebody wanted another time: ask for the same procedure again, in the same thread."""
         wanted = entries[-1].data.get("again") if entries[-1].kind is Kind.FINISHED else None
         if not wanted:
             return
+        run = fold(entries)
         noted = self._outbox.where(header)
         channel, thread = str(noted["channel"]), str(noted.get("thread") or noted["ts"])
         try:

@@ -6,6 +6,7 @@ from actions.engine import answers
 from actions.engine.answers import Speaker
 from actions.engine.errors import Refused
 from actions.engine.glass import Glass
+from actions.engine.ids import is_errand
 from actions.engine.journal import Entry, Kind
 from actions.engine.notes import post
 from actions.engine.procedure import Asker
@@ -29,7 +30,7 @@ def find(desk: Desk, run: str) -> Run:
 
 def run_of_thread(desk: Desk, channel: str, thread: str) -> str:
     """The newest run whose header stands in that thread, or an empty text."""
-    for run in desk.store.runs():
+    for run in filter(lambda run: not is_errand(run), desk.store.runs()):
         header = post(desk.store, header_key(desk.store.run(run))) or {}
         if thread and header.get("channel") == channel and thread in (header.get("ts"), header.get("thread")):
             return run

@@ -19,6 +19,7 @@ FAMILIES = ("recover", "backup", "drill", "incident")
 
 _LOOKS = ("help", "status", "runs", "run")
 _STEERS = ("stop", "undo", "retry")
+_LEADS = ("declare", "list", "severity", "role", "acknowledge", "escalate", "resolve", "timeline", "statuspage")
 _CALLS = re.compile(r"^(?:<@[A-Z0-9]+(?:\|[^>]*)?>\s*|@mayday\b[,:]?\s*|!(?=\w)|/(?=\w))+", re.IGNORECASE)
 _NEAR = 0.6
 
@@ -48,6 +49,14 @@ class Steers:
 
 
 @dataclass(frozen=True)
+class Leads:
+    """Something about an incident: the verb, and the rest of what was said."""
+
+    verb: str
+    rest: str = ""
+
+
+@dataclass(frozen=True)
 class Unknown:
     """Nothing known; `nearest` is the whole command that was probably meant."""
 
@@ -56,7 +65,7 @@ class Unknown:
     family: str = "recover"
 
 
-Meaning = Wants | Looks | Steers | Unknown
+Meaning = Wants | Looks | Steers | Leads | Unknown
 
 
 def meaning(text: str, catalog: Sequence[Procedure], family: str = "recover") -> Meaning:
@@ -77,6 +86,8 @@ def meaning(text: str, catalog: Sequence[Procedure], family: str = "recover") ->
         return Looks("runs" if verb == "run" else verb, rest)
     if verb in _STEERS and family == "recover":
         return Steers(verb, bare(rest).casefold())
+    if verb in _LEADS and family == "incident":
+        return Leads(verb, rest)
     if verb == "help":
         return Looks("help", family)
     return Unknown(" ".join(words), _nearest(words, catalog, family), family)
@@ -102,6 +113,7 @@ def _nearest(words: list[str], catalog: Sequence[Procedure], family: str) -> str
     """The command that resembles the first words most, with the rest of what was said."""
     commands = [command_of(procedure) for procedure in catalog]
     commands += [f"recover {verb}" for verb in (*_LOOKS, *_STEERS)]
+    commands += [f"incident {verb}" for verb in _LEADS]
     scored = [(*_likeness(words, command, family), command) for command in commands]
     best = max(scored, default=(0.0, 0, ""))
     if best[0] < _NEAR:

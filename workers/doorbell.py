@@ -1,7 +1,8 @@
 """The doorbell: RQ on Redis tells a worker that a run wants to be carried out. It is never the truth.
 
-A job carries a run id and nothing else. The queue's name is the site's. Whoever can write to Redis could
-name any function in a job, so the worker runs one function only, whatever a job says.
+A job carries a run id and nothing else. A site has two queues, the second for errands, which wait for no
+recovery. Whoever can write to Redis could name any function in a job, so the worker runs one function only,
+whatever a job says.
 """
 
 from __future__ import annotations
@@ -15,6 +16,10 @@ import redis
 import structlog
 from rq import Queue, SimpleWorker
 from rq.job import Job
+from rq.timeouts import TimerDeathPenalty
+
+from actions.engine.ids import is_errand
+from actions.engine.procedure import Lane
 
 FUNCTION = "workers.doorbell.carry_out"
 _WAIT_SECONDS = 2
@@ -33,15 +38,16 @@ def connect(url: str) -> redis.Redis:
     return redis.Redis.from_url(url, socket_connect_timeout=1, socket_timeout=_WAIT_SECONDS + 5)
 
 
-def queue_of(site: str, connection: redis.Redis) -> Queue:
-    """The site's queue."""
-    return Queue(f"mayday-{site}", connection=connection, serializer="json", default_timeout=-1, job_class=RunJob)
+def queue_of(site: str, connection: redis.Redis, lane: Lane = Lane.RECOVERY) -> Queue:
+    """The site's queue of a lane."""
+    name = f"mayday-{site}" if lane is Lane.RECOVERY else f"mayday-{site}-errands"
+    return Queue(name, connection=connection, serializer="json", default_timeout=-1, job_class=RunJob)
 
 
 def ring(url: str, site: str, run: str) -> bool:
     """Ring for a run; False where Redis is away. A run stands in the queue once at most."""
     try:
-        queue = queue_of(site, connect(url))
+        queue = queue_of(site, connect(url), Lane.ERRAND if is_errand(run) else Lane.RECOVERY)
         queue.remove(f"run-{run}")
         queue.enqueue(FUNCTION, run, job_id=f"run-{run}", job_timeout=-1, result_ttl=0, failure_ttl=3600)
     except redis.RedisError as away:
@@ -81,6 +87,7 @@ class BellWorker(SimpleWorker):
     """Answers the bell in its own process, and comes back after a moment when nobody rings."""
 
     job_class = RunJob
+    death_penalty_class = TimerDeathPenalty  # The other one needs signals, which only a main thread has.
 
     def _install_signal_handlers(self) -> None:
         """The service has its own."""
@@ -94,13 +101,13 @@ class BellWorker(SimpleWorker):
         )  # fmt: skip
 
 
-def answer_bell(url: str, site: str) -> bool:
+def answer_bell(url: str, site: str, lane: Lane = Lane.RECOVERY) -> bool:
     """Carry out what was rung for, until a moment passes without a ring; False where Redis is away."""
     try:
         connection = connect(url)
         connection.ping()
         name = f"{socket.gethostname()}-{uuid.uuid4().hex[:8]}"
-        worker = BellWorker([queue_of(site, connection)], name=name, connection=connection, serializer="json")
+        worker = BellWorker([queue_of(site, connection, lane)], name=name, connection=connection, serializer="json")
         worker.work(logging_level="CRITICAL")
     except redis.RedisError as away:
         log.warning("the queue is away; runs are found by looking", detail=str(away)[:200])

@@ -72,7 +72,7 @@ class _Carrying:
         """Move after move. Without tools the run waits at its present step for a person."""
         run = self.store.run(self.lease.run)
         began = self.store.clock()
-        trouble = self.guard("reaching Docker", self.guard.reopen, again=lambda: None)
+        trouble = self.guard("taking the tools out", self.guard.reopen, again=lambda: None)
         while True:
             run = self.store.follow(run)
             if run.table != self.procedure.table and run.finished is None and run.failure is None:

@@ -17,8 +17,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from actions.engine import notes
 from actions.engine.errors import RecoveryError
+from actions.engine.ids import is_errand
 from actions.engine.moves import Wait, next_move
-from actions.engine.procedure import Procedure
+from actions.engine.procedure import Lane, Procedure
 from actions.engine.store import Store
 from workers.doorbell import RunJob, answer_bell
 from workers.execute import Loop
@@ -30,7 +31,10 @@ _PULSE_SECONDS = 2.5
 
 @dataclass
 class Worker:
-    """One worker process of one site. It carries out one run at a time; `companions` work beside that."""
+    """One worker process of one site. It carries out one run at a time; `companions` work beside that.
+
+    Errands have a loop of their own: they wait for no recovery, and one at a time for each other.
+    """
 
     store: Store
     loop: Loop
@@ -39,6 +43,7 @@ class Worker:
     version: str
     find: Callable[[str], Procedure]
     companions: Sequence[Callable[[threading.Event], None]] = ()
+    errands: Loop | None = None
     leaving: threading.Event = field(default_factory=threading.Event)
 
     def work(self) -> None:
@@ -50,29 +55,34 @@ class Worker:
         pulse.start()
         for companion in self.companions:
             threading.Thread(target=companion, args=(self.leaving,), daemon=True).start()
+        if self.errands is not None:
+            threading.Thread(target=self._serve, args=(Lane.ERRAND,), name="errands", daemon=True).start()
         log.info("worker lives", site=self.site, owner=self.loop.owner)
-        while not self.leaving.is_set():
-            self._round()
+        self._serve(Lane.RECOVERY)
         log.info("worker leaves", owner=self.loop.owner)
 
-    def _round(self) -> None:
+    def _serve(self, lane: Lane) -> None:
+        while not self.leaving.is_set():
+            self._round(lane)
+
+    def _round(self, lane: Lane) -> None:
         try:
-            for run in self.due():
+            for run in self.due(lane):
                 if self.leaving.is_set():
                     return
                 self.carry_out(run)
         except SQLAlchemyError as away:
             log.warning("the store does not answer", detail=str(away)[:200])
             time.sleep(1)
-        if not answer_bell(self.redis, self.site):
+        if not answer_bell(self.redis, self.site, lane):
             time.sleep(1)
 
-    def due(self) -> list[str]:
+    def due(self, lane: Lane = Lane.RECOVERY) -> list[str]:
         """Runs of this site that have a next move and no living lease: what a lost bell or a dead worker left."""
         leased = self.store.leased()
-        return [run for run in self.store.runs(open_only=True) if run not in leased and self._wants(run)]
+        return [run for run in self.store.runs(open_only=True) if run not in leased and self._wants(run, lane)]
 
-    def _wants(self, run: str) -> bool:
+    def _wants(self, run: str, lane: Lane) -> bool:
         state = self.store.run(run)
         if state.site != self.site:
             return False
@@ -80,12 +90,13 @@ class Worker:
             procedure = self.find(state.procedure)
         except RecoveryError:
             return False
-        return not isinstance(next_move(procedure, state, self.store.clock()), Wait)
+        return procedure.lane is lane and not isinstance(next_move(procedure, state, self.store.clock()), Wait)
 
     def carry_out(self, run: str) -> str:
         """Carry a run out as far as it goes; an unknown one is a stray ring."""
+        loop = self.errands if is_errand(run) and self.errands is not None else self.loop
         try:
-            why = self.loop.carry_out(run)
+            why = loop.carry_out(run)
         except KeyError:
             why = "unknown"
         except RecoveryError as trouble:

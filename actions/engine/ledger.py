@@ -7,7 +7,7 @@ have written (the fencing token), so an old worker can never speak for a run.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,12 +20,17 @@ from actions.engine.run import Run, after, fold
 LEASE_SECONDS = 10.0
 """How long a lease lives without a heartbeat."""
 
+TURN = "turn "
+"""Begins the leases that are no run's: whose turn it is to do something for all."""
+
 _TRIES = 20
 
 T = TypeVar("T")
 
 Draft = tuple[Kind, int | None, dict[str, Any]]
 Judge = Callable[[Run], Draft | None]
+Teller = Callable[[list[Entry]], Sequence[Draft]]
+"""Sees a whole journal, empty where it does not exist yet, and says what to append."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,9 @@ class Pen(Protocol):
 
     def kept(self, kind: str, key: str) -> Any:
         """The note, or None."""
+
+    def drop(self, kind: str, key: str) -> None:
+        """Forget a note."""
 
     def claim(self, service: str, run: str) -> str:
         """Hold a service for a run; empty where that worked, else the run that holds it."""
@@ -100,21 +108,53 @@ class Ledger(ABC):
             raise KeyError(run)
         return fold(told)
 
-    def open_run(self, run: str, data: dict[str, Any], *, claims: bool, key: str) -> tuple[str, bool]:
+    def open_run(
+        self, run: str, data: dict[str, Any], *, claims: bool, key: str, tells: tuple[str, Draft] | None = None
+    ) -> tuple[str, bool]:
         """Begin a run's journal with its request, once for each inbox key.
 
-        Returns the run's id and whether it is new: a redelivered request gives the run it made before.
+        `tells` is an entry for another journal, an incident's that the run belongs to. Returns the run's id
+        and whether it is new: a redelivered request gives the run it made before.
 
         Raises:
             Busy: the service is held by another run.
         """
-        with self.pen() as pen:
+
+        def write(pen: Pen) -> tuple[str, bool]:
             if not pen.first("inbox", key, run):
                 return str(pen.kept("inbox", key)), False
             if claims and (holder := pen.claim(data["service"], run)):
                 raise _held(data["service"], holder)
-            pen.write(sealed(Entry(run, 1, self.clock(), Kind.REQUESTED, None, data), GENESIS))
-        return run, True
+            self.add(pen, run, [], [(Kind.REQUESTED, None, data)])
+            if tells is not None:
+                self.add(pen, tells[0], pen.read(tells[0]), [tells[1]])
+            return run, True
+
+        return self.at_once(run, write)
+
+    def extend(self, journal: str, tell: Teller, key: str = "") -> list[Entry]:
+        """Begin or continue any journal with what `tell` says, judged in the moment that it is written.
+
+        With an inbox key that was seen before nothing is written. Returns what was.
+        """
+
+        def write(pen: Pen) -> list[Entry]:
+            if key and not pen.first("inbox", key, journal):
+                return []
+            told = pen.read(journal)
+            return self.add(pen, journal, told, tell(told))
+
+        return self.at_once(journal, write)
+
+    def add(self, pen: Pen, journal: str, told: Sequence[Entry], drafts: Sequence[Draft]) -> list[Entry]:
+        """Append to a journal that reads as `told`, within a transaction at hand."""
+        added: list[Entry] = []
+        for kind, step, data in drafts:
+            last = added[-1] if added else (told[-1] if told else None)
+            n, prev = (last.n + 1, last.hash) if last else (1, GENESIS)
+            added.append(sealed(Entry(journal, n, self.clock(), kind, step, data), prev))
+            pen.write(added[-1])
+        return added
 
     def append(self, lease: Lease, kind: Kind, step: int | None, data: dict[str, Any]) -> Entry:
         """Append an entry as the worker that holds the lease; finishing a run frees its service.
@@ -132,7 +172,7 @@ class Ledger(ABC):
                 pen.free(lease.key)
             return entry
 
-        return self._until_written(lease.run, write)
+        return self.at_once(lease.run, write)
 
     def speak(self, run: str, judge: Judge) -> Entry | None:
         """Append what a person said, judged against the run as it stands in that very moment.
@@ -151,7 +191,7 @@ class Ledger(ABC):
             pen.write(entry)
             return entry
 
-        return self._until_written(run, write)
+        return self.at_once(run, write)
 
     def beat(self, lease: Lease) -> None:
         """Say that the lease's owner lives.
@@ -162,15 +202,19 @@ class Ledger(ABC):
         with self.pen() as pen:
             _must_hold(pen, lease)
 
-    def _until_written(self, run: str, write: Callable[[Pen], T]) -> T:
-        """Again with the next position where somebody spoke at the same moment."""
+    def at_once(self, journal: str, write: Callable[[Pen], T]) -> T:
+        """Do it in one transaction; again with the next position where somebody spoke at the same moment.
+
+        Raises:
+            Fenced: others spoke each time.
+        """
         for _ in range(_TRIES):
             try:
                 with self.pen() as pen:
                     return write(pen)
             except Taken:
                 continue
-        raise Fenced(f"The journal of run {run} could not be written.", hint="Try again.")
+        raise Fenced(f"The journal {journal} could not be written.", hint="Try again.")
 
 
 def _held(service: str, holder: str) -> Busy:

@@ -19,6 +19,13 @@ class Risk(StrEnum):
     DESTRUCTIVE = "destructive"
 
 
+class Lane(StrEnum):
+    """Where a procedure is carried out. An errand changes something outside of the stack, and waits for no recovery."""
+
+    RECOVERY = "recovery"
+    ERRAND = "errand"
+
+
 class Who(StrEnum):
     """Who may choose an option."""
 
@@ -149,7 +156,7 @@ class Procedure:
     """A recovery as data. `request` is the frozen dataclass of what was asked; `summary` may name its fields.
 
     `claims` says that a run of it holds its service, so that no other may begin meanwhile. `report` gives
-    what is read at the end.
+    what is read at the end. An errand (`lane`) claims nothing, needs no Docker, and is drawn as one line.
     """
 
     name: str
@@ -162,6 +169,7 @@ class Procedure:
     ends: Outcome = Outcome.DONE
     claims: bool = True
     rto: timedelta | None = None
+    lane: Lane = Lane.RECOVERY
 
     @cached_property
     def table(self) -> str:

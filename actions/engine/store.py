@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 
 from actions.engine import tables
 from actions.engine.journal import Entry, Kind
-from actions.engine.ledger import LEASE_SECONDS, Lease, Ledger, Taken
+from actions.engine.ledger import LEASE_SECONDS, TURN, Lease, Ledger, Taken
 
 _entries, _leases, _notes = tables.entries, tables.leases, tables.notes
 
@@ -32,6 +32,9 @@ class SqlPen:
 
     def kept(self, kind: str, key: str) -> Any:
         return self._db.execute(tables.KEPT, {"kind": kind, "key": key}).scalar()
+
+    def drop(self, kind: str, key: str) -> None:
+        self._db.execute(sa.delete(_notes).where(_notes.c.kind == kind, _notes.c.key == key))
 
     def claim(self, service: str, run: str) -> str:
         row = {"key": service, "run": "", "owner": "", "token": 0, "beat": self._clock()}
@@ -102,8 +105,14 @@ class Store(Ledger):
         with self.engine.connect() as db:
             return [str(r) for r in db.execute(query.order_by(_entries.c.at.desc()).limit(limit)).scalars()]
 
+    def incidents(self, limit: int = 200) -> list[str]:
+        """Ids of incidents, newest first."""
+        begun = sa.select(_entries.c.run).where(_entries.c.kind == str(Kind.OPENED))
+        with self.engine.connect() as db:
+            return [str(i) for i in db.execute(begun.order_by(_entries.c.at.desc()).limit(limit)).scalars()]
+
     def tips(self) -> dict[str, int]:
-        """The last position of every run's journal."""
+        """The last position of every journal."""
         with self.engine.connect() as db:
             query = sa.select(_entries.c.run, sa.func.max(_entries.c.n)).group_by(_entries.c.run)
             return {str(run): int(n) for run, n in db.execute(query)}
@@ -133,7 +142,8 @@ class Store(Ledger):
         """The runs that a living worker carries out now."""
         alive = _leases.c.beat >= self.clock() - timedelta(seconds=LEASE_SECONDS)
         with self.engine.connect() as db:
-            return set(db.execute(sa.select(_leases.c.run).where(_leases.c.owner != "", alive)).scalars())
+            held = db.execute(sa.select(_leases.c.run).where(_leases.c.owner != "", alive)).scalars()
+            return {str(run) for run in held if not run.startswith(TURN)}
 
     # Notes: what people look at meanwhile and what sinks know; the newest replaces the one before -----
 

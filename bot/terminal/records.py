@@ -65,13 +65,13 @@ def show_run(store: Store, procedure: Procedure | None, run: str, as_json: bool)
 
 
 def verify_journals(store: Store, run: str | None, as_json: bool) -> int:
-    """Check the chain of one run or of all; the exit code tells."""
-    runs = [run] if run else store.runs(limit=100_000)
+    """Check the chain of one run or incident, or of all; the exit code tells."""
+    runs = [run] if run else sorted(store.tips())
     broken = []
     for name in runs:
         told = store.entries(name)
         if not told:
-            raise Refused(f"There is no run {name}.", hint="mayday runs lists them.")
+            raise Refused(f"There is no journal {name}.", hint="mayday runs lists the runs.")
         if wrong := first_broken(told):
             broken.append({"run": name, "entry": wrong[0].n, "at": wrong[0].at, "why": wrong[1]})
     if as_json:
@@ -79,7 +79,7 @@ def verify_journals(store: Store, run: str | None, as_json: bool) -> int:
     else:
         console = Console(highlight=False)
         for found in broken:
-            console.print(f"run {found['run']}: entry {found['entry']} of {found['at']} is broken: {found['why']}.",
+            console.print(f"{found['run']}: entry {found['entry']} of {found['at']} is broken: {found['why']}.",
                           markup=False)  # fmt: skip
         console.print(f"{len(runs)} journals checked, {len(broken)} broken.")
     return 1 if broken else 0

@@ -15,6 +15,14 @@ _ALWAYS = (
     ("/recover retry <run>", "go on after a failure"),
     ("/recover undo <run>", "take back what a run did"),
 )
+_INCIDENTS = (
+    ("/incident declare <title> [critical/high/medium/low]", "open an incident, and page by the contact rules"),
+    ("/incident list", "the open incidents"),
+    ("/incident severity <critical/high/medium/low>", "say how bad it is"),
+    ("/incident role <commander/scribe/communications/operations> [@user]", "give a role, or take it"),
+    ("/incident acknowledge", "and escalate, resolve: the same as the buttons"),
+    ("/incident timeline", "what happened so far; a :pushpin: on a message puts it there"),
+)
 _EXAMPLES = 3
 AGREES = {
     Risk.READS: "changes nothing",
@@ -27,6 +35,8 @@ AGREES = {
 def text(catalog: Sequence[Procedure], about: str = "") -> str:
     """All commands, or those that begin with what help is wanted for."""
     family = about.casefold() if about.casefold() in FAMILIES else ""
+    if family == "incident":
+        return _incidents()
     wanted = [p for p in catalog if not about or about.casefold() in command_of(p)]
     lines = [_one(p) for p in (wanted or catalog)]
     if family and not wanted:
@@ -38,13 +48,19 @@ def text(catalog: Sequence[Procedure], about: str = "") -> str:
 
 def unknown(catalog: Sequence[Procedure], said: Unknown) -> str:
     """The answer to something not known, with what was probably meant."""
-    if not any(command_of(p).split()[0] == said.family for p in catalog):
+    if said.family != "incident" and not any(command_of(p).split()[0] == said.family for p in catalog):
         return _nothing_yet(catalog, said.family)
     what = f"/{said.family} {said.said}".strip()
     lines = [f"I do not know {escape(cut(what, 200))}. Nothing was done."]
     if said.nearest:
         lines.append(f"Did you mean {escape(cut(said.nearest, 200))}?")
     return "\n".join([*lines, f"`/{said.family} help` lists what there is."])
+
+
+def _incidents() -> str:
+    lines = [f"`{escape(command)}`  {said}" for command, said in _INCIDENTS]
+    lines.append("In an incident's thread, write @Mayday incident and the same words. Elsewhere name the incident.")
+    return cut("\n".join(lines))
 
 
 def _nothing_yet(catalog: Sequence[Procedure], family: str) -> str:

@@ -36,6 +36,10 @@ class PracticeSlack:
     def click(self, label: str, user: str = "oncall", thread: str | None = None, typed: str | None = None) -> Json:
         return self._post("/click", label=label, user=user, thread=thread, type=typed)
 
+    def react(self, ts: str, name: str, user: str = "oncall") -> Json:
+        """A reaction such as `pushpin` on a message of the main channel."""
+        return self._post("/react", ts=ts, name=name, user=user)
+
     def threads(self) -> list[Json]:
         return list(self._get("/threads")["threads"])
 

@@ -47,6 +47,16 @@ async def click(room: Room, asked: Json) -> Json:
     return await press.click(room.world, room.delivery, _user(room, asked), label, thread, typed)
 
 
+async def react(room: Room, asked: Json) -> Json:
+    """A reaction on one message of the main channel, by its ts."""
+    channel = str(asked.get("channel") or room.world.company.main_channel)
+    message = room.world.log.find(channel, str(asked.get("ts")))
+    if message is None or message.only_for:
+        raise PracticeError("no_such_message", f"There is no message {asked.get('ts')}.", "See: mayday lab thread")
+    talk.react(room.world, room.delivery, _user(room, asked), message, str(asked.get("name") or "thumbsup"))
+    return {"ok": True}
+
+
 async def press_exactly(room: Room, asked: Json) -> Json:
     """The page knows which element was pressed; `chosen` is the option taken from a menu."""
     user, state = _user(room, asked), asked.get("state") or {}
@@ -145,7 +155,7 @@ async def request_url(room: Room, asked: Json) -> Json:
 
 
 POSTS: dict[str, Deed] = {
-    "/say": say, "/click": click, "/press": press_exactly, "/submit": submit, "/close": close,
+    "/say": say, "/react": react, "/click": click, "/press": press_exactly, "/submit": submit, "/close": close,
     "/fault": fault, "/sockets": sockets, "/home/{user}": home, "/request-url": request_url,
 }  # fmt: skip
 GETS: dict[str, Deed] = {"/threads": threads, "/thread/{ts}": thread, "/state": state, "/health": health}

@@ -28,6 +28,12 @@ def app_mention(world: World, message: Message) -> Json:
     return event | ({"thread_ts": message.thread_ts} if message.thread_ts else {})
 
 
+def reaction_added(world: World, user: User, message: Message, name: str) -> Json:
+    item = {"type": "message", "channel": message.channel, "ts": message.ts}
+    return {"type": "reaction_added", "user": user.id, "reaction": name, "item_user": message.author, "item": item,
+            "event_ts": world.log.next_ts()}  # fmt: skip
+
+
 def home_opened(world: World, user: User) -> Json:
     home = world.homes.get(user.id)
     event = {"type": "app_home_opened", "user": user.id, "channel": "D" + user.id[1:], "tab": "home",

@@ -10,7 +10,7 @@ from lab.slack.delivery import Delivery, Outcome
 from lab.slack.errors import PracticeError
 from lab.slack.hooks import post_answer
 from lab.slack.messages import Json, Message
-from lab.slack.payloads import app_mention, slash_command
+from lab.slack.payloads import app_mention, reaction_added, slash_command
 from lab.slack.waiting import Reaction, collect
 from lab.slack.world import Hook, Trigger, World
 
@@ -66,6 +66,20 @@ async def _message(world: World, delivery: Delivery, user: User, text: str, thre
             delivery.announce(app_mention(world, message))
             await collect(queue, reaction, LONGEST, quiet_for(world), lambda: reaction.has_run)
     return report(reaction) | {"ts": message.ts, "trigger_id": None}
+
+
+def react(world: World, delivery: Delivery, user: User, message: Message, name: str) -> None:
+    """Put a reaction on a message; the bot hears of it."""
+    found = next((r for r in message.reactions if r["name"] == name), None)
+    if found is None:
+        message.reactions.append({"name": name, "users": [user.id], "count": 1})
+    elif user.id in found["users"]:
+        raise PracticeError("already_reacted", f"{user.name} has put :{name}: there already.")
+    else:
+        found["users"].append(user.id)
+        found["count"] = len(found["users"])
+    world.changed(message)
+    delivery.announce(reaction_added(world, user, message, name))
 
 
 def post_as(world: World, user: User, text: str, thread: str | None, channel: str) -> Message:

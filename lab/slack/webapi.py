@@ -20,7 +20,8 @@ from lab.slack.world import World
 
 Method = Callable[[Call], Json]
 METHODS: dict[str, Method] = {**chat.METHODS, **people.METHODS, **modals.METHODS, **files.METHODS}
-SCOPES = "commands,chat:write,files:write,users:read,usergroups:read,channels:read,channels:history,app_mentions:read"
+SCOPES = "commands,chat:write,files:write,users:read,usergroups:read,channels:read,channels:history,app_mentions:read,"
+SCOPES += "reactions:read"
 
 
 def routes(world: World, open_connection: Method) -> list[Route]:

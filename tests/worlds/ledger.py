@@ -32,7 +32,9 @@ class Ledger:
         other.leases, other.kept = dict(self.leases), dict(self.kept)
         return other
 
-    def open_run(self, run: str, data: dict[str, Any], *, claims: bool, key: str) -> tuple[str, bool]:
+    def open_run(
+        self, run: str, data: dict[str, Any], *, claims: bool, key: str, tells: Any = None
+    ) -> tuple[str, bool]:
         if ("inbox", key) in self.kept:
             return str(self.kept["inbox", key][0]), False
         if claims:
@@ -43,6 +45,8 @@ class Ledger:
             self.leases[data["service"]] = (Lease(data["service"], run, "", token), self.clock())
         self.kept["inbox", key] = (run, self.clock())
         self._write(run, Kind.REQUESTED, None, data)
+        if tells is not None:
+            self.extend(tells[0], lambda told: [tells[1]])
         return run, True
 
     def _write(self, run: str, kind: Kind, step: int | None, data: dict[str, Any]) -> Entry:
@@ -65,6 +69,20 @@ class Ledger:
         draft = judge(self.run(run))
         return None if draft is None else self._write(run, *draft)
 
+    def extend(self, journal: str, tell: Any, key: str = "") -> list[Entry]:
+        if key and not self.once("inbox", key, journal):
+            return []
+        added = []
+        for kind, step, data in tell(self.entries(journal)):
+            told = self.journals.setdefault(journal, [])
+            prev = told[-1].hash if told else GENESIS
+            added.append(sealed(Entry(journal, len(told) + 1, self.clock(), kind, step, data), prev))
+            told.append(added[-1])
+        return added
+
+    def incidents(self, limit: int = 200) -> list[str]:
+        return [name for name, told in self.journals.items() if told[0].kind is Kind.OPENED][::-1][:limit]
+
     def entries(self, run: str, after: int = 0) -> list[Entry]:
         return self.journals.get(run, [])[after:]
 
@@ -75,7 +93,8 @@ class Ledger:
         return self.states[run.id]
 
     def runs(self, *, open_only: bool = False, limit: int = 200) -> list[str]:
-        found = [r for r, told in self.journals.items() if not open_only or told[-1].kind is not Kind.FINISHED]
+        asked = {r: told for r, told in self.journals.items() if told[0].kind is Kind.REQUESTED}
+        found = [r for r, told in asked.items() if not open_only or told[-1].kind is not Kind.FINISHED]
         return found[::-1][:limit]
 
     def acquire(self, run: str, key: str, owner: str) -> Lease | None:

@@ -1,0 +1,33 @@
+"""Escalate an alert to the next level of its policy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from actions.engine.procedure import Act, Lane, Look, Procedure, Risk
+from actions.errands.pressing import pressed
+from actions.steps import pagerduty
+
+
+@dataclass(frozen=True)
+class Escalate:
+    """Page the next level for this alert of an incident."""
+
+    incident: str
+    alert: str
+
+
+PROCEDURE = Procedure(
+    name="pagerduty escalate",
+    summary="Escalate in PagerDuty",
+    words=pressed("incident escalate"),
+    request=Escalate,
+    risk=Risk.CHANGES,
+    claims=False,
+    lane=Lane.ERRAND,
+    steps=(
+        Look("look at it in PagerDuty", pagerduty.look_at_rung, gives="rung"),
+        Act("escalate", pagerduty.escalate, pagerduty.is_escalated),
+        Look("see whom it reached", pagerduty.see_whom, gives="reached"),
+    ),
+)

@@ -1,0 +1,33 @@
+"""Page the person on call for an incident that a person declared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from actions.engine.procedure import Act, Lane, Look, Procedure, Risk
+from actions.errands.pressing import pressed
+from actions.steps import pagerduty
+from actions.steps.pagerduty import Page
+
+
+@dataclass(frozen=True)
+class Declare:
+    """Page somebody for an incident."""
+
+    incident: str
+    page: Page
+
+
+PROCEDURE = Procedure(
+    name="pagerduty page",
+    summary="Page the person on call",
+    words=pressed("incident page"),
+    request=Declare,
+    risk=Risk.CHANGES,
+    claims=False,
+    lane=Lane.ERRAND,
+    steps=(
+        Act("page", pagerduty.send_page, pagerduty.page_stands),
+        Look("see whom it reached", pagerduty.see_reached, gives="reached"),
+    ),
+)

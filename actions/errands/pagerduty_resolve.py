@@ -1,0 +1,34 @@
+"""Resolve an incident's alerts in PagerDuty."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from actions.engine.procedure import Act, Lane, Look, Procedure, Risk
+from actions.errands.pressing import pressed
+from actions.steps import pagerduty
+from actions.steps.pagerduty import Alerts
+
+
+@dataclass(frozen=True)
+class Resolve:
+    """Resolve these alerts of an incident."""
+
+    incident: str
+    alerts: Alerts
+
+
+PROCEDURE = Procedure(
+    name="pagerduty resolve",
+    summary="Resolve in PagerDuty",
+    words=pressed("incident resolve"),
+    request=Resolve,
+    risk=Risk.CHANGES,
+    claims=False,
+    lane=Lane.ERRAND,
+    steps=(
+        Look("look at it in PagerDuty", pagerduty.look_at_alerts, gives="standing"),
+        Act("resolve", pagerduty.resolve, pagerduty.are_resolved),
+        Look("see how it stands", pagerduty.look_at_alerts, gives="after"),
+    ),
+)

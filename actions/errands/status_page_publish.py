@@ -1,0 +1,34 @@
+"""Put an update on the status page: what the public reads of an incident."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from actions.engine.procedure import Act, Lane, Look, Procedure, Risk
+from actions.errands.pressing import pressed
+from actions.outside import Draft
+from actions.steps import statuspage
+
+
+@dataclass(frozen=True)
+class Publish:
+    """Publish an update that somebody read, or that the settings let out by themselves."""
+
+    incident: str
+    draft: Draft
+
+
+PROCEDURE = Procedure(
+    name="status page publish",
+    summary="Update the status page",
+    words=pressed("incident statuspage"),
+    request=Publish,
+    risk=Risk.CHANGES,
+    claims=False,
+    lane=Lane.ERRAND,
+    steps=(
+        Look("look at the page", statuspage.look_at_page, gives="page"),
+        Act("publish", statuspage.publish, statuspage.published),
+        Look("see what stands there", statuspage.look_at_page, gives="after"),
+    ),
+)

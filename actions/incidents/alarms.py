@@ -1,0 +1,99 @@
+"""What Mayday itself pages about now: a pure function of plain facts. What is not in its answer is over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from actions.incidents.hearing import OWN
+
+FAILED_FOR = timedelta(minutes=5)
+"""A run that failed and nobody answered."""
+APPROVAL_FOR = timedelta(minutes=10)
+"""A question that waits for a second person; after as long again there is a second, graver page."""
+NO_WORKER_FOR = timedelta(minutes=1)
+LATE_AT = 0.8
+"""The share of a promised recovery time after which a run must be on track."""
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """One run that has not ended.
+
+    `failed_at` and `asked_at` are set while it waits for people: after a failure, for a second person.
+    `ahead` is how long the present act still takes, None where nobody knows. `serving` says that the
+    recovered data is in service, so that the promise is kept whatever still follows.
+    """
+
+    run: str
+    what: str
+    requested_at: datetime
+    rto: timedelta | None = None
+    failed_at: datetime | None = None
+    failure: str = ""
+    asked_at: datetime | None = None
+    question: str = ""
+    ahead: timedelta | None = None
+    serving: bool = False
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All that is looked at. `worker_at` is when a worker of the site last said that it lives, None where none
+    ever did; `unrecoverable` says why nothing, or nothing recent, could be recovered to."""
+
+    now: datetime
+    site: str
+    runs: tuple[RunFacts, ...] = ()
+    worker_at: datetime | None = None
+    unrecoverable: str = ""
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """Something to page about. The key makes a second page the first, and takes it back."""
+
+    key: str
+    summary: str
+    severity: str = "critical"
+    details: dict[str, str] = field(default_factory=dict)
+
+
+def alarms(facts: Facts) -> tuple[Alarm, ...]:
+    """Everything that should stand as a page now."""
+    return (*_of_site(facts), *(alarm for run in facts.runs for alarm in _of_run(run, facts.now)))
+
+
+def _of_site(facts: Facts) -> Iterator[Alarm]:
+    site = facts.site
+    if facts.worker_at is not None and facts.now - facts.worker_at > NO_WORKER_FOR:
+        said = f"No Mayday worker is alive on site {site}: no recovery can be carried out."
+        yield Alarm(f"{OWN}site {site} worker", said, details={"do": "Start one on the host: mayday worker"})
+    if facts.unrecoverable:
+        said = f"Recoverability of site {site} is lost: {facts.unrecoverable}"
+        yield Alarm(f"{OWN}site {site} recoverability", said, details={"do": "Run mayday doctor on the host"})
+
+
+def _of_run(run: RunFacts, now: datetime) -> Iterator[Alarm]:
+    named = {"run": run.run, "do": f"Open its thread, or: mayday show {run.run}"}
+    what = f"{run.what} (run {run.run})"
+    if run.failed_at is not None and now - run.failed_at >= FAILED_FOR:
+        yield Alarm(f"{OWN}{run.run} failed", f"{what} failed, and nobody has answered: {run.failure}", details=named)
+    waited = now - run.asked_at if run.asked_at is not None else timedelta()
+    if waited >= APPROVAL_FOR:
+        yield Alarm(f"{OWN}{run.run} approval", f"{what} waits for a second person: {run.question}", "error", named)
+    if waited >= 2 * APPROVAL_FOR:
+        said = f"{what} still waits for a second person, and nobody who was paged has answered: {run.question}"
+        yield Alarm(f"{OWN}{run.run} approval again", said, details=named)
+    if _late(run, now):
+        said = f"{what} has used {int(100 * LATE_AT)} % of its promised recovery time and is not on track."
+        yield Alarm(f"{OWN}{run.run} late", said, "error", named)
+
+
+def _late(run: RunFacts, now: datetime) -> bool:
+    if run.rto is None or run.serving:
+        return False
+    spent = now - run.requested_at
+    on_track = run.ahead is not None and spent + run.ahead <= run.rto
+    return spent >= LATE_AT * run.rto and not on_track

@@ -1,0 +1,98 @@
+"""Asking for errands of an incident: the request, and the incident's own entry that it was asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from actions.engine.answers import Speaker
+from actions.engine.errors import Refused
+from actions.engine.facts import to_json
+from actions.engine.ids import ERRAND, new_id
+from actions.engine.journal import Kind
+from actions.engine.procedure import Procedure
+from actions.engine.store import Store
+from actions.errands import pagerduty_acknowledge, pagerduty_escalate, pagerduty_page, pagerduty_resolve
+from actions.incidents.hearing import OWN
+from actions.incidents.incident import Incident, State
+from actions.steps.pagerduty import Alerts, Page
+
+
+@dataclass(frozen=True)
+class Errand:
+    """What shall be done. `pursues` is the state that PagerDuty will then tell us of, so that it is no news."""
+
+    procedure: Procedure
+    request: Any
+    pursues: str = ""
+
+
+def to_acknowledge(incident: Incident) -> Errand:
+    """Acknowledge what PagerDuty has open."""
+    request = pagerduty_acknowledge.Acknowledge(incident.id, _alerts(incident))
+    return Errand(pagerduty_acknowledge.PROCEDURE, request, State.ACKNOWLEDGED)
+
+
+def to_resolve(incident: Incident) -> Errand:
+    """Resolve what PagerDuty has open."""
+    request = pagerduty_resolve.Resolve(incident.id, _alerts(incident))
+    return Errand(pagerduty_resolve.PROCEDURE, request, State.RESOLVED)
+
+
+def to_escalate(incident: Incident) -> Errand:
+    """Page the next level for the oldest open alert."""
+    request = pagerduty_escalate.Escalate(incident.id, _alerts(incident).ids[0])
+    return Errand(pagerduty_escalate.PROCEDURE, request, State.TRIGGERED)
+
+
+def to_page(incident: Incident, link: str = "") -> Errand:
+    """Page the person on call for an incident that PagerDuty does not know."""
+    severity = {"critical": "critical", "high": "error", "medium": "warning", "low": "info"}
+    page = Page(
+        key=f"{OWN}{incident.id}", summary=incident.title[:1000], link=link, since=incident.opened_at,
+        severity=severity.get(incident.severity, "error"),
+        details={"incident": incident.id, "service": incident.service, "severity": incident.severity},
+    )  # fmt: skip
+    return Errand(pagerduty_page.PROCEDURE, pagerduty_page.Declare(incident.id, page))
+
+
+def open_errand(
+    store: Store, errand: Errand, incident: Incident, by: Speaker, *, site: str, key: str
+) -> tuple[str, bool]:
+    """Ask for an errand, once for each key. Returns its id and whether it is new.
+
+    Its line stands in the incident's thread. Whoever may ask for recoveries may ask for errands.
+
+    Raises:
+        Refused: this person may not.
+    """
+    may_speak(by)
+    run, procedure = new_id(store.clock(), ERRAND), errand.procedure
+    data = {
+        "procedure": procedure.name, "table": procedure.table, "service": incident.service, "site": site,
+        "by": by.id, "name": by.name, "request": to_json(errand.request), "summary": procedure.summary,
+        "origin": {"sink": "slack", "incident": incident.id, "key": key},
+    }  # fmt: skip
+    linked = {"run": run, "procedure": procedure.name, "by": by.id, "name": by.name, "pursues": errand.pursues}
+    return store.open_run(run, data, claims=False, key=key, tells=(incident.id, (Kind.LINKED, None, linked)))
+
+
+def may_speak(by: Speaker) -> None:
+    """Whether somebody may lead an incident.
+
+    Raises:
+        Refused: they may not.
+    """
+    if not (by.may_ask or by.may_approve):
+        raise Refused(
+            f"{by.name} may not lead incidents.",
+            detail="Nobody has rights by being in the channel.",
+            hint="Ask the person on call. The settings say who may: operators and operator_groups.",
+        )
+
+
+def _alerts(incident: Incident) -> Alerts:
+    still = incident.open_alerts
+    if not still:
+        raise Refused("PagerDuty has nothing open for this incident.", hint="Nothing to do there.")
+    return Alerts(tuple(alert.paged.id for alert in still), still[0].paged.created_at)

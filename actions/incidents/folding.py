@@ -1,0 +1,94 @@
+"""Which incident an alert belongs to: one service, or services that stand on the same one, within a window.
+
+Only PagerDuty's own times are compared with each other, so that no clock of ours can tear a storm apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import reduce
+
+from actions.incidents.hearing import OWN
+from actions.incidents.incident import Alert, Incident
+from actions.settings import PagerDutySettings
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What an incident covers: its services, and from when to when alerts came for them."""
+
+    incident: str
+    places: frozenset[str] = frozenset()
+    first: datetime | None = None
+    latest: datetime | None = None
+
+    def taking(self, alert: Alert) -> Ground:
+        """The ground once it covers that alert too."""
+        created = alert.paged.created_at
+        first, latest = min(self.first or created, created), max(self.latest or created, created)
+        return Ground(self.incident, self.places | {_place(alert)}, first, latest)
+
+
+def ground_of(incident: Incident) -> Ground:
+    """What an incident covers so far."""
+    return reduce(Ground.taking, incident.alerts.values(), Ground(incident.id, incident.services))
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What the settings say of PagerDuty's services, by id or name, and of what needs what."""
+
+    services: Mapping[str, str] = field(default_factory=dict)
+    depends_on: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    window: timedelta = timedelta(minutes=10)
+
+    def placed(self, alert: Alert) -> Alert:
+        """The alert with the container that it is about."""
+        paged = alert.paged
+        return replace(alert, service=self.services.get(paged.service) or self.services.get(paged.service_name) or "")
+
+    def ours(self, alert: Alert) -> bool:
+        """Whether it gets a thread. Without a table of services every one does.
+
+        What Mayday pages about itself is told in the thread of the run or incident that it is about.
+        """
+        if alert.paged.key.startswith(OWN):
+            return False
+        return bool(alert.service) or not self.services
+
+    def belongs(self, alert: Alert, ground: Ground) -> bool:
+        """Whether the alert folds into the incident that stands there."""
+        if alert.paged.key.startswith(OWN):
+            return ground.incident in alert.paged.key.split()
+        if ground.first is None or ground.latest is None or not self.ours(alert):
+            return False
+        near = ground.first - self.window <= alert.paged.created_at <= ground.latest + self.window
+        return near and any(self.related(_place(alert), place) for place in ground.places)
+
+    def related(self, one: str, other: str) -> bool:
+        """Whether both are one service, or what one of them stands on is what the other stands on."""
+        return bool(self._footing(one) & self._footing(other))
+
+    def _footing(self, service: str, seen: frozenset[str] = frozenset()) -> frozenset[str]:
+        """The service, and all that it needs."""
+        found = {service}
+        for needed in self.depends_on.get(service, ()):
+            if needed not in seen:
+                found |= self._footing(needed, seen | {service, needed})
+        return frozenset(found)
+
+
+def rules_of(settings: PagerDutySettings) -> Rules:
+    """The rules that the settings make."""
+    return Rules(settings.services, settings.depends_on, timedelta(minutes=settings.fold_minutes))
+
+
+def home(alert: Alert, grounds: Iterable[Ground], rules: Rules) -> str:
+    """The first incident of these that the alert folds into; empty where it begins one of its own."""
+    return next((ground.incident for ground in grounds if rules.belongs(alert, ground)), "")
+
+
+def _place(alert: Alert) -> str:
+    return alert.service or f"service {alert.paged.service}"

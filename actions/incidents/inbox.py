@@ -1,0 +1,183 @@
+"""From stored events to journals: many in one transaction, so that a storm is one thread and nothing is doubled.
+
+An event is kept under its own id before anybody answers PagerDuty, and waits until it is taken in. The id
+outlives the 48 hours for which PagerDuty goes on delivering.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import reduce
+
+from actions.engine.facts import to_json
+from actions.engine.ids import INCIDENT, new_id
+from actions.engine.journal import Entry, Kind
+from actions.engine.ledger import Draft, Pen
+from actions.engine.store import Store
+from actions.incidents import incident as incidents
+from actions.incidents.folding import Ground, Rules, ground_of, home
+from actions.incidents.hearing import Remark, heard, id_of
+from actions.incidents.incident import Alert, Incident, joined
+
+EVENT, WAITING, ALERT = "event", "event waiting", "alert"
+"""Notes: every event by its id, those not taken in yet, and the incident of each alert."""
+KEPT_HOURS = 72
+"""Longer than PagerDuty's 48 hours of redelivery, with a day for whoever looks what came."""
+_BATCH = 250
+"""So many take a fraction of a second, in which nobody else writes into an embedded store."""
+_LOOKED_AT = 50
+_REMARKS_WAIT = timedelta(minutes=10)
+
+
+def keep_event(store: Store, body: str, key: str = "") -> bool:
+    """Keep an event until it is taken in; whether it was never seen before."""
+    name = key or id_of(json.loads(body)) or hashlib.sha256(body.encode(errors="surrogatepass")).hexdigest()
+
+    def write(pen: Pen) -> bool:
+        return pen.first(EVENT, name[:400], body) and pen.first(WAITING, name[:400], "")
+
+    return store.at_once(name, write)
+
+
+def forget_old_events(store: Store) -> None:
+    """Drop the events that nobody will deliver again."""
+    store.forget(EVENT, store.clock() - timedelta(hours=KEPT_HOURS))
+
+
+@dataclass
+class Shelf:
+    """The incidents that alerts may fold into, as they were when last taken from the store. One thread's own.
+
+    A storm comes in many batches; folding a thousand alerts anew for each of them would take too long.
+    """
+
+    incidents: dict[str, Incident] = field(default_factory=dict)
+    grounds: dict[str, Ground] = field(default_factory=dict)
+
+    def put(self, incident: Incident, ground: Ground | None = None) -> None:
+        """Keep an incident as it is now."""
+        self.incidents[incident.id] = incident
+        self.grounds[incident.id] = ground or ground_of(incident)
+
+
+def take_in(store: Store, rules: Rules, shelf: Shelf | None = None) -> list[str]:
+    """Turn events that wait into entries; returns the incidents that changed. One at a time may do this."""
+    waiting = list(store.notes(WAITING))[:_BATCH]
+    if not waiting:
+        return []
+    names, kept = store.incidents(_LOOKED_AT), shelf or Shelf()
+
+    def write(pen: Pen) -> list[Entry]:
+        _refresh(kept, pen, names)
+        return _TakingIn(store, pen, rules, kept, names).through(waiting)
+
+    written = store.at_once("events", write)
+    for entry in written:
+        _shelve(kept, [entry])
+    return list(dict.fromkeys(entry.run for entry in written))
+
+
+def _refresh(shelf: Shelf, pen: Pen, names: Iterable[str]) -> None:
+    """What others wrote meanwhile."""
+    for name in names:
+        known = shelf.incidents.get(name)
+        _shelve(shelf, pen.read(name, known.last if known else 0))
+
+
+def _shelve(shelf: Shelf, told: list[Entry]) -> None:
+    """Keep what these entries of one incident tell more."""
+    if not told:
+        return
+    known = shelf.incidents.get(told[0].run)
+    if known is None:
+        shelf.put(incidents.fold(told))
+        return
+    now = reduce(incidents.after, told, known)
+    fresh = (alert for id, alert in now.alerts.items() if known.alerts.get(id) is not alert)
+    shelf.put(now, reduce(Ground.taking, fresh, shelf.grounds[known.id]))
+
+
+class _TakingIn:
+    """One batch within one transaction. Nothing on the shelf is changed: the transaction may have to begin anew."""
+
+    def __init__(self, store: Store, pen: Pen, rules: Rules, shelf: Shelf, names: Sequence[str]) -> None:
+        self._store, self._pen, self._rules, self._shelf = store, pen, rules, shelf
+        self._grounds = {name: shelf.grounds[name] for name in names}
+        self._news: dict[str, dict[str, Alert]] = defaultdict(dict)
+        self._notes: set[str] = set()
+        self._drafts: dict[str, list[Draft]] = defaultdict(list)
+
+    def through(self, waiting: Iterable[str]) -> list[Entry]:
+        found = {key: heard(str(self._pen.kept(EVENT, key) or "")) for key in waiting}
+        alerts = [self._rules.placed(said) for said in found.values() if isinstance(said, Alert)]
+        # The oldest first, so that what arrived out of order is folded as if it had not.
+        for alert in sorted(alerts, key=lambda alert: (alert.paged.created_at, alert.newness)):
+            self._alert(alert)
+        for name, changed in self._news.items():
+            self._drafts[name].append((Kind.ALERTED, None, {"alerts": [to_json(a) for a in changed.values()]}))
+        later = {key for key, said in found.items() if isinstance(said, Remark) and not self._remark(said)}
+        for key in found.keys() - later:
+            self._pen.drop(WAITING, key)
+        return [entry for name, drafts in self._drafts.items() for entry in self._write(name, drafts)]
+
+    def _write(self, name: str, drafts: list[Draft]) -> list[Entry]:
+        known = self._shelf.incidents.get(name)
+        before = self._pen.read(name, known.last - 1) if known else []
+        return self._store.add(self._pen, name, before, drafts)
+
+    def _alert(self, alert: Alert) -> None:
+        name = self._home(alert)
+        if not name:
+            return
+        held = self._shelf.incidents.get(name)
+        known = self._news[name].get(alert.paged.id) or (held.alerts.get(alert.paged.id) if held else None)
+        now = joined(known, alert)
+        if now != known:
+            self._news[name][alert.paged.id] = now
+            self._grounds[name] = self._grounds.get(name, Ground(name)).taking(now)
+        if not self._news[name]:
+            del self._news[name]
+
+    def _home(self, alert: Alert) -> str:
+        """The incident of an alert; a new one where it has none, empty where it gets no thread."""
+        name = str(self._pen.kept(ALERT, alert.paged.id) or "")
+        if name:
+            self._know(name)
+            return name
+        name = home(alert, self._grounds.values(), self._rules)
+        if not name and not self._rules.ours(alert):
+            return ""
+        name = name or self._opened(alert)
+        self._pen.first(ALERT, alert.paged.id, name)
+        return name
+
+    def _know(self, name: str) -> None:
+        """An incident that is too old to be looked at for new alerts is still that of its own."""
+        if name not in self._shelf.incidents and name not in self._drafts:
+            _shelve(self._shelf, self._pen.read(name))
+
+    def _opened(self, alert: Alert) -> str:
+        name = new_id(self._store.clock(), INCIDENT)
+        told = {"source": "pagerduty", "title": alert.paged.title, "service": alert.service}
+        self._drafts[name].append((Kind.OPENED, None, told))
+        # Before all others: an alert that fits two incidents goes into the newest.
+        self._grounds = {name: Ground(name), **self._grounds}
+        return name
+
+    def _remark(self, said: Remark) -> bool:
+        """Whether a note of PagerDuty found its incident, or need not wait for it any longer."""
+        name = str(self._pen.kept(ALERT, said.alert) or "")
+        if not name:
+            return self._store.clock() - said.at > _REMARKS_WAIT
+        self._know(name)
+        held = self._shelf.incidents.get(name)
+        if said.id not in self._notes and not (held and said.id in held.notes):
+            self._notes.add(said.id)
+            told = {"text": said.text, "by": said.by, "at": said.at.isoformat(), "note": said.id}
+            self._drafts[name].append((Kind.NOTED, None, told))
+        return True

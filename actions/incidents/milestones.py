@@ -1,0 +1,80 @@
+"""What a run has reached, in one sentence each, for those who follow the incident elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from actions.engine.journal import Entry, Kind
+from actions.engine.procedure import Act, Leads, Procedure
+from actions.incidents.drafts import Kind as DraftKind
+from actions.incidents.hearing import MARK
+
+_ENDED = {
+    "recovered": "Recovered", "done": "Done", "undone": "Taken back; the old world is as it was",
+    "discarded": "Given up; nothing was swapped", "refused": "Refused; nothing was touched",
+}  # fmt: skip
+_DRAFTS: dict[str, DraftKind] = {"recovered": "finished", "done": "finished"}
+_LONGEST = 1500
+
+
+@dataclass(frozen=True)
+class Milestone:
+    """One of them: the entry that told it, the sentence, and the status-page draft that fits it, if any."""
+
+    entry: Entry
+    text: str
+    draft: DraftKind | None = None
+
+    @property
+    def marked(self) -> str:
+        """The sentence with the mark by which it is found again, and known as ours when it comes back."""
+        return f"{self.text} {mark(self.entry)}"
+
+
+def mark(entry: Entry) -> str:
+    """What no two milestones have in common."""
+    return f"{MARK}{entry.run}:{entry.n}]"
+
+
+def milestones(told: Sequence[Entry], procedure: Procedure | None, after: int = 0) -> Iterator[Milestone]:
+    """The milestones of a run's journal whose entries come after that position."""
+    started = False
+    for entry in told:
+        found = _of(entry, procedure, started)
+        started = started or entry.kind is Kind.BEGAN
+        if found is not None and entry.n > after:
+            yield found
+
+
+def _of(entry: Entry, procedure: Procedure | None, started: bool) -> Milestone | None:
+    data = entry.data
+    who = data.get("name") or data.get("by") or "Somebody"
+    match entry.kind:
+        case Kind.ANSWERED if data.get("leads") == Leads.ON:
+            return Milestone(entry, f"{who} approved: {data['option']}.")
+        case Kind.BEGAN if not started:
+            return Milestone(entry, f"{_name(procedure)} has started.", "started")
+        case Kind.DONE if _is_cut_over(entry, procedure):
+            return Milestone(entry, "Cut over: what was recovered is in service.")
+        case Kind.FAILED | Kind.UNDO_FAILED:
+            said = f"{data.get('title')} failed: {data.get('error')} {data.get('hint') or ''}".strip()
+            return Milestone(entry, said[:_LONGEST], "failed")
+        case Kind.FINISHED:
+            outcome = str(data["outcome"])
+            said = f"{_ENDED.get(outcome, outcome)}. {data.get('error') or ''}".strip()
+            return Milestone(entry, said[:_LONGEST], _DRAFTS.get(outcome))
+        case _:
+            return None
+
+
+def _is_cut_over(entry: Entry, procedure: Procedure | None) -> bool:
+    """Whether that was the act after which nothing leads back."""
+    if procedure is None or entry.step is None or entry.step >= len(procedure.steps):
+        return False
+    step = procedure.steps[entry.step]
+    return isinstance(step, Act) and step.point_of_no_return
+
+
+def _name(procedure: Procedure | None) -> str:
+    return f"The recovery ({procedure.name})" if procedure else "The recovery"

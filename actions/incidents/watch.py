@@ -1,0 +1,116 @@
+"""Raises Mayday's own alarms and takes each back when it is over.
+
+Whoever has the turn does it, worker or bot, since the alarm that no worker lives must come from somebody else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from actions.engine import notes
+from actions.engine.errors import RecoveryError
+from actions.engine.ids import is_errand
+from actions.engine.journal import Entry, Kind
+from actions.engine.moves import passed_no_return
+from actions.engine.procedure import Procedure, Who
+from actions.engine.run import Run, fold
+from actions.engine.store import Store
+from actions.incidents.alarms import Facts, RunFacts, alarms
+from actions.incidents.condition import conditions
+from actions.outside import Pager
+
+RAISED = "alarm"
+"""The kind of the notes that tell which pages stand; the key is the alarm's."""
+
+
+@dataclass
+class Watch:
+    """One look at a site. `archive_limit` is how long WAL may wait for the archive."""
+
+    store: Store
+    find: Callable[[str], Procedure]
+    pager: Pager
+    site: str
+    service: str
+    archive_limit: timedelta = timedelta(minutes=10)
+
+    def work(self) -> None:
+        """Page what is wrong and not paged yet; take back what is over. Repeating either does no harm.
+
+        Raises:
+            RecoveryError: PagerDuty did not take it; the next look tries again.
+        """
+        standing = {key: str(said) for key, said in self.store.notes(RAISED).items() if said}
+        due = {alarm.key: alarm for alarm in alarms(self.facts())}
+        for alarm in due.values():
+            if standing.get(alarm.key) != alarm.summary:
+                self.pager.trigger(alarm.key, alarm.summary, severity=alarm.severity, details=alarm.details)
+                self.store.keep(RAISED, alarm.key, alarm.summary)
+        for key in standing.keys() - due.keys():
+            self.pager.resolve(key)
+            self.store.keep(RAISED, key, "")
+
+    def facts(self) -> Facts:
+        """What can be seen in the store."""
+        mine = [run for run in self.store.runs(open_only=True) if not is_errand(run)]
+        runs = tuple(self._run(self.store.entries(run)) for run in mine)
+        return Facts(self.store.clock(), self.site, runs, self._worker_at(), "" if runs else self._unrecoverable())
+
+    def _run(self, told: list[Entry]) -> RunFacts:
+        run = fold(told)
+        procedure = self._procedure(run)
+        failed = run.failure is not None and not run.failure.stopped
+        asked = run.question if run.asking and run.question and _for_second(run) else None
+        return RunFacts(
+            run=run.id, what=str(told[0].data.get("summary") or run.procedure), requested_at=run.requested_at,
+            rto=procedure.rto if procedure else None,
+            failed_at=_last(told, Kind.FAILED, Kind.UNDO_FAILED) if failed else None,
+            failure=run.failure.message if run.failure else "",
+            asked_at=_last(told, Kind.ASKED) if asked else None, question=asked.title if asked else "",
+            ahead=self._ahead(run, told),
+            serving=procedure is not None and passed_no_return(procedure, run),
+        )  # fmt: skip
+
+    def _procedure(self, run: Run) -> Procedure | None:
+        try:
+            return self.find(run.procedure)
+        except RecoveryError:
+            return None
+
+    def _ahead(self, run: Run, told: list[Entry]) -> timedelta | None:
+        """How long the present act still takes at the speed that it has had."""
+        made, began = notes.progress(self.store, run.id), _last(told, Kind.BEGAN)
+        done, total = (float(made.get(name) or 0) for name in ("done", "total")) if made else (0.0, 0.0)
+        if run.open_step is None or began is None or not 0 < done <= total:
+            return None
+        return (self.store.clock() - began) * ((total - done) / done)
+
+    def _worker_at(self) -> datetime | None:
+        """When a worker of the site last lived: now, or at the last moment that was noticed here."""
+        alive = [w for w in notes.living_workers(self.store).values() if w.get("site", self.site) == self.site]
+        if alive:
+            self.store.keep("alive", self.site, self.store.clock().isoformat())
+        seen = self.store.note("alive", self.site)
+        return datetime.fromisoformat(seen) if seen else None
+
+    def _unrecoverable(self) -> str:
+        """Why nothing recent could be recovered to; nothing where nobody has looked lately."""
+        now = self.store.clock()
+        seen = conditions(self.store, self.site).get(self.service)
+        if seen is None or seen.reachable is None or seen.old(now):
+            return ""
+        if seen.reachable.earliest is None or seen.reachable.latest is None:
+            return f"no moment of {self.service} can be reached. Take a base backup: /backup run base"
+        behind = seen.reachable.behind(now)
+        return f"WAL of {self.service} is not archived any more" if behind > self.archive_limit else ""
+
+
+def _for_second(run: Run) -> bool:
+    assert run.question is not None
+    return any(option.get("who") == Who.SECOND for option in run.question.options)
+
+
+def _last(told: list[Entry], *kinds: Kind) -> datetime | None:
+    return next((entry.at for entry in reversed(told) if entry.kind in kinds), None)

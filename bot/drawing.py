@@ -1,0 +1,66 @@
+"""How each kind of journal looks in Slack: a run has a thread, an errand one line, an incident a thread of its own."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from actions.engine import notes
+from actions.engine.ids import is_errand
+from actions.engine.journal import Entry, Kind
+from actions.engine.run import fold
+from actions.incidents.duty import duty
+from bot import errand_line
+from bot.desk import Desk
+from bot.incident_places import header_key
+from bot.incident_thread import Telling
+from bot.incident_thread import story as story_of
+from bot.journals import SINK, Watched
+from bot.outbox import Place
+from bot.thread import Item, story
+from bot.views.header import Seen
+from bot.views.incident import Scene
+
+AT_WORK = timedelta(seconds=1)
+AT_REST = timedelta(seconds=5)
+
+
+def draw(desk: Desk, watched: Watched, now: datetime, alive: bool, plain: bool) -> list[Item]:
+    """All messages of a journal's thread as they should look now; notes what the tail wants to know of it."""
+    if watched.entries[0].kind is Kind.OPENED:
+        return _incident(desk, watched, now)
+    run = fold(watched.entries)
+    watched.ended = run.finished is not None
+    watched.at_work = run.open_step is not None and run.failure is None and not watched.ended
+    watched.progress = notes.progress(desk.store, run.id) if watched.at_work else None
+    seen = Seen(desk.procedure(run.procedure), run, watched.entries, now, watched.progress, alive or run.asking, plain)
+    return [errand_line.item(seen)] if is_errand(run.id) else story(seen)
+
+
+def _incident(desk: Desk, watched: Watched, now: datetime) -> list[Item]:
+    telling = watched.telling or Telling()
+    watched.telling, incident = telling, telling.hear(watched.entries)
+    watched.ended = not incident.open
+    policy = incident.lead.paged.policy if incident.lead else ""
+    page = bool(desk.settings.statuspage.kind)
+    return story_of(Scene(incident, now, duty(desk.store, desk.settings, policy), page), telling.lines)
+
+
+def place_of(desk: Desk, first: Entry) -> Place | None:
+    """Where a journal's thread is; None while the incident that it belongs to has no thread yet.
+
+    In the thread where it was asked for, else in the thread of its incident, else a new thread in the
+    channel of the settings.
+    """
+    origin = first.data.get("origin") or {}
+    thread = str(origin.get("thread") or "") if origin.get("sink") == SINK else ""
+    if thread:
+        return Place(str(origin.get("channel") or desk.settings.slack.channel), thread)
+    if origin.get("incident"):
+        return incident_place(desk, str(origin["incident"]))
+    return Place(desk.settings.slack.channel, "")
+
+
+def incident_place(desk: Desk, incident: str) -> Place | None:
+    """Where an incident's thread is, None until its header stands."""
+    header = notes.post(desk.store, header_key(incident)) or {}
+    return Place(str(header["channel"]), str(header["ts"])) if header.get("ts") else None

@@ -1,0 +1,95 @@
+"""What an incident's thread looks like: a function of its journal and nothing else.
+
+A storm adds nothing to it but a number in the header: a line stands for what changed for the incident as a
+whole. What Mayday's own errands did to PagerDuty comes back from there, and adds no second line.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from actions.engine.journal import Entry, Kind
+from actions.incidents import incident as incidents
+from actions.incidents.incident import Incident, State
+from bot.incident_places import header_key
+from bot.thread import Item
+from bot.views import incident as header
+from bot.views.incident import Scene
+from bot.views.mrkdwn import cut, escape, person, section
+
+_ECHO = timedelta(minutes=10)
+"""For how long what PagerDuty says may be what an errand of ours has just done."""
+
+
+class Telling:
+    """The lines of an incident's thread, as its journal grows; each entry is folded once."""
+
+    def __init__(self) -> None:
+        self.incident: Incident | None = None
+        self.lines: list[Item] = []
+
+    def hear(self, entries: list[Entry]) -> Incident:
+        """Go on with what a journal, read from its beginning, tells more; returns the incident as it stands."""
+        for entry in entries[self.incident.last if self.incident else 0 :]:
+            before = self.incident
+            self.incident = incidents.after(before, entry) if before else incidents.fold([entry])
+            said = cut(_said(entry, before, self.incident)) if before else ""
+            if said:
+                self.lines.append(Item(f"{entry.run}:{entry.n}", entry.n, said, (section(said),)))
+        assert self.incident is not None, "a journal has a first entry"
+        return self.incident
+
+
+def story(scene: Scene, lines: list[Item]) -> list[Item]:
+    """All messages of an incident's thread, the header first; its runs and errands draw themselves."""
+    made, key = tuple(header.blocks(scene)), header_key(scene.incident.id)
+    return [Item(key, 1, header.text(scene), made, header=True, signature=header.signature(scene)), *lines]
+
+
+def _said(entry: Entry, before: Incident, now: Incident) -> str:
+    data = entry.data
+    who = person(str(data.get("by") or ""), data.get("name")) if data.get("by") else ""
+    match entry.kind:
+        case Kind.ALERTED:
+            return _changed(entry, before, now)
+        case Kind.GRADED:
+            return f"{who} says: {escape(data['severity'])}."
+        case Kind.ROLE:
+            return f"{person(data['user'], data.get('user_name'))} is {escape(data['role'])}."
+        case Kind.CLOSED:
+            return f"{who} resolved the incident."
+        case Kind.NOTED:
+            by = f" by {escape(data['by'])}" if data.get("by") else ""
+            return f"Note in PagerDuty{by}: {escape(data['text'])}"
+        case _:
+            return ""
+
+
+def _changed(entry: Entry, before: Incident, now: Incident) -> str:
+    """What PagerDuty's news mean for the incident as a whole; nothing where they are our own doing."""
+    if not before.alerts:
+        return "" if now.open else _state_line(now)
+    if now.state is not before.state:
+        return "" if _is_echo(entry, before, now.state) else _state_line(now)
+    moved = now.lead is not None and before.lead is not None and now.lead.paged.assignees != before.lead.paged.assignees
+    if moved and now.open and now.lead is not None and now.lead.paged.assignees:
+        return f"Now with {escape(', '.join(now.lead.paged.assignees))}, says PagerDuty."
+    return ""
+
+
+def _state_line(now: Incident) -> str:
+    newest = max(now.alerts.values(), key=lambda alert: alert.newness)
+    by = f" by {escape(newest.by)}" if newest.by else ""
+    match now.state:
+        case State.TRIGGERED:
+            return f"Open again in PagerDuty{by}."
+        case State.ACKNOWLEDGED:
+            return f"Acknowledged in PagerDuty{by}."
+        case State.MERGED:
+            return f"Merged in PagerDuty{by}."
+        case _:
+            return f"Resolved in PagerDuty{by}."
+
+
+def _is_echo(entry: Entry, before: Incident, state: State) -> bool:
+    return any(linked.pursues == state and entry.at - linked.at < _ECHO for linked in before.runs)

@@ -1,0 +1,163 @@
+"""Leading an incident: what somebody typed after /incident, or pressed in its thread, becomes entries and errands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from actions.engine.errors import Refused
+from actions.incidents import deeds, errands
+from actions.incidents.contacts import Notice, Way, is_business_time, whom_to_tell
+from actions.incidents.deeds import known, open_incidents, severity_of
+from actions.incidents.errands import Errand, open_errand
+from actions.incidents.incident import Incident
+from bot.desk import Desk
+from bot.incident_places import of_thread, thread_link
+from bot.people import Person
+from bot.requests import Origin, has_worker
+from bot.views import timeline
+from bot.views.incident import STATES, clock
+from bot.views.mrkdwn import cut, escape
+
+_ID = re.compile(r"\bi\d{4}-[a-z0-9]{4}\b")
+_USER = re.compile(r"<@([A-Z0-9]+)(?:\|([^>]*))?>")
+
+
+@dataclass(frozen=True)
+class Done:
+    """What only the person who spoke hears, and the errand to wake a worker for, if any."""
+
+    text: str
+    ring: str = ""
+
+
+def lead(desk: Desk, verb: str, rest: str, origin: Origin) -> Done:
+    """Carry out what somebody typed.
+
+    Raises:
+        Refused: they may not, or it cannot be done.
+    """
+    person = desk.people.asking(origin.user, origin.team, origin.name)
+    if verb == "declare":
+        return _declare(desk, rest, origin, person)
+    if verb == "list":
+        return Done(listed(desk))
+    if verb == "statuspage":
+        return Done("Press *Status page…* in the incident's thread: you read the update before it goes out.")
+    incident = which(desk, rest, origin)
+    said = " ".join(_ID.sub(" ", rest).split())
+    if verb == "timeline":
+        return Done(timeline.text(desk.store, incident))
+    return press(desk, verb, incident, person, origin.key, said)
+
+
+def press(desk: Desk, verb: str, incident: Incident, person: Person, key: str, said: str = "") -> Done:
+    """One deed on one incident, typed or pressed.
+
+    Raises:
+        Refused: they may not, or it cannot be done.
+    """
+    by = person.speaker
+    match verb:
+        case "severity":
+            deeds.grade(desk.store, incident.id, said, by, key=key)
+            return Done("It is in the thread.")
+        case "role":
+            return _role(desk, incident, person, said, key)
+        case "acknowledge" if not incident.open_alerts:
+            deeds.give_role(desk.store, incident.id, "commander", by.id, by.name, by, key=key)
+            return Done("PagerDuty does not know this incident; you lead it now.")
+        case "acknowledge":
+            return _errand(desk, incident, errands.to_acknowledge, person, key)
+        case "escalate":
+            return _errand(desk, incident, errands.to_escalate, person, key)
+        case _:
+            return _resolve(desk, incident, person, key)
+
+
+def listed(desk: Desk) -> str:
+    """The open incidents."""
+    lines = [_line(desk, incident) for incident in open_incidents(desk.store)]
+    return cut("\n".join(lines or ["No incident is open."]))
+
+
+def which(desk: Desk, text: str, origin: Origin) -> Incident:
+    """The incident that is meant: named, or of the thread, or the only one that is open.
+
+    Raises:
+        Refused: there is none, or there are several.
+    """
+    named = _ID.search(text.casefold())
+    if named:
+        return known(desk.store, named[0])
+    here = of_thread(desk.store, origin.channel, origin.thread)
+    if here:
+        return known(desk.store, here)
+    found = open_incidents(desk.store)
+    if len(found) == 1:
+        return found[0]
+    names = ", ".join(incident.id for incident in found[:5])
+    raise Refused("Which incident?" if found else "No incident is open.", detail=names,
+                  hint="Name it, or write in its thread. /incident declare <title> opens one.")  # fmt: skip
+
+
+def _declare(desk: Desk, rest: str, origin: Origin, person: Person) -> Done:
+    words = rest.split()
+    severity = severity_of(words[-1]) if len(words) > 1 else ""
+    title = " ".join(words[:-1] if severity else words)
+    name, new = deeds.declare(desk.store, title, severity, person.speaker, key=origin.key)
+    if not new:
+        return Done("")
+    incident = known(desk.store, name)
+    notices = whom_to_tell(severity, desk.clock(), desk.settings.contacts, desk.settings.operations_zone)
+    paged = any(notice.way is not Way.CHANNEL for notice in notices)
+    ring = _errand(desk, incident, errands.to_page, person, f"page {name}").ring if paged else ""
+    return Done(cut("\n".join([f"Incident `{name}` is open; its thread begins in a moment.", *_told(desk, notices)])),
+                ring)  # fmt: skip
+
+
+def _told(desk: Desk, notices: tuple[Notice, ...]) -> list[str]:
+    """The contact rules in words: what Mayday does, and what is left to a person."""
+    within = is_business_time(desk.clock(), desk.settings.contacts, desk.settings.operations_zone)
+    lines = ["It is within business hours." if within else "It is outside of business hours."]
+    for notice in notices:
+        name = escape(f"{notice.contact.name} {notice.contact.phone}".strip()) if notice.contact else ""
+        if notice.reaches_nobody:
+            lines.append(f"The rules say {notice.way} {notice.role}, but the settings name nobody of that role.")
+        elif notice.way is Way.CALL:
+            lines.append(f"Call the {notice.role} now: {name}.")
+        elif notice.way is Way.PAGE:
+            lines.append(f"The {notice.role} is paged through PagerDuty; the thread tells whom that reached.")
+    return lines
+
+
+def _role(desk: Desk, incident: Incident, person: Person, said: str, key: str) -> Done:
+    named = _USER.search(said)
+    role = _USER.sub(" ", said).split()
+    user, name = (named[1], named[2] or "") if named else (person.speaker.id, person.speaker.name)
+    if named and not name:
+        name = desk.people.asking(user, "").speaker.name
+    deeds.give_role(desk.store, incident.id, role[0] if role else "", user, name, person.speaker, key=key)
+    return Done("It is in the thread.")
+
+
+def _errand(desk: Desk, incident: Incident, made: Callable[[Incident], Errand], person: Person, key: str) -> Done:
+    run, new = open_errand(
+        desk.store, made(incident), incident, person.speaker, site=desk.settings.site.name, key=f"errand {key}"
+    )
+    waits = "" if has_worker(desk) else " No worker is alive, so it waits. Start one: mayday worker"
+    return Done(f"It is being done; the thread tells how it went.{waits}", run if new else "")
+
+
+def _resolve(desk: Desk, incident: Incident, person: Person, key: str) -> Done:
+    ring = _errand(desk, incident, errands.to_resolve, person, key).ring if incident.open_alerts else ""
+    if not deeds.close(desk.store, incident.id, person.speaker, key=key) and not ring:
+        raise Refused("The incident is over already.", hint="/incident declare <title> opens another one.")
+    return Done("The incident is resolved.", ring)
+
+
+def _line(desk: Desk, incident: Incident) -> str:
+    where = thread_link(desk.store, incident.id)
+    shown = f"<{where}|`{incident.id}`>" if where else f"`{incident.id}`"
+    return f"{shown} {escape(incident.title)} · {STATES[incident.state]} · {clock(incident, desk.clock())}"

@@ -1,0 +1,88 @@
+"""The dialogs of an incident: which recovery, with which arguments; who takes which role; what the public reads."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from actions.engine.procedure import Procedure
+from actions.incidents.deeds import ROLES
+from actions.incidents.drafts import Kind as DraftKind
+from actions.incidents.fitting import Fit
+from actions.incidents.incident import Incident
+from actions.outside import Draft
+from bot.views.help import AGREES
+from bot.views.mrkdwn import Block, cut, escape, section
+from bot.words import command_of
+
+RECOVER, ARGUMENTS, ROLE, STATUS = "incident-recover", "incident-arguments", "incident-role", "incident-status"
+BLOCK, FIELD = "said", "field"
+_REASONS = 5
+
+
+def recover(incident: Incident, fits: Sequence[Fit]) -> Block:
+    """Which recovery: those that fit first, with the reasons."""
+    why = [f"*{escape(command_of(fit.procedure))}*: {escape(fit.why)}" for fit in fits[:_REASONS] if fit.why]
+    options = [_option(command_of(fit.procedure), fit.procedure.name) for fit in fits]
+    chosen = {"type": "static_select", "options": options, "initial_option": options[0]}
+    head = section("\n".join(why) or "Nothing points to one of them; these are all.")
+    return _modal(RECOVER, incident.id, "Recover", "Next", [head, _input("Which recovery?", chosen)])
+
+
+def arguments(incident: str, procedure: Procedure) -> Block:
+    """The arguments of the recovery that was chosen; its plan comes before anything is touched."""
+    usage = procedure.words.usage
+    told = section(f"`{escape(command_of(procedure))}`: {escape(procedure.name)}, {AGREES[procedure.risk]}.")
+    pointer = json.dumps({"incident": incident, "procedure": procedure.name})
+    if not usage:
+        return _modal(ARGUMENTS, pointer, "Recover", "Show the plan", [told])
+    typed: Block = {"type": "plain_text_input", "max_length": 300,
+                    "placeholder": _plain(", ".join(procedure.words.examples)[:150] or usage)}  # fmt: skip
+    return _modal(ARGUMENTS, pointer, "Recover", "Show the plan", [told, _input(usage, typed)])
+
+
+def role(incident: str, user: str) -> Block:
+    """Who takes which role."""
+    options = [_option(name.capitalize(), name) for name in ROLES]
+    which = _input("Role", {"type": "static_select", "options": options, "initial_option": options[0]})
+    who = _input("Who", {"type": "users_select", "initial_user": user}, "who")
+    return _modal(ROLE, incident, "Take a role", "Take it", [which, who])
+
+
+def status(incident: str, draft: Draft, kind: DraftKind) -> Block:
+    """What the public shall read; whoever publishes it can change every word."""
+    kinds = ("opened", "started", "finished", "failed", "resolved")
+    options = [_option(name.capitalize(), name) for name in kinds]
+    which = {"type": "static_select", "options": options, "initial_option": options[kinds.index(kind)]}
+    return _modal(STATUS, incident, "Status page", "Publish", [
+        section("Everybody can read this. Nothing is published before you press Publish."),
+        _input("What happened", which, "kind"),
+        _input("Title", {"type": "plain_text_input", "max_length": 255, "initial_value": draft.title}, "title"),
+        _input("Text", {"type": "plain_text_input", "multiline": True, "max_length": 3000,
+                        "initial_value": draft.text}),
+    ])  # fmt: skip
+
+
+def said(view: dict[str, Any], block: str = BLOCK) -> str:
+    """What was typed or chosen in a field of a dialog."""
+    value = view["state"]["values"].get(block, {}).get(FIELD, {})
+    option = value.get("selected_option") or {}
+    return str(value.get("value") or option.get("value") or value.get("selected_user") or "")
+
+
+def _modal(callback: str, pointer: str, head: str, submit: str, blocks: list[Block]) -> Block:
+    return {"type": "modal", "callback_id": callback, "private_metadata": pointer, "title": _plain(head),
+            "submit": _plain(submit), "close": _plain("Back"), "blocks": blocks}  # fmt: skip
+
+
+def _input(label: str, element: Block, block: str = BLOCK) -> Block:
+    return {"type": "input", "block_id": block, "label": _plain(label), "element": {**element, "action_id": FIELD}}
+
+
+def _option(label: str, value: str) -> Block:
+    return {"text": _plain(cut(label, 75)), "value": value}
+
+
+def _plain(text: str) -> Block:
+    return {"type": "plain_text", "text": text}

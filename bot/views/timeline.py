@@ -1,0 +1,68 @@
+"""An incident's timeline: what happened, in UTC, from its journal and those of its runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from actions.engine.ids import is_errand
+from actions.engine.journal import Entry, Kind
+from actions.engine.store import Store
+from actions.incidents import incident as incidents
+from actions.incidents.incident import Incident
+from bot.views.mrkdwn import cut, escape
+
+_MOST = 60
+
+
+def text(store: Store, incident: Incident) -> str:
+    """The timeline, the newest part where it is too long."""
+    lines = [f"{at:%H:%M:%S} {escape(said)}" for at, said in sorted(_all(store, incident), key=lambda line: line[0])]
+    left = len(lines) - _MOST
+    head = [f"*{escape(incident.title)}* · `{incident.id}`, times in UTC"]
+    return cut("\n".join([*head, *([f"… {left} earlier lines"] if left > 0 else []), *lines[-_MOST:]]))
+
+
+def _all(store: Store, incident: Incident) -> Iterator[tuple[datetime, str]]:
+    entries = store.entries(incident.id)
+    state = incidents.fold(entries[:1])
+    yield entries[0].at, f"Opened: {incident.title}"
+    for entry in entries[1:]:
+        before, state = state, incidents.after(state, entry)
+        yield from _of(entry, before, state)
+    for linked in incident.runs:
+        yield from _run(store, linked.run)
+
+
+def _of(entry: Entry, before: Incident, now: Incident) -> Iterator[tuple[datetime, str]]:
+    data, name = entry.data, str(entry.data.get("name") or "")
+    match entry.kind:
+        case Kind.ALERTED:
+            if now.state is not before.state or not before.alerts:
+                yield entry.at, f"PagerDuty: {now.state}, {now.count} alerts"
+        case Kind.GRADED:
+            yield entry.at, f"{name}: severity {data['severity']}"
+        case Kind.ROLE:
+            yield entry.at, f"{data['user_name']} is {data['role']}"
+        case Kind.PINNED:
+            yield datetime.fromisoformat(data["at"]), f"{data.get('author') or name}: {data['text']}"
+        case Kind.NOTED:
+            yield entry.at, f"{data.get('by') or 'PagerDuty'} noted: {data['text']}"
+        case Kind.CLOSED:
+            yield entry.at, f"{name} resolved the incident"
+
+
+def _run(store: Store, run: str) -> Iterator[tuple[datetime, str]]:
+    for entry in store.entries(run):
+        data = entry.data
+        match entry.kind:
+            case Kind.REQUESTED:
+                yield entry.at, f"{data.get('name') or data['by']} asked: {data.get('summary')} ({run})"
+            case Kind.ANSWERED:
+                yield entry.at, f"{data.get('name') or data['by']} chose {data['option']} ({run})"
+            case Kind.DONE if not is_errand(run):
+                yield entry.at, f"{data.get('title')} ({run})"
+            case Kind.FAILED | Kind.UNDO_FAILED:
+                yield entry.at, f"{data.get('title')} failed: {data.get('error')} ({run})"
+            case Kind.FINISHED:
+                yield entry.at, f"Ended: {data['outcome']} ({run})"

@@ -1,0 +1,76 @@
+"""PagerDuty's webhook: the signature, then the store, then the answer. All thinking comes later.
+
+A body with a right signature is never refused for what it says: PagerDuty would switch the subscription off.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import logging
+from collections.abc import Callable, Iterable
+
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from actions.engine.store import Store
+from actions.incidents.inbox import keep_event
+
+_log = logging.getLogger(__name__)
+PATH = "/pagerduty/webhook"
+MOST = 256 * 1024
+"""The largest body that PagerDuty sends."""
+
+
+def signed(body: bytes, header: str, secrets: Iterable[str]) -> bool:
+    """Whether one of the header's `v1=` signatures was made of that body with one of our secrets."""
+    given = [part.strip()[3:] for part in header.split(",") if part.strip().startswith("v1=")]
+    made = [hmac.new(secret.encode(), body, hashlib.sha256).hexdigest() for secret in secrets if secret]
+    # All are compared, so that the time it takes tells nothing.
+    matches = [hmac.compare_digest(g.encode(errors="replace"), m.encode()) for g in given for m in made]
+    return any(matches)
+
+
+def pagerduty_route(store: Store, secrets: Iterable[str], wake: Callable[[], None]) -> Route:
+    """The route that takes what PagerDuty sends; `wake` tells that something waits to be taken in."""
+    kept_secrets = tuple(secrets)
+
+    async def take(request: Request) -> Response:
+        body = await _read(request)
+        if body is None:
+            return PlainTextResponse("too large", 413)
+        if not signed(body, request.headers.get("x-pagerduty-signature", ""), kept_secrets):
+            _log.warning("a PagerDuty event with a wrong signature was refused")
+            return PlainTextResponse("wrong signature", 401)
+        return await run_in_threadpool(_keep, body)
+
+    def _keep(body: bytes) -> Response:
+        try:
+            text = body.decode()
+            json.loads(text)
+        except (ValueError, RecursionError):
+            return PlainTextResponse("not JSON", 400)
+        try:
+            new = keep_event(store, text)
+        except SQLAlchemyError as error:
+            _log.error("an event could not be kept (%s); PagerDuty will send it again", type(error).__name__)
+            return PlainTextResponse("try again", 503)
+        if new:
+            wake()
+        return PlainTextResponse("kept" if new else "known", 202)
+
+    return Route(PATH, take, methods=["POST"])
+
+
+async def _read(request: Request) -> bytes | None:
+    """The body as it came, None where it is too large to be PagerDuty's."""
+    body = b""
+    async for piece in request.stream():
+        body += piece
+        if len(body) > MOST:
+            return None
+    return body

@@ -1,0 +1,267 @@
+"""From PagerDuty's events to incidents: right in the end, whatever the order, however often, however many."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from bot_world import Clock
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from worlds.pages import DEPENDS, SERVICES, at, body, event, note
+
+from actions.engine.journal import Kind, first_broken
+from actions.engine.store import Store
+from actions.incidents import incident as incidents
+from actions.incidents.folding import Rules
+from actions.incidents.hearing import MARK, heard, observed
+from actions.incidents.inbox import KEPT_HOURS, forget_old_events, keep_event, take_in
+from actions.incidents.incident import Alert, Incident, State
+
+RULES = Rules(SERVICES, DEPENDS)
+
+
+class Room:
+    """A store that hears from PagerDuty."""
+
+    def __init__(self, rules: Rules = RULES) -> None:
+        self.clock = Clock(at(1))
+        self.store = Store("sqlite://", self.clock)
+        self.rules = rules
+
+    def hears(self, *events: dict[str, Any]) -> None:
+        """Each comes alone, and is taken in before the next."""
+        for said in events:
+            keep_event(self.store, body(said))
+            take_in(self.store, self.rules)
+
+    def hears_at_once(self, *events: dict[str, Any]) -> None:
+        for said in events:
+            keep_event(self.store, body(said))
+        while take_in(self.store, self.rules):
+            pass
+
+    @property
+    def incidents(self) -> list[Incident]:
+        return [incidents.fold(self.store.entries(name)) for name in self.store.incidents()]
+
+    @property
+    def one(self) -> Incident:
+        (found,) = self.incidents
+        return found
+
+
+def lasting(incident: Incident) -> Any:
+    """What is the same however the events came: all but when and as what the journal was written."""
+    return incident.alerts, incident.notes, incident.state, incident.title, incident.service, incident.count
+
+
+def test_a_page_opens_an_incident_with_all_that_was_said() -> None:
+    room = Room()
+    room.hears(event())
+    alert = room.one.lead
+    assert alert is not None
+    assert (room.one.title, room.one.service, room.one.state) == ("Alert PGR0VU2", "nself-postgres", State.TRIGGERED)
+    assert (alert.paged.urgency, alert.paged.priority, alert.paged.assignees) == ("high", "P1", ("Olga Nowak",))
+    assert room.one.id.startswith("i1122-")
+    assert room.one.rto == timedelta(minutes=30)
+    assert [e.kind for e in room.store.entries(room.one.id)] == [Kind.OPENED, Kind.ALERTED]
+
+
+def test_resolved_before_triggered_is_resolved() -> None:
+    room = Room()
+    room.hears(event("resolved", minutes=5), event("triggered"))
+    assert room.one.state is State.RESOLVED
+    assert room.one.over_at == at(5)
+
+
+def test_a_redelivery_writes_nothing() -> None:
+    room = Room()
+    room.hears(event(), event(), event("acknowledged", minutes=1), event(), event("acknowledged", minutes=1))
+    assert room.one.last == 3
+    room.clock.on(49 * 3600)
+    forget_old_events(room.store)
+    assert not keep_event(room.store, body(event()))
+
+
+def test_events_are_forgotten_after_everybody_has_stopped_sending_them() -> None:
+    room = Room()
+    room.hears(event())
+    room.clock.on(KEPT_HOURS * 3600 + 1)
+    forget_old_events(room.store)
+    assert room.store.notes("event") == {}
+
+
+def test_what_pagerduty_opens_again_is_open_again_even_where_somebody_had_closed_it() -> None:
+    room = Room()
+    room.hears(event(), event("resolved", minutes=2))
+    room.store.extend(room.one.id, lambda told: [(Kind.CLOSED, None, {"by": "U1", "name": "Olga"})])
+    assert room.one.state is State.RESOLVED
+    room.hears(event("reopened", minutes=3))
+    assert room.one.state is State.TRIGGERED
+
+
+def test_merging_resolves_the_one_and_says_so_and_inside_of_one_incident_counts_as_resolved() -> None:
+    room = Room()
+    into = {"type": "merge_resolve_reason", "incident": {"id": "POTHER0", "type": "incident_reference"}}
+    room.hears(event(), event("resolved", minutes=2, resolve_reason=into))
+    assert room.one.state is State.MERGED
+    room.hears(event("triggered", "POTHER0", 1, opened=1))
+    assert room.one.state is State.TRIGGERED
+    room.hears(event("resolved", "POTHER0", 4, opened=1))
+    assert room.one.state is State.RESOLVED
+
+
+def test_services_that_stand_on_the_same_one_fold_and_others_do_not() -> None:
+    room = Room()
+    room.hears(
+        event("triggered", "PA", 1, service="PHASURA", opened=1),
+        event("triggered", "PB", 2, service="PAUTH00", opened=2),
+        event("triggered", "PC", 3, service="PPOSTGR", opened=3),
+        event("triggered", "PD", 3, service="PREDIS0", opened=3),
+    )
+    assert sorted(i.count for i in room.incidents) == [1, 3]
+
+
+def test_the_window_slides_with_the_storm_and_ends_with_it() -> None:
+    room = Room()
+    for minute in (0, 8, 16, 27):
+        room.hears(event("triggered", f"P{minute}", minute, opened=minute))
+    assert sorted(i.count for i in room.incidents) == [1, 3]
+
+
+def test_a_thousand_alerts_are_one_incident_and_few_entries() -> None:
+    room = Room()
+    storm = [event("triggered", f"P{n:04}", n / 1000, opened=n / 1000) for n in range(1000)]
+    room.hears_at_once(*storm, *storm[::7])
+    assert room.one.count == len(room.one.open_alerts) == 1000
+    assert room.one.last <= 5
+    assert room.store.notes("event waiting") == {}
+    room.hears_at_once(*(event("resolved", f"P{n:04}", 5 + n / 1000, opened=n / 1000) for n in range(1000)))
+    assert room.one.state is State.RESOLVED
+    assert first_broken(room.store.entries(room.one.id)) is None
+
+
+def test_unknown_services_and_kinds_are_kept_and_open_nothing() -> None:
+    room = Room()
+    ping = {"event": {"id": "E1", "event_type": "pagey.ping", "data": {"type": "ping", "message": "Hello"}}}
+    room.hears(event(service="PELSE00"), ping, {"strange": 1}, event(id="x", data={"type": "incident"}))
+    assert room.incidents == []
+    assert len(room.store.notes("event")) == 4
+    assert room.store.notes("event waiting") == {}
+
+
+def test_without_a_table_of_services_every_one_opens_a_thread() -> None:
+    room = Room(Rules())
+    room.hears(event(service="PELSE00"), event("triggered", "PB", service="PPOSTGR"))
+    assert len(room.incidents) == 2
+
+
+def test_a_note_in_pagerduty_is_told_once_and_our_own_never() -> None:
+    room = Room()
+    early = note("PGR0VU2", "Looking, password=hunter2")
+    room.hears(early)
+    assert room.store.notes("event waiting") != {}
+    room.hears(event(), early, note("PGR0VU2", f"Approved by Ada. {MARK}r1:4]", 2))
+    told = [e.data for e in room.store.entries(room.one.id) if e.kind is Kind.NOTED]
+    assert [(d["text"], d["by"]) for d in told] == [("Looking, password=[hidden]", "Olga Nowak")]
+
+
+def test_a_note_about_what_nobody_told_us_of_is_let_go_after_a_while() -> None:
+    room = Room()
+    room.hears(note("PNOBODY", "Hello"))
+    room.clock.on(3600)
+    take_in(room.store, room.rules)
+    assert room.store.notes("event waiting") == {}
+
+
+def test_what_mayday_pages_itself_comes_back_into_its_incident_or_nowhere() -> None:
+    room = Room()
+    room.store.extend("i1122-abcd", lambda told: [(Kind.OPENED, None, {"title": "Declared", "service": "nself-auth"})])
+    room.hears(event("triggered", "PA", incident_key="mayday i1122-abcd", service="PMAYDAY"))
+    room.hears(event("triggered", "PB", incident_key="mayday r1122-abcd failed", service="PPOSTGR"))
+    assert room.one.id == "i1122-abcd"
+    assert list(room.one.alerts) == ["PA"]
+    room.hears(event("triggered", "PC", 2, opened=2, service="PPOSTGR"))
+    assert list(room.one.alerts) == ["PA", "PC"]
+
+
+def test_an_incident_read_by_rest_keeps_its_count_of_alerts() -> None:
+    room = Room()
+    room.hears(event())
+    known = room.one.lead
+    assert known is not None
+    seen = replace(known, paged=replace(known.paged, alerts=7), at=known.at + timedelta(microseconds=1), event="seen")
+    keep_event(room.store, observed(seen), "seen 1")
+    take_in(room.store, room.rules)
+    room.hears(event("acknowledged", minutes=1))
+    assert (room.one.count, room.one.state) == (7, State.ACKNOWLEDGED)
+
+
+@pytest.mark.parametrize("said", ["", "[]", "null", '{"event": 3}', '{"event": {"data": []}}', '{"observed": {}}'])
+def test_a_body_that_says_nothing_is_nothing(said: str) -> None:
+    assert heard(said) is None
+
+
+def test_secrets_in_titles_do_not_reach_the_journal() -> None:
+    said = heard(body(event(title="db postgres://u:hunter2@db down")))
+    assert isinstance(said, Alert)
+    assert "hunter2" not in said.paged.title
+
+
+WHATS = ("triggered", "acknowledged", "unacknowledged", "resolved", "reopened", "escalated", "priority_updated")
+STATES = {"unacknowledged": "triggered", "reopened": "triggered", "escalated": "triggered"}
+
+
+@st.composite
+def a_story(draw: st.DrawFn) -> list[dict[str, Any]]:
+    """Events of a few alerts within the window, with times that may be the same, and notes."""
+    events = []
+    for n in range(draw(st.integers(1, 4))):
+        alert, service = f"P{n}", draw(st.sampled_from(("PPOSTGR", "PHASURA", "PAUTH00")))
+        opened = draw(st.integers(0, 3))
+        for k, what in enumerate(draw(st.lists(st.sampled_from(WHATS), min_size=1, max_size=4))):
+            minutes = draw(st.integers(opened, 8))
+            events.append(event(what, alert, minutes, id=f"{alert}-{k}", service=service, opened=opened,
+                                status=STATES.get(what, "")))  # fmt: skip
+    return events
+
+
+@settings(max_examples=25, deadline=None)
+@given(a_story(), st.data())
+def test_any_order_and_any_duplication_ends_in_the_same_incident(
+    story: list[dict[str, Any]], data: st.DataObject
+) -> None:
+    straight, mixed = Room(), Room()
+    straight.hears(*story)
+    again = data.draw(st.permutations([*story, *data.draw(st.lists(st.sampled_from(story), max_size=4))]))
+    cut = data.draw(st.integers(0, len(again)))
+    mixed.hears(*again[:cut])
+    mixed.hears_at_once(*again[cut:])
+    assert lasting(straight.one) == lasting(mixed.one)
+
+
+@settings(max_examples=15, deadline=None)
+@given(a_story(), st.data())
+def test_whatever_the_folding_every_alert_ends_in_its_newest_state_once(
+    story: list[dict[str, Any]], data: st.DataObject
+) -> None:
+    room = Room(Rules(SERVICES, DEPENDS, timedelta(minutes=1)))
+    room.hears(*data.draw(st.permutations(story)))
+    newest: dict[str, Any] = {}
+    for said in story:
+        e = said["event"]
+        key = (e["occurred_at"], e["id"])
+        newest[e["data"]["id"]] = max(newest.get(e["data"]["id"], ("", "")), (*key, e["data"]["status"]))
+    found = [(name, alert.paged.status) for i in room.incidents for name, alert in i.alerts.items()]
+    assert sorted(found) == sorted((name, told[2]) for name, told in newest.items())
+
+
+def test_the_stored_form_of_an_observation_is_read_back() -> None:
+    alert = heard(body(event()))
+    assert isinstance(alert, Alert)
+    assert heard(observed(alert)) == alert
+    assert json.loads(observed(alert))

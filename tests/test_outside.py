@@ -1,0 +1,420 @@
+"""What a worker does with PagerDuty beside recoveries: polling, notes for milestones, alarms. Each is done once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from bot_world import PITR, SERVICE, PlayedWorker
+from worlds.clock import Clock
+from worlds.pagerduty import Killed, PagerDutyWorld, Paging
+from worlds.pages import DEPENDS, SERVICES, at, body, event, note
+
+from actions.catalog import find as find_errand
+from actions.engine import notes
+from actions.engine.errors import Away, RecoveryError
+from actions.engine.journal import Kind
+from actions.engine.procedure import Procedure
+from actions.engine.store import Store
+from actions.engine.turn import Turn
+from actions.incidents import condition, on_call
+from actions.incidents import incident as incidents
+from actions.incidents.alarms import Alarm, Facts, RunFacts, alarms
+from actions.incidents.condition import Condition, Health, Reachable
+from actions.incidents.folding import Rules
+from actions.incidents.inbox import keep_event, take_in
+from actions.incidents.incident import Incident, State
+from actions.incidents.milestones import milestones
+from actions.incidents.watch import Watch
+from actions.settings import PagerDutySettings, Settings, StatusPageSettings
+from workers.chores import Chore
+from workers.milestone_notes import MilestoneNotes
+from workers.outside import Outside, keep_on_call
+from workers.poller import Poller
+
+RULES = Rules(SERVICES, DEPENDS)
+
+
+def find(name: str) -> Procedure:
+    return PITR if name == PITR.name else find_errand(name)
+
+
+class Post:
+    """A store, PagerDuty, and a worker's chores."""
+
+    def __init__(self) -> None:
+        self.clock = Clock(at(1))
+        self.store = Store("sqlite://", self.clock)
+        self.world = PagerDutyWorld(self.clock)
+        self.statuspage = StatusPageSettings()
+
+    def hears(self, *events: dict[str, Any]) -> None:
+        for said in events:
+            keep_event(self.store, body(said))
+        take_in(self.store, RULES)
+
+    def polls(self) -> None:
+        self.clock.advance(15)
+        Poller(self.store, self.world).work()
+        take_in(self.store, RULES)
+
+    def tells(self, worker: MilestoneNotes | None = None) -> None:
+        (worker or self.teller()).work()
+
+    def teller(self) -> MilestoneNotes:
+        return MilestoneNotes(self.store, find, self.world, self.statuspage, "main")
+
+    @property
+    def incidents(self) -> list[Incident]:
+        return [incidents.fold(self.store.entries(name)) for name in self.store.incidents()]
+
+    @property
+    def one(self) -> Incident:
+        (found,) = self.incidents
+        return found
+
+    def recovers(self, run: str = "r1") -> PlayedWorker:
+        """A recovery in the incident's thread."""
+        data = {"procedure": PITR.name, "table": PITR.table, "service": SERVICE, "site": "main", "by": "U1",
+                "name": "Olga", "request": {"when": "14:30"}, "summary": "Bring it back", "origin": {}}  # fmt: skip
+        said = {"run": run, "procedure": PITR.name, "by": "U1", "name": "Olga"}
+        self.store.open_run(run, data, claims=True, key=run, tells=(self.one.id, (Kind.LINKED, None, said)))
+        return PlayedWorker(self.store, run)
+
+    def whole(self) -> PlayedWorker:
+        worker = self.recovers()
+        worker.looks(PITR, 0, 1)
+        worker.asks(PITR, 2)
+        said = {"option": "Restore, keep serving", "leads": "on", "gives": "start", "by": "U1", "name": "Olga"}
+        worker.write(Kind.ANSWERED, 2, **said, text="", plan="abc")
+        worker.acts(PITR, 3)
+        worker.write(Kind.FAILED, 4, title="replay", error="The disk is full.", hint="Make room.")
+        worker.write(Kind.RETRIED, 4, by="U1", name="Olga")
+        worker.acts(PITR, 4)
+        worker.asks(PITR, 5)
+        worker.write(Kind.ANSWERED, 5, **{**said, "option": "Cut over", "name": "Ada"}, text="", plan="abc")
+        worker.acts(PITR, 6)
+        worker.ends("recovered")
+        return worker
+
+
+@pytest.fixture
+def post() -> Post:
+    made = Post()
+    made.world.opens("P0")
+    return made
+
+
+# The poller ----------------------------------------------------------------------------------------
+
+
+def test_without_a_webhook_polling_gives_the_same_incident(post: Post) -> None:
+    heard = Post()
+    heard.hears(event("triggered", "P0"), event("acknowledged", "P0", 1), event("resolved", "P0", 2))
+    for status in ("triggered", "acknowledged", "resolved"):
+        post.world.change("P0", status=status)
+        post.polls()
+    assert post.one.state is heard.one.state is State.RESOLVED
+    assert (post.one.title, post.one.service, post.one.count) == (heard.one.title, heard.one.service, 1)
+
+
+def test_webhook_and_poller_at_once_make_no_doubles(post: Post) -> None:
+    post.hears(event("triggered", "P0"))
+    post.polls()
+    before = post.one.last
+    post.polls()
+    post.hears(event("triggered", "P0"))
+    post.polls()
+    assert post.one.last == before
+    assert post.one.count == 1
+
+
+@pytest.mark.parametrize("skew", [-3600, 0, 3600])
+def test_a_clock_that_is_wrong_by_an_hour_changes_nothing(post: Post, skew: int) -> None:
+    post.clock.advance(skew)
+    post.hears(event("triggered", "P0"))
+    post.world.change("P0", status="resolved")
+    post.polls()
+    assert post.one.state is State.RESOLVED
+    post.world.change("P0", status="triggered")
+    post.hears(event("reopened", "P0", 3))
+    assert post.one.state is State.TRIGGERED
+    post.polls()
+    assert post.one.state is State.TRIGGERED
+
+
+def test_a_webhook_that_was_delayed_is_corrected_by_the_next_look(post: Post) -> None:
+    post.hears(event("triggered", "P0"))
+    post.world.change("P0", status="resolved")
+    post.polls()
+    post.hears(event("acknowledged", "P0", 1))
+    post.polls()
+    assert post.one.state is State.RESOLVED
+
+
+def test_what_changes_there_and_back_between_looks_is_seen_each_time(post: Post) -> None:
+    for status in ("triggered", "acknowledged", "triggered", "acknowledged", "triggered"):
+        post.world.change("P0", status=status)
+        post.polls()
+        assert post.one.state == status
+
+
+def test_a_list_that_leaves_out_what_was_resolved_is_asked_for_one_by_one(post: Post) -> None:
+    post.polls()
+    post.clock.advance(3600)
+    post.polls()
+    post.world.change("P0", status="resolved")
+    post.polls()
+    assert post.one.state is State.RESOLVED
+    assert "incident P0" in post.world.calls
+
+
+def test_secrets_in_a_title_are_hidden_and_not_seen_as_a_change(post: Post) -> None:
+    post.world.change("P0", title="login failed password=hunter2")
+    post.polls()
+    before = post.one.last
+    post.polls()
+    assert "hunter2" not in post.one.title
+    assert post.one.last == before
+
+
+def test_while_pagerduty_is_away_nothing_is_forgotten(post: Post) -> None:
+    post.world.fate = lambda _call: "down"
+    with pytest.raises(Away):
+        post.polls()
+    post.world.fate = lambda _call: None
+    post.polls()
+    assert post.one.state is State.TRIGGERED
+
+
+# Milestones ----------------------------------------------------------------------------------------
+
+
+def test_pagerduty_reads_what_a_recovery_has_reached_and_who_did_it(post: Post) -> None:
+    post.hears(event("triggered", "P0"))
+    post.whole()
+    post.tells()
+    assert [text.split(" [")[0] for text in post.world.remarks["P0"]] == [
+        "Olga approved: Restore, keep serving.", "The recovery (postgres pitr) has started.",
+        "replay failed: The disk is full. Make room.", "Ada approved: Cut over.",
+        "Cut over: what was recovered is in service.", "Recovered.",
+    ]  # fmt: skip
+    calls = len(post.world.calls)
+    post.tells()
+    assert len(post.world.calls) == calls
+
+
+@pytest.mark.parametrize("how", ["kill before", "kill after"])
+@pytest.mark.parametrize("at_call", range(1, 13))
+def test_a_note_is_written_once_though_the_worker_is_killed_at_any_call(post: Post, at_call: int, how: str) -> None:
+    post.hears(event("triggered", "P0"))
+    post.whole()
+    post.world.fate = lambda _call: how if len(post.world.calls) == at_call else None
+    with pytest.raises(Killed):
+        post.tells()
+    post.tells()
+    assert len(post.world.remarks["P0"]) == len(set(post.world.remarks["P0"])) == 6
+
+
+def test_our_own_notes_come_back_and_say_nothing_new(post: Post) -> None:
+    post.hears(event("triggered", "P0"))
+    post.whole()
+    post.tells()
+    before = post.one.last
+    post.hears(*(note("P0", text, 5 + n) for n, text in enumerate(post.world.remarks["P0"])))
+    assert post.one.last == before
+
+
+def test_while_pagerduty_is_away_notes_wait_and_one_that_it_refuses_holds_none_back(post: Post) -> None:
+    post.hears(event("triggered", "P0"))
+    post.whole()
+    post.world.fate = lambda call: "down" if call.startswith("note ") else None
+    teller = post.teller()
+    with pytest.raises(Away):
+        post.tells(teller)
+    post.world.fate = lambda call: "no" if call == "note P0" and not post.world.remarks else None
+    post.tells(teller)
+    assert post.world.remarks == {}
+    assert notes.cursor(post.store, "pagerduty", "r1") == len(post.store.entries("r1"))
+
+
+def test_a_merged_alerts_notes_go_to_the_one_that_it_went_into(post: Post) -> None:
+    into = {"type": "merge_resolve_reason", "incident": {"id": "PINTO", "type": "incident_reference"}}
+    post.hears(event("triggered", "P0"), event("resolved", "P0", 1, resolve_reason=into))
+    post.recovers().ends("recovered")
+    post.tells()
+    assert list(post.world.remarks) == ["PINTO"]
+
+
+def test_updates_go_out_by_themselves_only_where_the_settings_say_so_and_once(post: Post) -> None:
+    post.hears(event("triggered", "P0"))
+    post.whole()
+    post.tells()
+    assert [r for r in post.store.runs() if r.startswith("e")] == []
+    post.statuspage = StatusPageSettings(kind="files", automatic=("opened", "finished"), components={SERVICE: "db"})
+    post.store.keep("cursor", "pagerduty r1", 0)
+    for _ in range(3):
+        post.tells()
+    drafts = [post.store.run(r).request["draft"] for r in post.store.runs() if r.startswith("e")]
+    assert sorted(d["status"] for d in drafts) == ["investigating", "monitoring"]
+    assert {d["incident"] for d in drafts} == {post.one.id}
+
+
+def test_the_milestones_of_a_procedure_that_is_gone_are_told_all_the_same(post: Post) -> None:
+    post.hears(event("triggered", "P0"))
+    told = post.store.entries(post.whole().run)
+    assert [m.text for m in milestones(told, None)][-1] == "Recovered."
+
+
+# Alarms --------------------------------------------------------------------------------------------
+
+RUN = RunFacts("r1", "Bring it back", at(0), rto=timedelta(minutes=30))
+
+
+def due(run: RunFacts | None = None, minutes: float = 0, **more: Any) -> list[str]:
+    facts = Facts(at(minutes), "main", (run,) if run else (), **more)
+    return [alarm.key.removeprefix("mayday ") for alarm in alarms(facts)]
+
+
+@pytest.mark.parametrize(
+    ("run", "minutes", "expected"),
+    [
+        (RUN, 10, []),
+        (replace(RUN, failed_at=at(5)), 9.9, []),
+        (replace(RUN, failed_at=at(5)), 10, ["r1 failed"]),
+        (replace(RUN, asked_at=at(5)), 14.9, []),
+        (replace(RUN, asked_at=at(5), serving=True), 15, ["r1 approval"]),
+        (replace(RUN, asked_at=at(5), serving=True), 25, ["r1 approval", "r1 approval again"]),
+        (RUN, 23.9, []),
+        (RUN, 24, ["r1 late"]),
+        (replace(RUN, ahead=timedelta(minutes=5)), 24, []),
+        (replace(RUN, ahead=timedelta(minutes=7)), 24, ["r1 late"]),
+        (replace(RUN, serving=True), 100, []),
+        (replace(RUN, rto=None), 1000, []),
+    ],
+)
+def test_a_run_is_paged_about_when_somebody_is_needed_and_not_before(
+    run: RunFacts, minutes: float, expected: list[str]
+) -> None:
+    assert due(run, minutes) == expected
+
+
+def test_a_site_is_paged_about_when_nothing_could_be_recovered() -> None:
+    assert due(worker_at=at(0), minutes=0.9) == []
+    assert due(worker_at=at(0), minutes=1.1) == ["site main worker"]
+    assert due(minutes=1000) == []
+    assert due(unrecoverable="no base backup") == ["site main recoverability"]
+    assert all(isinstance(a, Alarm) and a.details["do"] for a in alarms(Facts(at(9), "m", worker_at=at(0))))
+
+
+class Tower:
+    """The watch over a store, with a world to page into."""
+
+    def __init__(self, post: Post) -> None:
+        self.post = post
+        self.watch = Watch(post.store, find, Paging(post.world), "main", SERVICE)
+
+    def looks(self, minutes: float = 0, *, worker: bool = True) -> list[str]:
+        self.post.clock.advance(minutes * 60)
+        if worker:
+            notes.worker_lives(self.post.store, "w", {"site": "main"})
+        self.watch.work()
+        return sorted(key.removeprefix("mayday ") for key in self.post.world.pages)
+
+
+@pytest.fixture
+def tower(post: Post) -> Tower:
+    post.hears(event("triggered", "P0"))
+    return Tower(post)
+
+
+def test_a_failed_run_is_paged_once_and_taken_back_when_somebody_answers(tower: Tower) -> None:
+    worker = tower.post.recovers()
+    worker.acts(PITR, 3)
+    worker.write(Kind.FAILED, 4, title="replay", error="The disk is full.", hint="Make room.")
+    assert tower.looks(1) == []
+    assert tower.looks(5) == ["r1 failed"]
+    assert tower.looks(1) == ["r1 failed"]
+    assert [c for c in tower.post.world.calls if c.startswith("trigger")] == ["trigger mayday r1 failed"]
+    worker.write(Kind.RETRIED, 4, by="U1", name="Olga")
+    assert tower.looks() == []
+
+
+def test_an_approval_that_waits_is_paged_and_taken_back_with_the_answer(tower: Tower) -> None:
+    worker = tower.post.recovers()
+    worker.asks(PITR, 2)
+    assert tower.looks(15) == []
+    worker.write(Kind.RECHECKED, 2)
+    worker.asks(PITR, 5)
+    assert tower.looks(5) == []
+    assert tower.looks(6) == ["r1 approval", "r1 late"]
+    worker.ends("discarded")
+    assert tower.looks() == []
+
+
+def test_no_worker_is_paged_by_whoever_still_lives(tower: Tower) -> None:
+    assert tower.looks() == []
+    assert tower.looks(0.5, worker=False) == []
+    assert tower.looks(2, worker=False) == ["site main worker"]
+    assert tower.looks() == []
+
+
+@pytest.mark.parametrize(
+    ("seen", "paged"),
+    [
+        (Reachable(at(1), earliest=at(0), latest=at(1)), []),
+        (Reachable(at(1)), ["site main recoverability"]),
+        (Reachable(at(1), earliest=at(0), latest=at(1), waiting=1 << 20, waiting_since=at(-12)),
+         ["site main recoverability"]),
+    ],
+)  # fmt: skip
+def test_lost_recoverability_is_paged_while_nobody_recovers(tower: Tower, seen: Reachable, paged: list[str]) -> None:
+    kept = Condition(SERVICE, "main", tower.post.clock(), Health(SERVICE, "healthy"), reachable=seen)
+    condition.keep(tower.post.store, kept)
+    assert tower.looks() == paged
+    tower.post.recovers()
+    assert tower.looks() == []
+
+
+def test_a_page_that_was_not_taken_is_tried_again(tower: Tower) -> None:
+    worker = tower.post.recovers()
+    worker.write(Kind.FAILED, 4, title="replay", error="x", hint="y")
+    tower.post.world.fate = lambda call: "down" if call.startswith("trigger") else None
+    with pytest.raises(RecoveryError):
+        tower.looks(6)
+    tower.post.world.fate = lambda call: None
+    assert tower.looks() == ["r1 failed"]
+
+
+# Chores --------------------------------------------------------------------------------------------
+
+
+def test_what_the_settings_do_not_name_is_not_done(post: Post) -> None:
+    outside = Outside(Settings(), post.store, find, "w1", lambda run: None)
+    assert [chore.name for chore in outside.chores().all] == ["milestones"]
+    whole = replace(outside, pagerduty=post.world, pager=Paging(post.world))
+    assert [chore.name for chore in whole.chores().all] == ["milestones", "poll", "on call", "alarms"]
+
+
+def test_who_is_on_call_is_noted_for_all_who_may_not_ask(post: Post) -> None:
+    settings = Settings(pagerduty=PagerDutySettings(policies=("PPOLICY",)))
+    keep_on_call(Outside(settings, post.store, find, "w1", lambda run: None), post.world)
+    known = on_call.known(post.store, "main")
+    assert known is not None
+    assert known[0].name == "Olga Nowak"
+
+
+def test_of_two_workers_one_does_a_chore_and_an_error_does_not_end_it(post: Post) -> None:
+    done: list[str] = []
+
+    def work() -> None:
+        done.append("x")
+        if len(done) == 1:
+            raise Away("PagerDuty does not answer.", hint="Nothing to do.")
+
+    one, other = (Chore("poll", 1, work, Turn(post.store, "poll", who)) for who in ("w1", "w2"))
+    assert [one.once(), other.once(), one.once(), other.once()] == [False, False, True, False]
+    assert len(done) == 2
+    assert post.store.leased() == set()

@@ -1,0 +1,53 @@
+"""The workshop of errands: PagerDuty and the status page, opened for one errand and nothing of the stack."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from actions.engine.errors import Refused
+from actions.engine.run import Run
+from actions.outside import Pager, PagerDuty, StatusPage
+from workers.patience import RealPatience
+
+
+class NotSetUp:
+    """Stands for what the settings do not name: whatever it is asked, it says what to write there."""
+
+    def __init__(self, what: str, setting: str) -> None:
+        self._what, self._setting = what, setting
+
+    def __getattr__(self, asked: str) -> Callable[..., Any]:
+        def refuse(*_given: Any, **_named: Any) -> Any:
+            raise Refused(f"{self._what} is not set up.", detail=f"The settings have no {self._setting}.",
+                          hint=f"Set {self._setting} (docs/configuration.md), then press Retry.")  # fmt: skip
+
+        return refuse
+
+
+class ErrandWorkshop:
+    """Opens the tools of errands. What is not set up is refused when it is used, with what to do about it."""
+
+    def __init__(
+        self,
+        pagerduty: Callable[[], PagerDuty] | None = None,
+        pager: Callable[[], Pager] | None = None,
+        status_page: Callable[[], StatusPage] | None = None,
+    ) -> None:
+        self._open: dict[str, Callable[[], Any]] = {
+            "pagerduty": pagerduty or (lambda: NotSetUp("PagerDuty", "pagerduty.token")),
+            "pager": pager or (lambda: NotSetUp("Paging", "pagerduty.routing_key")),
+            "status_page": status_page or (lambda: NotSetUp("The status page", "statuspage.kind")),
+        }
+
+    @contextmanager
+    def open(self, run: Run) -> Iterator[dict[str, Any]]:
+        """The tools; each is closed after, where it can be."""
+        tools = {name: open() for name, open in self._open.items()}
+        try:
+            yield {**tools, "patience": RealPatience()}
+        finally:
+            for tool in tools.values():
+                if not isinstance(tool, NotSetUp) and hasattr(tool, "close"):
+                    tool.close()

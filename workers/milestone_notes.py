@@ -1,0 +1,120 @@
+"""Tells PagerDuty what the recoveries of an incident have reached: a note for each milestone, exactly once.
+
+A note has no idempotency key. So it is looked for among the incident's notes, by its mark, before it is
+written, and the cursor moves only afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import structlog
+
+from actions.engine import notes
+from actions.engine.answers import Speaker
+from actions.engine.errors import Away, RecoveryError
+from actions.engine.ids import is_errand
+from actions.engine.procedure import Procedure
+from actions.engine.store import Store
+from actions.incidents import incident as incidents
+from actions.incidents.errands import open_errand
+from actions.incidents.incident import Incident
+from actions.incidents.milestones import Milestone, mark, milestones
+from actions.incidents.offering import offered, to_publish
+from actions.outside import PagerDuty
+from actions.settings import StatusPageSettings
+
+log = structlog.get_logger("mayday.milestones")
+
+SINK = "pagerduty"
+"""The name under which the cursors are kept."""
+ITSELF = Speaker("mayday", "Mayday", may_ask=True, may_approve=False)
+_LET_OUT = "let out"
+"""The kind of the notes that tell which updates were let out without a person."""
+_LOOKED_AT = 100
+_FOLLOWED = timedelta(days=2)
+"""So long after it was over an incident may still have a run that goes on."""
+
+
+@dataclass
+class MilestoneNotes:
+    """The sink. Without `pagerduty` only the status page is told, where the settings let it out by itself."""
+
+    store: Store
+    find: Callable[[str], Procedure]
+    pagerduty: PagerDuty | None
+    statuspage: StatusPageSettings
+    site: str
+    ring: Callable[[str], object] = lambda run: None
+    _seen: dict[str, int] = field(default_factory=dict)
+
+    def work(self) -> None:
+        """Tell what has not been told yet.
+
+        Raises:
+            Away: PagerDuty does not answer; it goes on there the next time.
+        """
+        tips = self.store.tips()
+        if tips == self._seen:
+            return
+        for name in self.store.incidents(_LOOKED_AT):
+            incident = incidents.fold(self.store.entries(name))
+            over = incident.over_at
+            if over is not None and self.store.clock() - over > _FOLLOWED:
+                continue
+            self._opened(incident)
+            for linked in incident.runs:
+                if not is_errand(linked.run):
+                    self._run(incident, linked.run)
+        self._seen = tips
+
+    def _opened(self, incident: Incident) -> None:
+        """The two drafts that no run stands for."""
+        if incident.open:
+            self._publish(incident, None, "opened")
+
+    def _run(self, incident: Incident, run: str) -> None:
+        told = self.store.entries(run)
+        after = notes.cursor(self.store, SINK, run)
+        if not told or told[-1].n <= after:
+            return
+        for milestone in milestones(told, self._procedure(told[0].data["procedure"]), after):
+            self._note(incident, milestone)
+            self._publish(incident, milestone, milestone.draft)
+            notes.move_cursor(self.store, SINK, run, milestone.entry.n)
+        notes.move_cursor(self.store, SINK, run, told[-1].n)
+
+    def _note(self, incident: Incident, milestone: Milestone) -> None:
+        lead = incident.lead
+        if self.pagerduty is None or lead is None:
+            return
+        page = lead.paged.merged_into or lead.paged.id
+        try:
+            written: Sequence[str] = self.pagerduty.notes(page)
+            if not any(mark(milestone.entry) in text for text in written):
+                self.pagerduty.note(page, milestone.marked)
+        except Away:
+            raise
+        except RecoveryError as refusal:
+            # What PagerDuty will never take must not keep everything after it back.
+            log.error("a note was not taken", incident=incident.id, error=refusal.message, detail=refusal.detail)
+
+    def _publish(self, incident: Incident, milestone: Milestone | None, kind: str | None) -> None:
+        """Let an update out by itself, where the settings allow that for its kind."""
+        for allowed in self.statuspage.automatic if self.statuspage.kind else ():
+            at = f"{milestone.entry.run}:{milestone.entry.n}" if milestone else incident.id
+            key = f"status {allowed} {at}"
+            if allowed != kind or self.store.note(_LET_OUT, key) is not None:
+                continue
+            run = self.store.run(milestone.entry.run) if milestone else None
+            errand = to_publish(incident, offered(self.statuspage, incident, run, allowed))
+            self.ring(open_errand(self.store, errand, incident, ITSELF, site=self.site, key=key)[0])
+            self.store.keep(_LET_OUT, key, "")
+
+    def _procedure(self, name: str) -> Procedure | None:
+        try:
+            return self.find(name)
+        except RecoveryError:
+            return None

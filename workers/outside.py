@@ -1,0 +1,66 @@
+"""What a worker does with PagerDuty and the status page beside recoveries: the chores, from the settings.
+
+The adapters are given as functions that open them, or None where the settings name none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+
+from actions.engine.procedure import Procedure
+from actions.engine.store import Store
+from actions.engine.turn import Turn
+from actions.incidents import on_call
+from actions.incidents.watch import Watch
+from actions.outside import Pager, PagerDuty
+from actions.settings import Settings
+from workers.chores import Chore, Chores
+from workers.milestone_notes import MilestoneNotes
+from workers.poller import Poller
+
+ALARMS = "alarms"
+"""Whose turn it is to raise alarms; the bot takes part in it."""
+_NOTES_EVERY, _ON_CALL_EVERY, _ALARMS_EVERY = 2.0, 60.0, 10.0
+
+
+@dataclass(frozen=True)
+class Outside:
+    """Everything that the chores need."""
+
+    settings: Settings
+    store: Store
+    find: Callable[[str], Procedure]
+    owner: str
+    ring: Callable[[str], object]
+    pagerduty: PagerDuty | None = None
+    pager: Pager | None = None
+    archive_limit: timedelta = timedelta(minutes=10)
+
+    def chores(self) -> Chores:
+        """Notes for PagerDuty, its incidents, who is on call, our own alarms: those that the settings allow."""
+        made = [self._chore("milestones", _NOTES_EVERY, self._milestones().work)]
+        if self.pagerduty is not None:
+            every = self.settings.pagerduty.poll_seconds
+            made.append(self._chore("poll", every, Poller(self.store, self.pagerduty).work))
+            made.append(self._chore("on call", _ON_CALL_EVERY, partial(keep_on_call, self, self.pagerduty)))
+        if self.pager is not None:
+            site = self.settings.site
+            watch = Watch(self.store, self.find, self.pager, site.name, site.postgres, self.archive_limit)
+            made.append(self._chore(ALARMS, _ALARMS_EVERY, watch.work))
+        return Chores(made)
+
+    def _milestones(self) -> MilestoneNotes:
+        site, page = self.settings.site.name, self.settings.statuspage
+        return MilestoneNotes(self.store, self.find, self.pagerduty, page, site, self.ring)
+
+    def _chore(self, name: str, every: float, work: Callable[[], object]) -> Chore:
+        return Chore(name, every, work, Turn(self.store, name, self.owner))
+
+
+def keep_on_call(outside: Outside, pagerduty: PagerDuty) -> None:
+    """Note who is on call now, for all who may not ask PagerDuty."""
+    settings = outside.settings
+    on_call.keep(outside.store, settings.site.name, pagerduty.on_call(settings.pagerduty.policies))
