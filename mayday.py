@@ -60,8 +60,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Mayday brings a Docker-hosted stack back while the whole team watches one Slack thread.",
 )
-pagerduty = typer.Typer(help="PagerDuty.", no_args_is_help=True)
-app.add_typer(pagerduty, name="pagerduty")
 Config = Annotated[Path | None, typer.Option("--config", help="The settings file; else $MAYDAY_CONFIG.")]
 
 
@@ -77,25 +75,31 @@ def bot(config: Config = None) -> None:
     """Listen to Slack and draw threads."""
     from actions.catalog import CATALOG
     from bot.service import BotService
+    from workers.adapters import open_pager
 
     settings = _settings(config)
     _logging()
-    BotService(settings, _store(settings), CATALOG, _ring(settings), _clock, _queue(settings)).run(_stopped())
+    store, pager = _store(settings), open_pager(settings, _clock)
+    BotService(settings, store, CATALOG, _ring(settings), _clock, _queue(settings), pager=pager).run(_stopped())
 
 
 @app.command()
 def worker(config: Config = None) -> None:
     """Carry runs out, one at a time."""
     from actions.catalog import find
+    from workers.adapters import open_adapters
     from workers.beside import companions
+    from workers.execute import Loop
     from workers.service import Worker
 
     settings = _settings(config)
     _logging()
     store = _store(settings)
     loop, redis = _loop(settings, store), settings.redis.get_secret_value()
-    beside = companions(settings, store, find)
-    Worker(store, loop, redis, settings.site.name, VERSION, find, beside, _errands(store)).work()
+    adapters = open_adapters(settings, _clock)
+    errands = Loop(store, find, adapters.workshop(), f"{loop.owner}:errands", away_seconds=15)
+    beside = companions(settings, store, find, adapters, loop.owner, _ring(settings))
+    Worker(store, loop, redis, settings.site.name, VERSION, find, beside, errands).work()
 
 
 @app.command("carry-out")
@@ -147,19 +151,6 @@ def _checks(settings: Settings, store: Store) -> list[Finding]:
     return [*words.check(settings), *hands.check(settings, store)]
 
 
-@pagerduty.command("connect")
-def pagerduty_connect(
-    url: Annotated[str, typer.Argument(help="Where PagerDuty reaches the bot: https://HOST/pagerduty/webhook")],
-    renew: Annotated[bool, typer.Option("--renew", help="A new one, with a new secret, instead of the old.")] = False,
-    service: Annotated[str, typer.Option("--service", help="The incidents of this service id alone.")] = "",
-    config: Config = None,
-) -> None:
-    """Have PagerDuty tell an address of incidents, and keep the secret."""
-    from workers.pagerduty_webhook import connect
-
-    connect(_settings(config).pagerduty, url, typer.echo, renew=renew, service=service)
-
-
 def _settings(config: Path | None) -> Settings:
     from actions.settings_file import read
 
@@ -193,15 +184,6 @@ def _loop(settings: Settings, store: Store) -> Any:
 
     workshop = DockerWorkshop(store, settings.site.site(), settings.site.docker_host)
     return Loop(store, find, workshop, owner_name(_clock()))
-
-
-def _errands(store: Store) -> Any:
-    from actions.catalog import find
-    from workers.errands import ErrandWorkshop
-    from workers.execute import Loop
-    from workers.service import owner_name
-
-    return Loop(store, find, ErrandWorkshop(), f"{owner_name(_clock())}:errands", away_seconds=15)
 
 
 def _known(store: Store, run: str) -> str:

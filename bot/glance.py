@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-
 from actions.engine.ids import is_errand
 from actions.engine.run import fold
 from actions.incidents import on_call
 from actions.incidents.condition import conditions
+from actions.incidents.deeds import open_incidents
+from actions.incidents.incident import Incident
 from actions.objectives import objective_of
 from bot.desk import Desk
+from bot.incident_places import thread_link as incident_link
 from bot.requests import has_worker, thread_link
 from bot.views.header import state_text
 from bot.views.home import Glance, Standing
@@ -23,12 +24,9 @@ _OFFERS = (
     ("Base backup", "backup run base", "A base backup reads the whole database once. It changes nothing in it."),
 )
 
-Incidents = Callable[[], Sequence[Standing]]
-"""Gives the open incidents, the newest first."""
 
-
-def glance(desk: Desk, incidents: Incidents | None = None) -> Glance:
-    """Everything at one moment; `incidents` is None where this installation has no such thing."""
+def glance(desk: Desk) -> Glance:
+    """Everything at one moment."""
     store, site = desk.store, desk.settings.site
     seen = conditions(store, site.name)
     # What is ill stands first; what nobody made a promise for comes last.
@@ -37,9 +35,15 @@ def glance(desk: Desk, incidents: Incidents | None = None) -> Glance:
     return Glance(
         runs=tuple(_run(desk, run) for run in store.runs(open_only=True, limit=_MOST_RUNS) if not is_errand(run)),
         services=tuple(seen[name] for name in order), now=desk.clock(),
-        incidents=tuple(incidents()) if incidents else None, on_call=on_call.known(store, site.name),
+        incidents=tuple(_incident(desk, incident) for incident in open_incidents(store)), on_call=on_call.known(store, site.name),
         offers=tuple(offer for offer in _OFFERS if offer[1] in known), worker=has_worker(desk),
     )  # fmt: skip
+
+
+def _incident(desk: Desk, incident: Incident) -> Standing:
+    alerts = f", {incident.count} alerts" if incident.count > 1 else ""
+    return Standing(incident.id, incident_link(desk.store, incident.id), incident.title, incident.began_at,
+                    f"{incident.state}{alerts}")  # fmt: skip
 
 
 def _run(desk: Desk, name: str) -> Standing:

@@ -14,7 +14,7 @@ from slack_sdk import WebClient
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.desk import Desk
-from bot.glance import Incidents, glance
+from bot.glance import glance
 from bot.slack import FAILURES, Why, client_for, trouble
 from bot.views import home as home_view
 
@@ -39,8 +39,8 @@ class Visitor:
 class Home:
     """The home tabs of everybody who looked lately, kept in a thread of its own."""
 
-    def __init__(self, desk: Desk, incidents: Incidents | None = None, client: WebClient | None = None) -> None:
-        self._desk, self._incidents = desk, incidents
+    def __init__(self, desk: Desk, client: WebClient | None = None) -> None:
+        self._desk = desk
         self._client = client or client_for(desk.settings.slack, timeout=5)
         self._visitors: dict[str, Visitor] | None = None
         self._arrived: dict[str, str] = {}
@@ -74,7 +74,7 @@ class Home:
         waiting = self._those_who_look(now)
         if not waiting or (self._rest_until is not None and now < self._rest_until):
             return 0
-        view = home_view.view(glance(self._desk, self._incidents))
+        view = home_view.view(glance(self._desk))
         shown = sha256(json.dumps(view, sort_keys=True).encode()).hexdigest()[:16]
         due = [v for v in waiting if v.shown != shown and (v.published is None or now - v.published >= AT_MOST_EVERY)]
         return sum(self._publish(visitor, view, shown, now) for visitor in due)

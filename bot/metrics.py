@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from actions.catalog import ERRANDS
 from actions.engine.follow import Follower
 from actions.incidents.condition import Condition, conditions
 from bot.behind import Moments
@@ -34,7 +35,7 @@ class Figures(Collector):
         self._desk, self._queue = desk, queue
         self._lock = threading.Lock()
         self._follower = Follower(desk.store)
-        self._tally, self._moments = Tally(desk.catalog), Moments()
+        self._tally, self._moments = Tally((*desk.catalog, *ERRANDS)), Moments()
 
     def catch_up(self) -> None:
         """Count what was written since the last time.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import socket
 import time
 from datetime import UTC, datetime
 from typing import Any
@@ -21,6 +20,7 @@ from lab import processes, removal, stack, town_process
 from lab.engine import Say, connect, silent
 from lab.home import Lab
 from lab.pagerduty import place as pagerduty
+from lab.ports import kept_port
 from lab.slack.client import PracticeSlack
 from lab.statuspage import part as statuspage
 
@@ -58,8 +58,7 @@ def start_mayday(lab: Lab) -> None:
 
 def start_room(lab: Lab) -> None:
     """The practice room on its own port, with its messages kept over a restart."""
-    port = lab.read_state().get("room_port") or _free_port()
-    lab.write_state(room_port=port)
+    port = kept_port(lab, "room_port")
     processes.start(lab, "slack", ["lab.slack", "--port", str(port), "--keep-in", str(lab.root / "room.json")])
     deadline = time.monotonic() + _READY_SECONDS
     while not _room_answers(lab):
@@ -129,8 +128,7 @@ def store_url(lab: Lab) -> str:
 
 def write_settings(lab: Lab) -> None:
     """Write Mayday's settings for this lab: the same file that an installation has."""
-    start_port = lab.read_state().get("room_port") or _free_port()
-    lab.write_state(room_port=start_port)
+    start_port = kept_port(lab, "room_port")
     writers = ", ".join(f'"{lab.container(name)}"' for name in ("functions", "hasura", "auth"))
     settings_file(lab).write_text(f'''# Written by `mayday lab up`: the practice company.
 operations_zone = "UTC"
@@ -216,9 +214,3 @@ def _room_answers(lab: Lab) -> bool:
         return httpx.get(f"{address(lab)}/practice/health", timeout=2, trust_env=False).status_code == 200
     except httpx.HTTPError:
         return False
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

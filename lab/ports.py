@@ -7,6 +7,7 @@ import socket
 from collections.abc import Iterable, Mapping
 
 from actions.engine.errors import RecoveryError
+from lab.home import Lab
 
 # Below the range from which the system takes ports for outgoing connections: a container that
 # restarts must find its port free.
@@ -19,6 +20,13 @@ def choose_ports(names: Iterable[str], before: Mapping[str, int]) -> dict[str, i
         known = before.get(name, 0)
         chosen[name] = known if known and is_free(known) else _another(set(chosen.values()))
     return chosen
+
+
+def kept_port(lab: Lab, name: str) -> int:
+    """The port of a part of the company, the same at every start; settings and addresses name it."""
+    known = lab.read_state().get(name) or choose_ports([name], {})[name]
+    lab.write_state(**{name: known})
+    return int(known)
 
 
 def is_free(port: int) -> bool:

@@ -16,8 +16,10 @@ from slack_sdk.errors import SlackApiError
 from test_condition import NOW, SEEN
 
 from actions.engine import notes
+from actions.engine.answers import Speaker
 from actions.incidents import condition, on_call
 from actions.incidents.condition import Condition, Health
+from actions.incidents.deeds import declare
 from actions.incidents.record import Records
 from actions.outside import OnCall
 from bot.glance import glance
@@ -130,7 +132,7 @@ def test_without_knowledge_it_says_so(scene: Scene) -> None:
     text = "\n".join(Plain(Company()).blocks(empty["blocks"]))
     assert "No worker has looked at them yet." in text
     assert "not known" in text
-    assert "Open incidents" not in text
+    assert "*Open incidents*\nNone." in text or "Open incidents\nNone." in text
 
 
 def test_an_old_look_is_not_taken_for_what_is(scene: Scene) -> None:
@@ -140,8 +142,9 @@ def test_an_old_look_is_not_taken_for_what_is(scene: Scene) -> None:
 
 
 def test_incidents_stand_first_where_there_are_any(scene: Scene) -> None:
-    open_ = [Standing("i1", "https://x/p1", "Database down", NOW, "acknowledged by Olga")]
-    made = view(glance(scene.office.desk, lambda: open_))
+    olga = Speaker("U0ONCALL", "Olga Nowak", may_ask=True, may_approve=False)
+    declare(scene.office.desk.store, "Database down", "critical", olga, key="declared")
+    made = view(glance(scene.office.desk))
     text = "\n".join(Plain(Company()).blocks(made["blocks"]))
     assert text.index("Database down") < text.index("Open runs")
 

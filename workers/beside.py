@@ -8,20 +8,27 @@ from collections.abc import Callable
 from actions.engine.procedure import Procedure
 from actions.engine.store import Store
 from actions.settings import Settings
+from workers.adapters import Adapters
 from workers.audit import Audit
 from workers.condition import ConditionKeeper
 from workers.deadman import DeadMan
+from workers.outside import Outside
 from workers.workshop import DockerWorkshop
 
 Companion = Callable[[threading.Event], None]
 """Runs until the event is set."""
 
 
-def companions(settings: Settings, store: Store, find: Callable[[str], Procedure]) -> tuple[Companion, ...]:
+def companions(
+    settings: Settings, store: Store, find: Callable[[str], Procedure], adapters: Adapters, owner: str,
+    ring: Callable[[str], object],
+) -> tuple[Companion, ...]:  # fmt: skip
     """Everything that one worker of the settings' site does beside."""
     site = settings.site.site()
     workshop = DockerWorkshop(store, site, settings.site.docker_host)
+    outside = Outside(settings, store, find, owner, ring, adapters.pagerduty, adapters.pager)
     return (
+        outside.chores().run,
         ConditionKeeper(store, workshop, site, settings.site.dumps).run,
         DeadMan(Audit(store, find, settings.site, settings.heartbeat)).run,
     )

@@ -22,6 +22,9 @@ class RecoveryError(Exception):
         self.message = message
         self.detail = detail
         self.hint = hint
+        for part in (detail, hint):
+            if part:
+                self.add_note(part)  # So that a traceback, with --debug or in a test, says all of it.
 
     def as_json(self) -> dict[str, str]:
         """The three parts under the names that the command line and the journal use."""

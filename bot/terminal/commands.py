@@ -41,5 +41,6 @@ LATE: dict[str, Late] = {
     "doctor": _view("Check tokens, scopes, Docker, Postgres, archive, backups, worker, clock, and say what to do."),
     "slack-status": _view("Which of Slack, PagerDuty, Redis and the worker is away."),
     "journal": Late("bot.terminal.reading", "The journals: what every run did, hash-chained.", app="journal"),
+    "pagerduty": Late("workers.commands", "Have PagerDuty tell the bot of incidents.", app="pagerduty"),
     "operator": Late("bot.terminal.enrolment", "Who may use the terminal, and their one-time codes."),
 }

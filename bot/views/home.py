@@ -44,7 +44,7 @@ class Glance:
     runs: tuple[Standing, ...]
     services: tuple[Condition, ...]
     now: datetime
-    incidents: tuple[Standing, ...] | None = None
+    incidents: tuple[Standing, ...] = ()
     on_call: tuple[OnCall, ...] | None = None
     offers: tuple[tuple[str, str, str], ...] = ()
     worker: bool = True
@@ -76,9 +76,7 @@ def _away(glance: Glance) -> list[Block]:
 
 
 def _open(glance: Glance) -> list[Block]:
-    made = []
-    if glance.incidents is not None:
-        made += _paragraphs("*Open incidents*", [_standing(one) for one in glance.incidents] or ["None."])
+    made = _paragraphs("*Open incidents*", [_standing(one) for one in glance.incidents] or ["None."])
     return made + _paragraphs("*Open runs*", [_standing(one) for one in glance.runs] or ["None."])
 
 

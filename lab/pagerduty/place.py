@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import time
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from lab.pagerduty.company import (
     Person,
     service_id,
 )
+from lab.ports import kept_port
 
 PART = "pagerduty"
 FILES = ("pagerduty.json", "pagerduty-ca.pem", "pagerduty-server.pem", "pagerduty-secrets")
@@ -32,7 +32,7 @@ _ROLES = dict(zip(("on-call", "backup", "dba", "infrastructure", "cto"), PEOPLE,
 
 def start(lab: Lab) -> None:
     """Start it unless it is alive, and wait until it answers."""
-    arguments = ["lab.pagerduty", "--port", str(_port(lab, "pagerduty_port")), "--keep-in", str(_kept(lab)),
+    arguments = ["lab.pagerduty", "--port", str(kept_port(lab, "pagerduty_port")), "--keep-in", str(_kept(lab)),
                  "--webhook", webhook_url(lab), "--prefix", lab.prefix]  # fmt: skip
     processes.start(lab, PART, arguments)
     deadline = time.monotonic() + _READY_SECONDS
@@ -65,12 +65,12 @@ def client(lab: Lab) -> PracticePagerDuty:
 
 def address(lab: Lab) -> str:
     """Where it listens."""
-    return f"https://127.0.0.1:{_port(lab, 'pagerduty_port')}"
+    return f"https://127.0.0.1:{kept_port(lab, 'pagerduty_port')}"
 
 
 def webhook_url(lab: Lab) -> str:
     """Where the bot of this lab hears its webhooks."""
-    return f"http://127.0.0.1:{_port(lab, 'web_port')}/pagerduty/webhook"
+    return f"http://127.0.0.1:{kept_port(lab, 'web_port')}/pagerduty/webhook"
 
 
 def settings(lab: Lab) -> str:
@@ -83,7 +83,7 @@ def settings(lab: Lab) -> str:
 [web]
 enabled = true
 host = "127.0.0.1"
-port = {_port(lab, "web_port")}
+port = {kept_port(lab, "web_port")}
 
 [pagerduty]
 token = "{TOKEN}"
@@ -123,15 +123,3 @@ def _kept(lab: Lab) -> Path:
 
 def _ca_file(lab: Lab) -> Path:
     return lab.root / "pagerduty-ca.pem"
-
-
-def _port(lab: Lab, name: str) -> int:
-    """A port of this lab, taken once and kept."""
-    known = lab.read_state().get(name)
-    if known:
-        return int(known)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    lab.write_state(**{name: port})
-    return port

@@ -7,7 +7,7 @@ import time
 from actions.engine.errors import RecoveryError
 from lab import processes
 from lab.home import Lab
-from lab.ports import choose_ports
+from lab.ports import kept_port
 from lab.statuspage.client import PracticePage
 from lab.statuspage.world import PAGE, SERVICES, TOKEN
 
@@ -19,7 +19,7 @@ _READY_SECONDS = 30.0
 
 def start(lab: Lab) -> None:
     """Start it unless it is alive, with the page kept over a restart; ready when this returns."""
-    arguments = ["lab.statuspage", "--port", str(_port(lab)), "--keep-in", str(lab.root / KEPT)]
+    arguments = ["lab.statuspage", "--port", str(kept_port(lab, _PORT)), "--keep-in", str(lab.root / KEPT)]
     processes.start(lab, PART, arguments)
     page = PracticePage(address(lab))
     deadline = time.monotonic() + _READY_SECONDS
@@ -40,7 +40,7 @@ def address(lab: Lab) -> str:
 
 def settings(lab: Lab) -> str:
     """Mayday's settings for it: which container stands behind which component."""
-    url = f"http://127.0.0.1:{_port(lab)}"
+    url = f"http://127.0.0.1:{kept_port(lab, _PORT)}"
     components = "\n".join(f'"{lab.container(service)}" = "{id}"' for service, (id, _, _) in SERVICES.items())
     return f'''
 [statuspage]
@@ -53,10 +53,3 @@ public_url = "{url}"
 [statuspage.components]
 {components}
 '''
-
-
-def _port(lab: Lab) -> int:
-    """The same port at every start, as the settings name it."""
-    known = lab.read_state().get(_PORT) or choose_ports([PART], {})[PART]
-    lab.write_state(**{_PORT: known})
-    return int(known)
