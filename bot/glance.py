@@ -35,7 +35,8 @@ def glance(desk: Desk) -> Glance:
     return Glance(
         runs=tuple(_run(desk, run) for run in store.runs(open_only=True, limit=_MOST_RUNS) if not is_errand(run)),
         services=tuple(seen[name] for name in order), now=desk.clock(),
-        incidents=tuple(_incident(desk, incident) for incident in open_incidents(store)), on_call=on_call.known(store, site.name),
+        incidents=tuple(_incident(desk, incident) for incident in open_incidents(store)),
+        on_call=on_call.known(store, site.name),
         offers=tuple(offer for offer in _OFFERS if offer[1] in known), worker=has_worker(desk),
     )  # fmt: skip
 

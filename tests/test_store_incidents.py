@@ -13,7 +13,7 @@ from actions.engine.journal import Entry, Kind, first_broken
 from actions.engine.ledger import LEASE_SECONDS, Draft
 from actions.engine.store import Store
 from actions.engine.turn import Turn
-from bot.terminal import verify_journals
+from bot.terminal.records import verify_journals
 
 BEGIN: list[Draft] = [(Kind.OPENED, None, {"title": "Down"})]
 
