@@ -40,8 +40,9 @@ class Chore:
 
     def run(self, leaving: threading.Event) -> None:
         """Go on until told to leave."""
-        while not leaving.wait(self.every):
+        while not leaving.is_set():
             self.once()
+            leaving.wait(self.every)
 
 
 @dataclass(frozen=True)
