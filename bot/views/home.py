@@ -157,8 +157,10 @@ def _proven(record: Record, *, restored: bool) -> str:
 def _on_call(people: Sequence[OnCall] | None) -> str:
     if people is None:
         return "not known"
-    lines = [f"{person.level}. {escape(person.name)}" + (f" until {moment(person.until)}" if person.until else "")
-             for person in people[:_LINES]]  # fmt: skip
+    # Somebody who stands in several escalation policies at one level is one person to call.
+    once = {(person.level, person.name): person for person in people}
+    lines = [f"{level}. {escape(name)}" + (f" until {moment(person.until)}" if person.until else "")
+             for (level, name), person in list(once.items())[:_LINES]]  # fmt: skip
     return "\n".join(lines) or "nobody"
 
 

@@ -8,7 +8,7 @@ from lab.slack.company import User
 from lab.slack.delivery import Delivery, Outcome
 from lab.slack.errors import PracticeError, SlackError
 from lab.slack.messages import Json, Message
-from lab.slack.modals import close_view, replace_view, stack_view
+from lab.slack.modals import close_view, replace_view, stack_view, top_view
 from lab.slack.payloads import action_of, home_opened, message_action, view_action, view_closed, view_submission
 from lab.slack.shown import Part, parts_of
 from lab.slack.talk import failure, quiet_for, report
@@ -117,6 +117,8 @@ def _initial(element: Json) -> Json:
     kind = element.get("type")
     if kind in ("static_select", "radio_buttons"):
         return {"type": kind, "selected_option": element.get("initial_option")}
+    if kind == "users_select":
+        return {"type": kind, "selected_user": element.get("initial_user")}
     return {"type": kind, "value": element.get("initial_value")}
 
 
@@ -136,19 +138,27 @@ async def click(
 
 
 async def _fill(world: World, delivery: Delivery, user: User, view: OpenView, typed: str | None) -> Reaction:
+    """Submit a modal, and what the bot puts in its place, for example the next of several steps."""
     try:
-        return await submit(world, delivery, user, view, _typed_state(world, view, typed))
+        revision = view.revision
+        reaction = await submit(world, delivery, user, view, _typed_state(view, typed))
+        shown = top_view(world, user.id)
+        if shown is None or (shown.id, shown.revision) == (view.id, revision):
+            return reaction
+        return await _fill(world, delivery, user, shown, typed)
     except PracticeError:
         # Nobody sits before this modal, so it does not stay open with its error.
         close_view(world, view, everything=True)
         raise
 
 
-def _typed_state(world: World, view: OpenView, typed: str | None) -> Json:
-    blocks = view.view.get("blocks") or []
-    field = next((b for b in blocks if (b.get("element") or {}).get("type") == "plain_text_input"), None)
-    if field is None:
+def _typed_state(view: OpenView, typed: str | None) -> Json:
+    """The text goes into the first field that is empty, else into the last; what the bot filled in stays."""
+    fields = [b for b in view.view.get("blocks") or [] if (b.get("element") or {}).get("type") == "plain_text_input"]
+    empty = [field for field in fields if not field["element"].get("initial_value")]
+    if not fields or (typed is None and not empty):
         return {}
+    field = (empty or fields[-1:])[0]
     if typed is None:
         title = (view.view.get("title") or {}).get("text")
         label = (field.get("label") or {}).get("text")
