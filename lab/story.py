@@ -15,6 +15,7 @@ from actions.engine.status import State, rests, state_of
 from actions.engine.store import Store
 from actions.incidents import incident as incidents
 from actions.incidents.export import document_of
+from actions.incidents.inbox import ALERT
 from actions.incidents.rendering import markdown
 from lab import breaks, company, show, truth
 from lab.home import Lab
@@ -60,16 +61,15 @@ class Story:
     def _paged(self) -> tuple[str, str]:
         """PagerDuty pages; the incident and its thread."""
         self._title(f"PagerDuty pages: {TITLE}")
-        before = set(self.store.incidents(50))
-        pagerduty.client(self.lab).page(TITLE, "postgres", "high")
+        [paged] = pagerduty.client(self.lab).page(TITLE, "postgres", "high")["incidents"]
         began = time.monotonic()
-        self._until(lambda: bool(set(self.store.incidents(50)) - before), 20, "The page opened no incident.")
-        [incident] = set(self.store.incidents(50)) - before
+        self._until(lambda: bool(self.store.note(ALERT, paged)), 20, "The page opened no incident.")
+        incident = str(self.store.note(ALERT, paged))
         self._until(lambda: bool(self._thread_of(incident)), 20, "The incident has no thread.")
         self.console.print(f"A thread stands after {time.monotonic() - began:.1f} s.")
         thread = self._thread_of(incident)
         show.thread(self.console, {"messages": self.room.thread(thread)["messages"][:1]})
-        self.seen = thread
+        self.seen = str(self.room.thread(thread)["messages"][-1]["ts"])
         return incident, thread
 
     def _thread_of(self, incident: str) -> str:
@@ -77,8 +77,9 @@ class Story:
 
     def _ask(self, incident: str, thread: str, moment: str) -> str:
         """The dialog behind the button asks to which moment; the run that it begins belongs to the incident."""
+        before = len(self._runs(incident))
         self._press(thread, "Recover…", "oncall", moment)
-        self._until(lambda: bool(self._runs(incident)), 20, "No run began.")
+        self._until(lambda: len(self._runs(incident)) > before, 20, "No run began.")
         run = self._runs(incident)[-1]
         self._until_it_rests(run, thread)
         return run
@@ -109,7 +110,9 @@ class Story:
 
     def _over(self, incident: str) -> None:
         seen = pagerduty.client(self.lab)
+        page = PracticePage(statuspage.address(self.lab))
         self._until(lambda: not seen.state()["open"], 30, "The incident is still open in PagerDuty.")
+        self._until(lambda: page.state()["incidents"][0]["status"] == "resolved", 30, "The status page says nothing.")
         newest = seen.state()["incidents"][0]
         self.console.print(f"PagerDuty: #{newest['number']} is {newest['status']}; Mayday's notes there:")
         for note in newest["notes"]:

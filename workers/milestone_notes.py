@@ -16,8 +16,9 @@ from actions.engine import notes
 from actions.engine.answers import Speaker
 from actions.engine.errors import Away, RecoveryError
 from actions.engine.ids import is_errand
-from actions.engine.procedure import Procedure
+from actions.engine.procedure import Outcome, Procedure
 from actions.engine.store import Store
+from actions.errands import status_page_publish
 from actions.incidents import incident as incidents
 from actions.incidents.errands import open_errand
 from actions.incidents.incident import Incident
@@ -65,6 +66,7 @@ class MilestoneNotes:
             if over is not None and self.store.clock() - over > _FOLLOWED:
                 continue
             self._opened(incident)
+            self._over(incident)
             for linked in incident.runs:
                 if not is_errand(linked.run):
                     self._run(incident, linked.run)
@@ -74,6 +76,18 @@ class MilestoneNotes:
         """The two drafts that no run stands for."""
         if incident.open:
             self._publish(incident, None, "opened")
+
+    def _over(self, incident: Incident) -> None:
+        """Who told the public that something is wrong also has it told that it is over, whoever resolved it."""
+        told = [linked.run for linked in incident.runs if linked.procedure == status_page_publish.PROCEDURE.name]
+        done = [run for run in map(self.store.run, told) if run.finished is Outcome.DONE]
+        if incident.open or not done or done[-1].request["draft"]["status"] == "resolved":
+            return
+        errand = to_publish(incident, offered(self.statuspage, incident, None, "resolved"))
+        key = f"status over {done[-1].id}"  # An incident that comes back and is published again is over again.
+        run, new = open_errand(self.store, errand, incident, ITSELF, site=self.site, key=key)
+        if new:
+            self.ring(run)
 
     def _run(self, incident: Incident, run: str) -> None:
         told = self.store.entries(run)
