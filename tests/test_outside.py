@@ -70,6 +70,11 @@ class Post:
     def incidents(self) -> list[Incident]:
         return [incidents.fold(self.store.entries(name)) for name in self.store.incidents()]
 
+    def published(self) -> list[str]:
+        """The updates that were let out, the oldest first."""
+        errands = [self.store.run(run) for run in reversed(self.store.runs()) if run.startswith("e")]
+        return [run.request["draft"]["status"] for run in errands]
+
     @property
     def one(self) -> Incident:
         (found,) = self.incidents
@@ -260,6 +265,21 @@ def test_updates_go_out_by_themselves_only_where_the_settings_say_so_and_once(po
     drafts = [post.store.run(r).request["draft"] for r in post.store.runs() if r.startswith("e")]
     assert sorted(d["status"] for d in drafts) == ["investigating", "monitoring"]
     assert {d["incident"] for d in drafts} == {post.one.id}
+
+
+def test_the_public_is_told_once_that_it_is_over_if_it_was_told_that_something_is_wrong(post: Post) -> None:
+    post.hears(event("triggered", "P0"))
+    post.statuspage = StatusPageSettings(kind="files", automatic=("opened",), components={SERVICE: "db"})
+    post.tells()
+    assert post.published() == ["investigating"]
+    post.hears(event("resolved", "P0", 1))
+    post.tells()
+    assert post.published() == ["investigating"], "what was not published yet needs no end"
+    post.clock.advance(1)
+    PlayedWorker(post.store, next(run for run in post.store.runs() if run.startswith("e"))).ends("done")
+    for _ in range(3):
+        post.tells()
+    assert post.published() == ["investigating", "resolved"]
 
 
 def test_the_milestones_of_a_procedure_that_is_gone_are_told_all_the_same(post: Post) -> None:

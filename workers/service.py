@@ -50,18 +50,17 @@ class Worker:
         """Work until asked to leave; the run at hand is left at the end of its present step."""
         signal.signal(signal.SIGTERM, self._leave)
         signal.signal(signal.SIGINT, self._leave)
-        RunJob.hands = self.carry_out
         pulse = threading.Thread(target=self._pulse, name="pulse", daemon=True)
         pulse.start()
         for companion in self.companions:
             threading.Thread(target=companion, args=(self.leaving,), daemon=True).start()
-        if self.errands is not None:
-            threading.Thread(target=self._serve, args=(Lane.ERRAND,), name="errands", daemon=True).start()
         log.info("worker lives", site=self.site, owner=self.loop.owner)
-        self._serve(Lane.RECOVERY)
+        self.serve(Lane.RECOVERY)
         log.info("worker leaves", owner=self.loop.owner)
 
-    def _serve(self, lane: Lane) -> None:
+    def serve(self, lane: Lane) -> None:
+        """Carry out what a lane brings, until asked to leave."""
+        RunJob.hands = self.carry_out
         while not self.leaving.is_set():
             self._round(lane)
 
@@ -112,13 +111,23 @@ class Worker:
         since = self.store.clock().isoformat()
         said = {"host": socket.gethostname(), "site": self.site, "version": self.version, "since": since,
                 "pid": os.getpid()}  # fmt: skip
+        lane: threading.Thread | None = None
         while not self.leaving.is_set():
+            lane = self._errand_lane(lane)
             try:
                 notes.worker_lives(self.store, self.loop.owner, said)
                 notes.forget_old_deliveries(self.store)
             except SQLAlchemyError as away:
                 log.warning("the store does not answer", detail=str(away)[:200])
             self.leaving.wait(_PULSE_SECONDS)
+
+    def _errand_lane(self, before: threading.Thread | None) -> threading.Thread | None:
+        """The thread of the errands, begun anew should it have died: nothing would be acknowledged without it."""
+        if self.errands is None or (before is not None and before.is_alive()):
+            return before
+        lane = threading.Thread(target=self.serve, args=(Lane.ERRAND,), name="errands", daemon=True)
+        lane.start()
+        return lane
 
 
 def owner_name(now: datetime) -> str:

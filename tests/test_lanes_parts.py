@@ -1,0 +1,108 @@
+"""The two lanes of a worker on a real Redis: an errand is done at once while a recovery takes its time."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bot_world import store_in
+from test_bot_whole import eventually, now
+from test_errands import OLGA
+from worlds.pagerduty import PagerDutyWorld, WorldErrands
+from worlds.pages import body, event
+from worlds.toys import PAINT, House
+
+from actions.catalog import find as find_errand
+from actions.engine.procedure import Lane, Procedure
+from actions.engine.run import Run
+from actions.engine.store import Store
+from actions.incidents import errands
+from actions.incidents.deeds import known
+from actions.incidents.errands import open_errand
+from actions.incidents.folding import Rules
+from actions.incidents.inbox import keep_event, take_in
+from workers.doorbell import ring
+from workers.execute import Loop
+from workers.service import Worker
+
+pytestmark = [
+    pytest.mark.parts,
+    pytest.mark.skipif(shutil.which("redis-server") is None, reason="no Redis on this machine"),
+]
+
+
+@pytest.fixture
+def redis() -> Iterator[str]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server:
+        eventually(lambda: _listens(port))
+        yield f"redis://127.0.0.1:{port}/0"
+        server.terminate()
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+class SlowHouse:
+    """A recovery that stands still in its first look until it is let go."""
+
+    def __init__(self) -> None:
+        self.begun, self.go = threading.Event(), threading.Event()
+
+    @contextmanager
+    def open(self, run: Run) -> Iterator[dict[str, Any]]:
+        self.begun.set()
+        self.go.wait(20)
+        yield {"house": House()}
+
+
+def find(name: str) -> Procedure:
+    return PAINT if name == PAINT.name else find_errand(name)
+
+
+def request() -> dict[str, Any]:
+    return {"procedure": PAINT.name, "table": PAINT.table, "service": "wall", "site": "main", "by": "U1",
+            "name": "Olga", "request": {"service": "wall", "colour": "red"}, "origin": {}}  # fmt: skip
+
+
+def acknowledge(store: Store, key: str) -> str:
+    incident = known(store, store.incidents()[0])
+    return open_errand(store, errands.to_acknowledge(incident), incident, OLGA, site="main", key=key)[0]
+
+
+def test_errands_are_done_at_once_while_a_recovery_runs(redis: str, tmp_path: Path) -> None:
+    store, slow = store_in(tmp_path, now), SlowHouse()
+    world = PagerDutyWorld(store.clock)
+    world.opens("P0")
+    keep_event(store, body(event("triggered", "P0")))
+    take_in(store, Rules())
+    lane = Loop(store, find, WorldErrands(world), "errands", away_seconds=1)
+    worker = Worker(store, Loop(store, find, slow, "w1"), redis, "main", "test", find, errands=lane)
+    for lane_of in Lane:
+        threading.Thread(target=worker.serve, args=(lane_of,), daemon=True).start()
+    store.open_run("r1", request(), claims=True, key="r1")
+    ring(redis, "main", "r1")
+    assert slow.begun.wait(10)
+    for n in range(3):
+        run = acknowledge(store, f"k{n}")
+        began = time.monotonic()
+        assert ring(redis, "main", run)
+        eventually(lambda run=run: store.run(run).finished, 5)
+        assert time.monotonic() - began < 1.0
+    assert store.run("r1").question is None
+    slow.go.set()
+    eventually(lambda: store.run("r1").asking, 5)
+    worker.leaving.set()
