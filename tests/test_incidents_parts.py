@@ -146,14 +146,12 @@ def test_buttons_become_errands_and_the_thread_tells_how_they_went(town: Town) -
 def test_recover_asks_which_and_with_what_and_begins_a_run_in_the_thread(town: Town) -> None:
     town.pages(event(title="rows missing in nchat_messages"))
     eventually(lambda: "Recover…" in town.labels())
-    first = town.slack.click("Recover…")
-    assert first["ok"], first
-    (dialog,) = town.slack.state()["views"]
-    assert "recover postgres pitr" in "\n".join(dialog["lines"])
-    values = {"said": {"field": {"type": "plain_text_input", "value": ""}}}
-    assert town.slack.submit(dialog["id"], {"said": {"field": {"type": "plain_text_input", "value": " "}}})["error"]
-    values["said"]["field"]["value"] = "14:30"
-    assert town.slack.submit(dialog["id"], values)["ok"]
+    # The first dialog asks which recovery, with the fitting one chosen already; the next one asks to which moment.
+    unsaid = town.slack.click("Recover…")
+    assert (unsaid["error"], "<when>" in unsaid["detail"]) == ("needs_text", True)
+    assert town.slack.click("Recover…", typed=" ")["error"] == "validation"
+    assert not town.incident().runs
+    assert town.slack.click("Recover…", typed="14:30")["ok"]
     eventually(lambda: town.incident().runs)
     run = town.store.run(town.incident().runs[0].run)
     assert run.request == {"when": "14:30"}
