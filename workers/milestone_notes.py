@@ -120,7 +120,7 @@ class MilestoneNotes:
         kind, page = milestone.draft, self.statuspage
         if kind is None or not page.kind or kind in page.automatic or not incident.open:
             return
-        said = {"text": f"{milestone.text} An update for the status page is ready.", "offers": kind}
+        said = {"text": f"{milestone.text} An update for the status page is ready.", "offers": kind, "by": ITSELF.name}
         key = f"offer {milestone.entry.run}:{milestone.entry.n}"
         self.store.extend(incident.id, lambda told: [(Kind.NOTED, None, said)], key=key)
 
