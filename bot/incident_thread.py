@@ -15,7 +15,7 @@ from bot.incident_places import header_key
 from bot.thread import Item
 from bot.views import incident as header
 from bot.views.incident import Scene
-from bot.views.mrkdwn import cut, escape, person, section
+from bot.views.mrkdwn import Block, actions, button, cut, escape, person, section
 
 _ECHO = timedelta(minutes=10)
 """For how long what PagerDuty says may be what an errand of ours has just done."""
@@ -35,7 +35,8 @@ class Telling:
             self.incident = incidents.after(before, entry) if before else incidents.fold([entry])
             said = cut(_said(entry, before, self.incident)) if before else ""
             if said:
-                self.lines.append(Item(f"{entry.run}:{entry.n}", entry.n, said, (section(said),)))
+                made = (section(said), *actions(_offers(entry)))
+                self.lines.append(Item(f"{entry.run}:{entry.n}", entry.n, said, made))
         assert self.incident is not None, "a journal has a first entry"
         return self.incident
 
@@ -59,10 +60,18 @@ def _said(entry: Entry, before: Incident, now: Incident) -> str:
         case Kind.CLOSED:
             return f"{who} resolved the incident."
         case Kind.NOTED:
+            if not data.get("note"):
+                return escape(data["text"])
             by = f" by {escape(data['by'])}" if data.get("by") else ""
             return f"Note in PagerDuty{by}: {escape(data['text'])}"
         case _:
             return ""
+
+
+def _offers(entry: Entry) -> list[Block]:
+    """The button of a line that offers an update for the status page."""
+    wanted = entry.kind is Kind.NOTED and entry.data.get("offers")
+    return [button(header.STATUS, "incident:status", entry.run)] if wanted else []
 
 
 def _changed(entry: Entry, before: Incident, now: Incident) -> str:

@@ -61,7 +61,8 @@ def press(desk: Desk, verb: str, incident: Incident, person: Person, key: str, s
     by = person.speaker
     match verb:
         case "severity":
-            deeds.grade(desk.store, incident.id, said, by, key=key)
+            if deeds.grade(desk.store, incident.id, said, by, key=key):
+                _tell_contacts(desk, incident.id, severity_of(said), key)
             return Done("It is in the thread.")
         case "role":
             return _role(desk, incident, person, said, key)
@@ -110,26 +111,44 @@ def _declare(desk: Desk, rest: str, origin: Origin, person: Person) -> Done:
     if not new:
         return Done("")
     incident = known(desk.store, name)
+    notices = _tell_contacts(desk, name, severity, origin.key)
+    pages = any(notice.way is not Way.CHANNEL for notice in notices)
+    ring = _errand(desk, incident, errands.to_page, person, f"page {name}").ring if pages else ""
+    lines = [f"Incident `{name}` is open; its thread begins in a moment.", *map(escape, _told(desk, notices))]
+    return Done(cut("\n".join(lines)), ring)
+
+
+def _tell_contacts(desk: Desk, name: str, severity: str, key: str) -> tuple[Notice, ...]:
+    """Say in the thread whom the contact rules name; what they want done is returned."""
     notices = whom_to_tell(severity, desk.clock(), desk.settings.contacts, desk.settings.operations_zone)
-    paged = any(notice.way is not Way.CHANNEL for notice in notices)
-    ring = _errand(desk, incident, errands.to_page, person, f"page {name}").ring if paged else ""
-    return Done(cut("\n".join([f"Incident `{name}` is open; its thread begins in a moment.", *_told(desk, notices)])),
-                ring)  # fmt: skip
+    lines = _told(desk, notices)
+    if lines:
+        deeds.remark(desk.store, name, "\n".join(lines), key=f"contacts {key}")
+    return notices
 
 
 def _told(desk: Desk, notices: tuple[Notice, ...]) -> list[str]:
     """The contact rules in words: what Mayday does, and what is left to a person."""
+    lines = [line for notice in notices if (line := _notice(notice))]
     within = is_business_time(desk.clock(), desk.settings.contacts, desk.settings.operations_zone)
-    lines = ["It is within business hours." if within else "It is outside of business hours."]
-    for notice in notices:
-        name = escape(f"{notice.contact.name} {notice.contact.phone}".strip()) if notice.contact else ""
-        if notice.reaches_nobody:
-            lines.append(f"The rules say {notice.way} {notice.role}, but the settings name nobody of that role.")
-        elif notice.way is Way.CALL:
-            lines.append(f"Call the {notice.role} now: {name}.")
-        elif notice.way is Way.PAGE:
-            lines.append(f"The {notice.role} is paged through PagerDuty; the thread tells whom that reached.")
-    return lines
+    return [f"It is {'within' if within else 'outside of'} business hours.", *lines] if lines else []
+
+
+def _notice(notice: Notice) -> str:
+    name = f"{notice.contact.name} {notice.contact.phone}".strip() if notice.contact else ""
+    if notice.reaches_nobody:
+        return f"The rules say {notice.way} {notice.role}, but the settings name nobody of that role."
+    match notice.way:
+        case Way.CALL:
+            return f"Call the {notice.role} now: {name}."
+        case Way.PAGE if notice.role == "on-call":
+            return "The person on call is paged through PagerDuty; the line of that page says whom it reached."
+        case Way.PAGE:
+            return (
+                f"The {notice.role} is wanted too: {name}. PagerDuty pages by its policy only, so reach them yourself."
+            )
+        case _:
+            return ""
 
 
 def _role(desk: Desk, incident: Incident, person: Person, said: str, key: str) -> Done:

@@ -13,7 +13,7 @@ from worlds.pages import DEPENDS, SERVICES, body, event, note
 from actions.engine import notes
 from actions.engine.journal import Kind
 from actions.engine.procedure import Outcome
-from actions.incidents import deeds, on_call
+from actions.incidents import deeds, on_call, rows
 from actions.incidents import incident as incidents
 from actions.incidents.condition import Health
 from actions.incidents.fitting import fitting
@@ -21,6 +21,7 @@ from actions.incidents.folding import Rules
 from actions.incidents.hearing import OWN
 from actions.incidents.inbox import keep_event, take_in
 from actions.incidents.incident import Incident, State
+from actions.incidents.rows import Seen
 from actions.outside import OnCall
 from actions.settings import Contact, ContactSettings
 from bot.desk import Desk
@@ -221,7 +222,9 @@ def test_an_incident_is_declared_led_and_resolved_by_words(here: Emergency) -> N
     here.say("severity high", key="t3")
     here.say("severity nonsense", key="t4")
     here.say("resolve", key="t5")
-    assert [line for line in here.lines() if "Page the person" not in line] == [
+    assert here.lines()[0].startswith("It is within business hours.") is False
+    told = [line for line in here.lines() if "Page the person" not in line and "business hours" not in line]
+    assert told == [
         "<@U0DBA> is scribe.", "<@U0ONCALL> says: high.", "<@U0ONCALL> resolved the incident."
     ]  # fmt: skip
     assert not here.incident.open
@@ -277,6 +280,16 @@ def test_recoveries_that_fit_come_first_with_the_reasons(here: Emergency) -> Non
     assert len(fits) == len(CATALOG)
     dialog = modals.recover(here.incident, fits)
     assert dialog["blocks"][1]["element"]["initial_option"]["value"] == "postgres pitr"
+
+
+def test_rows_that_vanished_are_a_reason_to_go_back(here: Emergency) -> None:
+    here.pages()
+    for counts in ({"public.messages": 1000, "public.few": 3}, {"public.messages": 10}):
+        rows.look(here.store, "nself-postgres", Seen("14:00", counts))
+    (loss,) = rows.lost(here.store, here.incident.services)
+    fits = fitting(here.incident, CATALOG, {}, [loss])
+    assert fits[0].procedure is PITR
+    assert fits[0].why.startswith("public.messages lost 990 of 1000 rows before 14:0")
 
 
 def test_a_service_that_the_recoveries_are_not_for_brings_none_of_them_forward(here: Emergency) -> None:

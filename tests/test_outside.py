@@ -29,6 +29,7 @@ from actions.incidents.incident import Incident, State
 from actions.incidents.milestones import milestones
 from actions.incidents.watch import Watch
 from actions.settings import PagerDutySettings, Settings, StatusPageSettings
+from bot.incident_thread import Telling
 from workers.chores import Chore
 from workers.milestone_notes import MilestoneNotes
 from workers.outside import Outside, keep_on_call
@@ -280,6 +281,21 @@ def test_the_public_is_told_once_that_it_is_over_if_it_was_told_that_something_i
     for _ in range(3):
         post.tells()
     assert post.published() == ["investigating", "resolved"]
+
+
+def test_where_nothing_goes_out_by_itself_an_update_is_offered_in_the_thread_once(post: Post) -> None:
+    post.hears(event("triggered", "P0"))
+    post.statuspage = StatusPageSettings(kind="files", automatic=("failed",))
+    post.whole()
+    post.tells()
+    post.store.keep("cursor", "pagerduty r1", 0)
+    post.tells()
+    offered = [e.data for e in post.store.entries(post.one.id) if e.kind is Kind.NOTED]
+    assert [d["offers"] for d in offered] == ["started", "finished"]
+    lines = Telling()
+    lines.hear(post.store.entries(post.one.id))
+    assert lines.lines[0].text == "The recovery (postgres pitr) has started. An update for the status page is ready."
+    assert lines.lines[0].blocks[1]["elements"][0]["text"]["text"] == "Status page…"
 
 
 def test_the_milestones_of_a_procedure_that_is_gone_are_told_all_the_same(post: Post) -> None:

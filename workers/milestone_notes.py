@@ -16,6 +16,7 @@ from actions.engine import notes
 from actions.engine.answers import Speaker
 from actions.engine.errors import Away, RecoveryError
 from actions.engine.ids import is_errand
+from actions.engine.journal import Kind
 from actions.engine.procedure import Outcome, Procedure
 from actions.engine.store import Store
 from actions.errands import status_page_publish
@@ -97,6 +98,7 @@ class MilestoneNotes:
         for milestone in milestones(told, self._procedure(told[0].data["procedure"]), after):
             self._note(incident, milestone)
             self._publish(incident, milestone, milestone.draft)
+            self._offer(incident, milestone)
             notes.move_cursor(self.store, SINK, run, milestone.entry.n)
         notes.move_cursor(self.store, SINK, run, told[-1].n)
 
@@ -126,6 +128,15 @@ class MilestoneNotes:
             errand = to_publish(incident, offered(self.statuspage, incident, run, allowed))
             self.ring(open_errand(self.store, errand, incident, ITSELF, site=self.site, key=key)[0])
             self.store.keep(_LET_OUT, key, "")
+
+    def _offer(self, incident: Incident, milestone: Milestone) -> None:
+        """Say in the thread that an update for the public is ready, where it does not go out by itself."""
+        kind, page = milestone.draft, self.statuspage
+        if kind is None or not page.kind or kind in page.automatic or not incident.open:
+            return
+        said = {"text": f"{milestone.text} An update for the status page is ready.", "offers": kind, "by": ITSELF.name}
+        key = f"offer {milestone.entry.run}:{milestone.entry.n}"
+        self.store.extend(incident.id, lambda told: [(Kind.NOTED, None, said)], key=key)
 
     def _procedure(self, name: str) -> Procedure | None:
         try:

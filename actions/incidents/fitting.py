@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from actions.engine.procedure import Lane, Procedure
 from actions.incidents.condition import Health
 from actions.incidents.incident import Incident
+from actions.incidents.rows import Loss
 
 MOST = 25
+_LOSSES = 3
+_FOR_LOSSES = ("when", "pitr", "rescue", "window")
 _WORDS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (r"\b(missing|vanish\w*|deleted?|dropped|truncat\w*|emptied|lost|gone|wrong data)\b",
-     "the alert tells of missing data", ("when", "pitr", "rescue", "window")),
+     "the alert tells of missing data", _FOR_LOSSES),
     (r"\b(corrupt\w*|checksum\w*|invalid page|bad block|pg_wal|could not read block)\b",
      "the alert tells of damaged data", ("corruption", "verify", "restore", "pitr")),
     (r"\b(oom|out of memory|maxmemory)\b", "the alert tells of memory", ("restart", "redis")),
@@ -41,9 +44,12 @@ class Fit:
     weight: int = 0
 
 
-def fitting(incident: Incident, catalog: Sequence[Procedure], health: Mapping[str, Health]) -> list[Fit]:
+def fitting(
+    incident: Incident, catalog: Sequence[Procedure], health: Mapping[str, Health], losses: Sequence[Loss] = ()
+) -> list[Fit]:
     """The recoveries to offer, the best first; all there are, as nobody should have to type for want of a guess."""
-    reasons = [*_of_words(incident), *_of_looks(incident, health)]
+    vanished = [(loss.says(), _FOR_LOSSES) for loss in losses[:_LOSSES]]
+    reasons = [*_of_words(incident), *_of_looks(incident, health), *vanished]
     found = [_weighed(procedure, incident, reasons) for procedure in catalog if procedure.lane is Lane.RECOVERY]
     return sorted(found, key=lambda fit: -fit.weight)[:MOST]
 

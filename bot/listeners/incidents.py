@@ -12,6 +12,7 @@ from slack_bolt import Ack, App
 from slack_sdk import WebClient
 
 from actions.engine.errors import RecoveryError
+from actions.incidents import rows
 from actions.incidents.condition import conditions
 from actions.incidents.deeds import known, pin
 from actions.incidents.errands import open_errand
@@ -95,7 +96,8 @@ def _dialog(desk: Desk, how: str, name: str, user: str) -> dict[str, Any]:
         kind = kind_now(incident, run)
         return modals.status(name, offered(desk.settings.statuspage, incident, run, kind), kind)
     health = {c.service: c.health for c in conditions(desk.store, desk.settings.site.name).values()}
-    return modals.recover(incident, fitting(incident, desk.catalog, health))
+    losses = rows.lost(desk.store, incident.services)
+    return modals.recover(incident, fitting(incident, desk.catalog, health, losses))
 
 
 def _open(client: WebClient, body: dict[str, Any], view: dict[str, Any]) -> None:

@@ -46,7 +46,7 @@ def _of(entry: Entry, before: Incident, now: Incident) -> Iterator[tuple[datetim
             yield entry.at, f"{data['user_name']} is {data['role']}"
         case Kind.PINNED:
             yield datetime.fromisoformat(data["at"]), f"{data.get('author') or name}: {data['text']}"
-        case Kind.NOTED:
+        case Kind.NOTED if data.get("note"):
             yield entry.at, f"{data.get('by') or 'PagerDuty'} noted: {data['text']}"
         case Kind.CLOSED:
             yield entry.at, f"{name} resolved the incident"
