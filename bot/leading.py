@@ -62,7 +62,7 @@ def press(desk: Desk, verb: str, incident: Incident, person: Person, key: str, s
     match verb:
         case "severity":
             if deeds.grade(desk.store, incident.id, said, by, key=key):
-                _tell_contacts(desk, incident.id, severity_of(said), key)
+                _tell_contacts(desk, incident.id, severity_of(said), key, only=Way.CALL)
             return Done("It is in the thread.")
         case "role":
             return _role(desk, incident, person, said, key)
@@ -118,11 +118,11 @@ def _declare(desk: Desk, rest: str, origin: Origin, person: Person) -> Done:
     return Done(cut("\n".join(lines)), ring)
 
 
-def _tell_contacts(desk: Desk, name: str, severity: str, key: str) -> tuple[Notice, ...]:
+def _tell_contacts(desk: Desk, name: str, severity: str, key: str, only: Way | None = None) -> tuple[Notice, ...]:
     """Say in the thread whom the contact rules name; what they want done is returned."""
-    notices = whom_to_tell(severity, desk.clock(), desk.settings.contacts, desk.settings.operations_zone)
-    lines = _told(desk, notices)
-    if lines:
+    wanted = whom_to_tell(severity, desk.clock(), desk.settings.contacts, desk.settings.operations_zone)
+    notices = tuple(notice for notice in wanted if only in (None, notice.way))
+    if lines := _told(desk, notices):
         deeds.remark(desk.store, name, "\n".join(lines), key=f"contacts {key}")
     return notices
 
@@ -144,9 +144,7 @@ def _notice(notice: Notice) -> str:
         case Way.PAGE if notice.role == "on-call":
             return "The person on call is paged through PagerDuty; the line of that page says whom it reached."
         case Way.PAGE:
-            return (
-                f"The {notice.role} is wanted too: {name}. PagerDuty pages by its policy only, so reach them yourself."
-            )
+            return f"The {notice.role} is wanted too: {name}. A page goes by its policy alone, so reach them yourself."
         case _:
             return ""
 
