@@ -12,11 +12,11 @@ from actions.incidents.contacts import Notice, Way, is_business_time, whom_to_te
 from actions.incidents.deeds import known, open_incidents, severity_of
 from actions.incidents.errands import Errand, open_errand
 from actions.incidents.incident import Incident
+from bot import timeline
 from bot.desk import Desk
 from bot.incident_places import of_thread, thread_link
 from bot.people import Person
 from bot.requests import Origin, has_worker
-from bot.views import timeline
 from bot.views.incident import STATES, clock
 from bot.views.mrkdwn import cut, escape
 
