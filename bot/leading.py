@@ -108,14 +108,13 @@ def _declare(desk: Desk, rest: str, origin: Origin, person: Person) -> Done:
     severity = severity_of(words[-1]) if len(words) > 1 else ""
     title = " ".join(words[:-1] if severity else words)
     name, new = deeds.declare(desk.store, title, severity, person.speaker, key=origin.key)
-    if not new:
-        return Done("")
+    # What follows has keys of its own: a delivery that was broken off is made whole by the next, and said once.
     incident = known(desk.store, name)
     notices = _tell_contacts(desk, name, severity, origin.key)
     pages = any(notice.way is not Way.CHANNEL for notice in notices)
     ring = _errand(desk, incident, errands.to_page, person, f"page {name}").ring if pages else ""
     lines = [f"Incident `{name}` is open; its thread begins in a moment.", *map(escape, _told(desk, notices))]
-    return Done(cut("\n".join(lines)), ring)
+    return Done(cut("\n".join(lines)) if new else "", ring)
 
 
 def _tell_contacts(desk: Desk, name: str, severity: str, key: str, only: Way | None = None) -> tuple[Notice, ...]:

@@ -138,6 +138,12 @@ def test_a_storm_is_one_thread_with_a_number_and_few_calls(here: Emergency) -> N
     assert len(here.channel.calls) < 12
 
 
+def test_what_else_is_wrong_is_named_as_far_as_anybody_reads(here: Emergency) -> None:
+    titles = ["Database down", "Disk <full>", "Disk <full>", "API slow", "Sign-in slow", "Queue long"]
+    here.pages(*(event("triggered", f"P{n}", n, opened=n, title=title) for n, title in enumerate(titles)))
+    assert "Also: Disk &lt;full&gt;; API slow; Sign-in slow and 1 more" in here.channel.text(":1")
+
+
 def test_what_people_do_in_pagerduty_shows_and_what_we_did_there_shows_once(here: Emergency) -> None:
     here.pages()
     here.pages(event("acknowledged", minutes=1, by="Ben Okoro"))
