@@ -12,11 +12,11 @@ from actions.incidents.contacts import Notice, Way, is_business_time, whom_to_te
 from actions.incidents.deeds import known, open_incidents, severity_of
 from actions.incidents.errands import Errand, open_errand
 from actions.incidents.incident import Incident
+from bot import timeline
 from bot.desk import Desk
 from bot.incident_places import of_thread, thread_link
 from bot.people import Person
 from bot.requests import Origin, has_worker
-from bot.views import timeline
 from bot.views.incident import STATES, clock
 from bot.views.mrkdwn import cut, escape
 
@@ -62,7 +62,7 @@ def press(desk: Desk, verb: str, incident: Incident, person: Person, key: str, s
     match verb:
         case "severity":
             if deeds.grade(desk.store, incident.id, said, by, key=key):
-                _tell_contacts(desk, incident.id, severity_of(said), key)
+                _tell_contacts(desk, incident.id, severity_of(said), key, only=Way.CALL)
             return Done("It is in the thread.")
         case "role":
             return _role(desk, incident, person, said, key)
@@ -108,21 +108,20 @@ def _declare(desk: Desk, rest: str, origin: Origin, person: Person) -> Done:
     severity = severity_of(words[-1]) if len(words) > 1 else ""
     title = " ".join(words[:-1] if severity else words)
     name, new = deeds.declare(desk.store, title, severity, person.speaker, key=origin.key)
-    if not new:
-        return Done("")
+    # What follows has keys of its own: a delivery that was broken off is made whole by the next, and said once.
     incident = known(desk.store, name)
     notices = _tell_contacts(desk, name, severity, origin.key)
     pages = any(notice.way is not Way.CHANNEL for notice in notices)
     ring = _errand(desk, incident, errands.to_page, person, f"page {name}").ring if pages else ""
     lines = [f"Incident `{name}` is open; its thread begins in a moment.", *map(escape, _told(desk, notices))]
-    return Done(cut("\n".join(lines)), ring)
+    return Done(cut("\n".join(lines)) if new else "", ring)
 
 
-def _tell_contacts(desk: Desk, name: str, severity: str, key: str) -> tuple[Notice, ...]:
+def _tell_contacts(desk: Desk, name: str, severity: str, key: str, only: Way | None = None) -> tuple[Notice, ...]:
     """Say in the thread whom the contact rules name; what they want done is returned."""
-    notices = whom_to_tell(severity, desk.clock(), desk.settings.contacts, desk.settings.operations_zone)
-    lines = _told(desk, notices)
-    if lines:
+    wanted = whom_to_tell(severity, desk.clock(), desk.settings.contacts, desk.settings.operations_zone)
+    notices = tuple(notice for notice in wanted if only in (None, notice.way))
+    if lines := _told(desk, notices):
         deeds.remark(desk.store, name, "\n".join(lines), key=f"contacts {key}")
     return notices
 
@@ -144,9 +143,7 @@ def _notice(notice: Notice) -> str:
         case Way.PAGE if notice.role == "on-call":
             return "The person on call is paged through PagerDuty; the line of that page says whom it reached."
         case Way.PAGE:
-            return (
-                f"The {notice.role} is wanted too: {name}. PagerDuty pages by its policy only, so reach them yourself."
-            )
+            return f"The {notice.role} is wanted too: {name}. A page goes by its policy alone, so reach them yourself."
         case _:
             return ""
 

@@ -138,6 +138,12 @@ def test_a_storm_is_one_thread_with_a_number_and_few_calls(here: Emergency) -> N
     assert len(here.channel.calls) < 12
 
 
+def test_what_else_is_wrong_is_named_as_far_as_anybody_reads(here: Emergency) -> None:
+    titles = ["Database down", "Disk <full>", "Disk <full>", "API slow", "Sign-in slow", "Queue long"]
+    here.pages(*(event("triggered", f"P{n}", n, opened=n, title=title) for n, title in enumerate(titles)))
+    assert "Also: Disk &lt;full&gt;; API slow; Sign-in slow and 1 more" in here.channel.text(":1")
+
+
 def test_what_people_do_in_pagerduty_shows_and_what_we_did_there_shows_once(here: Emergency) -> None:
     here.pages()
     here.pages(event("acknowledged", minutes=1, by="Ben Okoro"))
@@ -222,12 +228,24 @@ def test_an_incident_is_declared_led_and_resolved_by_words(here: Emergency) -> N
     here.say("severity high", key="t3")
     here.say("severity nonsense", key="t4")
     here.say("resolve", key="t5")
-    assert here.lines()[0].startswith("It is within business hours.") is False
+    rules = [line for line in here.lines() if "business hours" in line]
+    assert rules[0].splitlines()[0] == "It is outside of business hours."
+    assert "The rules say call cto, but the settings name nobody of that role." in rules[0]
     told = [line for line in here.lines() if "Page the person" not in line and "business hours" not in line]
     assert told == [
         "<@U0DBA> is scribe.", "<@U0ONCALL> says: high.", "<@U0ONCALL> resolved the incident."
     ]  # fmt: skip
     assert not here.incident.open
+
+
+def test_an_incident_that_becomes_critical_says_whom_to_call(here: Emergency) -> None:
+    people = (Contact(role="cto", name="Cleo", phone="+49 1"), Contact(role="on-call", name="Mia"))
+    settings = here.desk.settings.model_copy(update={"contacts": ContactSettings(people=people)})
+    here.desk = replace(here.desk, settings=settings)
+    here.pages()
+    here.say("severity critical")
+    here.say("severity critical", key="t2")
+    assert [line.splitlines()[1:] for line in here.lines() if "business" in line] == [["Call the cto now: Cleo +49 1."]]
 
 
 def test_the_page_of_a_declared_incident_comes_back_into_its_thread(here: Emergency) -> None:

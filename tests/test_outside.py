@@ -283,6 +283,12 @@ def test_the_public_is_told_once_that_it_is_over_if_it_was_told_that_something_i
     assert post.published() == ["investigating", "resolved"]
 
 
+def test_the_milestones_of_a_procedure_that_is_gone_are_told_all_the_same(post: Post) -> None:
+    post.hears(event("triggered", "P0"))
+    told = post.store.entries(post.whole().run)
+    assert [m.text for m in milestones(told, None)][-1] == "Recovered."
+
+
 def test_where_nothing_goes_out_by_itself_an_update_is_offered_in_the_thread_once(post: Post) -> None:
     post.hears(event("triggered", "P0"))
     post.statuspage = StatusPageSettings(kind="files", automatic=("failed",))
@@ -296,12 +302,6 @@ def test_where_nothing_goes_out_by_itself_an_update_is_offered_in_the_thread_onc
     lines.hear(post.store.entries(post.one.id))
     assert lines.lines[0].text == "The recovery (postgres pitr) has started. An update for the status page is ready."
     assert lines.lines[0].blocks[1]["elements"][0]["text"]["text"] == "Status page…"
-
-
-def test_the_milestones_of_a_procedure_that_is_gone_are_told_all_the_same(post: Post) -> None:
-    post.hears(event("triggered", "P0"))
-    told = post.store.entries(post.whole().run)
-    assert [m.text for m in milestones(told, None)][-1] == "Recovered."
 
 
 # Alarms --------------------------------------------------------------------------------------------

@@ -8,11 +8,15 @@ from typing import Any
 import pytest
 from test_store import ON_ALL, ON_BOTH, REQUEST, at_once, clock, opened, server, store, url  # noqa: F401
 from worlds.clock import Clock
+from worlds.pages import SERVICES, at, body, event
 
 from actions.engine.journal import Entry, Kind, first_broken
 from actions.engine.ledger import LEASE_SECONDS, Draft
 from actions.engine.store import Store
 from actions.engine.turn import Turn
+from actions.incidents.deeds import known
+from actions.incidents.folding import Rules
+from actions.incidents.inbox import Shelf, keep_event, take_in
 from bot.terminal.records import verify_journals
 
 BEGIN: list[Draft] = [(Kind.OPENED, None, {"title": "Down"})]
@@ -97,3 +101,26 @@ def test_of_several_who_could_one_has_the_turn_until_it_is_silent(store: Store, 
     other.give_up()
     clock.advance(LEASE_SECONDS / 2)
     assert one.mine()
+
+
+@pytest.mark.parametrize("kind", ON_BOTH)
+def test_a_storm_is_taken_in_whole_while_people_speak(store: Store, clock: Clock) -> None:  # noqa: F811
+    rules, shelf = Rules(SERVICES), Shelf()
+    keep_event(store, body(event("triggered", "P0")))
+    (name,) = take_in(store, rules, shelf)
+
+    def storm() -> None:
+        for n in range(1, 41):
+            keep_event(store, body(event("triggered", f"P{n}")))
+            take_in(store, rules, shelf)
+
+    def people() -> None:
+        for n in range(40):
+            store.extend(
+                name, lambda told, n=n: [(Kind.PINNED, None, {"at": at(n).isoformat(), "text": "x", "key": n})]
+            )
+
+    at_once(storm, people)
+    found = known(store, name)
+    assert (found.count, len(found.pins), store.incidents()) == (41, 40, [name])
+    assert first_broken(store.entries(name)) is None

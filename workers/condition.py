@@ -16,6 +16,7 @@ from actions.engine.errors import RecoveryError
 from actions.engine.follow import Follower
 from actions.engine.run import Run
 from actions.engine.store import Store
+from actions.incidents import rows
 from actions.incidents.condition import NOTE, Condition, Health, Reachable, conditions, keep, reachable
 from actions.incidents.record import Records
 from actions.steps.server import look_at_server
@@ -138,6 +139,8 @@ class ConditionKeeper:
         self._next = began + max(self.every, _SHARE * took)
         self._seen = reachable(around, server.segment_size, self.store.clock(), dump_at=dump_at, before=self._seen,
                                seconds=took)  # fmt: skip
+        if server.state == "running":
+            rows.look(self.store, self.site.postgres, rows.count(self.site.postgres, server, tools["sql"]))
 
     def _tell(self, problem: str) -> None:
         """Say what is wrong once, and once that it is over."""

@@ -16,11 +16,11 @@ from actions.engine import notes
 from actions.engine.answers import Speaker
 from actions.engine.errors import Away, RecoveryError
 from actions.engine.ids import is_errand
-from actions.engine.journal import Kind
 from actions.engine.procedure import Outcome, Procedure
 from actions.engine.store import Store
 from actions.errands import status_page_publish
 from actions.incidents import incident as incidents
+from actions.incidents.deeds import remark
 from actions.incidents.errands import open_errand
 from actions.incidents.incident import Incident
 from actions.incidents.milestones import Milestone, mark, milestones
@@ -134,9 +134,8 @@ class MilestoneNotes:
         kind, page = milestone.draft, self.statuspage
         if kind is None or not page.kind or kind in page.automatic or not incident.open:
             return
-        said = {"text": f"{milestone.text} An update for the status page is ready.", "offers": kind, "by": ITSELF.name}
-        key = f"offer {milestone.entry.run}:{milestone.entry.n}"
-        self.store.extend(incident.id, lambda told: [(Kind.NOTED, None, said)], key=key)
+        said = f"{milestone.text} An update for the status page is ready."
+        remark(self.store, incident.id, said, key=f"offer {milestone.entry.run}:{milestone.entry.n}", offers=kind)
 
     def _procedure(self, name: str) -> Procedure | None:
         try:

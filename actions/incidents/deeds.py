@@ -118,9 +118,13 @@ def pin(store: Store, name: str, at: datetime, text: str, author: str, by: Speak
     return _speak(store, name, by, f"pin {key}", lambda incident: (Kind.PINNED, None, said))
 
 
-def remark(store: Store, name: str, text: str, *, key: str) -> list[Entry]:
-    """Say something in the incident's thread that Mayday itself has to say."""
-    return store.extend(name, _teller(name, lambda incident: (Kind.NOTED, None, {"text": text, "by": "Mayday"})), key)
+def remark(store: Store, name: str, text: str, *, key: str, offers: str = "") -> list[Entry]:
+    """Say something in the incident's thread that Mayday itself has to say.
+
+    `offers` is the kind of the status-page update that is offered with it.
+    """
+    said = {"text": text, "by": "Mayday", **({"offers": offers} if offers else {})}
+    return store.extend(name, _teller(name, lambda incident: (Kind.NOTED, None, said)), key)
 
 
 def _speak(store: Store, name: str, by: Speaker, key: str, judge: Callable[[Incident], Draft | None]) -> list[Entry]:

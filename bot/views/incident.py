@@ -25,6 +25,9 @@ BUTTONS = {
 """The buttons by the name of what they do."""
 
 
+_OTHERS = 3
+
+
 @dataclass(frozen=True)
 class Scene:
     """All that an incident's thread is made from. `statuspage` says whether there is a page to write to."""
@@ -86,7 +89,15 @@ def _facts(scene: Scene) -> list[str]:
     made = [f"*{label}* {escape(value)}" for label, value in rows if value]
     if scene.duty.source:
         made.append(f"PagerDuty did not say who is on call; this is from {scene.duty.source}.")
-    return [" · ".join(made), *_roles(incident)]
+    return [" · ".join(made), *_others(incident), *_roles(incident)]
+
+
+def _others(incident: Incident) -> list[str]:
+    """What else is wrong, as far as it is not the same again."""
+    titles = dict.fromkeys(alert.paged.title for alert in incident.open_alerts)
+    others = [title for title in titles if title != incident.title]
+    more = f" and {len(others) - _OTHERS} more" if len(others) > _OTHERS else ""
+    return [f"Also: {escape(cut('; '.join(others[:_OTHERS]), 600))}{more}"] if others else []
 
 
 def _roles(incident: Incident) -> list[str]:

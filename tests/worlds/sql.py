@@ -62,6 +62,9 @@ class WorldSql:
             "created_at <=": lambda: [{"id": 1, "created_at": "2026-02-09 09:00"}],
             "created_at >": lambda: [{"id": 2, "created_at": "2026-02-09 09:01"}],
             "checkpoint": lambda: self._checkpoint(container, here),
+            "n_live_tup": lambda: [
+                {"name": "public.nchat_messages", "rows": len(self.world.messages()), "started": "2026-02-09 08:00+00"}
+            ],
             "select 1 as one": lambda: [{"one": 1}],
         }
 

@@ -1,4 +1,4 @@
-"""An incident's timeline: what happened, in UTC, from its journal and those of its runs."""
+"""An incident's timeline in words: what happened, in UTC, from its journal and those of its runs."""
 
 from __future__ import annotations
 
