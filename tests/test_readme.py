@@ -43,7 +43,7 @@ def codes(text: str) -> set[str]:
 def command_of(words: list[str]) -> tuple[Any, list[str]]:
     """The command that a line of the terminal names, and what is left of the line."""
     found: Any = typer.main.get_command(mayday.app)
-    while words and hasattr(found, "commands"):
+    while words and hasattr(found, "commands") and not words[0].startswith("-"):
         inner = found.get_command(typer.Context(found), words[0])
         assert inner is not None, f"there is no command {words}"
         found, words = inner, words[1:]
