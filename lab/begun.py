@@ -8,8 +8,10 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from actions.engine.ids import INCIDENT
 from actions.engine.notes import post
 from actions.engine.store import Store
+from bot.incident_places import header_key
 
 _RUN_SECONDS = 3.0
 _THREAD_SECONDS = 30.0
@@ -22,6 +24,10 @@ def begun(store: Store, answer: dict[str, Any]) -> dict[str, Any]:
     run = answer.get("run") or _soon(lambda: store.note("inbox", key), 0.0 if answer.get("answer") else _RUN_SECONDS)
     if not run:
         return answer
+    if str(run).startswith(INCIDENT):
+        # An incident was declared; it has a thread and no run.
+        thread = _soon(lambda: _thread(store, header_key(run)), _THREAD_SECONDS)
+        return {**answer, "run": None, "thread": thread}
     thread = answer.get("thread") or _soon(lambda: _thread(store, key), _THREAD_SECONDS)
     return {**answer, "run": run, "thread": thread}
 
