@@ -5,7 +5,6 @@ Nothing else reads the environment, and only here are parts imported late, so th
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import re
@@ -17,9 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
-from typer.core import TyperCommand, TyperGroup
 
-from bot.terminal.commands import LATE
+from bot.terminal.commands import Deferred
 
 if TYPE_CHECKING:
     from actions.engine.procedure import Procedure
@@ -36,24 +34,8 @@ _SECRETS = {
 }
 
 
-class _Late(TyperGroup):
-    """Imports a command when it is called for."""
-
-    def list_commands(self, ctx: Any) -> list[str]:
-        return sorted({*super().list_commands(ctx), *LATE})
-
-    def get_command(self, ctx: Any, name: str) -> Any:
-        if name not in LATE:
-            return super().get_command(ctx, name)
-        late = LATE[name]
-        if ctx.resilient_parsing or "--help" in sys.argv[1:2] or not sys.argv[1:]:
-            return TyperCommand(name, help=late.summary)
-        found: Any = typer.main.get_command(getattr(importlib.import_module(late.module), late.app))
-        return found.commands[name] if late.one_of_many else found
-
-
 app = typer.Typer(
-    cls=_Late,
+    cls=Deferred,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -5,7 +5,13 @@ Help has to come at once; `mayday.py` looks a command up here and imports its mo
 
 from __future__ import annotations
 
+import importlib
+import sys
 from dataclasses import dataclass
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
 
 
 @dataclass(frozen=True)
@@ -44,3 +50,19 @@ LATE: dict[str, Late] = {
     "pagerduty": Late("workers.commands", "Have PagerDuty tell the bot of incidents.", app="pagerduty"),
     "operator": Late("bot.terminal.enrolment", "Who may use the terminal, and their one-time codes."),
 }
+
+
+class Deferred(TyperGroup):
+    """A group that imports a command when it is called for, and shows its summary in the help without."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return sorted({*super().list_commands(ctx), *LATE})
+
+    def get_command(self, ctx: Any, name: str) -> Any:
+        if name not in LATE:
+            return super().get_command(ctx, name)
+        late = LATE[name]
+        if ctx.resilient_parsing or "--help" in sys.argv[1:2] or not sys.argv[1:]:
+            return TyperCommand(name, help=late.summary)
+        found: Any = typer.main.get_command(getattr(importlib.import_module(late.module), late.app))
+        return found.commands[name] if late.one_of_many else found
