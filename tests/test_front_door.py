@@ -1,0 +1,33 @@
+"""The front door: help says of a command what the command says of itself, and imports nothing heavy for it."""
+
+from __future__ import annotations
+
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from bot.terminal.commands import LATE
+
+ROOT = Path(__file__).parent.parent
+HEAVY = ("rich", "sqlalchemy", "slack_sdk", "slack_bolt", "redis", "docker", "pydantic")
+
+
+@pytest.mark.parametrize("name", sorted(LATE))
+def test_help_says_of_a_command_what_it_says_of_itself(name: str) -> None:
+    late = LATE[name]
+    found: Any = typer.main.get_command(getattr(importlib.import_module(late.module), late.app))
+    command = found.commands[name] if late.one_of_many else found
+    assert (command.help or "").splitlines()[0] == late.summary
+
+
+def test_help_imports_nothing_heavy() -> None:
+    told = "import sys, mayday\nsys.argv = ['mayday', '--help']\ntry: mayday.main()\nexcept SystemExit: pass\n"
+    asked = f"{told}print('imported:', [name for name in {HEAVY} if name in sys.modules])"
+    said = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert said.stdout.splitlines()[-1] == "imported: []"
+    assert all(name in said.stdout for name in LATE)
