@@ -390,6 +390,17 @@ def test_an_approval_that_waits_is_paged_and_taken_back_with_the_answer(tower: T
     assert tower.looks() == []
 
 
+def test_whoever_goes_on_alone_is_paged_about_and_for_a_while_after_the_end_too(tower: Tower) -> None:
+    worker = tower.post.recovers()
+    worker.asks(PITR, 5)
+    said = {"option": "Cut over", "leads": "on", "gives": "cut", "by": "U1", "name": "Olga", "text": "", "plan": "abc"}
+    worker.write(Kind.ANSWERED, 5, **said, glass={"reason": "nobody answers", "waited_seconds": 900.0})
+    worker.ends("recovered")
+    assert tower.looks() == ["r1 alone"]
+    assert str(tower.post.store.note("alarm", "mayday r1 alone")).endswith("Olga: nobody answers")
+    assert tower.looks(16) == []
+
+
 def test_no_worker_is_paged_by_whoever_still_lives(tower: Tower) -> None:
     assert tower.looks() == []
     assert tower.looks(0.5, worker=False) == []

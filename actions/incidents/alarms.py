@@ -12,6 +12,8 @@ FAILED_FOR = timedelta(minutes=5)
 """A run that failed and nobody answered."""
 APPROVAL_FOR = timedelta(minutes=10)
 """A question that waits for a second person; after as long again there is a second, graver page."""
+ALONE_FOR = timedelta(minutes=15)
+"""So long after its end a run that went on without a second person is still paged about."""
 NO_WORKER_FOR = timedelta(minutes=1)
 LATE_AT = 0.8
 """The share of a promised recovery time after which a run must be on track."""
@@ -23,7 +25,8 @@ class RunFacts:
 
     `failed_at` and `asked_at` are set while it waits for people: after a failure, for a second person.
     `ahead` is how long the present act still takes, None where nobody knows. `serving` says that the
-    recovered data is in service, so that the promise is kept whatever still follows.
+    recovered data is in service, so that the promise is kept whatever still follows. `alone` is who went on
+    without a second person, and why; such a run is told of for a while after its end too.
     """
 
     run: str
@@ -36,6 +39,7 @@ class RunFacts:
     question: str = ""
     ahead: timedelta | None = None
     serving: bool = False
+    alone: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,8 @@ def _of_site(facts: Facts) -> Iterator[Alarm]:
 def _of_run(run: RunFacts, now: datetime) -> Iterator[Alarm]:
     named = {"run": run.run, "do": f"Open its thread, or: mayday show {run.run}"}
     what = f"{run.what} (run {run.run})"
+    if run.alone:
+        yield Alarm(f"{OWN}{run.run} alone", f"{what} goes on without a second person: {run.alone}", details=named)
     if run.failed_at is not None and now - run.failed_at >= FAILED_FOR:
         yield Alarm(f"{OWN}{run.run} failed", f"{what} failed, and nobody has answered: {run.failure}", details=named)
     waited = now - run.asked_at if run.asked_at is not None else timedelta()

@@ -17,10 +17,11 @@ from actions.engine.moves import passed_no_return
 from actions.engine.procedure import Procedure, Who
 from actions.engine.run import Run, fold
 from actions.engine.store import Store
-from actions.incidents.alarms import Facts, RunFacts, alarms
+from actions.incidents.alarms import ALONE_FOR, Facts, RunFacts, alarms
 from actions.incidents.condition import conditions
 from actions.outside import Pager
 
+_LOOKED_AT = 20
 RAISED = "alarm"
 """The kind of the notes that tell which pages stand; the key is the alarm's."""
 
@@ -55,8 +56,14 @@ class Watch:
     def facts(self) -> Facts:
         """What can be seen in the store."""
         mine = [run for run in self.store.runs(open_only=True) if not is_errand(run)]
-        runs = tuple(self._run(self.store.entries(run)) for run in mine)
-        return Facts(self.store.clock(), self.site, runs, self._worker_at(), "" if runs else self._unrecoverable())
+        ended = [run for run in self.store.runs(limit=_LOOKED_AT) if run not in mine and self._was_alone_lately(run)]
+        runs = tuple(self._run(self.store.entries(run)) for run in (*mine, *ended))
+        return Facts(self.store.clock(), self.site, runs, self._worker_at(), "" if mine else self._unrecoverable())
+
+    def _was_alone_lately(self, name: str) -> bool:
+        """A recovery of a minute must not be over before anybody heard that nobody approved it."""
+        run = self.store.run(name)
+        return bool(run.glass) and run.finished_at is not None and self.store.clock() - run.finished_at < ALONE_FOR
 
     def _run(self, told: list[Entry]) -> RunFacts:
         run = fold(told)
@@ -70,7 +77,8 @@ class Watch:
             failure=run.failure.message if run.failure else "",
             asked_at=_last(told, Kind.ASKED) if asked else None, question=asked.title if asked else "",
             ahead=self._ahead(run, told),
-            serving=procedure is not None and passed_no_return(procedure, run),
+            serving=run.finished is not None or (procedure is not None and passed_no_return(procedure, run)),
+            alone=f"{run.glass['name']}: {run.glass['reason']}" if run.glass else "",
         )  # fmt: skip
 
     def _procedure(self, run: Run) -> Procedure | None:
