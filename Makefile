@@ -34,7 +34,7 @@ lint: .venv/ready ## ruff and mypy --strict
 	@$(PY) -m mypy
 
 core: .venv/ready ## the core tests: seconds, no service
-	@$(PYTEST) -m "not parts and not whole and not browser"
+	@$(PYTEST) -p xdist -n 2 -m "not parts and not whole and not browser"
 
 parts: .venv/ready ## each adapter against the real thing
 	@$(PY) -m lab.prepare engine servers

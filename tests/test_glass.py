@@ -175,8 +175,8 @@ def test_the_thread_and_the_report_say_so_in_their_first_line(yard: Yard) -> Non
 
 
 @pytest.fixture
-def terminal(tmp_path: Path) -> Terminal:
-    made = Terminal(tmp_path, glass_minutes=15)
+def terminal(memory_path: Path) -> Terminal:
+    made = Terminal(memory_path, glass_minutes=15)
     made.typed("ana", "recover", "paint", "red")
     made.typed("ana", "answer", made.run.id, "Yes", "--type", made.plan)
     return made

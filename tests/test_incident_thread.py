@@ -55,13 +55,21 @@ class Emergency:
         self.draw(ticks)
 
     def draw(self, ticks: int = 60) -> None:
-        for _ in range(ticks):
+        """As many seconds, and a look after them; the seconds in which nothing is left to do are not looked at."""
+        for n in range(ticks):
             self.office.clock.on(1)
-            notes.worker_lives(self.store, "w", {"sites": ["main"]})
-            try:
-                self.sink.tick()
-            except Killed:
-                self.sink = Sink(self.desk)
+            if self._looks():
+                self.office.clock.on(ticks - n - 1)
+                self._looks()
+                return
+
+    def _looks(self) -> bool:
+        notes.worker_lives(self.store, "w", {"sites": ["main"]})
+        try:
+            return self.sink.tick()
+        except Killed:
+            self.sink = Sink(self.desk)
+            return False
 
     @property
     def incident(self) -> Incident:

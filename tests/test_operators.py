@@ -145,6 +145,7 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
     assert "install -d -m 1733" in refused.value.hint
 
 
+@pytest.mark.parts
 def test_somebody_enrols_with_a_first_code_which_is_used_up_by_it(tmp_path: Path) -> None:
     terminal = Terminal(tmp_path)
     refused = terminal.type("bo", "operator", "enrol", stdin="000000\n")

@@ -17,10 +17,12 @@ from actions.engine.journal import Kind
 from actions.engine.procedure import Act, Look, Risk
 from bot.terminal.follow import Code
 
+pytestmark = pytest.mark.parts  # Whole commands, which wait for threads and ask closed ports, as people's do.
+
 
 @pytest.fixture
-def terminal(tmp_path: Path) -> Terminal:
-    return Terminal(tmp_path)
+def terminal(memory_path: Path) -> Terminal:
+    return Terminal(memory_path)
 
 
 @pytest.fixture

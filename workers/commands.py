@@ -9,12 +9,12 @@ import typer
 
 from workers.pagerduty_webhook import connect
 
-pagerduty = typer.Typer(help="PagerDuty.", no_args_is_help=True, add_completion=False)
+pagerduty = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 
 
 @pagerduty.callback()
 def _about() -> None:
-    """PagerDuty."""
+    """Have PagerDuty tell the bot of incidents."""
 
 
 @pagerduty.command("connect")

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from actions.engine.facts import from_json
@@ -87,7 +88,7 @@ class Incident:
     closed_at: datetime | None = None
     last: int = 0
 
-    @property
+    @cached_property
     def lead(self) -> Alert | None:
         """The alert that began it: the oldest in PagerDuty."""
         return min(self.alerts.values(), key=lambda a: (a.paged.created_at, a.paged.id), default=None)
