@@ -14,6 +14,7 @@ from actions.engine.errors import RecoveryError
 from lab import company, town_process
 from lab.bench.figures import Figure, acknowledged, cut_over, plan_with, restore_ratio, worker_memory
 from lab.bench.ground import Ground
+from lab.bench.incidents import incident_figures
 from lab.home import Lab
 
 
@@ -24,6 +25,7 @@ def main() -> int:
     options.add_argument("--wal", type=float, default=1.0, help="gigabytes of WAL to replay")
     options.add_argument("--segments", type=int, default=500, help="archived segments for the plan")
     options.add_argument("--rounds", type=int, default=3, help="how often the restore is paired with one by hand")
+    options.add_argument("--only", choices=("all", "recovery", "incidents"), default="all", help="which figures")
     options.add_argument("--root", type=Path, default=None, help="where the company's data goes")
     asked = options.parse_args()
     console = Console(highlight=False)
@@ -43,10 +45,19 @@ def main() -> int:
 
 
 def measure(ground: Ground, asked: argparse.Namespace) -> list[Figure]:
-    """All figures, the dear ones first while the company is fresh."""
-    figures = [cut_over(ground)]
+    """All figures that are asked for, the dear ones first while the company is fresh."""
+    figures = [cut_over(ground)] if asked.only != "incidents" else []
     target = ground.write_wal(asked.wal)
-    figures += restore_ratio(ground, target, asked.rounds)
+    if asked.only != "incidents":
+        figures += recovery_figures(ground, target, asked)
+    if asked.only != "recovery":
+        figures += incident_figures(ground, target)
+    return figures
+
+
+def recovery_figures(ground: Ground, target: str, asked: argparse.Namespace) -> list[Figure]:
+    """What a recovery costs."""
+    figures = restore_ratio(ground, target, asked.rounds)
     figures.append(acknowledged(ground, target))
     figures.append(worker_memory(ground))
     ground.archive_segments(asked.segments)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
@@ -135,10 +136,12 @@ class Delivery:
         for _ in range(max(self.copies, self.account.faults.copies)):
             await asyncio.sleep(self.account.faults.delay)
             async with self._gate:
+                began = time.monotonic()
                 status = await self._post(parcel, subscription)
+                took = time.monotonic() - began
             self.log.append({"webhook": parcel.id, "event": parcel.news.id, "type": parcel.news.type,
                              "incident": parcel.news.incident, "subscription": subscription.id,
-                             "attempt": attempt + 1, "status": status})  # fmt: skip
+                             "attempt": attempt + 1, "status": status, "ms": round(took * 1000, 1)})  # fmt: skip
         return status
 
     async def _post(self, parcel: Parcel, subscription: Subscription) -> int:
