@@ -38,7 +38,15 @@ def lead(desk: Desk, verb: str, rest: str, origin: Origin) -> Done:
     Raises:
         Refused: they may not, or it cannot be done.
     """
-    person = desk.people.asking(origin.user, origin.team, origin.name)
+    return lead_as(desk, verb, rest, origin, desk.people.asking(origin.user, origin.team, origin.name))
+
+
+def lead_as(desk: Desk, verb: str, rest: str, origin: Origin, person: Person) -> Done:
+    """The same for somebody who is known already.
+
+    Raises:
+        Refused: they may not, or it cannot be done.
+    """
     if verb == "declare":
         return _declare(desk, rest, origin, person)
     if verb == "list":

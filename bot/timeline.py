@@ -17,10 +17,15 @@ _MOST = 60
 
 def text(store: Store, incident: Incident) -> str:
     """The timeline, the newest part where it is too long."""
-    lines = [f"{at:%H:%M:%S} {escape(said)}" for at, said in sorted(_all(store, incident), key=lambda line: line[0])]
+    lines = [f"{at:%H:%M:%S} {escape(said)}" for at, said in told(store, incident)]
     left = len(lines) - _MOST
     head = [f"*{escape(incident.title)}* · `{incident.id}`, times in UTC"]
     return cut("\n".join([*head, *([f"… {left} earlier lines"] if left > 0 else []), *lines[-_MOST:]]))
+
+
+def told(store: Store, incident: Incident) -> list[tuple[datetime, str]]:
+    """What happened and when, in order, as plain text."""
+    return sorted(_all(store, incident), key=lambda line: line[0])
 
 
 def _all(store: Store, incident: Incident) -> Iterator[tuple[datetime, str]]:

@@ -47,6 +47,8 @@ LATE: dict[str, Late] = {
     "doctor": _view("Check tokens, scopes, Docker, Postgres, archive, backups, worker, clock, and say what to do."),
     "slack-status": _view("Which of Slack, PagerDuty, Redis and the worker is away."),
     "journal": Late("bot.terminal.reading", "The journals: what every run did, hash-chained.", app="journal"),
+    "incident": Late("bot.terminal.incidents", "Incidents: the open ones, and what can be done about them."),
+    "status-page": Late("bot.terminal.incidents", "Publish an update of an incident on the status page.", app="page"),
     "pagerduty": Late("workers.commands", "Have PagerDuty tell the bot of incidents.", app="pagerduty"),
     "operator": Late("bot.terminal.enrolment", "Who may use the terminal, and their one-time codes."),
 }
