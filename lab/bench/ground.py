@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import time
 from dataclasses import dataclass
@@ -57,9 +58,11 @@ class Ground:
     def ask(self, when: str) -> str:
         """Ask for a recovery, wait for the first question; the run."""
         answer = self.room.say(f"/recover postgres pitr {when}", "oncall")
-        if not answer.get("run"):
+        # Where the channel is busy, the answer names the run before its thread stands.
+        named = re.search(r"Run `([^`]+)`", " ".join(answer.get("answers", ())))
+        run = str(answer.get("run") or (named[1] if named else ""))
+        if not run:
             raise RecoveryError("No run began.", detail=str(answer), hint="See the bot's log.")
-        run = str(answer["run"])
         self.rest(run, State.ASKING)
         return run
 
