@@ -9,7 +9,7 @@ from actions.engine.ids import is_errand
 from actions.engine.journal import Entry, Kind
 from actions.engine.run import fold
 from actions.incidents.duty import duty
-from bot import errand_line
+from bot import errand_line, incident_document
 from bot.desk import Desk
 from bot.incident_places import header_key
 from bot.incident_thread import Telling
@@ -39,10 +39,13 @@ def draw(desk: Desk, watched: Watched, now: datetime, alive: bool, plain: bool) 
 def _incident(desk: Desk, watched: Watched, now: datetime) -> list[Item]:
     telling = watched.telling or Telling()
     watched.telling, incident = telling, telling.hear(watched.entries)
-    watched.ended = not incident.open
+    document = incident_document.wanted(incident)
+    told = document and incident_document.ready(desk.store, incident, now)
+    watched.ended = not incident.open and told == document
     policy = incident.lead.paged.policy if incident.lead else ""
     page = bool(desk.settings.statuspage.kind)
-    return story_of(Scene(incident, now, duty(desk.store, desk.settings, policy), page), telling.lines)
+    files = incident_document.items(desk.store, incident, telling.over) if told else []
+    return [*story_of(Scene(incident, now, duty(desk.store, desk.settings, policy), page), telling.lines), *files]
 
 
 def place_of(desk: Desk, first: Entry) -> Place | None:

@@ -27,12 +27,15 @@ class Telling:
     def __init__(self) -> None:
         self.incident: Incident | None = None
         self.lines: list[Item] = []
+        self.over = 0  # The entry with which it was over, the last time that it was.
 
     def hear(self, entries: list[Entry]) -> Incident:
         """Go on with what a journal, read from its beginning, tells more; returns the incident as it stands."""
         for entry in entries[self.incident.last if self.incident else 0 :]:
             before = self.incident
             self.incident = incidents.after(before, entry) if before else incidents.fold([entry])
+            if not self.incident.open and (before is None or before.open):
+                self.over = entry.n
             said = cut(_said(entry, before, self.incident)) if before else ""
             if said:
                 made = (section(said), *actions(_offers(entry)))

@@ -140,7 +140,7 @@ def _spoken(entry: Entry) -> list[Item]:
     items = [Item(_key(entry), entry.n, cut(text), (section(text),))] if text else []
     file = entry.data.get("file")
     if file:
-        items.append(_file(entry.run, entry.n, str(file["name"]), str(file["content"])))
+        items.append(file_item(entry.run, entry.n, str(file["name"]), str(file["content"])))
     return items
 
 
@@ -155,7 +155,7 @@ def _fitting(item: Item) -> list[Item]:
         return [bare]
     kept = _shortened(item.blocks)
     note = small(f"The whole of it is in the file {escape(name)}.")
-    return [replace(bare, blocks=(*kept, note)), _file(item.key.split(":")[0], item.n, name, content)]
+    return [replace(bare, blocks=(*kept, note)), file_item(item.key.split(":")[0], item.n, name, content)]
 
 
 def _shortened(blocks: tuple[Block, ...]) -> list[Block]:
@@ -171,7 +171,8 @@ def _shortened(blocks: tuple[Block, ...]) -> list[Block]:
     return [*kept, *fixed]
 
 
-def _file(run: str, n: int, name: str, content: str) -> Item:
+def file_item(run: str, n: int, name: str, content: str) -> Item:
+    """A file of a journal's thread; it is uploaded once."""
     # The name is the key by which an upload whose outcome is unknown is found again.
     return Item(f"{run}:{n}:{name}:file", n, "", file=(f"{run}-{n}-{name}", content or " "))
 

@@ -354,3 +354,26 @@ def test_the_clock_of_an_incident_moves_by_minutes_and_says_what_came_of_the_pro
 def test_a_journal_of_an_incident_begins_with_its_opening(here: Emergency) -> None:
     with pytest.raises(ValueError):
         incidents.fold([])
+
+
+def test_an_incident_that_needed_a_recovery_ends_with_its_document_once_all_has_ended(here: Emergency) -> None:
+    def files() -> list[str]:
+        return [m["files"][0]["name"].partition("-")[2].partition("-")[2] for m in here.channel.messages if "files" in m]
+
+    here.pages()
+    here.say("recover postgres pitr 14:30", key="r1")
+    [linked] = here.incident.runs
+    here.pages(event("resolved", minutes=1))
+    here.draw(60)
+    assert files() == [], "the recovery has not ended"
+    here.errand(linked.run, "recovered")
+    here.draw(60)
+    assert sorted(name.partition("-")[2] for name in files()) == ["incident.html", "incident.md"]
+    told = next(m["content"] for m in here.channel.messages if m["key"].endswith("incident.md"))
+    assert linked.run in told
+    here.draw(60)
+    assert len(files()) == 2
+    here.pages(event("reopened", minutes=5))
+    here.pages(event("resolved", minutes=9))
+    here.draw(60)
+    assert len(files()) == 4, "what came back and ended again is told anew"
