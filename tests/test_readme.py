@@ -44,9 +44,9 @@ def command_of(words: list[str]) -> tuple[Any, list[str]]:
     """The command that a line of the terminal names, and what is left of the line."""
     found: Any = typer.main.get_command(mayday.app)
     while words and hasattr(found, "commands") and not words[0].startswith("-"):
-        inner = found.get_command(typer.Context(found), words[0])
+        _name, inner, rest = found.resolve_command(typer.Context(found), words)
         assert inner is not None, f"there is no command {words}"
-        found, words = inner, words[1:]
+        found, words = inner, rest
     return found, words
 
 

@@ -6,7 +6,6 @@ Help has to come at once; `mayday.py` looks a command up here and imports its mo
 from __future__ import annotations
 
 import importlib
-import sys
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,10 +60,17 @@ class Deferred(TyperGroup):
         return sorted({*super().list_commands(ctx), *LATE})
 
     def get_command(self, ctx: Any, name: str) -> Any:
-        if name not in LATE:
-            return super().get_command(ctx, name)
-        late = LATE[name]
-        if ctx.resilient_parsing or "--help" in sys.argv[1:2] or not sys.argv[1:]:
-            return TyperCommand(name, help=late.summary)
-        found: Any = typer.main.get_command(getattr(importlib.import_module(late.module), late.app))
-        return found.commands[name] if late.one_of_many else found
+        """What the help shows of it: a summary, without importing anything."""
+        return TyperCommand(name, help=LATE[name].summary) if name in LATE else super().get_command(ctx, name)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """What is carried out: the command itself."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, imported(name) if name in LATE else command, rest
+
+
+def imported(name: str) -> Any:
+    """A late command, with all that it needs."""
+    late = LATE[name]
+    found: Any = typer.main.get_command(getattr(importlib.import_module(late.module), late.app))
+    return found.commands[name] if late.one_of_many else found
