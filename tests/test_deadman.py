@@ -37,6 +37,9 @@ class Watcher:
     status: int = 200
 
 
+pytestmark = pytest.mark.parts  # A heartbeat goes over a real connection.
+
+
 @pytest.fixture
 def watcher(monkeypatch: pytest.MonkeyPatch) -> Iterator[Watcher]:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")

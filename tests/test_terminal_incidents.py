@@ -11,6 +11,8 @@ from actions.engine.errors import Refused
 from actions.incidents import incident as incidents
 from actions.incidents.incident import State
 
+pytestmark = pytest.mark.parts  # Whole commands, which ask closed ports, as people's do.
+
 
 @pytest.fixture
 def terminal(memory_path: Path) -> Terminal:
