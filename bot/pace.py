@@ -40,9 +40,9 @@ class Pace:
         # Slack allows 50 edits a minute; some are left for what people do at the same time.
         self.edits = Bucket(45 / 60, 12, 12, self.clock())
 
-    def may_post(self, channel: str) -> bool:
-        """Whether a message may be posted now."""
-        return self._posts(channel).has(self.clock())
+    def may_post(self, channel: str, reply: bool = False) -> bool:
+        """Whether a message may be posted now; replies leave room for a thread that begins."""
+        return self._posts(channel).has(self.clock(), spare=1.0 if reply else 0.0)
 
     def posted(self, channel: str) -> None:
         """Count a post."""

@@ -69,7 +69,7 @@ class Sink:
         self._plain = bool(self._desk.store.note(*_PLAIN))
         drawn = [(run, items) for run in self._ready(now) if (items := self._drawn(run))]
         drawn = [(run, items) for run, items in drawn if not self._watched[run].settled]
-        complete = True
+        complete = self._begin_threads(drawn)
         # What people must see goes first, over all runs; the clocks of the headers come last.
         for part in (self._post_missing, self._edit_changed, self._edit_header):
             for run, items in drawn:
@@ -118,6 +118,14 @@ class Sink:
         self._watched[run].settled = complete and part == self._edit_header
         return complete
 
+    def _begin_threads(self, drawn: list[tuple[str, list[Item]]]) -> bool:
+        """A thread that does not stand yet, such as a page's, waits for no line of any other."""
+        complete = True
+        for run, items in drawn:
+            if items[0].header and not self._outbox.where(items[0]).get("ts"):
+                complete = self._guarded(run, items[:1], self._post_missing) and complete
+        return complete
+
     def _post_missing(self, run: str, items: list[Item]) -> bool:
         place = place_of(self._desk, self._watched[run].entries[0])
         if place is None:
@@ -125,7 +133,7 @@ class Sink:
         for item in items:
             noted = self._outbox.where(item)
             if not noted.get("ts"):
-                if not self._pace.may_post(place.channel):
+                if not self._pace.may_post(place.channel, reply=not item.header):
                     return False
                 self._pace.posted(place.channel)
                 noted = self._outbox.post(item, run, place)

@@ -258,3 +258,14 @@ def test_a_removed_message_is_not_put_back(scene: Scene) -> None:
     worker.ends("refused", error="Out of the window.", hint="Try 14:00.")
     scene.draw()
     assert scene.channel.calls.count("post") == 3
+
+
+def test_a_thread_that_begins_waits_for_no_line_of_an_older_one(scene: Scene) -> None:
+    older = scene.ask()
+    for _ in range(20):
+        older.write(Kind.NOTED, None, text="a line")
+    scene.sink.tick()
+    scene.ask("trigger-2", procedure=VERIFY)
+    scene.office.clock.on(0.25)
+    scene.sink.tick()
+    assert scene.channel.keys[-1] == "trigger-2"
