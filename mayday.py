@@ -57,12 +57,13 @@ def bot(config: Config = None) -> None:
     """Listen to Slack and draw threads."""
     from actions.catalog import CATALOG
     from bot.service import BotService
-    from workers.adapters import open_pager
+    from workers.adapters import open_adapters
 
     settings = _settings(config)
     _logging()
-    store, pager = _store(settings), open_pager(settings, _clock)
-    BotService(settings, store, CATALOG, _ring(settings), _clock, _queue(settings), pager=pager).run(_stopped())
+    outside = open_adapters(settings, _clock)
+    BotService(settings, _store(settings), CATALOG, _ring(settings), _clock, _queue(settings), pager=outside.pager,
+               pagerduty=outside.pagerduty).run(_stopped())  # fmt: skip
 
 
 @app.command()

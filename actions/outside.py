@@ -63,6 +63,9 @@ class PagerDuty(Protocol):
     def acknowledge(self, id: str) -> None: ...
     def resolve(self, id: str, resolution: str = "") -> None: ...
     def escalate(self, id: str, level: int) -> None: ...
+    def call(self, key: str, title: str, contact: str, text: str = "") -> None:
+        """Page one person, or one escalation policy, alone: `contact` is their id. The same key is the same page."""
+
     def note(self, id: str, text: str) -> None:
         """Add a note. It has no idempotency key: look at `notes` first where the outcome is unknown."""
 

@@ -10,7 +10,7 @@ from actions.engine.errors import Refused
 from actions.incidents import deeds, errands
 from actions.incidents.contacts import Notice, Way, is_business_time, whom_to_tell
 from actions.incidents.deeds import known, open_incidents, severity_of
-from actions.incidents.errands import Errand, open_errand
+from actions.incidents.errands import ITSELF, Errand, open_errand
 from actions.incidents.incident import Incident
 from bot import timeline
 from bot.desk import Desk
@@ -131,7 +131,22 @@ def _tell_contacts(desk: Desk, name: str, severity: str, key: str, only: Way | N
     notices = tuple(notice for notice in wanted if only in (None, notice.way))
     if lines := _told(desk, notices):
         deeds.remark(desk.store, name, "\n".join(lines), key=f"contacts {key}")
+    for notice in notices:
+        _call(desk, name, notice, key)
     return notices
+
+
+def _call(desk: Desk, name: str, notice: Notice, key: str) -> None:
+    """Page somebody of the contact list alone; the on-call is paged by the incident's own page."""
+    contact = notice.contact
+    if contact is None or not contact.pagerduty or (notice.way, notice.role) == (Way.PAGE, "on-call"):
+        return
+    errand = errands.to_call(known(desk.store, name), contact)
+    site = desk.settings.site.name
+    run, new = open_errand(desk.store, errand, known(desk.store, name), ITSELF, site=site,
+                           key=f"call {contact.pagerduty} {key}")  # fmt: skip
+    if new:
+        desk.ring(run)
 
 
 def _told(desk: Desk, notices: tuple[Notice, ...]) -> list[str]:
@@ -147,11 +162,13 @@ def _notice(notice: Notice) -> str:
         return f"The rules say {notice.way} {notice.role}, but the settings name nobody of that role."
     match notice.way:
         case Way.CALL:
-            return f"Call the {notice.role} now: {name}."
+            paged = " PagerDuty pages them too." if notice.contact and notice.contact.pagerduty else ""
+            return f"Call the {notice.role} now: {name}.{paged}"
         case Way.PAGE if notice.role == "on-call":
             return "The person on call is paged through PagerDuty; the line of that page says whom it reached."
         case Way.PAGE:
-            return f"The {notice.role} is wanted too: {name}. A page goes by its policy alone, so reach them yourself."
+            paged = "is paged alone" if notice.contact and notice.contact.pagerduty else "has no id in PagerDuty: call"
+            return f"The {notice.role} {paged}: {name}."
         case _:
             return ""
 

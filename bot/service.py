@@ -22,8 +22,8 @@ from actions.engine.store import Store
 from actions.engine.turn import Turn
 from actions.incidents.folding import rules_of
 from actions.incidents.inbox import forget_old_events
-from actions.incidents.watch import Watch
-from actions.outside import Pager
+from actions.incidents.watch import Watch, caller
+from actions.outside import Pager, PagerDuty
 from actions.settings import Settings
 from bot import health, identity, metrics
 from bot.alarms import Alarms
@@ -55,6 +55,7 @@ class BotService:
         queue: Callable[[], int | None] = lambda: None,
         *,
         pager: Pager | None = None,
+        pagerduty: PagerDuty | None = None,
     ) -> None:
         self.desk = build_desk(settings, store, catalog, ring, clock)
         self.home = Home(self.desk)
@@ -72,8 +73,10 @@ class BotService:
             *metrics.routes(self.desk, self.figures),
         ]
         site, turn = settings.site, Turn(store, "alarms", owner)
-        watch = Watch(store, find, pager, site.name, site.postgres) if pager is not None else None
-        self.alarms = Alarms(watch, turn) if watch is not None else None
+        self.alarms: Alarms | None = None
+        if pager is not None:
+            call = caller(pagerduty, settings.contacts)
+            self.alarms = Alarms(Watch(store, find, pager, site.name, site.postgres, also_tell=call), turn)
         self.port = 0
 
     def run(self, stop: threading.Event) -> None:

@@ -247,13 +247,16 @@ def test_an_incident_is_declared_led_and_resolved_by_words(here: Emergency) -> N
 
 
 def test_an_incident_that_becomes_critical_says_whom_to_call(here: Emergency) -> None:
-    people = (Contact(role="cto", name="Cleo", phone="+49 1"), Contact(role="on-call", name="Mia"))
+    people = (Contact(role="cto", name="Cleo", phone="+49 1", pagerduty="PCTO"), Contact(role="on-call", name="Mia"))
     settings = here.desk.settings.model_copy(update={"contacts": ContactSettings(people=people)})
     here.desk = replace(here.desk, settings=settings)
     here.pages()
     here.say("severity critical")
     here.say("severity critical", key="t2")
-    assert [line.splitlines()[1:] for line in here.lines() if "business" in line] == [["Call the cto now: Cleo +49 1."]]
+    said = [line.splitlines()[1:] for line in here.lines() if "business" in line]
+    assert said == [["Call the cto now: Cleo +49 1. PagerDuty pages them too."]]
+    [page] = [here.store.run(one.run).request["page"] for one in here.incident.runs]
+    assert (page["contact"], page["severity"]) == ("PCTO", "critical")
 
 
 def test_the_page_of_a_declared_incident_comes_back_into_its_thread(here: Emergency) -> None:

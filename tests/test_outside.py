@@ -27,8 +27,8 @@ from actions.incidents.folding import Rules
 from actions.incidents.inbox import keep_event, take_in
 from actions.incidents.incident import Incident, State
 from actions.incidents.milestones import milestones
-from actions.incidents.watch import Watch
-from actions.settings import PagerDutySettings, Settings, StatusPageSettings
+from actions.incidents.watch import Watch, caller
+from actions.settings import Contact, ContactSettings, PagerDutySettings, Settings, StatusPageSettings
 from bot.incident_thread import Telling
 from workers.chores import Chore
 from workers.milestone_notes import MilestoneNotes
@@ -350,7 +350,9 @@ class Tower:
 
     def __init__(self, post: Post) -> None:
         self.post = post
-        self.watch = Watch(post.store, find, Paging(post.world), "main", SERVICE)
+        cto = ContactSettings(people=(Contact(role="cto", name="Cleo", pagerduty="PCTO"),))
+        call = caller(post.world, cto)
+        self.watch = Watch(post.store, find, Paging(post.world), "main", SERVICE, also_tell=call)
 
     def looks(self, minutes: float = 0, *, worker: bool = True) -> list[str]:
         self.post.clock.advance(minutes * 60)
@@ -398,6 +400,7 @@ def test_whoever_goes_on_alone_is_paged_about_and_for_a_while_after_the_end_too(
     worker.ends("recovered")
     assert tower.looks() == ["r1 alone"]
     assert str(tower.post.store.note("alarm", "mayday r1 alone")).endswith("Olga: nobody answers")
+    assert [p.assignees for p in tower.post.world.incidents.values() if p.key == "mayday r1 alone PCTO"] == [("PCTO",)]
     assert tower.looks(16) == []
 
 

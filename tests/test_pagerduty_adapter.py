@@ -16,7 +16,7 @@ from actions.engine.errors import Away, RecoveryError, Refused
 from actions.outside import Pager, PagerDuty
 from actions.settings import PagerDutySettings
 from lab.pagerduty.client import RunningPracticePagerDuty
-from lab.pagerduty.company import MAYDAY_KEY, READ_ONLY_TOKEN, TOKEN
+from lab.pagerduty.company import CTO_DIRECT, MAYDAY_KEY, READ_ONLY_TOKEN, TOKEN
 from lab.pagerduty.limits import Limiter
 from workers.pace import Pace, pace_of
 from workers.pager import EventsPager, dedup_key
@@ -365,3 +365,15 @@ def test_a_limit_that_is_used_up_keeps_everybody_away() -> None:
     began = time.monotonic()
     fresh.wait()
     assert 0.5 < time.monotonic() - began < 2
+
+
+def test_one_person_or_policy_is_paged_alone_and_once(pagerduty: RunningPracticePagerDuty) -> None:
+    adapter = PagerDutyRest(settings_for(pagerduty), now)
+    for contact in ("PCTOONE", CTO_DIRECT.id):
+        for _ in range(2):
+            adapter.call(f"mayday r1 alone {contact}", "Nobody approved", contact, "nobody answers")
+    found = [one for one in pagerduty.state()["incidents"] if one["title"] == "Nobody approved"]
+    assert [one["assigned"] for one in found] == [["Carla Teng"], ["Carla Teng"]]
+    pagerduty.fault("down")
+    with pytest.raises(Away):
+        adapter.call("another", "Nobody approved", "PCTOONE")

@@ -42,15 +42,9 @@ def open_adapters(settings: Settings, clock: Callable[[], datetime]) -> Adapters
     """Everything that the settings name."""
     pagerduty = settings.pagerduty
     rest = _opened("PagerDuty", lambda: PagerDutyRest(pagerduty, clock)) if pagerduty.token.get_secret_value() else None
-    return Adapters(rest, open_pager(settings, clock), opener(settings, clock))
-
-
-def open_pager(settings: Settings, clock: Callable[[], datetime]) -> Pager | None:
-    """What pages, for whoever needs nothing else."""
-    pagerduty = settings.pagerduty
-    if not pagerduty.routing_key.get_secret_value():
-        return None
-    return _opened("paging", lambda: EventsPager(pagerduty, clock))
+    key = pagerduty.routing_key.get_secret_value()
+    pager = _opened("paging", lambda: EventsPager(pagerduty, clock)) if key else None
+    return Adapters(rest, pager, opener(settings, clock))
 
 
 def _opened(what: str, open: Callable[[], T]) -> T | None:

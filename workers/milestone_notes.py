@@ -13,7 +13,6 @@ from datetime import timedelta
 import structlog
 
 from actions.engine import notes
-from actions.engine.answers import Speaker
 from actions.engine.errors import Away, RecoveryError
 from actions.engine.ids import is_errand
 from actions.engine.procedure import Outcome, Procedure
@@ -21,7 +20,7 @@ from actions.engine.store import Store
 from actions.errands import status_page_publish
 from actions.incidents import incident as incidents
 from actions.incidents.deeds import remark
-from actions.incidents.errands import open_errand
+from actions.incidents.errands import ITSELF, open_errand
 from actions.incidents.incident import Incident
 from actions.incidents.milestones import Milestone, mark, milestones
 from actions.incidents.offering import offered, to_publish
@@ -32,7 +31,6 @@ log = structlog.get_logger("mayday.milestones")
 
 SINK = "pagerduty"
 """The name under which the cursors are kept."""
-ITSELF = Speaker("mayday", "Mayday", may_ask=True, may_approve=False)
 _LET_OUT = "let out"
 """The kind of the notes that tell which updates were let out without a person."""
 _LOOKED_AT = 100

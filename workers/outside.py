@@ -14,7 +14,7 @@ from actions.engine.procedure import Procedure
 from actions.engine.store import Store
 from actions.engine.turn import Turn
 from actions.incidents import on_call
-from actions.incidents.watch import Watch
+from actions.incidents.watch import Watch, caller
 from actions.outside import Pager, PagerDuty
 from actions.settings import Settings
 from workers.chores import Chore, Chores
@@ -48,7 +48,8 @@ class Outside:
             made.append(self._chore("on call", _ON_CALL_EVERY, partial(keep_on_call, self, self.pagerduty)))
         if self.pager is not None:
             site = self.settings.site
-            watch = Watch(self.store, self.find, self.pager, site.name, site.postgres, self.archive_limit)
+            call = caller(self.pagerduty, self.settings.contacts)
+            watch = Watch(self.store, self.find, self.pager, site.name, site.postgres, self.archive_limit, call)
             made.append(self._chore(ALARMS, _ALARMS_EVERY, watch.work))
         return Chores(made)
 

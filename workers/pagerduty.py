@@ -17,6 +17,7 @@ from actions.engine.errors import Away, RecoveryError
 from actions.outside import OnCall, Paged
 from actions.settings import PagerDutySettings
 from workers import pagerduty_read as read
+from workers.pagerduty_call import call
 from workers.pagerduty_client import SECONDS, error_code, rest_client, speaking, trouble
 
 _DONE_ALREADY = (1001, 1002)
@@ -31,7 +32,7 @@ class PagerDutyRest:
     def __init__(self, settings: PagerDutySettings, clock: Callable[[], datetime], seconds: float = SECONDS) -> None:
         self._client = rest_client(settings, seconds=seconds)
         self._once = rest_client(settings, retries=False, seconds=seconds)
-        self._clock = clock
+        self._clock, self._settings = clock, settings
         self._levels: dict[str, tuple[float, dict[str, int]]] = {}
 
     def incident(self, id: str) -> Paged | None:
@@ -76,6 +77,9 @@ class PagerDutyRest:
             answer = self._client.put(_path(id), json={"incident": {"type": "incident_reference", **what}})
         if not answer.is_success and not ("status" in what and error_code(answer) in _DONE_ALREADY):
             raise trouble(answer, doing)
+
+    def call(self, key: str, title: str, contact: str, text: str = "") -> None:
+        call(self._once, self._settings, key, title, contact, text)
 
     def note(self, id: str, text: str) -> None:
         """Sent once. Where the outcome is unknown, look whether it stands there before calling it a failure."""

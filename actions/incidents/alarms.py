@@ -56,12 +56,16 @@ class Facts:
 
 @dataclass(frozen=True)
 class Alarm:
-    """Something to page about. The key makes a second page the first, and takes it back."""
+    """Something to page about. The key makes a second page the first, and takes it back.
+
+    With `role` somebody of that role is to be paged alone too.
+    """
 
     key: str
     summary: str
     severity: str = "critical"
     details: dict[str, str] = field(default_factory=dict)
+    role: str = ""
 
 
 def alarms(facts: Facts) -> tuple[Alarm, ...]:
@@ -83,7 +87,8 @@ def _of_run(run: RunFacts, now: datetime) -> Iterator[Alarm]:
     named = {"run": run.run, "do": f"Open its thread, or: mayday show {run.run}"}
     what = f"{run.what} (run {run.run})"
     if run.alone:
-        yield Alarm(f"{OWN}{run.run} alone", f"{what} goes on without a second person: {run.alone}", details=named)
+        yield Alarm(f"{OWN}{run.run} alone", f"{what} goes on without a second person: {run.alone}",
+                    details=named, role="cto")  # fmt: skip
     if run.failed_at is not None and now - run.failed_at >= FAILED_FOR:
         yield Alarm(f"{OWN}{run.run} failed", f"{what} failed, and nobody has answered: {run.failure}", details=named)
     waited = now - run.asked_at if run.asked_at is not None else timedelta()

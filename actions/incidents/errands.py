@@ -15,6 +15,7 @@ from actions.engine.store import Store
 from actions.errands import pagerduty_acknowledge, pagerduty_escalate, pagerduty_page, pagerduty_resolve
 from actions.incidents.hearing import OWN
 from actions.incidents.incident import Incident, State
+from actions.settings import Contact
 from actions.steps.pagerduty import Alerts, Page
 
 
@@ -52,6 +53,20 @@ def to_page(incident: Incident, link: str = "") -> Errand:
         key=f"{OWN}{incident.id}", summary=incident.title[:1000], link=link, since=incident.opened_at,
         severity=severity.get(incident.severity, "error"),
         details={"incident": incident.id, "service": incident.service, "severity": incident.severity},
+    )  # fmt: skip
+    return Errand(pagerduty_page.PROCEDURE, pagerduty_page.Declare(incident.id, page))
+
+
+ITSELF = Speaker("mayday", "Mayday", may_ask=True, may_approve=False)
+"""Who asks for an errand that the rules want."""
+
+
+def to_call(incident: Incident, contact: Contact) -> Errand:
+    """Page one person of the contact list alone."""
+    page = Page(
+        key=f"{OWN}{incident.id} {contact.role} {contact.pagerduty}", summary=incident.title[:1000],
+        since=incident.opened_at, severity="critical", contact=contact.pagerduty,
+        details={"incident": incident.id, "severity": incident.severity},
     )  # fmt: skip
     return Errand(pagerduty_page.PROCEDURE, pagerduty_page.Declare(incident.id, page))
 

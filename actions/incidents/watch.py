@@ -17,9 +17,11 @@ from actions.engine.moves import passed_no_return
 from actions.engine.procedure import Procedure, Who
 from actions.engine.run import Run, fold
 from actions.engine.store import Store
-from actions.incidents.alarms import ALONE_FOR, Facts, RunFacts, alarms
+from actions.incidents.alarms import ALONE_FOR, Alarm, Facts, RunFacts, alarms
 from actions.incidents.condition import conditions
-from actions.outside import Pager
+from actions.incidents.contacts import people_of
+from actions.outside import Pager, PagerDuty
+from actions.settings import ContactSettings
 
 _LOOKED_AT = 20
 RAISED = "alarm"
@@ -28,7 +30,10 @@ RAISED = "alarm"
 
 @dataclass
 class Watch:
-    """One look at a site. `archive_limit` is how long WAL may wait for the archive."""
+    """One look at a site. `archive_limit` is how long WAL may wait for the archive.
+
+    `also_tell` hears of each new alarm, for people whom the page does not reach by itself.
+    """
 
     store: Store
     find: Callable[[str], Procedure]
@@ -36,6 +41,7 @@ class Watch:
     site: str
     service: str
     archive_limit: timedelta = timedelta(minutes=10)
+    also_tell: Callable[[Alarm], object] = lambda alarm: None
 
     def work(self) -> None:
         """Page what is wrong and not paged yet; take back what is over. Repeating either does no harm.
@@ -48,6 +54,7 @@ class Watch:
         for alarm in due.values():
             if standing.get(alarm.key) != alarm.summary:
                 self.pager.trigger(alarm.key, alarm.summary, severity=alarm.severity, details=alarm.details)
+                self.also_tell(alarm)
                 self.store.keep(RAISED, alarm.key, alarm.summary)
         for key in standing.keys() - due.keys():
             self.pager.resolve(key)
@@ -122,3 +129,15 @@ def _for_second(run: Run) -> bool:
 
 def _last(told: list[Entry], *kinds: Kind) -> datetime | None:
     return next((entry.at for entry in reversed(told) if entry.kind in kinds), None)
+
+
+def caller(pagerduty: PagerDuty | None, contacts: ContactSettings) -> Callable[[Alarm], None]:
+    """Pages alone whoever has the role that an alarm names: the CTO, where nobody else approved."""
+
+    def call(alarm: Alarm) -> None:
+        people = people_of(alarm.role, contacts) if alarm.role else ()
+        for contact in people:
+            if contact.pagerduty and pagerduty is not None:
+                pagerduty.call(f"{alarm.key} {contact.pagerduty}", alarm.summary, contact.pagerduty)
+
+    return call

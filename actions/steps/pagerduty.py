@@ -52,7 +52,10 @@ class Rung:
 
 @dataclass(frozen=True)
 class Page:
-    """What Mayday pages about: the key makes a second attempt find the first."""
+    """What Mayday pages about: the key makes a second attempt find the first.
+
+    With `contact`, the id of a person or policy in PagerDuty, they alone are paged.
+    """
 
     key: str
     summary: str
@@ -60,6 +63,7 @@ class Page:
     since: datetime
     link: str = ""
     details: Mapping[str, str] = field(default_factory=dict)
+    contact: str = ""
 
 
 @dataclass(frozen=True)
@@ -145,8 +149,11 @@ def see_whom(alert: str, pagerduty: PagerDuty) -> Reached:
     return Reached(paged.assignees, paged.url) if paged else Reached(())
 
 
-def send_page(page: Page, pager: Pager) -> None:
+def send_page(page: Page, pager: Pager, pagerduty: PagerDuty) -> None:
     """Page; the same key again is the same page."""
+    if page.contact:
+        pagerduty.call(page.key, page.summary, page.contact, "\n".join(page.details.values()))
+        return
     pager.trigger(page.key, page.summary, severity=page.severity, details=page.details, link=page.link)
 
 

@@ -85,6 +85,14 @@ class PagerDutyWorld:
         self._does(f"escalate {id} {level}", lambda: self.change(
             id, level=level, status="triggered", assignees=(LADDER[min(level, 3) - 1],)))  # fmt: skip
 
+    def call(self, key: str, title: str, contact: str, text: str = "") -> None:
+        self._does(f"call {key}", lambda: self._called(key, title, contact))
+
+    def _called(self, key: str, title: str, contact: str) -> None:
+        if not any(p.key == key and p.status != "resolved" for p in self.incidents.values()):
+            made = {"title": title, "key": key, "created_at": self.clock(), "assignees": (contact,)}
+            self.opens(f"Q{len(self.incidents)}", **made)
+
     def note(self, id: str, text: str) -> None:
         self._does(f"note {id}", lambda: self.remarks.setdefault(id, []).append(text))
 
