@@ -182,6 +182,7 @@ def terminal(memory_path: Path) -> Terminal:
     return made
 
 
+@pytest.mark.parts
 def test_in_a_terminal_it_takes_the_reason_the_hash_and_a_code_of_ones_own(terminal: Terminal) -> None:
     secret, run = terminal.enrol("ana"), terminal.run.id
     words = ("approve", run, "--alone", "--type", terminal.plan)
@@ -198,6 +199,7 @@ def test_in_a_terminal_it_takes_the_reason_the_hash_and_a_code_of_ones_own(termi
     assert terminal.json("ana", "show", run)["entries"][-1]["data"]["glass"]["reason"] == REASON
 
 
+@pytest.mark.parts
 def test_off_by_default_and_refused_before_anybody_is_asked_why(terminal: Terminal) -> None:
     terminal.glass_minutes = 0
     terminal.clock.on(3000)
@@ -206,6 +208,7 @@ def test_off_by_default_and_refused_before_anybody_is_asked_why(terminal: Termin
     assert "Why" not in refused.stderr
 
 
+@pytest.mark.parts
 def test_a_reason_without_going_alone_is_a_slip_that_is_said(terminal: Terminal) -> None:
     refused = terminal.type("bo", "approve", terminal.run.id, "--reason", REASON)
     assert "--alone" in refused.exception.hint
