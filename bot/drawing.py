@@ -41,7 +41,9 @@ def _incident(desk: Desk, watched: Watched, now: datetime) -> list[Item]:
     watched.telling, incident = telling, telling.hear(watched.entries)
     document = incident_document.wanted(incident)
     told = document and incident_document.ready(desk.store, incident, now)
-    watched.ended = not incident.open and told == document
+    # While a file is still to come the cursor stays, so that a bot that is started anew comes back to it.
+    watched.owes = document and not told
+    watched.ended = not incident.open and not watched.owes
     policy = incident.lead.paged.policy if incident.lead else ""
     page = bool(desk.settings.statuspage.kind)
     files = incident_document.items(desk.store, incident, telling.over) if told else []

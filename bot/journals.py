@@ -35,6 +35,7 @@ class Watched:
     drawn: tuple[int, datetime] | None = None
     settled: bool = False
     ended: bool = False
+    owes: bool = False
     telling: Telling | None = None
 
 

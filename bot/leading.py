@@ -26,10 +26,11 @@ _USER = re.compile(r"<@([A-Z0-9]+)(?:\|([^>]*))?>")
 
 @dataclass(frozen=True)
 class Done:
-    """What only the person who spoke hears, and the errand to wake a worker for, if any."""
+    """What only the person who spoke hears, the errand to wake a worker for, and the incident, if any."""
 
     text: str
     ring: str = ""
+    incident: str = ""
 
 
 def lead(desk: Desk, verb: str, rest: str, origin: Origin) -> Done:
@@ -38,17 +39,11 @@ def lead(desk: Desk, verb: str, rest: str, origin: Origin) -> Done:
     Raises:
         Refused: they may not, or it cannot be done.
     """
-    return lead_as(desk, verb, rest, origin, desk.people.asking(origin.user, origin.team, origin.name))
-
-
-def lead_as(desk: Desk, verb: str, rest: str, origin: Origin, person: Person) -> Done:
-    """The same for somebody who is known already.
-
-    Raises:
-        Refused: they may not, or it cannot be done.
-    """
+    person = desk.people.asking(origin.user, origin.team, origin.name)
     if verb == "declare":
-        return _declare(desk, rest, origin, person)
+        words = rest.split()
+        severity = severity_of(words[-1]) if len(words) > 1 else ""
+        return declare(desk, " ".join(words[:-1] if severity else words), severity, origin.key, person)
     if verb == "list":
         return Done(listed(desk))
     if verb == "statuspage":
@@ -111,18 +106,21 @@ def which(desk: Desk, text: str, origin: Origin) -> Incident:
                   hint="Name it, or write in its thread. /incident declare <title> opens one.")  # fmt: skip
 
 
-def _declare(desk: Desk, rest: str, origin: Origin, person: Person) -> Done:
-    words = rest.split()
-    severity = severity_of(words[-1]) if len(words) > 1 else ""
-    title = " ".join(words[:-1] if severity else words)
-    name, new = deeds.declare(desk.store, title, severity, person.speaker, key=origin.key)
+def declare(desk: Desk, title: str, severity: str, key: str, person: Person) -> Done:
+    """Open an incident that PagerDuty does not know, and tell whom the contact rules name.
+
+    Raises:
+        Refused: they may not, or there is no title.
+    """
+    name, new = deeds.declare(desk.store, title, severity, person.speaker, key=key)
     # What follows has keys of its own: a delivery that was broken off is made whole by the next, and said once.
     incident = known(desk.store, name)
-    notices = _tell_contacts(desk, name, severity, origin.key)
+    notices = _tell_contacts(desk, name, severity, key)
     pages = any(notice.way is not Way.CHANNEL for notice in notices)
     ring = _errand(desk, incident, errands.to_page, person, f"page {name}").ring if pages else ""
     lines = [f"Incident `{name}` is open; its thread begins in a moment.", *map(escape, _told(desk, notices))]
-    return Done(cut("\n".join(lines)) if new else "", ring)
+    lines += [_waits(desk)] if pages and _waits(desk) else []
+    return Done(cut("\n".join(lines)) if new else "", ring, name)
 
 
 def _tell_contacts(desk: Desk, name: str, severity: str, key: str, only: Way | None = None) -> tuple[Notice, ...]:
@@ -187,15 +185,20 @@ def _errand(desk: Desk, incident: Incident, made: Callable[[Incident], Errand], 
     run, new = open_errand(
         desk.store, made(incident), incident, person.speaker, site=desk.settings.site.name, key=f"errand {key}"
     )
-    waits = "" if has_worker(desk) else " No worker is alive, so it waits. Start one: mayday worker"
-    return Done(f"It is being done; the thread tells how it went.{waits}", run if new else "")
+    said = f"It is being done; the thread tells how it went. {_waits(desk)}".strip()
+    return Done(said, run if new else "", incident.id)
+
+
+def _waits(desk: Desk) -> str:
+    return "" if has_worker(desk) else "No worker is alive, so it waits. Start one: mayday worker"
 
 
 def _resolve(desk: Desk, incident: Incident, person: Person, key: str) -> Done:
     ring = _errand(desk, incident, errands.to_resolve, person, key).ring if incident.open_alerts else ""
     if not deeds.close(desk.store, incident.id, person.speaker, key=key) and not ring:
         raise Refused("The incident is over already.", hint="/incident declare <title> opens another one.")
-    return Done("The incident is resolved.", ring)
+    waits = _waits(desk) if incident.open_alerts else ""
+    return Done(f"The incident is resolved. {waits}".strip(), ring, incident.id)
 
 
 def _line(desk: Desk, incident: Incident) -> str:

@@ -187,7 +187,7 @@ class Sink:
         right = all(i.file or self._outbox.where(i).get("shown") == i.shown for i in judged)
         if not right or not all(n.get("ts") for n in noted):
             return False
-        if notes.cursor(store, SINK, run) < watched.last:
+        if not watched.owes and notes.cursor(store, SINK, run) < watched.last:
             self._again(watched.entries, items[0])
             notes.move_cursor(store, SINK, run, watched.last)
         return True

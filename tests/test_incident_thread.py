@@ -369,7 +369,9 @@ def test_an_incident_that_needed_a_recovery_ends_with_its_document_once_all_has_
     here.pages(event("resolved", minutes=1))
     here.draw(60)
     assert files() == [], "the recovery has not ended"
+    here.sink = Sink(here.desk)
     here.errand(linked.run, "recovered")
+    here.sink = Sink(here.desk)
     here.draw(60)
     assert files() == ["incident.html", "incident.md"]
     told = next(m["content"] for m in here.channel.messages if m["key"].endswith("incident.md"))

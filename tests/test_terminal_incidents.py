@@ -80,5 +80,15 @@ def test_an_update_goes_out_only_after_a_yes(terminal: Terminal) -> None:
 
 
 def test_an_incident_that_is_not_there_is_said(terminal: Terminal) -> None:
-    for words in (("resolve", "i0101-aaaa"), ("timeline", "i0101-aaaa"), ("export", "i0101-aaaa")):
-        assert isinstance(terminal.type("ana", "incident", *words).exception, Refused), words
+    name = declared(terminal)
+    for slip in ("i0101-aaaa", name[:-1], "resolve-it"):
+        for verb in ("resolve", "acknowledge", "timeline", "export"):
+            assert isinstance(terminal.type("ana", "incident", verb, slip).exception, Refused), (verb, slip)
+    assert told(terminal, name).open
+
+
+def test_a_title_is_a_title_whatever_its_last_word(terminal: Terminal) -> None:
+    said = terminal.json("ana", "incident", "declare", "Disk space low")
+    assert (told(terminal, said["incident"]).title, told(terminal, said["incident"]).severity) == ("Disk space low", "")
+    assert "No worker is alive" in said["answer"]
+    assert "critical" in terminal.type("ana", "incident", "declare", "Down", "--severity", "bogus").exception.hint

@@ -11,7 +11,7 @@ import typer
 from rich.table import Table
 
 from actions.engine.errors import RecoveryError, Refused
-from actions.incidents.deeds import known, open_incidents
+from actions.incidents.deeds import known, open_incidents, severity_of
 from actions.incidents.errands import open_errand
 from actions.incidents.export import document_of
 from actions.incidents.offering import edited, kind_now, kind_of, newest_run, offered, to_publish
@@ -19,8 +19,9 @@ from actions.incidents.public import fit
 from actions.incidents.rendering import html as as_html
 from actions.incidents.rendering import markdown
 from bot import timeline
-from bot.leading import lead_as
-from bot.requests import NO_WORKER, Origin, has_worker
+from bot.leading import Done, press
+from bot.leading import declare as begin
+from bot.requests import NO_WORKER, has_worker
 from bot.terminal.records import show_json
 from bot.terminal.session import Session, session
 
@@ -61,37 +62,41 @@ def declare(
     config: Config = None, json_: Json = False,
 ) -> None:  # fmt: skip
     """Open an incident that PagerDuty does not know, and page by the contact rules."""
-    _led(ctx, "declare", f"{title} {severity}".strip(), config, json_)
+    graded = severity_of(severity)
+    if severity and not graded:
+        raise Refused(f"'{severity[:40]}' is no severity.", hint="Choose critical, high, medium or low.")
+    with session(ctx, config, json_) as here:
+        _done(here, begin(here.desk, title, graded, _key(), here.person))
 
 
 @app.command()
 def severity(ctx: typer.Context, incident: str, word: str, config: Config = None, json_: Json = False) -> None:
     """Say how bad it is."""
-    _led(ctx, "severity", f"{incident} {word}", config, json_)
+    _led(ctx, "severity", incident, word, config, json_)
 
 
 @app.command()
 def role(ctx: typer.Context, incident: str, role: str, config: Config = None, json_: Json = False) -> None:
     """Take a role: commander, scribe and so on."""
-    _led(ctx, "role", f"{incident} {role}", config, json_)
+    _led(ctx, "role", incident, role, config, json_)
 
 
 @app.command()
 def acknowledge(ctx: typer.Context, incident: str, config: Config = None, json_: Json = False) -> None:
     """Tell PagerDuty that you have it."""
-    _led(ctx, "acknowledge", incident, config, json_)
+    _led(ctx, "acknowledge", incident, "", config, json_)
 
 
 @app.command()
 def escalate(ctx: typer.Context, incident: str, config: Config = None, json_: Json = False) -> None:
     """Have PagerDuty page the next level."""
-    _led(ctx, "escalate", incident, config, json_)
+    _led(ctx, "escalate", incident, "", config, json_)
 
 
 @app.command()
 def resolve(ctx: typer.Context, incident: str, config: Config = None, json_: Json = False) -> None:
     """Say that it is over, here and in PagerDuty."""
-    _led(ctx, "resolve", incident, config, json_)
+    _led(ctx, "resolve", incident, "", config, json_)
 
 
 @app.command("timeline")
@@ -164,21 +169,23 @@ def publish(
         errand = open_errand(here.store, to_publish(found, draft), found, here.person.speaker, site=site, key=_key())[0]
         here.desk.ring(errand)
         waits = "" if has_worker(here.desk) else f" {NO_WORKER}"
-        _answered(here, f"It goes out as errand {errand}.{waits}")
+        _answered(here, f"It goes out as errand {errand}.{waits}", incident=found.id, errand=errand)
 
 
-def _led(ctx: typer.Context, verb: str, rest: str, config: Path | None, as_json: bool) -> None:
-    """One verb of /incident, by who sits here."""
+def _led(ctx: typer.Context, verb: str, incident: str, said: str, config: Path | None, as_json: bool) -> None:
+    """One deed on the incident of that very id: a slip of the fingers must not meet another one."""
     with session(ctx, config, as_json) as here:
-        origin = Origin(_key(), here.person.speaker.id, "", "", sink="terminal")
-        done = lead_as(here.desk, verb, rest, origin, here.person)
-        if done.ring:
-            here.desk.ring(done.ring)
-        _answered(here, html.unescape(done.text).replace("`", ""))
+        _done(here, press(here.desk, verb, known(here.store, incident), here.person, _key(), said))
 
 
-def _answered(here: Session, text: str) -> None:
-    show_json({"answer": text}) if here.as_json else here.out.print(text, markup=False)
+def _done(here: Session, done: Done) -> None:
+    if done.ring:
+        here.desk.ring(done.ring)
+    _answered(here, html.unescape(done.text).replace("`", ""), incident=done.incident, errand=done.ring)
+
+
+def _answered(here: Session, text: str, **ids: str) -> None:
+    show_json({"answer": text, **ids}) if here.as_json else here.out.print(text, markup=False)
 
 
 def _key() -> str:
