@@ -35,12 +35,16 @@ class Figure:
 def restore_ratio(ground: Ground, target: str, rounds: int) -> list[Figure]:
     """From the first answer to "stopped at the target, proven", against the same by hand, in turn."""
     ours, theirs = [], []
-    for _ in range(rounds):
+    for n in range(rounds):
         run = ground.ask(target)
+        # Whoever comes second finds the files in memory, so each comes first in turn.
+        if n % 2:
+            theirs.append(ground.by_hand(run))
         ground.press(run, "Pause writers and restore")
         ground.rest(run, State.ASKING)
         ours.append(ground.seconds(run, (Kind.ANSWERED, "Pause"), (Kind.DONE, "prove where it stopped")))
-        theirs.append(ground.by_hand(run))
+        if n % 2 == 0:
+            theirs.append(ground.by_hand(run))
         ground.press(run, "Discard")
         ground.rest(run, State.DISCARDED)
         ground.console.print(f"  Mayday {ours[-1]:.1f} s, by hand {theirs[-1]:.1f} s")

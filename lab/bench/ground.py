@@ -27,6 +27,7 @@ class Ground:
 
     lab: Lab
     console: Console
+    hand: tuple[str, list[str]] | None = None
 
     @property
     def room(self) -> PracticeSlack:
@@ -140,11 +141,16 @@ class Ground:
                 subprocess.run(["docker", "rm", "-fv", ident], capture_output=True, check=False)
         subprocess.run(["docker", "rm", "-fv", f"mayday-bench-{_HAND}"], capture_output=True, check=False)
 
-    def by_hand(self, run: str) -> float:
-        """Copy the base, lay the WAL and replay by hand with the clone's own flags; the seconds it took."""
-        clone = f"mayday-clone-{run}"
+    def _of_clone(self, clone: str) -> tuple[str, list[str]]:
         flags = self.docker("inspect", "-f", "{{range .Config.Cmd}}{{println .}}{{end}}", clone).splitlines()
-        image = self.docker("inspect", "-f", "{{.Image}}", clone)
+        return self.docker("inspect", "-f", "{{.Image}}", clone), flags
+
+    def by_hand(self, run: str) -> float:
+        """Copy the base, lay the WAL and replay by hand with the clone's own flags; the seconds it took.
+
+        The flags are those of the first clone: to one target they are the same every time.
+        """
+        image, flags = self.hand = self.hand or self._of_clone(f"mayday-clone-{run}")
         facts = company.open_store(self.lab).run(run).facts
         data, bases = self.lab.data("postgres").parent, self.lab.backups / "postgres" / "base"
         copy = (
