@@ -74,7 +74,7 @@ class Terminal:
             reach=self.reach, who=Who(os.getuid()), patience=0.1,
         )  # fmt: skip
 
-    def reach(self, settings: Settings) -> None:
+    def reach(self, settings: Settings, run: Run) -> None:
         if not self.docker:
             raise RecoveryError("Docker does not answer this user.", hint="Join its group.")
 
