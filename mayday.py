@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -21,10 +21,12 @@ from bot.terminal.commands import Deferred
 
 if TYPE_CHECKING:
     from actions.engine.procedure import Procedure
+    from actions.engine.run import Run
     from actions.engine.store import Store
     from actions.findings import Finding
     from actions.settings import Settings
     from bot.terminal.door import Door
+    from workers.hands import Hands
 
 VERSION = "0.1.0"
 _SECRETS = {
@@ -72,26 +74,26 @@ def worker(config: Config = None) -> None:
     from actions.catalog import find
     from workers.adapters import open_adapters
     from workers.beside import companions
-    from workers.execute import Loop
-    from workers.service import Worker
+    from workers.hands import errands, recoveries
+    from workers.service import Worker, owner_name
 
     settings = _settings(config)
     _logging()
-    store = _store(settings)
-    loop, redis = _loop(settings, store), settings.redis.get_secret_value()
+    store, redis = _store(settings), settings.redis.get_secret_value()
+    loop = recoveries(settings, store, find, owner_name(_clock()))
     adapters = open_adapters(settings, _clock)
-    errands = Loop(store, find, adapters.workshop(), f"{loop.owner}:errands", away_seconds=15)
     beside = companions(settings, store, find, adapters, loop.owner, _ring(settings))
-    Worker(store, loop, redis, settings.site.name, VERSION, find, beside, errands).work()
+    Worker(store, loop, redis, settings.site.name, VERSION, find, beside,
+           errands(adapters, store, find, loop.owner)).work()  # fmt: skip
 
 
 @app.command("carry-out")
 def carry_out(run: str, config: Config = None) -> None:
-    """Carry a run out here and now, without the queue."""
+    """Carry a run or an errand out here and now, without the queue."""
     settings = _settings(config)
     _logging()
     store = _store(settings)
-    why = _loop(settings, store).carry_out(_known(store, run))
+    why = _able(settings).carry_out(store, _known(store, run))
     typer.echo(f"run {run}: {why}")
 
 
@@ -116,15 +118,20 @@ def _bell(settings: Settings) -> Callable[[str], object]:
     return _ring(settings)
 
 
-def _reach(settings: Settings) -> None:
-    from workers.workshop import reach
+def _able(settings: Settings) -> Hands:
+    from actions.catalog import find
+    from workers.hands import Hands
 
-    reach(settings.site.docker_host)
+    return Hands(settings, find, _clock)
+
+
+def _reach(settings: Settings, run: Run) -> None:
+    _able(settings).reach(run)
 
 
 def _hands(settings: Settings, store: Store) -> Callable[[str], str]:
     """Carries a run out in this very process; the terminal tells its story from the journal."""
-    return cast("Callable[[str], str]", _loop(settings, store).carry_out)
+    return lambda run: _able(settings).carry_out(store, run)
 
 
 def _checks(settings: Settings, store: Store) -> list[Finding]:
@@ -157,16 +164,6 @@ def _store(settings: Settings) -> Store:
         seen = str(getattr(error, "orig", None) or type(error).__name__)
         raise RecoveryError(f"The store {settings.store.rpartition('@')[2]} cannot be opened.", detail=redact(seen),
                             hint="Look at who may write it, and whether its database is up.") from error  # fmt: skip
-
-
-def _loop(settings: Settings, store: Store) -> Any:
-    from actions.catalog import find
-    from workers.execute import Loop
-    from workers.service import owner_name
-    from workers.workshop import DockerWorkshop
-
-    workshop = DockerWorkshop(store, settings.site.site(), settings.site.docker_host)
-    return Loop(store, find, workshop, owner_name(_clock()))
 
 
 def _known(store: Store, run: str) -> str:

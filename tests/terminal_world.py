@@ -18,14 +18,17 @@ from pydantic import SecretStr
 from typer.testing import CliRunner
 from worlds.toys import PAINT, House
 
+from actions.catalog import find
 from actions.engine import notes
 from actions.engine.errors import RecoveryError
+from actions.engine.ids import is_errand
 from actions.engine.procedure import Procedure
 from actions.engine.run import Run
 from actions.engine.store import Store
 from actions.settings import Operator, OperatorSettings, Settings, SlackSettings
 from bot.terminal import enrolment, incidents, reading, verbs
 from bot.terminal.door import Door, Who
+from workers.errands import ErrandWorkshop
 from workers.execute import Loop
 
 NOWHERE = "http://127.0.0.1:9/api/"
@@ -75,7 +78,10 @@ class Terminal:
             reach=self.reach, who=Who(os.getuid()), patience=0.1,
         )  # fmt: skip
 
-    def reach(self, settings: Settings) -> None:
+    def reach(self, settings: Settings, run: Run) -> None:
+        """Nothing of the outside is set up here, so errands wait."""
+        if is_errand(run.id):
+            ErrandWorkshop().reach(find(run.procedure))
         if not self.docker:
             raise RecoveryError("Docker does not answer this user.", hint="Join its group.")
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from actions.engine import wiring
 from actions.engine.errors import Refused
+from actions.engine.procedure import Procedure
 from actions.engine.run import Run
 from actions.outside import Pager, PagerDuty, StatusPage
 from workers.patience import RealPatience
+from workers.statuspage.opening import WronglySet
 
 
 class NotSetUp:
@@ -20,10 +23,14 @@ class NotSetUp:
 
     def __getattr__(self, asked: str) -> Callable[..., Any]:
         def refuse(*_given: Any, **_named: Any) -> Any:
-            raise Refused(f"{self._what} is not set up.", detail=f"The settings have no {self._setting}.",
-                          hint=f"Set {self._setting} (docs/configuration.md), then press Retry.")  # fmt: skip
+            raise self.refusal()
 
         return refuse
+
+    def refusal(self) -> Refused:
+        """What has to be set."""
+        return Refused(f"{self._what} is not set up.", detail=f"The settings have no {self._setting}.",
+                       hint=f"Set {self._setting} (docs/configuration.md), then press Retry.")  # fmt: skip
 
 
 class ErrandWorkshop:
@@ -48,6 +55,25 @@ class ErrandWorkshop:
         try:
             yield {**tools, "patience": RealPatience()}
         finally:
-            for tool in tools.values():
-                if not isinstance(tool, NotSetUp) and hasattr(tool, "close"):
-                    tool.close()
+            _put_away(tools.values())
+
+    def reach(self, errand: Procedure) -> None:
+        """See whether this process has what that errand needs: secrets may be set for the worker alone.
+
+        Raises:
+            Refused: something is not set up, or wrongly.
+        """
+        wanted = wiring.taken(errand)
+        tools = {name: open() for name, open in self._open.items() if name in wanted}
+        _put_away(tools.values())
+        for tool in tools.values():
+            if isinstance(tool, (NotSetUp, WronglySet)):
+                found = tool.refusal()
+                raise Refused(found.message, detail=found.detail, hint="Set it for this process, or start a worker "
+                              "that has it: mayday worker")  # fmt: skip
+
+
+def _put_away(tools: Iterable[Any]) -> None:
+    for tool in tools:
+        if not isinstance(tool, NotSetUp) and hasattr(tool, "close"):
+            tool.close()

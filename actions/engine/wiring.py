@@ -37,6 +37,11 @@ def _names(function: Callable[..., Any]) -> tuple[str, ...]:
     return tuple(inspect.signature(function).parameters)
 
 
+def taken(procedure: Procedure) -> frozenset[str]:
+    """All names that the functions of a procedure's steps take."""
+    return frozenset(name for step in procedure.steps for function in _functions(step) for name in _names(function))
+
+
 def fact_types(procedure: Procedure) -> dict[str, Any]:
     """The type of every fact that a procedure's steps give."""
     given: dict[str, Any] = {}

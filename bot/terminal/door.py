@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from actions.engine.procedure import Procedure
+    from actions.engine.run import Run
     from actions.engine.store import Store
     from actions.findings import Finding
     from actions.settings import Settings
@@ -27,7 +28,8 @@ class Who:
 class Door:
     """How to get at settings, store, bell, hands and clock; nothing is built before it is wanted.
 
-    `reach` raises where this process may not speak to Docker. `hands` gives a function that carries a run out in
+    `reach` raises where this process has not what a run needs: it may not speak to Docker, or an errand's secret
+    is not set for it. `hands` gives a function that carries a run out in
     this process and says why it stopped. `patience` is how many seconds nobody may carry a followed run out
     before that is said.
     """
@@ -36,7 +38,7 @@ class Door:
     store: Callable[[Settings], Store]
     catalog: Callable[[], Sequence[Procedure]]
     bell: Callable[[Settings], Callable[[str], object]]
-    reach: Callable[[Settings], None]
+    reach: Callable[[Settings, Run], None]
     hands: Callable[[Settings, Store], Callable[[str], str]]
     checks: Callable[[Settings, Store], Sequence[Finding]]
     clock: Callable[[], datetime]

@@ -8,6 +8,7 @@ import typer
 
 from actions.engine import notes
 from actions.engine.errors import RecoveryError
+from actions.engine.ids import is_errand
 from actions.engine.status import State
 from bot.again import open_again
 from bot.requests import NO_WORKER, has_worker
@@ -43,9 +44,12 @@ def go_on(session: Session, run: str, how: How, wanted: tuple[State, ...] = GOOD
 def _moved(session: Session, run: str, how: How, wanted: tuple[State, ...], after: int) -> Code:
     alive = has_worker(session.desk)
     if not alive and not notes.foreground_of(session.store, run):
-        if (how.foreground or session.look.away("Redis")) and _has_hands(session):
+        # An errand is short and touches nothing of the stack: it does not wait for a worker to be started.
+        here = how.foreground or is_errand(run) or session.look.away("Redis")
+        if here and _has_hands(session, run):
             return carry_on(session, run, wanted, after)
-        session.tell(f"{NO_WORKER}\nOr somebody who may speak to Docker carries it out: mayday carry-out {run}")
+        able = "has its secrets" if is_errand(run) else "may speak to Docker"
+        session.tell(f"{NO_WORKER}\nOr somebody who {able} carries it out: mayday carry-out {run}")
     elif how.foreground and alive:
         session.tell("A worker is alive and carries it out.")
     if how.follow or how.foreground:
@@ -54,10 +58,10 @@ def _moved(session: Session, run: str, how: How, wanted: tuple[State, ...], afte
     return Code.GOOD
 
 
-def _has_hands(session: Session) -> bool:
-    """Whether this user may speak to Docker: a run must not fail because its approver may not."""
+def _has_hands(session: Session, run: str) -> bool:
+    """Whether this process has what the run needs: a run must not fail because its approver may not use Docker."""
     try:
-        session.door.reach(session.settings)
+        session.door.reach(session.settings, session.store.run(run))
     except RecoveryError as trouble:
         session.tell(f"It is not carried out here. {trouble.message} {trouble.detail}".strip())
         return False

@@ -43,20 +43,21 @@ class WronglySet:
 
     def find(self, incident: str) -> Published | None:
         """Refuses."""
-        raise self._again()
+        raise self.refusal()
 
     def publish(self, draft: Draft) -> Published:
         """Refuses."""
-        raise self._again()
+        raise self.refusal()
 
     def components(self) -> Mapping[str, str]:
         """Refuses."""
-        raise self._again()
+        raise self.refusal()
 
     def close(self) -> None:
         """Nothing is open."""
 
-    def _again(self) -> Refused:
+    def refusal(self) -> Refused:
+        """What has to be corrected."""
         return Refused(self._wrong.message, detail=self._wrong.detail, hint=self._wrong.hint)
 
 

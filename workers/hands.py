@@ -1,0 +1,67 @@
+"""What carries runs out, with the tools for each: the stack's for a recovery, those of the outside for an errand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from actions.engine.ids import is_errand
+from actions.engine.procedure import Procedure
+from actions.engine.run import Run
+from actions.engine.store import Store
+from actions.settings import Settings
+from workers import workshop
+from workers.adapters import Adapters, open_adapters
+from workers.execute import Loop
+from workers.service import owner_name
+from workers.workshop import DockerWorkshop
+
+_ERRANDS_AWAY_SECONDS = 15
+"""So long an errand waits for what is away; then its line in the thread says so, and people press Retry."""
+
+
+def recoveries(settings: Settings, store: Store, find: Callable[[str], Procedure], owner: str) -> Loop:
+    """The loop with the tools of the stack."""
+    tools = DockerWorkshop(store, settings.site.site(), settings.site.docker_host)
+    return Loop(store, find, tools, owner)
+
+
+def errands(adapters: Adapters, store: Store, find: Callable[[str], Procedure], owner: str) -> Loop:
+    """The loop with the tools of the outside."""
+    return Loop(store, find, adapters.workshop(), f"{owner}:errands", away_seconds=_ERRANDS_AWAY_SECONDS)
+
+
+@dataclass(frozen=True)
+class Hands:
+    """Carries one run or errand out in this very process."""
+
+    settings: Settings
+    find: Callable[[str], Procedure]
+    clock: Callable[[], datetime]
+
+    def carry_out(self, store: Store, run: str) -> str:
+        """Carry it out as far as it goes; why it stopped moving.
+
+        Raises:
+            Refused: what an errand needs is not set up here; it goes on waiting for somebody who has it.
+        """
+        owner = owner_name(self.clock())
+        if is_errand(run):
+            self.reach(store.run(run))
+            return errands(self._adapters(), store, self.find, owner).carry_out(run)
+        return recoveries(self.settings, store, self.find, owner).carry_out(run)
+
+    def reach(self, run: Run) -> None:
+        """See whether this process has what that run needs.
+
+        Raises:
+            RecoveryError: Docker does not answer this user, or what an errand needs is not set up here.
+        """
+        if is_errand(run.id):
+            self._adapters().workshop().reach(self.find(run.procedure))
+        else:
+            workshop.reach(self.settings.site.docker_host)
+
+    def _adapters(self) -> Adapters:
+        return open_adapters(self.settings, self.clock)
