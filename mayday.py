@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -218,7 +218,7 @@ def _logging(level: str = "INFO") -> None:
 
 def _typed_here(said: str) -> str:
     """What a hint tells people to type, as it is typed in a terminal."""
-    return re.sub(r"(?<![\w/])/(recover|backup)\b", r"mayday \1", said)
+    return re.sub(r"(?<![\w/])/(recover|backup|incident)\b", r"mayday \1", said)
 
 
 def main() -> None:

@@ -32,7 +32,7 @@ class How:
 
 def go_on(session: Session, run: str, how: How, wanted: tuple[State, ...] = GOOD, after: int = 0) -> None:
     """Follow the run, carry it out here, or leave it to its worker. Ends the command with an exit code."""
-    code = _moved(session, run, how, wanted, after)
+    code = moved(session, run, how, wanted, after)
     again = session.store.run(run).again
     if code is not Code.NO_WORKER and again and session.store.run(run).finished is not None:
         run, code = _again(session, run, again, how)
@@ -41,7 +41,8 @@ def go_on(session: Session, run: str, how: How, wanted: tuple[State, ...] = GOOD
     raise typer.Exit(int(code))
 
 
-def _moved(session: Session, run: str, how: How, wanted: tuple[State, ...], after: int) -> Code:
+def moved(session: Session, run: str, how: How, wanted: tuple[State, ...] = GOOD, after: int = 0) -> Code:
+    """See to it that somebody carries the run out: a worker, or this process; how it stands then."""
     alive = has_worker(session.desk)
     if not alive and not notes.foreground_of(session.store, run):
         # An errand is short and touches nothing of the stack: it does not wait for a worker to be started.
@@ -75,4 +76,4 @@ def _again(session: Session, run: str, wanted: dict[str, str], how: How) -> tupl
         return run, Code.ENDED
     session.desk.ring(opened.run)
     session.tell(f"Run {opened.run}: {opened.summary}")
-    return opened.run, _moved(session, opened.run, how, GOOD, 0)
+    return opened.run, moved(session, opened.run, how, GOOD, 0)

@@ -11,6 +11,7 @@ import typer
 from rich.table import Table
 
 from actions.engine.errors import RecoveryError, Refused
+from actions.engine.status import state_of
 from actions.incidents.deeds import known, open_incidents, severity_of
 from actions.incidents.errands import open_errand
 from actions.incidents.export import document_of
@@ -21,7 +22,7 @@ from actions.incidents.rendering import markdown
 from bot import timeline
 from bot.leading import Done, press
 from bot.leading import declare as begin
-from bot.requests import NO_WORKER, has_worker
+from bot.terminal.going import How, moved
 from bot.terminal.records import show_json
 from bot.terminal.session import Session, session
 
@@ -167,9 +168,7 @@ def publish(
             raise Refused("Nothing was published.", hint="Change it with --title and --text, then publish.")
         site = here.settings.site.name
         errand = open_errand(here.store, to_publish(found, draft), found, here.person.speaker, site=site, key=_key())[0]
-        here.desk.ring(errand)
-        waits = "" if has_worker(here.desk) else f" {NO_WORKER}"
-        _answered(here, f"It goes out as errand {errand}.{waits}", incident=found.id, errand=errand)
+        _done(here, Done(f"It goes out as errand {errand}.", errand, found.id))
 
 
 def _led(ctx: typer.Context, verb: str, incident: str, said: str, config: Path | None, as_json: bool) -> None:
@@ -179,9 +178,17 @@ def _led(ctx: typer.Context, verb: str, incident: str, said: str, config: Path |
 
 
 def _done(here: Session, done: Done) -> None:
-    if done.ring:
-        here.desk.ring(done.ring)
-    _answered(here, html.unescape(done.text).replace("`", ""), incident=done.incident, errand=done.ring)
+    """What was said, and what came of the errand: without a worker alive it is carried out here."""
+    said = html.unescape(done.text).replace("`", "")
+    if not done.ring:
+        return _answered(here, said, incident=done.incident, errand="")
+    here.desk.ring(done.ring)
+    here.tell(said)
+    code = moved(here, done.ring, How())
+    if here.as_json:
+        state = str(state_of(here.store.run(done.ring)))
+        show_json({"answer": said, "incident": done.incident, "errand": done.ring, "state": state})
+    raise typer.Exit(int(code))
 
 
 def _answered(here: Session, text: str, **ids: str) -> None:
