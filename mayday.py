@@ -227,9 +227,13 @@ def main() -> None:
 
     try:
         app()
-    except RecoveryError as trouble:
+    except Exception as error:
         if "--debug" in sys.argv:
             raise
+        trouble = error if isinstance(error, RecoveryError) else RecoveryError(
+            "Mayday met something that it did not foresee.", detail=f"{type(error).__name__}: {error}"[:300],
+            hint="A run goes on from its journal: mayday runs. The whole story: the same again, after mayday --debug.",
+        )  # fmt: skip
         if "--json" in sys.argv:
             sys.stdout.write(_typed_here(json.dumps(trouble.as_json(), ensure_ascii=False)) + "\n")
         else:

@@ -31,3 +31,19 @@ def test_help_imports_nothing_heavy() -> None:
     said = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, check=True)
     assert said.stdout.splitlines()[-1] == "imported: []"
     assert all(name in said.stdout for name in LATE)
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_what_nobody_foresaw_is_said_in_words_and_traced_only_with_debug(debug: bool) -> None:
+    flags = ["--debug"] if debug else []
+    told = (
+        "import sys, mayday\n"
+        "def breaks(): raise KeyError('colour')\n"
+        f"mayday.app, sys.argv = breaks, {['mayday', *flags, 'runs']!r}\n"
+        "mayday.main()\n"
+    )
+    said = subprocess.run([sys.executable, "-c", told], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert said.returncode == 1
+    assert ("Traceback" in said.stderr) is debug
+    assert "KeyError: 'colour'" in said.stderr
+    assert ("mayday --debug" in said.stderr) is not debug

@@ -12,7 +12,7 @@ from terminal_world import Terminal, answering_redis
 
 from actions.engine import answers
 from actions.engine.answers import Speaker
-from actions.engine.errors import Refused
+from actions.engine.errors import RecoveryError, Refused
 from actions.engine.journal import Kind
 from actions.engine.procedure import Act, Look, Risk
 from bot.terminal.follow import Code
@@ -188,6 +188,20 @@ def test_without_redis_and_worker_the_run_is_carried_out_here_until_it_asks(term
     said = terminal.typed("bo", "approve", terminal.run.id, "--type", terminal.plan, "--code", terminal.code(secret))
     assert said.exit_code == Code.GOOD
     assert terminal.run.finished == "recovered"
+
+
+def test_hands_that_break_for_an_unforeseen_reason_are_said_and_not_tried_for_ever(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(run: str) -> str:
+        raise KeyError("colour")
+
+    monkeypatch.setattr("workers.execute.Loop.carry_out", lambda loop, run: breaks(run))
+    trouble = terminal.type("ana", "recover", "paint", "red").exception
+    assert isinstance(trouble, RecoveryError)
+    assert "did not foresee" in trouble.message
+    assert "KeyError" in trouble.detail
+    assert trouble.hint.endswith(f"mayday carry-out {terminal.run.id}")
 
 
 def test_with_a_queue_and_no_worker_only_foreground_carries_it_out(terminal: Terminal) -> None:
