@@ -8,6 +8,7 @@ PY := .venv/bin/python
 PYTEST := $(PY) -m pytest
 # Two modules at a time: they wait for containers more than they work, and each has a company of its own.
 PAIRED := -p xdist -n 2 --dist loadfile
+CORE := not parts and not whole and not browser
 AGAIN := --last-failed --last-failed-no-failures none
 
 help: ## this list
@@ -34,7 +35,10 @@ lint: .venv/ready ## ruff and mypy --strict
 	@$(PY) -m mypy
 
 core: .venv/ready ## the core tests: seconds, no service
-	@$(PYTEST) -p xdist -n 2 -m "not parts and not whole and not browser"
+	@$(PYTEST) -p xdist -n 2 --dist worksteal -m "$(CORE)"
+
+deep: .venv/ready ## the core's property tests once more, each with ten times as many examples
+	@$(PYTEST) -p xdist -n 2 --dist worksteal -m "hypothesis and $(CORE)" --hypothesis-profile deep
 
 parts: .venv/ready ## each adapter against the real thing
 	@$(PY) -m lab.prepare engine servers
@@ -48,10 +52,10 @@ whole: .venv/ready ## real containers recovered, on good days and bad ones
 	@$(PY) -m lab.prepare engine
 	@$(PYTEST) -m whole $(PAIRED) || { echo "Once more, those that failed: a busy machine can be too slow for them."; $(PYTEST) -m whole $(AGAIN); }
 
-test: core lint parts browser whole ## all tests, the core first
+test: core lint deep parts browser whole ## all tests, the core first
 
 bench: .venv/ready ## the figures, as a table with ratios
 	@$(PY) -m lab.prepare engine
 	@$(PY) -m lab.bench
 
-.PHONY: help setup demo lint core parts browser whole test bench
+.PHONY: help setup demo lint core deep parts browser whole test bench

@@ -23,7 +23,8 @@ structlog.configure(
 )
 
 # A machine that is busy with something else is no failure of ours.
-settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=40)
+settings.register_profile("deep", settings.get_profile("patient"), max_examples=400)
 settings.load_profile("patient")
 
 

@@ -17,7 +17,7 @@ from actions.engine.wiring import Miswired, check
 from actions.tools import TOOLS
 
 ROOT = Path(__file__).parent.parent
-STORE = {ROOT / "actions/engine/store.py", ROOT / "actions/engine/tables.py"}
+STORE = {ROOT / "actions/engine" / name for name in ("store.py", "statements.py", "tables.py")}
 
 
 def modules(*folders: str) -> list[Path]:

@@ -14,11 +14,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from actions.engine import tables
+from actions.engine import statements, tables
 from actions.engine.journal import Entry, Kind
 from actions.engine.ledger import LEASE_SECONDS, TURN, Lease, Ledger, Taken
-
-_entries, _leases, _notes = tables.entries, tables.leases, tables.notes
 
 
 class SqlPen:
@@ -28,43 +26,44 @@ class SqlPen:
         self._db, self._clock = db, clock
 
     def first(self, kind: str, key: str, data: Any) -> bool:
-        return _insert_or_ignore(self._db, _notes, {"kind": kind, "key": key, "data": data, "at": self._clock()})
+        return _insert_or_ignore(self._db, tables.notes, {"kind": kind, "key": key, "data": data, "at": self._clock()})
 
     def kept(self, kind: str, key: str) -> Any:
-        return self._db.execute(tables.KEPT, {"kind": kind, "key": key}).scalar()
+        return self._db.execute(statements.KEPT, {"of": kind, "name": key}).scalar()
 
     def drop(self, kind: str, key: str) -> None:
-        self._db.execute(sa.delete(_notes).where(_notes.c.kind == kind, _notes.c.key == key))
+        self._db.execute(statements.DROP, {"of": kind, "name": key})
 
     def claim(self, service: str, run: str) -> str:
         row = {"key": service, "run": "", "owner": "", "token": 0, "beat": self._clock()}
-        _insert_or_ignore(self._db, _leases, row)
-        free = sa.update(_leases).where(_leases.c.key == service, _leases.c.run == "").values(run=run, owner="")
-        if self._db.execute(free).rowcount == 1:
+        _insert_or_ignore(self._db, tables.leases, row)
+        if self._db.execute(statements.CLAIM, {"lease": service, "holder": run}).rowcount == 1:
             return ""
-        return str(self._db.execute(sa.select(_leases.c.run).where(_leases.c.key == service)).scalar())
+        return str(self._db.execute(statements.HOLDER, {"lease": service}).scalar())
 
     def read(self, run: str, after: int = 0) -> list[Entry]:
-        rows = self._db.execute(tables.READ, {"run": run, "after": after})
-        return [Entry(r.run, r.n, r.at, Kind(r.kind), r.step, r.data, r.prev, r.hash) for r in rows]
+        rows = self._db.execute(statements.READ, {"run": run, "after": after})
+        return [
+            Entry(run, n, at, Kind(kind), step, data, prev, own) for run, n, at, kind, step, data, prev, own in rows
+        ]
 
     def tip(self, run: str) -> tuple[int, str]:
-        row = self._db.execute(tables.TIP, {"run": run}).one()
+        row = self._db.execute(statements.TIP, {"run": run}).one()
         return int(row.n), str(row.hash)
 
     def write(self, entry: Entry) -> None:
         row = {name: getattr(entry, name) for name in ("run", "n", "at", "step", "data", "prev", "hash")}
         try:
-            self._db.execute(tables.WRITE, {**row, "kind": str(entry.kind)})
+            self._db.execute(statements.WRITE, {**row, "kind": str(entry.kind)})
         except IntegrityError as other:
             raise Taken from other
 
     def beat(self, lease: Lease) -> bool:
-        mine = {"mine": lease.key, "fence": lease.token, "me": lease.owner}
-        return self._db.execute(tables.BEAT, {**mine, "now": self._clock()}).rowcount == 1
+        mine = {"lease": lease.key, "fence": lease.token, "me": lease.owner}
+        return self._db.execute(statements.BEAT, {**mine, "now": self._clock()}).rowcount == 1
 
     def free(self, key: str) -> None:
-        self._db.execute(sa.update(_leases).where(_leases.c.key == key).values(run="", owner=""))
+        self._db.execute(statements.FREE, {"lease": key})
 
 
 class Store(Ledger):
@@ -98,51 +97,44 @@ class Store(Ledger):
 
     def runs(self, *, open_only: bool = False, limit: int = 200) -> list[str]:
         """Ids of runs, newest first; with `open_only`, those that have not finished."""
-        query = sa.select(_entries.c.run).where(_entries.c.kind == str(Kind.REQUESTED))
-        if open_only:
-            over = sa.select(_entries.c.run).where(_entries.c.kind == str(Kind.FINISHED))
-            query = query.where(_entries.c.run.not_in(over))
+        query = statements.OPEN_RUNS if open_only else statements.RUNS
         with self.engine.connect() as db:
-            return [str(r) for r in db.execute(query.order_by(_entries.c.at.desc()).limit(limit)).scalars()]
+            return [str(run) for run in db.execute(query, {"most": limit}).scalars()]
 
     def incidents(self, limit: int = 200) -> list[str]:
         """Ids of incidents, newest first."""
-        begun = sa.select(_entries.c.run).where(_entries.c.kind == str(Kind.OPENED))
         with self.engine.connect() as db:
-            return [str(i) for i in db.execute(begun.order_by(_entries.c.at.desc()).limit(limit)).scalars()]
+            return [str(incident) for incident in db.execute(statements.INCIDENTS, {"most": limit}).scalars()]
 
     def tips(self) -> dict[str, int]:
         """The last position of every journal."""
         with self.engine.connect() as db:
-            query = sa.select(_entries.c.run, sa.func.max(_entries.c.n)).group_by(_entries.c.run)
-            return {str(run): int(n) for run, n in db.execute(query)}
+            return {str(run): int(n) for run, n in db.execute(statements.TIPS)}
 
     # Leases --------------------------------------------------------------------------------------
 
     def acquire(self, run: str, key: str, owner: str) -> Lease | None:
         """Take the lease of a run if nobody living holds it. Each taking has a higher fencing token."""
         now = self.clock()
-        dead = sa.or_(_leases.c.owner == "", _leases.c.beat < now - timedelta(seconds=LEASE_SECONDS))
+        dead = now - timedelta(seconds=LEASE_SECONDS)
         with self._write() as db:
-            _insert_or_ignore(db, _leases, {"key": key, "run": run, "owner": "", "token": 0, "beat": now})
-            mine = sa.and_(_leases.c.key == key, _leases.c.run == run, dead)
-            taken = sa.update(_leases).where(mine).values(owner=owner, token=_leases.c.token + 1, beat=now)
-            if db.execute(taken).rowcount != 1:
+            _insert_or_ignore(db, tables.leases, {"key": key, "run": run, "owner": "", "token": 0, "beat": now})
+            mine = {"lease": key, "holder": run, "me": owner, "dead": dead, "now": now}
+            if db.execute(statements.ACQUIRE, mine).rowcount != 1:
                 return None
-            token = db.execute(sa.select(_leases.c.token).where(_leases.c.key == key)).scalar()
+            token = db.execute(statements.TOKEN, {"lease": key}).scalar()
         return Lease(key, run, owner, int(token or 0))
 
     def release(self, lease: Lease) -> None:
         """Give the lease back; the run still holds its service until it ends."""
-        mine = (_leases.c.key == lease.key, _leases.c.token == lease.token)
         with self._write() as db:
-            db.execute(sa.update(_leases).where(*mine).values(owner=""))
+            db.execute(statements.RELEASE, {"lease": lease.key, "fence": lease.token})
 
     def leased(self) -> set[str]:
         """The runs that a living worker carries out now."""
-        alive = _leases.c.beat >= self.clock() - timedelta(seconds=LEASE_SECONDS)
+        alive = self.clock() - timedelta(seconds=LEASE_SECONDS)
         with self.engine.connect() as db:
-            held = db.execute(sa.select(_leases.c.run).where(_leases.c.owner != "", alive)).scalars()
+            held = db.execute(statements.LEASED, {"since": alive}).scalars()
             return {str(run) for run in held if not run.startswith(TURN)}
 
     # Notes: what people look at meanwhile and what sinks know; the newest replaces the one before -----
@@ -156,7 +148,7 @@ class Store(Ledger):
         """Keep a note; it replaces the one before."""
         row = {"kind": kind, "key": key, "data": data, "at": self.clock()}
         with self._write() as db:
-            db.execute(tables.replacing(db.dialect.name), row)
+            db.execute(statements.replacing(db.dialect.name), row)
 
     def note(self, kind: str, key: str) -> Any:
         """The note of that kind and key, or None."""
@@ -169,16 +161,15 @@ class Store(Ledger):
 
     def kept(self, kind: str, since: datetime | None = None) -> dict[str, tuple[Any, datetime]]:
         """The same, each with the moment when it was kept."""
-        query = sa.select(_notes).where(_notes.c.kind == kind).order_by(_notes.c.key)
-        if since is not None:
-            query = query.where(_notes.c.at >= since)
+        query = statements.ALL_KEPT if since is None else statements.KEPT_SINCE
+        asked = {"of": kind} if since is None else {"of": kind, "since": since}
         with self.engine.connect() as db:
-            return {row.key: (row.data, row.at) for row in db.execute(query)}
+            return {key: (data, at) for _kind, key, data, at in db.execute(query, asked)}
 
     def forget(self, kind: str, before: datetime) -> None:
         """Drop the notes of a kind that are older than that moment."""
         with self._write() as db:
-            db.execute(sa.delete(_notes).where(_notes.c.kind == kind, _notes.c.at < before))
+            db.execute(statements.FORGET, {"of": kind, "before": before})
 
 
 def _engine(url: str) -> sa.Engine:
@@ -198,4 +189,4 @@ def _engine(url: str) -> sa.Engine:
 
 
 def _insert_or_ignore(db: sa.Connection, table: sa.Table, row: dict[str, Any]) -> bool:
-    return db.execute(tables.ignoring(db.dialect.name, table), row).rowcount == 1
+    return db.execute(statements.ignoring(db.dialect.name, table), row).rowcount == 1

@@ -1,16 +1,11 @@
-"""The store's tables, and the statements that are said most often.
-
-Building a statement takes SQLAlchemy longer than SQLite takes to carry it out, so these are built once.
-"""
+"""The store's tables."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 
 class UtcTime(sa.TypeDecorator[datetime]):
@@ -60,46 +55,3 @@ notes = sa.Table(
     sa.Column("data", sa.JSON, nullable=False),
     sa.Column("at", UtcTime, nullable=False),
 )
-
-KEPT = sa.select(notes.c.data).where(notes.c.kind == sa.bindparam("kind"), notes.c.key == sa.bindparam("key"))
-READ = (
-    sa.select(entries)
-    .where(entries.c.run == sa.bindparam("run"), entries.c.n > sa.bindparam("after"))
-    .order_by(entries.c.n)
-)
-TIP = (
-    sa.select(entries.c.n, entries.c.hash)
-    .where(entries.c.run == sa.bindparam("run"))
-    .order_by(entries.c.n.desc())
-    .limit(1)
-)
-WRITE = sa.insert(entries)
-BEAT = (
-    # In an update the names of the columns are taken: they would be what is set.
-    sa.update(leases)
-    .where(
-        leases.c.key == sa.bindparam("mine"),
-        leases.c.token == sa.bindparam("fence"),
-        leases.c.owner == sa.bindparam("me"),
-    )
-    .values(beat=sa.bindparam("now"))
-)
-
-
-def _insert(dialect: str, table: sa.Table) -> Any:
-    return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
-
-
-@cache
-def replacing(dialect: str) -> Any:
-    """Keep a note in place of the one before."""
-    wanted = _insert(dialect, notes)
-    replaced = {"data": wanted.excluded.data, "at": wanted.excluded.at}
-    return wanted.on_conflict_do_update(index_elements=["kind", "key"], set_=replaced)
-
-
-@cache
-def ignoring(dialect: str, table: sa.Table) -> Any:
-    """Insert a row unless there is one of its key; the count of rows tells which."""
-    # Without the option an INSERT's count of rows is not kept on PostgreSQL.
-    return _insert(dialect, table).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
