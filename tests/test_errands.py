@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from bot_world import emptied
 from worlds.clock import Clock
 from worlds.pagerduty import Killed, PagerDutyWorld, WorldErrands
 from worlds.pages import at, body, event
@@ -19,7 +20,6 @@ from actions.engine.ledger import LEASE_SECONDS
 from actions.engine.procedure import Lane, Look
 from actions.engine.run import Run
 from actions.engine.status import state_of
-from actions.engine.store import Store
 from actions.incidents import errands
 from actions.incidents import incident as incidents
 from actions.incidents.errands import Errand, open_errand
@@ -38,7 +38,7 @@ class Shift:
 
     def __init__(self, alerts: int = 1) -> None:
         self.clock = Clock(at(1))
-        self.store = Store("sqlite://", self.clock)
+        self.store = emptied(self.clock)
         self.world = PagerDutyWorld(self.clock)
         for n in range(alerts):
             self.world.opens(f"P{n}")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
-from bot_world import PITR, SERVICE, PlayedWorker
+from bot_world import PITR, SERVICE, PlayedWorker, emptied
 from worlds.clock import Clock
 from worlds.pagerduty import Killed, PagerDutyWorld, Paging
 from worlds.pages import DEPENDS, SERVICES, at, body, event, note
@@ -45,9 +47,9 @@ def find(name: str) -> Procedure:
 class Post:
     """A store, PagerDuty, and a worker's chores."""
 
-    def __init__(self) -> None:
+    def __init__(self, store: Callable[[Clock], Store] = emptied) -> None:
         self.clock = Clock(at(1))
-        self.store = Store("sqlite://", self.clock)
+        self.store = store(self.clock)
         self.world = PagerDutyWorld(self.clock)
         self.statuspage = StatusPageSettings()
 
@@ -117,7 +119,7 @@ def post() -> Post:
 
 
 def test_without_a_webhook_polling_gives_the_same_incident(post: Post) -> None:
-    heard = Post()
+    heard = Post(partial(Store, "sqlite://"))
     heard.hears(event("triggered", "P0"), event("acknowledged", "P0", 1), event("resolved", "P0", 2))
     for status in ("triggered", "acknowledged", "resolved"):
         post.world.change("P0", status=status)
