@@ -39,9 +39,10 @@ class Desk:
         """The procedure or errand of that name, or None where the catalog no longer has it."""
         return next((procedure for procedure in (*self.catalog, *ERRANDS) if procedure.name == name), None)
 
-    def ring(self, run: str) -> None:
-        """Wake a worker. Without a bell the workers' own sweep finds the run some seconds later."""
-        try:
-            self.bell(run)
-        except (RedisError, OSError) as error:
-            _log.warning("nobody heard the bell for run %s (%s); the sweep will find it", run, type(error).__name__)
+    def ring(self, *runs: str) -> None:
+        """Wake a worker. Without a bell the workers' own sweep finds the runs some seconds later."""
+        for run in runs:
+            try:
+                self.bell(run)
+            except (RedisError, OSError) as error:
+                _log.warning("nobody heard the bell for run %s (%s); the sweep will find it", run, type(error).__name__)

@@ -8,17 +8,16 @@ from actions.engine import notes
 from actions.engine.ids import is_errand
 from actions.engine.journal import Entry, Kind
 from actions.engine.run import fold
-from actions.incidents.duty import duty
 from bot import errand_line, incident_document
 from bot.desk import Desk
 from bot.incident_places import header_key
+from bot.incident_scene import scene_of
 from bot.incident_thread import Telling
 from bot.incident_thread import story as story_of
 from bot.journals import SINK, Watched
 from bot.outbox import Place
 from bot.thread import Item, story
 from bot.views.header import Seen
-from bot.views.incident import Scene
 
 AT_WORK = timedelta(seconds=1)
 AT_REST = timedelta(seconds=5)
@@ -44,10 +43,8 @@ def _incident(desk: Desk, watched: Watched, now: datetime) -> list[Item]:
     # While a file is still to come the cursor stays, so that a bot that is started anew comes back to it.
     watched.owes = document and not told
     watched.ended = not incident.open and not watched.owes
-    policy = incident.lead.paged.policy if incident.lead else ""
-    page = bool(desk.settings.statuspage.kind)
     files = incident_document.items(desk.store, incident, telling.over) if told else []
-    return [*story_of(Scene(incident, now, duty(desk.store, desk.settings, policy), page), telling.lines), *files]
+    return [*story_of(scene_of(desk, incident, now), telling.lines), *files]
 
 
 def place_of(desk: Desk, first: Entry) -> Place | None:

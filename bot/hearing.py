@@ -18,10 +18,10 @@ from bot.words import Leads, Looks, Steers, Unknown, Wants, meaning
 
 @dataclass(frozen=True)
 class Reply:
-    """What only the person who spoke sees, and the run to wake a worker for, if any."""
+    """What only the person who spoke sees, and the runs to wake a worker for."""
 
     text: str
-    ring: str = ""
+    ring: tuple[str, ...] = ()
 
 
 SILENCE = Reply("")
@@ -57,7 +57,7 @@ def _wanted(desk: Desk, wants: Wants, origin: Origin) -> Reply:
         return SILENCE
     lines = [f"Run `{opened.run}`: {escape(opened.summary)}"]
     lines.append("Its thread begins in a moment." if opened.worker else NO_WORKER)
-    return Reply(cut("\n".join(lines)), ring=opened.run)
+    return Reply(cut("\n".join(lines)), ring=(opened.run,))
 
 
 def _heard(desk: Desk, meant: Looks | Steers | Leads | Unknown, origin: Origin) -> Reply:
@@ -70,7 +70,7 @@ def _heard(desk: Desk, meant: Looks | Steers | Leads | Unknown, origin: Origin) 
             return Reply(reads.status(desk))
         case Leads():
             done = lead(desk, meant.verb, meant.rest, origin)
-            return Reply(done.text, ring=done.ring)
+            return Reply(done.told, ring=done.errands)
         case Steers():
             return _steered(desk, meant, origin)
         case Unknown():

@@ -14,7 +14,7 @@ from actions.incidents.incident import Incident, State
 from bot.incident_places import header_key
 from bot.thread import Item
 from bot.views import incident as header
-from bot.views.incident import Scene
+from bot.views.incident_words import Scene
 from bot.views.mrkdwn import Block, actions, button, cut, escape, person, section
 
 _ECHO = timedelta(minutes=10)

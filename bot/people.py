@@ -59,6 +59,14 @@ class People:
         """Somebody who presses a button: Slack is asked now."""
         return self._person(user, team, self._recent, self._now)
 
+    def name_of(self, user: str) -> str:
+        """The name of a Slack user as Slack knows it now or once said; empty where it knows nobody of that id."""
+        return str((self._recent(user) or {}).get("name") or "")
+
+    def names(self) -> dict[str, str]:
+        """The names of all users whom Slack has ever told us of, by id."""
+        return {id: str(who["name"]) for id, who in self._store.notes(_NOTE).items() if isinstance(who, dict)}
+
     def warm(self) -> None:
         """Read groups and their people ahead, so that a command does not wait for it."""
         settings = self._settings

@@ -26,7 +26,7 @@ from actions.engine.procedure import Procedure
 from actions.engine.run import Run
 from actions.engine.store import Store
 from actions.settings import Operator, OperatorSettings, Settings, SlackSettings
-from bot.terminal import enrolment, incidents, reading, verbs
+from bot.terminal import enrolment, incidents, reading, status_page, verbs
 from bot.terminal.door import Door, Who
 from workers.errands import ErrandWorkshop
 from workers.execute import Loop
@@ -34,7 +34,7 @@ from workers.execute import Loop
 NOWHERE = "http://127.0.0.1:9/api/"
 CATALOG = (PAINT,)
 APPS: dict[str, Any] = {"operator": enrolment.app, "journal": reading.journal,
-                        "incident": incidents.app, "status-page": incidents.page}  # fmt: skip
+                        "incident": incidents.app, "status-page": status_page.app}  # fmt: skip
 VIEWS = ("runs", "show", "slack-status")
 
 

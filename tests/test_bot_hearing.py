@@ -46,7 +46,7 @@ def test_a_request_stands_in_the_journal_with_all_that_the_worker_needs(office: 
         "name": "Oncall", "request": {"when": "14:30"}, "summary": f"Bring {SERVICE} back to 14:30.",
         "origin": {"sink": "slack", "channel": CHANNEL, "thread": "", "key": "t1"},
     }  # fmt: skip
-    assert reply.ring == first.run
+    assert reply.ring == (first.run,)
     assert "mayday worker" not in reply.text
 
 

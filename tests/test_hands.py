@@ -3,85 +3,27 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from bare_host import NO_DOCKER, Host, now
 from tiny_bot import eventually
 
 from actions.catalog import find
-from actions.engine.answers import Speaker
 from actions.engine.errors import RecoveryError, Refused
 from actions.engine.journal import Kind
-from actions.engine.status import state_of
-from actions.engine.store import Store
 from actions.errands import pagerduty_acknowledge, pagerduty_page, status_page_publish
 from actions.incidents import deeds
-from actions.incidents.errands import Errand, open_errand, to_page
-from actions.incidents.offering import offered, to_publish
+from actions.incidents.errands import to_page
 from actions.settings import Settings, SiteSettings, StatusPageSettings
 from workers.errands import ErrandWorkshop
 from workers.hands import Hands
 from workers.statuspage.opening import opener
-
-ROOT = Path(__file__).parent.parent
-NO_DOCKER = "tcp://127.0.0.1:9"
-ANA = Speaker("operator:ana", "Ana", may_ask=True, may_approve=True)
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
-@dataclass
-class Host:
-    """A host without Docker and without a worker, whose status page is a folder."""
-
-    folder: Path
-
-    def __post_init__(self) -> None:
-        self.store = Store(f"sqlite:///{self.folder / 'mayday.db'}", now)
-        self.name, _ = deeds.declare(self.store, "Search is slow", "high", ANA, key="k")
-        (self.folder / "settings.toml").write_text(
-            f'store = "sqlite:///{self.folder / "mayday.db"}"\n'
-            f'[site]\ndocker_host = "{NO_DOCKER}"\n'
-            f'[statuspage]\nkind = "files"\npath = "{self.page}"\n'
-            f'[[operators.people]]\nid = "ana"\nname = "Ana"\nos_users = ["{os.getuid()}"]\n'
-        )
-
-    @property
-    def page(self) -> Path:
-        return self.folder / "page"
-
-    def asks(self, errand: Errand) -> str:
-        incident = deeds.known(self.store, self.name)
-        return open_errand(self.store, errand, incident, ANA, site="main", key=errand.procedure.name)[0]
-
-    def update(self) -> str:
-        """An update for the status page that somebody has let out."""
-        incident = deeds.known(self.store, self.name)
-        settings = StatusPageSettings(kind="files", path=str(self.page))
-        return self.asks(to_publish(incident, offered(settings, incident, None, "opened")))
-
-    def type(self, *words: str, redis: str = "redis://127.0.0.1:9/0") -> subprocess.CompletedProcess[str]:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("PAGERDUTY_", "MAYDAY_"))}
-        told = {**kept, "MAYDAY_CONFIG": str(self.folder / "settings.toml"), "MAYDAY_REDIS": redis, "SUDO_UID": ""}
-        return subprocess.run([sys.executable, str(ROOT / "mayday.py"), *words], env=told, cwd=self.folder, timeout=50,
-                              capture_output=True, text=True, stdin=subprocess.DEVNULL)  # fmt: skip
-
-    def state(self, run: str) -> str:
-        return str(state_of(self.store.run(run)))
-
-    def public(self) -> str:
-        return (self.page / "status.json").read_text()
 
 
 @contextmanager

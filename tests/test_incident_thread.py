@@ -29,9 +29,9 @@ from bot.hearing import Reply, hear
 from bot.leading import press
 from bot.requests import Origin, open_run
 from bot.sink import Sink
-from bot.views import incident as view
 from bot.views import incident_modals as modals
-from bot.views.incident import Scene
+from bot.views import incident_words
+from bot.views.incident_words import Scene
 from bot.words import Wants
 
 RULES = Rules(SERVICES, DEPENDS)
@@ -89,7 +89,7 @@ class Emergency:
     def press(self, how: str, user: str = "U0ONCALL", key: str = "c1") -> str:
         done = press(self.desk, how, self.incident, self.desk.people.asking(user, "T1"), key)
         self.draw()
-        return done.ring
+        return done.errands[0] if done.errands else ""
 
     def lines(self) -> list[str]:
         """What stands in the thread below its header."""
@@ -229,8 +229,7 @@ def test_an_incident_is_declared_led_and_resolved_by_words(here: Emergency) -> N
     assert here.say("declare messages <!here> are missing critical", here=False).text == ""
     assert "is open" in first.text
     assert (here.incident.title, here.incident.severity) == ("messages <!here> are missing", "critical")
-    assert first.ring
-    assert here.store.run(first.ring).procedure == "pagerduty page"
+    assert [here.store.run(errand).procedure for errand in first.ring] == ["pagerduty page"]
     assert "Call the cto" in first.text or "name nobody" in first.text
     assert "thread" in here.say("role scribe <@U0DBA|dmitri>", key="t2").text
     here.say("severity high", key="t3")
@@ -251,8 +250,8 @@ def test_an_incident_that_becomes_critical_says_whom_to_call(here: Emergency) ->
     settings = here.desk.settings.model_copy(update={"contacts": ContactSettings(people=people)})
     here.desk = replace(here.desk, settings=settings)
     here.pages()
-    here.say("severity critical")
-    here.say("severity critical", key="t2")
+    assert "Call the cto now: Cleo +49 1." in here.say("severity critical").text
+    assert here.say("severity critical", key="t2").text == "It is in the thread."
     said = [line.splitlines()[1:] for line in here.lines() if "business" in line]
     assert said == [["Call the cto now: Cleo +49 1. PagerDuty pages them too."]]
     [page] = [here.store.run(one.run).request["page"] for one in here.incident.runs]
@@ -347,11 +346,11 @@ def test_titles_from_outside_can_neither_mention_nor_link(here: Emergency) -> No
 def test_the_clock_of_an_incident_moves_by_minutes_and_says_what_came_of_the_promise(here: Emergency) -> None:
     here.pages()
     scene = Scene(here.incident, here.office.clock())
-    assert view.clock(scene.incident, scene.incident.began_at) == "0 min of 30 min, in time"
+    assert incident_words.clock(scene.incident, scene.incident.began_at) == "0 min of 30 min, in time"
     later = scene.incident.began_at + 2.5 * (scene.incident.rto or scene.now - scene.now)
-    assert view.clock(scene.incident, later) == "1 h 15 min of 30 min, 45 min over"
+    assert incident_words.clock(scene.incident, later) == "1 h 15 min of 30 min, 45 min over"
     here.pages(event("resolved", minutes=12))
-    assert view.clock(here.incident, later) == "12 min of 30 min, kept"
+    assert incident_words.clock(here.incident, later) == "12 min of 30 min, kept"
 
 
 def test_a_journal_of_an_incident_begins_with_its_opening(here: Emergency) -> None:

@@ -48,16 +48,32 @@ def test_connecting_keeps_the_secret_and_prints_it_nowhere(
     assert [one.get_secret_value() for one in known] == ["practice-webhook-secret", secret]
 
 
-def test_connecting_again_is_refused_unless_it_renews(pagerduty: RunningPracticePagerDuty, tmp_path: Path) -> None:
+def test_connecting_again_changes_nothing_unless_it_renews(pagerduty: RunningPracticePagerDuty, tmp_path: Path) -> None:
     settings, said = settings_for(pagerduty, secrets_file=str(tmp_path / "secrets")), list[str]()
     first = connect(settings, URL, said.append)
-    with pytest.raises(Refused, match="already") as refused:
-        connect(settings, URL, said.append)
-    assert "--renew" in refused.value.hint
+    secrets = kept_secrets(settings.secrets_file)
+    assert connect(settings, URL, said.append) == first
+    assert "Nothing was changed" in said[-2]
+    assert kept_secrets(settings.secrets_file) == secrets
     for _ in range(4):
         second = connect(settings, URL, said.append, renew=True)
     assert [hook.id for hook in Webhooks(settings).all()] == [second] != [first]
     assert len(kept_secrets(str(tmp_path / "secrets"))) == 3
+
+
+def test_a_subscription_that_will_not_do_is_not_taken_for_one_that_does(
+    pagerduty: RunningPracticePagerDuty, tmp_path: Path
+) -> None:
+    settings = settings_for(pagerduty, secrets_file=str(tmp_path / "secrets"))
+    made = Webhooks(settings).create(URL)
+    with pytest.raises(Refused, match="already") as refused:
+        connect(settings, URL, print)
+    assert "--renew" in refused.value.hint
+    (tmp_path / "secrets").write_text("known\n")
+    rest(pagerduty).rput(f"/webhook_subscriptions/{made.id}", json={"active": False})
+    with pytest.raises(Refused, match="switched off"):
+        connect(settings, URL, print)
+    assert [hook.id for hook in Webhooks(settings).all()] == [made.id]
 
 
 def test_without_a_place_for_the_secret_nothing_is_made(pagerduty: RunningPracticePagerDuty, tmp_path: Path) -> None:

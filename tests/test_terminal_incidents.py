@@ -8,6 +8,7 @@ import pytest
 from terminal_world import Terminal
 
 from actions.engine.errors import Refused
+from actions.engine.ids import is_errand
 from actions.incidents import incident as incidents
 from actions.incidents.incident import State
 
@@ -41,6 +42,16 @@ def test_an_incident_is_declared_led_and_resolved_without_slack(terminal: Termin
     terminal.typed("ana", "incident", "resolve", name)
     assert told(terminal, name).state is State.RESOLVED
     assert terminal.json("ana", "incident", "list") == []
+
+
+def test_a_recovery_asked_for_here_belongs_to_the_incident_that_is_named(terminal: Terminal) -> None:
+    name = declared(terminal)
+    nothing = terminal.type("ana", "recover", "paint", "red", "--incident", "i0101-aaaa").exception
+    assert isinstance(nothing, Refused)
+    assert [run for run in terminal.store.runs() if not is_errand(run)] == []
+    terminal.typed("ana", "recover", "paint", "red", "--incident", name)
+    assert told(terminal, name).runs[-1].run == terminal.run.id
+    assert terminal.run.origin["incident"] == name
 
 
 def test_who_may_not_ask_may_not_lead(terminal: Terminal) -> None:

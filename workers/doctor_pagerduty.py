@@ -72,8 +72,7 @@ def _webhook(given: PagerDutySettings) -> Finding:
                        "For a thread within a second: mayday pagerduty connect URL")  # fmt: skip
     asleep = next((one for one in hooks if not one.works), None)
     if asleep:
-        what = "disabled by PagerDuty after repeated refusals" if asleep.temporarily_disabled else "switched off"
-        return Finding(name, False, f"{asleep.id} is {what}", subscription_hint(asleep))
+        return Finding(name, False, f"{asleep.id} is {asleep.ails}", subscription_hint(asleep))
     secret = bool(given.webhook_secrets)
     return Finding(name, secret, hooks[0].url if secret else "no secret is known, so every event is refused",
                    "" if secret else "Set pagerduty.webhook_secrets, or connect again with --renew.")  # fmt: skip

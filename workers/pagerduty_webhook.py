@@ -41,6 +41,11 @@ class Hooked:
     def works(self) -> bool:
         return self.active and not self.temporarily_disabled
 
+    @property
+    def ails(self) -> str:
+        """Why it is told nothing."""
+        return "disabled by PagerDuty after repeated refusals" if self.temporarily_disabled else "switched off"
+
 
 @dataclass(frozen=True)
 class Connected:
@@ -99,8 +104,10 @@ def connect(
 ) -> str:
     """Create the subscription, keep its secret, send a test event; the id. Old ones of that address go with `renew`.
 
+    One that works, with a secret that is kept, is left as it is.
+
     Raises:
-        Refused: there is one already, there is no place for the secret, or the address is none.
+        Refused: there is one already that will not do, there is no place for the secret, or the address is none.
     """
     if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
         raise Refused(f"{url} is no address.", hint="Give it as PagerDuty reaches it: https://HOST/pagerduty/webhook")
@@ -108,8 +115,7 @@ def connect(
     hooks = Webhooks(settings)
     before = [one for one in hooks.all() if one.url == url]
     if before and not renew:
-        raise Refused(f"PagerDuty already has a subscription to {url}.", detail=f"{before[0].id}; its secret was told "
-                      "once and cannot be read again", hint="Add --renew for a new one with a new secret.")  # fmt: skip
+        return _as_it_is(settings, before[0], say)
     made = hooks.create(url, service)
     try:
         keep(made.secret)
@@ -123,6 +129,19 @@ def connect(
     say(f"PagerDuty tells {url} of incidents now (subscription {made.id}).")
     say(f"Its secret is in {settings.secrets_file}. Start the bot again, so that it reads it.")
     return made.id
+
+
+def _as_it_is(settings: PagerDutySettings, hook: Hooked, say: Callable[[str], object]) -> str:
+    """Leave a subscription alone that does what it should. PagerDuty tells nobody its secret again."""
+    if not hook.works:
+        raise Refused(f"PagerDuty has a subscription to {hook.url}, and it is {hook.ails}.", detail=hook.id,
+                      hint=subscription_hint(hook))  # fmt: skip
+    if not kept_secrets(settings.secrets_file):
+        raise Refused(f"PagerDuty already has a subscription to {hook.url}.", detail=f"{hook.id}; its secret was told "
+                      "once and cannot be read again", hint="Add --renew for a new one with a new secret.")  # fmt: skip
+    say(f"PagerDuty tells {hook.url} of incidents already (subscription {hook.id}). Nothing was changed.")
+    say("For a new one with a new secret, add --renew.")
+    return hook.id
 
 
 def _keeper(settings: PagerDutySettings) -> Callable[[str], None]:

@@ -12,11 +12,10 @@ from actions.engine.ids import is_errand
 from actions.engine.journal import Entry, Kind
 from actions.incidents import incident as incidents
 from actions.incidents.incident import Alert, Incident
+from actions.incidents.posts import Post, posts
 from actions.incidents.retelling import Line, Retold, retell, who
 from actions.objectives import objective_of
 from actions.postgres.times import span_words, spell
-
-_PUBLISH = "status page publish"
 
 
 @dataclass(frozen=True)
@@ -31,17 +30,6 @@ class Promise:
     def verdict(self) -> str:
         """kept, missed, or not known."""
         return "not known" if self.actual is None else ("kept" if self.actual <= self.promised else "missed")
-
-
-@dataclass(frozen=True)
-class Post:
-    """An update on the status page, as it was asked for; `url` is empty where it never stood there."""
-
-    at: datetime
-    who: str
-    status: str
-    text: str
-    url: str
 
 
 @dataclass(frozen=True)
@@ -89,14 +77,14 @@ def _put_together(
     over = incident.over_at if incident else max((r.run.finished_at for r in runs if r.run.finished_at), default=None)
     lines = [*_told(opened), *(line for run in (*runs, *errands) for line in run.lines)]
     promises = tuple(promise for run in runs for promise in _promises(run))
-    posts = tuple(post for errand in errands for post in _posts(errand))
+    published = tuple(posts(errands))
     return Document(
         title=incident.title if incident else f"{runs[0].run.procedure} of {service}",
         id=incident.id if incident else runs[0].run.id, service=service, severity=incident.severity if incident else "",
         began_at=began, over_at=over,
         roles=tuple((role, str(held["name"])) for role, held in sorted(incident.roles.items())) if incident else (),
         alerts=tuple(sorted(incident.alerts.values(), key=lambda a: a.paged.created_at)) if incident else (),
-        runs=runs, promises=promises, posts=posts, timeline=tuple(sorted(lines, key=lambda line: line.at)),
+        runs=runs, promises=promises, posts=published, timeline=tuple(sorted(lines, key=lambda line: line.at)),
         summary=tuple(_summary(incident, began, over, runs)), questions=tuple(_questions(incident, runs, promises)),
     )  # fmt: skip
 
@@ -147,14 +135,6 @@ def _promises(run: Retold) -> Iterator[Promise]:
     name, took = objective.name, timedelta(seconds=actual.rto_seconds)
     yield Promise(f"Recovery time of {name} ({run.run.id})", objective.rto, took)
     yield Promise(f"Writes given up in {name} ({run.run.id})", objective.rpo, lost)
-
-
-def _posts(errand: Retold) -> Iterator[Post]:
-    draft = errand.run.request.get("draft")
-    if errand.run.procedure == _PUBLISH and isinstance(draft, dict):
-        after = errand.run.facts.get("after") or {}
-        yield Post(errand.run.requested_at, errand.name, str(draft.get("status") or ""), str(draft.get("text") or ""),
-                   str(after.get("url") or ""))  # fmt: skip
 
 
 def _summary(

@@ -36,8 +36,7 @@ def register(app: App, desk: Desk) -> None:
         # The acknowledgement carries the answer, so that no second call can fail or be limited.
         ack(reply.text) if reply.text else ack()
         desk.meters.acknowledged(str(command["command"]), time.monotonic() - context["arrived"])
-        if reply.ring:
-            desk.ring(reply.ring)
+        desk.ring(*reply.ring)
 
     for family in FAMILIES:
         app.command(f"/{family}", middleware=[arrive])(listen)

@@ -37,8 +37,7 @@ def register(app: App, desk: Desk, home: Home) -> None:
     def begin(ack: Ack, body: dict[str, Any], action: dict[str, Any], client: WebClient) -> None:
         ack()
         reply = hear(desk, str(action["value"]), _origin(desk, body, str(action["action_ts"])))
-        if reply.ring:
-            desk.ring(reply.ring)
+        desk.ring(*reply.ring)
         if reply.text:
             _open(desk, client, body, home_dialogs.told(reply.text))
 
@@ -56,8 +55,7 @@ def _register_dialog(app: App, desk: Desk) -> None:
             ack(response_action="errors", errors={home_dialogs.TEXT: home_dialogs.bare(reply.text)})
             return
         ack(response_action="update", view=home_dialogs.told(reply.text)) if reply.text else ack()
-        if reply.ring:
-            desk.ring(reply.ring)
+        desk.ring(*reply.ring)
 
     app.view(home_dialogs.CALLBACK)(submitted)
 

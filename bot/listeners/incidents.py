@@ -12,16 +12,14 @@ from slack_bolt import Ack, App
 from slack_sdk import WebClient
 
 from actions.engine.errors import RecoveryError
-from actions.incidents import rows
-from actions.incidents.condition import conditions
 from actions.incidents.deeds import known, pin
 from actions.incidents.errands import open_errand
-from actions.incidents.fitting import fitting
 from actions.incidents.offering import edited, kind_now, kind_of, newest_run, offered, to_publish
 from actions.incidents.public import fit
 from bot.desk import Desk
 from bot.hearing import told
 from bot.incident_places import header_key, of_thread
+from bot.incident_scene import fits_of
 from bot.leading import press
 from bot.listeners.telling import whisper
 from bot.people import Person
@@ -82,9 +80,7 @@ def _pressed(desk: Desk, client: WebClient, body: dict[str, Any], how: str, name
     # What the press does is written under its key; that it was heard needs no line of its own in the store.
     if not desk.lately.first(key):
         return
-    done = press(desk, how, known(desk.store, name), _person(desk, body), key)
-    if done.ring:
-        desk.ring(done.ring)
+    desk.ring(*press(desk, how, known(desk.store, name), _person(desk, body), key).errands)
 
 
 def _dialog(desk: Desk, how: str, name: str, user: str) -> dict[str, Any]:
@@ -95,9 +91,7 @@ def _dialog(desk: Desk, how: str, name: str, user: str) -> dict[str, Any]:
         run = newest_run(desk.store, incident)
         kind = kind_now(incident, run)
         return modals.status(name, offered(desk.settings.statuspage, incident, run, kind), kind)
-    health = {c.service: c.health for c in conditions(desk.store, desk.settings.site.name).values()}
-    losses = rows.lost(desk.store, incident.services)
-    return modals.recover(incident, fitting(incident, desk.catalog, health, losses))
+    return modals.recover(incident, fits_of(desk, incident))
 
 
 def _open(client: WebClient, body: dict[str, Any], view: dict[str, Any]) -> None:

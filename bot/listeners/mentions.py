@@ -25,8 +25,7 @@ def register(app: App, desk: Desk) -> None:
 
     def answer(event: dict[str, Any], context: BoltContext, client: WebClient) -> None:
         reply = context["reply"]
-        if reply.ring:
-            desk.ring(reply.ring)
+        desk.ring(*reply.ring)
         if reply.text:
             whisper(client, event["channel"], event["user"], reply.text, event.get("thread_ts"))
 

@@ -47,7 +47,7 @@ LATE: dict[str, Late] = {
     "slack-status": _view("Which of Slack, PagerDuty, Redis and the worker is away."),
     "journal": Late("bot.terminal.reading", "The journals: what every run did, hash-chained.", app="journal"),
     "incident": Late("bot.terminal.incidents", "Incidents: the open ones, and what can be done about them."),
-    "status-page": Late("bot.terminal.incidents", "Publish an update of an incident on the status page.", app="page"),
+    "status-page": Late("bot.terminal.status_page", "What the status page says of incidents, and publishing updates."),
     "pagerduty": Late("workers.commands", "Have PagerDuty tell the bot of incidents.", app="pagerduty"),
     "operator": Late("bot.terminal.enrolment", "Who may use the terminal, and their one-time codes."),
 }

@@ -43,20 +43,30 @@ def go_on(session: Session, run: str, how: How, wanted: tuple[State, ...] = GOOD
 
 def moved(session: Session, run: str, how: How, wanted: tuple[State, ...] = GOOD, after: int = 0) -> Code:
     """See to it that somebody carries the run out: a worker, or this process; how it stands then."""
-    alive = has_worker(session.desk)
-    if not alive and not notes.foreground_of(session.store, run):
-        # An errand is short and touches nothing of the stack: it does not wait for a worker to be started.
-        here = how.foreground or is_errand(run) or session.look.away("Redis")
-        if here and _has_hands(session, run):
-            return carry_on(session, run, wanted, after)
+    alive, taken = has_worker(session.desk), bool(notes.foreground_of(session.store, run))
+    if not taken and _belongs_here(session, run, how, alive) and _has_hands(session, run):
+        return carry_on(session, run, wanted, after)
+    if not alive and not taken:
         able = "has its secrets" if is_errand(run) else "may speak to Docker"
         session.tell(f"{NO_WORKER}\nOr somebody who {able} carries it out: mayday carry-out {run}")
     elif how.foreground and alive:
+        session.desk.ring(run)  # What was to be done here has woken nobody yet.
         session.tell("A worker is alive and carries it out.")
     if how.follow or how.foreground:
         return until_rest(session, run, wanted, after)
     session.tell(f"Follow it: mayday show {run} --follow")
     return Code.GOOD
+
+
+def _belongs_here(session: Session, run: str, how: How, alive: bool) -> bool:
+    """Whether it is for this process to carry it out.
+
+    An errand is short and touches nothing of the stack: it does not wait for a worker to be started, and where
+    somebody wants it done here it is, beside a worker; whoever is first has it.
+    """
+    if is_errand(run):
+        return how.foreground or not alive
+    return not alive and (how.foreground or session.look.away("Redis"))
 
 
 def _has_hands(session: Session, run: str) -> bool:

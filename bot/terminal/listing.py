@@ -6,7 +6,7 @@ from actions.engine.errors import Refused
 from actions.engine.notes import living_workers
 from actions.engine.procedure import Procedure
 from bot import steering
-from bot.terminal.records import list_runs, listed, run_table, show_json, show_run
+from bot.terminal.records import aligned, list_runs, listed, run_table, show_json, show_run
 from bot.terminal.session import Session
 from bot.views.help import AGREES
 from bot.words import Unknown, command_of
@@ -29,9 +29,7 @@ def help_text(session: Session, about: str) -> None:
     known = [(f"mayday {_usage(p)}", f"{p.name}; {AGREES[p.risk]}") for p in wanted]
     if session.as_json:
         return show_json([{"command": command, "does": does} for command, does in (*known, *_ALWAYS)])
-    width = max(len(command) for command, _ in (*known, *_ALWAYS))
-    for command, does in (*known, *_ALWAYS):
-        session.out.print(f"{command:<{width}}  {does}", markup=False)
+    aligned(session.out, (*known, *_ALWAYS))
     for procedure in wanted:
         for example in procedure.words.examples[:3]:
             if example:

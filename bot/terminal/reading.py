@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,6 +11,7 @@ from bot import steering
 from bot.terminal import records
 from bot.terminal.follow import until_rest
 from bot.terminal.going import BACK, GOOD
+from bot.terminal.options import Config, Json
 from bot.terminal.session import session
 from bot.terminal.shown import document
 
@@ -22,8 +22,6 @@ journal = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
 )
-Config = Annotated[Path | None, typer.Option("--config", help="The settings file; else $MAYDAY_CONFIG.")]
-Json = Annotated[bool, typer.Option("--json", help="One JSON document and nothing else.")]
 
 
 @app.command()

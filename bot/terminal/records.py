@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -24,6 +24,14 @@ from bot.terminal import shown
 def show_json(value: Any) -> None:
     """One JSON document."""
     sys.stdout.write(json.dumps(value, ensure_ascii=False, default=str) + "\n")
+
+
+def aligned(console: Console, rows: Iterable[tuple[str, str]]) -> None:
+    """Labels, or commands, with what belongs to them. A line is never broken, so that it can be copied."""
+    known = list(rows)
+    width = max((len(label) for label, _ in known), default=0)
+    for label, value in known:
+        console.print(f"{label:<{width}}  {value}", markup=False)
 
 
 def list_runs(store: Store, as_json: bool) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,38 +10,37 @@ import typer
 from actions.engine.errors import Refused
 from actions.engine.procedure import Leads, Risk
 from actions.engine.status import State
+from actions.incidents.deeds import known
 from bot import steering
 from bot.requests import Origin, open_run
 from bot.terminal import listing
 from bot.terminal.answering import Given, answer, approval, open_question
 from bot.terminal.going import BACK, GOOD, How, go_on
+from bot.terminal.options import Config, Follow, Foreground, Json
 from bot.terminal.session import Session, session
 from bot.words import Looks, Steers, Unknown, Wants, meaning
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
-Config = Annotated[Path | None, typer.Option("--config", help="The settings file; else $MAYDAY_CONFIG.")]
-Json = Annotated[bool, typer.Option("--json", help="One JSON document and nothing else.")]
-Follow = Annotated[bool, typer.Option("--follow", help="Show what happens until the run waits or ends.")]
-Foreground = Annotated[bool, typer.Option("--foreground", help="With no worker alive, carry the run out here.")]
 Words = Annotated[list[str] | None, typer.Argument(help="The words as in Slack; without any: help.")]
 Typed = Annotated[str, typer.Option("--type", help="What has to be typed: the plan's hash, or another time.")]
 OneTime = Annotated[str, typer.Option("--code", help="The one-time code; asked for without it.")]
 Alone = Annotated[bool, typer.Option("--alone", help="Break the glass: go on without a second person.")]
+Incident = Annotated[str, typer.Option("--incident", help="The incident that it belongs to, by its id.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why it cannot wait; it stays on the record.")]
 
 
 @app.command()
 def recover(
-    ctx: typer.Context, words: Words = None, config: Config = None, json_: Json = False, follow: Follow = False,
-    foreground: Foreground = False,
+    ctx: typer.Context, words: Words = None, incident: Incident = "", config: Config = None, json_: Json = False,
+    follow: Follow = False, foreground: Foreground = False,
 ) -> None:  # fmt: skip
     """Ask for a recovery, in the words of Slack.
 
     For example: mayday recover postgres pitr 14:30
     """
     with session(ctx, config, json_) as here:
-        _heard(here, words or [], "recover", How(follow, foreground))
+        _heard(here, words or [], "recover", How(follow, foreground), incident)
 
 
 @app.command()
@@ -119,11 +117,13 @@ def undo(
         _steered(here, "undo", run, How(follow, foreground))
 
 
-def _heard(here: Session, words: list[str], family: str, how: How) -> None:
+def _heard(here: Session, words: list[str], family: str, how: How, incident: str = "") -> None:
     """What somebody wants, by the same reading as in Slack."""
+    if incident:
+        known(here.store, incident)
     match meaning(" ".join(words), here.desk.catalog, family):
         case Wants() as wants:
-            _wanted(here, wants, how)
+            _wanted(here, wants, how, incident)
         case Looks(at="help", about=about):
             listing.help_text(here, about)
         case Looks(at="runs", about=about):
@@ -138,9 +138,9 @@ def _heard(here: Session, words: list[str], family: str, how: How) -> None:
             raise listing.unknown(unknown)
 
 
-def _wanted(here: Session, wants: Wants, how: How) -> None:
+def _wanted(here: Session, wants: Wants, how: How, incident: str) -> None:
     person = here.person
-    origin = Origin(f"terminal:{uuid.uuid4().hex}", person.speaker.id, "", "", sink="terminal")
+    origin = Origin(f"terminal:{uuid.uuid4().hex}", person.speaker.id, "", "", sink="terminal", incident=incident)
     opened = open_run(here.desk, wants, origin, person)
     here.desk.ring(opened.run)
     here.tell(f"Run {opened.run}: {opened.summary}")
