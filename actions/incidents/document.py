@@ -45,6 +45,20 @@ class Post:
 
 
 @dataclass(frozen=True)
+class Version:
+    """Which version of the document it is. `fresh` are the lines that the version before did not have.
+
+    `given_at` is when it was put into the thread, None where it is only written on request so far; `before` is
+    when the version before was, None for the first.
+    """
+
+    number: int
+    given_at: datetime | None
+    before: datetime | None = None
+    fresh: tuple[Line, ...] = ()
+
+
+@dataclass(frozen=True)
 class Document:
     """One incident and its runs, told from their journals. Runs alone make a document, too."""
 
@@ -62,6 +76,7 @@ class Document:
     timeline: tuple[Line, ...]
     summary: tuple[str, ...]
     questions: tuple[str, ...]
+    version: Version | None = None
 
 
 def document(journals: Sequence[Sequence[Entry]]) -> Document:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from actions.incidents.document import Document
+from actions.incidents.document import Document, Version
 from actions.postgres.times import span_words, spell
 
 _MARKUP = re.compile(r"([\\`*{}\[\]<>#|~]|(?<!\w)_|_(?!\w))")
 _BEGINS = re.compile(r"^([-+=]|\d+(?=[.)]))")
+_MOST_FRESH = 12
+"""So many new lines are told ahead of the timeline, which has all of them."""
 _ADDRESS = re.compile(r"https?://[^\s<>\"'`]+")
 
 
@@ -29,11 +32,27 @@ def html(found: Document) -> str:
 
 
 def _fill(template: str, found: Document, autoescape: bool) -> str:
-    environment = Environment(loader=PackageLoader("actions.incidents"), autoescape=autoescape, trim_blocks=True,
-                              lstrip_blocks=True, undefined=StrictUndefined, keep_trailing_newline=True)  # fmt: skip
-    environment.filters.update(md=_plain, link=_link, moment=_moment, clock=_clock, span=_span)
     values: dict[str, Any] = {field.name: getattr(found, field.name) for field in fields(found)}
-    return environment.get_template(template).render(values)
+    return _environment(autoescape).get_template(template).render(values, most_fresh=_MOST_FRESH)
+
+
+@cache
+def _environment(autoescape: bool) -> Environment:
+    made = Environment(loader=PackageLoader("actions.incidents"), autoescape=autoescape, trim_blocks=True,
+                       lstrip_blocks=True, undefined=StrictUndefined, keep_trailing_newline=True)  # fmt: skip
+    made.filters.update(md=_plain, link=_link, moment=_moment, clock=_clock, span=_span, edition=_edition)
+    return made
+
+
+def _edition(version: Version | None) -> str:
+    """Which version it is, whose place it takes, and whether it stands in the thread."""
+    if version is None:
+        return ""
+    earlier = f"version {version.number - 1} of {_moment(version.before)}" if version.before else ""
+    if version.given_at is None:
+        return f"This tells more than {earlier}, which is the newest in the thread. "
+    takes = f"; it takes the place of {earlier}" if earlier else ""
+    return f"Version {version.number}, written {_moment(version.given_at)}{takes}. "
 
 
 def _plain(text: object) -> str:
