@@ -17,7 +17,7 @@ _MARKUP = re.compile(r"([\\`*{}\[\]<>#|~]|(?<!\w)_|_(?!\w))")
 _BEGINS = re.compile(r"^([-+=]|\d+(?=[.)]))")
 _MOST_FRESH = 12
 """So many new lines are told ahead of the timeline, which has all of them."""
-_ADDRESS = re.compile(r"https?://[^\s<>\"'`]+")
+_ADDRESS = re.compile(r"https?://[^\s<>\"'`|]+")
 
 
 def markdown(found: Document) -> str:
@@ -40,7 +40,8 @@ def _fill(template: str, found: Document, autoescape: bool) -> str:
 def _environment(autoescape: bool) -> Environment:
     made = Environment(loader=PackageLoader("actions.incidents"), autoescape=autoescape, trim_blocks=True,
                        lstrip_blocks=True, undefined=StrictUndefined, keep_trailing_newline=True)  # fmt: skip
-    made.filters.update(md=_plain, link=_link, moment=_moment, clock=_clock, span=_span, edition=_edition)
+    made.filters.update(md=_plain, link=_link, moment=_moment, clock=_clock, span=_span, edition=_edition,
+                        numbered=_numbered)  # fmt: skip
     return made
 
 
@@ -75,7 +76,17 @@ def _clock(at: datetime) -> str:
 
 
 def _span(span: timedelta | float) -> str:
-    """A length of time; short ones to a tenth of a second."""
+    """A length of time as finely as it matters: 0.4 s, 4 min 12 s, 2 h 11 min."""
     length = span if isinstance(span, timedelta) else timedelta(seconds=span)
     seconds = length.total_seconds()
-    return f"{seconds:.1f} s" if 0 < seconds < 60 else span_words(length)
+    if 0 < seconds < 0.05:
+        return "under 0.1 s"
+    if 0 < seconds < 60:
+        return f"{seconds:.1f} s"
+    rest = f" {int(seconds) % 60} s" if 60 <= seconds < 3600 and int(seconds) % 60 else ""
+    return span_words(length) + rest
+
+
+def _numbered(number: int, url: str) -> str:
+    """The number of an alert, in Markdown a link to it."""
+    return f"[{number}]({_link(url)})" if _link(url) else str(number)
