@@ -99,7 +99,7 @@ def test_it_has_every_part_with_the_facts_of_the_journals() -> None:
     assert "typing nself-postgres" in runs
     assert "check the clone: Healthy: 12 of 12 checks passed" in runs
     assert 'to "Cut over to the clone?" after 23.5 s' in runs
-    assert "recovered after 1 min 3 s, of which it waited 39.1 s for answers" in runs
+    assert "recovered after 1 min 3 s (23.1 s in steps, 39.1 s waiting for answers, 1.7 s in between)" in runs
     assert "| 2026-11-22 16:34:44 | copy the base backup | done | 0.8 s |" in runs
     assert "Update the status page" not in runs
     post = section(text, "Status page")

@@ -96,9 +96,14 @@ class Retold:
         return max(self.steps, key=lambda step: step.seconds, default=None)
 
     @property
-    def waited(self) -> float:
-        """For how many seconds the run waited for answers."""
-        return sum(approval.waited for approval in self.approvals)
+    def spent(self) -> tuple[tuple[str, float], ...]:
+        """Where the time of a run that has ended went, in seconds: that no worker was there is in what is between."""
+        if self.seconds is None:
+            return ()
+        worked = sum(step.seconds for step in self.steps)
+        waited = sum(approval.waited for approval in self.approvals)
+        told = (("in steps", worked), ("waiting for answers", waited), ("in between", self.seconds - worked - waited))
+        return tuple((what, seconds) for what, seconds in told if seconds >= 0.05)
 
 
 def retell(told: Sequence[Entry]) -> Retold:
