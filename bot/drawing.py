@@ -8,6 +8,7 @@ from actions.engine import notes
 from actions.engine.ids import is_errand
 from actions.engine.journal import Entry, Kind
 from actions.engine.run import fold
+from actions.incidents.editions import editions
 from bot import errand_line, incident_document
 from bot.desk import Desk
 from bot.incident_places import header_key
@@ -38,13 +39,13 @@ def draw(desk: Desk, watched: Watched, now: datetime, alive: bool, plain: bool) 
 def _incident(desk: Desk, watched: Watched, now: datetime) -> list[Item]:
     telling = watched.telling or Telling()
     watched.telling, incident = telling, telling.hear(watched.entries)
-    document = incident_document.wanted(incident)
-    told = document and incident_document.ready(desk.store, incident, now)
-    # While a file is still to come the cursor stays, so that a bot that is started anew comes back to it.
-    watched.owes = document and not told
+    # While a document is still to come the cursor stays, so that a bot that is started anew comes back to it.
+    watched.owes = incident_document.look_after(desk.store, incident, watched.entries, telling.over, now)
     watched.ended = not incident.open and not watched.owes
-    files = incident_document.items(desk.store, incident, telling.over) if told else []
-    return [*story_of(scene_of(desk, incident, now), telling.lines), *files]
+    for edition in editions(watched.entries):
+        if edition.n not in telling.files:
+            telling.files[edition.n] = incident_document.items(desk.store, incident.id, edition)
+    return story_of(scene_of(desk, incident, now), telling)
 
 
 def place_of(desk: Desk, first: Entry) -> Place | None:

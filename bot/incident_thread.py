@@ -11,6 +11,7 @@ from datetime import timedelta
 from actions.engine.journal import Entry, Kind
 from actions.incidents import incident as incidents
 from actions.incidents.incident import Incident, State
+from actions.incidents.passing import passed_by_itself
 from bot.incident_places import header_key
 from bot.thread import Item
 from bot.views import incident as header
@@ -27,6 +28,7 @@ class Telling:
     def __init__(self) -> None:
         self.incident: Incident | None = None
         self.lines: list[Item] = []
+        self.files: dict[int, list[Item]] = {}  # The files of each version of its document.
         self.over = 0  # The entry with which it was over, the last time that it was.
 
     def hear(self, entries: list[Entry]) -> Incident:
@@ -34,20 +36,23 @@ class Telling:
         for entry in entries[self.incident.last if self.incident else 0 :]:
             before = self.incident
             self.incident = incidents.after(before, entry) if before else incidents.fold([entry])
+            said = _said(entry, before, self.incident) if before else ""
             if not self.incident.open and (before is None or before.open):
                 self.over = entry.n
-            said = cut(_said(entry, before, self.incident)) if before else ""
-            if said:
+                said += _without(self.incident) if said and passed_by_itself(entries[: entry.n]) else ""
+            if said := cut(said):
                 made = (section(said), *actions(_offers(entry)))
                 self.lines.append(Item(f"{entry.run}:{entry.n}", entry.n, said, made))
         assert self.incident is not None, "a journal has a first entry"
         return self.incident
 
 
-def story(scene: Scene, lines: list[Item]) -> list[Item]:
+def story(scene: Scene, telling: Telling) -> list[Item]:
     """All messages of an incident's thread, the header first; its runs and errands draw themselves."""
     made, key = tuple(header.blocks(scene)), header_key(scene.incident.id)
-    return [Item(key, 1, header.text(scene), made, header=True, signature=header.signature(scene)), *lines]
+    first = Item(key, 1, header.text(scene), made, header=True, signature=header.signature(scene))
+    files = [item for version in telling.files.values() for item in version]
+    return [first, *sorted([*telling.lines, *files], key=lambda item: item.n)]
 
 
 def _said(entry: Entry, before: Incident, now: Incident) -> str:
@@ -67,8 +72,25 @@ def _said(entry: Entry, before: Incident, now: Incident) -> str:
                 return escape(data["text"])
             by = f" by {escape(data['by'])}" if data.get("by") else ""
             return f"Note in PagerDuty{by}: {escape(data['text'])}"
+        case Kind.DOCUMENTED:
+            return _document(data["version"])
         case _:
             return ""
+
+
+def _document(version: int) -> str:
+    """The line above the files of a version."""
+    if version == 1:
+        return "The document of this incident, as Markdown and as HTML:"
+    return f"The document of this incident, version {version}; it takes the place of version {version - 1}:"
+
+
+def _without(incident: Incident) -> str:
+    """Why no document follows."""
+    return (
+        "\nIt passed by itself within minutes and nobody did anything, so no document of it is put here. "
+        f"`mayday incident export {incident.id}` writes one."
+    )
 
 
 def _offers(entry: Entry) -> list[Block]:

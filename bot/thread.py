@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from actions.engine.glass import in_words
 from actions.engine.journal import Entry, Kind
 from actions.engine.procedure import Procedure
 from bot.requests import header_key
@@ -124,7 +125,7 @@ def _failed(entry: Entry, settled: Entry | None) -> Item:
 def _finished(entry: Entry) -> Item:
     whole = plan.sheets_text(entry.data.get("report") or [])
     if whole and entry.data.get("glass"):
-        whole = f"{header.glass_text(entry.data['glass'])}\n\n{whole}"
+        whole = f"{in_words(entry.data['glass'])}\n\n{whole}"
     file = (f"report-{entry.run}.txt", whole) if whole else _detail(entry)
     ended = header.ENDED.get(entry.data["outcome"], entry.data["outcome"])
     return Item(_key(entry), entry.n, escape(ended), tuple(report.finished(entry)), file)

@@ -102,9 +102,10 @@ def test_an_interaction_keeps_its_form() -> None:
     assert "payload" not in unmistakable(urlencode({"text": "a payload & payload="}), FORM)
 
 
-@pytest.mark.parametrize(
-    "stamp", ["abc", "²", "-1", "1e9", "9" * 400, pytest.param(str(int(time.time()) - 400), id="old")]
-)
+OLD = pytest.param(str(int(time.time()) - 400), id="old")
+
+
+@pytest.mark.parametrize("stamp", ["abc", "²", "-1", "1e9", "9" * 400, OLD])
 def test_a_strange_or_old_timestamp_is_refused_not_an_error(app: App, stamp: str) -> None:
     headers = {b"content-type": FORM.encode(), b"x-slack-request-timestamp": stamp.encode(),
                b"x-slack-signature": b"v0=0"}  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
@@ -85,15 +86,21 @@ def test_it_has_every_part_with_the_facts_of_the_journals() -> None:
     assert "critical" in text.split("## Summary")[0]
     assert "over 2026-11-22 16:40:22 UTC, after 9 min" in text
     assert "40 alerts were folded into it" in section(text, "Summary")
-    assert "| Recovery time of PostgreSQL (r1122-jrpx) | 30 min | 1 min | kept |" in section(text, "Promises")
-    assert "| 5 min | 11.1 s | kept |" in section(text, "Promises")
+    assert "(RTO) of PostgreSQL, from the page to the end | 30 min | 9 min | kept |" in section(text, "Promises")
+    assert "(RTO) of PostgreSQL, run r1122-jrpx | 30 min | 1 min 3 s | kept |" in section(text, "Promises")
+    assert "(RPO) in PostgreSQL, run r1122-jrpx | 5 min | 11.1 s | kept |" in section(text, "Promises")
     assert "commander: Ada Prewitt" in section(text, "Roles")
-    assert "| 17 | Messages are missing | resolved | high |" in section(text, "Alerts")
+    assert (
+        "| [17](<https://pd.example/17>) | Messages are missing | nself-postgres | 40 | resolved | high |"
+        in section(text, "Alerts")
+    )
     runs = section(text, "Runs")
     assert "Ada Prewitt chose Cut over" in runs
     assert "typing nself-postgres" in runs
     assert "check the clone: Healthy: 12 of 12 checks passed" in runs
-    assert "| copy the base backup | done |" in runs
+    assert 'to "Cut over to the clone?" after 23.5 s' in runs
+    assert "recovered after 1 min 3 s (23.1 s in steps, 39.1 s waiting for answers, 1.7 s in between)" in runs
+    assert "| 2026-11-22 16:34:44 | copy the base backup | done | 0.8 s |" in runs
     assert "Update the status page" not in runs
     post = section(text, "Status page")
     assert "Olga Nowak, identified: We are bringing messages back. <https://status.example/i/1>" in post
@@ -107,7 +114,11 @@ def test_the_timeline_is_in_order_in_utc_with_what_people_pinned_at_its_own_time
     assert lines[0] == "Opened by PagerDuty: Messages are missing"
     pinned, role = lines.index("Dmitri: It began with the deploy"), lines.index("Ada Prewitt is commander")
     assert role < pinned < lines.index("Olga Nowak chose Pause writers and restore")
-    assert sum(line.startswith("PagerDuty: ") for line in lines) == 2
+    assert [line for line in lines if line.startswith("PagerDuty: ")] == [
+        "PagerDuty: resolved by Olga Nowak, 40 alerts"
+    ]
+    assert "Look at the server" not in lines, "what it looked at before it asked is the plan"
+    assert "Update the status page: done" in lines
     stamps = re.findall(r"^\| (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) \|", section(markdown(told), "Timeline"), re.M)
     assert stamps == sorted(stamps)
     assert len(stamps) == len(lines)
@@ -128,7 +139,9 @@ def test_what_is_left_open_is_asked() -> None:
     questions = document([incident(), half]).questions
     for expected in ("still open", "Nobody took a role", "Run r2 has not ended; it is failed", "The disk is full."):
         assert any(expected in question for question in questions), (expected, questions)
-    assert not any("missed its promise" in question for question in whole().questions)
+    assert not any("was missed" in question for question in whole().questions)
+    for expected in ("81 commits were given up", "kept the old data in /srv/nself/data/postgres_before_r1122-jrpx"):
+        assert any(expected in question for question in whole().questions), expected
 
 
 def test_a_missed_promise_and_losses_that_were_not_counted_are_asked_about() -> None:
@@ -136,7 +149,7 @@ def test_a_missed_promise_and_losses_that_were_not_counted_are_asked_about() -> 
             for e in told_as("r3")]  # fmt: skip
     told = document([late])
     assert [promise.verdict for promise in told.promises] == ["missed", "not known"]
-    assert any("Recovery time of PostgreSQL (r3) missed its promise of 30 min" in q for q in told.questions)
+    assert any("PostgreSQL, run r3: the promise of 30 min was missed" in q for q in told.questions)
     assert any("was not counted" in q for q in told.questions)
     assert "not known" in markdown(told)
 
@@ -145,6 +158,38 @@ def uncounted(entry: Entry) -> dict[str, Any]:
     if entry.data.get("gives") != "lost":
         return entry.data
     return {**entry.data, "fact": {**entry.data["fact"], "counted": False}}
+
+
+def test_who_went_on_alone_stands_in_the_first_line_and_is_asked_about() -> None:
+    told = document([incident(), [alone(e) for e in told_as("r4")]])
+    assert told.summary[0] == (
+        "Approved by one person alone: Ada Prewitt broke the glass at 16:35 UTC. Reason: nobody answers"
+    )
+    assert "**alone**: nobody answers" in markdown(told)
+    assert any("without a second person" in question for question in told.questions)
+
+
+def alone(entry: Entry) -> Entry:
+    if entry.data.get("option") != "Cut over":
+        return entry
+    return replace(entry, data={**entry.data, "glass": {"reason": "nobody answers", "waited_seconds": 900}})
+
+
+def test_a_storm_is_a_row_for_each_kind_of_alert_with_its_number() -> None:
+    storm = [alert("triggered", n / 100) for n in range(300)]
+    for n, one in enumerate(storm):
+        one["paged"] |= {"id": f"PS{n}", "number": 17 + n, "title": ("Disk", "Queue")[n % 3 == 0], "alerts": 1}
+        one["paged"]["created_at"] = at(n / 100).isoformat()
+    told = document([incident((0.5, Kind.ALERTED, {"alerts": storm}))])
+    rows = [(row.title, row.number, row.count) for row in told.alerts if row.title != "Messages are missing"]
+    assert rows == [("Queue", 17, 100), ("Disk", 18, 200)]
+
+
+def test_an_update_that_never_went_out_says_so() -> None:
+    failed = errand()[:1]
+    failed.append(replace(failed[0], n=2, kind=Kind.FINISHED, data={"outcome": "refused", "error": "No token."}))
+    for text in (markdown(document([incident(), failed])), html(document([incident(), failed]))):
+        assert "(not published: refused)" in text
 
 
 class Reader(HTMLParser):
@@ -175,9 +220,9 @@ def hostile() -> Document:
 def test_nothing_that_was_written_into_a_journal_marks_the_html_up() -> None:
     page = Reader(html(hostile()))
     assert "script" not in page.tags
-    assert page.links == []
+    assert page.links == ["https://pd.example/17"]
     assert HOSTILE in page.text
-    assert Reader(html(whole())).links == ["https://status.example/i/1"]
+    assert Reader(html(whole())).links == ["https://pd.example/17", "https://status.example/i/1"]
 
 
 def test_nothing_that_was_written_into_a_journal_marks_the_markdown_up() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from bot_world import VERIFY, DirectoryClient, store_in
 from slack_bolt import App, BoltRequest
-from test_incident_thread import Emergency
+from worlds.emergency import Emergency
 
 from actions.settings import StatusPageSettings
 from bot.app import app_of

@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
-from bot_world import CATALOG, CHANNEL, PITR, Office, PlayedWorker, office_in
-from slack_world import Channel, ChannelClient, Killed
-from worlds.pages import DEPENDS, SERVICES, body, event, note
+from bot_world import CATALOG, CHANNEL, PITR, PlayedWorker
+from worlds.emergency import RULES, Emergency
+from worlds.pages import body, event, note
 
-from actions.engine import notes
 from actions.engine.journal import Kind
 from actions.engine.procedure import Outcome
 from actions.incidents import deeds, on_call, rows
 from actions.incidents import incident as incidents
 from actions.incidents.condition import Health
 from actions.incidents.fitting import fitting
-from actions.incidents.folding import Rules
 from actions.incidents.hearing import OWN
 from actions.incidents.inbox import keep_event, take_in
-from actions.incidents.incident import Incident, State
+from actions.incidents.incident import State
 from actions.incidents.rows import Seen
 from actions.outside import OnCall
 from actions.settings import Contact, ContactSettings
-from bot.desk import Desk
-from bot.hearing import Reply, hear
 from bot.leading import press
 from bot.requests import Origin, open_run
 from bot.sink import Sink
@@ -33,78 +28,6 @@ from bot.views import incident_modals as modals
 from bot.views import incident_words
 from bot.views.incident_words import Scene
 from bot.words import Wants
-
-RULES = Rules(SERVICES, DEPENDS)
-
-
-class Emergency:
-    """An office whose bot hears PagerDuty and speaks into a channel; the bot can be started anew."""
-
-    def __init__(self) -> None:
-        self.office: Office = office_in()
-        self.channel = Channel(self.office.clock)
-        self.desk: Desk = replace(self.office.desk, client=ChannelClient(self.channel))
-        self.store = self.office.store
-        notes.worker_lives(self.store, "w", {"sites": ["main"]})
-        self.sink = Sink(self.desk)
-
-    def pages(self, *events: dict[str, Any], ticks: int = 60) -> None:
-        for said in events or (event(),):
-            keep_event(self.store, body(said))
-        take_in(self.store, RULES)
-        self.draw(ticks)
-
-    def draw(self, ticks: int = 60) -> None:
-        """As many seconds, and a look after them; the seconds in which nothing is left to do are not looked at."""
-        for n in range(ticks):
-            self.office.clock.on(1)
-            if self._looks():
-                self.office.clock.on(ticks - n - 1)
-                self._looks()
-                return
-
-    def _looks(self) -> bool:
-        notes.worker_lives(self.store, "w", {"sites": ["main"]})
-        try:
-            return self.sink.tick()
-        except Killed:
-            self.sink = Sink(self.desk)
-            return False
-
-    @property
-    def incident(self) -> Incident:
-        (name,) = self.store.incidents()
-        return deeds.known(self.store, name)
-
-    @property
-    def root(self) -> dict[str, Any]:
-        return next(m for m in self.channel.messages if m["key"] == f"{self.incident.id}:1")
-
-    def say(self, text: str, user: str = "U0ONCALL", key: str = "t1", *, here: bool = True) -> Reply:
-        thread = self.root["ts"] if here else ""
-        reply = hear(self.desk, text, Origin(key, user, "T1", CHANNEL, thread), "incident")
-        self.draw()
-        return reply
-
-    def press(self, how: str, user: str = "U0ONCALL", key: str = "c1") -> str:
-        done = press(self.desk, how, self.incident, self.desk.people.asking(user, "T1"), key)
-        self.draw()
-        return done.errands[0] if done.errands else ""
-
-    def lines(self) -> list[str]:
-        """What stands in the thread below its header."""
-        return [m["text"] for m in self.channel.messages if m.get("thread_ts") == self.root["ts"]]
-
-    def buttons(self) -> list[str]:
-        rows = [b["elements"] for b in self.root["blocks"] if b["type"] == "actions"]
-        return [b["text"]["text"] for row in rows for b in row]
-
-    def errand(self, run: str, outcome: str = "done", **more: Any) -> None:
-        lease = self.store.acquire(run, f"run {run}", "w")
-        assert lease is not None
-        self.store.append(lease, Kind.DONE, 2, {"title": "see how it stands", "gives": "after", "fact": {}, **more})
-        self.store.append(lease, Kind.FINISHED, None, {"outcome": outcome, "seconds": 0.4, "report": []})
-        self.draw()
 
 
 @pytest.fixture
@@ -356,28 +279,3 @@ def test_the_clock_of_an_incident_moves_by_minutes_and_says_what_came_of_the_pro
 def test_a_journal_of_an_incident_begins_with_its_opening(here: Emergency) -> None:
     with pytest.raises(ValueError):
         incidents.fold([])
-
-
-def test_an_incident_that_needed_a_recovery_ends_with_its_document_once_all_has_ended(here: Emergency) -> None:
-    def files() -> list[str]:
-        return sorted(m["key"].rpartition("-")[2] for m in here.channel.messages if "files" in m)
-
-    here.pages()
-    here.say("recover postgres pitr 14:30", key="r1")
-    [linked] = here.incident.runs
-    here.pages(event("resolved", minutes=1))
-    here.draw(60)
-    assert files() == [], "the recovery has not ended"
-    here.sink = Sink(here.desk)
-    here.errand(linked.run, "recovered")
-    here.sink = Sink(here.desk)
-    here.draw(60)
-    assert files() == ["incident.html", "incident.md"]
-    told = next(m["content"] for m in here.channel.messages if m["key"].endswith("incident.md"))
-    assert linked.run in told
-    here.draw(60)
-    assert len(files()) == 2
-    here.pages(event("reopened", minutes=5))
-    here.pages(event("resolved", minutes=9))
-    here.draw(60)
-    assert len(files()) == 4, "what came back and ended again is told anew"

@@ -11,8 +11,10 @@ import pytest
 from actions.engine.ids import is_errand
 from actions.engine.journal import Kind
 from actions.incidents import incident as incidents
+from actions.incidents.export import document_of
 from actions.incidents.inbox import ALERT
 from actions.incidents.incident import Incident
+from actions.incidents.rendering import markdown
 from lab import processes
 from lab.pagerduty import place
 from lab.pagerduty.client import PracticePagerDuty
@@ -55,6 +57,14 @@ def paged(practice: Practice, pagerduty: PracticePagerDuty, title: str, service:
 
 def thread(practice: Practice, name: str) -> str:
     return str((practice.store.note("post", f"{name}:1") or {}).get("ts") or "")
+
+
+def files(practice: Practice, name: str) -> dict[str, str]:
+    """The files of the incident's thread by name; none of them twice."""
+    shown = [file for message in practice.room.thread(thread(practice, name))["messages"] for file in message["files"]]
+    found = [(file["name"], file["content"]) for file in shown if file["name"].startswith(name)]
+    assert len(dict(found)) == len(found), "a file stands there twice"
+    return dict(found)
 
 
 def told(practice: Practice, name: str) -> Incident:
@@ -118,6 +128,15 @@ def test_from_the_page_to_the_end_though_the_worker_dies_and_every_milestone_is_
     practice.until(lambda: newest(pagerduty)["status"] == "resolved", 30, "PagerDuty knows that it is over")
     practice.until(lambda: page.state()["incidents"][0]["status"] == "resolved", 30, "the public knows that it is over")
     assert {one["status"] for one in page.state()["components"]} == {"operational"}
+
+    practice.wait_for(name, Kind.DOCUMENTED)
+    practice.kill("bot")
+    practice.start("bot")
+    practice.until(lambda: len(files(practice, name)) == 2, 60, "the thread ends with the document")
+    document = files(practice, name)[f"{name}.md"]
+    assert document == markdown(document_of(practice.store, name))
+    for said in (run, "chose Cut over to", "Healthy: ", "(RPO) in PostgreSQL", "monitoring: "):
+        assert said in document, said
 
 
 def test_a_pagerduty_that_is_down_holds_no_recovery_up_and_reads_all_of_it_afterwards(

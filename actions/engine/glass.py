@@ -45,6 +45,14 @@ def broken(glass: Glass, question: Question, now: datetime) -> dict[str, Any]:
     return {"reason": redact(glass.reason.strip())[:_LONGEST_REASON], "waited_seconds": round(waited, 1)}
 
 
+def in_words(broken: dict[str, Any]) -> str:
+    """That somebody went on alone, when, and why: the first line of a thread, a report, a document."""
+    at = datetime.fromisoformat(broken["at"])
+    return (
+        f"Approved by one person alone: {broken['name']} broke the glass at {at:%H:%M} UTC. Reason: {broken['reason']}"
+    )
+
+
 def _spell(span: timedelta) -> str:
     minutes = span.total_seconds() / 60
     return f"{minutes:g} minute{'' if minutes == 1 else 's'}"

@@ -42,6 +42,7 @@ class Kind(StrEnum):
     PINNED = "pinned"  # a message belongs to the timeline
     LINKED = "linked"  # a run belongs to the incident
     CLOSED = "closed"  # somebody said that it is over
+    DOCUMENTED = "documented"  # a version of its document was given out
 
 
 @dataclass(frozen=True)

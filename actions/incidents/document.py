@@ -8,28 +8,44 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from actions.engine.errors import Refused
+from actions.engine.glass import in_words
 from actions.engine.ids import is_errand
 from actions.engine.journal import Entry, Kind
 from actions.incidents import incident as incidents
 from actions.incidents.incident import Alert, Incident
 from actions.incidents.posts import Post, posts
+from actions.incidents.promises import Promise, promises
+from actions.incidents.questions import questions
 from actions.incidents.retelling import Line, Retold, retell, who
-from actions.objectives import objective_of
 from actions.postgres.times import span_words, spell
 
 
 @dataclass(frozen=True)
-class Promise:
-    """A promise and what came of it. `actual` is None where the journals do not tell."""
+class Alerts:
+    """Alerts of PagerDuty that say the same and stand alike: the first one's number and address, and how many."""
 
-    what: str
-    promised: timedelta
-    actual: timedelta | None
+    title: str
+    service: str
+    status: str
+    urgency: str
+    since: datetime
+    number: int
+    url: str
+    count: int
 
-    @property
-    def verdict(self) -> str:
-        """kept, missed, or not known."""
-        return "not known" if self.actual is None else ("kept" if self.actual <= self.promised else "missed")
+
+@dataclass(frozen=True)
+class Version:
+    """Which version of the document it is. `fresh` are the lines that the version before did not have.
+
+    `given_at` is when it was put into the thread, None where it is only written on request so far; `before` is
+    when the version before was, None for the first.
+    """
+
+    number: int
+    given_at: datetime | None
+    before: datetime | None = None
+    fresh: tuple[Line, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -43,13 +59,14 @@ class Document:
     began_at: datetime
     over_at: datetime | None
     roles: tuple[tuple[str, str], ...]
-    alerts: tuple[Alert, ...]
+    alerts: tuple[Alerts, ...]
     runs: tuple[Retold, ...]
     promises: tuple[Promise, ...]
     posts: tuple[Post, ...]
     timeline: tuple[Line, ...]
     summary: tuple[str, ...]
     questions: tuple[str, ...]
+    version: Version | None = None
 
 
 def document(journals: Sequence[Sequence[Entry]]) -> Document:
@@ -76,17 +93,28 @@ def _put_together(
     began = incident.began_at if incident else runs[0].run.requested_at
     over = incident.over_at if incident else max((r.run.finished_at for r in runs if r.run.finished_at), default=None)
     lines = [*_told(opened), *(line for run in (*runs, *errands) for line in run.lines)]
-    promises = tuple(promise for run in runs for promise in _promises(run))
-    published = tuple(posts(errands))
+    promised = tuple(promises(incident, runs))
     return Document(
         title=incident.title if incident else f"{runs[0].run.procedure} of {service}",
         id=incident.id if incident else runs[0].run.id, service=service, severity=incident.severity if incident else "",
         began_at=began, over_at=over,
         roles=tuple((role, str(held["name"])) for role, held in sorted(incident.roles.items())) if incident else (),
-        alerts=tuple(sorted(incident.alerts.values(), key=lambda a: a.paged.created_at)) if incident else (),
-        runs=runs, promises=promises, posts=published, timeline=tuple(sorted(lines, key=lambda line: line.at)),
-        summary=tuple(_summary(incident, began, over, runs)), questions=tuple(_questions(incident, runs, promises)),
+        alerts=tuple(_alerts(incident)) if incident else (), runs=runs, promises=promised, posts=tuple(posts(errands)),
+        timeline=tuple(sorted(lines, key=lambda line: line.at)),
+        summary=tuple(_summary(incident, began, over, runs)), questions=tuple(questions(incident, runs, promised)),
     )  # fmt: skip
+
+
+def _alerts(incident: Incident) -> Iterator[Alerts]:
+    """In the order in which they began. A storm of the same alert is one row."""
+    alike: dict[tuple[str, ...], list[Alert]] = {}
+    for alert in sorted(incident.alerts.values(), key=lambda a: (a.paged.created_at, a.paged.id)):
+        paged = alert.paged
+        service = alert.service or paged.service_name
+        alike.setdefault((paged.title, service, paged.status, paged.urgency), []).append(alert)
+    for (title, service, status, urgency), alerts in alike.items():
+        first, count = alerts[0].paged, sum(max(1, alert.paged.alerts) for alert in alerts)
+        yield Alerts(title, service, status, urgency, first.created_at, first.number, first.url, count)
 
 
 def _told(entries: Sequence[Entry]) -> Iterator[Line]:
@@ -110,8 +138,7 @@ def _change(entry: Entry, before: Incident, now: Incident) -> tuple[datetime, st
     data = entry.data
     match entry.kind:
         case Kind.ALERTED:
-            changed = now.state is not before.state or not before.alerts
-            return entry.at, f"PagerDuty: {now.state}, {now.count} alerts" if changed else ""
+            return entry.at, _stands(now) if now.state is not before.state else ""
         case Kind.GRADED:
             return entry.at, f"{who(data)} said: {data['severity']}"
         case Kind.ROLE:
@@ -126,55 +153,25 @@ def _change(entry: Entry, before: Incident, now: Incident) -> tuple[datetime, st
             return entry.at, ""
 
 
-def _promises(run: Retold) -> Iterator[Promise]:
-    """Only what was recovered is measured against the promise for its service."""
-    objective, actual = objective_of(run.run.service), run.actual
-    if objective is None or actual is None:
-        return
-    lost = timedelta(seconds=actual.rpo_seconds) if actual.rpo_seconds is not None else None
-    name, took = objective.name, timedelta(seconds=actual.rto_seconds)
-    yield Promise(f"Recovery time of {name} ({run.run.id})", objective.rto, took)
-    yield Promise(f"Writes given up in {name} ({run.run.id})", objective.rpo, lost)
+def _stands(now: Incident) -> str:
+    newest = max(now.alerts.values(), key=lambda alert: alert.newness)
+    by = f" by {newest.by}" if newest.by else ""
+    return f"PagerDuty: {now.state}{by}" + (f", {now.count} alerts" if now.count > 1 else "")
 
 
 def _summary(
     incident: Incident | None, began: datetime, over: datetime | None, runs: Sequence[Retold]
 ) -> Iterator[str]:
+    yield from (in_words(run.run.glass) for run in runs if run.run.glass)
     if incident is not None:
         length = f"It was over after {span_words(over - began)}." if over else "It is still open."
         alerts = f" {incident.count} alerts were folded into it." if incident.count > 1 else ""
         yield f"{incident.title}. It began at {spell(began.replace(microsecond=0))}. {length}{alerts}"
     for run in runs:
         took = f" after {span_words(timedelta(seconds=run.seconds))}" if run.seconds is not None else ""
-        yield f"{run.name} asked: {run.summary} ({run.run.id}). State: {run.state}{took}."
-        if run.actual is not None and run.actual.rpo_seconds is not None:
+        yield f"{run.name} asked for run {run.run.id}: {run.summary.rstrip('.')}. {run.state.capitalize()}{took}."
+        if run.actual is not None and run.actual.rpo_seconds:
             given_up = span_words(timedelta(seconds=run.actual.rpo_seconds))
             yield f"The writes of {given_up} were given up by intention, to go back behind what was wrong."
         if run.verdicts:
             yield f"The last integrity check said: {run.verdicts[-1].text}"
-
-
-def _questions(incident: Incident | None, runs: Sequence[Retold], promises: Sequence[Promise]) -> Iterator[str]:
-    """What the journals leave open. People add theirs."""
-    if incident is not None and incident.open:
-        yield "The incident is still open. What is left to do?"
-    if incident is not None and not incident.roles:
-        yield "Nobody took a role. Who led it?"
-    for promise in promises:
-        if promise.verdict == "missed":
-            yield f"{promise.what} missed its promise of {span_words(promise.promised)}. What would have kept it?"
-        elif promise.verdict == "not known":
-            yield f"{promise.what} was not counted. How much is missing?"
-    for run in runs:
-        yield from _questions_of(run)
-    yield "What caused it, and what would have shown it earlier?"
-
-
-def _questions_of(run: Retold) -> Iterator[str]:
-    if run.run.finished is None:
-        yield f"Run {run.run.id} has not ended; it is {run.state}. What becomes of it?"
-    for step in run.steps:
-        if step.ended in ("failed", "could not be taken back"):
-            yield f"'{step.title}' {step.ended} in run {run.run.id}: {step.said} Will it happen again?"
-    for line in dict.fromkeys(line for verdict in run.verdicts for line in verdict.lines):
-        yield f"Found in run {run.run.id}: {line}. Is it as it should be?"

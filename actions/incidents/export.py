@@ -5,7 +5,8 @@ from __future__ import annotations
 from actions.engine.errors import Refused
 from actions.engine.journal import Entry, Kind
 from actions.engine.store import Store
-from actions.incidents.document import Document, document
+from actions.incidents.document import Document
+from actions.incidents.editions import as_it_stands
 
 
 def journals_of(store: Store, name: str) -> list[list[Entry]]:
@@ -22,9 +23,9 @@ def journals_of(store: Store, name: str) -> list[list[Entry]]:
 
 
 def document_of(store: Store, name: str) -> Document:
-    """The document of an incident, or of a run alone.
+    """The document of an incident, or of a run alone: the newest version in the thread, or more than it tells.
 
     Raises:
         Refused: there is none.
     """
-    return document(journals_of(store, name))
+    return as_it_stands(journals_of(store, name))

@@ -21,6 +21,8 @@ MARK = "[mayday "
 """Begins the mark in the notes that Mayday writes, and with it what comes back of them."""
 OWN = "mayday "
 """Begins the deduplication key of the pages that Mayday itself sends; an incident's or alarm's name follows."""
+SEEN = "seen "
+"""Begins the event of an alert that was read by REST: nobody told who did what."""
 _LONGEST, _LONGEST_NAME = 500, 200
 
 

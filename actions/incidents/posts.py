@@ -32,6 +32,11 @@ class Post:
     stood_at: datetime | None = None
     trouble: str = ""
 
+    @property
+    def stands(self) -> bool:
+        """Whether it went out."""
+        return self.stood_at is not None
+
 
 @dataclass(frozen=True)
 class Offer:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from actions.incidents.document import Document
+from actions.incidents.document import Document, Version
 from actions.postgres.times import span_words, spell
 
 _MARKUP = re.compile(r"([\\`*{}\[\]<>#|~]|(?<!\w)_|_(?!\w))")
 _BEGINS = re.compile(r"^([-+=]|\d+(?=[.)]))")
-_ADDRESS = re.compile(r"https?://[^\s<>\"'`]+")
+_MOST_FRESH = 12
+"""So many new lines are told ahead of the timeline, which has all of them."""
+_ADDRESS = re.compile(r"https?://[^\s<>\"'`|]+")
 
 
 def markdown(found: Document) -> str:
@@ -29,11 +32,28 @@ def html(found: Document) -> str:
 
 
 def _fill(template: str, found: Document, autoescape: bool) -> str:
-    environment = Environment(loader=PackageLoader("actions.incidents"), autoescape=autoescape, trim_blocks=True,
-                              lstrip_blocks=True, undefined=StrictUndefined, keep_trailing_newline=True)  # fmt: skip
-    environment.filters.update(md=_plain, link=_link, moment=_moment, clock=_clock, span=_span)
     values: dict[str, Any] = {field.name: getattr(found, field.name) for field in fields(found)}
-    return environment.get_template(template).render(values)
+    return _environment(autoescape).get_template(template).render(values, most_fresh=_MOST_FRESH)
+
+
+@cache
+def _environment(autoescape: bool) -> Environment:
+    made = Environment(loader=PackageLoader("actions.incidents"), autoescape=autoescape, trim_blocks=True,
+                       lstrip_blocks=True, undefined=StrictUndefined, keep_trailing_newline=True)  # fmt: skip
+    made.filters.update(md=_plain, link=_link, moment=_moment, clock=_clock, span=_span, edition=_edition,
+                        numbered=_numbered)  # fmt: skip
+    return made
+
+
+def _edition(version: Version | None) -> str:
+    """Which version it is, whose place it takes, and whether it stands in the thread."""
+    if version is None:
+        return ""
+    earlier = f"version {version.number - 1} of {_moment(version.before)}" if version.before else ""
+    if version.given_at is None:
+        return f"This tells more than {earlier}, which is the newest in the thread. "
+    takes = f"; it takes the place of {earlier}" if earlier else ""
+    return f"Version {version.number}, written {_moment(version.given_at)}{takes}. "
 
 
 def _plain(text: object) -> str:
@@ -56,7 +76,17 @@ def _clock(at: datetime) -> str:
 
 
 def _span(span: timedelta | float) -> str:
-    """A length of time; short ones to a tenth of a second."""
+    """A length of time as finely as it matters: 0.4 s, 4 min 12 s, 2 h 11 min."""
     length = span if isinstance(span, timedelta) else timedelta(seconds=span)
     seconds = length.total_seconds()
-    return f"{seconds:.1f} s" if 0 < seconds < 60 else span_words(length)
+    if 0 < seconds < 0.05:
+        return "under 0.1 s"
+    if 0 < seconds < 60:
+        return f"{seconds:.1f} s"
+    rest = f" {int(seconds) % 60} s" if 60 <= seconds < 3600 and int(seconds) % 60 else ""
+    return span_words(length) + rest
+
+
+def _numbered(number: int, url: str) -> str:
+    """The number of an alert, in Markdown a link to it."""
+    return f"[{number}]({_link(url)})" if _link(url) else str(number)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from actions.engine.ids import is_errand
 from actions.engine.journal import Entry, Kind
 from actions.engine.run import Run, fold
 from actions.engine.status import state_of
@@ -36,7 +37,10 @@ class Paper:
 
 @dataclass(frozen=True)
 class Approval:
-    """Somebody's answer to a question. `typed` is what they had to type, `plan` the hash that they agreed to."""
+    """Somebody's answer to a question. `typed` is what they had to type, `plan` the hash that they agreed to.
+
+    `waited` is for how many seconds the question had been open, `alone` why nobody else was asked, mostly nothing.
+    """
 
     at: datetime
     who: str
@@ -44,12 +48,15 @@ class Approval:
     option: str
     typed: str
     plan: str
+    waited: float
+    alone: str = ""
 
 
 @dataclass(frozen=True)
 class StepTaken:
-    """A step that was made, how it ended, and in how many seconds."""
+    """A step that was made: when it began, how it ended, and in how many seconds."""
 
+    began: datetime
     title: str
     ended: str
     seconds: float
@@ -88,6 +95,16 @@ class Retold:
         """The step that took longest."""
         return max(self.steps, key=lambda step: step.seconds, default=None)
 
+    @property
+    def spent(self) -> tuple[tuple[str, float], ...]:
+        """Where the time of a run that has ended went, in seconds: that no worker was there is in what is between."""
+        if self.seconds is None:
+            return ()
+        worked = sum(step.seconds for step in self.steps)
+        waited = sum(approval.waited for approval in self.approvals)
+        told = (("in steps", worked), ("waiting for answers", waited), ("in between", self.seconds - worked - waited))
+        return tuple((what, seconds) for what, seconds in told if seconds >= 0.05)
+
 
 def retell(told: Sequence[Entry]) -> Retold:
     """The story of a run, from its journal alone.
@@ -118,14 +135,17 @@ def _papers(sheets: Sequence[dict[str, Any]] | None) -> Iterator[Paper]:
 
 
 def _approvals(told: Sequence[Entry]) -> Iterator[Approval]:
-    question = ""
+    asked: Entry | None = None
     for entry in told:
         data = entry.data
         if entry.kind is Kind.ASKED:
-            question = str(data["title"])
-        elif entry.kind is Kind.ANSWERED:
-            yield Approval(entry.at, who(data), question, str(data["option"]), str(data.get("text") or ""),
-                           str(data.get("plan") or ""))  # fmt: skip
+            asked = entry
+        elif entry.kind is Kind.ANSWERED and asked is not None:
+            yield Approval(
+                entry.at, who(data), str(asked.data["title"]), str(data["option"]), str(data.get("text") or ""),
+                str(data.get("plan") or ""), max(0.0, (entry.at - asked.at).total_seconds()),
+                str((data.get("glass") or {}).get("reason") or ""),
+            )  # fmt: skip
 
 
 def who(data: dict[str, Any]) -> str:
@@ -139,8 +159,8 @@ def _is_step(entry: Entry) -> bool:
 
 def _step(entry: Entry) -> StepTaken:
     data = entry.data
-    said = data.get("said") or data.get("error") or ""
-    return StepTaken(str(data["title"]), _ENDED[entry.kind], float(data.get("seconds") or 0), str(said))
+    said, took = data.get("said") or data.get("error") or "", float(data.get("seconds") or 0)
+    return StepTaken(entry.at - timedelta(seconds=took), str(data["title"]), _ENDED[entry.kind], took, str(said))
 
 
 def _verdict(entry: Entry) -> Iterator[Verdict]:
@@ -152,13 +172,18 @@ def _verdict(entry: Entry) -> Iterator[Verdict]:
 
 
 def _lines(told: Sequence[Entry], name: str) -> Iterator[Line]:
+    """The moments of a run. What it looked at before it first asked is its plan, and stands there."""
+    asked = next((entry.n for entry in told if entry.kind is Kind.ASKED), 0)
+    errand, summary = is_errand(told[0].run), str(told[0].data.get("summary") or "")
     for entry in told:
-        text = _line(entry, name)
+        if entry.kind is Kind.DONE and (errand or entry.n < asked):
+            continue
+        text = _line(entry, name, summary if errand else "Ended")
         if text:
             yield Line(entry.at, text, entry.run)
 
 
-def _line(entry: Entry, name: str) -> str:
+def _line(entry: Entry, name: str, ended: str) -> str:
     data, title = entry.data, str(entry.data.get("title") or "the step")
     match entry.kind:
         case Kind.REQUESTED:
@@ -174,7 +199,7 @@ def _line(entry: Entry, name: str) -> str:
         case Kind.STOP_ASKED | Kind.RETRIED | Kind.UNDO_ASKED:
             return f"{who(data)} {_PRESSED[entry.kind]}"
         case Kind.FINISHED:
-            return f"Ended: {data['outcome']}" + (f". {data['error']}" if data.get("error") else "")
+            return f"{ended}: {data['outcome']}" + (f". {data['error']}" if data.get("error") else "")
         case Kind.NOTED:
             return str(data.get("text") or "")
         case Kind.DONE:

@@ -10,11 +10,11 @@ from rich.table import Table
 from rich.text import Text
 
 from actions.engine.answers import short
+from actions.engine.glass import in_words
 from actions.engine.journal import Entry, Kind
 from actions.engine.procedure import Leads, Procedure, Risk, Who
 from actions.engine.run import Run, fold
 from actions.engine.status import labels_of, state_of
-from bot.views.header import glass_text
 from bot.views.steps import sentence
 
 _QUIET = frozenset({Kind.BEGAN, Kind.RECHECKED})
@@ -67,7 +67,7 @@ def sheets(console: Console, given: Sequence[dict[str, Any]]) -> None:
 def report(console: Console, entry: Entry) -> None:
     """The report; its first line says where somebody went on alone."""
     if entry.data.get("glass"):
-        console.print(Text(glass_text(entry.data["glass"]), style="bold"))
+        console.print(Text(in_words(entry.data["glass"]), style="bold"))
     sheets(console, entry.data.get("report") or [])
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from actions.engine.glass import in_words
 from actions.engine.journal import Entry, Kind
 from actions.engine.procedure import Procedure
 from actions.engine.run import Run
@@ -92,15 +93,7 @@ def blocks(seen: Seen) -> list[Block]:
 
 def glass(broken: dict[str, Any] | None) -> list[Block]:
     """The first line of a thread and of a report where whoever asked went on alone."""
-    return [section(f"*{escape(glass_text(broken))}*")] if broken else []
-
-
-def glass_text(broken: dict[str, Any]) -> str:
-    """That somebody went on alone, when, and why."""
-    at = datetime.fromisoformat(broken["at"])
-    return (
-        f"Approved by one person alone: {broken['name']} broke the glass at {at:%H:%M} UTC. Reason: {broken['reason']}"
-    )
+    return [section(f"*{escape(in_words(broken))}*")] if broken else []
 
 
 def text(seen: Seen) -> str:
