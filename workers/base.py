@@ -17,21 +17,29 @@ from workers.inside import Command, Done, Inside, shell
 
 CLONE_MARK = "mayday.clone"
 
-# Exit codes of its own say what was refused. The watcher prints the size so far, once a second. Half a copy is
-# given back: it is of no use, and a live server on a full disk stops at its next commit. A backup that was taken
-# after a recovery holds the mark of that recovery's run, so only the mark of this very run says "complete".
+# Exit codes of its own say what was refused. The watcher prints the size so far, once a second. The large files,
+# which tables are made of, are copied two at a time, beside all the small ones. Half a copy is given back: it is of
+# no use, and a live server on a full disk stops at its next commit. A backup that was taken after a recovery holds
+# the mark of that recovery's run, so only the mark of this very run says "complete".
 _COPY = r"""
 src=$1 dst=$2
 [ -f "$src/backup_label" ] || exit 64
 if [ -f "$dst/$3" ] && grep -qF "\"$4\"" "$dst/$3"; then exit 65; fi
 [ -z "$(ls -A "$src/pg_tblspc" 2>/dev/null)" ] || exit 66
-clone=
+export clone=
 if cp --reflink=auto /dev/null /tmp/.reflink 2>/dev/null; then clone=--reflink=auto; fi
-mkdir -p "$dst" && chmod 0700 "$dst" || exit 1
+umask 077
+cd "$src" && mkdir -p "$dst" || exit 1
 ( while sleep 1 >/dev/null 2>&1; do du -sk "$dst" 2>/dev/null | cut -f1; done ) &
 watcher=$!
-cp -a $clone "$src/." "$dst/"
+copy() { xargs -0 -r -P "$1" -n "$2" sh -c 'cp -a $clone --parents "$@" "$0"' "$dst"; }
+find . -type d -print0 | ( cd "$dst" && xargs -0 mkdir -p )
+find . ! -type d -size +131072 -print0 | copy 2 1 &
+large=$!
+find . ! -type d ! -size +131072 -print0 | copy 1 500
 code=$?
+wait $large || code=$?
+[ $code != 0 ] || find "$dst" -type d -exec chown "$(stat -c %u:%g .)" {} + -exec chmod 0700 {} + || code=$?
 kill $watcher
 [ $code = 0 ] || { df -Pk "$dst" >&2; rm -rf "$dst"; }
 exit $code

@@ -20,15 +20,29 @@ from workers.notes import get_text, put_text
 from workers.swap import Swap, confirm_cluster
 
 _AUTO_CONF = "postgresql.auto.conf"
+# Prints the settings that ALTER SYSTEM had left; exits with 67 where the mark of this very run is there already.
 _PREPARE = r"""
 cd "$1" || exit 64
+if [ -f "$3" ] && grep -qF "\"$2\"" "$3"; then exit 67; fi
 [ -f PG_VERSION ] && [ -f global/pg_control ] && [ -f backup_label ] || { echo "the copy is not whole" >&2; exit 65; }
 [ ! -f postmaster.pid ] || mv postmaster.pid "postmaster.pid.before_$2" || exit 1
 [ ! -f standby.signal ] || mv standby.signal "standby.signal.before_$2" || exit 1
 if [ -f postgresql.auto.conf ] && [ ! -f "postgresql.auto.conf.before_$2" ]; then
     cp -p postgresql.auto.conf "postgresql.auto.conf.before_$2" || exit 1
 fi
-chmod 0700 .
+chmod 0700 . || exit 1
+[ ! -f postgresql.auto.conf ] || cat postgresql.auto.conf
+"""
+# The mark says that all is there, also after a power failure: so all of it reaches the disk before the mark does.
+# The server would have to do the same before it replays.
+_COMPLETE = r"""
+umask 077
+cd "$1" || exit 64
+owner=$(stat -c %u:%g .)
+: >recovery.signal && printf '%s\n' "$3" >".$2.draft" && chown "$owner" recovery.signal ".$2.draft" || exit 1
+sync -f . 2>/dev/null || sync
+mv ".$2.draft" "$2" || exit 1
+sync . 2>/dev/null || sync
 """
 # A file that waits gets its turn once; one that is done or waiting already is left alone.
 _OFFER = r"""
@@ -50,6 +64,8 @@ for s do
 done
 sync archive_status 2>/dev/null || sync
 """
+_SEALED = 67
+_SYNC_SECONDS = 1800
 _FORK = re.compile(r"^\s*(\d+)\s+([0-9A-F]+/[0-9A-F]+)", re.MULTILINE | re.ASCII)
 
 
@@ -66,16 +82,17 @@ class Seal:
         leaf = names.clone_leaf(server.home)
         confirm(self._client, server.service, server.container)
         confirm_unused(self._client, server, leaf)
-        if self._swap.leaves(server, names).clone_complete:
-            return
         inside, path = self._helper.inside(server), f"{HOME}/{leaf}"
-        checked(inside.script(_PREPARE, path, names.run), "preparing the clone's directory")
+        prepared = inside.script(_PREPARE, path, names.run, CLONE_MARK)
+        if prepared.code == _SEALED:
+            return
+        auto_conf = checked(prepared, "preparing the clone's directory")
         confirm_cluster(self._helper, server, leaf)
-        kept, removed = strip_auto_conf(get_text(inside, f"{path}/{_AUTO_CONF}"))
+        kept, removed = strip_auto_conf(auto_conf)
         if removed:
             put_text(inside, f"{path}/{_AUTO_CONF}", kept, mode="0600")
-        put_text(inside, f"{path}/recovery.signal", "", mode="0600")
-        put_text(inside, f"{path}/{CLONE_MARK}", json.dumps({"run": names.run}) + "\n", mode="0600")
+        mark = json.dumps({"run": names.run})
+        checked(inside.script(_COMPLETE, path, CLONE_MARK, mark, seconds=_SYNC_SECONDS), "completing the clone")
 
     def archive_history(self, server: Server, names: Names, history: str) -> None:
         """Offer the archiver what the clone could not archive while it stood apart: the history, and whole segments."""
