@@ -19,7 +19,7 @@ from pagerduty import EventsApiV2Client, RestApiV2Client
 from pydantic import SecretStr
 
 from actions.settings import PagerDutySettings
-from lab.pagerduty.client import RunningPracticePagerDuty, running_practice_pagerduty
+from lab.pagerduty.client import PracticePagerDuty, RunningPracticePagerDuty, running_practice_pagerduty
 from lab.pagerduty.company import MAYDAY_KEY, SENDER, TOKEN, WEBHOOK_SECRET, routing_key
 
 
@@ -43,7 +43,7 @@ def settings_for(pagerduty: RunningPracticePagerDuty, **more: Any) -> PagerDutyS
     return PagerDutySettings(**given | more)
 
 
-def rest(pagerduty: RunningPracticePagerDuty, token: str = TOKEN, sender: str | None = SENDER) -> RestApiV2Client:
+def rest(pagerduty: PracticePagerDuty, token: str = TOKEN, sender: str | None = SENDER) -> RestApiV2Client:
     """PagerDuty's own client, as it comes."""
     trusted = ssl.create_default_context(cafile=pagerduty.ca_file)
     client = RestApiV2Client(token, default_from=sender, base_url=pagerduty.url, verify=trusted, trust_env=False)
