@@ -16,7 +16,7 @@ from actions.incidents import rows
 from actions.incidents.condition import conditions
 from actions.incidents.deeds import known, pin
 from actions.incidents.errands import open_errand
-from actions.incidents.fitting import fitting
+from actions.incidents.fitting import fitting, looks
 from actions.incidents.offering import edited, kind_now, kind_of, newest_run, offered, to_publish
 from actions.incidents.public import fit
 from bot.desk import Desk
@@ -95,9 +95,9 @@ def _dialog(desk: Desk, how: str, name: str, user: str) -> dict[str, Any]:
         run = newest_run(desk.store, incident)
         kind = kind_now(incident, run)
         return modals.status(name, offered(desk.settings.statuspage, incident, run, kind), kind)
-    health = {c.service: c.health for c in conditions(desk.store, desk.settings.site.name).values()}
+    seen = conditions(desk.store, desk.settings.site.name)
     losses = rows.lost(desk.store, incident.services)
-    return modals.recover(incident, fitting(incident, desk.catalog, health, losses))
+    return modals.recover(incident, fitting(incident, desk.catalog, seen, losses), looks(incident, seen))
 
 
 def _open(client: WebClient, body: dict[str, Any], view: dict[str, Any]) -> None:
