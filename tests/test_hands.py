@@ -11,11 +11,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from tiny_bot import eventually
+from waiting import now, within
 
 from actions.catalog import find
 from actions.engine.answers import Speaker
@@ -34,11 +33,8 @@ from workers.statuspage.opening import opener
 
 ROOT = Path(__file__).parent.parent
 NO_DOCKER = "tcp://127.0.0.1:9"
+eventually = within(8)
 ANA = Speaker("operator:ana", "Ana", may_ask=True, may_approve=True)
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
 
 
 @dataclass

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 from bot_world import PITR, PlayedWorker, store_in
-from paging import Listener, certificates, eventually, listener, now, rest
+from paging import Listener, certificates, eventually, listener, rest
 from paging import settings_for as paging_for
 from recorded import recorded
+from waiting import now
 
 from actions.catalog import find
 from actions.engine import notes

@@ -5,13 +5,13 @@ from __future__ import annotations
 import subprocess
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import Any
 
 import docker
 import pytest
+from waiting import now, within
 
 from actions.engine.store import Store
 from actions.incidents.condition import conditions
@@ -26,10 +26,7 @@ pytestmark = pytest.mark.parts
 PREFIX = f"mtm{uuid.uuid4().hex[:6]}"
 REDIS = f"{PREFIX}-redis"
 FULL = ("--maxmemory", "2mb", "--maxmemory-policy", "noeviction")
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
+eventually = within(20, every=0.1)
 
 
 @pytest.fixture(scope="module")
@@ -55,13 +52,6 @@ def cli(container: Any, *words: str) -> bytes:
     """What redis-cli says."""
     found: bytes = container.exec_run(["redis-cli", *words]).output
     return b"" if b"Could not connect" in found else found
-
-
-def eventually(holds: Callable[[], bool], seconds: float = 20) -> None:
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end, "it did not come true"
-        time.sleep(0.1)
 
 
 def test_a_full_redis_that_refuses_a_write_is_told_by_the_workers_look(client: Any) -> None:
