@@ -8,6 +8,7 @@ from actions.engine.wiring import check
 from actions.errands import (
     pagerduty_acknowledge,
     pagerduty_escalate,
+    pagerduty_lift,
     pagerduty_page,
     pagerduty_resolve,
     status_page_publish,
@@ -25,6 +26,7 @@ ERRANDS: tuple[Procedure, ...] = (
     pagerduty_acknowledge.PROCEDURE,
     pagerduty_resolve.PROCEDURE,
     pagerduty_escalate.PROCEDURE,
+    pagerduty_lift.PROCEDURE,
     pagerduty_page.PROCEDURE,
     status_page_publish.PROCEDURE,
 )

@@ -17,6 +17,7 @@ from bot.incident_thread import Telling
 from bot.incident_thread import story as story_of
 from bot.journals import SINK, Watched
 from bot.outbox import Place
+from bot.requests import header_key as header_of
 from bot.thread import Item, story
 from bot.views.header import Seen
 
@@ -49,15 +50,17 @@ def _incident(desk: Desk, watched: Watched, now: datetime) -> list[Item]:
 
 
 def place_of(desk: Desk, first: Entry) -> Place | None:
-    """Where a journal's thread is; None while the incident that it belongs to has no thread yet.
+    """Where a journal's thread is; None while the run or incident that it belongs to has no thread yet.
 
-    In the thread where it was asked for, else in the thread of its incident, else a new thread in the
-    channel of the settings.
+    In the thread where it was asked for, else in the thread of its run, else in the thread of its incident, else a
+    new thread in the channel of the settings.
     """
     origin = first.data.get("origin") or {}
     thread = str(origin.get("thread") or "") if origin.get("sink") == SINK else ""
     if thread:
         return Place(str(origin.get("channel") or desk.settings.slack.channel), thread)
+    if origin.get("run"):
+        return _header_place(desk, header_of(desk.store.run(str(origin["run"]))))
     if origin.get("incident"):
         return incident_place(desk, str(origin["incident"]))
     return Place(desk.settings.slack.channel, "")
@@ -65,5 +68,9 @@ def place_of(desk: Desk, first: Entry) -> Place | None:
 
 def incident_place(desk: Desk, incident: str) -> Place | None:
     """Where an incident's thread is, None until its header stands."""
-    header = notes.post(desk.store, header_key(incident)) or {}
-    return Place(str(header["channel"]), str(header["ts"])) if header.get("ts") else None
+    return _header_place(desk, header_key(incident))
+
+
+def _header_place(desk: Desk, key: str) -> Place | None:
+    header = notes.post(desk.store, key) or {}
+    return Place(str(header["channel"]), str(header.get("thread") or header["ts"])) if header.get("ts") else None

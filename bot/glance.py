@@ -30,7 +30,7 @@ def glance(desk: Desk) -> Glance:
     store, site = desk.store, desk.settings.site
     seen = conditions(store, site.name)
     # What is ill stands first; what nobody made a promise for comes last.
-    order = sorted(seen, key=lambda name: (seen[name].health.well, objective_of(name) is None, name))
+    order = sorted(seen, key=lambda name: (seen[name].well, objective_of(name) is None, name))
     known = {command_of(procedure) for procedure in desk.catalog}
     return Glance(
         runs=tuple(_run(desk, run) for run in store.runs(open_only=True, limit=_MOST_RUNS) if not is_errand(run)),

@@ -7,7 +7,7 @@ from datetime import datetime
 from actions.incidents import rows
 from actions.incidents.condition import conditions
 from actions.incidents.duty import duty
-from actions.incidents.fitting import Fit, fitting
+from actions.incidents.fitting import Fit, fitting, looks
 from actions.incidents.incident import Incident
 from bot.desk import Desk
 from bot.views.incident_words import Scene
@@ -19,7 +19,8 @@ def scene_of(desk: Desk, incident: Incident, now: datetime) -> Scene:
     return Scene(incident, now, duty(desk.store, desk.settings, policy), bool(desk.settings.statuspage.kind))
 
 
-def fits_of(desk: Desk, incident: Incident) -> list[Fit]:
-    """The recoveries to offer for it, the best first."""
-    health = {c.service: c.health for c in conditions(desk.store, desk.settings.site.name).values()}
-    return fitting(incident, desk.catalog, health, rows.lost(desk.store, incident.services))
+def fits_of(desk: Desk, incident: Incident) -> tuple[list[Fit], list[str]]:
+    """The recoveries to offer for it, the best first, and what a quick look at its services shows."""
+    seen = conditions(desk.store, desk.settings.site.name)
+    fits = fitting(incident, desk.catalog, seen, rows.lost(desk.store, incident.services))
+    return fits, looks(incident, seen)

@@ -22,6 +22,7 @@ from actions.engine.store import Store
 from actions.engine.turn import Turn
 from actions.incidents.folding import rules_of
 from actions.incidents.inbox import forget_old_events
+from actions.incidents.lifting import lifter
 from actions.incidents.watch import Watch, caller
 from actions.outside import Pager, PagerDuty
 from actions.settings import Settings
@@ -75,8 +76,9 @@ class BotService:
         site, turn = settings.site, Turn(store, "alarms", owner)
         self.alarms: Alarms | None = None
         if pager is not None:
-            call = caller(pagerduty, settings.contacts)
-            self.alarms = Alarms(Watch(store, find, pager, site.name, site.postgres, also_tell=call), turn)
+            call, lift = caller(pagerduty, settings.contacts), lifter(store, pagerduty, site.name, ring)
+            watch = Watch(store, find, pager, site.name, site.postgres, also_tell=call, lift=lift)
+            self.alarms = Alarms(watch, turn)
         self.port = 0
 
     def run(self, stop: threading.Event) -> None:

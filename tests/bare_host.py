@@ -7,9 +7,10 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from waiting import now
 
 from actions.engine.answers import Speaker
 from actions.engine.status import state_of
@@ -23,10 +24,6 @@ from actions.settings import StatusPageSettings
 ROOT = Path(__file__).parent.parent
 NO_DOCKER = "tcp://127.0.0.1:9"
 ANA = Speaker("operator:ana", "Ana", may_ask=True, may_approve=True)
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
 
 
 @dataclass

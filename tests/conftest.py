@@ -13,6 +13,7 @@ import pytest
 import structlog
 from hypothesis import HealthCheck, settings
 from worlds.desk import Company
+from worlds.post import Post
 
 # Pictures of every local variable take seconds to draw and say nothing that the assertion does not.
 structlog.configure(
@@ -32,6 +33,14 @@ settings.load_profile("patient")
 def here() -> Company:
     """A company at work since 08:00: messages 1 to 40, one a minute, the last at 08:40:09.5, not all archived."""
     return Company()
+
+
+@pytest.fixture
+def post() -> Post:
+    """A worker's chores with PagerDuty, where one incident is open."""
+    made = Post()
+    made.world.opens("P0")
+    return made
 
 
 @pytest.fixture

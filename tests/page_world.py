@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 import pytest
+from waiting import now
 
 from actions.outside import Draft
 from actions.settings import StatusPageSettings
@@ -16,10 +16,6 @@ from workers.statuspage.opening import OpenPage, open_page
 DATA, API = SERVICES["postgres"][0], SERVICES["hasura"][0]
 DRAFT = Draft("INC-42", "Messages are missing", "investigating", "We are looking into it.", "critical",
               {DATA: "major_outage"}, notify=False)  # fmt: skip
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
 
 
 def settings_of(api_url: str, **more: object) -> StatusPageSettings:

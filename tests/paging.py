@@ -6,10 +6,9 @@ import json
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -17,10 +16,13 @@ from typing import Any
 import pytest
 from pagerduty import EventsApiV2Client, RestApiV2Client
 from pydantic import SecretStr
+from waiting import within
 
 from actions.settings import PagerDutySettings
-from lab.pagerduty.client import RunningPracticePagerDuty, running_practice_pagerduty
+from lab.pagerduty.client import PracticePagerDuty, RunningPracticePagerDuty, running_practice_pagerduty
 from lab.pagerduty.company import MAYDAY_KEY, SENDER, TOKEN, WEBHOOK_SECRET, routing_key
+
+eventually = within(10, every=0.02)
 
 
 @pytest.fixture(scope="session")
@@ -43,7 +45,7 @@ def settings_for(pagerduty: RunningPracticePagerDuty, **more: Any) -> PagerDutyS
     return PagerDutySettings(**given | more)
 
 
-def rest(pagerduty: RunningPracticePagerDuty, token: str = TOKEN, sender: str | None = SENDER) -> RestApiV2Client:
+def rest(pagerduty: PracticePagerDuty, token: str = TOKEN, sender: str | None = SENDER) -> RestApiV2Client:
     """PagerDuty's own client, as it comes."""
     trusted = ssl.create_default_context(cafile=pagerduty.ca_file)
     client = RestApiV2Client(token, default_from=sender, base_url=pagerduty.url, verify=trusted, trust_env=False)
@@ -58,18 +60,6 @@ def monitor(pagerduty: RunningPracticePagerDuty, service: str = "postgres") -> E
     client = EventsApiV2Client(key, base_url=pagerduty.url, verify=trusted, trust_env=False)
     client.sleep_timer = 0.05
     return client
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
-def eventually(holds: Callable[[], Any], seconds: float = 10.0) -> None:
-    """Wait until something is true."""
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end, "it did not come true"
-        time.sleep(0.02)
 
 
 @dataclass

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import subprocess
 import tempfile
-import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import docker
+from waiting import within
 
 from actions.postgres.controldata import parse_controldata
 from actions.postgres.server import DataHome, Names, Server
@@ -24,6 +24,7 @@ from workers.sql import ContainerSql
 
 IMAGE = "postgres:15-bookworm"
 MOUNT = "/var/lib/postgresql/data"
+eventually = within(30, every=0.1)
 _ARCHIVE = "test ! -f /backups/wal/%f && cp %p /backups/wal/%f || cmp -s %p /backups/wal/%f"
 FLAGS = ("-c", "archive_mode=on", "-c", f"archive_command={_ARCHIVE}", "-c", "fsync=off", "-c", "max_wal_size=1GB")
 
@@ -78,13 +79,6 @@ class SmallServer:
     def answers(self) -> bool:
         argv = ["docker", "exec", self.name, "pg_isready", "-q", "-h", "127.0.0.1"]
         return subprocess.run(argv, check=False).returncode == 0
-
-
-def eventually(holds: Any, seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "it did not come true in time"
-        time.sleep(0.1)
 
 
 @contextmanager

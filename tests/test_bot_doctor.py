@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from bot_world import settings_for
+from practice_bot import slack
 from pydantic import SecretStr
 
 from actions.findings import Finding
 from actions.settings import People, Settings
 from bot.doctor import check
-from lab.slack.client import RunningPracticeSlack, running_practice_slack
+from lab.slack.client import RunningPracticeSlack
 
+__all__ = ["slack"]
 pytestmark = pytest.mark.whole
-
-
-@pytest.fixture
-def slack() -> Iterator[RunningPracticeSlack]:
-    with running_practice_slack() as running:
-        yield running
 
 
 def findings(settings: Settings) -> dict[str, Finding]:

@@ -4,53 +4,23 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from bot_world import CATALOG, PITR, SERVICE, PlayedWorker, settings_for, store_in
+from bot_world import PITR, SERVICE, PlayedWorker, store_in
+from practice_bot import connected_bot, eventually, labels, lines, running_bot, slack
+from waiting import now
 
 from actions.engine import notes
 from actions.engine.journal import Kind
 from actions.engine.store import Store
 from bot.service import BotService
-from lab.slack.client import RunningPracticeSlack, running_practice_slack
+from lab.slack.client import RunningPracticeSlack
 
+__all__ = ["slack"]
 pytestmark = pytest.mark.whole
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
-def eventually(holds: Callable[[], Any], seconds: float = 12.0) -> Any:
-    end = time.monotonic() + seconds
-    while not (found := holds()):
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.1)
-    return found
-
-
-@contextmanager
-def running_bot(slack: RunningPracticeSlack, store: Store, **more: Any) -> Iterator[BotService]:
-    bot = BotService(settings_for(slack.api_url, **more), store, CATALOG, lambda run: None, now)
-    stop = threading.Event()
-    thread = threading.Thread(target=bot.run, args=(stop,), daemon=True)
-    thread.start()
-    try:
-        yield bot
-    finally:
-        stop.set()
-        thread.join(10)
-
-
-@pytest.fixture
-def slack() -> Iterator[RunningPracticeSlack]:
-    with running_practice_slack() as running:
-        yield running
 
 
 @pytest.fixture
@@ -62,18 +32,8 @@ def store(tmp_path: Path) -> Store:
 
 @pytest.fixture
 def bot(slack: RunningPracticeSlack, store: Store) -> Iterator[BotService]:
-    with running_bot(slack, store) as bot:
-        assert slack.wait_for_bot()
-        eventually(lambda: store.notes("people").get("S0OPERATORS"))
+    with connected_bot(slack, store) as bot:
         yield bot
-
-
-def lines(slack: RunningPracticeSlack, thread: str = "newest") -> list[str]:
-    return ["\n".join(m["lines"]) for m in slack.thread(thread)["messages"]]
-
-
-def labels(slack: RunningPracticeSlack, thread: str = "newest") -> list[str]:
-    return [b["label"] for m in slack.thread(thread)["messages"] for b in m["buttons"]]
 
 
 def planned(slack: RunningPracticeSlack, store: Store) -> tuple[str, PlayedWorker]:

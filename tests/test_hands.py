@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from bare_host import NO_DOCKER, Host, now
-from tiny_bot import eventually
+from bare_host import NO_DOCKER, Host
+from waiting import now, within
 
 from actions.catalog import find
 from actions.engine.errors import RecoveryError, Refused
@@ -24,6 +24,8 @@ from actions.settings import Settings, SiteSettings, StatusPageSettings
 from workers.errands import ErrandWorkshop
 from workers.hands import Hands
 from workers.statuspage.opening import opener
+
+eventually = within(8)
 
 
 @contextmanager

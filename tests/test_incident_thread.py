@@ -13,7 +13,7 @@ from actions.engine.journal import Kind
 from actions.engine.procedure import Outcome
 from actions.incidents import deeds, on_call, rows
 from actions.incidents import incident as incidents
-from actions.incidents.condition import Health
+from actions.incidents.condition import Condition, Health
 from actions.incidents.fitting import fitting
 from actions.incidents.hearing import OWN
 from actions.incidents.inbox import keep_event, take_in
@@ -224,7 +224,9 @@ def test_a_recovery_asked_for_in_the_thread_belongs_to_the_incident(here: Emerge
 
 def test_recoveries_that_fit_come_first_with_the_reasons(here: Emergency) -> None:
     here.pages(event(title="rows missing in nchat_messages"))
-    fits = fitting(here.incident, CATALOG, {"nself-postgres": Health("nself-postgres", "restarting", "exited 1")})
+    looping = Health("nself-postgres", "restarting", "Exited (1)")
+    seen = {looping.service: Condition(looping.service, "main", here.office.clock(), looping)}
+    fits = fitting(here.incident, CATALOG, seen)
     assert fits[0].procedure is PITR
     assert "missing data" in fits[0].why
     assert "starts again and again" in fits[0].why

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from bot_world import CATALOG, settings_for, store_in
+from practice_bot import eventually, labels, lines, serving
 from pydantic import SecretStr
-from test_bot_whole import eventually, labels, lines, now
+from waiting import now
 from worlds.pagerduty import PagerDutyWorld, WorldErrands
 from worlds.pages import DEPENDS, SERVICES, body, event
 
@@ -77,25 +76,12 @@ def settings(slack: RunningPracticeSlack) -> Settings:
     return settings_for(slack.api_url).model_copy(update=given)
 
 
-@contextmanager
-def running(slack: RunningPracticeSlack, store: Store) -> Iterator[BotService]:
-    bot = BotService(settings(slack), store, CATALOG, lambda run: None, now)
-    stop = threading.Event()
-    thread = threading.Thread(target=bot.run, args=(stop,), daemon=True)
-    thread.start()
-    try:
-        yield bot
-    finally:
-        stop.set()
-        thread.join(10)
-
-
 @pytest.fixture
 def town(tmp_path: Path) -> Iterator[Town]:
     with running_practice_slack() as slack:
         store = store_in(tmp_path, now)
         notes.worker_lives(store, "w", {"host": "here", "sites": ["main"]})
-        with running(slack, store) as bot:
+        with serving(BotService(settings(slack), store, CATALOG, lambda run: None, now)) as bot:
             assert slack.wait_for_bot()
             eventually(lambda: store.notes("people").get("S0OPERATORS"))
             yield Town(slack, store, bot)

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from paging import now
 from typer.testing import CliRunner
+from waiting import now
 
 from actions.engine.errors import RecoveryError, Refused
 from actions.incidents.contacts import Way, whom_to_tell

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import docker
 import httpx
 import pytest
 from docker.models.containers import Container
+from waiting import within
 
 from actions.engine.errors import Refused
 from lab import breaks, stack, town_process, truth
@@ -22,6 +22,7 @@ from lab.home import LAB_LABEL, SERVICES, Lab
 from lab.images import ensure_images
 
 pytestmark = pytest.mark.whole
+eventually = within(30, every=0.3)
 
 S3_KEY = {"Authorization": "AWS4-HMAC-SHA256 Credential=minioadmin/20260101/us-east-1/s3/aws4_request"}
 
@@ -48,13 +49,6 @@ def fresh_lab(root: Path, layout: Any = "bind") -> Lab:
 
 def url(lab: Lab, service: str, path: str) -> str:
     return f"http://127.0.0.1:{lab.port(service)}{path}"
-
-
-def eventually(holds: Callable[[], bool], what: str, seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
-        time.sleep(0.3)
 
 
 def test_everything_runs_healthy_and_carries_the_label(lab: Lab, client: docker.DockerClient) -> None:
@@ -163,7 +157,7 @@ def test_the_database_holds_what_was_acknowledged_even_after_outages(lab: Lab, c
     client.containers.get(lab.container("functions")).restart(timeout=1)
     client.containers.get(lab.container("postgres")).restart(timeout=20)
     noted = lab.truth_file.stat().st_size
-    eventually(lambda: lab.truth_file.stat().st_size > noted, "the town goes on after the outage")
+    eventually(lambda: lab.truth_file.stat().st_size > noted, what="the town goes on after the outage")
     town_process.stop(lab)
 
     seen = truth.compare(lab, datetime.now(UTC))
@@ -184,14 +178,14 @@ def test_a_server_recovered_to_the_moment_before_the_loss_holds_just_the_truth(
     )
     assert copied.exit_code == 0, copied.output
     noted = lab.truth_file.stat().st_size
-    eventually(lambda: lab.truth_file.stat().st_size > noted + 1000, "the town talks")
+    eventually(lambda: lab.truth_file.stat().st_size > noted + 1000, what="the town talks")
 
     lost = breaks.data_loss(lab)
     assert lost["moment"] < lost["commit_time"]
     archive_everything(lab)
     clone = start_clone(lab, client, lost["moment"])
     try:
-        eventually(lambda: is_paused(clone), "the clone stops at its target")
+        eventually(lambda: is_paused(clone), what="the clone stops at its target")
         moment = datetime.fromisoformat(lost["moment"])
         recovered = truth.compare(lab, moment, container=clone.name)
     finally:
@@ -206,7 +200,7 @@ def archive_everything(lab: Lab) -> None:
     with connected(lab) as connection:
         connection.execute("INSERT INTO nchat_events (kind) VALUES ('after the loss')")
         (last,) = connection.execute("SELECT pg_walfile_name(pg_switch_wal())").fetchone() or ("",)
-    eventually((lab.wal_archive / last).exists, f"{last} is archived")
+    eventually((lab.wal_archive / last).exists, what=f"{last} is archived")
 
 
 def start_clone(lab: Lab, client: docker.DockerClient, moment: str) -> Container:

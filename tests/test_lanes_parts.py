@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 from bot_world import store_in
-from test_bot_whole import eventually, now
+from practice_bot import eventually
 from test_errands import OLGA
+from waiting import now
 from worlds.pagerduty import PagerDutyWorld, WorldErrands
 from worlds.pages import body, event
 from worlds.toys import PAINT, House

@@ -2,64 +2,29 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from bot_world import SERVICE, PlayedWorker, settings_for, store_in
+from bot_world import SERVICE, PlayedWorker, store_in
+from practice_bot import connected_bot, eventually, running_bot, slack
 from test_condition import SEEN
+from waiting import now
 
 from actions.catalog import CATALOG
 from actions.engine import notes
 from actions.engine.store import Store
 from actions.incidents import condition
 from actions.incidents.condition import Health
-from actions.settings import WebSettings
 from bot.service import BotService
-from lab.slack.client import RunningPracticeSlack, running_practice_slack
+from lab.slack.client import RunningPracticeSlack
 
+__all__ = ["slack"]
 pytestmark = pytest.mark.whole
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
-def eventually(holds: Callable[[], Any], seconds: float = 12.0) -> Any:
-    end = time.monotonic() + seconds
-    while not (found := holds()):
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.05)
-    return found
-
-
-@contextmanager
-def running_bot(slack: RunningPracticeSlack, store: Store, **more: Any) -> Iterator[BotService]:
-    settings = settings_for(slack.api_url, **more)
-    settings = settings.model_copy(update={"web": WebSettings(enabled=True, host="127.0.0.1", port=0)})
-    bot = BotService(settings, store, CATALOG, lambda run: None, now, lambda: 0)
-    stop = threading.Event()
-    thread = threading.Thread(target=bot.run, args=(stop,), daemon=True)
-    thread.start()
-    try:
-        eventually(lambda: bot.port)
-        yield bot
-    finally:
-        stop.set()
-        thread.join(10)
-
-
-@pytest.fixture
-def slack() -> Iterator[RunningPracticeSlack]:
-    with running_practice_slack() as running:
-        yield running
 
 
 @pytest.fixture
@@ -76,9 +41,7 @@ def see(store: Store, word: str = "healthy") -> None:
 
 @pytest.fixture
 def bot(slack: RunningPracticeSlack, store: Store) -> Iterator[BotService]:
-    with running_bot(slack, store) as bot:
-        assert slack.wait_for_bot()
-        eventually(lambda: store.notes("people").get("S0OPERATORS"))
+    with connected_bot(slack, store, CATALOG, web=True) as bot:
         yield bot
 
 
@@ -200,7 +163,7 @@ def test_the_web_server_stands_beside_the_socket(slack: RunningPracticeSlack, st
 
 def test_the_web_server_answers_before_slack_does(slack: RunningPracticeSlack, store: Store) -> None:
     slack.fault("down")
-    with running_bot(slack, store) as bot:
+    with running_bot(slack, store, CATALOG, web=True) as bot:
         found = httpx.get(f"http://127.0.0.1:{bot.port}/healthz/ready", trust_env=False)
         assert found.status_code == 503
         assert [c["name"] for c in found.json()["checks"] if not c["ok"]] == ["Slack"]
@@ -210,7 +173,7 @@ def test_the_web_server_answers_before_slack_does(slack: RunningPracticeSlack, s
 
 
 def test_in_http_mode_one_server_has_it_all(slack: RunningPracticeSlack, store: Store) -> None:
-    with running_bot(slack, store, mode="http", http_host="127.0.0.1", http_port=0) as bot:
+    with running_bot(slack, store, CATALOG, web=True, mode="http", http_host="127.0.0.1", http_port=0) as bot:
         slack.request_url(f"http://127.0.0.1:{bot.port}/slack/events")
         eventually(lambda: store.notes("people").get("S0OPERATORS"))
         assert "No run is under way." in slack.say("/recover status")["answers"][0]

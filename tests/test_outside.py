@@ -2,118 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from typing import Any
 
 import pytest
-from bot_world import PITR, SERVICE, PlayedWorker, emptied
-from worlds.clock import Clock
-from worlds.pagerduty import Killed, PagerDutyWorld, Paging
-from worlds.pages import DEPENDS, SERVICES, at, body, event, note
+from bot_world import PITR, SERVICE, PlayedWorker
+from worlds.pagerduty import Killed, Paging
+from worlds.pages import at, event, note
+from worlds.post import Post, Tower, due, find
 
-from actions.catalog import find as find_errand
 from actions.engine import notes
 from actions.engine.errors import Away, RecoveryError
 from actions.engine.journal import Kind
-from actions.engine.procedure import Procedure
 from actions.engine.store import Store
 from actions.engine.turn import Turn
 from actions.incidents import condition, on_call
-from actions.incidents import incident as incidents
 from actions.incidents.alarms import Alarm, Facts, RunFacts, alarms
 from actions.incidents.condition import Condition, Health, Reachable
-from actions.incidents.folding import Rules
-from actions.incidents.inbox import keep_event, take_in
-from actions.incidents.incident import Incident, State
+from actions.incidents.incident import State
 from actions.incidents.milestones import milestones
-from actions.incidents.watch import Watch, caller
-from actions.settings import Contact, ContactSettings, PagerDutySettings, Settings, StatusPageSettings
+from actions.settings import PagerDutySettings, Settings, StatusPageSettings
 from bot.incident_thread import Telling
 from workers.chores import Chore
-from workers.milestone_notes import MilestoneNotes
 from workers.outside import Outside, keep_on_call
-from workers.poller import Poller
-
-RULES = Rules(SERVICES, DEPENDS)
-
-
-def find(name: str) -> Procedure:
-    return PITR if name == PITR.name else find_errand(name)
-
-
-class Post:
-    """A store, PagerDuty, and a worker's chores."""
-
-    def __init__(self, store: Callable[[Clock], Store] = emptied) -> None:
-        self.clock = Clock(at(1))
-        self.store = store(self.clock)
-        self.world = PagerDutyWorld(self.clock)
-        self.statuspage = StatusPageSettings()
-
-    def hears(self, *events: dict[str, Any]) -> None:
-        for said in events:
-            keep_event(self.store, body(said))
-        take_in(self.store, RULES)
-
-    def polls(self) -> None:
-        self.clock.advance(15)
-        Poller(self.store, self.world).work()
-        take_in(self.store, RULES)
-
-    def tells(self, worker: MilestoneNotes | None = None) -> None:
-        (worker or self.teller()).work()
-
-    def teller(self) -> MilestoneNotes:
-        return MilestoneNotes(self.store, find, self.world, self.statuspage, "main")
-
-    @property
-    def incidents(self) -> list[Incident]:
-        return [incidents.fold(self.store.entries(name)) for name in self.store.incidents()]
-
-    def published(self) -> list[str]:
-        """The updates that were let out, the oldest first."""
-        errands = [self.store.run(run) for run in reversed(self.store.runs()) if run.startswith("e")]
-        return [run.request["draft"]["status"] for run in errands]
-
-    @property
-    def one(self) -> Incident:
-        (found,) = self.incidents
-        return found
-
-    def recovers(self, run: str = "r1") -> PlayedWorker:
-        """A recovery in the incident's thread."""
-        data = {"procedure": PITR.name, "table": PITR.table, "service": SERVICE, "site": "main", "by": "U1",
-                "name": "Olga", "request": {"when": "14:30"}, "summary": "Bring it back", "origin": {}}  # fmt: skip
-        said = {"run": run, "procedure": PITR.name, "by": "U1", "name": "Olga"}
-        self.store.open_run(run, data, claims=True, key=run, tells=(self.one.id, (Kind.LINKED, None, said)))
-        return PlayedWorker(self.store, run)
-
-    def whole(self) -> PlayedWorker:
-        worker = self.recovers()
-        worker.looks(PITR, 0, 1)
-        worker.asks(PITR, 2)
-        said = {"option": "Restore, keep serving", "leads": "on", "gives": "start", "by": "U1", "name": "Olga"}
-        worker.write(Kind.ANSWERED, 2, **said, text="", plan="abc")
-        worker.acts(PITR, 3)
-        worker.write(Kind.FAILED, 4, title="replay", error="The disk is full.", hint="Make room.")
-        worker.write(Kind.RETRIED, 4, by="U1", name="Olga")
-        worker.acts(PITR, 4)
-        worker.asks(PITR, 5)
-        worker.write(Kind.ANSWERED, 5, **{**said, "option": "Cut over", "name": "Ada"}, text="", plan="abc")
-        worker.acts(PITR, 6)
-        worker.ends("recovered")
-        return worker
-
-
-@pytest.fixture
-def post() -> Post:
-    made = Post()
-    made.world.opens("P0")
-    return made
-
 
 # The poller ----------------------------------------------------------------------------------------
 
@@ -311,11 +223,6 @@ def test_where_nothing_goes_out_by_itself_an_update_is_offered_in_the_thread_onc
 RUN = RunFacts("r1", "Bring it back", at(0), rto=timedelta(minutes=30))
 
 
-def due(run: RunFacts | None = None, minutes: float = 0, **more: Any) -> list[str]:
-    facts = Facts(at(minutes), "main", (run,) if run else (), **more)
-    return [alarm.key.removeprefix("mayday ") for alarm in alarms(facts)]
-
-
 @pytest.mark.parametrize(
     ("run", "minutes", "expected"),
     [
@@ -345,23 +252,6 @@ def test_a_site_is_paged_about_when_nothing_could_be_recovered() -> None:
     assert due(minutes=1000) == []
     assert due(unrecoverable="no base backup") == ["site main recoverability"]
     assert all(isinstance(a, Alarm) and a.details["do"] for a in alarms(Facts(at(9), "m", worker_at=at(0))))
-
-
-class Tower:
-    """The watch over a store, with a world to page into."""
-
-    def __init__(self, post: Post) -> None:
-        self.post = post
-        cto = ContactSettings(people=(Contact(role="cto", name="Cleo", pagerduty="PCTO"),))
-        call = caller(post.world, cto)
-        self.watch = Watch(post.store, find, Paging(post.world), "main", SERVICE, also_tell=call)
-
-    def looks(self, minutes: float = 0, *, worker: bool = True) -> list[str]:
-        self.post.clock.advance(minutes * 60)
-        if worker:
-            notes.worker_lives(self.post.store, "w", {"site": "main"})
-        self.watch.work()
-        return sorted(key.removeprefix("mayday ") for key in self.post.world.pages)
 
 
 @pytest.fixture

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 from bot_world import CATALOG, settings_for, store_in
-from paging import certificates, eventually, now
+from paging import certificates, eventually
 from paging import settings_for as paging_for
+from waiting import now
 
 from actions.catalog import find
 from actions.engine.store import Store

@@ -9,8 +9,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from paging import certificates, now, pagerduty, settings_for
+from paging import certificates, pagerduty, settings_for
 from pydantic import SecretStr
+from waiting import now
 
 from actions.engine.errors import Away, RecoveryError, Refused
 from actions.outside import Pager, PagerDuty

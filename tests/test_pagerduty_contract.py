@@ -8,7 +8,8 @@ import httpx
 import pytest
 from openapi import EVENTS, REST, SPECS, parameters, request_errors, response_errors
 from pagerduty import RestApiV2Client
-from paging import certificates, monitor, now, pagerduty, rest, settings_for
+from paging import certificates, monitor, pagerduty, rest, settings_for
+from waiting import now
 
 from lab.pagerduty.client import RunningPracticePagerDuty
 from lab.pagerduty.company import READ_ONLY_TOKEN

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from practice_bot import slack
 from slack_sdk.errors import SlackApiError
-from tiny_bot import CHANNEL, TinyBot, bot, http_bot, slack
+from tiny_bot import CHANNEL, TinyBot, bot, http_bot
 
 from lab.slack.client import RunningPracticeSlack
 

@@ -8,8 +8,9 @@ from urllib.error import HTTPError
 
 import httpx
 import pytest
+from practice_bot import slack
 from slack_sdk.errors import SlackApiError
-from tiny_bot import CHANNEL, TinyBot, bot, connected, eventually, slack
+from tiny_bot import CHANNEL, TinyBot, bot, connected, eventually
 
 from lab.slack.client import RunningPracticeSlack
 

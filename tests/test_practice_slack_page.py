@@ -4,27 +4,22 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from practice_bot import slack
 from slack_sdk import WebClient
 
-from lab.slack.client import RunningPracticeSlack, running_practice_slack
+from lab.slack.client import RunningPracticeSlack
 
+__all__ = ["slack"]
 pytestmark = pytest.mark.browser
 CHANNEL = "C0OPSEMERG"
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--virtual-time-budget=5000", "--window-size=1280,900",
 )  # fmt: skip
-
-
-@pytest.fixture
-def slack() -> Iterator[RunningPracticeSlack]:
-    with running_practice_slack() as running:
-        yield running
 
 
 def page(slack: RunningPracticeSlack, profile: Path, query: str) -> str:

@@ -12,8 +12,6 @@ import os
 import shutil
 import struct
 import subprocess
-import threading
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,6 +19,8 @@ from typing import Any
 
 import pytest
 from bot_world import settings_for
+from practice_bot import serving, slack
+from waiting import within
 
 from actions.catalog import CATALOG, find
 from actions.engine import notes
@@ -29,8 +29,9 @@ from actions.engine.procedure import Ask
 from actions.engine.store import Store
 from bot.journals import SINK
 from bot.service import BotService
-from lab.slack.client import RunningPracticeSlack, running_practice_slack
+from lab.slack.client import RunningPracticeSlack
 
+__all__ = ["slack"]
 pytestmark = pytest.mark.browser
 ROOT = Path(__file__).parent.parent
 RECORDED = ROOT / "tests" / "data" / "recovered_run.json"
@@ -76,27 +77,14 @@ def recording() -> Recording:
 
 
 @pytest.fixture
-def slack() -> Iterator[RunningPracticeSlack]:
-    with running_practice_slack() as running:
-        yield running
-
-
-@pytest.fixture
 def drawn(slack: RunningPracticeSlack, recording: Recording, tmp_path: Path) -> Iterator[None]:
     """A bot that is connected and has drawn the whole thread, as slowly as Slack's limits want it."""
     store = Store(f"sqlite:///{tmp_path / 'mayday.db'}", recording.clock)
     recording.tell(store)
     service = BotService(settings_for(slack.api_url), store, CATALOG, lambda _run: None, recording.clock)
-    stop = threading.Event()
-    bot = threading.Thread(target=service.run, args=(stop,), daemon=True)
-    bot.start()
-    end = time.monotonic() + 120
-    while notes.cursor(store, SINK, recording.run) < len(recording.entries):
-        assert time.monotonic() < end, "the thread did not become complete"
-        time.sleep(0.25)
-    yield
-    stop.set()
-    bot.join(10)
+    with serving(service):
+        within(120, every=0.25)(lambda: notes.cursor(store, SINK, recording.run) >= len(recording.entries))
+        yield
 
 
 def browse(slack: RunningPracticeSlack, profile: Path, *what: str) -> str:

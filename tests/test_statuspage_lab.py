@@ -9,8 +9,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from page_world import DATA, DRAFT, now
+from page_world import DATA, DRAFT
 from typer.testing import CliRunner
+from waiting import now
 
 from actions.engine.errors import Away, RecoveryError, Refused
 from actions.settings import Settings

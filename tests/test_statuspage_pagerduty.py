@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from described import described
-from page_world import now
+from waiting import now
 from worlds.pagerduty_pages import KEY, PAGE, PagesWorld, running_pages
 
 from actions.engine.errors import Away, RecoveryError

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pyotp
 import pytest
@@ -26,17 +23,21 @@ from other_users import (
     share_store,
     shared_folder,
 )
+from practice_bot import lines, serving, slack
 from terminal_process import RealClock
 from terminal_world import CATALOG, Terminal
+from waiting import now, within
 
 from actions.engine.journal import Kind
 from actions.engine.store import Store
 from actions.settings_file import read
 from bot.service import BotService
-from lab.slack.client import RunningPracticeSlack, running_practice_slack
+from lab.slack.client import RunningPracticeSlack
 
+__all__ = ["slack"]
 pytestmark = pytest.mark.parts
 TOY = str(TESTS / "terminal_process.py")
+eventually = within(30)
 
 
 @pytest.fixture
@@ -116,12 +117,6 @@ def folder() -> Iterator[Path]:
 
 
 @pytest.fixture
-def slack() -> Iterator[RunningPracticeSlack]:
-    with running_practice_slack() as running:
-        yield running
-
-
-@pytest.fixture
 def store(folder: Path, slack: RunningPracticeSlack) -> Store:
     (folder / "settings.toml").write_text(f"""
 store = "sqlite:///{folder}/mayday.db"
@@ -132,7 +127,7 @@ base_url = "{slack.api_url}"
 bot_token = "xoxb-practice"
 app_token = "xapp-practice"
 {operators(folder / "keys", glass_minutes=0.01)}""")
-    made = Store(f"sqlite:///{folder}/mayday.db", lambda: datetime.now(UTC))
+    made = Store(f"sqlite:///{folder}/mayday.db", now)
     share_store(folder)
     return made
 
@@ -140,12 +135,8 @@ app_token = "xapp-practice"
 @pytest.fixture
 def bot(folder: Path, store: Store) -> Iterator[BotService]:
     settings = read(folder / "settings.toml", {}, {})
-    bot, stop = BotService(settings, store, CATALOG, lambda run: None, lambda: datetime.now(UTC)), threading.Event()
-    thread = threading.Thread(target=bot.run, args=(stop,), daemon=True)
-    thread.start()
-    yield bot
-    stop.set()
-    thread.join(10)
+    with serving(BotService(settings, store, CATALOG, lambda run: None, now)) as bot:
+        yield bot
 
 
 def mayday(uid: int, folder: Path, *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
@@ -156,18 +147,6 @@ def mayday(uid: int, folder: Path, *words: str, stdin: str = "") -> subprocess.C
 def enrolled(uid: int, folder: Path) -> str:
     """Enrol as that user does, reading the secret before typing the code; the secret."""
     return enrol_as(uid, TOY, str(folder), "-", "operator", "enrol")
-
-
-def eventually(holds: Callable[[], Any], seconds: float = 30.0) -> Any:
-    end = time.monotonic() + seconds
-    while not (found := holds()):
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.1)
-    return found
-
-
-def lines(slack: RunningPracticeSlack) -> list[str]:
-    return ["\n".join(m["lines"]) for m in slack.thread()["messages"]]
 
 
 @needs_root

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from paging import rest
 
 from actions.engine.ids import is_errand
 from actions.engine.journal import Kind
@@ -18,11 +20,14 @@ from actions.incidents.rendering import markdown
 from lab import processes
 from lab.pagerduty import place
 from lab.pagerduty.client import PracticePagerDuty
+from lab.pagerduty.server import AT_START
 from lab.statuspage import part
 from lab.statuspage.client import PracticePage
 from tests.practice import Practice, practice_company
 
 pytestmark = pytest.mark.whole
+POLLED = 45.0
+"""Seconds within which the poller, which asks every 15, has surely been heard."""
 
 
 @pytest.fixture(scope="module")
@@ -46,10 +51,29 @@ def settled(practice: Practice, pagerduty: PracticePagerDuty) -> Iterator[None]:
     practice.settle()
 
 
-def paged(practice: Practice, pagerduty: PracticePagerDuty, title: str, service: str = "postgres") -> str:
+@contextmanager
+def unheard(pagerduty: PracticePagerDuty) -> Iterator[None]:
+    """Nobody has a public address: no webhook is sent meanwhile, nor afterwards of what happened meanwhile."""
+    client = rest(pagerduty)
+
+    def switch(on: bool) -> None:
+        asked = {"webhook_subscription": {"type": "webhook_subscription", "active": on}}
+        assert client.put(f"/webhook_subscriptions/{AT_START}", json=asked).is_success
+
+    switch(False)
+    try:
+        yield
+    finally:
+        switch(True)
+        client.close()
+
+
+def paged(
+    practice: Practice, pagerduty: PracticePagerDuty, title: str, service: str = "postgres", seconds: float = 20
+) -> str:
     """A page; the id of its incident, once its thread stands."""
     [alert] = pagerduty.page(title, service)["incidents"]
-    practice.until(lambda: bool(practice.store.note(ALERT, alert)), 20, "the page opens an incident")
+    practice.until(lambda: bool(practice.store.note(ALERT, alert)), seconds, "the page opens an incident")
     name = str(practice.store.note(ALERT, alert))
     practice.until(lambda: bool(thread(practice, name)), 20, "its thread stands")
     return name
@@ -69,6 +93,11 @@ def files(practice: Practice, name: str) -> dict[str, str]:
 
 def told(practice: Practice, name: str) -> Incident:
     return incidents.fold(practice.store.entries(name))
+
+
+def lines(practice: Practice, name: str) -> list[str]:
+    """What the thread of an incident says, the header first."""
+    return practice.thread_texts(thread(practice, name))
 
 
 def newest(pagerduty: PracticePagerDuty) -> dict[str, Any]:
@@ -172,3 +201,25 @@ def test_a_page_that_came_while_the_bot_was_dead_opens_its_thread_when_it_lives_
     practice.until(lambda: bool(thread(practice, name)), 30, "its thread stands")
     assert told(practice, name).count == 1
     assert processes.is_alive(practice.lab, "bot")
+
+
+def test_without_any_webhook_the_poller_opens_the_thread_and_tells_all_that_happens_once(
+    practice: Practice, pagerduty: PracticePagerDuty
+) -> None:
+    with unheard(pagerduty):
+        name = paged(practice, pagerduty, "Search answers nothing", "meilisearch", seconds=POLLED)
+        press(practice, name, "Acknowledge")
+        practice.until(lambda: newest(pagerduty)["status"] == "acknowledged", 20, "PagerDuty knows who has it")
+        pagerduty.act("reassign", to="dba")
+        pagerduty.act("priority", priority="P1")
+        practice.until(lambda: "Dmitri" in lines(practice, name)[0], POLLED, "the thread shows who has it now")
+        assert "*Acknowledged*" in lines(practice, name)[0]
+        assert "P1" in lines(practice, name)[0]
+        pagerduty.act("resolve", user="dba")
+        practice.until(lambda: "*Resolved*" in lines(practice, name)[0], POLLED, "the thread hears that it is over")
+    practice.until(lambda: lines(practice, name)[-1] == "Resolved in PagerDuty.", 20, "its last line says so")
+    _, acknowledged, *later = lines(practice, name)
+    assert acknowledged.startswith("Acknowledge in PagerDuty · @oncall · acknowledged"), acknowledged
+    assert [line for line in later if not line.startswith("Now with Dmitri")] == ["Resolved in PagerDuty."], later
+    assert (told(practice, name).count, told(practice, name).open) == (1, False)
+    assert pagerduty.deliveries(newest(pagerduty)["id"]) == []

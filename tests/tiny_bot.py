@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,11 +18,13 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from waiting import within
 
-from lab.slack.client import RunningPracticeSlack, running_practice_slack
+from lab.slack.client import RunningPracticeSlack
 from lab.slack.company import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
 
 CHANNEL = "C0OPSEMERG"
+eventually = within(8)
 CONFIRM = {
     "title": {"type": "plain_text", "text": "Sure?"},
     "text": {"type": "mrkdwn", "text": "This swaps the *data*."},
@@ -129,12 +131,6 @@ class TinyBot:
         client.chat_postEphemeral(channel=CHANNEL, user=body["user"]["id"], text="Cutting over.")
 
 
-@pytest.fixture
-def slack() -> Iterator[RunningPracticeSlack]:
-    with running_practice_slack() as running:
-        yield running
-
-
 @contextmanager
 def connected(slack: RunningPracticeSlack, bot: TinyBot, sockets: int = 1) -> Iterator[None]:
     """The bot, listening over Socket Mode."""
@@ -173,11 +169,3 @@ def http_bot(slack: RunningPracticeSlack) -> Iterator[TinyBot]:
     yield bot
     server.should_exit = True
     thread.join(5)
-
-
-def eventually(holds: Callable[[], Any], seconds: float = 8.0) -> Any:
-    end = time.monotonic() + seconds
-    while not (found := holds()):
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.05)
-    return found

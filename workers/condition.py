@@ -23,6 +23,7 @@ from actions.steps.server import look_at_server
 from actions.steps.window import survey
 from actions.tools import Site
 from workers import dumps, health
+from workers.memory import MemoryWatch
 from workers.scope import Workshop
 
 log = structlog.get_logger("mayday.condition")
@@ -52,7 +53,7 @@ class _Yielding:
 
 @dataclass
 class ConditionKeeper:
-    """Looks at the containers every few seconds, at what can be reached every minute.
+    """Looks at the containers every few seconds, at what can be reached and at Redis's memory every minute.
 
     With several workers of one site, whoever comes first looks: a fresh note keeps the others from it.
     """
@@ -70,6 +71,7 @@ class ConditionKeeper:
 
     def __post_init__(self) -> None:
         self._follower = Follower(self.store)
+        self._memories = MemoryWatch(self.every)
 
     def run(self, leaving: threading.Event) -> None:
         """Go on until told to leave."""
@@ -86,13 +88,15 @@ class ConditionKeeper:
             return False
         for told in self._follower.grown():
             self.records.hear(told)
-        before = conditions(self.store, self.site.name).get(self.site.postgres)
-        self._seen = self._seen or (before.reachable if before else None)
+        before = conditions(self.store, self.site.name)
+        self._seen = self._seen or (before[self.site.postgres].reachable if self.site.postgres in before else None)
+        self._memories.recall(before)
         found, problem = self._from_docker()
         for one in found:
             own = one.service == self.site.postgres
             keep(self.store, Condition(one.service, self.site.name, now, one, self.records.of(one.service),
-                                       self._seen if own else None, problem if own else ""))  # fmt: skip
+                                       self._seen if own else None, problem if own else "",
+                                       self._memories.of(one, now)))  # fmt: skip
         for kind in (NOTE, "worker"):
             self.store.forget(kind, now - _FORGOTTEN)
         return True
@@ -103,6 +107,8 @@ class ConditionKeeper:
         try:
             with self.workshop.open(run) as tools:
                 found = health.look(tools["docker"].client, self.site)
+                if not self._busy():
+                    self._memories.look(tools["docker"].client, found, self.store.clock())
                 if self._due() and any(one.service == self.site.postgres and one.well for one in found):
                     self._reach_or_say(tools)
                 return found, self._problem

@@ -14,6 +14,7 @@ from actions.engine.procedure import Procedure
 from actions.engine.store import Store
 from actions.engine.turn import Turn
 from actions.incidents import on_call
+from actions.incidents.lifting import lifter
 from actions.incidents.watch import Watch, caller
 from actions.outside import Pager, PagerDuty
 from actions.settings import Settings
@@ -47,15 +48,18 @@ class Outside:
             made.append(self._chore("poll", every, Poller(self.store, self.pagerduty).work))
             made.append(self._chore("on call", _ON_CALL_EVERY, partial(keep_on_call, self, self.pagerduty)))
         if self.pager is not None:
-            site = self.settings.site
-            call = caller(self.pagerduty, self.settings.contacts)
-            watch = Watch(self.store, self.find, self.pager, site.name, site.postgres, self.archive_limit, call)
-            made.append(self._chore(ALARMS, _ALARMS_EVERY, watch.work))
+            made.append(self._chore(ALARMS, _ALARMS_EVERY, self._watch(self.pager).work))
         return Chores(made)
 
     def _milestones(self) -> MilestoneNotes:
         site, page = self.settings.site.name, self.settings.statuspage
         return MilestoneNotes(self.store, self.find, self.pagerduty, page, site, self.ring)
+
+    def _watch(self, pager: Pager) -> Watch:
+        site = self.settings.site
+        call = caller(self.pagerduty, self.settings.contacts)
+        lift = lifter(self.store, self.pagerduty, site.name, self.ring)
+        return Watch(self.store, self.find, pager, site.name, site.postgres, self.archive_limit, call, lift)
 
     def _chore(self, name: str, every: float, work: Callable[[], object]) -> Chore:
         return Chore(name, every, work, Turn(self.store, name, self.owner))

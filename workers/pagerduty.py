@@ -13,6 +13,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
+from pagerduty import RestApiV2Client
+
 from actions.engine.errors import Away, RecoveryError
 from actions.outside import OnCall, Paged
 from actions.settings import PagerDutySettings
@@ -63,18 +65,19 @@ class PagerDutyRest:
             yield one
 
     def acknowledge(self, id: str) -> None:
-        self._change(id, f"acknowledging incident {id}", status="acknowledged")
+        self._change(self._client, id, f"acknowledging incident {id}", status="acknowledged")
 
     def resolve(self, id: str, resolution: str = "") -> None:
         said = {"resolution": resolution} if resolution else {}
-        self._change(id, f"resolving incident {id}", status="resolved", **said)
+        self._change(self._client, id, f"resolving incident {id}", status="resolved", **said)
 
     def escalate(self, id: str, level: int) -> None:
-        self._change(id, f"escalating incident {id} to level {level}", escalation_level=level)
+        """Sent once: whoever is on that level would be paged again. Who hears no outcome looks how it stands."""
+        self._change(self._once, id, f"escalating incident {id} to level {level}", escalation_level=level)
 
-    def _change(self, id: str, doing: str, **what: Any) -> None:
+    def _change(self, client: RestApiV2Client, id: str, doing: str, **what: Any) -> None:
         with speaking(doing):
-            answer = self._client.put(_path(id), json={"incident": {"type": "incident_reference", **what}})
+            answer = client.put(_path(id), json={"incident": {"type": "incident_reference", **what}})
         if not answer.is_success and not ("status" in what and error_code(answer) in _DONE_ALREADY):
             raise trouble(answer, doing)
 

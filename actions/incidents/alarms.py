@@ -11,7 +11,9 @@ from actions.incidents.hearing import OWN
 FAILED_FOR = timedelta(minutes=5)
 """A run that failed and nobody answered."""
 APPROVAL_FOR = timedelta(minutes=10)
-"""A question that waits for a second person; after as long again there is a second, graver page."""
+"""A question that waits for a second person. It is for the next level at once: the first has asked it, most likely.
+Where that level could not be paged, there is a second, graver page after as long again."""
+NEXT_LEVEL = 2
 ALONE_FOR = timedelta(minutes=15)
 """So long after its end a run that went on without a second person is still paged about."""
 NO_WORKER_FOR = timedelta(minutes=1)
@@ -26,7 +28,8 @@ class RunFacts:
     `failed_at` and `asked_at` are set while it waits for people: after a failure, for a second person.
     `ahead` is how long the present act still takes, None where nobody knows. `serving` says that the
     recovered data is in service, so that the promise is kept whatever still follows. `alone` is who went on
-    without a second person, and why; such a run is told of for a while after its end too.
+    without a second person, and why; such a run is told of for a while after its end too. `lifted` says that
+    the next level was paged for the question.
     """
 
     run: str
@@ -40,6 +43,7 @@ class RunFacts:
     ahead: timedelta | None = None
     serving: bool = False
     alone: str = ""
+    lifted: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,8 @@ class Facts:
 class Alarm:
     """Something to page about. The key makes a second page the first, and takes it back.
 
-    With `role` somebody of that role is to be paged alone too.
+    With `role` somebody of that role is to be paged alone too. With `run` its incident in PagerDuty is brought to
+    `level` of the escalation policy at once, on that run's account; `since` is when the wait began.
     """
 
     key: str
@@ -66,6 +71,14 @@ class Alarm:
     severity: str = "critical"
     details: dict[str, str] = field(default_factory=dict)
     role: str = ""
+    run: str = ""
+    level: int = 1
+    since: datetime | None = None
+
+
+def approval_key(run: str) -> str:
+    """The key of the page that a run waits for a second person."""
+    return f"{OWN}{run} approval"
 
 
 def alarms(facts: Facts) -> tuple[Alarm, ...]:
@@ -93,8 +106,9 @@ def _of_run(run: RunFacts, now: datetime) -> Iterator[Alarm]:
         yield Alarm(f"{OWN}{run.run} failed", f"{what} failed, and nobody has answered: {run.failure}", details=named)
     waited = now - run.asked_at if run.asked_at is not None else timedelta()
     if waited >= APPROVAL_FOR:
-        yield Alarm(f"{OWN}{run.run} approval", f"{what} waits for a second person: {run.question}", "error", named)
-    if waited >= 2 * APPROVAL_FOR:
+        yield Alarm(approval_key(run.run), f"{what} waits for a second person: {run.question}", "error", named,
+                    run=run.run, level=NEXT_LEVEL, since=run.asked_at)  # fmt: skip
+    if waited >= 2 * APPROVAL_FOR and not run.lifted:
         said = f"{what} still waits for a second person, and nobody who was paged has answered: {run.question}"
         yield Alarm(f"{OWN}{run.run} approval again", said, details=named)
     if _late(run, now):

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from actions.engine.facts import from_json, to_json
 from actions.engine.store import Store
+from actions.incidents.memory import Memory
 from actions.incidents.record import Record
 from actions.postgres.archive import Tail
 from actions.postgres.segments import segment_start
@@ -27,11 +28,13 @@ _WELL = ("healthy", "running")
 @dataclass(frozen=True)
 class Health:
     """One container in a word: healthy, unhealthy, starting, running (it has no check of its own), paused,
-    restarting, stopped, or missing. `detail` is what Docker says of it."""
+    restarting, stopped, or missing. `detail` is what Docker says of it; `starved` that the kernel ended it for
+    want of memory."""
 
     service: str
     word: str
     detail: str = ""
+    starved: bool = False
 
     @property
     def well(self) -> bool:
@@ -69,7 +72,8 @@ class Reachable:
 
 @dataclass(frozen=True)
 class Condition:
-    """One service at one moment. `reachable` is for PostgreSQL; `problem` says why it could not be seen."""
+    """One service at one moment. `reachable` is for PostgreSQL, whose `problem` says why it could not be seen;
+    `memory` is for Redis."""
 
     service: str
     site: str
@@ -78,6 +82,12 @@ class Condition:
     record: Record = field(default_factory=Record)
     reachable: Reachable | None = None
     problem: str = ""
+    memory: Memory | None = None
+
+    @property
+    def well(self) -> bool:
+        """Whether it serves, as far as Docker and it itself know."""
+        return self.health.well and not (self.memory and self.memory.refuses)
 
     def old(self, now: datetime) -> bool:
         """Whether nobody has looked for so long that it may be otherwise by now."""

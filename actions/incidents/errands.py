@@ -11,6 +11,7 @@ from actions.engine.facts import to_json
 from actions.engine.ids import ERRAND, new_id
 from actions.engine.journal import Kind
 from actions.engine.procedure import Procedure
+from actions.engine.run import Run
 from actions.engine.store import Store
 from actions.errands import pagerduty_acknowledge, pagerduty_escalate, pagerduty_page, pagerduty_resolve
 from actions.incidents.hearing import OWN
@@ -82,14 +83,26 @@ def open_errand(
         Refused: this person may not.
     """
     may_speak(by)
-    run, procedure = new_id(store.clock(), ERRAND), errand.procedure
+    return _open(store, errand, {"incident": incident.id}, by, incident.service, site=site, key=key)
+
+
+def open_for_run(store: Store, errand: Errand, run: Run, *, site: str, key: str) -> tuple[str, bool]:
+    """Ask for an errand that a run needs, as `open_errand` does; its line stands in the run's thread."""
+    incident = str(run.origin.get("incident") or "")
+    return _open(store, errand, {"run": run.id, "incident": incident}, ITSELF, run.service, site=site, key=key)
+
+
+def _open(store: Store, errand: Errand, origin: dict[str, str], by: Speaker, service: str, *, site: str,
+          key: str) -> tuple[str, bool]:  # fmt: skip
+    name, procedure = new_id(store.clock(), ERRAND), errand.procedure
     data = {
-        "procedure": procedure.name, "table": procedure.table, "service": incident.service, "site": site,
+        "procedure": procedure.name, "table": procedure.table, "service": service, "site": site,
         "by": by.id, "name": by.name, "request": to_json(errand.request), "summary": procedure.summary,
-        "origin": {"sink": "slack", "incident": incident.id, "key": key},
+        "origin": {"sink": "slack", **origin, "key": key},
     }  # fmt: skip
-    linked = {"run": run, "procedure": procedure.name, "by": by.id, "name": by.name, "pursues": errand.pursues}
-    return store.open_run(run, data, claims=False, key=key, tells=(incident.id, (Kind.LINKED, None, linked)))
+    linked = {"run": name, "procedure": procedure.name, "by": by.id, "name": by.name, "pursues": errand.pursues}
+    tells = (origin["incident"], (Kind.LINKED, None, linked)) if origin["incident"] else None
+    return store.open_run(name, data, claims=False, key=key, tells=tells)
 
 
 def may_speak(by: Speaker) -> None:

@@ -17,9 +17,10 @@ from actions.engine.moves import passed_no_return
 from actions.engine.procedure import Procedure, Who
 from actions.engine.run import Run, fold
 from actions.engine.store import Store
-from actions.incidents.alarms import ALONE_FOR, Alarm, Facts, RunFacts, alarms
+from actions.incidents.alarms import ALONE_FOR, Alarm, Facts, RunFacts, alarms, approval_key
 from actions.incidents.condition import conditions
 from actions.incidents.contacts import people_of
+from actions.incidents.lifting import lifted
 from actions.outside import Pager, PagerDuty
 from actions.settings import ContactSettings
 
@@ -32,7 +33,8 @@ RAISED = "alarm"
 class Watch:
     """One look at a site. `archive_limit` is how long WAL may wait for the archive.
 
-    `also_tell` hears of each new alarm, for people whom the page does not reach by itself.
+    `also_tell` hears of each new alarm, for people whom the page does not reach by itself. `lift` is given each
+    alarm that is for a higher level, again and again while it stands.
     """
 
     store: Store
@@ -42,6 +44,7 @@ class Watch:
     service: str
     archive_limit: timedelta = timedelta(minutes=10)
     also_tell: Callable[[Alarm], object] = lambda alarm: None
+    lift: Callable[[Alarm], object] = lambda alarm: None
 
     def work(self) -> None:
         """Page what is wrong and not paged yet; take back what is over. Repeating either does no harm.
@@ -56,6 +59,8 @@ class Watch:
                 self.pager.trigger(alarm.key, alarm.summary, severity=alarm.severity, details=alarm.details)
                 self.also_tell(alarm)
                 self.store.keep(RAISED, alarm.key, alarm.summary)
+            if alarm.level > 1:
+                self.lift(alarm)
         for key in standing.keys() - due.keys():
             self.pager.resolve(key)
             self.store.keep(RAISED, key, "")
@@ -77,12 +82,14 @@ class Watch:
         procedure = self._procedure(run)
         failed = run.failure is not None and not run.failure.stopped
         asked = run.question if run.asking and run.question and _for_second(run) else None
+        asked_at = _last(told, Kind.ASKED) if asked else None
         return RunFacts(
             run=run.id, what=str(told[0].data.get("summary") or run.procedure), requested_at=run.requested_at,
             rto=procedure.rto if procedure else None,
             failed_at=_last(told, Kind.FAILED, Kind.UNDO_FAILED) if failed else None,
             failure=run.failure.message if run.failure else "",
-            asked_at=_last(told, Kind.ASKED) if asked else None, question=asked.title if asked else "",
+            asked_at=asked_at, question=asked.title if asked else "",
+            lifted=asked_at is not None and lifted(self.store, approval_key(run.id), asked_at),
             ahead=self._ahead(run, told),
             serving=run.finished is not None or (procedure is not None and passed_no_return(procedure, run)),
             alone=f"{run.glass['name']}: {run.glass['reason']}" if run.glass else "",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from actions.engine.errors import Refused
@@ -12,6 +12,8 @@ from actions.tools import Patience, Progress
 
 SETTLES = 10.0
 """Seconds in which PagerDuty shows what it has been told."""
+_OPENS = 30.0
+"""Seconds in which PagerDuty makes an incident of a page."""
 _FEW = 5
 
 
@@ -128,9 +130,37 @@ def look_at_rung(alert: str, pagerduty: PagerDuty) -> Rung:
     return Rung(paged.level, paged.level + 1)
 
 
+def find_page(page: Page, pagerduty: PagerDuty, patience: Patience) -> str:
+    """The id of the open incident that a page opened.
+
+    Raises:
+        Refused: it opened none, or that one is over.
+    """
+    found: list[str] = []
+
+    def there() -> bool:
+        found.extend(p.id for p in _made_of(page, pagerduty) if p.status != "resolved")
+        return bool(found)
+
+    if not patience.until(there, seconds=_OPENS, every=1.0):
+        raise Refused("PagerDuty has no open incident of that page.", detail=f"Its key is {page.key}.",
+                      hint="It may be over. Else see who is on call with /recover status, and call them.")  # fmt: skip
+    return found[0]
+
+
+def look_at_level(alert: str, level: int, pagerduty: PagerDuty) -> Rung:
+    """Where the escalation stands, and that it shall come to that level.
+
+    Raises:
+        Refused: nobody can be paged for it any more.
+    """
+    return replace(look_at_rung(alert, pagerduty), wanted=level)
+
+
 def escalate(alert: str, rung: Rung, pagerduty: PagerDuty) -> None:
-    """Page the next level."""
-    pagerduty.escalate(alert, rung.wanted)
+    """Page the level that is wanted; whoever was reached already is not paged again."""
+    if rung.now < rung.wanted:
+        pagerduty.escalate(alert, rung.wanted)
 
 
 def is_escalated(alert: str, rung: Rung, pagerduty: PagerDuty, patience: Patience) -> bool:
@@ -159,7 +189,7 @@ def send_page(page: Page, pager: Pager, pagerduty: PagerDuty) -> None:
 
 def page_stands(page: Page, pagerduty: PagerDuty, patience: Patience) -> bool:
     """Whether PagerDuty made an incident of it."""
-    return patience.until(lambda: _paged(page, pagerduty) is not None, seconds=30, every=1.0)
+    return patience.until(lambda: _paged(page, pagerduty) is not None, seconds=_OPENS, every=1.0)
 
 
 def see_reached(page: Page, pagerduty: PagerDuty) -> Reached:
@@ -169,8 +199,11 @@ def see_reached(page: Page, pagerduty: PagerDuty) -> Reached:
 
 
 def _paged(page: Page, pagerduty: PagerDuty) -> Paged | None:
-    made = (p for p in pagerduty.updated_since(page.since - timedelta(minutes=1)) if p.key == page.key)
-    return max(made, key=lambda p: p.created_at, default=None)
+    return max(_made_of(page, pagerduty), key=lambda p: p.created_at, default=None)
+
+
+def _made_of(page: Page, pagerduty: PagerDuty) -> list[Paged]:
+    return [p for p in pagerduty.updated_since(page.since - timedelta(minutes=1)) if p.key == page.key]
 
 
 def _each(ids: tuple[str, ...], change: Callable[[str], None], progress: Progress) -> None:

@@ -91,7 +91,7 @@ def _dialog(desk: Desk, how: str, name: str, user: str) -> dict[str, Any]:
         run = newest_run(desk.store, incident)
         kind = kind_now(incident, run)
         return modals.status(name, offered(desk.settings.statuspage, incident, run, kind), kind)
-    return modals.recover(incident, fits_of(desk, incident))
+    return modals.recover(incident, *fits_of(desk, incident))
 
 
 def _open(client: WebClient, body: dict[str, Any], view: dict[str, Any]) -> None:

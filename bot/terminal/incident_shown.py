@@ -38,7 +38,7 @@ def told(session: Session, incident: Incident) -> None:
     out.print(Text(incident.title or "Incident", style="bold"))
     out.print(f"{words.state(incident)} · {words.clock(incident, scene.now)}", markup=False)
     aligned(out, _rows(session, scene))
-    for line in filter(None, (words.whose_word(scene), words.others(incident))):
+    for line in filter(None, (words.whose_word(scene), words.others(incident), *_seen(session, incident))):
         out.print(line, markup=False)
     runs = _runs(session, incident)
     if runs:
@@ -64,6 +64,7 @@ def document(session: Session, incident: Incident) -> dict[str, Any]:
         "pagerduty": words.page(incident)[1], "thread": thread_link(session.store, incident.id),
         "runs": [{"run": run.id, "what": run.procedure, "service": run.service, "state": state_of(run),
                   "by": by[run.id], "requested_at": run.requested_at} for run in _runs(session, incident)],
+        "seen": _seen(session, incident),
         "next": [{"command": command, "does": does} for command, does in _next(session, scene)],
     }  # fmt: skip
 
@@ -96,6 +97,11 @@ def _rows(session: Session, scene: Scene) -> Iterator[tuple[str, str]]:
     yield "Incident", incident.id
     rows = (("Alerts", words.folded(incident)), words.page(incident), ("Thread", thread))
     yield from (row for row in rows if row[1])
+
+
+def _seen(session: Session, incident: Incident) -> list[str]:
+    """What a quick look at the stack shows."""
+    return fits_of(session.desk, incident)[1]
 
 
 def _runs(session: Session, incident: Incident) -> list[Run]:
@@ -139,7 +145,7 @@ def _next(session: Session, scene: Scene) -> list[tuple[str, str]]:
 
 def _recoveries(session: Session, incident: Incident) -> Iterator[tuple[str, str]]:
     """The recoveries for which something speaks; where nothing does, where all of them stand."""
-    fits = [fit for fit in fits_of(session.desk, incident) if fit.weight][:_RECOVERIES]
+    fits = [fit for fit in fits_of(session.desk, incident)[0] if fit.weight][:_RECOVERIES]
     for fit in fits:
         usage = f"{command_of(fit.procedure)} {fit.procedure.words.usage}".strip()
         yield f"mayday {usage} --incident {incident.id}", fit.why or f"for {incident.service}"

@@ -104,7 +104,9 @@ def _health(condition: Condition, now: datetime) -> str:
     if condition.old(now):
         return f"? *{name}* not seen since {moment(condition.seen_at)}"
     detail = f" ({escape(health.detail)})" if health.detail else ""
-    return f"{_MARKS[health.well]} *{name}* {escape(health.word)}{detail}"
+    memory = condition.memory.says() if condition.memory else ""
+    said = f" · {escape(memory)}" if memory else ""
+    return f"{_MARKS[condition.well]} *{name}* {escape(health.word)}{detail}{said}"
 
 
 def _database(condition: Condition, now: datetime) -> list[Block]:

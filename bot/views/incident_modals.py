@@ -21,12 +21,14 @@ BLOCK, FIELD = "said", "field"
 _REASONS = 5
 
 
-def recover(incident: Incident, fits: Sequence[Fit]) -> Block:
-    """Which recovery: those that fit first, with the reasons."""
+def recover(incident: Incident, fits: Sequence[Fit], looks: Sequence[str] = ()) -> Block:
+    """Which recovery: those that fit first, with the reasons, and what a quick look shows that none of them names."""
     why = [f"*{escape(command_of(fit.procedure))}*: {escape(fit.why)}" for fit in fits[:_REASONS] if fit.why]
+    unsaid = [look for look in looks if not any(look in fit.why for fit in fits[:_REASONS])]
+    why += [f"A quick look shows: {'; '.join(map(escape, unsaid))}."] if unsaid else []
     options = [_option(command_of(fit.procedure), fit.procedure.name) for fit in fits]
     chosen = {"type": "static_select", "options": options, "initial_option": options[0]}
-    head = section("\n".join(why) or "Nothing points to one of them; these are all.")
+    head = section(cut("\n".join(why) or "Nothing points to one of them; these are all."))
     return _modal(RECOVER, incident.id, "Recover", "Next", [head, _input("Which recovery?", chosen)])
 
 

@@ -1,0 +1,35 @@
+"""Bring a page of Mayday's own to a level of its policy at once: an event cannot choose whom it reaches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from actions.engine.procedure import Act, Lane, Look, Procedure, Risk
+from actions.errands.pressing import pressed
+from actions.steps import pagerduty
+from actions.steps.pagerduty import Page
+
+
+@dataclass(frozen=True)
+class Lift:
+    """Page that level for the incident that the page opened."""
+
+    page: Page
+    level: int
+
+
+PROCEDURE = Procedure(
+    name="pagerduty lift",
+    summary="Page the next level",
+    words=pressed("incident lift"),
+    request=Lift,
+    risk=Risk.CHANGES,
+    claims=False,
+    lane=Lane.ERRAND,
+    steps=(
+        Look("find the page in PagerDuty", pagerduty.find_page, gives="alert"),
+        Look("see how far it went", pagerduty.look_at_level, gives="rung"),
+        Act("escalate", pagerduty.escalate, pagerduty.is_escalated),
+        Look("see whom it reached", pagerduty.see_whom, gives="reached"),
+    ),
+)
