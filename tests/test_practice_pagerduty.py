@@ -106,6 +106,8 @@ def test_more_events_than_a_minute_takes_are_refused(pagerduty: RunningPracticeP
     with pytest.raises(HttpError) as refused:
         client.trigger("x", "db01", dedup_key="3")
     assert refused.value.response.status_code == 429
+    refusals = pagerduty.health()["limited"]["POST /v2/enqueue"]
+    assert pagerduty.health()["calls"] == 2 + refusals
 
 
 def test_grouped_alerts_share_an_incident_and_others_do_not(pagerduty: RunningPracticePagerDuty) -> None:
@@ -211,6 +213,7 @@ def test_a_limit_of_960_a_minute_is_told_with_each_answer(pagerduty: RunningPrac
     limited = client.get("/abilities")
     assert (limited.status_code, limited.json()["error"]["code"]) == (429, 2020)
     assert int(limited.headers["ratelimit-reset"]) > 1
+    assert set(pagerduty.health()["limited"]) == {"GET /abilities"}
 
 
 def test_the_account_outlives_a_restart(certificates: Path, tmp_path: Path) -> None:

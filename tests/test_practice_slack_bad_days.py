@@ -100,6 +100,7 @@ def test_the_tenth_post_of_a_second_is_limited(slack: RunningPracticeSlack, bot:
     assert limited
     assert all(a.headers["Retry-After"] == "1" for a in limited)
     assert len(texts(slack)) == 12 - len(limited)
+    assert slack.health()["limited"] == {"chat.postMessage": len(limited)}
 
 
 def test_each_envelope_goes_to_one_of_several_sockets(slack: RunningPracticeSlack, bot: TinyBot) -> None:

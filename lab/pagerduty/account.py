@@ -13,6 +13,7 @@ from lab.pagerduty.faults import Faults
 from lab.pagerduty.limits import EVENTS_PER_MINUTE, REST_PER_MINUTE, Limiter
 from lab.pagerduty.things import Incident, Json, Post, Subscription
 from lab.slack.feed import Feed
+from lab.slack.limits import Tally
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Account:
     faults: Faults = field(default_factory=Faults)
     feed: Feed = field(default_factory=Feed)
     calls: deque[Json] = field(default_factory=lambda: deque(maxlen=2000))
+    tally: Tally = field(default_factory=Tally)
     absent: set[str] = field(default_factory=set)
     rest_limit: Limiter = field(init=False)
     events_limit: Limiter = field(init=False)

@@ -55,7 +55,7 @@ def deliveries(desk: Desk, asked: Json) -> Json:
 
 
 def health(desk: Desk, asked: Json) -> Json:
-    return {"ok": True, "stand_in": "PagerDuty", "fault": desk.account.faults.mode}
+    return {"ok": True, "stand_in": "PagerDuty", "fault": desk.account.faults.mode, **desk.account.tally.as_json()}
 
 
 POSTS: dict[str, Deed] = {"/page": page, "/act": act, "/fault": fault, "/absent": absent, "/rotate": rotate}

@@ -27,7 +27,9 @@ BODY_AT_MOST = 512 * 1024
 
 def routes(account: Account) -> list[Route]:
     async def enqueue(request: Request) -> Response:
-        return await _received(account, request)
+        answer = await _received(account, request)
+        account.tally.count("POST /v2/enqueue", answer.status_code)
+        return answer
 
     async def change(request: Request) -> Response:
         return JSONResponse({"status": "success", "message": "Change event processed"}, 202)

@@ -24,6 +24,7 @@ from lab.pagerduty.errors import (
     PagerDutyError,
     invalid,
 )
+from lab.pagerduty.faults import Verdict
 from lab.pagerduty.limits import Allowance
 from lab.pagerduty.things import Json
 
@@ -87,19 +88,26 @@ def routes(account: Account) -> list[Route]:
 
 
 def _endpoint(account: Account, method: Method) -> Endpoint:
+    name = f"{method.verb} {method.path}"
+
     async def handle(request: Request) -> Response:
         await asyncio.sleep(account.faults.delay)
-        verdict = account.faults.judge(f"{method.verb} {method.path}")
-        if verdict == "down":
-            return PlainTextResponse("Service Unavailable", 503)
-        if verdict == "limited":
-            return JSONResponse(LIMITED, 429, Allowance(account.rest_limit.per_minute, 0, 1.0).headers)
-        if verdict == "error":
-            return JSONResponse(BROKEN, 500)
-        answer = await _answered(account, method, request)
-        return JSONResponse(BROKEN, 500) if verdict == "error after" else answer
+        answer = await _received(account, method, request, account.faults.judge(name))
+        account.tally.count(name, answer.status_code)
+        return answer
 
     return handle
+
+
+async def _received(account: Account, method: Method, request: Request, verdict: Verdict) -> Response:
+    if verdict == "down":
+        return PlainTextResponse("Service Unavailable", 503)
+    if verdict == "limited":
+        return JSONResponse(LIMITED, 429, Allowance(account.rest_limit.per_minute, 0, 1.0).headers)
+    if verdict == "error":
+        return JSONResponse(BROKEN, 500)
+    answer = await _answered(account, method, request)
+    return JSONResponse(BROKEN, 500) if verdict == "error after" else answer
 
 
 async def _answered(account: Account, method: Method, request: Request) -> Response:

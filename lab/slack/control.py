@@ -145,7 +145,8 @@ async def state(room: Room, asked: Json) -> Json:
 
 async def health(room: Room, asked: Json) -> Json:
     mode = room.world.faults.mode
-    return {"ok": True, "sockets": room.sockets.count, "fault": mode, "request_url": room.http.request_url}
+    return {"ok": True, "sockets": room.sockets.count, "fault": mode, "request_url": room.http.request_url,
+            **room.world.tally.as_json()}  # fmt: skip
 
 
 async def request_url(room: Room, asked: Json) -> Json:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 PER_MINUTE = {
     1: ("apps.connections.open",),
@@ -35,6 +37,24 @@ class Bucket:
             return (1 - self.left) / self.per_second
         self.left -= 1
         return 0.0
+
+
+@dataclass
+class Tally:
+    """How many calls were answered, and how many of them with "too many", by method."""
+
+    calls: int = 0
+    limited: Counter[str] = field(default_factory=Counter)
+
+    def count(self, method: str, status: int) -> None:
+        """Note one answer."""
+        self.calls += 1
+        if status == 429:
+            self.limited[method] += 1
+
+    def as_json(self) -> dict[str, Any]:
+        """For the control API."""
+        return {"calls": self.calls, "limited": dict(self.limited)}
 
 
 class Limiter:

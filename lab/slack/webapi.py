@@ -32,7 +32,9 @@ def routes(world: World, open_connection: Method) -> list[Route]:
         args = await read_args(request)
         call = Call(world, method, args, _token(request, args), world.clock())
         await asyncio.sleep(world.faults.delay)
-        return _answer(call, methods)
+        answer = _answer(call, methods)
+        world.tally.count(method, answer.status_code)
+        return answer
 
     return [Route("/api/{method}", handle, methods=["GET", "POST"])]
 

@@ -12,7 +12,7 @@ from lab.slack.company import Company
 from lab.slack.errors import SlackError
 from lab.slack.faults import Faults
 from lab.slack.feed import Feed
-from lab.slack.limits import Limiter
+from lab.slack.limits import Limiter, Tally
 from lab.slack.messages import Json, Log, Message
 from lab.slack.plain import Plain
 
@@ -85,6 +85,7 @@ class World:
     limiter: Limiter = field(init=False)
     plain: Plain = field(init=False)
     faults: Faults = field(default_factory=Faults)
+    tally: Tally = field(default_factory=Tally)
     feed: Feed = field(default_factory=Feed)
     files: dict[str, File] = field(default_factory=dict)
     views: dict[str, OpenView] = field(default_factory=dict)
