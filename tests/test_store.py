@@ -253,6 +253,26 @@ def test_a_request_delivered_four_times_at_once_makes_one_run(store: Store, clai
 
 
 @pytest.mark.parametrize("kind", ON_BOTH)
+def test_whoever_comes_to_an_empty_store_at_the_same_moment_can_open_it(kind: str, url: str) -> None:
+    together = threading.Barrier(4)
+
+    def come(_one: int) -> list[str]:
+        together.wait()
+        found = Store(url, Clock())
+        try:
+            return found.runs()
+        finally:
+            found.engine.dispose()
+
+    for _ in range(5):
+        with ThreadPoolExecutor(max_workers=4) as people:
+            assert list(people.map(come, range(4))) == [[]] * 4
+        used = Store(url, Clock()).engine
+        tables.metadata.drop_all(used)
+        used.dispose()
+
+
+@pytest.mark.parametrize("kind", ON_BOTH)
 def test_of_two_people_who_ask_at_once_one_gets_the_service(store: Store) -> None:
     given = at_once(*(lambda n=n: opened(store, f"r{n}") for n in range(4)))
     assert sum(isinstance(g, Busy) for g in given) == 3

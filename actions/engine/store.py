@@ -18,6 +18,9 @@ from actions.engine import statements, tables
 from actions.engine.journal import Entry, Kind
 from actions.engine.ledger import LEASE_SECONDS, TURN, Lease, Ledger, Taken
 
+_MAKING = 0x6D617964
+"""The lock of PostgreSQL under which the tables are made; any number that nobody else takes."""
+
 
 class SqlPen:
     """One transaction, in SQL."""
@@ -72,7 +75,15 @@ class Store(Ledger):
     def __init__(self, url: str, clock: Callable[[], datetime]) -> None:
         self.clock = clock
         self.engine = _engine(url)
-        tables.metadata.create_all(self.engine)
+        if not tables.metadata.tables.keys() <= set(sa.inspect(self.engine).get_table_names()):
+            self._make_tables()
+
+    def _make_tables(self) -> None:
+        """Bot and worker may come to an empty store at the same moment; whoever is second waits and finds them."""
+        with self._write() as db:
+            if db.dialect.name == "postgresql":
+                db.execute(sa.select(sa.func.pg_advisory_xact_lock(_MAKING)))
+            tables.metadata.create_all(db)
 
     @contextmanager
     def pen(self) -> Iterator[SqlPen]:
