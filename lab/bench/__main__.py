@@ -12,9 +12,10 @@ from rich.table import Table
 
 from actions.engine.errors import RecoveryError
 from lab import company, town_process
-from lab.bench.figures import Figure, acknowledged, cut_over, plan_with, restore_ratio, worker_memory
+from lab.bench.figure import Figure
 from lab.bench.ground import Ground
 from lab.bench.incidents import incident_figures
+from lab.bench.recoveries import acknowledged, cut_over, plan_with, restore_ratio, worker_memory
 from lab.home import Lab
 
 

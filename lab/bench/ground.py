@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,12 +14,26 @@ from rich.console import Console
 from actions.engine.errors import RecoveryError
 from actions.engine.journal import Kind
 from actions.engine.status import State, rests, state_of
+from actions.steps.writers import KEEP_SERVING
 from lab import company, processes
 from lab.home import Lab
 from lab.slack.client import PracticeSlack
 
 _HAND = "by_hand"
 _BLOCK_ROWS = 20_000
+
+
+def until(holds: Callable[[], bool], seconds: float, otherwise: str) -> None:
+    """Look often until it holds.
+
+    Raises:
+        RecoveryError: it did not hold in so many seconds; `otherwise` says what that means.
+    """
+    deadline = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > deadline:
+            raise RecoveryError(otherwise, detail=f"Waited {seconds:.0f} s.", hint="See the bot's log.")
+        time.sleep(0.02)
 
 
 @dataclass
@@ -66,6 +81,21 @@ class Ground:
             raise RecoveryError("No run began.", detail=str(answer), hint="See the bot's log.")
         self.rest(run, State.ASKING)
         return run
+
+    def restore(self, when: str) -> str:
+        """Ask for a recovery and have it restore while everybody is served; the run."""
+        run = self.ask(when)
+        self.press(run, KEEP_SERVING)
+        return run
+
+    def approve(self, run: str) -> None:
+        """A second person agrees to the cut-over."""
+        self.press(run, "Cut over", "approver", self.postgres)
+
+    def give_up(self, run: str, label: str = "Discard") -> None:
+        """End a run without its cut-over."""
+        self.press(run, label)
+        self.rest(run, State.DISCARDED)
 
     def press(self, run: str, label: str, user: str = "oncall", typed: str | None = None) -> None:
         """Press a button as soon as it is there."""

@@ -1,35 +1,20 @@
-"""Each figure: what is measured, how, and the bound that it is held against."""
+"""The figures of recoveries: what is measured, how, and the bound that it is held against."""
 
 from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
 from actions.engine.journal import Kind
 from actions.engine.status import State
 from lab import company, processes
+from lab.bench.figure import Figure, percentile
 from lab.bench.ground import Ground
 
 _COMMANDS_A_SECOND = 20
 _COMMANDS = 300
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One row of the table."""
-
-    what: str
-    measured: str
-    bound: str
-    met: bool | None = None
-
-    @property
-    def verdict(self) -> str:
-        """Whether the bound was met."""
-        return "" if self.met is None else "met" if self.met else "MISSED"
 
 
 def restore_ratio(ground: Ground, target: str, rounds: int) -> list[Figure]:
@@ -45,8 +30,7 @@ def restore_ratio(ground: Ground, target: str, rounds: int) -> list[Figure]:
         ours.append(ground.seconds(run, (Kind.ANSWERED, "Pause"), (Kind.DONE, "prove where it stopped")))
         if n % 2 == 0:
             theirs.append(ground.by_hand(run))
-        ground.press(run, "Discard")
-        ground.rest(run, State.DISCARDED)
+        ground.give_up(run)
         ground.console.print(f"  Mayday {ours[-1]:.1f} s, by hand {theirs[-1]:.1f} s")
     ratio = median(a / b for a, b in zip(ours, theirs, strict=True))
     return [
@@ -58,10 +42,9 @@ def restore_ratio(ground: Ground, target: str, rounds: int) -> list[Figure]:
 
 def cut_over(ground: Ground) -> Figure:
     """Writers stopped to writers served, while the town is served until the cut-over."""
-    run = ground.ask(ground.now())
-    ground.press(run, "Restore, keep serving")
+    run = ground.restore(ground.now())
     ground.rest(run, State.ASKING)
-    ground.press(run, "Cut over", "approver", ground.postgres)
+    ground.approve(run)
     ground.rest(run, State.RECOVERED)
     took = ground.seconds(run, (Kind.BEGAN, "pause the writers for the cut-over"), (Kind.DONE, "resume the writers"))
     return Figure("cut-over: writers stopped to writers served", f"{took:.1f} s", "at most 20 s", took <= 20)
@@ -74,16 +57,14 @@ def plan_with(ground: Ground) -> Figure:
         run = ground.ask("30s ago")
         told = company.open_store(ground.lab).entries(run)
         took.append(next(e.at for e in told if e.kind is Kind.ASKED).timestamp() - told[0].at.timestamp())
-        ground.press(run, "Cancel")
-        ground.rest(run, State.DISCARDED)
+        ground.give_up(run, "Cancel")
     held = sum(1 for f in ground.lab.wal_archive.iterdir() if len(f.name) == 24)
     return Figure(f"plan, {held} archived segments", f"{median(took):.1f} s", "at most 3 s", median(took) <= 3)
 
 
 def acknowledged(ground: Ground, target: str) -> Figure:
     """Slash commands acknowledged while a recovery runs, as the practice room sees it."""
-    run = ground.ask(target)
-    ground.press(run, "Restore, keep serving")
+    run = ground.restore(target)
     room = ground.room
 
     def command(n: int) -> float:
@@ -91,11 +72,10 @@ def acknowledged(ground: Ground, target: str) -> Figure:
         return float(room.say("/recover status", "oncall").get("acked_ms", 3000.0))
 
     with ThreadPoolExecutor(max_workers=_COMMANDS) as pool:
-        took = sorted(pool.map(command, range(_COMMANDS)))
+        took = list(pool.map(command, range(_COMMANDS)))
     ground.rest(run, State.ASKING)
-    ground.press(run, "Discard")
-    ground.rest(run, State.DISCARDED)
-    p99 = took[int(len(took) * 0.99) - 1]
+    ground.give_up(run)
+    p99 = percentile(took, 99)
     said = f"p50 {median(took):.0f} ms, p99 {p99:.0f} ms"
     return Figure(f"slash command acknowledged, {_COMMANDS_A_SECOND} a second", said, "p99 at most 100 ms", p99 <= 100)
 

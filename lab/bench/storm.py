@@ -1,0 +1,114 @@
+"""The figures of a storm: a thousand alerts of one service within a minute, while somebody approves a run."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from statistics import median
+
+from actions.engine.status import State
+from actions.incidents.deeds import known
+from actions.incidents.inbox import ALERT
+from lab import company
+from lab.bench.approvals import approve, delay, standing
+from lab.bench.figure import Figure, percentile
+from lab.bench.ground import Ground, until
+from lab.bench.pages import alerts
+from lab.pagerduty import place as pagerduty
+from lab.pagerduty.client import PracticePagerDuty
+from lab.slack.limits import Tally
+
+_ALERTS = 1000
+_A_SECOND = 17.5
+_APPROVED_AFTER = 10.0
+_TRIGGERED = "incident.triggered"
+
+
+@dataclass(frozen=True)
+class Sent:
+    """The alerts that were sent: PagerDuty's ids, when the first was due, and the seconds until the last was taken."""
+
+    paged: tuple[str, ...]
+    began: float
+    seconds: float
+
+
+def storm(ground: Ground) -> list[Figure]:
+    """Absorbed into one thread, the webhooks' answers, calls refused for their number, what an approval loses."""
+    run = standing(ground)
+    calm = approve(ground, run)
+    ground.rest(run, State.RECOVERED)
+    run = standing(ground)
+    before, calls = set(company.open_store(ground.lab).incidents()), _calls(ground)
+    # One client for all: a thousand handshakes would take the machine's time from the bot.
+    desk, began = pagerduty.client(ground.lab), time.monotonic()
+    with ThreadPoolExecutor(max_workers=32) as pool:
+        sending = [pool.submit(_send, desk, began + n / _A_SECOND) for n in range(_ALERTS)]
+        time.sleep(_APPROVED_AFTER)
+        stormy = approve(ground, run)
+        taken = [one.result() for one in sending]
+    sent = Sent(tuple(id for id, _ in taken), began, max(at for _, at in taken) - began)
+    figures = [_absorbed(ground, sent, before), _answered(desk, sent), _refused(calls, _calls(ground))]
+    ground.rest(run, State.RECOVERED)
+    return [*figures, delay(calm, stormy)]
+
+
+def _send(desk: PracticePagerDuty, due: float) -> tuple[str, float]:
+    time.sleep(max(0.0, due - time.monotonic()))
+    [paged] = alerts(desk, "Disk is full", "loki")
+    return paged, time.monotonic()
+
+
+def _absorbed(ground: Ground, sent: Sent, before: set[str]) -> Figure:
+    """When the thread's header says how many they are; then each is looked for in the journal."""
+    store, room = company.open_store(ground.lab), ground.room
+    until(lambda: bool(store.note(ALERT, sent.paged[0])), 30, "The storm opened no incident.")
+    name = str(store.note(ALERT, sent.paged[0]))
+
+    def whole() -> bool:
+        time.sleep(0.2)
+        ts = str((store.note("post", f"{name}:1") or {}).get("ts") or "")
+        return bool(ts) and f"{_ALERTS} alerts" in "\n".join(room.thread(ts)["messages"][0]["lines"])
+
+    until(whole, 180, f"The header never said {_ALERTS} alerts.")
+    took, held = time.monotonic() - sent.began, known(store, name)
+    opened = set(store.incidents()) - before
+    threads = sum(1 for thread in room.threads() if thread["run"] in opened)
+    exact = held.count == len(held.alerts) == _ALERTS and set(held.alerts) == set(sent.paged) and threads == 1
+    said = f"{took:.0f} s, {threads} thread, count {held.count}" + ("" if exact else ", NOT those that were sent")
+    what = f"{_ALERTS} alerts sent in {sent.seconds:.0f} s, absorbed into one thread"
+    met = exact and took <= 90 and sent.seconds <= 60
+    return Figure(what, said, "at most 90 s, none lost or doubled", met)
+
+
+def _answered(desk: PracticePagerDuty, sent: Sent) -> Figure:
+    """How long the bot took to answer the webhooks, and with what, as the practice PagerDuty saw it."""
+    until(lambda: desk.state(1)["undelivered"] == 0, 60, "Webhooks of the storm are not delivered yet.")
+    tries = [one for one in desk.deliveries() if one["type"] == _TRIGGERED and one["incident"] in set(sent.paged)]
+    taken = {one["incident"] for one in tries if 200 <= one["status"] < 300}
+    took = [float(one["ms"]) for one in tries]
+    p99 = percentile(took, 99)
+    said = f"p50 {median(took):.0f} ms, p99 {p99:.0f} ms, 2xx for {len(taken)} of {len(sent.paged)} alerts"
+    met = p99 <= 200 and taken == set(sent.paged)
+    return Figure(f"webhook answered in the storm, {len(took)} tries", said, "p99 at most 200 ms, each with 2xx", met)
+
+
+def _calls(ground: Ground) -> dict[str, Tally]:
+    """How many calls the practice services had so far, and how many they refused for their number."""
+    desk = pagerduty.client(ground.lab)
+    told = {"Slack": ground.room.health(), "PagerDuty": desk.health()}
+    desk.close()
+    return {name: Tally(one["calls"], Counter(one["limited"])) for name, one in told.items()}
+
+
+def _refused(before: dict[str, Tally], after: dict[str, Tally]) -> Figure:
+    """The 429s within the storm."""
+    refused = {name: after[name].limited - before[name].limited for name in after}
+    said = ", ".join(
+        f"{name} {sum(refused[name].values())} of {after[name].calls - before[name].calls}" for name in after
+    )
+    which = ", ".join(sorted({method for counted in refused.values() for method in counted}))
+    what = "calls answered with 429 in the storm" + (f" ({which})" if which else "")
+    return Figure(what, said, "none", not which)
