@@ -27,6 +27,7 @@ class Watched:
     last: int = 0
     entries: list[Entry] = field(default_factory=list)
     edited: datetime | None = None
+    told: int = 0  # The last entry that the header knew when it was posted or edited.
     rests_until: datetime | None = None
     rests: float = 0.0
     at_work: bool = False

@@ -72,7 +72,7 @@ class Sink:
         complete = self._begin_threads(drawn)
         # What people must see goes first, over all runs; the clocks of the headers come last.
         for part in (self._post_missing, self._edit_changed, self._edit_header):
-            for run, items in drawn:
+            for run, items in self._in_turn(drawn) if part == self._edit_header else drawn:
                 complete = self._guarded(run, items, part) and complete
         return complete
 
@@ -126,6 +126,16 @@ class Sink:
                 complete = self._guarded(run, items[:1], self._post_missing) and complete
         return complete
 
+    def _in_turn(self, drawn: list[tuple[str, list[Item]]]) -> list[tuple[str, list[Item]]]:
+        """Headers with news first, then whoever waited longest: Slack does not take an edit for every clock."""
+
+        def turn(one: tuple[str, list[Item]]) -> tuple[bool, float]:
+            watched = self._watched[one[0]]
+            no_news = watched.told == watched.last and watched.progress is None
+            return no_news, watched.edited.timestamp() if watched.edited is not None else 0.0
+
+        return sorted(drawn, key=turn)
+
     def _post_missing(self, run: str, items: list[Item]) -> bool:
         place = place_of(self._desk, self._watched[run].entries[0])
         if place is None:
@@ -139,7 +149,7 @@ class Sink:
                 noted = self._outbox.post(item, run, place)
                 self._rest = 0.0
                 if item.header:
-                    self._watched[run].edited = self._desk.clock()
+                    self._watched[run].edited, self._watched[run].told = self._desk.clock(), self._watched[run].last
             if item.header and not place.thread:
                 place = Place(place.channel, str(noted["ts"]))
         return True
@@ -169,7 +179,7 @@ class Sink:
         if not self._pace.may_edit(cosmetic=not at_once):
             return False
         self._pace.edited()
-        watched.edited = now
+        watched.edited, watched.told = now, watched.last
         self._outbox.edit(item, noted)
         self._rest = 0.0
         return self._settle(run, items)

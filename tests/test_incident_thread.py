@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from bot_world import CATALOG, CHANNEL, PITR, PlayedWorker
@@ -281,3 +282,22 @@ def test_the_clock_of_an_incident_moves_by_minutes_and_says_what_came_of_the_pro
 def test_a_journal_of_an_incident_begins_with_its_opening(here: Emergency) -> None:
     with pytest.raises(ValueError):
         incidents.fold([])
+
+
+def test_news_in_a_header_wait_for_no_clock_of_an_older_incident(here: Emergency) -> None:
+    narrow = replace(RULES, window=timedelta(seconds=1))
+
+    def page(alert: str, minutes: float) -> None:
+        keep_event(here.store, body(event("triggered", alert, minutes, opened=minutes, title="Slow")))
+        take_in(here.store, narrow)
+
+    for n in range(60):
+        page(f"POLD{n}", n / 30)
+        here.draw(2)
+    newest = here.store.incidents()[0]
+    here.office.clock.on(61)  # All the clocks have moved on, and Slack takes no more than some of the edits.
+    here.draw(20)
+    page("PNEW", 59 / 30)
+    here.draw(15)
+    assert deeds.known(here.store, newest).count == 2
+    assert "2 alerts" in str(next(m for m in here.channel.messages if m["key"] == f"{newest}:1")["blocks"])
