@@ -92,14 +92,15 @@ def page_to_thread(ground: Ground, target: str) -> Figure:
         counted, left_out, recoveries = counted + during, left_out + len(sent) - len(during), recoveries + 1
         ground.console.print(f"  {len(during)} pages during recovery {recoveries}, {len(counted)} in all")
         ground.give_up(run)
-    return _figure(counted, recoveries, left_out)
+    return _figure(counted, left_out)
 
 
-def _figure(pages: list[Page], recoveries: int, left_out: int) -> Figure:
+def _figure(pages: list[Page], left_out: int) -> Figure:
     took = [page.seconds for page in pages]
     p95 = percentile(took, 95)
-    what = f"page in PagerDuty to posted thread, {len(took)} pages while a step of {recoveries} recoveries was at work"
-    what += f" ({left_out} others left out)" if left_out else ""
+    what = (
+        f"page in PagerDuty to posted thread, {len(took)} pages while a recovery worked (others left out: {left_out})"
+    )
     said = f"p50 {median(took):.2f} s, p95 {p95:.2f} s, longest {max(took):.2f} s"
     return Figure(what, said, f"p95 at most {_BOUND:g} s", p95 <= _BOUND)
 
