@@ -6,6 +6,7 @@ machines. The rules of writing are the ledger's; this is the one door to a datab
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -19,6 +20,8 @@ from actions.engine import statements, tables
 from actions.engine.journal import Entry, Kind
 from actions.engine.ledger import LEASE_SECONDS, TURN, Lease, Ledger, Taken
 
+_SWITCHING = 5
+"""Tries to switch to WAL; each but the first follows a wait for somebody else's."""
 _MAKING = 0x6D617964
 """The lock of PostgreSQL under which the tables are made; any number that nobody else takes."""
 
@@ -198,10 +201,24 @@ def _engine(url: str) -> sa.Engine:
     def _durable(connection: Any, _record: Any) -> None:
         # Transactions are begun by hand (BEGIN IMMEDIATE), and every commit reaches the disk.
         connection.isolation_level = None
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=15000"):
-            connection.execute(f"PRAGMA {pragma}")
+        connection.execute("PRAGMA busy_timeout=15000")
+        _write_ahead(connection)
+        connection.execute("PRAGMA synchronous=FULL")
 
     return engine
+
+
+def _write_ahead(connection: Any) -> None:
+    """Switch to WAL. Of those who do so at once on a new file SQLite refuses all but one, without any wait."""
+    for _ in range(_SWITCHING):
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError:
+            # A transaction does wait, for whoever switches now.
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("COMMIT")
+    connection.execute("PRAGMA journal_mode=WAL")
 
 
 def _insert_or_ignore(db: sa.Connection, table: sa.Table, row: dict[str, Any]) -> bool:
