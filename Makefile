@@ -37,7 +37,7 @@ lint: .venv/ready ## ruff and mypy --strict
 core: .venv/ready ## the core tests: seconds, no service
 	@$(PYTEST) -p xdist -n 2 --dist worksteal -m "$(CORE)"
 
-deep: .venv/ready ## the core's property tests once more, each with ten times as many examples
+deep: .venv/ready ## the core's property tests once more, each with many times the examples
 	@$(PYTEST) -p xdist -n 2 --dist worksteal -m "hypothesis and $(CORE)" --hypothesis-profile deep
 
 parts: .venv/ready ## each adapter against the real thing

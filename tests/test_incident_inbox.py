@@ -139,9 +139,17 @@ def test_a_thousand_alerts_are_one_incident_and_few_entries() -> None:
     assert room.one.count == len(room.one.open_alerts) == 1000
     assert room.one.last <= 5
     assert room.store.notes("event waiting") == {}
-    room.hears_at_once(*(event("resolved", f"P{n:04}", 5 + n / 1000, opened=n / 1000) for n in range(1000)))
-    assert room.one.state is State.RESOLVED
     assert first_broken(room.store.entries(room.one.id)) is None
+
+
+def test_a_storm_is_over_when_the_last_of_its_alerts_is() -> None:
+    room = Room()
+    room.hears_at_once(*(event("triggered", f"P{n:03}", n / 100, opened=n / 100) for n in range(100)))
+    over = [event("resolved", f"P{n:03}", 5 + n / 100, opened=n / 100) for n in range(100)]
+    room.hears_at_once(*over[1:])
+    assert room.one.state is State.TRIGGERED
+    room.hears_at_once(over[0])
+    assert (room.one.state, room.one.count) == (State.RESOLVED, 100)
 
 
 def test_unknown_services_and_kinds_are_kept_and_open_nothing() -> None:

@@ -19,7 +19,6 @@ from lab import company, processes
 from lab.home import Lab
 from lab.slack.client import PracticeSlack
 
-_HAND = "by_hand"
 _BLOCK_ROWS = 20_000
 
 
@@ -42,7 +41,6 @@ class Ground:
 
     lab: Lab
     console: Console
-    hand: tuple[str, list[str]] | None = None
 
     @property
     def room(self) -> PracticeSlack:
@@ -159,7 +157,7 @@ class Ground:
             time.sleep(1)
 
     def clear(self) -> None:
-        """Remove what was made by hand, and containers of runs of this company."""
+        """Remove the containers of runs of this company."""
         listed = subprocess.run(
             ["docker", "ps", "-aq", "--filter", "label=mayday.run"], capture_output=True, text=True, check=False
         )
@@ -169,74 +167,3 @@ class Ground:
             )
             if str(self.lab.root) in mounts.stdout:
                 subprocess.run(["docker", "rm", "-fv", ident], capture_output=True, check=False)
-        subprocess.run(["docker", "rm", "-fv", f"mayday-bench-{_HAND}"], capture_output=True, check=False)
-
-    def _of_clone(self, clone: str) -> tuple[str, list[str]]:
-        flags = self.docker("inspect", "-f", "{{range .Config.Cmd}}{{println .}}{{end}}", clone).splitlines()
-        return self.docker("inspect", "-f", "{{.Image}}", clone), flags
-
-    def by_hand(self, run: str) -> float:
-        """Copy the base, lay the WAL and replay by hand with the clone's own flags; the seconds it took.
-
-        The flags are those of the first clone: to one target they are the same every time.
-        """
-        image, flags = self.hand = self.hand or self._of_clone(f"mayday-clone-{run}")
-        facts = company.open_store(self.lab).run(run).facts
-        data, bases = self.lab.data("postgres").parent, self.lab.backups / "postgres" / "base"
-        copy = (
-            f'cp -a "/bases/$1" /data/{_HAND} && shift && cd /wal && cp "$@" /data/{_HAND}/pg_wal/ && cd / && '
-            f"touch /data/{_HAND}/recovery.signal && "
-            f"chown --reference=/data/{_HAND}/PG_VERSION /data/{_HAND}/recovery.signal"
-        )
-        base, segments = (
-            facts["base"]["name"],
-            [s for s in facts["base"]["segments"] if (self.lab.wal_archive / s).exists()],
-        )
-        began = time.monotonic()
-        self.docker(
-            "run",
-            "--rm",
-            "--network=none",
-            "--entrypoint=sh",
-            "-v",
-            f"{data}:/data",
-            "-v",
-            f"{bases}:/bases:ro",
-            "-v",
-            f"{self.lab.wal_archive}:/wal:ro",
-            image,
-            "-c",
-            copy,
-            "sh",
-            base,
-            *segments,
-        )
-        name = f"mayday-bench-{_HAND}"
-        self.docker(
-            "run",
-            "-d",
-            f"--name={name}",
-            "--network=none",
-            "--shm-size=1g",
-            "-v",
-            f"{data}/{_HAND}:/var/lib/postgresql/data",
-            image,
-            *[f for f in flags if f],
-        )
-        while not self._paused(name):
-            time.sleep(0.1)
-        took = time.monotonic() - began
-        self.docker("rm", "-fv", name)
-        self.docker(
-            "run", "--rm", "--network=none", "--entrypoint=rm", "-v", f"{data}:/data", image, "-rf", f"/data/{_HAND}"
-        )
-        return took
-
-    def _paused(self, name: str) -> bool:
-        done = subprocess.run(
-            ["docker", "exec", name, "psql", "-U", "postgres", "-XqAtc", "select pg_get_wal_replay_pause_state()"],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return done.stdout.strip() == "paused"

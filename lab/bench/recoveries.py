@@ -10,6 +10,7 @@ from statistics import median
 from actions.engine.journal import Kind
 from actions.engine.status import State
 from lab import company, processes
+from lab.bench.by_hand import ByHand, settle
 from lab.bench.figure import Figure, percentile
 from lab.bench.ground import Ground
 
@@ -19,17 +20,18 @@ _COMMANDS = 300
 
 def restore_ratio(ground: Ground, target: str, rounds: int) -> list[Figure]:
     """From the first answer to "stopped at the target, proven", against the same by hand, in turn."""
-    ours, theirs = [], []
+    ours, theirs, hand = [], [], ByHand(ground)
     for n in range(rounds):
         run = ground.ask(target)
         # Whoever comes second finds the files in memory, so each comes first in turn.
         if n % 2:
-            theirs.append(ground.by_hand(run))
+            theirs.append(hand.recover(run))
+        settle()
         ground.press(run, "Pause writers and restore")
         ground.rest(run, State.ASKING)
         ours.append(ground.seconds(run, (Kind.ANSWERED, "Pause"), (Kind.DONE, "prove where it stopped")))
         if n % 2 == 0:
-            theirs.append(ground.by_hand(run))
+            theirs.append(hand.recover(run))
         ground.give_up(run)
         ground.console.print(f"  Mayday {ours[-1]:.1f} s, by hand {theirs[-1]:.1f} s")
     ratio = median(a / b for a, b in zip(ours, theirs, strict=True))
