@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import time
 from dataclasses import dataclass
@@ -34,7 +33,7 @@ class ByHand:
     def recover(self, run: str) -> float:
         """Copy the base, lay the WAL and replay, to the target of that run; the seconds it took."""
         image, flags = self.made_like = self.made_like or self._clone_of(run)
-        settle()
+        self.ground.settle()
         began = time.monotonic()
         try:
             self._copy(run, image)
@@ -85,8 +84,3 @@ class ByHand:
         if seconds > _SECONDS or self.ground.docker("inspect", "-f", "{{.State.Running}}", self.container) != "true":
             raise RecoveryError("The recovery by hand did not reach the target.", detail=f"After {seconds:.0f} s.",
                                 hint=f"See docker logs {self.container}.")  # fmt: skip
-
-
-def settle() -> None:
-    """Write out all that still waits for the disk, so that nobody pays for what somebody else wrote before."""
-    os.sync()

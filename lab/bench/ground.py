@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import time
@@ -139,6 +140,8 @@ class Ground:
                 "insert into bench_rows select g, repeat(md5(random()::text), 20) "
                 f"from generate_series(1, {_BLOCK_ROWS}) g"
             )
+        # Else the server itself comes to it, in the midst of what is measured.
+        self.psql("vacuum bench_rows")
         target = self.now()
         for _ in range(20):
             self.psql("insert into bench_rows values (0, 'after the target')")
@@ -155,6 +158,11 @@ class Ground:
                 self.psql("insert into bench_rows values (0, 'switch')")
                 self.psql("select pg_switch_wal()")
             time.sleep(1)
+
+    def settle(self) -> None:
+        """Have all written that still waits for the disk, so that nobody pays for what somebody else wrote before."""
+        self.psql("checkpoint")
+        os.sync()
 
     def clear(self) -> None:
         """Remove the containers of runs of this company."""

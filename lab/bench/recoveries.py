@@ -10,7 +10,7 @@ from statistics import median
 from actions.engine.journal import Kind
 from actions.engine.status import State
 from lab import company, processes
-from lab.bench.by_hand import ByHand, settle
+from lab.bench.by_hand import ByHand
 from lab.bench.figure import Figure, percentile
 from lab.bench.ground import Ground
 
@@ -26,7 +26,7 @@ def restore_ratio(ground: Ground, target: str, rounds: int) -> list[Figure]:
         # Whoever comes second finds the files in memory, so each comes first in turn.
         if n % 2:
             theirs.append(hand.recover(run))
-        settle()
+        ground.settle()
         ground.press(run, "Pause writers and restore")
         ground.rest(run, State.ASKING)
         ours.append(ground.seconds(run, (Kind.ANSWERED, "Pause"), (Kind.DONE, "prove where it stopped")))
