@@ -8,7 +8,7 @@ import pytest
 
 from actions.engine.journal import Entry, Kind
 from lab.bench.figure import percentile
-from lab.bench.pages import Page, Work, works
+from lab.bench.works import Page, Work, works
 
 BEGAN = datetime(2026, 2, 9, 14, 30, tzinfo=UTC)
 

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterator
 from itertools import count
 from statistics import median
 
 from actions.engine.errors import RecoveryError
-from actions.engine.journal import Entry, Kind
 from actions.engine.status import State, rests
 from actions.incidents.inbox import ALERT
 from lab import company
 from lab.bench.figure import Figure, percentile
 from lab.bench.ground import Ground, until
+from lab.bench.works import BOUND, Page, works
 from lab.pagerduty import place as pagerduty
 from lab.pagerduty.client import PracticePagerDuty
 
@@ -24,50 +22,6 @@ _ALONE = ("postgres", "redis", "minio", "meilisearch", "prometheus", "grafana", 
 _PAGES = 30
 _EVERY = 2.0
 _AT_MOST = 600.0
-_BOUND = 1.0
-
-
-@dataclass(frozen=True)
-class Page:
-    """When an alert came to PagerDuty, and when its thread stood in Slack."""
-
-    sent: datetime
-    posted: datetime
-
-    @property
-    def seconds(self) -> float:
-        """How long that took."""
-        return (self.posted - self.sent).total_seconds()
-
-
-@dataclass(frozen=True)
-class Work:
-    """A stretch in which a recovery worked without a rest: one step after the other, from first to last."""
-
-    began: datetime
-    ended: datetime
-
-    def holds(self, page: Page) -> bool:
-        """Whether the page belongs to what happens during that work.
-
-        One that is over the bound does so wherever it ends: a slow page must not leave the figure by being slow.
-        """
-        return self.began <= page.sent <= self.ended and (page.posted <= self.ended or page.seconds > _BOUND)
-
-
-def works(told: Iterable[Entry]) -> Iterator[Work]:
-    """When a run worked on what somebody had agreed to. Its plan, made before that, does not count."""
-    agreed, began, ended = False, None, None
-    for entry in told:
-        if entry.kind is Kind.BEGAN and agreed:
-            began = began or entry.at
-        elif entry.kind is Kind.DONE and began:
-            ended = entry.at
-        elif entry.kind in (Kind.ASKED, Kind.FAILED, Kind.STOPPED, Kind.FINISHED):
-            if began and ended:
-                yield Work(began, ended)
-            agreed, began, ended = False, None, None
-        agreed = agreed or entry.kind is Kind.ANSWERED
 
 
 def page_to_thread(ground: Ground, target: str) -> Figure:
@@ -102,7 +56,7 @@ def _figure(pages: list[Page], left_out: int) -> Figure:
         f"page in PagerDuty to posted thread, {len(took)} pages while a recovery worked (others left out: {left_out})"
     )
     said = f"p50 {median(took):.2f} s, p95 {p95:.2f} s, longest {max(took):.2f} s"
-    return Figure(what, said, f"p95 at most {_BOUND:g} s", p95 <= _BOUND)
+    return Figure(what, said, f"p95 at most {BOUND:g} s", p95 <= BOUND)
 
 
 def _while_it_works(ground: Ground, run: str, numbers: Iterator[int]) -> Iterator[Page]:
