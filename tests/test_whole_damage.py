@@ -8,8 +8,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from lab import town_process
-from lab.notes import read
 from tests.damage import (
     away,
     can_be_planned,
@@ -23,17 +21,15 @@ from tests.damage import (
     truncated,
     write_segments,
 )
-from tests.practice import Practice, practice_company
+from tests.practice import Practice
+from tests.quiet_practice import quiet_company
 
 pytestmark = pytest.mark.whole
 
 
 @pytest.fixture(scope="module")
 def practice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Practice]:
-    with practice_company(tmp_path_factory.mktemp("damage"), "mtb-damage") as company:
-        company.hush()
-        company.until(lambda: len(list(read(company.lab.truth_file))) > 20, 30, "the town talks")
-        town_process.stop(company.lab)
+    with quiet_company(tmp_path_factory.mktemp("damage"), "mtb-damage") as company:
         yield company
 
 

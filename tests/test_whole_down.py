@@ -6,20 +6,17 @@ from collections.abc import Iterator
 
 import pytest
 
-from lab import town_process, truth
-from lab.notes import read
+from lab import truth
 from tests.damage import ends, fill
-from tests.practice import Practice, practice_company
+from tests.practice import Practice
+from tests.quiet_practice import quiet_company
 
 pytestmark = pytest.mark.whole
 
 
 @pytest.fixture(scope="module")
 def practice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Practice]:
-    with practice_company(tmp_path_factory.mktemp("down"), "mtb-down") as company:
-        company.hush()
-        company.until(lambda: len(list(read(company.lab.truth_file))) > 20, 30, "the town talks")
-        town_process.stop(company.lab)
+    with quiet_company(tmp_path_factory.mktemp("down"), "mtb-down") as company:
         yield company
 
 
