@@ -132,6 +132,14 @@ def test_the_window_slides_with_the_storm_and_ends_with_it() -> None:
     assert sorted(i.count for i in room.incidents) == [1, 3]
 
 
+def test_what_is_changed_after_the_end_moves_no_end_and_a_second_end_does() -> None:
+    room = Room()
+    room.hears(event(), event("resolved", minutes=5), event("priority_updated", minutes=30, status="resolved"))
+    assert (room.one.state, room.one.over_at) == (State.RESOLVED, at(5))
+    room.hears(event("reopened", minutes=40), event("resolved", minutes=50))
+    assert room.one.over_at == at(50)
+
+
 def test_a_thousand_alerts_are_one_incident_and_few_entries() -> None:
     room = Room()
     storm = [event("triggered", f"P{n:04}", n / 1000, opened=n / 1000) for n in range(1000)]

@@ -74,12 +74,14 @@ class Pin:
 
 @dataclass(frozen=True)
 class Incident:
-    """The state of one incident. `told` is what it was opened with; `roles` are names by role."""
+    """The state of one incident. `told` is what it was opened with; `roles` are names by role; `ends` are when its
+    alerts were resolved, which nothing moves that PagerDuty changes of them later."""
 
     id: str
     opened_at: datetime
     told: Mapping[str, Any]
     alerts: Mapping[str, Alert] = field(default_factory=dict)
+    ends: Mapping[str, datetime] = field(default_factory=dict)
     severity: str = ""
     roles: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     pins: tuple[Pin, ...] = ()
@@ -132,7 +134,7 @@ class Incident:
         """When it was over, None while it is open."""
         if self.open:
             return None
-        return self.closed_at or max((alert.at for alert in self.alerts.values()), default=None)
+        return self.closed_at or max(self.ends.values(), default=None)
 
     @property
     def began_at(self) -> datetime:
@@ -180,13 +182,17 @@ def _opened(e: Entry) -> Incident:
 
 
 def _alerted(incident: Incident, e: Entry) -> Incident:
-    alerts, again = dict(incident.alerts), False
+    alerts, ends, again = dict(incident.alerts), dict(incident.ends), False
     for told in e.data["alerts"]:
         alert: Alert = from_json(Alert, told)
         known = alerts.get(alert.paged.id)
         now = alerts[alert.paged.id] = joined(known, alert)
         again = again or (now.open and (known is None or not known.open))
-    return replace(incident, alerts=alerts, closed_at=None if again else incident.closed_at)
+        if now.open:
+            ends.pop(now.paged.id, None)
+        else:
+            ends.setdefault(now.paged.id, now.at)
+    return replace(incident, alerts=alerts, ends=ends, closed_at=None if again else incident.closed_at)
 
 
 def _role(incident: Incident, e: Entry) -> Incident:
