@@ -15,6 +15,8 @@ from actions.incidents.folding import Rules
 from actions.incidents.inbox import Shelf, take_in
 
 _log = logging.getLogger(__name__)
+INTAKE = "intake"
+"""Whose turn it is to take events in."""
 LOOK_EVERY = 0.5
 """Events that another process keeps ring no bell here."""
 TOGETHER = 0.1
@@ -26,7 +28,7 @@ class Intake:
 
     def __init__(self, store: Store, rules: Rules, owner: str, told: Callable[[], None]) -> None:
         self._store, self._rules, self._told = store, rules, told
-        self._turn = Turn(store, "intake", owner)
+        self._turn = Turn(store, INTAKE, owner)
         self._shelf = Shelf()
         self._woken = threading.Event()
 

@@ -130,9 +130,12 @@ def test_what_is_done_in_a_terminal_is_done_in_pagerduty_though_nobody_else_is_t
     said = host.json("incident", "acknowledge", name, **TOKENS)
     assert (said["state"], "No worker" in said["answer"]) == ("done", False)
     assert host.in_pagerduty()[0]["status"] == "acknowledged"
+    # No bot and no worker hears of it: the terminal asks PagerDuty what came of it.
+    assert host.json("incident", "show", name)["state"] == "acknowledged"
     assert host.json("incident", "escalate", name, **TOKENS)["state"] == "done"
     assert host.json("incident", "resolve", name, **TOKENS)["state"] == "done"
     assert host.in_pagerduty()[0]["status"] == "resolved"
+    assert {alert.paged.status for alert in known(host.store, name).alerts.values()} == {"resolved"}
 
 
 def test_what_this_terminal_lacks_the_secret_for_waits_and_says_who_can_do_it(host: Alone) -> None:

@@ -6,6 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+import structlog
+
+from actions.engine.errors import RecoveryError
 from actions.engine.ids import is_errand
 from actions.engine.procedure import Procedure
 from actions.engine.run import Run
@@ -14,8 +17,11 @@ from actions.settings import Settings
 from workers import workshop
 from workers.adapters import Adapters, open_adapters
 from workers.execute import Loop
+from workers.poller import Poller
 from workers.service import owner_name
 from workers.workshop import DockerWorkshop
+
+log = structlog.get_logger("mayday.hands")
 
 _ERRANDS_AWAY_SECONDS = 15
 """So long an errand waits for what is away; then its line in the thread says so, and people press Retry."""
@@ -49,7 +55,10 @@ class Hands:
         owner = owner_name(self.clock())
         if is_errand(run):
             self.reach(store.run(run))
-            return errands(self._adapters(), store, self.find, owner).carry_out(run)
+            adapters = self._adapters()
+            why = errands(adapters, store, self.find, owner).carry_out(run)
+            _look_again(adapters, store)
+            return why
         return recoveries(self.settings, store, self.find, owner).carry_out(run)
 
     def reach(self, run: Run) -> None:
@@ -65,3 +74,13 @@ class Hands:
 
     def _adapters(self) -> Adapters:
         return open_adapters(self.settings, self.clock)
+
+
+def _look_again(adapters: Adapters, store: Store) -> None:
+    """Keep what PagerDuty says by now: where bot and workers are away, nobody else asks it what came of an errand."""
+    if adapters.pagerduty is None:
+        return
+    try:
+        Poller(store, adapters.pagerduty).work()
+    except RecoveryError as trouble:
+        log.warning("PagerDuty was not asked again", error=trouble.message, detail=trouble.detail)

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import html
+import uuid
 
 import typer
 
 from actions.engine.status import state_of
+from actions.engine.turn import Turn
+from actions.incidents.folding import rules_of
+from actions.incidents.inbox import take_in
+from bot.intake import INTAKE
 from bot.leading import Done
 from bot.terminal.follow import Code
 from bot.terminal.going import How, moved
@@ -22,9 +27,18 @@ def done(session: Session, said: Done, how: How) -> None:
     if not how.foreground:
         session.desk.ring(*said.errands)
     codes = [moved(session, errand, how) for errand in said.errands]
+    _take_in(session)
     if session.as_json:
         show_json(_document(session, text, said))
     raise typer.Exit(int(next((code for code in codes if code is not Code.GOOD), Code.GOOD)))
+
+
+def _take_in(session: Session) -> None:
+    """Turn what PagerDuty said meanwhile into journals, where no bot lives that does."""
+    turn = Turn(session.store, INTAKE, f"terminal {uuid.uuid4().hex[:8]}")
+    if turn.mine():
+        take_in(session.store, rules_of(session.settings.pagerduty))
+        turn.give_up()
 
 
 def _document(session: Session, text: str, said: Done) -> dict[str, object]:
