@@ -36,8 +36,9 @@ def talking(root: Path, layout: Layout) -> Iterator[Practice]:
 
 
 def talk(practice: Practice) -> None:
+    # Some seconds' worth: what is asked for lies two seconds back, and no base backup may have ended after that.
     wrote = len(list(read(practice.lab.truth_file)))
-    practice.until(lambda: len(list(read(practice.lab.truth_file))) > wrote + 12, 30, "the town talks")
+    practice.until(lambda: len(list(read(practice.lab.truth_file))) > wrote + 30, 30, "the town talks")
 
 
 @contextmanager

@@ -173,7 +173,7 @@ def test_the_window_goes_from_the_oldest_backup_to_the_live_tail() -> None:
     tail = Tail(1, (segment_name(1, 7),), Lsn(0x7000500), hours(7.5))
     part = window(backup(5), backup(2), listing=archive(2, 3, 4, 5, 6), tail=tail).live
     assert part is not None
-    assert (part.earliest, part.latest, part.latest_lsn, part.gaps) == (backup(2).stopped_at, hours(7.5), 0x7000500, ())
+    assert (part.earliest, part.latest, part.latest_lsn, part.gaps) == (backup(2).over_by, hours(7.5), 0x7000500, ())
 
 
 def test_a_gap_is_named_and_limits_the_backups_before_it() -> None:

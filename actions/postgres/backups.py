@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from actions.engine.errors import RecoveryError
 from actions.postgres.inventory import Inventory, parse_inventory
@@ -33,6 +33,12 @@ class BaseBackup:
     def name(self) -> str:
         """The last part of its path."""
         return self.path.rstrip("/").rpartition("/")[2]
+
+    @property
+    def over_by(self) -> datetime | None:
+        """From when on it is surely over: a time in whole seconds was cut, so it ended somewhere within that second."""
+        stopped = self.stopped_at
+        return stopped if stopped is None or stopped.microsecond else stopped + timedelta(seconds=1)
 
 
 BaseBackups = tuple[BaseBackup, ...]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NoReturn
 
 from actions.postgres.backups import BaseBackup
@@ -54,13 +54,8 @@ def choose_backup(
 
 def _ends_before(backup: BaseBackup, at: datetime | None, lsn: Lsn | None) -> bool:
     if at is not None:
-        return backup.stopped_at is not None and _surely_over(backup.stopped_at) <= at
+        return backup.over_by is not None and backup.over_by <= at
     return lsn is None or (backup.stop_lsn is not None and backup.stop_lsn <= lsn)
-
-
-def _surely_over(stopped_at: datetime) -> datetime:
-    """A time in whole seconds may have been cut: the backup ended somewhere within that second."""
-    return stopped_at if stopped_at.microsecond else stopped_at + timedelta(seconds=1)
 
 
 def _covers(reach: Reach, at: datetime | None, lsn: Lsn | None) -> bool:
@@ -124,13 +119,12 @@ def _refuse_empty(part: TimelineWindow | None, timeline: int) -> NoReturn:
 
 
 def _refuse_early(part: TimelineWindow, at: datetime | None, lsn: Lsn | None) -> NoReturn:
-    nearest = _surely_over(part.earliest) if part.earliest else None
     wanted = spell(at) if at else f"WAL position {format_lsn(lsn or 0)}"
     raise Unreachable(
         f"{wanted} lies before the end of the oldest usable base backup.",
         detail=window_words(part),
-        hint=_hint(nearest, part.earliest_lsn),
-        nearest=nearest,
+        hint=_hint(part.earliest, part.earliest_lsn),
+        nearest=part.earliest,
         nearest_lsn=part.earliest_lsn,
     )
 

@@ -129,7 +129,7 @@ def _summary(
     if not reaches:
         return TimelineWindow(timeline, (), unusable, None, None, None, None, gaps)
     best = max(reaches, key=lambda reach: reach.until_lsn)
-    earliest = next((reach.backup.stopped_at for reach in reaches if reach.backup.stopped_at), None)
+    earliest = next((reach.backup.over_by for reach in reaches if reach.backup.over_by), None)
     return TimelineWindow(
         timeline, reaches, unusable, earliest, reaches[0].backup.stop_lsn, best.until, best.until_lsn, gaps
     )
