@@ -12,6 +12,7 @@ import httpx
 from actions.catalog import find
 from actions.engine import facts
 from actions.engine.errors import RecoveryError, Refused
+from actions.engine.ids import new_id
 from actions.engine.procedure import Asker, Procedure
 from actions.engine.status import rests, state_of
 from actions.engine.store import Store
@@ -183,7 +184,8 @@ def take_first_base(lab: Lab) -> None:
     """Ask for a base backup by itself, as the daily schedule would, and wait until it is there."""
     procedure = find("postgres base backup")
     store = open_store(lab)
-    run = f"first-{clock():%m%d%H%M%S}"
+    # Two companies that are started at the same moment share one Docker, where things are named after runs.
+    run = new_id(clock(), "first")
     store.open_run(run, request_of(procedure, lab), claims=True, key=run)
     deadline = time.monotonic() + 600
     while not rests(store.run(run)):
