@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
-import socket
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from bare_host import NO_DOCKER, Host
-from waiting import now, within
+from own_redis import own_redis
+from waiting import now
 
 from actions.catalog import find
 from actions.engine.errors import RecoveryError, Refused
@@ -24,28 +21,6 @@ from actions.settings import Settings, SiteSettings, StatusPageSettings
 from workers.errands import ErrandWorkshop
 from workers.hands import Hands
 from workers.statuspage.opening import opener
-
-eventually = within(8)
-
-
-@contextmanager
-def a_queue() -> Iterator[str]:
-    """A Redis of our own; its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server:
-        try:
-            eventually(lambda: _listens(port))
-            yield f"redis://127.0.0.1:{port}/0"
-        finally:
-            server.terminate()
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 @pytest.fixture
@@ -122,7 +97,7 @@ def test_an_errand_that_failed_is_tried_again_here_though_a_queue_is_there(host:
     assert host.state(errand) == "failed"
     host.page.unlink()
     host.page.mkdir()
-    with a_queue() as redis:
+    with own_redis() as redis:
         said = host.type("retry", errand, "--json", redis=redis)
     assert said.returncode == 0, said.stderr
     assert json.loads(said.stdout)["state"] == "done"

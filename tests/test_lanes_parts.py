@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import socket
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -14,6 +12,7 @@ from typing import Any
 
 import pytest
 from bot_world import store_in
+from own_redis import own_redis
 from practice_bot import eventually
 from test_errands import OLGA
 from waiting import now
@@ -42,19 +41,8 @@ pytestmark = [
 
 @pytest.fixture
 def redis() -> Iterator[str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server:
-        eventually(lambda: _listens(port))
-        yield f"redis://127.0.0.1:{port}/0"
-        server.terminate()
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+    with own_redis() as address:
+        yield address
 
 
 class SlowHouse:
