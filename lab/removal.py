@@ -11,6 +11,7 @@ from docker.errors import APIError
 from actions.engine.errors import RecoveryError, Refused
 from lab.home import Lab
 from lab.images import REDIS
+from lab.passing import in_passing
 
 _MADE_HERE = ("data", "backups", "config", "secrets", "truth.jsonl", "town.log", "lab.json")
 
@@ -67,11 +68,4 @@ def _remove(client: docker.DockerClient, path: Path) -> None:
             path.unlink(missing_ok=True)
     except PermissionError:
         # Files of the server's own user: a container may remove them where we may not.
-        client.containers.run(
-            REDIS,
-            ["-rf", f"/lab/{path.name}"],
-            entrypoint="rm",
-            volumes={str(path.parent): {"bind": "/lab", "mode": "rw"}},
-            network_disabled=True,
-            remove=True,
-        )
+        in_passing(client, REDIS, ["rm", "-rf", f"/lab/{path.name}"], path.parent, "/lab")

@@ -18,6 +18,7 @@ from lab.database import connected
 from lab.engine import Say, connect, ensure_docker, silent
 from lab.home import LAB_LABEL, SERVICE_LABEL, SERVICES, Lab
 from lab.images import ensure_images
+from lab.passing import in_passing
 from lab.ports import choose_ports
 from lab.services import CONFIG_MOUNTS, all_services
 
@@ -142,15 +143,7 @@ def _ensure_volume(client: docker.DockerClient, lab: Lab) -> None:
 
 def _open_backups(client: docker.DockerClient, lab: Lab, image: str) -> None:
     """Gives the backup directories to the server's user; by a container, since we may not be root."""
-    client.containers.run(
-        image,
-        ["-R", "postgres:postgres", "/backups/postgres"],
-        entrypoint="chown",
-        user="root",
-        volumes={str(lab.backups): {"bind": "/backups", "mode": "rw"}},
-        network_disabled=True,
-        remove=True,
-    )
+    in_passing(client, image, ["chown", "-R", "postgres:postgres", "/backups/postgres"], lab.backups, "/backups")
 
 
 def _wake_checkpointer(lab: Lab) -> None:
