@@ -44,7 +44,7 @@ def _of(entry: Entry, before: Incident, now: Incident) -> Iterator[tuple[datetim
     match entry.kind:
         case Kind.ALERTED:
             if now.state is not before.state or not before.alerts:
-                yield entry.at, f"PagerDuty: {now.state}, {now.count} alerts"
+                yield entry.at, f"PagerDuty: {now.state}" + (f", {now.count} alerts" if now.count > 1 else "")
         case Kind.GRADED:
             yield entry.at, f"{name}: severity {data['severity']}"
         case Kind.ROLE:

@@ -67,7 +67,9 @@ def test_who_may_not_ask_may_not_lead(terminal: Terminal) -> None:
 def test_the_timeline_and_the_document_tell_what_happened(terminal: Terminal, tmp_path: Path) -> None:
     name = declared(terminal)
     terminal.typed("bo", "incident", "role", name, "scribe")
-    said = [line["said"] for line in terminal.json("ana", "incident", "timeline", name)["timeline"]]
+    timeline = terminal.json("ana", "incident", "timeline", name)
+    assert terminal.json("ana", "incident", "timeline") == timeline, "the one that is open needs no name"
+    said = [line["said"] for line in timeline["timeline"]]
     assert said[0] == "Opened: Search is slow"
     assert any("scribe" in line for line in said)
     files = terminal.json("ana", "incident", "export", name, "--to", str(tmp_path))["files"]

@@ -103,7 +103,9 @@ class ConditionKeeper:
 
     def _from_docker(self) -> tuple[Sequence[Health], str]:
         """How the containers are, and what can be reached where it is time to look and nobody is at work."""
-        run = Run("condition", "condition", "", self.site.postgres, self.site.name, "", {}, {}, self.store.clock())
+        # Named after the server, so that the helpers of two sites on one Docker host are two.
+        name = f"condition-{self.site.postgres}"
+        run = Run(name, "condition", "", self.site.postgres, self.site.name, "", {}, {}, self.store.clock())
         try:
             with self.workshop.open(run) as tools:
                 found = health.look(tools["docker"].client, self.site)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import PurePosixPath
@@ -30,6 +31,32 @@ def speaking(doing: str) -> Iterator[None]:
     except (DockerException, requests.RequestException, urllib3.exceptions.HTTPError, OSError) as problem:
         raise Away(f"Docker did not answer while {doing}.", detail=excerpt(str(problem)),
                    hint="See that the Docker daemon runs (`docker info`), then retry.") from problem  # fmt: skip
+
+
+def remove(client: Any, container: str, what: str) -> None:
+    """Remove a container, running or not, with its anonymous volumes; none of that name is fine.
+
+    One that somebody else is just removing is awaited, so that its name is free afterwards.
+
+    Raises:
+        RecoveryError: Docker refused, or the other removal takes longer than 20 s.
+    """
+    ends = time.monotonic() + 20
+    with speaking(f"removing {what}"):
+        while not _gone(client, container, last=time.monotonic() > ends):
+            time.sleep(0.1)
+
+
+def _gone(client: Any, container: str, *, last: bool) -> bool:
+    try:
+        client.api.remove_container(container, force=True, v=True)
+    except NotFound:
+        return True
+    except APIError as refused:
+        if last or "already in progress" not in str(refused.explanation):
+            raise
+        return False
+    return True
 
 
 def host_of(client: Any) -> str:

@@ -13,7 +13,7 @@ from actions.engine.errors import RecoveryError
 from actions.postgres.server import Names, Server
 from actions.redact import redact
 from workers.clone import clone_options, is_clone
-from workers.daemon import confirm, confirm_host, described, host_of, speaking
+from workers.daemon import confirm, confirm_host, described, host_of, remove, speaking
 from workers.inside import wait_for_exit
 
 _ALIVE = ("running", "paused", "restarting")
@@ -110,11 +110,7 @@ class DockerHost:
         if there is None:
             return
         self._stop(there, 60)
-        with speaking("removing the clone's container"):
-            try:
-                there.remove(v=True, force=True)
-            except NotFound:
-                return
+        remove(self.client, there.id, "the clone's container")
 
     def logs(self, name: str, lines: int = 40) -> str:
         with speaking(f"reading the log of {name}"):

@@ -10,7 +10,7 @@ from docker.types import Mount
 
 from actions.engine.errors import RecoveryError
 from actions.postgres.server import Names, Server
-from workers.daemon import confirm_host, host_of, speaking
+from workers.daemon import confirm_host, host_of, remove, speaking
 from workers.inside import Done, Inside
 
 HOME, ARCHIVE, BASES = "/mayday/home", "/mayday/archive", "/mayday/bases"
@@ -58,11 +58,7 @@ class Helper:
                 return False
 
     def _remove(self) -> None:
-        with speaking("removing the helper container"):
-            try:
-                self.client.api.remove_container(self._names.helper, force=True, v=True)
-            except NotFound:
-                return
+        remove(self.client, self._names.helper, "the helper container")
 
     def _start(self, server: Server) -> str:
         mounts = [

@@ -22,6 +22,7 @@ from bot.terminal.records import show_json
 from bot.terminal.session import Session, session
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+Meant = Annotated[str, typer.Argument(help="Its id; else the one that is open.")]
 _FORMS = {"markdown": ("md", markdown), "html": ("html", as_html)}
 
 
@@ -49,10 +50,7 @@ def list_open(ctx: typer.Context, config: Config = None, json_: Json = False) ->
 
 
 @app.command()
-def show(
-    ctx: typer.Context, incident: Annotated[str, typer.Argument(help="Its id; else the one that is open.")] = "",
-    config: Config = None, json_: Json = False,
-) -> None:  # fmt: skip
+def show(ctx: typer.Context, incident: Meant = "", config: Config = None, json_: Json = False) -> None:
     """How one stands, its runs, and what can be typed next."""
     with session(ctx, config, json_) as here:
         found = meant(here, incident)
@@ -63,10 +61,10 @@ def show(
 
 
 @app.command("timeline")
-def show_timeline(ctx: typer.Context, incident: str, config: Config = None, json_: Json = False) -> None:
+def show_timeline(ctx: typer.Context, incident: Meant = "", config: Config = None, json_: Json = False) -> None:
     """What happened, in UTC, from the journals of the incident and its runs."""
     with session(ctx, config, json_) as here:
-        found = known(here.store, incident)
+        found = meant(here, incident)
         told = timeline.told(here.store, found)
         if json_:
             return show_json({"incident": found.id, "title": found.title, "state": found.state,
