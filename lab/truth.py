@@ -13,6 +13,7 @@ from lab.engine import connect
 from lab.home import DATABASE, Lab
 from lab.notes import Note, read
 from lab.timelines import Timeline, branch, lsn_number, read_timelines, timeline_at
+from workers.inside import Inside
 
 _MESSAGES = "SELECT id || ':' || md5(body) FROM nchat_messages {where} ORDER BY id"
 # A row whose commit time is not known any more is an old one.
@@ -141,15 +142,14 @@ def messages_in(lab: Lab, container: str | None = None, until: datetime | None =
     name = container or lab.container("postgres")
     query = _MESSAGES.format(where=_COMMITTED_UNTIL.format(until=until.isoformat()) if until else "")
     command = ["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-U", "postgres", "-d", DATABASE, "-c", query]
-    result = connect().containers.get(name).exec_run(command, user="postgres", demux=True)
-    output, complaint = (part.decode(errors="replace") if part else "" for part in result.output)
-    if result.exit_code != 0:
+    done = Inside(connect().api, name, "postgres").run(command, seconds=120)
+    if done.code != 0:
         raise RecoveryError(
             f"The messages in {name} could not be read.",
-            detail=complaint.strip(),
+            detail=done.err.strip(),
             hint=f"Is its server up? docker logs --tail 20 {name}",
         )
-    pairs = (line.split(":") for line in output.splitlines())
+    pairs = (line.split(":") for line in done.out.splitlines())
     return {int(ident): digest for ident, digest in pairs}
 
 

@@ -20,6 +20,7 @@ from docker.errors import NotFound
 from actions.engine.errors import Away, RecoveryError
 from actions.redact import excerpt
 from workers.daemon import speaking
+from workers.stream import STDERR, printed
 
 MARK = "MAYDAY_EXEC"
 TIME_IS_OVER = (124, 137, 143)
@@ -85,12 +86,12 @@ class Command:
     def _chunks(self) -> Generator[bytes, None, None]:
         with speaking(f"running {self._bounded[4]}"):
             api, id = self._inside.api, self._inside.begin(self._bounded, self._env)
-            with closing(api.exec_start(id, stream=True, demux=True)) as stream:
-                for out, err in stream:
-                    if err:
-                        self.err = (self.err + err.decode(errors="replace"))[-_KEPT_OF_STDERR:]
-                    if out:
-                        yield out
+            with closing(printed(api, id)) as frames:
+                for kind, part in frames:
+                    if kind == STDERR:
+                        self.err = (self.err + part.decode(errors="replace"))[-_KEPT_OF_STDERR:]
+                    else:
+                        yield part
             self.code = _exit_code(api, id)
             if self.code in _KILLED:
                 self._inside.must_stand(self._bounded[4])

@@ -1,0 +1,59 @@
+"""Commands in a container: whatever the network does, their output is whole, or it is said that it is not."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import docker
+import pytest
+from between import daemon_behind
+from small_server import IMAGE
+
+from actions.engine.errors import Away
+from workers.inside import Inside
+
+pytestmark = pytest.mark.parts
+
+
+@pytest.fixture(scope="module")
+def container() -> Iterator[str]:
+    name = f"mayday-test-{uuid.uuid4().hex[:8]}"
+    made = docker.from_env().containers.run(
+        IMAGE, ["-f", "/dev/null"], entrypoint="tail", name=name, detach=True, network_mode="none",
+        tmpfs={"/var/lib/postgresql/data": "size=1m"},
+    )  # fmt: skip
+    yield name
+    made.remove(force=True, v=True)
+
+
+def inside(container: str, address: str) -> Inside:
+    return Inside(docker.DockerClient(base_url=address, timeout=5).api, container)
+
+
+def test_an_output_that_comes_in_one_piece_with_the_header_is_not_lost(container: str, tmp_path: Path) -> None:
+    with daemon_behind(tmp_path / "docker.sock", pause=0.5) as address:
+        done = inside(container, address).script("echo yes; echo no >&2; exit 3")
+    assert (done.code, done.out, done.err) == (3, "yes", "no\n")
+
+
+def test_a_long_output_is_whole_wherever_the_pieces_end(container: str, tmp_path: Path) -> None:
+    with daemon_behind(tmp_path / "docker.sock", pause=0.05) as address:
+        done = inside(container, address).script("seq 1 100000")
+    assert done.out.split("\n") == [str(n) for n in range(1, 100001)]
+
+
+def test_a_command_that_is_silent_for_longer_than_docker_may_take_to_answer_is_waited_for(
+    container: str, tmp_path: Path
+) -> None:
+    with daemon_behind(tmp_path / "docker.sock") as address:
+        assert inside(container, address).script("sleep 6; echo done").out == "done"
+
+
+def test_a_connection_that_breaks_in_the_middle_of_an_output_is_no_end_of_it(container: str, tmp_path: Path) -> None:
+    with (
+        daemon_behind(tmp_path / "docker.sock", cut_after=3000) as address,
+        pytest.raises(Away, match="did not answer"),
+    ):
+        inside(container, address).script("seq 1 100000")
