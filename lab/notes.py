@@ -37,10 +37,11 @@ def append(file: Path, *notes: Note) -> None:
 
 
 def read(file: Path) -> Iterator[Note]:
-    """Every note; a last line that was cut off by a crash was never counted, and is left out."""
+    """Every note; a last line that is cut off, by a crash or since it is just being written, does not count yet."""
     if not file.exists():
         return
     with file.open("rb") as lines:
         for line in lines:
-            if line.endswith(b"\n"):
-                yield json.loads(line)
+            if not line.endswith(b"\n"):
+                return  # Its other half may be there by now, and would be taken for a line.
+            yield json.loads(line)

@@ -90,7 +90,7 @@ def small_server(layout: str = "bind", parent: Path | None = None) -> Iterator[S
     try:
         yield _built(client, name, root, layout, parent or root / "data")
     finally:
-        _cleared(client, name)
+        _cleared(client, name, root)
         shutil.rmtree(root, ignore_errors=True)
 
 
@@ -134,9 +134,13 @@ def _server(host: DockerHost, name: str, root: Path, inside: str) -> Server:
     )  # fmt: skip
 
 
-def _cleared(client: Any, name: str) -> None:
+def _cleared(client: Any, name: str, root: Path) -> None:
     for container in client.containers.list(all=True, filters={"name": name}):
         container.remove(force=True, v=True)
+    # What a test that failed left of its run.
+    for container in client.containers.list(all=True, filters={"label": "mayday.run"}, ignore_removed=True):
+        if any(str(root) in str(mount.get("Source")) for mount in container.attrs["Mounts"]):
+            container.remove(force=True, v=True)
     for volume in client.volumes.list(filters={"name": name}):
         # Siblings that a swap made within the volume's own folder go with it.
         shutil.rmtree(Path(volume.attrs["Mountpoint"]).parent, ignore_errors=True)
