@@ -6,9 +6,11 @@ export PYTHONDONTWRITEBYTECODE :=
 PYTHON ?= python3
 PY := .venv/bin/python
 PYTEST := $(PY) -m pytest
-# Two modules at a time: they wait for containers more than they work, and each has a company of its own.
-PAIRED := -p xdist -n 2 --dist loadfile
-CORE := not parts and not whole and not browser
+# More modules at a time than there are cores: they wait for containers more than they work, and each has its own.
+JOBS ?= $(shell echo $$(($$(nproc) + 1)))
+SIDE_BY_SIDE := -p xdist -n $(JOBS) --dist loadfile
+INNER := not parts and not whole and not browser
+CORE := $(INNER) and not rules and not hypothesis
 AGAIN := --last-failed --last-failed-no-failures none
 
 help: ## this list
@@ -30,19 +32,20 @@ demo: .venv/ready ## the main job as a story, on a practice company on this mach
 	@$(PY) -m lab.prepare engine
 	@$(PY) -m lab.demo
 
-lint: .venv/ready ## ruff and mypy --strict
+lint: .venv/ready ## ruff, mypy --strict, and the rules that every module keeps
 	@$(PY) -m ruff check .
 	@$(PY) -m mypy
+	@$(PYTEST) -m rules
 
 core: .venv/ready ## the core tests: seconds, no service
 	@$(PYTEST) -p xdist -n 2 --dist worksteal -m "$(CORE)"
 
-deep: .venv/ready ## the core's property tests once more, each with many times the examples
-	@$(PYTEST) -p xdist -n 2 --dist worksteal -m "hypothesis and $(CORE)" --hypothesis-profile deep
+deep: .venv/ready ## the properties: what must hold of whatever comes, each with hundreds of examples
+	@$(PYTEST) -p xdist -n 2 --dist worksteal -m "hypothesis and $(INNER)"
 
 parts: .venv/ready ## each adapter against the real thing
 	@$(PY) -m lab.prepare engine servers
-	@$(PYTEST) -m parts $(PAIRED) || { echo "Once more, those that failed."; $(PYTEST) -m parts $(AGAIN); }
+	@$(PYTEST) -m parts $(SIDE_BY_SIDE) || { echo "Once more, those that failed."; $(PYTEST) -m parts $(AGAIN); }
 
 browser: .venv/ready ## the pages in headless Chromium
 	@$(PY) -m lab.prepare browser
@@ -50,7 +53,7 @@ browser: .venv/ready ## the pages in headless Chromium
 
 whole: .venv/ready ## real containers recovered, on good days and bad ones
 	@$(PY) -m lab.prepare engine
-	@$(PYTEST) -m whole $(PAIRED) || { echo "Once more, those that failed: a busy machine can be too slow for them."; $(PYTEST) -m whole $(AGAIN); }
+	@$(PYTEST) -m whole $(SIDE_BY_SIDE) || { echo "Once more, those that failed: a busy machine can be too slow for them."; $(PYTEST) -m whole $(AGAIN); }
 
 test: core lint deep parts browser whole ## all tests, the core first
 

@@ -28,8 +28,7 @@ structlog.configure(
 )
 
 # A machine that is busy with something else is no failure of ours.
-settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=25)
-settings.register_profile("deep", settings.get_profile("patient"), max_examples=400)
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=400)
 settings.load_profile("patient")
 
 
@@ -61,7 +60,7 @@ def memory_path(tmp_path: Path) -> Iterator[Path]:
         yield Path(folder)
 
 
-RING_OF_A_MODULE = re.compile(r"^pytestmark = \[?\s*pytest\.mark\.(parts|whole|browser)\b", re.MULTILINE)
+RING_OF_A_MODULE = re.compile(r"^pytestmark = \[?\s*pytest\.mark\.(parts|whole|browser|rules)\b", re.MULTILINE)
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
