@@ -85,6 +85,7 @@ def app_of(desk: Desk, home: Home | None = None) -> App:
     # Bolt takes an app without a name for a script and reads the source of all its callers to find one.
     app = App(
         name="mayday", client=client_for(slack, timeout=5), signing_secret=secret, authorize=authorize,
+        # To verify the token Bolt asks Slack, so the bot could not start while that is down.
         token_verification_enabled=False, request_verification_enabled=False, before_authorize=Door(secret),
         listener_executor=ThreadPoolExecutor(_THREADS, thread_name_prefix="listener"),
     )  # fmt: skip

@@ -24,6 +24,7 @@ from bot.views.mrkdwn import Block, cut, escape, section, size, small
 from bot.views.steps import line, spoken
 
 MOST_BLOCKS = 48
+# Slack refuses some 13,200 characters over all blocks of a message, a limit that its documents do not name.
 MOST_TEXT = 12_000
 _SPOKEN = (Kind.STOP_ASKED, Kind.NOTED)
 _FAILURES = (Kind.FAILED, Kind.UNDO_FAILED, Kind.STOPPED)

@@ -58,6 +58,7 @@ def pagerduty_route(store: Store, secrets: Iterable[str], wake: Callable[[], Non
             new = keep_event(store, text)
         except SQLAlchemyError as error:
             _log.error("an event could not be kept (%s); PagerDuty will send it again", type(error).__name__)
+            # At a 5xx PagerDuty sends the event again; at nearly every 4xx it drops it for good.
             return PlainTextResponse("try again", 503)
         if new:
             wake()

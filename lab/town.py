@@ -95,6 +95,7 @@ class Town:
             "channel_id": channel,
             "user_id": random.choice(users),
             "body": body,
+            # The same for every try, so that a commit whose answer was lost is not made twice.
             "client_ref": str(uuid.uuid4()),
         }
         proof = self._until_answered(client, message)

@@ -50,6 +50,7 @@ _COPY_REFUSALS = {
     66: ("The base backup has tablespaces, which lie outside of the data directory.",
          "Restore it by hand; see tablespace mapping in the manual of pg_basebackup."),
 }  # fmt: skip
+# An attempt that was broken off is renamed and never removed. No listing of backups has names that begin with a dot.
 _MAKE_ROOM = r"""
 cd "$1" || exit 64
 [ ! -f "$2/backup_manifest" ] || exit 65
@@ -58,6 +59,7 @@ n=1
 while [ -e ".$2.abandoned-$n" ]; do n=$((n + 1)); done
 [ ! -e ".$2.partial" ] || mv ".$2.partial" ".$2.abandoned-$n"
 """
+# pg_basebackup writes its manifest last, so a folder that has one is whole.
 _NAME_IT = r"""
 cd "$1" && [ -f ".$2.partial/backup_manifest" ] && mv ".$2.partial" "$2" && { sync "$1" 2>/dev/null || sync; }
 """
@@ -106,8 +108,10 @@ class BaseBackups:
             return
         user = _server_user(Inside(self._client.api, live.id, "0:0"), server)
         partial = f"{server.inside_bases.rstrip('/')}/.{name}.partial"
+        # Every restore waits until the manifest is checked, and CRC32C is read about ten times as fast as SHA-256.
         argv = ["pg_basebackup", "-D", partial, "-c", "fast", "-X", "stream", "-U", server.user, "-w", "-P",
                 "-l", f"mayday {name}", "--manifest-checksums=CRC32C"]  # fmt: skip
+        # The mark is a name, so that a later worker can end what a killed one left running.
         command = Inside(self._client.api, live.id, user).command(
             shell('exec "$@" 2>&1', *argv), seconds=_LONG_SECONDS, mark=f"base-{name}", env={"PGAPPNAME": "mayday"}
         )
@@ -133,6 +137,7 @@ class BaseBackups:
         return done.code == 65
 
     def _verify(self, server: Server, path: str, names: Names | None, *flags: str) -> str:
+        # What Mayday lays beside the backup's own files is in no manifest, and would count as foreign.
         added = [FILE_NAME, CLONE_MARK, *([f"postgresql.auto.conf.before_{names.run}"] if names else [])]
         ignored = [part for name in added for part in ("-i", name)]
         argv = shell('exec "$@" 2>&1', "pg_verifybackup", *flags, *ignored, path)

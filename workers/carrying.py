@@ -89,6 +89,7 @@ class Carrying:
             said = found[0].says() if hasattr(found[0], "says") else ""
             kept = {"gives": step.gives, "fact": facts_of.to_json(found[0]), "said": said}
             self._say(Kind.DONE, i, {"title": step.title, "seconds": self._since(began), **kept})
+        # After an act there is something to take back, so people decide about a refusal then.
         elif isinstance(trouble, Refused) and not run.began:
             self._say(Kind.FINISHED, i, {"outcome": Outcome.REFUSED, **trouble.as_json(), "report": [],
                                          "seconds": self._since(run.requested_at)})  # fmt: skip
@@ -98,6 +99,7 @@ class Carrying:
     def _act(self, i: int, step: Act, run: Run, *, resumed: bool) -> None:
         began = self.store.clock()
         self._say(Kind.BEGAN, i, {"title": step.title, "resumed": resumed})
+        # After an absence the act may have had its effect, so that is looked at before it is done again.
         trouble = self.guard(step.title, lambda: self._carry(i, step, run, resumed=resumed),
                              again=lambda: self._carry(i, step, run, resumed=True))  # fmt: skip
         if trouble is None:
@@ -118,6 +120,7 @@ class Carrying:
         try:
             return bool(self._call(step.verify, i, run, step))
         except Away:
+            # Nobody can see then whether it holds, and to believe that it does not could do it twice.
             raise
         except RecoveryError as trouble:
             log.info("not verified on resume", run=run.id, step=step.title, detail=trouble.message)

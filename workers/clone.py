@@ -42,8 +42,10 @@ def clone_options(
         "restart_policy": {"Name": "no"},
         "healthcheck": {"test": ["NONE"]},
         "shm_size": spec.shm_bytes,
+        # A fast shutdown; at SIGTERM the server would wait until every session has ended.
         "stop_signal": "SIGINT",
         "labels": {"mayday.run": names.run, "mayday.role": "clone"},
+        # The proof of the stop reads this log, which not every driver of a live server gives back.
         "log_config": LogConfig(type=LogConfig.types.JSON, config={"max-size": "50m"}),
         "security_opt": live["HostConfig"].get("SecurityOpt"),
     }

@@ -84,6 +84,7 @@ class ConditionKeeper:
     def look(self) -> bool:
         """Look once; False where another worker of the site did so just now."""
         now = self.store.clock()
+        # Less than a whole pause, else its own last note could keep a lone worker from every second look.
         if conditions(self.store, self.site.name, since=now - timedelta(seconds=min(_HEALTH_EVERY, self.every) * 0.8)):
             return False
         for told in self._follower.grown():
@@ -138,6 +139,7 @@ class ConditionKeeper:
     def _reach(self, tools: dict[str, Any]) -> None:
         """Read the window as a plan would; a run that begins meanwhile has it given up."""
         began = time.monotonic()
+        # Set before the look, so that one that fails is not made again at once.
         self._next = began + self.every
         files: Any = _Yielding(tools["files"], self._busy)
         server = look_at_server(self.site.postgres, self.site, tools["docker"], files)

@@ -41,6 +41,7 @@ def connect(url: str) -> redis.Redis:
 def queue_of(site: str, connection: redis.Redis, lane: Lane = Lane.RECOVERY) -> Queue:
     """The site's queue of a lane."""
     name = f"mayday-{site}" if lane is Lane.RECOVERY else f"mayday-{site}-errands"
+    # RQ's own limit of 180 s would end a long restore; acts have limits of their own.
     return Queue(name, connection=connection, serializer="json", default_timeout=-1, job_class=RunJob)
 
 
@@ -107,6 +108,7 @@ def answer_bell(url: str, site: str, lane: Lane = Lane.RECOVERY) -> bool:
         connection = connect(url)
         connection.ping()
         name = f"{socket.gethostname()}-{uuid.uuid4().hex[:8]}"
+        # One queue a worker: from several at once RQ only pops, and a death before the job begins would lose the ring.
         worker = BellWorker([queue_of(site, connection, lane)], name=name, connection=connection, serializer="json")
         worker.work(logging_level="CRITICAL")
     except redis.RedisError as away:

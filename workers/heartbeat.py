@@ -18,6 +18,7 @@ log = structlog.get_logger("mayday.heartbeat")
 class Heartbeat:
     """A thread that says every few seconds that the lease's owner lives."""
 
+    # A quarter of a lease's life: two beats in a row may be lost, and the next still comes in time.
     def __init__(self, store: Store, lease: Lease, every: float = LEASE_SECONDS / 4) -> None:
         self._store, self._lease, self._every = store, lease, every
         self._over = threading.Event()

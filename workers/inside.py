@@ -59,6 +59,7 @@ class Command:
         self._inside, self._mark, self._seconds = inside, mark or uuid.uuid4().hex, seconds
         self.code: int | None = None
         self.err = ""
+        # Bounded within the container as well, so that the command of a worker that died ends by itself.
         self._bounded = ["timeout", "-k", "5", str(math.ceil(seconds)), *argv]
         self._env = {**env, MARK: self._mark}
         self._began = time.monotonic()
@@ -81,6 +82,7 @@ class Command:
     @property
     def over(self) -> bool:
         """Whether it was ended because its time was over."""
+        # The kernel and a daemon that restarts kill with the same codes, so the clock has to agree.
         return self.code in TIME_IS_OVER and time.monotonic() - self._began >= self._seconds
 
     def _chunks(self) -> Generator[bytes, None, None]:

@@ -125,6 +125,7 @@ class MilestoneNotes:
             run = self.store.run(milestone.entry.run) if milestone else None
             errand = to_publish(incident, offered(self.statuspage, incident, run, allowed))
             self.ring(open_errand(self.store, errand, incident, ITSELF, site=self.site, key=key)[0])
+            # The inbox forgets its keys after a day, and an incident is followed for longer.
             self.store.keep(_LET_OUT, key, "")
 
     def _offer(self, incident: Incident, milestone: Milestone) -> None:

@@ -24,6 +24,7 @@ from workers.pagerduty_client import SECONDS, error_code, rest_client, speaking,
 
 _DONE_ALREADY = (1001, 1002)
 _CLOCK_SKEW = timedelta(minutes=2)
+# Each incident of a list asks for the levels of its policy, and PagerDuty takes 960 calls a minute.
 _LEVELS_KEPT = 60.0
 _NOTE_AT_MOST = 25_000
 
@@ -60,6 +61,7 @@ class PagerDutyRest:
     def _resolved_since(self, since: datetime) -> Iterator[dict[str, Any]]:
         for one in self._incidents("resolved", sort_by="resolved_at:desc"):
             resolved = one.get("resolved_at") or one.get("last_status_change_at") or one["created_at"]
+            # PagerDuty's times are cut to whole seconds; with a fraction the rest of that second would be passed over.
             if read.moment(resolved) < since.replace(microsecond=0):
                 return
             yield one

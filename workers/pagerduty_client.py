@@ -50,6 +50,7 @@ def rest_client(settings: PagerDutySettings, *, retries: bool = True, seconds: f
     token = settings.token.get_secret_value()
     if not token:
         raise Refused("PagerDuty is not set up.", hint="Set pagerduty.token (docs/configuration.md).")
+    # 600 a minute after a burst of 100 stay below the 960 calls that PagerDuty takes.
     pace, sender = pace_of(settings.api_url, 10.0, 100.0), settings.sender or None
     client: RestApiV2Client = _built(
         RestApiV2Client, token, settings.api_url, settings, pace, seconds, default_from=sender
@@ -64,6 +65,7 @@ def events_client(settings: PagerDutySettings) -> EventsApiV2Client:
     key = settings.routing_key.get_secret_value()
     if not key:
         raise Refused("Mayday cannot page.", hint="Set pagerduty.routing_key: an Events API v2 integration key.")
+    # 90 a minute and a burst of 30 come to the 120 events that PagerDuty takes for a key.
     pace = pace_of(settings.events_url, 1.5, 30.0)
     client: EventsApiV2Client = _built(EventsApiV2Client, key, settings.events_url, settings, pace, SECONDS)
     client.max_network_attempts = 1

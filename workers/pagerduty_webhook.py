@@ -123,6 +123,7 @@ def connect(
         hooks.delete(made.id)
         raise RecoveryError(f"The secret could not be kept in {settings.secrets_file}.", detail=str(wrong),
                             hint="Make the folder writable; the subscription was removed again.") from None  # fmt: skip
+    # Only now that the new secret is kept: a full disk must not leave PagerDuty without anybody to tell.
     for old in before:
         hooks.delete(old.id)
     hooks.ping(made.id)
@@ -154,6 +155,7 @@ def _keeper(settings: PagerDutySettings) -> Callable[[str], None]:
         """The newest first; older ones stay a while, for webhooks that are on their way."""
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_suffix(f"{path.suffix}.{os.getpid()}.new")
+        # The mode comes before the words, so that at no moment somebody else can read them.
         draft.touch(mode=0o600)
         draft.write_text("\n".join((secret, *known)[:_SECRETS_KEPT]) + "\n")
         draft.replace(path)

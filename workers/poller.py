@@ -45,6 +45,7 @@ class Poller:
         seen = {paged.id for paged in listed}
         missing = [alert.paged.id for alert in known.values() if alert.open and alert.paged.id not in seen]
         self._keep((p for p in map(self.pagerduty.incident, missing[:_SINGLE]) if p is not None), known)
+        # Moved last, and to before the question: what is seen twice is kept once, what is passed over is lost.
         self.store.keep(*_CURSOR, began.isoformat())
 
     def _since(self, now: datetime) -> datetime:

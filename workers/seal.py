@@ -21,6 +21,7 @@ from workers.swap import Swap, confirm_cluster
 
 _AUTO_CONF = "postgresql.auto.conf"
 # Prints the settings that ALTER SYSTEM had left; exits with 67 where the mark of this very run is there already.
+# A standby.signal that came along would win over recovery.signal, and make the clone a standby.
 _PREPARE = r"""
 cd "$1" || exit 64
 if [ -f "$3" ] && grep -qF "\"$2\"" "$3"; then exit 67; fi

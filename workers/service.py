@@ -26,6 +26,7 @@ from workers.execute import Loop
 
 log = structlog.get_logger("mayday.worker")
 
+# A worker that is silent for LEASE_SECONDS counts as dead, so two pulses in a row may be lost.
 _PULSE_SECONDS = 2.5
 
 

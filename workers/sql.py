@@ -20,6 +20,7 @@ from workers.helper import checked
 from workers.inside import Command, Inside, shell
 
 _ASKS = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/|\()*(?:select|with|values|table)\b", re.IGNORECASE | re.DOTALL)
+# A value may hold line breaks, but no text of PostgreSQL holds a zero byte.
 _FIELD, _RECORD = "\x1f", b"\0"
 # One argument may have 128 kB; a longer query goes into a file in pieces.
 _LONGEST_ARGUMENT, _PIECE = 100_000, 30_000
@@ -54,10 +55,12 @@ class ContainerSql:
     def _records(self, container: str, server: Server, sql: str, seconds: float,
                  *flags: str) -> Generator[str, None, None]:  # fmt: skip
         inside = self._inside(container, server)
+        # Only verbose errors carry the SQLSTATE, by which a query whose time was over is told from a wrong one.
         argv = ["psql", "-X", "-q", "-A", "-t", "-w", "-0", "-F", _FIELD, "-v", "ON_ERROR_STOP=1",
                 "-v", "VERBOSITY=verbose", *flags, "-U", server.user, "-d", server.database]  # fmt: skip
         env = {"PGOPTIONS": f"-c statement_timeout={int(seconds * 1000)} -c client_min_messages=error",
                "PGAPPNAME": "mayday", "PGCONNECT_TIMEOUT": "10", "PGCLIENTENCODING": "UTF8", "LC_ALL": "C"}  # fmt: skip
+        # The server's own limit comes first, so that it cancels the query and says so.
         command = inside.command(_with_query(inside, argv, sql), seconds=seconds + _BEYOND, env=env)
         with closing(command.lines(_RECORD)) as records:
             yield from records

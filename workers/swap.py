@@ -27,6 +27,7 @@ for leaf in "$2" "$3"; do
     echo
 done
 """
+# mv would go into a directory that exists, and a rename that is not synced may be lost with the power.
 _RENAME = r"""
 cd "$1" || exit 64
 [ -d "$2" ] && [ ! -e "$3" ] || { echo "$2 is missing, or $3 is in the way" >&2; exit 65; }
@@ -82,6 +83,7 @@ class Swap:
         if seen.live:
             self._rename(server, home.leaf, names.clone_leaf(home))
         self._rename(server, names.before_leaf(home), home.leaf)
+        # The label goes last: as long as the old data bears the other name, it says what that is.
         self._unlabel(server, names)
 
     def _unlabel(self, server: Server, names: Names) -> None:
@@ -96,6 +98,7 @@ class Swap:
         seen = self.leaves(server, names)
         if seen.clone:
             self._rename(server, clone, aside)
+        # On a retry too, so that a death right after the rename leaves no directory without its label.
         if seen.clone or seen.aside:
             self.mark_kept(server, aside, label)
 

@@ -39,11 +39,13 @@ _DUMP_LOSSES = (
 code=$(cat "$d/code"); rm -rf "$d"; exit "$code"
 """
 )
+# pg_waldump prints times in the zone of its environment and errors in its language; both are parsed here.
 _ENVIRONMENT = {"TZ": "UTC", "LC_ALL": "C"}
 _LOSSES = ("Heap", "Heap2", "Transaction")
 _SCAN_SECONDS = 900
 _NAMED = re.compile(r"\b[0-9A-F]{24}\b")
 _PLACE = re.compile(r"\b[0-9A-F]{1,8}/[0-9A-F]{1,8}\b")
+# pg_waldump fails with one of these at the end of valid WAL too, so by themselves they prove no damage.
 _END = re.compile(
     r"error in WAL record at|could not find a valid record|invalid record length|could not find file|could not read"
 )

@@ -122,6 +122,7 @@ def undo(store: Store, procedure: Procedure, run: str, speaker: Speaker, why_not
 
     def judge(state: Run) -> Draft | None:
         _responder(state, speaker)
+        # Asked before whether the run has ended: whoever comes late has to be told where the old data lies.
         if passed_no_return(procedure, state):
             raise Refused(
                 "This run can no longer be undone: new writes were accepted.",
@@ -212,6 +213,7 @@ def _unfinished(state: Run) -> None:
 
 
 def _typed(state: Run, option: dict[str, Any], text: str) -> None:
+    # Slack has the service's name typed, the terminal the plan's hash.
     plan = short(state.question.plan) if state.question else ""
     if option["types"] == "service" and text.strip() not in {state.service, plan} - {""}:
         raise Refused(

@@ -124,6 +124,7 @@ class Ledger(ABC):
             if not pen.first("inbox", key, run):
                 return str(pen.kept("inbox", key)), False
             if claims and (holder := pen.claim(data["service"], run)):
+                # The inbox key goes with the transaction, so that the same request may come again later.
                 raise _held(data["service"], holder)
             self.add(pen, run, [], [(Kind.REQUESTED, None, data)])
             if tells is not None:
@@ -168,6 +169,7 @@ class Ledger(ABC):
             n, prev = pen.tip(lease.run)
             entry = sealed(Entry(lease.run, n + 1, self.clock(), kind, step, data), prev)
             pen.write(entry)
+            # In the same transaction, so that no death leaves a run that has ended holding its service.
             if kind is Kind.FINISHED:
                 pen.free(lease.key)
             return entry

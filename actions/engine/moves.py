@@ -77,6 +77,7 @@ Move = Do | Resume | Put | Expire | Recheck | Undo | Halt | Wait | Finish
 
 def passed_no_return(procedure: Procedure, run: Run) -> bool:
     """Whether an act that cannot be taken back has begun."""
+    # Begun is enough: whoever was let go may have written before the act had its end.
     return any(getattr(procedure.steps[i], "point_of_no_return", False) for i in run.began)
 
 
@@ -107,6 +108,7 @@ def _forwards(procedure: Procedure, run: Run, at: int, now: datetime) -> Move:
 def _asking(run: Run, at: int, now: datetime) -> Move:
     if run.question is None or run.question.step != at:
         return Put(at)
+    # Before the expiry: an answer in time counts, though no worker came to it in time.
     if run.recheck is not None:
         return Recheck(at)
     return Expire(at) if now >= run.question.expires_at else Wait("asking")

@@ -22,6 +22,7 @@ class Turn:
     def mine(self) -> bool:
         """Whether it is ours to do now. May be asked often; the store is asked a few times in a lease's life."""
         now = self._store.clock()
+        # A clock that was set back must not make the answer of before good for hours.
         if self._asked is not None and timedelta() <= now - self._asked < _EVERY:
             return self._lease is not None
         self._asked = now

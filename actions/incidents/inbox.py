@@ -31,6 +31,7 @@ KEPT_HOURS = 72
 _BATCH = 250
 """So many take a fraction of a second, in which nobody else writes into an embedded store."""
 _LOOKED_AT = 50
+# A note may overtake the event of its incident; of one without a thread it would wait for ever.
 _REMARKS_WAIT = timedelta(minutes=10)
 
 
@@ -127,6 +128,7 @@ class _TakingIn:
 
     def _write(self, name: str, drafts: list[Draft]) -> list[Entry]:
         known = self._shelf.incidents.get(name)
+        # The last entry is enough: the next one is chained to its hash.
         before = self._pen.read(name, known.last - 1) if known else []
         return self._store.add(self._pen, name, before, drafts)
 

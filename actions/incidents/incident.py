@@ -90,6 +90,7 @@ class Incident:
     closed_at: datetime | None = None
     last: int = 0
 
+    # Sought once: a storm has a thousand alerts, and every look asks for it.
     @cached_property
     def lead(self) -> Alert | None:
         """The alert that began it: the oldest in PagerDuty."""

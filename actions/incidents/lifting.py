@@ -25,6 +25,7 @@ def lift(store: Store, alarm: Alarm, site: str, ring: Callable[[str], object]) -
     errand = Errand(pagerduty_lift.PROCEDURE, pagerduty_lift.Lift(page, alarm.level))
     since = alarm.since.isoformat()
     run, _ = open_for_run(store, errand, store.run(alarm.run), site=site, key=f"lift {alarm.key} {since}")
+    # Where a death comes before this note, the errand is found again by its key.
     store.keep(NOTE, alarm.key, {"run": run, "since": since})
     ring(run)
 

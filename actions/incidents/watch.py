@@ -58,6 +58,7 @@ class Watch:
             if standing.get(alarm.key) != alarm.summary:
                 self.pager.trigger(alarm.key, alarm.summary, severity=alarm.severity, details=alarm.details)
                 self.also_tell(alarm)
+                # Noted once it was taken: what is sent again under the same key is the same page.
                 self.store.keep(RAISED, alarm.key, alarm.summary)
             if alarm.level > 1:
                 self.lift(alarm)

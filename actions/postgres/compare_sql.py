@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+# A power of two, so that a mask finds the bucket, also of a negative hash.
 BUCKETS = 1024
 
 

@@ -71,6 +71,7 @@ USER_COUNTS = "SELECT json_build_object('nchat_users', {}, 'auth_users', {})".fo
     _when_present(("auth.users",), _count(_literal("SELECT count(*) AS n FROM auth.users"))),
 )
 
+# By way of JSON a column that the server does not have, as conenforced before 18, reads as NULL.
 CONSTRAINTS = (
     "SELECT json_build_object('total', count(*), 'not_validated', coalesce(json_agg(format('%s on %s', "
     "k.conname, k.conrelid::regclass)) "

@@ -37,6 +37,7 @@ _DROPPED = (
     "logging_collector",
     "huge_pages",
 )
+# Once in service it runs without the flags of a clone, and what ALTER SYSTEM had left would count again.
 _STALE = re.compile(
     r"\s*(recovery_target\w*|restore_command|recovery_end_command|archive_cleanup_command|primary_conninfo"
     r"|primary_slot_name|recovery_min_apply_delay|promote_trigger_file|standby_mode)\s*(?:=|\s)",
@@ -89,6 +90,7 @@ def clone_settings(major: int, limits: CloneLimits, stop: Stop, timeline: int) -
 
 def _isolation(major: int) -> Settings:
     always = (
+        # A clone that archives could mix its own WAL and history into the archive of the live server.
         ("archive_mode", "off"),
         ("listen_addresses", ""),
         ("primary_conninfo", ""),
@@ -100,8 +102,10 @@ def _isolation(major: int) -> Settings:
         ("ssl", "off"),
         ("logging_collector", "off"),
         ("log_destination", "stderr"),
+        # Without it the server shuts down at its target instead of pausing there.
         ("hot_standby", "on"),
         ("autovacuum", "off"),
+        # Whatever the live command line says: this copy is to become the live data.
         ("fsync", "on"),
     )
     progress = (("log_startup_progress_interval", "1s"),) if major >= 15 else ()
@@ -137,7 +141,9 @@ def _target(stop: Stop, timeline: int) -> Settings:
     # Up to PostgreSQL 15 an empty value given after the real one would clear it.
     return (
         *((name, "") for name in _TARGETS),
+        # A recovery has to name one; all WAL lies in pg_wal already, so there is nothing to fetch.
         ("restore_command", "false"),
+        # Never "latest": after an earlier recovery that is the new branch, also for a target on the old one.
         ("recovery_target_timeline", str(timeline)),
         ("recovery_target_action", "pause"),
         ("recovery_target_inclusive", "on" if stop.inclusive else "off"),
@@ -149,6 +155,7 @@ def clone_command(original: Sequence[str], settings: Settings) -> list[str]:
     """The server's own command line, cleaned, with the settings appended as argv (never through a shell)."""
     kept = [part for group in _groups(original) if not _dropped(group) for part in group]
     flags = [part for name, value in settings for part in ("-c", f"{name}={value}")]
+    # Once promoted, the clone would start the jobs that the live server still runs.
     cron = ["-c", "cron.launch_active_jobs=off"] if any("pg_cron" in part for part in original) else []
     return [*kept, *cron, *flags]
 

@@ -16,7 +16,9 @@ from actions.postgres.unreachable import Unreachable
 from actions.postgres.waldump import TransactionEnd
 from actions.postgres.when import Target
 
+# WAL has the lower half of a transaction's number; what people copy may have the epoch above it.
 _XIDS = 2**32
+# That of a segment's first page; walheader has its layout.
 _LONGEST_PAGE_HEADER = 40
 
 

@@ -108,9 +108,11 @@ PROCEDURE = Procedure(
         Look("prove that it is writable", proof.prove_writable, gives="proof"),
         Look("check integrity again", integrity.check_again, gives="integrity_after"),
         Look("note where the old data lies", proof.where_kept, gives="kept"),
+        # From here on there are new writes, which an undo would lose.
         Act("resume the writers", writers.resume, writers.serving, point_of_no_return=True),
         Act("smoke test through the application", proof.smoke_test, proof.smoke_passed),
         Act("remove the clone's container", replay.remove_clone_server, replay.clone_server_is_gone),
+        # Older backups reach the new timeline only by way of its history, so one of its own is taken at once.
         Act("take a fresh base backup", backup.take_base, backup.base_is_taken, limit=restore.COPY_LIMIT),
         Act("write its inventory", backup.write_inventory, backup.inventory_is_written, limit=timedelta(minutes=30)),
     ),

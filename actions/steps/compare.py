@@ -74,6 +74,7 @@ def compare(server: Server, names: Names, docker: Docker, sql: Sql) -> Differenc
     try:
         found = _differences(clone, live)
     except RecoveryError:
+        # The difference is shown, not approved: a live server that is ill keeps nobody from a clone that was proven.
         return Difference(False, ())
     keys = [d.keys for d in found if d.keys is not None]
     lines = tuple(pure.describe_difference(d) for d in found if not d.same)

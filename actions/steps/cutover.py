@@ -40,6 +40,7 @@ def promote(
         if not stands(aim.stop, state):
             raise RecoveryError("The clone no longer stands where it was shown.", hint="Undo, and ask again.")
         sql.rows(names.clone, server, "select pg_promote(true, 60) as promoted", seconds=70)
+    # The control file, by which the promotion is verified, names the new timeline only after a checkpoint.
     sql.rows(names.clone, server, "checkpoint", seconds=120)
 
 
@@ -91,6 +92,7 @@ def clone_is_stopped(aim: Aim, server: Server, names: Names, docker: Docker, fil
 def stop_live(server: Server, docker: Docker, sql: Sql) -> None:
     """Stop the old server in good order, and keep it from being started again meanwhile."""
     docker.set_restart(server.service, server.container, "no")
+    # Docker's own ten seconds could end in a kill before a large server has shut down in good order.
     docker.stop(server.service, server.container, 120)
 
 

@@ -17,6 +17,7 @@ from actions.steps.target import Base
 from actions.tools import Files, Patience, Rates, Sql, SqlTimeout
 
 _FULL_SECONDS = 600.0
+# The writers stay paused until these checks are done.
 _QUICK_SECONDS = 4.0
 
 

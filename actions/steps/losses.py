@@ -19,6 +19,7 @@ from actions.steps.target import Aim
 from actions.steps.window import Surroundings, survey
 from actions.tools import Files, Site, Sql
 
+# A plan should stand within three seconds; what was not counted in time is said to be so.
 _COUNT_SECONDS = 2.0
 _NAMES = "select oid, pg_filenode_relation(0, oid)::regclass::text as name from unnest(array[{}]::oid[]) as oid"
 

@@ -12,6 +12,7 @@ from actions.steps.target import Aim
 from actions.tools import Patience, Site, Sql, Web
 
 _SMOKE_SECONDS = 20.0
+# The timeline is read from the WAL's name, as the control file may lag behind. In recovery no server gives out an xid.
 _WRITABLE = (
     "select pg_is_in_recovery() as recovering, current_setting('transaction_read_only') as read_only, "
     "(select system_identifier::text from pg_control_system()) as system, pg_current_xact_id()::text as xid, "

@@ -75,6 +75,7 @@ def replay(aim: Aim, base: Base, server: Server, names: Names, docker: Docker, f
             progress(0, 0, "the clone is starting")
         return state is not None and state.paused
 
+    # Without an end of its own: the act's limit and a person's stop take hold in progress.
     while not patience.until(stopped, seconds=60, every=0.2):
         progress(0, 0, "replaying")
     rates.note("replay", base.wal_bytes(server.segment_size), patience.seconds() - began)
@@ -150,6 +151,7 @@ def prove_stop(aim: Aim, server: Server, names: Names, docker: Docker, sql: Sql)
     if not stands(wanted, state):
         last = f", its last transaction is of {spell(state.last_at)}" if state.last_at else ""
         reasons.append(f"it stands at {format_lsn(state.lsn)}, not {wanted.text}{last}")
+    # This line alone tells a target that was met from one that the server passed over.
     if "recovery stopping" not in log:
         reasons.append("its log does not say that it stopped at a target")
     if reasons:

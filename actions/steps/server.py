@@ -62,6 +62,7 @@ def _identity(server: Server, files: Files) -> tuple[Identity, bool]:
         text = files.control(server, server.home.leaf)
         trouble = _distrusted(text) if is_damaged(text) else None
     except Away:
+        # That Docker is away says nothing of the control file.
         raise
     except RecoveryError as unreadable:
         trouble = unreadable

@@ -175,6 +175,7 @@ def _scan(names: list[str], chain: Chain, server: Server, files: Files, target: 
     for timeline, run in _by_timeline(names):
         span = chain.span(timeline)
         for end in transaction_ends(files.waldump(server, timeline, run)):
+            # Behind the fork the old timeline's file goes on with the branch that was left.
             if span is not None and span.end is not None and end.lsn >= span.end:
                 break
             yield end

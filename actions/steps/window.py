@@ -60,6 +60,7 @@ def read_tail(server: Server, archive: tuple[WalFile, ...], files: Files, sql: S
     A running server says where it writes; of a dead one the WAL is read to its end. Segments that lie ready
     for later (recycled ones) carry names beyond that end and old content, so they never count.
     """
+    # A copy that was cut short does not make the server's own whole segment superfluous.
     held = whole_segments(f.name for f in archive if f.size == server.segment_size)
     own = {f.name for f in files.tail(server) if _is_segment(f.name, server.timeline)}
     fresh = sorted(own - held)

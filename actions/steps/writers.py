@@ -48,6 +48,7 @@ def resume(writers: Writers, docker: Docker, patience: Patience, progress: Progr
             docker.unpause(writer.name, writer.container)
         elif state in ("exited", "created"):
             docker.start(writer.name, writer.container)
+    # All go on before any is waited for: one that does not come back must not keep the others paused.
     for n, writer in enumerate(writers.all):
         progress(n, len(writers.all), f"waiting for {writer.name} to serve")
         _see_serving(writer, docker, patience)

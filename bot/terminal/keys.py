@@ -48,6 +48,7 @@ class Keys:
         """
         path = self.path(operator)
         try:
+            # Without waiting: somebody may have laid a pipe in its place, which would hold the reader up.
             fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         except FileNotFoundError:
             raise Refused(f"{operator.name} has no one-time codes yet.",

@@ -11,6 +11,7 @@ from lab.slack.messages import Json
 from lab.slack.world import World
 
 ACK_WITHIN = 3.0
+# Slack tries again at once, after a minute and after five; practice is not kept waiting for so long.
 RETRY_AFTER = (3.0, 10.0, 60.0)
 
 Kind = Literal["slash_commands", "interactive", "events_api"]

@@ -21,6 +21,7 @@ from workers.statuspage.pace import Pace
 _TRIES = 4
 _TOO_MUCH = (420, 429)
 _LONGEST_REST = 15.0
+# With these nothing was sent yet, so even a write may be tried again.
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _LATER = "Mayday tries again by itself; the recovery does not wait for it."
 
@@ -107,6 +108,7 @@ class Rest:
         if status in _TOO_MUCH:
             self._pace.rest(min(_seconds(answer), _LONGEST_REST))
             raise TooMuch(f"{self.name} takes no more requests for the moment.", detail=detail, hint=_LATER)
+        # The update may be on the page all the same: an error can come after the deed.
         if status >= 500:
             raise Doubt(f"{self.name} has a problem of its own.", detail=detail, hint=_LATER)
         if status >= 300:
