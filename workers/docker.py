@@ -59,7 +59,7 @@ class DockerHost:
 
     def stop(self, name: str, id: str, seconds: int = 120) -> None:
         found = confirm(self.client, name, id)
-        # First, as by its restart policy it could come back meanwhile, for example with a daemon that restarts.
+        # First: under the policy `always` a daemon that restarts would bring it back.
         self._policy(found, "no")
         self._stop(found, seconds)
 
