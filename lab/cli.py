@@ -13,9 +13,9 @@ from actions.engine.errors import RecoveryError, Refused
 from actions.engine.notes import living_workers
 from actions.engine.run import Run
 from actions.engine.status import labels_of, rests, state_of
-from actions.engine.store import Store
 from lab import breaks, company, show, truth
 from lab.begun import begun
+from lab.drawn import once_it_is_drawn, until_it_counts, until_it_is_drawn
 from lab.home import Lab, Layout
 from lab.pagerduty import cli as pagerduty_cli
 from lab.saying import Answer, print_json, said
@@ -119,17 +119,11 @@ def click(
     """Press the newest button of that label."""
     store = company.open_store(context.obj)
     asking = [run for run in store.runs(open_only=True) if label in labels_of(store.run(run))]
-    answer = said(_room(context.obj).click(label, user, thread, typed), Answer.CLICK)
+    pressed = once_it_is_drawn(lambda: _room(context.obj).click(label, user, thread, typed), asked=bool(asking))
+    answer = said(pressed, Answer.CLICK)
     if asking and not answer["answer"]:
-        _until_it_counts(store, asking, label)
+        until_it_counts(store, asking, label)
     print_json(answer) if json else console.print(answer.get("answer") or "pressed", markup=False)
-
-
-def _until_it_counts(store: Store, asking: list[str], label: str) -> None:
-    """The bot acknowledges a press before it writes it down; `wait` right after must not see the old question."""
-    deadline = time.monotonic() + 5
-    while all(label in labels_of(store.run(run)) for run in asking) and time.monotonic() < deadline:
-        time.sleep(0.05)
 
 
 @app.command(name="thread")
@@ -159,6 +153,7 @@ def wait(context: typer.Context, run: str, timeout: float = 600, json: Json = Fa
     except KeyError:
         raise Refused(f"There is no run {run}.", hint="mayday runs") from None
     lives = bool(living_workers(store)) or rests(state)
+    until_it_is_drawn(lambda: _room(context.obj), state)
     print_json(waited(state, lives)) if json else show.waited(console, waited(state, lives))
 
 

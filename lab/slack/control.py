@@ -13,7 +13,7 @@ from starlette.routing import Route
 from lab.slack import press, talk
 from lab.slack.company import User
 from lab.slack.delivery import Delivery
-from lab.slack.errors import PracticeError
+from lab.slack.errors import NO_SUCH_BUTTON, PracticeError
 from lab.slack.faults import MODES
 from lab.slack.http_mode import HttpMode
 from lab.slack.messages import Json, Message
@@ -67,7 +67,7 @@ async def press_exactly(room: Room, asked: Json) -> Json:
         return {"ok": True}
     message = room.world.log.find(str(asked.get("channel")), str(asked.get("ts")))
     if message is None or message.only_for not in (None, user.id):
-        raise PracticeError("no such button now", "The message is gone.")
+        raise PracticeError(NO_SUCH_BUTTON, "The message is gone.")
     part = _part(message.blocks, asked, user)
     chosen = asked.get("chosen")
     reaction = await press.press(room.world, room.delivery, user, message, part, chosen, state, longest=0.0)
@@ -211,5 +211,5 @@ def _part(blocks: list[Json], asked: Json, user: User) -> Part:
     wanted = (asked.get("block_id"), asked.get("action_id"))
     found = next((p for p in parts_of(blocks) if (p.block_id, p.action_id) == wanted), None)
     if found is None or not found.visible_to(user.id):
-        raise PracticeError("no such button now", "The message has changed since it was shown.")
+        raise PracticeError(NO_SUCH_BUTTON, "The message has changed since it was shown.")
     return found

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+NO_SUCH_BUTTON = "no such button now"
+
 
 class SlackError(Exception):
     """The Web API refuses a call with one of Slack's error codes."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from lab.slack.company import User
 from lab.slack.delivery import Delivery, Outcome
-from lab.slack.errors import PracticeError, SlackError
+from lab.slack.errors import NO_SUCH_BUTTON, PracticeError, SlackError
 from lab.slack.messages import Json, Message
 from lab.slack.modals import close_view, replace_view, stack_view, top_view
 from lab.slack.payloads import action_of, home_opened, message_action, view_action, view_closed, view_submission
@@ -175,7 +175,8 @@ def find_button(world: World, user: User, label: str, thread: str | None) -> tup
     for message, part, chosen in found:
         if part.visible_to(user.id):
             return message, part, chosen
-    raise PracticeError("no such button now", _why_not(world, label, seen, found), "See: mayday lab thread")
+    why = _why_not(world, label, seen, found)
+    raise PracticeError(NO_SUCH_BUTTON, why, "See: mayday lab thread", shown=bool(found))
 
 
 def _labelled(message: Message, label: str) -> tuple[Part, Any] | None:
