@@ -132,6 +132,30 @@ def test_the_window_slides_with_the_storm_and_ends_with_it() -> None:
     assert sorted(i.count for i in room.incidents) == [1, 3]
 
 
+def test_what_somebody_called_over_takes_no_new_alert_and_goes_on_in_a_thread_of_its_own() -> None:
+    room = Room()
+    room.hears(event("triggered", "P1"), event("resolved", "P1", 1), event("triggered", "P2", 2, opened=2))
+    assert room.one.count == 2, "what comes and goes by itself is one thread"
+    called_over(room, minutes=3)
+    room.hears(event("triggered", "P3", 4, opened=4), event("triggered", "P4", 5, opened=5))
+    first, second = sorted(room.incidents, key=lambda incident: incident.began_at)
+    assert (set(first.alerts), set(second.alerts)) == ({"P1", "P2"}, {"P3", "P4"})
+    assert (first.open, second.open) == (False, True)
+
+
+def test_an_alert_from_before_somebody_called_it_over_still_belongs_to_it() -> None:
+    room = Room()
+    room.hears(event("triggered", "P1"))
+    called_over(room, minutes=3)
+    room.hears(event("triggered", "P2", 4, opened=2))
+    assert set(room.one.alerts) == {"P1", "P2"}
+
+
+def called_over(room: Room, minutes: float) -> None:
+    room.clock.now = at(minutes)
+    room.store.extend(room.one.id, lambda told: [(Kind.CLOSED, None, {"by": "U1", "name": "Olga"})])
+
+
 def test_what_is_changed_after_the_end_moves_no_end_and_a_second_end_does() -> None:
     room = Room()
     room.hears(event(), event("resolved", minutes=5), event("priority_updated", minutes=30, status="resolved"))

@@ -160,6 +160,33 @@ def test_while_pagerduty_is_away_notes_wait_and_one_that_it_refuses_holds_none_b
     assert notes.cursor(post.store, "pagerduty", "r1") == len(post.store.entries("r1"))
 
 
+def test_notes_go_to_the_alert_that_is_open_where_an_earlier_one_is_over(post: Post) -> None:
+    post.world.opens("P1", minutes=1)
+    post.hears(event("triggered", "P0"), event("resolved", "P0", 1), event("triggered", "P1", 2))
+    worker = post.recovers()
+    post.tells()
+    worker.ends("recovered")
+    post.tells()
+    post.tells()
+    assert "P0" not in post.world.remarks
+    [said] = post.world.remarks["P1"]
+    assert "Recovered" in said
+
+
+def test_a_note_that_stands_with_an_alert_that_is_over_by_now_is_not_written_again(post: Post) -> None:
+    post.world.opens("P1", minutes=1)
+    post.hears(event("triggered", "P0"), event("triggered", "P1", 1))
+    post.recovers().ends("recovered")
+    post.world.fate = lambda call: "kill after" if call.startswith("note P0") else None
+    with pytest.raises(Killed):
+        post.tells()
+    post.world.fate = lambda call: None
+    post.hears(event("resolved", "P0", 2))
+    post.tells()
+    assert len(post.world.remarks["P0"]) == 1
+    assert "P1" not in post.world.remarks
+
+
 def test_a_merged_alerts_notes_go_to_the_one_that_it_went_into(post: Post) -> None:
     into = {"type": "merge_resolve_reason", "incident": {"id": "PINTO", "type": "incident_reference"}}
     post.hears(event("triggered", "P0"), event("resolved", "P0", 1, resolve_reason=into))

@@ -6,7 +6,7 @@ written, and the cursor moves only afterwards.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -21,7 +21,7 @@ from actions.errands import status_page_publish
 from actions.incidents import incident as incidents
 from actions.incidents.deeds import remark
 from actions.incidents.errands import ITSELF, open_errand
-from actions.incidents.incident import Incident
+from actions.incidents.incident import Alert, Incident
 from actions.incidents.milestones import Milestone, mark, milestones
 from actions.incidents.offering import offered, to_publish
 from actions.outside import PagerDuty
@@ -101,12 +101,12 @@ class MilestoneNotes:
         notes.move_cursor(self.store, SINK, run, told[-1].n)
 
     def _note(self, incident: Incident, milestone: Milestone) -> None:
-        lead = incident.lead
-        if self.pagerduty is None or lead is None:
+        if self.pagerduty is None or incident.lead is None:
             return
-        page = lead.paged.merged_into or lead.paged.id
+        began, page = _page(incident.lead), _page(next(iter(incident.open_alerts), incident.lead))
         try:
-            written: Sequence[str] = self.pagerduty.notes(page)
+            # It may stand with the first alert since before that was resolved.
+            written = [text for one in {began, page} for text in self.pagerduty.notes(one)]
             if not any(mark(milestone.entry) in text for text in written):
                 self.pagerduty.note(page, milestone.marked)
         except Away:
@@ -141,3 +141,8 @@ class MilestoneNotes:
             return self.find(name)
         except RecoveryError:
             return None
+
+
+def _page(alert: Alert) -> str:
+    """The PagerDuty incident in which somebody reads of that alert."""
+    return alert.paged.merged_into or alert.paged.id

@@ -1,6 +1,7 @@
 """Which incident an alert belongs to: one service, or services that stand on the same one, within a window.
 
-Only PagerDuty's own times are compared with each other, so that no clock of ours can tear a storm apart.
+PagerDuty's own times are compared with each other, so that no clock of ours can tear a storm apart; ours tells only
+whether an alert came after somebody had called the incident over.
 """
 
 from __future__ import annotations
@@ -17,23 +18,26 @@ from actions.settings import PagerDutySettings
 
 @dataclass(frozen=True)
 class Ground:
-    """What an incident covers: its services, and from when to when alerts came for them."""
+    """What an incident covers: its services, from when to when alerts came for them, and since when somebody has
+    called it over."""
 
     incident: str
     places: frozenset[str] = frozenset()
     first: datetime | None = None
     latest: datetime | None = None
+    closed: datetime | None = None
 
     def taking(self, alert: Alert) -> Ground:
         """The ground once it covers that alert too."""
         created = alert.paged.created_at
         first, latest = min(self.first or created, created), max(self.latest or created, created)
-        return Ground(self.incident, self.places | {_place(alert)}, first, latest)
+        return replace(self, places=self.places | {_place(alert)}, first=first, latest=latest)
 
 
 def ground_of(incident: Incident) -> Ground:
     """What an incident covers so far."""
-    return reduce(Ground.taking, incident.alerts.values(), Ground(incident.id, incident.services))
+    bare = Ground(incident.id, incident.services, closed=incident.closed_at)
+    return reduce(Ground.taking, incident.alerts.values(), bare)
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,9 @@ class Rules:
         if alert.paged.key.startswith(OWN):
             return ground.incident in alert.paged.key.split()
         if ground.first is None or ground.latest is None or not self.ours(alert):
+            return False
+        # What somebody called over has another thread if it goes on: nobody reads on in the old one.
+        if ground.closed is not None and alert.paged.created_at > ground.closed:
             return False
         near = ground.first - self.window <= alert.paged.created_at <= ground.latest + self.window
         return near and any(self.related(_place(alert), place) for place in ground.places)

@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import reduce
 
@@ -100,7 +100,8 @@ def _shelve(shelf: Shelf, told: list[Entry]) -> None:
         return
     now = reduce(incidents.after, told, known)
     fresh = (alert for id, alert in now.alerts.items() if known.alerts.get(id) is not alert)
-    shelf.put(now, reduce(Ground.taking, fresh, shelf.grounds[known.id]))
+    ground = replace(shelf.grounds[known.id], closed=now.closed_at)
+    shelf.put(now, reduce(Ground.taking, fresh, ground))
 
 
 class _TakingIn:
