@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -45,30 +46,30 @@ def click(lab: Lab, label: str, *more: str) -> Result:
     return lab_says(lab, "click", label, "--as", "oncall", *more)
 
 
-def test_a_question_that_no_thread_shows_yet_is_waited_for(slack: RunningPracticeSlack, lab: Lab, store: Store) -> None:
+@pytest.fixture
+def asking(slack: RunningPracticeSlack, store: Store) -> Iterator[PlayedWorker]:
+    """The worker of a run that has just asked, before its thread shows it."""
     with connected_bot(slack, store):
         said: dict[str, Any] = slack.say("/recover postgres pitr 14:30")
         worker = PlayedWorker(store, said["run"])
         worker.looks(PITR, 0, 1)
         worker.asks(PITR, 2)
-        assert "Cancel" not in labels(slack, said["thread"]), "else this proves nothing"
-        pressed = click(lab, "Cancel", "--thread", said["thread"])
-        assert pressed.exit_code == 0, pressed.exception
-        eventually(lambda: store.run(worker.run).answered)
+        assert "Cancel" not in labels(slack, worker.run), "else the tests prove nothing"
+        yield worker
+
+
+def test_a_question_that_no_thread_shows_yet_is_waited_for(lab: Lab, store: Store, asking: PlayedWorker) -> None:
+    pressed = click(lab, "Cancel", "--thread", asking.run)
+    assert pressed.exit_code == 0, pressed.exception
+    eventually(lambda: store.run(asking.run).answered)
 
 
 def test_who_waits_for_a_question_finds_its_buttons_in_the_thread(
-    slack: RunningPracticeSlack, lab: Lab, store: Store
+    slack: RunningPracticeSlack, lab: Lab, asking: PlayedWorker
 ) -> None:
-    with connected_bot(slack, store):
-        said: dict[str, Any] = slack.say("/recover postgres pitr 14:30")
-        worker = PlayedWorker(store, said["run"])
-        worker.looks(PITR, 0, 1)
-        worker.asks(PITR, 2)
-        assert "Cancel" not in labels(slack, said["thread"]), "else this proves nothing"
-        waited = lab_says(lab, "wait", worker.run)
-        assert json.loads(waited.stdout)["state"] == "asking"
-        assert "Cancel" in labels(slack, said["thread"])
+    waited = lab_says(lab, "wait", asking.run)
+    assert json.loads(waited.stdout)["state"] == "asking"
+    assert "Cancel" in labels(slack, asking.run)
 
 
 def test_a_button_that_nobody_asks_for_is_refused_at_once(slack: RunningPracticeSlack, lab: Lab, store: Store) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -30,6 +31,8 @@ def main() -> int:
     options.add_argument("--root", type=Path, default=None, help="where the company's data goes")
     asked = options.parse_args()
     console = Console(highlight=False)
+    # Whoever ends it from outside, such as a time limit, gets the company cleared away too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with tempfile.TemporaryDirectory(prefix="mayday-bench-", dir=asked.root) as root:
         lab = Lab(Path(root), prefix="mbench-", project="mbench")
         try:
