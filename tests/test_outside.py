@@ -19,8 +19,8 @@ from actions.engine.store import Store
 from actions.engine.turn import Turn
 from actions.incidents import condition, on_call
 from actions.incidents.alarms import Alarm, Facts, RunFacts, alarms
-from actions.incidents.alert import State
 from actions.incidents.condition import Condition, Health, Reachable
+from actions.incidents.incident import State
 from actions.incidents.milestones import milestones
 from actions.settings import PagerDutySettings, Settings, StatusPageSettings
 from bot.incident_thread import Telling

@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 
 from actions.engine.store import Store
 from actions.incidents import incident as incidents
-from actions.incidents.alert import Alert
 from actions.incidents.hearing import SEEN, observed, tidied
 from actions.incidents.inbox import keep_event
+from actions.incidents.incident import Alert
 from actions.outside import Paged, PagerDuty
 
 _CURSOR = ("cursor", "pagerduty poll")

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from actions.engine.facts import from_json, to_json
-from actions.incidents.alert import Alert
+from actions.incidents.incident import Alert
 from actions.outside import Paged
 from actions.redact import redact
 

@@ -20,10 +20,9 @@ from actions.engine.journal import Entry, Kind
 from actions.engine.ledger import Draft, Pen
 from actions.engine.store import Store
 from actions.incidents import incident as incidents
-from actions.incidents.alert import Alert, joined
 from actions.incidents.folding import Ground, Rules, ground_of, home
 from actions.incidents.hearing import Remark, heard, id_of
-from actions.incidents.incident import Incident
+from actions.incidents.incident import Alert, Incident, joined
 
 EVENT, WAITING, ALERT = "event", "event waiting", "alert"
 """Notes: every event by its id, those not taken in yet, and the incident of each alert."""
