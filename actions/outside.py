@@ -18,7 +18,7 @@ class Paged:
     """An incident as PagerDuty tells it now. `status`: triggered, acknowledged, resolved.
 
     `service` and `policy` are PagerDuty's ids, `key` is the deduplication key, `level` where the
-    escalation stands (1 is the first).
+    escalation stands (1 is the first). `acknowledger` is the name of who acknowledged it last, where REST tells it.
     """
 
     id: str
@@ -37,6 +37,7 @@ class Paged:
     alerts: int = 0
     level: int = 1
     merged_into: str = ""
+    acknowledger: str = ""
 
 
 @dataclass(frozen=True)

@@ -6,20 +6,16 @@ whole. What Mayday's own errands did to PagerDuty comes back from there, and add
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from actions.engine.journal import Entry, Kind
 from actions.incidents import incident as incidents
-from actions.incidents.incident import Incident, State
+from actions.incidents.alert import State
+from actions.incidents.incident import Incident
 from actions.incidents.passing import passed_by_itself
 from bot.incident_places import header_key
 from bot.thread import Item
 from bot.views import incident as header
 from bot.views.incident_words import Scene
 from bot.views.mrkdwn import Block, actions, button, cut, escape, person, section
-
-_ECHO = timedelta(minutes=10)
-"""For how long what PagerDuty says may be what an errand of ours has just done."""
 
 
 class Telling:
@@ -104,7 +100,7 @@ def _changed(entry: Entry, before: Incident, now: Incident) -> str:
     if not before.alerts:
         return "" if now.open else _state_line(now)
     if now.state is not before.state:
-        return "" if _is_echo(entry, before, now.state) else _state_line(now)
+        return "" if before.pursued(now.state, entry.at) else _state_line(now)
     moved = now.lead is not None and before.lead is not None and now.lead.paged.assignees != before.lead.paged.assignees
     if moved and now.open and now.lead is not None and now.lead.paged.assignees:
         return f"Now with {escape(', '.join(now.lead.paged.assignees))}, says PagerDuty."
@@ -123,7 +119,3 @@ def _state_line(now: Incident) -> str:
             return f"Merged in PagerDuty{by}."
         case _:
             return f"Resolved in PagerDuty{by}."
-
-
-def _is_echo(entry: Entry, before: Incident, state: State) -> bool:
-    return any(linked.pursues == state and entry.at - linked.at < _ECHO for linked in before.runs)

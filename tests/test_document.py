@@ -18,9 +18,9 @@ from actions.engine.errors import Refused
 from actions.engine.facts import to_json
 from actions.engine.journal import Entry, Kind
 from actions.engine.store import Store
+from actions.incidents.alert import Alert
 from actions.incidents.document import Document, document
 from actions.incidents.export import document_of
-from actions.incidents.incident import Alert
 from actions.incidents.rendering import html, markdown
 from actions.outside import Paged
 

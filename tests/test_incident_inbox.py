@@ -15,10 +15,11 @@ from worlds.pages import DEPENDS, SERVICES, at, body, event, note
 
 from actions.engine.journal import Kind, first_broken
 from actions.incidents import incident as incidents
+from actions.incidents.alert import Alert, State
 from actions.incidents.folding import Rules
 from actions.incidents.hearing import MARK, heard, observed
 from actions.incidents.inbox import KEPT_HOURS, forget_old_events, keep_event, take_in
-from actions.incidents.incident import Alert, Incident, State
+from actions.incidents.incident import Incident
 
 RULES = Rules(SERVICES, DEPENDS)
 
@@ -101,6 +102,42 @@ def test_what_pagerduty_opens_again_is_open_again_even_where_somebody_had_closed
     assert room.one.state is State.RESOLVED
     room.hears(event("reopened", minutes=3))
     assert room.one.state is State.TRIGGERED
+
+
+def test_who_acknowledged_through_us_has_it_until_pagerduty_gives_it_to_somebody_else() -> None:
+    room, sender, other = Room(), assigned("Mayday"), assigned("Ada Prewitt")
+    room.hears(event())
+    assert room.one.holders == ("Olga Nowak",)
+    presses_acknowledge(room, "Dmitri")
+    room.hears(event("acknowledged", minutes=1, by="Mayday", **sender))
+    assert room.one.holders == ("Dmitri",)
+    room.hears(event("priority_updated", minutes=2, status="acknowledged", **sender))
+    assert room.one.holders == ("Dmitri",)
+    room.hears(event("reassigned", minutes=3, status="acknowledged", **other))
+    assert room.one.holders == ("Ada Prewitt",)
+
+
+def test_who_was_given_it_while_nobody_looked_has_it_whoever_acknowledged_before() -> None:
+    room = Room()
+    room.hears(event())
+    presses_acknowledge(room, "Dmitri")
+    room.hears(event("acknowledged", minutes=1, by="Mayday", **assigned("Ada Prewitt")))
+    assert room.one.holders == ("Ada Prewitt",)
+
+
+def test_who_acknowledged_in_pagerduty_has_it() -> None:
+    room = Room()
+    room.hears(event(), event("acknowledged", minutes=1, by="Ada Prewitt", **assigned("Ada Prewitt")))
+    assert room.one.holders == ("Ada Prewitt",)
+
+
+def presses_acknowledge(room: Room, name: str) -> None:
+    wanted = {"run": "e1", "procedure": "pagerduty acknowledge", "name": name, "pursues": "acknowledged"}
+    room.store.extend(room.one.id, lambda told: [(Kind.LINKED, None, wanted)])
+
+
+def assigned(name: str) -> dict[str, Any]:
+    return {"assignees": [{"id": "PUSER01", "summary": name, "type": "user_reference"}]}
 
 
 def test_merging_resolves_the_one_and_says_so_and_inside_of_one_incident_counts_as_resolved() -> None:

@@ -14,11 +14,11 @@ from actions.engine.journal import Kind
 from actions.engine.procedure import Outcome
 from actions.incidents import deeds, on_call, rows
 from actions.incidents import incident as incidents
+from actions.incidents.alert import State
 from actions.incidents.condition import Condition, Health
 from actions.incidents.fitting import fitting
 from actions.incidents.hearing import OWN
 from actions.incidents.inbox import keep_event, take_in
-from actions.incidents.incident import State
 from actions.incidents.rows import Seen
 from actions.outside import OnCall
 from actions.settings import Contact, ContactSettings

@@ -19,8 +19,8 @@ from actions.engine.store import Store
 from actions.engine.turn import Turn
 from actions.incidents import condition, on_call
 from actions.incidents.alarms import Alarm, Facts, RunFacts, alarms
+from actions.incidents.alert import State
 from actions.incidents.condition import Condition, Health, Reachable
-from actions.incidents.incident import State
 from actions.incidents.milestones import milestones
 from actions.settings import PagerDutySettings, Settings, StatusPageSettings
 from bot.incident_thread import Telling
@@ -49,6 +49,14 @@ def test_webhook_and_poller_at_once_make_no_doubles(post: Post) -> None:
     post.polls()
     assert post.one.last == before
     assert post.one.count == 1
+
+
+def test_polling_tells_who_acknowledged(post: Post) -> None:
+    post.polls()
+    post.world.change("P0", status="acknowledged", acknowledger="Ada Prewitt")
+    post.polls()
+    assert post.one.lead is not None
+    assert post.one.lead.by == "Ada Prewitt"
 
 
 @pytest.mark.parametrize("skew", [-3600, 0, 3600])

@@ -10,7 +10,7 @@ from terminal_world import Terminal
 from actions.engine.errors import Refused
 from actions.engine.ids import is_errand
 from actions.incidents import incident as incidents
-from actions.incidents.incident import State
+from actions.incidents.alert import State
 
 pytestmark = pytest.mark.parts  # Whole commands, which ask closed ports, as people's do.
 

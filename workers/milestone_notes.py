@@ -19,9 +19,10 @@ from actions.engine.procedure import Outcome, Procedure
 from actions.engine.store import Store
 from actions.errands import status_page_publish
 from actions.incidents import incident as incidents
+from actions.incidents.alert import Alert
 from actions.incidents.deeds import remark
 from actions.incidents.errands import ITSELF, open_errand
-from actions.incidents.incident import Alert, Incident
+from actions.incidents.incident import Incident
 from actions.incidents.milestones import Milestone, mark, milestones
 from actions.incidents.offering import offered, to_publish
 from actions.outside import PagerDuty

@@ -36,12 +36,19 @@ def paged(incident: Json, level: int = 1) -> Paged:
         alerts=int(_part(incident, "alert_counts").get("all") or 0),
         level=level,
         merged_into=str(_part(_part(incident, "resolve_reason"), "incident").get("id") or ""),
+        acknowledger=_acknowledger(incident),
     )
 
 
 def assignees(incident: Json) -> list[Json]:
     """References to those who have the incident now."""
     return [_part(one, "assignee") for one in incident.get("assignments") or ()]
+
+
+def _acknowledger(incident: Json) -> str:
+    acknowledged = incident.get("acknowledgements") or ()
+    newest = max(acknowledged, key=lambda one: moment(str(one["at"])), default={})
+    return str(_part(newest, "acknowledger").get("summary") or "")
 
 
 def on_call(entry: Json) -> OnCall:

@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 
 from actions.engine.store import Store
 from actions.incidents import incident as incidents
+from actions.incidents.alert import Alert
 from actions.incidents.hearing import SEEN, observed, tidied
 from actions.incidents.inbox import keep_event
-from actions.incidents.incident import Alert
 from actions.outside import Paged, PagerDuty
 
 _CURSOR = ("cursor", "pagerduty poll")
@@ -64,7 +64,7 @@ class Poller:
             if before is not None and _same(before.paged, paged):
                 continue
             at = before.at + _TICK if before else paged.created_at
-            alert = Alert(paged, at, f"{SEEN}{paged.status}")
+            alert = Alert(paged, at, f"{SEEN}{paged.status}", by=paged.acknowledger)
             keep_event(self.store, observed(alert), f"seen {paged.id} {at.isoformat()} {_state(paged)}")
 
 

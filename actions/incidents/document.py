@@ -12,7 +12,8 @@ from actions.engine.glass import in_words
 from actions.engine.ids import is_errand
 from actions.engine.journal import Entry, Kind
 from actions.incidents import incident as incidents
-from actions.incidents.incident import Alert, Incident
+from actions.incidents.alert import Alert
+from actions.incidents.incident import Incident
 from actions.incidents.posts import Post, posts
 from actions.incidents.promises import Promise, promises
 from actions.incidents.questions import questions

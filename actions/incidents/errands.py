@@ -14,8 +14,9 @@ from actions.engine.procedure import Procedure
 from actions.engine.run import Run
 from actions.engine.store import Store
 from actions.errands import pagerduty_acknowledge, pagerduty_escalate, pagerduty_page, pagerduty_resolve
+from actions.incidents.alert import State
 from actions.incidents.hearing import OWN
-from actions.incidents.incident import Incident, State
+from actions.incidents.incident import Incident
 from actions.settings import Contact
 from actions.steps.pagerduty import Alerts, Page
 

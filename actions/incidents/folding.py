@@ -11,8 +11,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import reduce
 
+from actions.incidents.alert import Alert
 from actions.incidents.hearing import OWN
-from actions.incidents.incident import Alert, Incident
+from actions.incidents.incident import Incident
 from actions.settings import PagerDutySettings
 
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from actions.engine.facts import from_json, to_json
-from actions.incidents.incident import Alert
+from actions.incidents.alert import Alert
 from actions.outside import Paged
 from actions.redact import redact
 
@@ -22,7 +22,7 @@ MARK = "[mayday "
 OWN = "mayday "
 """Begins the deduplication key of the pages that Mayday itself sends; an incident's or alarm's name follows."""
 SEEN = "seen "
-"""Begins the event of an alert that was read by REST: nobody told who did what."""
+"""Begins the event of an alert that was read by REST: it tells who acknowledged, and of nothing else who did it."""
 _LONGEST, _LONGEST_NAME = 500, 200
 
 
@@ -60,7 +60,8 @@ def observed(alert: Alert) -> str:
 def tidied(paged: Paged) -> Paged:
     """As it may stand in a journal: without secrets, not longer than anybody reads."""
     names = tuple(redact(name)[:_LONGEST_NAME] for name in paged.assignees)
-    return replace(paged, title=redact(paged.title)[:_LONGEST], assignees=names)
+    acknowledger = redact(paged.acknowledger)[:_LONGEST_NAME]
+    return replace(paged, title=redact(paged.title)[:_LONGEST], assignees=names, acknowledger=acknowledger)
 
 
 def id_of(said: Any) -> str:

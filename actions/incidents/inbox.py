@@ -20,9 +20,10 @@ from actions.engine.journal import Entry, Kind
 from actions.engine.ledger import Draft, Pen
 from actions.engine.store import Store
 from actions.incidents import incident as incidents
+from actions.incidents.alert import Alert, joined
 from actions.incidents.folding import Ground, Rules, ground_of, home
 from actions.incidents.hearing import Remark, heard, id_of
-from actions.incidents.incident import Alert, Incident, joined
+from actions.incidents.incident import Incident
 
 EVENT, WAITING, ALERT = "event", "event waiting", "alert"
 """Notes: every event by its id, those not taken in yet, and the incident of each alert."""

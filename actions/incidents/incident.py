@@ -9,46 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
 from actions.engine.facts import from_json
 from actions.engine.journal import Entry, Kind
+from actions.incidents.alert import Alert, State, joined
 from actions.objectives import objective_of
-from actions.outside import Paged
 
+ECHO = timedelta(minutes=10)
+"""For so long after somebody asked for it, what PagerDuty tells is taken for what came of that."""
 SEVERITIES = ("critical", "high", "medium", "low")
-
-
-class State(StrEnum):
-    """How an incident stands. `merged` was resolved by joining another incident of PagerDuty."""
-
-    TRIGGERED = "triggered"
-    ACKNOWLEDGED = "acknowledged"
-    RESOLVED = "resolved"
-    MERGED = "merged"
-
-
-@dataclass(frozen=True)
-class Alert:
-    """One incident of PagerDuty as it stood at a moment. `service` is our container, empty where none is mapped."""
-
-    paged: Paged
-    at: datetime
-    event: str
-    service: str = ""
-    by: str = ""
-
-    @property
-    def newness(self) -> tuple[datetime, str]:
-        """What decides between two tellings of the same alert."""
-        return self.at, self.event
-
-    @property
-    def open(self) -> bool:
-        """Whether it is not resolved."""
-        return self.paged.status != State.RESOLVED
 
 
 @dataclass(frozen=True)
@@ -60,6 +31,14 @@ class Linked:
     name: str
     at: datetime
     pursues: str = ""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """Who acknowledged it by an errand of ours, and under whose name PagerDuty knows that: our sender's."""
+
+    name: str
+    known_as: str
 
 
 @dataclass(frozen=True)
@@ -88,6 +67,7 @@ class Incident:
     runs: tuple[Linked, ...] = ()
     notes: frozenset[str] = frozenset()
     closed_at: datetime | None = None
+    taken: Taken | None = None
     last: int = 0
 
     # Sought once: a storm has a thousand alerts, and every look asks for it.
@@ -148,6 +128,17 @@ class Incident:
         return sum(max(1, alert.paged.alerts) for alert in self.alerts.values())
 
     @property
+    def holders(self) -> tuple[str, ...]:
+        """Who has it: whoever acknowledged it through us, until PagerDuty gives it to somebody else."""
+        assigned = self.lead.paged.assignees if self.lead else ()
+        return (self.taken.name,) if self.taken and assigned == (self.taken.known_as,) else assigned
+
+    def pursued(self, state: State, at: datetime) -> Linked | None:
+        """The errand of which that state came, as far as it can be told; the newest of several."""
+        wanted = (one for one in reversed(self.runs) if one.pursues == state and at - one.at < ECHO)
+        return next(wanted, None)
+
+    @property
     def open_alerts(self) -> tuple[Alert, ...]:
         """The alerts that PagerDuty still has open, the oldest first."""
         still = (alert for alert in self.alerts.values() if alert.open)
@@ -166,18 +157,6 @@ class Incident:
         return promised.rto if promised else None
 
 
-def joined(known: Alert | None, told: Alert) -> Alert:
-    """What is known of an alert once it was told again: the same in any order, however often.
-
-    Webhooks do not say how many alerts an incident of PagerDuty holds; where REST said so, it is kept.
-    """
-    if known is None:
-        return told
-    newest = max(known, told, key=lambda alert: alert.newness)
-    most = max(known.paged.alerts, told.paged.alerts)
-    return newest if newest.paged.alerts == most else replace(newest, paged=replace(newest.paged, alerts=most))
-
-
 def _opened(e: Entry) -> Incident:
     return Incident(e.run, e.at, e.data, severity=str(e.data.get("severity") or ""))
 
@@ -193,7 +172,11 @@ def _alerted(incident: Incident, e: Entry) -> Incident:
             ends.pop(now.paged.id, None)
         else:
             ends.setdefault(now.paged.id, now.at)
-    return replace(incident, alerts=alerts, ends=ends, closed_at=None if again else incident.closed_at)
+    stands = replace(incident, alerts=alerts, ends=ends, closed_at=None if again else incident.closed_at)
+    if stands.state is incident.state or stands.state is not State.ACKNOWLEDGED or stands.lead is None:
+        return stands
+    errand = incident.pursued(State.ACKNOWLEDGED, e.at)
+    return replace(stands, taken=Taken(errand.name, stands.lead.by) if errand else None)
 
 
 def _role(incident: Incident, e: Entry) -> Incident:

@@ -7,8 +7,9 @@ from datetime import timedelta
 
 from actions.engine.facts import from_json
 from actions.engine.journal import Entry, Kind
+from actions.incidents.alert import Alert, State
 from actions.incidents.hearing import SEEN
-from actions.incidents.incident import Alert, State, fold
+from actions.incidents.incident import fold
 
 BRIEF = timedelta(minutes=5)
 """What lasted longer was a problem, whoever solved it."""

@@ -81,7 +81,7 @@ def _times(scene: Scene) -> dict[str, Any]:
 def _people(scene: Scene) -> dict[str, Any]:
     duty = scene.duty
     return {
-        "held_by": words.holders(scene.incident), "roles": scene.incident.roles, "on_call": duty.first,
+        "held_by": scene.incident.holders, "roles": scene.incident.roles, "on_call": duty.first,
         "backup": duty.backup, "on_call_from": duty.source or ("PagerDuty" if duty.first else ""),
     }  # fmt: skip
 

@@ -36,7 +36,7 @@ def signature(scene: Scene) -> str:
     """Changes when a person must see it at once; counts and clocks are not in it."""
     incident = scene.incident
     return repr((incident.state, incident.severity, sorted(incident.roles.items()), incident.title,
-                 words.holders(incident)))  # fmt: skip
+                 incident.holders))  # fmt: skip
 
 
 def _facts(scene: Scene) -> list[str]:

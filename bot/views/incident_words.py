@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from actions.incidents.alert import State
 from actions.incidents.duty import Duty
-from actions.incidents.incident import Incident, State
+from actions.incidents.incident import Incident
 from bot.views.mrkdwn import cut
 
 STATES = {
@@ -76,14 +77,9 @@ def page(incident: Incident) -> tuple[str, str]:
 
 def state(incident: Incident) -> str:
     """How it stands, and by whom it was acknowledged."""
-    names = holders(incident)
+    names = incident.holders
     by = f" by {', '.join(names)}" if names and incident.state is State.ACKNOWLEDGED else ""
     return f"{STATES[incident.state]}{by}"
-
-
-def holders(incident: Incident) -> tuple[str, ...]:
-    """Who has it: whom PagerDuty assigned it to."""
-    return incident.lead.paged.assignees if incident.lead else ()
 
 
 def possible(scene: Scene) -> list[str]:
