@@ -41,8 +41,9 @@ code=$?
 wait $large || code=$?
 [ $code != 0 ] || find "$dst" -type d -exec chown "$(stat -c %u:%g .)" {} + -exec chmod 0700 {} + || code=$?
 kill $watcher
-[ $code = 0 ] || { df -Pk "$dst" >&2; rm -rf "$dst"; }
-exit $code
+[ $code = 0 ] || { df -Pk "$dst" >&2; rm -rf "$dst"; exit $code; }
+# Nobody waits for it here: the disk writes while the copy is checked, so that sealing it finds little left to write.
+sync -f "$dst" >/dev/null 2>&1 &
 """
 _COPY_REFUSALS = {
     64: ("There is no such base backup.", "Look at /recover window, and ask for a new plan."),

@@ -67,8 +67,9 @@ chown -R "$owner" . && find . -type f -exec chmod 0600 {} +
 )
 code=$?
 # WAL that was laid in part is of no use, and on a full disk the live server could not write beside it.
-[ $code = 0 ] || rm -f -- "$@"
-exit $code
+[ $code = 0 ] || { rm -f -- "$@"; exit $code; }
+# As with the copy of the base: written while it is checked.
+sync -f . >/dev/null 2>&1 &
 """
 _SECONDS = 3600
 

@@ -26,7 +26,7 @@ def main() -> int:
     options.add_argument("--gigabytes", type=float, default=2.0, help="data in the database")
     options.add_argument("--wal", type=float, default=1.0, help="gigabytes of WAL to replay")
     options.add_argument("--segments", type=int, default=500, help="archived segments for the plan")
-    options.add_argument("--rounds", type=int, default=4, help="how often the restore is paired with one by hand")
+    options.add_argument("--rounds", type=int, default=6, help="how often the restore is paired with one by hand")
     options.add_argument("--only", choices=("all", "recovery", "incidents"), default="all", help="which figures")
     options.add_argument("--root", type=Path, default=None, help="where the company's data goes")
     asked = options.parse_args()

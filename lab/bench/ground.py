@@ -140,8 +140,8 @@ class Ground:
                 "insert into bench_rows select g, repeat(md5(random()::text), 20) "
                 f"from generate_series(1, {_BLOCK_ROWS}) g"
             )
-        # Else the server itself comes to it, in the midst of what is measured.
-        self.psql("vacuum bench_rows")
+            # Else the server itself comes to it, in the midst of what is measured.
+            self.psql("vacuum bench_rows")
         target = self.now()
         for _ in range(20):
             self.psql("insert into bench_rows values (0, 'after the target')")
