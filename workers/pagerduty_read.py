@@ -46,8 +46,8 @@ def assignees(incident: Json) -> list[Json]:
 
 
 def _acknowledger(incident: Json) -> str:
-    acknowledged = incident.get("acknowledgements") or ()
-    newest = max(acknowledged, key=lambda one: moment(str(one["at"])), default={})
+    acknowledged: list[Json] = incident.get("acknowledgements") or []
+    newest: Json = max(acknowledged, key=lambda one: moment(str(one["at"])), default={})
     return str(_part(newest, "acknowledger").get("summary") or "")
 
 
