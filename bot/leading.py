@@ -23,6 +23,7 @@ from bot.requests import Origin, has_worker
 from bot.views.incident_words import STATES, clock
 from bot.views.mrkdwn import cut, escape
 
+_TOLD = "It is written down; the thread shows it."
 _ID = re.compile(r"\bi\d{4}-[a-z0-9]{4}\b")
 
 
@@ -142,9 +143,9 @@ def declare(desk: Desk, title: str, severity: str, key: str, person: Person) -> 
 
 def _grade(desk: Desk, incident: Incident, person: Person, said: str, key: str) -> Done:
     if not deeds.grade(desk.store, incident.id, said, person.speaker, key=key):
-        return Done("It is in the thread.", incident=incident.id)
+        return Done(_TOLD, incident=incident.id)
     told = tell_contacts(desk, incident.id, severity_of(said), key, only=Way.CALL)
-    said = cut("\n".join(["It is in the thread.", *map(escape, told.lines)]))
+    said = cut("\n".join([_TOLD, *map(escape, told.lines)]))
     return Done(said, told.calls, incident.id, _waits(desk) if told.calls else "")
 
 
@@ -155,7 +156,7 @@ def _role(desk: Desk, incident: Incident, person: Person, said: str, key: str) -
     asked = mention[0] if mention else rest.strip()
     holder = whom(desk, asked) if asked else Named(person.speaker.id, person.speaker.name)
     deeds.give_role(desk.store, incident.id, role, holder.id, holder.name, person.speaker, key=key)
-    return Done("It is in the thread.", incident=incident.id)
+    return Done(_TOLD, incident=incident.id)
 
 
 def _errand(desk: Desk, incident: Incident, made: Callable[[Incident], Errand], person: Person, key: str) -> Done:

@@ -72,9 +72,15 @@ def _parts(error: SlackApiError) -> tuple[int, str, float]:
     answer = error.response
     if isinstance(answer, dict):
         headers = answer.get("headers") or {}
-        return int(answer.get("status") or 0), str(answer.get("error") or ""), _seconds(headers)
+        return int(answer.get("status") or 0), _word(answer), _seconds(headers)
     body = answer.data if isinstance(answer.data, dict) else {}
-    return int(answer.status_code), str(body.get("error") or ""), _seconds(answer.headers)
+    return int(answer.status_code), _word(body), _seconds(answer.headers)
+
+
+def _word(body: dict[str, object]) -> str:
+    """Slack's errors are single words; a sentence is the SDK's own, about a body that it could not read."""
+    said = str(body.get("error") or "")
+    return "" if " " in said else said
 
 
 def _seconds(headers: object) -> float:

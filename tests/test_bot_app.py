@@ -161,6 +161,11 @@ def test_slacks_errors_are_told_apart(error: Exception, why: Why) -> None:
     assert trouble(error).why is why
 
 
+def test_a_sentence_of_the_library_is_no_word_of_slack() -> None:
+    unread = api_error(503, error="Received a response in a non-JSON format: ")
+    assert trouble(unread).code == "HTTP 503"
+
+
 def test_slack_says_how_long_to_wait() -> None:
     limited = SlackApiError("no", {"status": 429, "error": "ratelimited", "headers": {"Retry-After": "12"}})
     assert trouble(limited).wait == 12

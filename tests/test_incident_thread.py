@@ -175,11 +175,22 @@ def test_an_incident_that_becomes_critical_says_whom_to_call(here: Emergency) ->
     here.desk = replace(here.desk, settings=settings)
     here.pages()
     assert "Call the cto now: Cleo +49 1." in here.say("severity critical").text
-    assert here.say("severity critical", key="t2").text == "It is in the thread."
+    assert here.say("severity critical", key="t2").text == "It is written down; the thread shows it."
     said = [line.splitlines()[1:] for line in here.lines() if "business" in line]
     assert said == [["Call the cto now: Cleo +49 1. PagerDuty pages them too."]]
     [page] = [here.store.run(one.run).request["page"] for one in here.incident.runs]
     assert (page["contact"], page["severity"]) == ("PCTO", "critical")
+
+
+def test_what_mayday_pages_itself_opens_nothing_again_in_the_thread(here: Emergency) -> None:
+    people = (Contact(role="cto", name="Cleo", phone="+49 1", pagerduty="PCTO"),)
+    settings = here.desk.settings.model_copy(update={"contacts": ContactSettings(people=people)})
+    here.desk = replace(here.desk, settings=settings)
+    here.pages(event(), event("acknowledged", minutes=1))
+    here.say("severity critical")
+    here.pages(event("triggered", "PCALLED", 2, incident_key=f"{OWN}{here.incident.id} cto PCTO", opened=2))
+    assert here.incident.state is State.TRIGGERED
+    assert not [line for line in here.lines() if line.startswith("Open again")]
 
 
 def test_the_page_of_a_declared_incident_comes_back_into_its_thread(here: Emergency) -> None:

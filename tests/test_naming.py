@@ -85,7 +85,7 @@ def test_a_role_is_given_in_slack_by_every_one_of_these_and_refused_to_a_strange
              "role <@U0APPROVER> scribe": "U0APPROVER", "role scribe U0OTTO": "U0OTTO", "role scribe": "U0ONCALL",
              f"role {here.incident.id} scribe Ana": "U0ONCALL", "role scribe @bo": "operator:bo"}  # fmt: skip
     for n, (said, holder) in enumerate(given.items()):
-        assert here.say(said, key=f"t{n}").text == "It is in the thread.", said
+        assert here.say(said, key=f"t{n}").text == "It is written down; the thread shows it.", said
         assert here.incident.roles["scribe"]["id"] == holder, said
     assert "I do not know 'carla'" in here.say("role commander @carla", key="t8").text
     assert "is no role" in here.say("role bo", key="t9").text

@@ -57,6 +57,12 @@ def test_connecting_from_the_command_line_makes_one_subscription_and_keeps_its_s
     assert kept_secrets(str(kept)) == (secret,)
 
 
+def test_the_host_alone_is_refused_since_nobody_listens_there(host: Host, pagerduty: RunningPracticePagerDuty) -> None:
+    refused = host.type("pagerduty", "connect", "https://mayday.example", **TOKENS)
+    assert (refused.returncode, "https://HOST/pagerduty/webhook" in refused.stderr) == (1, True), refused.stderr
+    assert pagerduty.state()["subscriptions"] == []
+
+
 def test_the_doctor_says_that_pagerduty_gave_up_and_renewing_mends_it(
     host: Host, pagerduty: RunningPracticePagerDuty, listener: Listener
 ) -> None:

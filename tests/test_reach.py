@@ -80,6 +80,11 @@ def test_an_address_that_is_none_is_away_and_no_traceback(store: Store, address:
     assert found(store, settings(redis=address))["Redis"] is True
 
 
+def test_what_is_seen_of_an_address_has_no_password(store: Store) -> None:
+    parts = Look(settings(redis="redis://:secret@127.0.0.1:9/0"), store).parts()
+    assert [part.seen for part in parts if part.name == "Redis"] == ["127.0.0.1:9/0 does not answer (ConnectionError)"]
+
+
 @pytest.mark.parts
 def test_slack_is_away_when_it_does_not_answer_and_there_when_it_refuses(store: Store) -> None:
     with running_practice_slack() as slack:

@@ -109,8 +109,7 @@ def connect(
     Raises:
         Refused: there is one already that will not do, there is no place for the secret, or the address is none.
     """
-    if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
-        raise Refused(f"{url} is no address.", hint="Give it as PagerDuty reaches it: https://HOST/pagerduty/webhook")
+    _confirm(url)
     keep = _keeper(settings)
     hooks = Webhooks(settings)
     before = [one for one in hooks.all() if one.url == url]
@@ -130,6 +129,15 @@ def connect(
     say(f"PagerDuty tells {url} of incidents now (subscription {made.id}).")
     say(f"Its secret is in {settings.secrets_file}. Start the bot again, so that it reads it.")
     return made.id
+
+
+def _confirm(url: str) -> None:
+    where, hint = urlsplit(url), "Give it as PagerDuty reaches it: https://HOST/pagerduty/webhook"
+    if where.scheme not in ("http", "https") or not where.hostname:
+        raise Refused(f"{url} is no address.", hint=hint)
+    # Any other path may be a proxy's; at the root nobody listens, and PagerDuty would be told so only page by page.
+    if where.path in ("", "/"):
+        raise Refused(f"{url} is the host alone; nobody listens there.", hint=hint)
 
 
 def _as_it_is(settings: PagerDutySettings, hook: Hooked, say: Callable[[str], object]) -> str:

@@ -56,7 +56,7 @@ def to_page(incident: Incident, link: str = "") -> Errand:
         severity=severity.get(incident.severity, "error"),
         details={"incident": incident.id, "service": incident.service, "severity": incident.severity},
     )  # fmt: skip
-    return Errand(pagerduty_page.PROCEDURE, pagerduty_page.Declare(incident.id, page))
+    return Errand(pagerduty_page.PROCEDURE, pagerduty_page.Declare(incident.id, page), State.TRIGGERED)
 
 
 ITSELF = Speaker("mayday", "Mayday", may_ask=True, may_approve=False)
@@ -70,7 +70,7 @@ def to_call(incident: Incident, contact: Contact) -> Errand:
         since=incident.opened_at, severity="critical", contact=contact.pagerduty,
         details={"incident": incident.id, "severity": incident.severity},
     )  # fmt: skip
-    return Errand(pagerduty_page.PROCEDURE, pagerduty_page.Declare(incident.id, page))
+    return Errand(pagerduty_page.PROCEDURE, pagerduty_page.Declare(incident.id, page), State.TRIGGERED)
 
 
 def open_errand(

@@ -99,8 +99,12 @@ def _pagerduty(settings: PagerDutySettings) -> Part:
                 context = ssl.create_default_context(cafile=settings.ca_file or None)
                 context.wrap_socket(plain, server_hostname=where.hostname).close()
     except (OSError, ValueError) as error:
-        return Part("PagerDuty", True, type(error).__name__)
+        return Part("PagerDuty", True, _silent(settings.api_url, error))
     return Part("PagerDuty", False, settings.api_url)
+
+
+def _silent(where: str, error: Exception) -> str:
+    return f"{where or 'no address'} does not answer ({type(error).__name__})"
 
 
 def _redis(url: str) -> Part:
@@ -109,7 +113,8 @@ def _redis(url: str) -> Part:
         with connection:
             connection.ping()
     except (redis.RedisError, OSError, ValueError) as error:
-        return Part("Redis", True, type(error).__name__)
+        # Never the address as it stands in the settings: it may hold a password.
+        return Part("Redis", True, _silent(url.rpartition("@")[2], error))
     return Part("Redis", False, "it answers")
 
 

@@ -96,6 +96,7 @@ class Session:
         self.aside.print(f"{what}: ", end="", markup=False)
         line = sys.stdin.readline()
         if not line:
+            self.aside.print()
             raise _nobody(what, flag)
         return line.strip()
 
