@@ -1,7 +1,8 @@
 # The bot and the worker, one image: `docker build -t mayday .`
 #
 # Without a network, or behind a proxy with a certificate of its own, let pip fetch everything outside first:
-#     .venv/bin/pip wheel --constraint constraints.txt --wheel-dir wheels . setuptools
+#     .venv/bin/pip wheel --constraint constraints.txt --wheel-dir wheels . setuptools async-timeout
+# with a Python of the same minor version as that of BASE; Python before 3.11.3, as in Debian 12, wants async-timeout.
 # The build takes the folder wheels/ when it is there and then asks nobody.
 # BASE may be any Debian or Ubuntu image that has Python 3.11 or newer with its venv module.
 ARG BASE=python:3.11-slim-bookworm

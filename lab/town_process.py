@@ -18,7 +18,7 @@ def start(lab: Lab, *, per_second: float = 8) -> int:
     """Starts the writers unless they are there already; they outlive the command that started them."""
     if is_alive(lab):
         return _pid(lab)
-    command = [sys.executable, "-m", "lab.town", "--root", str(lab.root), "--per-second", str(per_second)]
+    command = [sys.executable, "-P", "-m", "lab.town", "--root", str(lab.root), "--per-second", str(per_second)]
     with (lab.root / "town.log").open("ab") as log:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
     _note_pid(lab, process.pid)

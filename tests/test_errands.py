@@ -193,5 +193,8 @@ def test_errands_and_recoveries_are_swept_in_lanes_of_their_own(shift: Shift) ->
     lane = Loop(shift.store, find, WorldErrands(shift.world), "errands")
     worker = Worker(shift.store, lane, "", "main", "test", find, errands=lane)
     assert (worker.due(Lane.RECOVERY), worker.due(Lane.ERRAND)) == ([], [run])
+    worker.leaving.set()
+    assert worker.carry_out(run) == "leaving"
+    worker.leaving.clear()
     assert worker.carry_out(run) == "finished"
     assert worker.due(Lane.ERRAND) == []

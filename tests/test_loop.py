@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -199,6 +200,31 @@ def test_a_stop_is_noticed_within_an_act_at_its_next_safe_place(yard: Yard) -> N
     yard.store.at_place = lambda place: None
     answers.retry(yard.store, "r1", ONCALL)
     assert yard.work() == "asking"
+
+
+def leaving_at(yard: Yard, place: str) -> threading.Event:
+    """Set once the run has come there."""
+    leaving = threading.Event()
+    yard.store.at_place = lambda now: leaving.set() if now == place else None
+    return leaving
+
+
+def test_a_worker_that_leaves_leaves_the_run_at_the_end_of_its_step_and_the_next_goes_on(yard: Yard) -> None:
+    yard.work()
+    yard.answer("Yes", ONCALL)
+    assert yard.work(leaving=leaving_at(yard, "after the entry 'began' of step 2")) == "leaving"
+    assert (yard.house.scaffold, yard.house.paint, yard.run.failure) == (True, "white", None)
+    assert yard.store.leased() == set()
+    assert yard.work() == "asking"
+    assert yard.house.did.count("scaffold up") == 1
+
+
+def test_a_worker_does_not_leave_between_the_last_answer_and_the_point_of_no_return(yard: Yard) -> None:
+    painted(yard).answer("Varnish", APPROVER, "wall")
+    assert yard.work(leaving=leaving_at(yard, "after the entry 'rechecked' of step 5")) == "leaving"
+    assert yard.house.did[-1] == "varnish"
+    assert yard.work() == "finished"
+    assert yard.house.did.count("varnish") == 1
 
 
 def test_a_run_that_another_worker_carries_out_is_left_alone(yard: Yard) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -22,6 +23,7 @@ from actions.engine.moves import (
     Resume,
     Undo,
     Wait,
+    may_rest,
     next_move,
     passed_no_return,
 )
@@ -158,3 +160,13 @@ def test_every_journal_has_exactly_one_next_move(said: list[Said]) -> None:
 def test_a_journal_without_its_request_is_no_run() -> None:
     with pytest.raises(ValueError, match="begins with its request"):
         fold([])
+
+
+def test_a_run_may_rest_but_not_between_the_last_answer_and_the_point_of_no_return() -> None:
+    last, varnish = 5, 6
+    asking, approved = told(*APPROVED), replace(told(*APPROVED), done=frozenset(range(varnish)))
+    assert may_rest(PAINT, asking)
+    assert not may_rest(PAINT, approved)
+    assert not may_rest(PAINT, replace(approved, undoing=Outcome.UNDONE))
+    assert may_rest(PAINT, replace(approved, began=(varnish,)))
+    assert may_rest(PAINT, replace(approved, done=frozenset(range(last))))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +15,7 @@ from actions.engine import notes, wiring
 from actions.engine.errors import Away, RecoveryError, Refused, Stopped
 from actions.engine.journal import Kind
 from actions.engine.ledger import Lease
-from actions.engine.moves import Do, Expire, Finish, Halt, Move, Put, Recheck, Resume, Undo, Wait, next_move
+from actions.engine.moves import Do, Expire, Finish, Halt, Move, Put, Recheck, Resume, Undo, Wait, may_rest, next_move
 from actions.engine.procedure import Act, Ask, Look, Outcome, Procedure
 from actions.engine.run import Run
 from actions.engine.store import Store
@@ -36,9 +37,10 @@ class Carrying:
     heartbeat: Heartbeat
     guard: Guard
     tools: dict[str, Any]
+    leaving: threading.Event
 
     def through(self) -> str:
-        """Move after move. Without tools the run waits at its present step for a person."""
+        """Move after move, until the worker leaves. Without tools the run waits at its present step for a person."""
         run = self.store.run(self.lease.run)
         began = self.store.clock()
         trouble = self.guard("taking the tools out", self.guard.reopen, again=lambda: None)
@@ -50,6 +52,8 @@ class Carrying:
             move = next_move(self.procedure, run, self.store.clock())
             if isinstance(move, Wait):
                 return move.why
+            if self.leaving.is_set() and may_rest(self.procedure, run):
+                return "leaving"
             if trouble is not None:
                 self._without_tools(move, trouble, began)
                 continue

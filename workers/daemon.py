@@ -18,6 +18,8 @@ from actions.postgres.server import Server
 from actions.redact import excerpt
 
 _ROLE = "mayday.role"
+_SILENT = "See that the Docker daemon runs (`docker info`), then retry."
+_SHUT_OUT = "This user may not use Docker's socket: join its group (with Compose: DOCKER_GID in .env), then retry."
 
 
 @contextmanager
@@ -29,8 +31,8 @@ def speaking(doing: str) -> Iterator[None]:
         raise RecoveryError(f"Docker refused while {doing}.", detail=excerpt(str(problem.explanation or problem)),
                             hint="Read the refusal above; when its cause is mended, retry.") from problem  # fmt: skip
     except (DockerException, requests.RequestException, urllib3.exceptions.HTTPError, OSError) as problem:
-        raise Away(f"Docker did not answer while {doing}.", detail=excerpt(str(problem)),
-                   hint="See that the Docker daemon runs (`docker info`), then retry.") from problem  # fmt: skip
+        hint = _SHUT_OUT if "Permission denied" in str(problem) else _SILENT
+        raise Away(f"Docker did not answer while {doing}.", detail=excerpt(str(problem)), hint=hint) from problem
 
 
 def remove(client: Any, container: str, what: str) -> None:

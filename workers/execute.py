@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -28,9 +29,10 @@ class Loop:
     owner: str
     away_seconds: float = AWAY_SECONDS
 
-    def carry_out(self, run_id: str) -> str:
+    def carry_out(self, run_id: str, leaving: threading.Event | None = None) -> str:
         """Make moves until the run waits or has ended; returns why it stopped moving.
 
+        Once `leaving` is set, the run is left to the next worker at the end of its present step.
         Safe to call at any time by anybody: without the lease nothing is done.
         """
         run = self.store.run(run_id)
@@ -41,7 +43,8 @@ class Loop:
         try:
             with Heartbeat(self.store, lease) as heartbeat, Bench(self.store, self.workshop, run_id) as bench:
                 guard = Guard(self.store, run_id, heartbeat, bench.reopen, self.away_seconds)
-                return Carrying(self.store, procedure, lease, heartbeat, guard, bench.tools).through()
+                leaves = leaving or threading.Event()
+                return Carrying(self.store, procedure, lease, heartbeat, guard, bench.tools, leaves).through()
         except Fenced as lost:
             log.warning("lease lost", run=run_id, detail=lost.message)
             return "fenced"

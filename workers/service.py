@@ -48,7 +48,7 @@ class Worker:
     leaving: threading.Event = field(default_factory=threading.Event)
 
     def work(self) -> None:
-        """Work until asked to leave; the run at hand is left at the end of its present step."""
+        """Work until asked to leave; the run at hand is left at the end of its present step, a cut-over at its own."""
         signal.signal(signal.SIGTERM, self._leave)
         signal.signal(signal.SIGINT, self._leave)
         pulse = threading.Thread(target=self._pulse, name="pulse", daemon=True)
@@ -96,7 +96,7 @@ class Worker:
         """Carry a run out as far as it goes; an unknown one is a stray ring."""
         loop = self.errands if is_errand(run) and self.errands is not None else self.loop
         try:
-            why = loop.carry_out(run)
+            why = loop.carry_out(run, self.leaving)
         except KeyError:
             why = "unknown"
         except RecoveryError as trouble:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -173,8 +174,8 @@ class Yard:
         }
         return str(self.store.open_run(run, data, claims=True, key=run)[0])
 
-    def work(self, find: Callable[[str], Procedure] | None = None) -> str:
-        return Loop(self.store, find or (lambda name: self.procedure), self, "worker").carry_out("r1")
+    def work(self, find: Callable[[str], Procedure] | None = None, leaving: threading.Event | None = None) -> str:
+        return Loop(self.store, find or (lambda name: self.procedure), self, "worker").carry_out("r1", leaving)
 
     def answer(self, label: str, by: Speaker, text: str = "", question: int = 0) -> Entry | None:
         asked = self.run.question
