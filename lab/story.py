@@ -156,8 +156,8 @@ class Story:
         """The recovered database against what the town noted outside of it."""
         self._title("The proof")
         moment = company.parse_moment(lost["moment"])
-        self.console.print(f"acknowledged at the target: {truth.truth_at(self.lab, moment)}")
         seen = truth.compare(self.lab, moment, until=moment)
+        self.console.print(f"acknowledged at the target: {seen.truth}")
         self.console.print(f"in the recovered database:  {seen.database}")
         self.console.print(f"missing {len(seen.missing)}, different {len(seen.different)}, "
                            f"never acknowledged {len(seen.unacknowledged)}")  # fmt: skip

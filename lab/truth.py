@@ -31,6 +31,9 @@ class Figures:
     last_id: int | None
     checksum: str
 
+    def __str__(self) -> str:
+        return f"{self.count} messages, last id {self.last_id}, checksum {self.checksum}"
+
     @classmethod
     def of(cls, messages: Mapping[int, str]) -> Figures:
         """From the MD5 of each body by message id."""
