@@ -10,7 +10,7 @@ PYTEST := $(PY) -m pytest
 JOBS ?= $(shell echo $$(($$(nproc) + 1)))
 SIDE_BY_SIDE := -p xdist -n $(JOBS) --dist loadfile
 INNER := not parts and not whole and not browser
-CORE := $(INNER) and not rules and not hypothesis
+CORE := $(INNER) and not rules and not deep and not hypothesis
 AGAIN := --last-failed --last-failed-no-failures none
 
 help: ## this list
@@ -40,8 +40,8 @@ lint: .venv/ready ## ruff, mypy --strict, and the rules that every module keeps
 core: .venv/ready ## the core tests: seconds, no service
 	@$(PYTEST) -p xdist -n 2 --dist worksteal -m "$(CORE)"
 
-deep: .venv/ready ## the properties: what must hold of whatever comes, each with hundreds of examples
-	@$(PYTEST) -p xdist -n 2 --dist worksteal -m "hypothesis and $(INNER)"
+deep: .venv/ready ## what must hold of whatever comes, with hundreds of examples, and of faults at every place
+	@$(PYTEST) -p xdist -n 2 --dist worksteal -m "(deep or hypothesis) and $(INNER)"
 
 parts: .venv/ready ## each adapter against the real thing
 	@$(PY) -m lab.prepare engine servers

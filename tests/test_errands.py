@@ -136,6 +136,7 @@ def test_a_page_says_whom_it_reached_and_when_it_reached_nobody(shift: Shift) ->
     assert other.said(other.does(errands.to_page(other.incident)).id).endswith("assigned it to nobody")
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("errand", [errands.to_acknowledge, errands.to_resolve, errands.to_escalate, errands.to_page])
 @pytest.mark.parametrize("how", ["kill before", "kill after"])
 def test_a_worker_killed_at_any_call_leaves_nothing_undone_and_nothing_twice(errand: Any, how: str) -> None:

@@ -169,6 +169,7 @@ def test_what_a_reader_would_not_see_makes_no_version(here: Emergency) -> None:
     assert len(files(here)) == 4
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("how", ["kill before", "kill after", "down", "broken after"])
 @pytest.mark.parametrize("at", range(1, 7))
 def test_whatever_happens_at_any_call_each_version_stands_once(here: Emergency, at: int, how: str) -> None:

@@ -201,6 +201,7 @@ def test_what_is_changed_after_the_end_moves_no_end_and_a_second_end_does() -> N
     assert room.one.over_at == at(50)
 
 
+@pytest.mark.deep
 def test_a_thousand_alerts_are_one_incident_and_few_entries() -> None:
     room = Room()
     storm = [event("triggered", f"P{n:04}", n / 1000, opened=n / 1000) for n in range(1000)]

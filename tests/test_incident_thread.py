@@ -105,6 +105,7 @@ def test_a_thread_that_is_over_is_left_alone_and_comes_back_with_its_incident(he
     assert len(here.channel.messages) == 3
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("how", ["kill before", "kill after", "down", "broken after"])
 @pytest.mark.parametrize("at", range(1, 7))
 def test_whatever_happens_at_any_call_everything_stands_once(here: Emergency, at: int, how: str) -> None:
@@ -295,6 +296,7 @@ def test_a_journal_of_an_incident_begins_with_its_opening(here: Emergency) -> No
         incidents.fold([])
 
 
+@pytest.mark.deep
 def test_news_in_a_header_wait_for_no_clock_of_an_older_incident(here: Emergency) -> None:
     narrow = replace(RULES, window=timedelta(seconds=1))
 

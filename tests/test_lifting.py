@@ -116,6 +116,7 @@ def test_each_wait_is_lifted_for_itself(waiting: Waiting) -> None:
     assert len(waiting.rung) == len(waiting.escalations()) == 2
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("how", ["kill before", "kill after"])
 def test_a_worker_killed_at_any_call_pages_the_level_once(how: str) -> None:
     for at_call in range(1, 7):

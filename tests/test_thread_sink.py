@@ -100,6 +100,7 @@ def killing_points() -> list[tuple[int, str]]:
     return kills + [(n, how) for n in (4, 11) for how in ("broken after", "down", "limited")]
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(("at", "how"), killing_points())
 def test_whatever_happens_at_any_call_everything_stands_once_and_in_order(scene: Scene, at: int, how: str) -> None:
     scene.channel.fate = lambda n, _method: how if n == at else None
