@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import pytest
@@ -134,6 +134,7 @@ def test_pagerduty_reads_what_a_recovery_has_reached_and_who_did_it(post: Post) 
     assert len(post.world.calls) == calls
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("how", ["kill before", "kill after"])
 @pytest.mark.parametrize("at_call", range(1, 13))
 def test_a_note_is_written_once_though_the_worker_is_killed_at_any_call(post: Post, at_call: int, how: str) -> None:
@@ -338,19 +339,31 @@ def test_no_worker_is_paged_by_whoever_still_lives(tower: Tower) -> None:
     assert tower.looks() == []
 
 
+GOOD = Reachable(at(1), earliest=at(0), latest=at(1))
+
+
 @pytest.mark.parametrize(
-    ("seen", "paged"),
+    ("seen", "blind_since", "said"),
     [
-        (Reachable(at(1), earliest=at(0), latest=at(1)), []),
-        (Reachable(at(1)), ["site main recoverability"]),
-        (Reachable(at(1), earliest=at(0), latest=at(1), waiting=1 << 20, waiting_since=at(-12)),
-         ["site main recoverability"]),
+        (GOOD, None, ""),
+        (Reachable(at(1)), None, "no moment of nself-postgres can be reached"),
+        (replace(GOOD, waiting=1 << 20, waiting_since=at(-12)), None, "WAL of nself-postgres is not archived"),
+        # What has been archived since the last look nobody knows.
+        (replace(GOOD, seen_at=at(-12), waiting=1 << 20, waiting_since=at(-13)), None, ""),
+        (GOOD, at(-2), ""),
+        (GOOD, at(-12), "could not be looked at for 13 min. The folder is gone."),
+        (None, at(-12), "could not be looked at for 13 min. The folder is gone."),
     ],
-)  # fmt: skip
-def test_lost_recoverability_is_paged_while_nobody_recovers(tower: Tower, seen: Reachable, paged: list[str]) -> None:
-    kept = Condition(SERVICE, "main", tower.post.clock(), Health(SERVICE, "healthy"), reachable=seen)
+)
+def test_lost_recoverability_is_paged_while_nobody_recovers(
+    tower: Tower, seen: Reachable | None, blind_since: datetime | None, said: str
+) -> None:
+    problem = "The folder is gone." if blind_since else ""
+    kept = Condition(SERVICE, "main", tower.post.clock(), Health(SERVICE, "healthy"), reachable=seen,
+                     problem=problem, problem_since=blind_since)  # fmt: skip
     condition.keep(tower.post.store, kept)
-    assert tower.looks() == paged
+    assert tower.looks() == (["site main recoverability"] if said else [])
+    assert said in str(tower.post.store.note("alarm", "mayday site main recoverability"))
     tower.post.recovers()
     assert tower.looks() == []
 

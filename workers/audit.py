@@ -62,8 +62,9 @@ class Audit:
         age = now - seen.reachable.seen_at
         # While a run is carried out nobody looks; a recovery must not silence the heart.
         if age > OLD + timedelta(minutes=self.settings.archive_minutes) and not self.store.leased():
-            return Finding(name, False, f"last seen {span_words(age)} ago", "See that the database runs: mayday doctor")
-        behind = seen.reachable.behind(now)
+            said = f"last seen {span_words(age)} ago. {seen.problem}".strip()
+            return Finding(name, False, said, "See that the database runs: mayday doctor")
+        behind = seen.reachable.behind
         fresh = behind <= timedelta(minutes=self.settings.archive_minutes)
         return Finding(name, fresh, "has all WAL" if not behind else f"behind for {span_words(behind)}",
                        "See pg_stat_archiver for the last failure.")  # fmt: skip

@@ -90,13 +90,15 @@ class ConditionKeeper:
         for told in self._follower.grown():
             self.records.hear(told)
         before = conditions(self.store, self.site.name)
-        self._seen = self._seen or (before[self.site.postgres].reachable if self.site.postgres in before else None)
+        last = before.get(self.site.postgres)
+        self._seen = self._seen or (last.reachable if last else None)
         self._memories.recall(before)
         found, problem = self._from_docker()
+        since = ((last and last.problem_since) or now) if problem else None
         for one in found:
             own = one.service == self.site.postgres
             keep(self.store, Condition(one.service, self.site.name, now, one, self.records.of(one.service),
-                                       self._seen if own else None, problem if own else "",
+                                       self._seen if own else None, problem if own else "", since if own else None,
                                        self._memories.of(one, now)))  # fmt: skip
         for kind in (NOTE, "worker"):
             self.store.forget(kind, now - _FORGOTTEN)

@@ -62,18 +62,19 @@ class Reachable:
     waiting_since: datetime | None = None
     seconds: float = 0.0
 
-    def behind(self, now: datetime) -> timedelta:
-        """How long the archive has been behind.
+    @property
+    def behind(self) -> timedelta:
+        """How long the archive had been behind when it was looked at; what it did since then nobody knows.
 
         A server without work writes no WAL and archives none, however long ago its last segment came.
         """
-        return now - self.waiting_since if self.waiting_since is not None else timedelta(0)
+        return self.seen_at - self.waiting_since if self.waiting_since is not None else timedelta(0)
 
 
 @dataclass(frozen=True)
 class Condition:
-    """One service at one moment. `reachable` is for PostgreSQL, whose `problem` says why it could not be seen;
-    `memory` is for Redis."""
+    """One service at one moment. `reachable` is for PostgreSQL, whose `problem` says why it could not be seen, and
+    `problem_since` since when; `memory` is for Redis."""
 
     service: str
     site: str
@@ -82,6 +83,7 @@ class Condition:
     record: Record = field(default_factory=Record)
     reachable: Reachable | None = None
     problem: str = ""
+    problem_since: datetime | None = None
     memory: Memory | None = None
 
     @property

@@ -22,6 +22,7 @@ from actions.incidents.condition import conditions
 from actions.incidents.contacts import people_of
 from actions.incidents.lifting import lifted
 from actions.outside import Pager, PagerDuty
+from actions.postgres.times import span_words
 from actions.settings import ContactSettings
 
 _LOOKED_AT = 20
@@ -122,12 +123,18 @@ class Watch:
         """Why nothing recent could be recovered to; nothing where nobody has looked lately."""
         now = self.store.clock()
         seen = conditions(self.store, self.site).get(self.service)
-        if seen is None or seen.reachable is None or seen.old(now):
+        if seen is None or seen.old(now):
+            return ""
+        blind = now - seen.problem_since if seen.problem_since is not None else timedelta(0)
+        if blind > self.archive_limit:
+            how_long = span_words(blind)
+            return f"backups and archive of {self.service} could not be looked at for {how_long}. {seen.problem}"
+        if seen.reachable is None:
             return ""
         if seen.reachable.earliest is None or seen.reachable.latest is None:
             return f"no moment of {self.service} can be reached. Take a base backup: /backup run base"
-        behind = seen.reachable.behind(now)
-        return f"WAL of {self.service} is not archived any more" if behind > self.archive_limit else ""
+        late = seen.reachable.behind > self.archive_limit
+        return f"WAL of {self.service} is not archived any more" if late else ""
 
 
 def _for_second(run: Run) -> bool:
