@@ -68,6 +68,9 @@ class Pen(Protocol):
     def tip(self, run: str) -> tuple[int, str]:
         """Position and hash of the last entry."""
 
+    def tips(self, runs: Sequence[str]) -> dict[str, int]:
+        """The last position of each of these journals."""
+
     def write(self, entry: Entry) -> None:
         """Append; raises Taken."""
 

@@ -23,6 +23,7 @@ _of_lease = leases.c.key == sa.bindparam("lease")
 READ = sa.select(entries).where(_of_run, entries.c.n > sa.bindparam("after")).order_by(entries.c.n)
 TIP = sa.select(entries.c.n, entries.c.hash).where(_of_run).order_by(entries.c.n.desc()).limit(1)
 TIPS = sa.select(entries.c.run, sa.func.max(entries.c.n)).group_by(entries.c.run)
+TIPS_OF = TIPS.where(entries.c.run.in_(sa.bindparam("runs", expanding=True)))
 WRITE = sa.insert(entries)
 
 _over = sa.select(entries.c.run).where(entries.c.kind == str(Kind.FINISHED))

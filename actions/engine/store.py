@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import datetime, timedelta
 from typing import Any
@@ -57,6 +57,9 @@ class SqlPen:
     def tip(self, run: str) -> tuple[int, str]:
         row = self._db.execute(statements.TIP, {"run": run}).one()
         return int(row.n), str(row.hash)
+
+    def tips(self, runs: Sequence[str]) -> dict[str, int]:
+        return {str(run): int(n) for run, n in self._db.execute(statements.TIPS_OF, {"runs": runs})}
 
     def write(self, entry: Entry) -> None:
         row = {name: getattr(entry, name) for name in ("run", "n", "at", "step", "data", "prev", "hash")}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import reduce
@@ -34,6 +34,9 @@ _BATCH = 250
 _LOOKED_AT = 50
 # A note may overtake the event of its incident; of one without a thread it would wait for ever.
 _REMARKS_WAIT = timedelta(minutes=10)
+
+Reader = Callable[[str, int], list[Entry]]
+"""Reads a journal's entries after a position."""
 
 
 def keep_event(store: Store, body: str, key: str = "") -> bool:
@@ -73,10 +76,13 @@ def take_in(store: Store, rules: Rules, shelf: Shelf | None = None) -> list[str]
     if not waiting:
         return []
     names, kept = store.incidents(_LOOKED_AT), shelf or Shelf()
+    # Read before: within the transaction nobody else writes, and webhooks wait for it.
+    found = {key: heard(str(store.note(EVENT, key) or "")) for key in waiting}
+    _refresh(kept, names, store.tips(), store.entries)
 
     def write(pen: Pen) -> list[Entry]:
-        _refresh(kept, pen, names)
-        return _TakingIn(store, pen, rules, kept, names).through(waiting)
+        _refresh(kept, names, pen.tips(names), pen.read)
+        return _TakingIn(store, pen, rules, kept, names).through(found)
 
     written = store.at_once("events", write)
     for entry in written:
@@ -84,11 +90,13 @@ def take_in(store: Store, rules: Rules, shelf: Shelf | None = None) -> list[str]
     return list(dict.fromkeys(entry.run for entry in written))
 
 
-def _refresh(shelf: Shelf, pen: Pen, names: Iterable[str]) -> None:
-    """What others wrote meanwhile."""
+def _refresh(shelf: Shelf, names: Iterable[str], tips: Mapping[str, int], read: Reader) -> None:
+    """What others wrote meanwhile, of the incidents that grew."""
     for name in names:
         known = shelf.incidents.get(name)
-        _shelve(shelf, pen.read(name, known.last if known else 0))
+        last = known.last if known else 0
+        if tips.get(name, 0) > last:
+            _shelve(shelf, read(name, last))
 
 
 def _shelve(shelf: Shelf, told: list[Entry]) -> None:
@@ -115,8 +123,7 @@ class _TakingIn:
         self._notes: set[str] = set()
         self._drafts: dict[str, list[Draft]] = defaultdict(list)
 
-    def through(self, waiting: Iterable[str]) -> list[Entry]:
-        found = {key: heard(str(self._pen.kept(EVENT, key) or "")) for key in waiting}
+    def through(self, found: Mapping[str, Alert | Remark | None]) -> list[Entry]:
         alerts = [self._rules.placed(said) for said in found.values() if isinstance(said, Alert)]
         # The oldest first, so that what arrived out of order is folded as if it had not.
         for alert in sorted(alerts, key=lambda alert: (alert.paged.created_at, alert.newness)):
