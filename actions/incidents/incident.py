@@ -70,7 +70,7 @@ class Incident:
     taken: Taken | None = None
     last: int = 0
 
-    # Sought once: a storm has a thousand alerts, and every look asks for it.
+    # What goes through all alerts is sought once: a storm has a thousand, and every look at it asks many times.
     @cached_property
     def lead(self) -> Alert | None:
         """The alert that began it: the oldest in PagerDuty."""
@@ -86,7 +86,7 @@ class Incident:
         """The container that it is about, empty where none is known."""
         return (self.lead.service if self.lead else "") or str(self.told.get("service") or "")
 
-    @property
+    @cached_property
     def state(self) -> State:
         """How it stands, by what people said and what PagerDuty says of its alerts."""
         said = {alert.paged.status for alert in self.alerts.values()}
@@ -122,7 +122,7 @@ class Incident:
         """From when the promised recovery time counts: PagerDuty's moment where it paged."""
         return self.lead.paged.created_at if self.lead else self.opened_at
 
-    @property
+    @cached_property
     def count(self) -> int:
         """How many alerts were folded into it."""
         return sum(max(1, alert.paged.alerts) for alert in self.alerts.values())
@@ -138,13 +138,13 @@ class Incident:
         wanted = (one for one in reversed(self.runs) if one.pursues == state and at - one.at < ECHO)
         return next(wanted, None)
 
-    @property
+    @cached_property
     def open_alerts(self) -> tuple[Alert, ...]:
         """The alerts that PagerDuty still has open, the oldest first."""
         still = (alert for alert in self.alerts.values() if alert.open)
         return tuple(sorted(still, key=lambda a: (a.paged.created_at, a.paged.id)))
 
-    @property
+    @cached_property
     def services(self) -> frozenset[str]:
         """The containers that alerts came for."""
         named = {alert.service for alert in self.alerts.values()} | {self.service}
