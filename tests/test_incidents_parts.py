@@ -56,11 +56,12 @@ class Town:
         return known(self.store, name)
 
     def root(self) -> str:
-        return str(self.store.note("post", f"{self.incident().id}:1")["ts"])
+        """The incident's thread, empty until the bot has heard that it stands."""
+        return str((self.store.note("post", f"{self.incident().id}:1") or {}).get("ts") or "")
 
     def labels(self) -> list[str]:
         """The buttons of the incident's thread; none while it does not stand."""
-        return labels(self.slack, self.root()) if self.slack.threads() else []
+        return labels(self.slack, root) if self.slack.threads() and (root := self.root()) else []
 
     def works(self) -> None:
         """A worker carries the errands out."""
