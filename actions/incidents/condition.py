@@ -95,6 +95,10 @@ class Condition:
         """Whether nobody has looked for so long that it may be otherwise by now."""
         return now - self.seen_at > OLD
 
+    def blind(self, now: datetime) -> timedelta:
+        """For how long it could not be looked at what it can be recovered to."""
+        return now - self.problem_since if self.problem_since is not None else timedelta(0)
+
 
 def reachable(around: Surroundings, segment_size: int, now: datetime, *, dump_at: datetime | None = None,
               before: Reachable | None = None, seconds: float = 0.0) -> Reachable:  # fmt: skip

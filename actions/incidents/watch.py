@@ -125,8 +125,7 @@ class Watch:
         seen = conditions(self.store, self.site).get(self.service)
         if seen is None or seen.old(now):
             return ""
-        blind = now - seen.problem_since if seen.problem_since is not None else timedelta(0)
-        if blind > self.archive_limit:
+        if (blind := seen.blind(now)) > self.archive_limit:
             how_long = span_words(blind)
             return f"backups and archive of {self.service} could not be looked at for {how_long}. {seen.problem}"
         if seen.reachable is None:
