@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import math
 import random
 import signal
 import threading
+import time
 import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +25,8 @@ from lab.notes import Note, append
 _WRITERS = 2
 _TIMEOUT_SECONDS = 2.0
 _PAUSE_AFTER_FAILURE_SECONDS = 0.5
+# A town that is told to stop asks so long for the fate of what it has sent; its end is awaited a little longer.
+_LAST_ANSWERS_SECONDS = 5.0
 _NEWCOMER_EVERY = 150
 _NEW_CHANNEL_EVERY = 700
 
@@ -46,28 +50,33 @@ class Town:
 
     lab: Lab
     stopping: threading.Event = field(default_factory=threading.Event)
+    last_answers: float = _LAST_ANSWERS_SECONDS
     channels: dict[int, str] = field(default_factory=dict)
     users: list[int] = field(default_factory=list)
 
     def live(self, per_second: float) -> None:
         """Talks until it is told to stop."""
-        writers = [threading.Thread(target=self._write, args=(per_second / _WRITERS,)) for _ in range(_WRITERS)]
+        writers = [threading.Thread(target=self._write_alone, args=(per_second / _WRITERS,)) for _ in range(_WRITERS)]
         for writer in writers:
             writer.start()
         for writer in writers:
             writer.join()
 
-    def _write(self, per_second: float) -> None:
+    def _write_alone(self, per_second: float) -> None:
         with httpx.Client(timeout=_TIMEOUT_SECONDS) as client:
-            said = 0
-            while not self.stopping.is_set():
-                try:
-                    self._look_around(client, said)
-                    self._post(client)
-                    said += 1
-                except httpx.HTTPError:
-                    self.stopping.wait(_PAUSE_AFTER_FAILURE_SECONDS)
-                self.stopping.wait(random.expovariate(per_second))
+            self.write(client, per_second)
+
+    def write(self, client: httpx.Client, per_second: float) -> None:
+        """One writer: so many messages a second on average, until the town is told to stop."""
+        said = 0
+        while not self.stopping.is_set():
+            try:
+                self._look_around(client, said)
+                self._post(client)
+                said += 1
+            except httpx.HTTPError:
+                self.stopping.wait(_PAUSE_AFTER_FAILURE_SECONDS)
+            self.stopping.wait(random.expovariate(per_second))
 
     def _look_around(self, client: httpx.Client, said: int) -> None:
         """Now and then somebody joins or opens a channel; channels may also be gone since the last look."""
@@ -103,7 +112,11 @@ class Town:
             append(self.lab.truth_file, self._noted(proof, body))
 
     def _until_answered(self, client: httpx.Client, message: dict[str, Any]) -> dict[str, Any] | None:
-        """The proof of the commit; None when the message was refused, or the town stops."""
+        """The proof of the commit; None when the message was refused, or nobody answers a town that stops.
+
+        A try that broke may have been committed: a town that left then would call its own message a stranger's.
+        """
+        give_up = math.inf
         while True:
             try:
                 answer = client.post(self._url("/messages"), json=message)
@@ -116,8 +129,11 @@ class Town:
                 # Its channel or its author is gone: look again before the next message.
                 self.channels = {}
                 return None
-            if self.stopping.wait(_PAUSE_AFTER_FAILURE_SECONDS):
+            if self.stopping.is_set():
+                give_up = min(give_up, time.monotonic() + self.last_answers)
+            if time.monotonic() >= give_up:
                 return None
+            time.sleep(_PAUSE_AFTER_FAILURE_SECONDS)
 
     def _noted(self, proof: dict[str, Any], body: str) -> Note:
         return Note(
