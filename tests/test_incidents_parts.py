@@ -160,8 +160,8 @@ def test_a_role_and_a_status_page_update_come_from_dialogs(town: Town) -> None:
 
 def test_a_pushpin_puts_a_message_into_the_timeline_once(town: Town) -> None:
     town.pages(event())
-    eventually(lambda: town.slack.threads())
-    said = town.slack.say("We see errors since 13:58", thread=town.root())
+    # Not when Slack has the thread: when the bot has heard that it has.
+    said = town.slack.say("We see errors since 13:58", thread=eventually(town.root))
     town.slack.fault("twice")
     assert town.slack.react(said["ts"], "pushpin")["ok"]
     assert town.slack.react(said["ts"], "eyes")["ok"]
