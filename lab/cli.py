@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -64,10 +65,14 @@ def up(
     detach: Annotated[bool, typer.Option(help="Leave it running.")] = False,
     layout: Annotated[str, typer.Option(help="bind, volume or subdir")] = "",
     gigabytes: Annotated[float, typer.Option(help="Add so much data.")] = 0,
+    lean: Annotated[
+        bool | None, typer.Option("--lean/--full", help="Only what a recovery of the database meets, or all services.")
+    ] = None,
     no_town: Annotated[bool, typer.Option("--no-town", help="Nobody writes messages.")] = False,
 ) -> None:
     """Start the practice company."""
     lab = _with_layout(context.obj, layout)
+    lab = lab if lean is None else replace(lab, lean=lean)
     found = company.up(lab, town=not no_town, gigabytes=gigabytes, say=console.print)
     console.print(f"The practice room is open at {found['page']}")
     if detach:
@@ -86,7 +91,7 @@ def _with_layout(lab: Lab, layout: str) -> Lab:
     chosen: dict[str, Layout] = {"bind": "bind", "volume": "volume", "subdir": "subdir"}
     if layout not in chosen:
         raise Refused(f"There is no layout '{layout}'.", hint="Choose bind, volume or subdir.")
-    return Lab(lab.root, lab.prefix, lab.project, chosen[layout])
+    return replace(lab, layout=chosen[layout])
 
 
 @app.command()

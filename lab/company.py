@@ -40,6 +40,7 @@ def up(lab: Lab, *, town: bool = True, gigabytes: float = 0, say: Say = silent) 
         take_first_base(lab)
     if town:
         town_process.start(lab)
+    stack.settled(lab)
     return status(lab)
 
 

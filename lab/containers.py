@@ -44,7 +44,7 @@ def ours(client: docker.DockerClient, lab: Lab) -> list[Container]:
 
 
 def start_services(client: docker.DockerClient, lab: Lab, services: Sequence[Service], ports: dict[str, int]) -> None:
-    """Starts each service as soon as those it needs are healthy, and returns when all are."""
+    """Starts each service as soon as those it needs pass their check, and returns when all do."""
     _ensure_network(client, lab)
     started: dict[str, Future[None]] = {}
 
@@ -59,14 +59,13 @@ def start_services(client: docker.DockerClient, lab: Lab, services: Sequence[Ser
             started[service.name] = several.submit(start, service)
         for future in started.values():
             future.result()
-    _await_verdicts(client, lab, services)
 
 
-def _await_verdicts(client: docker.DockerClient, lab: Lab, services: Sequence[Service]) -> None:
+def await_verdicts(client: docker.DockerClient, lab: Lab) -> None:
     """Until Docker itself has found every container healthy, so that nobody sees one that is still starting."""
     deadline = time.monotonic() + _HEALTHY_WITHIN_SECONDS
     while time.monotonic() < deadline:
-        found = [find(client, lab.container(service.name)) for service in services]
+        found = [find(client, lab.container(service)) for service in lab.services]
         if all(container is not None and container.health == "healthy" for container in found):
             return
         time.sleep(0.3)
@@ -110,7 +109,7 @@ def _await_health(container: Container, check: list[str]) -> None:
         container.reload()
         if container.health == "healthy" or _passes(container, command):
             return
-        time.sleep(0.25)
+        time.sleep(0.5)  # Each check costs a tenth of a second of a core, which what is starting could use.
     raise RecoveryError(
         f"{container.name} did not become healthy within {_HEALTHY_WITHIN_SECONDS} seconds.",
         detail=container.logs(tail=15).decode(errors="replace"),

@@ -33,6 +33,9 @@ SERVICES = (
     "loki",
 )
 
+# What a recovery of the database meets.
+LEAN = ("postgres", "redis", "auth", "hasura", "functions")
+
 _BACKUP_DIRECTORIES = (
     "postgres/wal",
     "postgres/base",
@@ -46,12 +49,16 @@ _BACKUP_DIRECTORIES = (
 
 @dataclass(frozen=True)
 class Lab:
-    """One practice company on this machine. Two of them never meet if prefix, project and root differ."""
+    """One practice company on this machine. Two of them never meet if prefix, project and root differ.
+
+    A `lean` one has only the services that a recovery of the database meets: for a small machine.
+    """
 
     root: Path
     prefix: str = "nself-"
     project: str = "nself"
     layout: Layout = "bind"
+    lean: bool = False
 
     def __post_init__(self) -> None:
         # Docker takes absolute paths alone, and a process is known by the path it was started with.
@@ -59,9 +66,20 @@ class Lab:
 
     @classmethod
     def saved(cls, root: Path, prefix: str = "nself-", project: str = "nself") -> Lab:
-        """The lab as it was started, for commands that are not told its layout again."""
+        """The lab as it was started, for commands that are not told its layout and its services again."""
         state = Lab(root, prefix, project).read_state()
-        return cls(root, state.get("prefix", prefix), state.get("project", project), state.get("layout", "bind"))
+        return cls(
+            root,
+            state.get("prefix", prefix),
+            state.get("project", project),
+            state.get("layout", "bind"),
+            state.get("lean", False),
+        )
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """Those that it has, in the manual's order."""
+        return LEAN if self.lean else SERVICES
 
     def container(self, service: str) -> str:
         return f"{self.prefix}{service}"
@@ -82,7 +100,7 @@ class Lab:
     @property
     def names(self) -> tuple[str, ...]:
         """Every container name this lab claims."""
-        return (*(self.container(service) for service in SERVICES), self.queue)
+        return (*(self.container(service) for service in self.services), self.queue)
 
     @property
     def labels(self) -> dict[str, str]:

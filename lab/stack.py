@@ -13,30 +13,34 @@ from docker.models.containers import Container
 
 from actions.engine.errors import Refused
 from lab import removal, seed, town_process
-from lab.containers import find, ours, refuse_foreign, start_queue, start_services
+from lab.containers import await_verdicts, find, ours, refuse_foreign, start_queue, start_services
 from lab.database import connected
 from lab.engine import Say, connect, ensure_docker, silent
 from lab.home import LAB_LABEL, SERVICE_LABEL, SERVICES, Lab
 from lab.images import ensure_images
 from lab.passing import in_passing
 from lab.ports import choose_ports
-from lab.services import CONFIG_MOUNTS, all_services
+from lab.services import CONFIG_MOUNTS, services_of
 
 _HERE = Path(__file__).parent
 _CONFIG_SOURCES = {name: _HERE / "postgres" / name for name in CONFIG_MOUNTS}
 
 
 def up(lab: Lab, *, town: bool = True, gigabytes: float = 0, say: Say = silent) -> dict[str, Any]:
-    """Starts what is not running yet, waits until all of it is healthy, and returns its status."""
+    """Starts what is not running yet, waits until all of it passes its check, and returns its status.
+
+    Docker's own verdict may follow some seconds later; see `settled`.
+    """
     client = ensure_docker(say)
     refuse_foreign(client, lab)
     _refuse_other_layout(lab)
     images = ensure_images(client, say)
     ports = _claim(client, lab)
+    _remove_superfluous(client, lab)
     say("Starting the practice company.")
     _open_backups(client, lab, images.postgres)
     start_queue(client, lab, images, ports["queue"])
-    start_services(client, lab, all_services(lab, images), ports)
+    start_services(client, lab, services_of(lab, images), ports)
     _wake_checkpointer(lab)
     seed.note_first_messages(lab)
     if gigabytes:
@@ -46,6 +50,11 @@ def up(lab: Lab, *, town: bool = True, gigabytes: float = 0, say: Say = silent) 
     return status(lab)
 
 
+def settled(lab: Lab) -> None:
+    """Waits for Docker's verdict that all of it is healthy; its first check comes after a whole interval."""
+    await_verdicts(connect(), lab)
+
+
 def status(lab: Lab) -> dict[str, Any]:
     """What runs where. Services without a container are shown too, as `absent`."""
     client = connect()
@@ -53,7 +62,7 @@ def status(lab: Lab) -> dict[str, Any]:
         "root": str(lab.root),
         "project": lab.project,
         "layout": lab.layout,
-        "containers": [_described(lab, service, find(client, lab.container(service))) for service in SERVICES],
+        "containers": [_described(lab, service, find(client, lab.container(service))) for service in lab.services],
         "queue": _described(lab, "queue", find(client, lab.queue)),
         "town": town_process.is_alive(lab),
     }
@@ -110,17 +119,25 @@ def _claim(client: docker.DockerClient, lab: Lab) -> dict[str, int]:
     for name in CONFIG_MOUNTS:
         shutil.copy(_CONFIG_SOURCES[name], config / name)
     ports = _ports(client, lab)
-    lab.write_state(prefix=lab.prefix, project=lab.project, layout=lab.layout, ports=ports)
+    lab.write_state(prefix=lab.prefix, project=lab.project, layout=lab.layout, lean=lab.lean, ports=ports)
     if lab.layout != "bind":
         _ensure_volume(client, lab)
     return ports
+
+
+def _remove_superfluous(client: docker.DockerClient, lab: Lab) -> None:
+    """A company that was whole and is lean now loses the other containers; their data stays."""
+    for container in ours(client, lab):
+        service = container.labels.get(SERVICE_LABEL)
+        if service in SERVICES and service not in lab.services:
+            container.remove(force=True, v=True)
 
 
 def _ports(client: docker.DockerClient, lab: Lab) -> dict[str, int]:
     """Ports of containers that exist stay theirs, even though they are not free: they use them."""
     known: dict[str, int] = lab.read_state().get("ports", {})
     kept = {service: known[service] for service in known if _exists(client, lab, service)}
-    return choose_ports([name for name in (*SERVICES, "queue") if name not in kept], known) | kept
+    return choose_ports([name for name in (*lab.services, "queue") if name not in kept], known) | kept
 
 
 def _exists(client: docker.DockerClient, lab: Lab, service: str) -> bool:

@@ -16,7 +16,7 @@ from lab import town_process
 from lab.home import Lab
 from lab.images import Images
 from lab.ports import choose_ports, is_free
-from lab.services import POSTGRES_SETTINGS, all_services
+from lab.services import POSTGRES_SETTINGS, services_of
 
 
 def test_labs_of_another_prefix_and_project_share_no_name(tmp_path: Path) -> None:
@@ -32,9 +32,9 @@ def test_the_default_lab_has_the_names_of_the_manual(tmp_path: Path) -> None:
 
 
 def test_the_lab_is_found_again_as_it_was_started(tmp_path: Path) -> None:
-    Lab(tmp_path).write_state(layout="subdir", prefix="x-", project="x")
+    Lab(tmp_path).write_state(layout="subdir", lean=True, prefix="x-", project="x")
 
-    assert Lab.saved(tmp_path) == Lab(tmp_path, prefix="x-", project="x", layout="subdir")
+    assert Lab.saved(tmp_path) == Lab(tmp_path, prefix="x-", project="x", layout="subdir", lean=True)
 
 
 def test_notes_are_merged(tmp_path: Path) -> None:
@@ -70,7 +70,7 @@ def test_a_port_is_kept_while_it_is_free_and_replaced_when_it_is_taken() -> None
 @pytest.mark.parametrize("layout", ["volume", "subdir"])
 def test_a_named_volume_holds_the_data_in_the_other_layouts(tmp_path: Path, layout: str) -> None:
     lab = Lab(tmp_path, layout=layout)  # type: ignore[arg-type]
-    postgres = all_services(lab, Images("pg", "redis", "standin"))[0]
+    postgres = services_of(lab, Images("pg", "redis", "standin"))[0]
 
     assert postgres.volumes["nself-postgres-data"]["bind"] == "/var/lib/postgresql/data"
     assert postgres.environment["PGDATA"].endswith("/pgdata") == (layout == "subdir")
@@ -78,13 +78,13 @@ def test_a_named_volume_holds_the_data_in_the_other_layouts(tmp_path: Path, layo
 
 def test_every_service_comes_after_those_it_needs(tmp_path: Path) -> None:
     seen: set[str] = set()
-    for service in all_services(Lab(tmp_path), Images("pg", "redis", "standin")):
+    for service in services_of(Lab(tmp_path), Images("pg", "redis", "standin")):
         assert set(service.needs) <= seen
         seen.add(service.name)
 
 
 def test_no_password_stands_on_a_command_line_or_in_an_environment(tmp_path: Path) -> None:
-    for service in all_services(Lab(tmp_path), Images("pg", "redis", "standin")):
+    for service in services_of(Lab(tmp_path), Images("pg", "redis", "standin")):
         told = [*service.command, *service.environment]
         assert not [text for text in told if "PASSWORD" in text.upper() and not text.endswith("_FILE")]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from actions.engine.errors import Refused
 from lab import breaks, stack, town_process, truth
 from lab.database import connected
 from lab.engine import connect
-from lab.home import LAB_LABEL, SERVICES, Lab
+from lab.home import LAB_LABEL, LEAN, SERVICES, Lab
 from lab.images import ensure_images
 
 pytestmark = pytest.mark.whole
@@ -37,14 +38,15 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     made = fresh_lab(tmp_path_factory.mktemp("lab"))
     try:
         stack.up(made)
+        stack.settled(made)
         yield made
     finally:
         stack.down(made, purge=True)
 
 
-def fresh_lab(root: Path, layout: Any = "bind") -> Lab:
+def fresh_lab(root: Path, layout: Any = "bind", *, lean: bool = False) -> Lab:
     mark = f"mt{uuid.uuid4().hex[:5]}"
-    return Lab(root, prefix=f"{mark}-", project=mark, layout=layout)
+    return Lab(root, prefix=f"{mark}-", project=mark, layout=layout, lean=lean)
 
 
 def url(lab: Lab, service: str, path: str) -> str:
@@ -233,11 +235,24 @@ def is_paused(clone: Container) -> bool:
     return bool(clone.exec_run(asked, user="postgres").output.strip() == b"paused")
 
 
+def test_a_company_that_becomes_lean_loses_the_other_containers_and_keeps_their_data(
+    lab: Lab, client: docker.DockerClient
+) -> None:
+    lean = replace(lab, lean=True)
+
+    stack.up(lean)
+
+    assert [row["service"] for row in stack.status(Lab.saved(lab.root))["containers"]] == list(LEAN)
+    left = client.containers.list(all=True, filters={"name": lab.prefix})
+    assert {container.name for container in left} == set(lean.names)
+    assert (lab.data("minio") / "uploads" / "a b.txt").exists()
+
+
 @pytest.mark.parametrize("layout", ["volume", "subdir"])
 def test_the_other_layouts_start_survive_a_stop_and_are_purged(
     tmp_path: Path, client: docker.DockerClient, layout: str
 ) -> None:
-    lab = fresh_lab(tmp_path / "lab", layout)
+    lab = fresh_lab(tmp_path / "lab", layout, lean=True)
     try:
         stack.up(lab, town=False)
         with connected(lab) as connection:
