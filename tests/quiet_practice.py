@@ -17,7 +17,6 @@ _SAID = 20
 def quiet_company(root: Path, name: str) -> Iterator[Practice]:
     """A company that is up, where nobody writes any more after the first messages."""
     with practice_company(root, name) as company:
-        company.hush()
         company.until(lambda: len(list(read(company.lab.truth_file))) > _SAID, 30, "the town talks")
         town_process.stop(company.lab)
         yield company

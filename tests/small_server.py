@@ -15,16 +15,21 @@ from typing import Any
 import docker
 from waiting import within
 
+from actions.engine.errors import Away
 from actions.postgres.controldata import parse_controldata
 from actions.postgres.server import DataHome, Names, Server
 from actions.postgres.waldump import TransactionEnd, transaction_ends
+from lab.services import PROGRAMS
 from workers.docker import DockerHost
 from workers.files import HostFiles
+from workers.inside import Inside
 from workers.sql import ContainerSql
 
 IMAGE = "postgres:15-bookworm"
 MOUNT = "/var/lib/postgresql/data"
 eventually = within(30, every=0.1)
+# Each look costs a tenth of a second of a core, which the server that is being made could use.
+awaits = within(30, every=0.5)
 _ARCHIVE = "test ! -f /backups/wal/%f && cp %p /backups/wal/%f || cmp -s %p /backups/wal/%f"
 FLAGS = ("-c", "archive_mode=on", "-c", f"archive_command={_ARCHIVE}", "-c", "fsync=off", "-c", "max_wal_size=1GB")
 
@@ -49,20 +54,10 @@ class SmallServer:
 
     def psql(self, *commands: str) -> str:
         parts = [part for command in commands for part in ("-c", command)]
-        argv = [
-            "docker",
-            "exec",
-            "-u",
-            "postgres",
-            self.name,
-            "psql",
-            "-XqAtv",
-            "ON_ERROR_STOP=1",
-            "-d",
-            "town",
-            *parts,
-        ]
-        return subprocess.run(argv, check=True, capture_output=True, text=True).stdout.strip()
+        asked = ["psql", "-XqAtv", "ON_ERROR_STOP=1", "-d", "town", *parts]
+        done = Inside(self.client.api, self.name, "postgres").run(asked, seconds=120)
+        assert done.code == 0, f"{commands}: {done.said()}"
+        return done.out.strip()
 
     def archived(self) -> list[str]:
         return sorted(path.name for path in (self.root / "backups/wal").iterdir() if len(path.name) == 24)
@@ -74,11 +69,14 @@ class SmallServer:
 
     def start_again(self) -> None:
         self.docker.start(self.name, self.server.container)
-        eventually(lambda: self.answers())
+        awaits(self.answers)
 
     def answers(self) -> bool:
-        argv = ["docker", "exec", self.name, "pg_isready", "-q", "-h", "127.0.0.1"]
-        return subprocess.run(argv, check=False).returncode == 0
+        asked = ["pg_isready", "-q", "-h", "127.0.0.1"]
+        try:
+            return Inside(self.client.api, self.name).run(asked, seconds=20).code == 0
+        except Away:  # It restarts just now.
+            return False
 
 
 @contextmanager
@@ -104,7 +102,8 @@ def _built(client: Any, name: str, root: Path, layout: str, parent: Path) -> Sma
         IMAGE, list(FLAGS), name=name, detach=True, network_mode="none",
         environment={"POSTGRES_PASSWORD": "not-secret", "POSTGRES_DB": "town", "PGDATA": inside},
         volumes={source: {"bind": MOUNT}, str(root / "backups"): {"bind": "/backups"}},
-        healthcheck={"test": ["CMD-SHELL", "pg_isready -q -h 127.0.0.1"], "interval": 10**9, "timeout": 3 * 10**9},
+        healthcheck={"test": ["CMD-SHELL", f"{PROGRAMS}/pg_isready -q -h 127.0.0.1"],
+                     "interval": 3 * 10**9, "timeout": 3 * 10**9},
         restart_policy={"Name": "unless-stopped"},
     )  # fmt: skip
     host, names = DockerHost(client), Names(uuid.uuid4().hex[:8])
@@ -112,7 +111,7 @@ def _built(client: Any, name: str, root: Path, layout: str, parent: Path) -> Sma
     made = SmallServer(
         client, root, name, layout, _server(host, name, root, inside), names, host, files, ContainerSql(client)
     )
-    eventually(made.answers, 60)
+    awaits(made.answers, 60)
     control = parse_controldata(files.control(made.server, made.server.home.leaf))
     made.server = replace(made.server, system_identifier=control.system_identifier, timeline=control.timeline,
                           segment_size=control.segment_size)  # fmt: skip

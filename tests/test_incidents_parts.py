@@ -57,7 +57,8 @@ class Town:
 
     def root(self) -> str:
         """The incident's thread, empty until the bot has heard that it stands."""
-        return str((self.store.note("post", f"{self.incident().id}:1") or {}).get("ts") or "")
+        names = self.store.incidents()
+        return str((self.store.note("post", f"{names[0]}:1") or {}).get("ts") or "") if names else ""
 
     def labels(self) -> list[str]:
         """The buttons of the incident's thread; none while it does not stand."""

@@ -57,3 +57,11 @@ def test_a_connection_that_breaks_in_the_middle_of_an_output_is_no_end_of_it(con
         pytest.raises(Away, match="did not answer"),
     ):
         inside(container, address).script("seq 1 100000")
+
+
+@pytest.mark.parametrize(("major", "found"), [("15", "/usr/lib/postgresql/15/bin/psql"), ("", "/usr/bin/psql")])
+def test_programs_are_those_of_the_version_that_the_image_names(
+    container: str, tmp_path: Path, major: str, found: str
+) -> None:
+    with daemon_behind(tmp_path / "docker.sock") as address:
+        assert inside(container, address).script("command -v psql", env={"PG_MAJOR": major}).out == found

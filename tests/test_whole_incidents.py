@@ -33,7 +33,6 @@ POLLED = 45.0
 @pytest.fixture(scope="module")
 def practice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Practice]:
     with practice_company(tmp_path_factory.mktemp("incidents"), "mta-inc") as company:
-        company.hush()
         yield company
 
 

@@ -30,7 +30,6 @@ _SMALL_DISK = 900 * 1024 * 1024
 @contextmanager
 def talking(root: Path, layout: Layout) -> Iterator[Practice]:
     with practice_company(root, f"mtb-{layout}", layout) as practice:
-        practice.hush()
         talk(practice)
         yield practice
 

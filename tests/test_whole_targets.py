@@ -21,7 +21,6 @@ pytestmark = pytest.mark.whole
 @pytest.fixture(scope="module")
 def practice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Practice]:
     with practice_company(tmp_path_factory.mktemp("targets"), "mtb-targets") as company:
-        company.hush()
         yield company
 
 
