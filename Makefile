@@ -43,11 +43,11 @@ core: .venv/ready ## the core tests: seconds, no service
 deep: .venv/ready ## what must hold of whatever comes, with hundreds of examples, and of faults at every place
 	@$(PYTEST) -p xdist -n 2 --dist worksteal -m "(deep or hypothesis) and $(INNER)"
 
-parts: .venv/ready ## each adapter against the real thing
-	@$(PY) -m lab.prepare engine servers
-	@$(PYTEST) -m parts $(SIDE_BY_SIDE) || { echo "Once more, those that failed."; $(PYTEST) -m parts $(AGAIN); }
+parts: .venv/ready ## each adapter against the real thing, and the pages in headless Chromium
+	@$(PY) -m lab.prepare engine servers browser
+	@$(PYTEST) -m "parts or browser" $(SIDE_BY_SIDE) || { echo "Once more, those that failed."; $(PYTEST) -m "parts or browser" $(AGAIN); }
 
-browser: .venv/ready ## the pages in headless Chromium
+browser: .venv/ready ## the pages alone
 	@$(PY) -m lab.prepare browser
 	@$(PYTEST) -m browser
 
@@ -55,7 +55,7 @@ whole: .venv/ready ## real containers recovered, on good days and bad ones
 	@$(PY) -m lab.prepare engine
 	@$(PYTEST) -m whole $(SIDE_BY_SIDE) || { echo "Once more, those that failed: a busy machine can be too slow for them."; $(PYTEST) -m whole $(AGAIN); }
 
-test: core lint deep parts browser whole ## all tests, the core first
+test: core lint deep parts whole ## all tests, the core first
 
 bench: .venv/ready ## the figures, as a table with ratios
 	@$(PY) -m lab.prepare engine
