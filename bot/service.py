@@ -34,6 +34,7 @@ from bot.home import Home
 from bot.intake import Intake
 from bot.sink import Sink
 from bot.slack import FAILURES, client_for, trouble
+from bot.socket_mode import connect, hang_up
 from bot.vitals import Vitals
 from bot.web import web_app
 from bot.webhook import pagerduty_route
@@ -105,21 +106,12 @@ class BotService:
         thread.start()
         return thread
 
-    def _socket(self, stop: threading.Event) -> Callable[[], None]:
+    def _socket(self, stop: threading.Event) -> Callable[[], object]:
         token = self.desk.settings.slack.app_token.get_secret_value()
         handler = SocketModeHandler(self.app, token, web_client=client_for(self.desk.settings.slack), ping_interval=5)
         self.vitals.socket = handler.client
-        pause = 0.5
-        while not stop.is_set():
-            try:
-                handler.client.wss_uri = None  # A ticket that led nowhere is not good for a second try.
-                handler.connect()  # type: ignore[no-untyped-call]
-                break
-            except FAILURES as error:
-                _log.warning("Slack cannot be reached (%s); trying again in %.1f s", trouble(error).code, pause)
-                stop.wait(pause)
-                pause = min(_LONGEST_PAUSE, pause * 2)
-        return handler.close
+        connect(handler, stop)
+        return lambda: hang_up(handler)
 
     def _serving(self, stop: threading.Event) -> Callable[[], None]:
         """The web server, where somebody calls us: Slack in HTTP mode, PagerDuty, whoever watches us.

@@ -20,6 +20,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from waiting import within
 
+from bot.socket_mode import hang_up
 from lab.slack.client import RunningPracticeSlack
 from lab.slack.company import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
 
@@ -140,7 +141,7 @@ def connected(slack: RunningPracticeSlack, bot: TinyBot, sockets: int = 1) -> It
     yield
     # The client's receive call sits on its lock for three seconds; a closed socket wakes it at once.
     slack.fault("down")
-    handler.close()
+    assert hang_up(handler)
     slack.fault("off")
 
 

@@ -1,0 +1,45 @@
+"""The connection over which Slack speaks to us: made however long that takes, and ended for sure."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+
+from slack_bolt.adapter.socket_mode import SocketModeHandler
+
+from bot.slack import FAILURES, trouble
+
+_log = logging.getLogger(__name__)
+_LONGEST_PAUSE = 10.0
+_PATIENCE_SECONDS = 5.0
+
+
+def connect(handler: SocketModeHandler, stop: threading.Event) -> None:
+    """Try again until Slack takes the connection, or until told to stop."""
+    pause = 0.5
+    while not stop.is_set():
+        try:
+            handler.client.wss_uri = None  # A ticket that led nowhere is not good for a second try.
+            handler.connect()  # type: ignore[no-untyped-call]
+            return
+        except FAILURES as error:
+            _log.warning("Slack cannot be reached (%s); trying again in %.1f s", trouble(error).code, pause)
+            stop.wait(pause)
+            pause = min(_LONGEST_PAUSE, pause * 2)
+
+
+def hang_up(handler: SocketModeHandler, patience: float = _PATIENCE_SECONDS) -> bool:
+    """End the connection; False where it has not ended after so many seconds, and goes with the process.
+
+    The client of slack_sdk 3 waits without end for its receiving thread where that begins a session in the very
+    moment: it takes back the mark by which it is told to end (`SocketModeClient._run_current_session`). So the mark
+    is set until the thread has seen it.
+    """
+    closing = threading.Thread(target=handler.close, name="hang-up", daemon=True)
+    closing.start()
+    deadline = time.monotonic() + patience
+    while closing.is_alive() and time.monotonic() < deadline:
+        handler.client.current_session_state.terminated = True
+        closing.join(0.1)
+    return not closing.is_alive()
