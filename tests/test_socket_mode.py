@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
 import pytest
@@ -17,31 +18,42 @@ __all__ = ["slack"]
 pytestmark = pytest.mark.parts
 
 
-def begun(slack: RunningPracticeSlack) -> SocketModeHandler:
-    """A handler that hears the practice Slack."""
-    handler = SocketModeHandler(TinyBot(slack.api_url).app, APP_TOKEN, ping_interval=0.5)
-    handler.connect()
-    assert slack.wait_for_bot()
-    return handler
+def handler_of(slack: RunningPracticeSlack) -> SocketModeHandler:
+    return SocketModeHandler(TinyBot(slack.api_url).app, APP_TOKEN, ping_interval=0.5)
 
 
-def test_a_client_that_takes_the_mark_back_is_told_again(slack: RunningPracticeSlack) -> None:
-    handler = begun(slack)
-    leave = handler.client.disconnect
+def begins_late(handler: SocketModeHandler) -> None:
+    """Its receiving thread begins the session that it has seen only when that is closed already."""
+    client, closed = handler.client, threading.Event()
+    name, leave = client.session_id, client.disconnect
 
-    def late() -> None:
+    def named() -> str | None:
+        # The thread asks for the name between seeing a session and taking the mark back.
+        if threading.current_thread() is client.current_session_runner.thread:
+            closed.wait(10)
+        return name()
+
+    def left() -> None:
         leave()
-        handler.client.current_session_state.terminated = False
+        closed.set()
 
-    handler.client.disconnect = late
+    client.session_id, client.disconnect = named, left
+
+
+def test_a_client_that_begins_a_session_while_it_is_told_to_end_ends(slack: RunningPracticeSlack) -> None:
+    handler = handler_of(slack)
+    begins_late(handler)
+    handler.connect()
+    time.sleep(0.3)
     began = time.monotonic()
     assert hang_up(handler)
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 3
     assert not handler.client.is_connected()
 
 
 def test_one_that_does_not_end_is_left_to_the_end_of_the_process(slack: RunningPracticeSlack) -> None:
-    handler = begun(slack)
+    handler = handler_of(slack)
+    handler.connect()
     leave = handler.client.disconnect
     handler.client.disconnect = lambda: time.sleep(1.5)
     assert not hang_up(handler, patience=0.3)
