@@ -32,9 +32,9 @@ def connect(handler: SocketModeHandler, stop: threading.Event) -> None:
 def hang_up(handler: SocketModeHandler, patience: float = _PATIENCE_SECONDS) -> bool:
     """End the connection; False where it has not ended after so many seconds, and goes with the process.
 
-    The client of slack_sdk 3 waits without end for its receiving thread where that begins a session in the very
-    moment: it takes back the mark by which it is told to end (`SocketModeClient._run_current_session`). So the mark
-    is set until the thread has seen it.
+    Since https://github.com/slackapi/python-slack-sdk/pull/1962 the client joins its receiving thread without a
+    bound. Where that begins a session in the very moment, it takes back the mark by which it is told to end
+    (`SocketModeClient._run_current_session`). So the mark is set until the thread has seen it.
     """
     closing = threading.Thread(target=handler.close, name="hang-up", daemon=True)
     closing.start()
