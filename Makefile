@@ -7,8 +7,10 @@ PYTHON ?= python3
 PY := .venv/bin/python
 PYTEST := $(PY) -m pytest
 # More modules at a time than there are cores: they wait for containers more than they work, and each has its own.
-JOBS ?= $(shell echo $$(($$(nproc) + 1)))
-SIDE_BY_SIDE := -p xdist --dist loadfile
+JOBS ?= $(shell echo $$(($$(nproc) + 2)))
+SIDE_BY_SIDE := -p xdist -n $(JOBS) --dist loadfile
+# By name, not by the number of tests: those that wait most and those that work most come mixed.
+MIXED := --no-loadscope-reorder
 INNER := not parts and not whole and not browser
 CORE := $(INNER) and not rules and not deep and not hypothesis
 AGAIN := --last-failed --last-failed-no-failures none
@@ -45,7 +47,7 @@ deep: .venv/ready ## what must hold of whatever comes, with hundreds of examples
 
 parts: .venv/ready ## each adapter against the real thing, and the pages in headless Chromium
 	@$(PY) -m lab.prepare engine servers browser
-	@$(PYTEST) -m "parts or browser" $(SIDE_BY_SIDE) -n $$(($(JOBS) + 1)) || { echo "Once more, those that failed."; $(PYTEST) -m "parts or browser" $(AGAIN); }
+	@$(PYTEST) -m "parts or browser" $(SIDE_BY_SIDE) $(MIXED) || { echo "Once more, those that failed."; $(PYTEST) -m "parts or browser" $(AGAIN); }
 
 browser: .venv/ready ## the pages alone
 	@$(PY) -m lab.prepare browser
@@ -53,7 +55,7 @@ browser: .venv/ready ## the pages alone
 
 whole: .venv/ready ## real containers recovered, on good days and bad ones
 	@$(PY) -m lab.prepare engine
-	@$(PYTEST) -m whole $(SIDE_BY_SIDE) -n $(JOBS) || { echo "Once more, those that failed: a busy machine can be too slow for them."; $(PYTEST) -m whole $(AGAIN); }
+	@$(PYTEST) -m whole $(SIDE_BY_SIDE) || { echo "Once more, those that failed: a busy machine can be too slow for them."; $(PYTEST) -m whole $(AGAIN); }
 
 test: core lint deep parts whole ## all tests, the core first
 

@@ -167,6 +167,14 @@ class Practice:
     def docker(self, *arguments: str) -> str:
         return subprocess.run(["docker", *arguments], check=True, capture_output=True, text=True).stdout.strip()
 
+    def made_for(self, run: str) -> list[str]:
+        """The containers of a run, running or not."""
+        found = connect().api.containers(all=True, filters={"label": f"mayday.run={run}"})
+        return [one["Id"] for one in found]
+
+    def clone_runs(self, run: str) -> bool:
+        return bool(connect().api.containers(filters={"name": Names(run).clone}))
+
     def settle(self) -> None:
         """Take back, or end, whatever a failed test left open, so that the next one finds the service free."""
         for run in self.store.runs():
@@ -207,8 +215,7 @@ class Practice:
         acts = {i for i, step in enumerate(find(told[0].data["procedure"]).steps) if isinstance(step, Act)}
         done = [e.step for e in told if e.kind is Kind.DONE and e.step in acts]
         assert len(done) == len(set(done)), f"done twice\n{self.story(run)}"
-        left = ["ps", "-aq", "--filter", f"label=mayday.run={run}"]
-        self.until(lambda: not self.docker(*left), 20, f"nothing of {run} is left running", run, every=0.5)
+        self.until(lambda: not self.made_for(run), 20, f"nothing of {run} is left running", run)
 
     def assert_recovered(self, run: str) -> None:
         """It is on the record, the old data is kept once, and no acknowledged message is missing or too many."""

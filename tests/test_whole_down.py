@@ -40,7 +40,7 @@ def test_limits_that_were_raised_after_the_base_backup_are_kept_by_the_clone(pra
 
 def serves(practice: Practice) -> None:
     ready = ["exec", practice.postgres, "sh", "-c", "pg_isready -q -U postgres && echo yes || true"]
-    practice.until(lambda: practice.docker(*ready) == "yes", 60, "the server answers")
+    practice.until(lambda: practice.docker(*ready) == "yes", 60, "the server answers", every=0.5)
 
 
 def test_a_paused_server_is_looked_at_without_being_woken(practice: Practice) -> None:

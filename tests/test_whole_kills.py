@@ -53,7 +53,7 @@ def test_a_recovery_whose_worker_dies_in_the_copy_the_replay_the_promotion_and_t
     assert practice.times_done(run, "copy the base backup") == 0
 
     practice.wait_for(run, Kind.BEGAN, "replay to the target")
-    practice.until(lambda: clone_replays(practice, run), 30, "the clone replays", run, every=0.02)
+    practice.until(lambda: practice.clone_runs(run), 30, "the clone replays", run, every=0.02)
     practice.comes_back("worker", run)
     assert practice.wait(run) == "asking", practice.story(run)
     practice.assert_clone_is_the_truth(run, target)
@@ -74,10 +74,6 @@ def test_a_recovery_whose_worker_dies_in_the_copy_the_replay_the_promotion_and_t
     assert practice.wait(run) == "recovered", practice.story(run)
     practice.assert_recovered(run)
     assert resumed(practice, run) >= {"copy the base backup", "replay to the target", SWAP}
-
-
-def clone_replays(practice: Practice, run: str) -> bool:
-    return bool(practice.docker("ps", "-q", "--filter", f"name={Names(run).clone}"))
 
 
 def promoted(practice: Practice, run: str) -> bool:

@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from docker.errors import NotFound
 
 from actions.engine.journal import Kind
 from lab import processes, town_process, truth
+from lab.engine import connect
 from lab.home import Layout
 from lab.notes import read
 from tests.damage import fill
@@ -44,14 +46,16 @@ def talk(practice: Practice) -> None:
 def watched(practice: Practice) -> Iterator[list[str]]:
     """What `ps` and `docker inspect` show to everybody on the host while a run is carried out."""
     seen: list[str] = []
+    inspected: dict[str, str] = {}
     over = threading.Event()
+    api = connect().api
 
     def look() -> None:
         while not over.wait(0.5):
             seen.append(subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout)
-            made = practice.docker("ps", "-aq", "--no-trunc", "--filter", "label=mayday.run").split()
-            mine = [ident for ident in made if str(practice.lab.root) in (told := inspect(ident)) or "mtb-" in told]
-            seen.extend(inspect(ident) for ident in mine)
+            made = {one["Id"] for one in api.containers(all=True, filters={"label": "mayday.run"})}
+            # What a container was made with does not change any more.
+            inspected.update({ident: inspect(ident) for ident in made - inspected.keys()})
 
     watcher = threading.Thread(target=look)
     watcher.start()
@@ -60,10 +64,15 @@ def watched(practice: Practice) -> Iterator[list[str]]:
     finally:
         over.set()
         watcher.join()
+        seen.extend(told for told in inspected.values() if str(practice.lab.root) in told or "mtb-" in told)
 
 
 def inspect(name: str) -> str:
-    return subprocess.run(["docker", "inspect", name], capture_output=True, text=True, check=False).stdout
+    """What Docker tells of a container, as JSON; nothing where it is gone."""
+    try:
+        return json.dumps(connect().api.inspect_container(name))
+    except NotFound:
+        return ""
 
 
 def beside(practice: Practice, run: str) -> dict[str, str]:
@@ -79,7 +88,7 @@ def beside(practice: Practice, run: str) -> dict[str, str]:
 def assert_alone(practice: Practice, run: str) -> None:
     """The clone archives nothing, has no network, and cannot so much as name the live server."""
     clone = f"mayday-clone-{run}"
-    told: Any = json.loads(inspect(clone))[0]
+    told: Any = json.loads(inspect(clone))
     assert told["HostConfig"]["NetworkMode"] == "none"
     assert practice.psql("show archive_mode", clone) == "off"
     assert practice.docker("exec", clone, "sh", "-c", "ls /sys/class/net") == "lo"
@@ -240,7 +249,7 @@ def test_a_container_that_was_replaced_voids_the_approval(small_disk: Practice) 
 
 def replace(practice: Practice) -> None:
     """Another container with the same name, image, mounts and command."""
-    told: Any = json.loads(inspect(f"{practice.postgres}-old"))[0]
+    told: Any = json.loads(inspect(f"{practice.postgres}-old"))
     mounts = [part for bind in told["HostConfig"]["Binds"] for part in ("-v", bind)]
     labels = [part for name, value in told["Config"]["Labels"].items() for part in ("--label", f"{name}={value}")]
     env = [part for line in told["Config"]["Env"] for part in ("-e", line)]

@@ -244,8 +244,7 @@ def test_clone_and_helper_are_taken_down_while_replaying_and_the_run_goes_on(pra
     assert practice.wait(run) == "asking"
     practice.decide(KEEP, run)
     names = Names(run)
-    there = ("ps", "-q", "--filter", f"name={names.clone}")
-    practice.until(lambda: bool(practice.docker(*there)), 60, "it replays", run, every=0.02)
+    practice.until(lambda: practice.clone_runs(run), 60, "it replays", run, every=0.02)
     practice.docker("kill", names.clone, names.helper)
     if practice.wait(run) == "failed":
         practice.decide("Retry", run)

@@ -131,8 +131,7 @@ def gave_up(practice: Practice, run: str) -> None:
     assert f"postgres_discarded_{run}" in left
     label = (practice.lab.data("postgres").parent / f"postgres_discarded_{run}.mayday.json").read_text()
     assert run in label
-    made = ["ps", "-aq", "--filter", f"label=mayday.run={run}"]
-    practice.until(lambda: not practice.docker(*made), 20, "nothing of it is left running")
+    practice.until(lambda: not practice.made_for(run), 20, "nothing of it is left running")
 
 
 @pytest.mark.usefixtures("town")
