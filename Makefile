@@ -9,8 +9,6 @@ PYTEST := $(PY) -m pytest
 # More modules at a time than there are cores: they wait for containers more than they work, and each has its own.
 JOBS ?= $(shell echo $$(($$(nproc) + 2)))
 SIDE_BY_SIDE := -p xdist -n $(JOBS) --dist loadfile
-# By name, not by the number of tests: those that wait most and those that work most come mixed.
-MIXED := --no-loadscope-reorder
 INNER := not parts and not whole and not browser
 CORE := $(INNER) and not rules and not deep and not hypothesis
 AGAIN := --last-failed --last-failed-no-failures none
@@ -47,7 +45,7 @@ deep: .venv/ready ## what must hold of whatever comes, with hundreds of examples
 
 parts: .venv/ready ## each adapter against the real thing, and the pages in headless Chromium
 	@$(PY) -m lab.prepare engine servers browser
-	@$(PYTEST) -m "parts or browser" $(SIDE_BY_SIDE) $(MIXED) || { echo "Once more, those that failed."; $(PYTEST) -m "parts or browser" $(AGAIN); }
+	@$(PYTEST) -m "parts or browser" $(SIDE_BY_SIDE) || { echo "Once more, those that failed."; $(PYTEST) -m "parts or browser" $(AGAIN); }
 
 browser: .venv/ready ## the pages alone
 	@$(PY) -m lab.prepare browser
