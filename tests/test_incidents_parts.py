@@ -98,12 +98,12 @@ def test_a_page_stands_as_a_thread_within_a_second(town: Town) -> None:
     assert town.labels()[:2] == ["Acknowledge", "Recover…"]
 
 
-def test_a_thousand_alerts_are_one_thread_and_no_delivery_is_given_up(town: Town) -> None:
+def test_a_thousand_alerts_are_one_thread_and_every_answer_is_quick(town: Town) -> None:
     storm = [event("triggered", f"P{n:04}", n / 1000, opened=n / 1000) for n in range(1000)]
     with ThreadPoolExecutor(4) as pool:
-        took = list(pool.map(town.pages, [*storm, *storm[::10]]))
-    # PagerDuty takes a delivery for lost after five seconds; how quick an answer is, is a matter of `make bench`.
-    assert max(took) < 5
+        took = sorted(pool.map(town.pages, [*storm, *storm[::10]]))
+    assert took[int(0.99 * len(took))] < 0.5
+    assert took[-1] < 5, "PagerDuty takes a delivery for lost"
     eventually(lambda: town.store.incidents() and town.incident().count == 1000, 20)
     eventually(lambda: "1000 alerts, 1000 open" in lines(town.slack)[0], 20)
     assert len(town.slack.threads()) == 1
