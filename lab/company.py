@@ -89,10 +89,10 @@ def down(lab: Lab, *, purge: bool = False, say: Say = silent) -> None:
 def _forget(lab: Lab) -> None:
     """Mayday's own files of this lab: an unfinished run in them would hold the next company's services."""
     own = ("mayday.db", "mayday.db-wal", "mayday.db-shm", "mayday.toml", "room.json")
-    documents = (path.name for path in lab.root.glob("i*.md"))  # The story exports one.
-    for name in (*own, *documents, statuspage.KEPT, *pagerduty.FILES):
+    for name in (*own, statuspage.KEPT, *pagerduty.FILES):
         (lab.root / name).unlink(missing_ok=True)
-    shutil.rmtree(lab.root / "logs", ignore_errors=True)
+    for folder in (lab.root / "logs", lab.documents):
+        shutil.rmtree(folder, ignore_errors=True)
     if lab.root.exists() and not any(lab.root.iterdir()):
         lab.root.rmdir()
 

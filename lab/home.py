@@ -126,6 +126,11 @@ class Lab:
         return self.root / "lab.json"
 
     @property
+    def documents(self) -> Path:
+        """Where the story exports the documents of its incidents."""
+        return self.root / "documents"
+
+    @property
     def password_file(self) -> Path:
         return self.root / "secrets" / "postgres_password"
 

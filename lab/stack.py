@@ -126,7 +126,7 @@ def _claim(client: docker.DockerClient, lab: Lab) -> dict[str, int]:
 
 
 def _remove_superfluous(client: docker.DockerClient, lab: Lab) -> None:
-    """A company that was whole and is lean now loses the other containers; their data stays."""
+    """A company that was full and is lean now loses the other containers; their data stays."""
     for container in ours(client, lab):
         service = container.labels.get(SERVICE_LABEL)
         if service in SERVICES and service not in lab.services:

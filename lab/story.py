@@ -121,7 +121,8 @@ class Story:
     def _document(self, incident: str) -> None:
         """The post-incident document, written from the journals alone."""
         self._title("The document")
-        path = self.lab.root / f"{incident}.md"
+        self.lab.documents.mkdir(exist_ok=True)
+        path = self.lab.documents / f"{incident}.md"
         path.write_text(markdown(document_of(self.store, incident)))
         lines = path.read_text().splitlines()
         self.console.print("\n".join(lines[:14]), markup=False)

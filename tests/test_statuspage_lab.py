@@ -107,9 +107,11 @@ def test_the_doctor_says_what_is_wrong_with_the_page(lab: Lab, settings: Setting
 def test_the_company_ends_it_and_purge_removes_what_it_kept(lab: Lab) -> None:
     (lab.root / part.KEPT).write_text("{}")
     assert part.PART in company._PARTS
-    (lab.root / "i1128-fbvv.md").touch()
+    lab.documents.mkdir()
+    (lab.documents / "i1128-fbvv.md").touch()
     company._forget(lab)
-    assert not [left for left in (part.KEPT, "i1128-fbvv.md") if (lab.root / left).exists()]
+    assert not (lab.root / part.KEPT).exists()
+    assert not lab.documents.exists()
 
 
 def test_without_a_company_the_commands_say_how_to_start_one(tmp_path: Path) -> None:
