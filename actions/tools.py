@@ -25,6 +25,20 @@ class SqlTimeout(RecoveryError):
 
 
 @dataclass(frozen=True)
+class Answer:
+    """What one of several queries brought: its JSON value, or the error that came instead."""
+
+    value: Any = None
+    error: RecoveryError | None = None
+
+    def must(self) -> Any:
+        """The value; raises the error instead, if there is one."""
+        if self.error is not None:
+            raise self.error
+        return self.value
+
+
+@dataclass(frozen=True)
 class WalFile:
     """One file of an archive or of pg_wal: name, bytes, when it was written."""
 
@@ -145,8 +159,15 @@ class Sql(Protocol):
             RecoveryError: the server refused, the time was over (`SqlTimeout`), or nobody answered.
         """
 
-    def lines(self, container: str, server: Server, sql: str, *, seconds: float = 300) -> Iterator[str]:
-        """The first column of a query as text, row by row, without holding them all."""
+    def values(self, container: str, server: Server, queries: Sequence[str], *,
+               seconds: float = 300) -> Sequence[Answer]:  # fmt: skip
+        """The JSON value of each of these queries, asked one after the other within so many seconds.
+
+        They share sessions, since to begin one costs more than most queries do. An error of one is its own.
+
+        Raises:
+            Away: Docker does not answer.
+        """
 
 
 class Web(Protocol):

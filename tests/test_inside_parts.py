@@ -12,7 +12,7 @@ from between import daemon_behind
 from small_server import IMAGE
 
 from actions.engine.errors import Away
-from workers.inside import Inside
+from workers.inside import Inside, shell
 
 pytestmark = pytest.mark.parts
 
@@ -65,3 +65,13 @@ def test_programs_are_those_of_the_version_that_the_image_names(
 ) -> None:
     with daemon_behind(tmp_path / "docker.sock") as address:
         assert inside(container, address).script("command -v psql", env={"PG_MAJOR": major}).out == found
+
+
+def test_a_command_whose_lines_are_left_early_is_ended_with_all_that_it_started(container: str) -> None:
+    here = Inside(docker.from_env().api, container)
+    lines = here.command(shell('echo "$MAYDAY_EXEC"; yes & yes'), seconds=60).lines()
+    mark = next(lines)
+    count = 'cat /proc/[0-9]*/environ 2>/dev/null | tr "\\0" "\\n" | grep -cxF "MAYDAY_EXEC=$1"'
+    assert int(here.script(count, mark).out) > 1
+    lines.close()
+    assert here.script(count, mark).out == "0"

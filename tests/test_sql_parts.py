@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from small_server import SmallServer, eventually, small_server
+from small_server import SmallServer, small_server
 
 from actions.engine.errors import RecoveryError
-from actions.tools import SqlTimeout
+from actions.tools import Answer, SqlTimeout
 
 pytestmark = pytest.mark.parts
 
@@ -31,9 +31,45 @@ def test_a_command_without_rows_runs(world: SmallServer) -> None:
     assert world.sql.rows(world.name, world.server, "checkpoint") == []
 
 
-def test_many_lines_stream_whole_even_with_line_breaks_in_them(world: SmallServer) -> None:
-    found = list(world.sql.lines(world.name, world.server, "select 'a\nb' || i from generate_series(1, 30000) i"))
-    assert (len(found), found[-1]) == (30000, "a\nb30000")
+def test_values_share_a_session_and_an_error_is_its_query_s_own(world: SmallServer) -> None:
+    queries = [
+        "select pg_backend_pid()",
+        "select nothing from nowhere",
+        "select json_agg(i) from generate_series(1, 30000) i  -- many;",
+        "select to_json(E'a\\nb ü \\' :USER'::text);",
+        "select null::json",
+        "select pg_backend_pid()",
+    ]
+    first, wrong, many, text, nothing, last = world.sql.values(world.name, world.server, queries)
+    assert first.must() == last.must() > 0
+    assert wrong.error is not None
+    assert 'relation "nowhere" does not exist' in wrong.error.detail
+    assert (len(many.must()), many.must()[-1]) == (30000, 30000)
+    assert text.must() == "a\nb ü ' :USER"
+    assert nothing == Answer()
+
+
+def test_a_script_longer_than_an_argument_may_be_still_runs(world: SmallServer) -> None:
+    found = world.sql.values(world.name, world.server, [f"select length('{'ü' * 80_000}')", "select 2"])
+    assert [answer.must() for answer in found] == [80_000, 2]
+
+
+def test_values_share_their_limit_and_what_comes_late_is_asked_nonetheless(world: SmallServer) -> None:
+    slow, late, quick = world.sql.values(
+        world.name, world.server, ["select pg_sleep(5)", "select pg_sleep(5)", "select 3"], seconds=1
+    )
+    assert isinstance(slow.error, SqlTimeout)
+    assert isinstance(late.error, SqlTimeout)
+    assert quick.must() == 3
+
+
+def test_a_query_that_ends_its_connection_ends_no_other(world: SmallServer) -> None:
+    first, broken, last = world.sql.values(
+        world.name, world.server, ["select 1", "select pg_terminate_backend(pg_backend_pid())", "select 3"]
+    )
+    assert (first.must(), last.must()) == (1, 3)
+    assert broken.error is not None
+    assert "terminating connection" in broken.error.detail
 
 
 def test_a_query_longer_than_an_argument_may_be_still_runs(world: SmallServer) -> None:
@@ -50,14 +86,6 @@ def test_a_slow_query_is_told_from_a_wrong_one(world: SmallServer) -> None:
     assert not isinstance(wrong.value, SqlTimeout)
 
 
-def test_lines_left_early_leave_no_query_behind(world: SmallServer) -> None:
-    lines = world.sql.lines(world.name, world.server, "select repeat('x', 1000) from generate_series(1, 500000)")
-    next(lines)
-    lines.close()  # type: ignore[attr-defined]
-    count = "select count(*) from pg_stat_activity where application_name = 'mayday'"
-    eventually(lambda: world.psql(count) == "0", 10)
-
-
 def test_a_stranger_or_a_stopped_server_is_not_asked(world: SmallServer) -> None:
     with pytest.raises(RecoveryError, match="replaced"):
         world.sql.rows(world.name, type(world.server)(**{**vars(world.server), "container": "0" * 64}), "select 1")
@@ -66,6 +94,9 @@ def test_a_stranger_or_a_stopped_server_is_not_asked(world: SmallServer) -> None
     world.docker.stop(world.name, world.server.container)
     with pytest.raises(RecoveryError, match="does not run"):
         world.sql.rows(world.name, world.server, "select 1")
+    assert [str(answer.error) for answer in world.sql.values(world.name, world.server, ["select 1", "select 2"])] == [
+        f"{world.name} does not run, so it cannot be asked."
+    ] * 2
     found = world.docker.find(world.name)
     assert found is not None
     assert (found.state, found.restart_policy) == ("exited", "no")

@@ -52,16 +52,19 @@ class HostFiles:
         return listing.wal_headers(self._helper, server)
 
     def archive(self, server: Server) -> Sequence[WalFile]:
-        return self._recent.get("archive", lambda: listing.wal_files(self._helper, server, ARCHIVE))
+        return listing.listed(server, ARCHIVE, self._folders(server).archive)
 
     def histories(self, server: Server) -> Mapping[str, str]:
-        return self._recent.get("histories", lambda: listing.histories(self._helper, server))
+        return listing.histories(self._folders(server).histories)
 
     def tail(self, server: Server) -> Sequence[WalFile]:
-        return self._recent.get("tail", lambda: listing.wal_files(self._helper, server, listing.own_wal(server)))
+        return listing.listed(server, listing.own_wal(server), self._folders(server).tail)
 
     def backups(self, server: Server) -> Sequence[BackupFiles]:
-        return self._recent.get("backups", lambda: listing.base_backups(self._helper, server))
+        return listing.base_backups(server, self._folders(server).backups)
+
+    def _folders(self, server: Server) -> listing.Folders:
+        return self._recent.get("folders", lambda: listing.folders(self._helper, server))
 
     def free_bytes(self, server: Server) -> int:
         return listing.free_bytes(self._helper, server)
@@ -81,10 +84,7 @@ class HostFiles:
         self._layer.save(server, names, segments)
 
     def saved_tail(self, server: Server, names: Names) -> Sequence[WalFile]:
-        leaf = names.tail_leaf(server.home)
-        if self._helper.inside(server).run(["test", "-d", f"{HOME}/{leaf}"]).code != 0:
-            return ()
-        return listing.wal_files(self._helper, server, f"{HOME}/{leaf}")
+        return listing.wal_files(self._helper, server, f"{HOME}/{names.tail_leaf(server.home)}", else_none=True)
 
     def copy_base(self, server: Server, names: Names, backup: str, total: int, progress: Progress) -> None:
         self._recent.forget()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from actions.engine.errors import RecoveryError
@@ -11,6 +12,7 @@ from actions.postgres.server import Server
 from actions.postgres.walheader import BYTES
 from actions.tools import WalFile
 from workers.helper import ARCHIVE, BASES, HOME, Helper, checked
+from workers.inside import Done
 
 # Lists with one process for the whole folder, in options that every find and stat knows.
 _LIST = r"""cd "$1" 2>/dev/null || exit 66
@@ -52,12 +54,39 @@ for file in [0-9A-F]*; do
 done
 """
 _SLOW_DISK_SECONDS = 120
+_NO_FOLDER = 66
+_END = "\x1c"
+_PARTS = ((_LIST, '"$1"'), (_LIST, '"$2"'), (_HISTORIES, '"$1" "$2"'), (_BASES, '"$3" "$4"'))
+_FOLDERS = "".join(f"( set -- {given}\n{part}\n); printf '\\034%s\\034' $?\n" for part, given in _PARTS)
 
 
-def wal_files(helper: Helper, server: Server, folder: str) -> list[WalFile]:
+@dataclass(frozen=True)
+class Folders:
+    """The folders that a recovery comes from, as one command listed them: each with its own exit code."""
+
+    tail: Done
+    archive: Done
+    histories: Done
+    backups: Done
+
+
+def folders(helper: Helper, server: Server) -> Folders:
+    """All of them at once: to start a command in a container costs more than to list a folder."""
+    seconds = _SLOW_DISK_SECONDS * len(_PARTS)
+    done = helper.inside(server).script(_FOLDERS, own_wal(server), ARCHIVE, BASES, FILE_NAME, seconds=seconds)
+    said = checked(done, "listing the folders of the server").split(_END)
+    return Folders(*(Done(int(code), out, done.err) for out, code in zip(said[0:-1:2], said[1::2], strict=True)))
+
+
+def wal_files(helper: Helper, server: Server, folder: str, *, else_none: bool = False) -> list[WalFile]:
     """The files of one folder with sizes and times; hidden ones are somebody's drafts."""
     done = helper.inside(server).script(_LIST, folder, seconds=_SLOW_DISK_SECONDS)
-    if done.code == 66:
+    return [] if else_none and done.code == _NO_FOLDER else listed(server, folder, done)
+
+
+def listed(server: Server, folder: str, done: Done) -> list[WalFile]:
+    """What the listing of a folder says."""
+    if done.code == _NO_FOLDER:
         raise missing(server, folder)
     rows = (line.split("|", 2) for line in checked(done, "listing WAL files").splitlines())
     return sorted((_wal_file(*row) for row in rows), key=lambda file: file.name)
@@ -82,17 +111,15 @@ def missing(server: Server, folder: str) -> RecoveryError:
                          hint="See that its disk is mounted and the settings are right, then ask again.")  # fmt: skip
 
 
-def histories(helper: Helper, server: Server) -> dict[str, str]:
+def histories(done: Done) -> dict[str, str]:
     """The timeline history files, of the archive and of the live server."""
-    done = helper.inside(server).script(_HISTORIES, own_wal(server), ARCHIVE)
     blocks = (block.partition("\n") for block in checked(done, "reading timeline histories").split("\f")[1:])
     return {name: text for name, _, text in blocks}
 
 
-def base_backups(helper: Helper, server: Server) -> list[BackupFiles]:
+def base_backups(server: Server, done: Done) -> list[BackupFiles]:
     """Every base backup with its label, its manifest and its inventory."""
-    done = helper.inside(server).script(_BASES, BASES, FILE_NAME, seconds=_SLOW_DISK_SECONDS)
-    if done.code == 66:
+    if done.code == _NO_FOLDER:
         raise missing(server, BASES)
     return [_backup(server, block) for block in checked(done, "reading base backups").split("\f")[1:]]
 

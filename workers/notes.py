@@ -30,9 +30,3 @@ def put_text(inside: Inside, path: str, text: str, *, mode: str = "0644", like: 
     for piece in pieces[:-1]:
         checked(inside.script(_ADD, draft, piece), doing)
     checked(inside.script(_FINISH, draft, pieces[-1], mode, path, like or path.rpartition("/")[0]), doing)
-
-
-def get_text(inside: Inside, path: str) -> str:
-    """A file's text; empty where there is none."""
-    done = inside.script('[ ! -f "$1" ] || cat "$1"', path)
-    return checked(done, f"reading {path.rpartition('/')[2]}")

@@ -15,8 +15,7 @@ from actions.postgres.server import Names, Server
 from workers.base import CLONE_MARK
 from workers.daemon import confirm, confirm_unused
 from workers.helper import HOME, Helper, checked
-from workers.listing import control
-from workers.notes import get_text, put_text
+from workers.notes import put_text
 from workers.swap import Swap, confirm_cluster
 
 _AUTO_CONF = "postgresql.auto.conf"
@@ -65,6 +64,13 @@ for s do
 done
 sync archive_status 2>/dev/null || sync
 """
+# The history of the new timeline, the names of the segments that were saved and of those at hand, the control data.
+_SURVEY = r"""
+[ ! -f "$1/pg_wal/$2" ] || cat "$1/pg_wal/$2"
+printf '\034'; [ ! -d "$3" ] || ls "$3"
+printf '\034'; ls "$1/pg_wal"
+printf '\034'; LC_ALL=C TZ=UTC pg_controldata "$1"
+"""
 _SEALED = 67
 _SYNC_SECONDS = 1800
 _FORK = re.compile(r"^\s*(\d+)\s+([0-9A-F]+/[0-9A-F]+)", re.MULTILINE | re.ASCII)
@@ -110,23 +116,25 @@ class Seal:
 
     def _unarchived(self, server: Server, names: Names, leaf: str, history: str) -> list[str]:
         """Saved segments of the old timeline before the fork, and whole ones of the new timeline after it."""
-        wal = f"{HOME}/{leaf}/pg_wal"
-        forks = _FORK.findall(get_text(self._helper.inside(server), f"{wal}/{_history_name(history)}"))
+        done = self._helper.inside(server).script(
+            _SURVEY, f"{HOME}/{leaf}", _history_name(history), f"{HOME}/{names.tail_leaf(server.home)}"
+        )
+        told, saved, own, control = checked(done, "looking at what the clone wrote").split("\x1c")
+        forks = _FORK.findall(told)
         if not forks:
             raise RecoveryError(f"The clone has no {history}.", detail=f"Looked in the pg_wal of {leaf}.",
                                 hint="It is written when the clone is promoted; promote it first.")  # fmt: skip
         parent, fork = int(forks[-1][0]), segment_of(int(forks[-1][0]), parse_lsn(forks[-1][1]), server.segment_size)
-        saved = self._names_in(server, f"{HOME}/{names.tail_leaf(server.home)}")
-        old = [name for name in saved if int(name[:8], 16) == parent and name < fork]
-        end = parse_controldata(control(self._helper, server, leaf)).checkpoint_lsn
+        old = [name for name in _segments(saved) if int(name[:8], 16) == parent and name < fork]
+        end = parse_controldata(control).checkpoint_lsn
         first, last = segment_number(fork, server.segment_size), end // server.segment_size
-        own = [name for name in self._names_in(server, wal) if name[:8] == history[:8]]
-        return [*old, *(name for name in own if first <= segment_number(name, server.segment_size) < last)]
+        new = [name for name in _segments(own) if name[:8] == history[:8]]
+        return [*old, *(name for name in new if first <= segment_number(name, server.segment_size) < last)]
 
-    def _names_in(self, server: Server, folder: str) -> list[str]:
-        done = self._helper.inside(server).script('[ ! -d "$1" ] || ls "$1"', folder)
-        found = (parse_wal_name(name) for name in checked(done, "listing WAL").splitlines())
-        return sorted(file.name for file in found if file and file.kind == "segment" and not file.compression)
+
+def _segments(listed: str) -> list[str]:
+    found = (parse_wal_name(name) for name in listed.splitlines())
+    return sorted(file.name for file in found if file and file.kind == "segment" and not file.compression)
 
 
 def _history_name(history: str) -> str:

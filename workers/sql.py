@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import json
 import re
+import time
 import uuid
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from typing import Any
 
 from docker.errors import NotFound
 
-from actions.engine.errors import RecoveryError
+from actions.engine.errors import Away, RecoveryError
 from actions.postgres.server import Server
 from actions.redact import excerpt
-from actions.tools import SqlTimeout
+from actions.tools import Answer, SqlTimeout
 from workers.daemon import speaking
 from workers.helper import checked
 from workers.inside import Command, Inside, shell
+from workers.sql_session import CANCELED, LEAST_SECONDS, Said, session_answers, session_script
 
 _ASKS = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/|\()*(?:select|with|values|table)\b", re.IGNORECASE | re.DOTALL)
 # A value may hold line breaks, but no text of PostgreSQL holds a zero byte.
-_FIELD, _RECORD = "\x1f", b"\0"
+_RECORD = b"\0"
+# Only verbose errors carry the SQLSTATE, by which a query whose time was over is told from a wrong one.
+_PSQL = ("psql", "-X", "-q", "-A", "-t", "-w", "-v", "VERBOSITY=verbose")
 # One argument may have 128 kB; a longer query goes into a file in pieces.
 _LONGEST_ARGUMENT, _PIECE = 100_000, 30_000
 _NO_SERVER = 2
@@ -31,14 +35,20 @@ trap 'rm -f "$f"' EXIT
 f=$1; shift
 "$@" -f "$f"
 """
+_FROM_ARGUMENT = r"""
+printf "%s" "$1" | { shift; exec "$@" -f -; }
+"""
 
 
 class ContainerSql:
-    """Queries for the live server and for clones, by the name of the container."""
+    """Queries for the live server and for clones, by the name of the container.
 
-    def __init__(self, client: Any) -> None:
+    `users` remembers as whom each start of a container is asked; whoever opens many of these shares one.
+    """
+
+    def __init__(self, client: Any, users: dict[tuple[str, str], str] | None = None) -> None:
         self._client = client
-        self._users: dict[str, str] = {}
+        self._users = {} if users is None else users
 
     def rows(self, container: str, server: Server, sql: str, *, seconds: float = 30) -> list[dict[str, Any]]:
         asks = bool(_ASKS.match(sql))
@@ -47,21 +57,39 @@ class ContainerSql:
             said = [record for record in records if record.strip()]
         return [json.loads(record) for record in said] if asks else []
 
-    def lines(self, container: str, server: Server, sql: str, *, seconds: float = 300) -> Iterator[str]:
-        # With FETCH_COUNT psql reads through a cursor, so that neither side holds all rows.
-        records = self._records(container, server, _bare(sql), seconds, "-v", "FETCH_COUNT=2000")
-        return (record.partition(_FIELD)[0] for record in records)
+    def values(self, container: str, server: Server, queries: Sequence[str], *,
+               seconds: float = 300) -> Sequence[Answer]:  # fmt: skip
+        until, found = time.monotonic() + seconds, list[Answer]()
+        while rest := queries[len(found) :]:
+            # A session ends early where a query broke its connection; those after that query get another.
+            found += self._session(container, server, rest, max(until - time.monotonic(), LEAST_SECONDS))
+        return found
 
-    def _records(self, container: str, server: Server, sql: str, seconds: float,
-                 *flags: str) -> Generator[str, None, None]:  # fmt: skip
+    def _session(self, container: str, server: Server, queries: Sequence[str], seconds: float) -> Sequence[Answer]:
+        """The answers to the first of these queries: to all of them, unless the connection was lost."""
+        mark, beyond = f"mayday.{uuid.uuid4().hex}", LEAST_SECONDS * len(queries)
+        script = session_script([_bare(query) for query in queries], seconds, mark)
+        said: list[Said] = []
+        try:
+            inside = self._inside(container, server)
+            argv = _with_script(inside, [*_PSQL, *_whose(server)], script)
+            command = inside.command(argv, seconds=seconds + beyond + _BEYOND, env=_environment(seconds))
+            with closing(command.lines()) as lines:
+                said = list(session_answers("\n".join(lines), mark))
+            if len(said) < len(queries):
+                _judge(command, container, seconds)
+                raise _refused(container, f"psql ended before its last query: {excerpt(command.err)}")
+        except Away:
+            raise
+        except RecoveryError as trouble:
+            return [*(_answer(one, container, seconds) for one in said), Answer(error=trouble)]
+        return [_answer(one, container, seconds) for one in said]
+
+    def _records(self, container: str, server: Server, sql: str, seconds: float) -> Generator[str, None, None]:
         inside = self._inside(container, server)
-        # Only verbose errors carry the SQLSTATE, by which a query whose time was over is told from a wrong one.
-        argv = ["psql", "-X", "-q", "-A", "-t", "-w", "-0", "-F", _FIELD, "-v", "ON_ERROR_STOP=1",
-                "-v", "VERBOSITY=verbose", *flags, "-U", server.user, "-d", server.database]  # fmt: skip
-        env = {"PGOPTIONS": f"-c statement_timeout={int(seconds * 1000)} -c client_min_messages=error",
-               "PGAPPNAME": "mayday", "PGCONNECT_TIMEOUT": "10", "PGCLIENTENCODING": "UTF8", "LC_ALL": "C"}  # fmt: skip
+        argv = [*_PSQL, "-0", "-v", "ON_ERROR_STOP=1", *_whose(server)]
         # The server's own limit comes first, so that it cancels the query and says so.
-        command = inside.command(_with_query(inside, argv, sql), seconds=seconds + _BEYOND, env=env)
+        command = inside.command(_with_query(inside, argv, sql), seconds=seconds + _BEYOND, env=_environment(seconds))
         with closing(command.lines(_RECORD)) as records:
             yield from records
         _judge(command, container, seconds)
@@ -82,39 +110,76 @@ class ContainerSql:
         if not found["State"]["Running"]:
             raise RecoveryError(f"{container} does not run, so it cannot be asked.",
                                 detail=f"It is {found['State']['Status']}.", hint="Start it, then retry.")  # fmt: skip
-        return Inside(self._client.api, found["Id"], self._user(found["Id"], server))
+        user = self._user(found["Id"], found["State"]["StartedAt"], server)
+        return Inside(self._client.api, found["Id"], user)
 
-    def _user(self, id: str, server: Server) -> str:
-        if id not in self._users:
+    def _user(self, id: str, started: str, server: Server) -> str:
+        """The user of a server; it stays the same until its container is started anew."""
+        if (id, started) not in self._users:
             # Peer authentication lets in just the user whom the server runs as: the owner of its data.
             done = Inside(self._client.api, id).run(["stat", "-c", "%u:%g", server.home.inside], seconds=20)
-            self._users[id] = checked(done, "finding the server's user").strip()
-        return self._users[id]
+            self._users[id, started] = checked(done, "finding the server's user").strip()
+        return self._users[id, started]
 
 
 def _bare(sql: str) -> str:
     return sql.strip().rstrip(";").rstrip()
 
 
+def _whose(server: Server) -> list[str]:
+    return ["-U", server.user, "-d", server.database]
+
+
+def _environment(seconds: float) -> dict[str, str]:
+    return {"PGOPTIONS": f"-c statement_timeout={int(seconds * 1000)} -c client_min_messages=error",
+            "PGAPPNAME": "mayday", "PGCONNECT_TIMEOUT": "10", "PGCLIENTENCODING": "UTF8", "LC_ALL": "C"}  # fmt: skip
+
+
 def _with_query(inside: Inside, argv: Sequence[str], sql: str) -> list[str]:
-    if len(sql.encode()) <= _LONGEST_ARGUMENT:
-        return [*argv, "-c", sql]
+    short = len(sql.encode()) <= _LONGEST_ARGUMENT
+    return [*argv, "-c", sql] if short else shell(_FROM_FILE, _put(inside, sql), *argv)
+
+
+def _with_script(inside: Inside, argv: Sequence[str], script: str) -> list[str]:
+    short = len(script.encode()) <= _LONGEST_ARGUMENT
+    return shell(_FROM_ARGUMENT, script, *argv) if short else shell(_FROM_FILE, _put(inside, script), *argv)
+
+
+def _put(inside: Inside, text: str) -> str:
+    """Hand a long text over in pieces; the file's path."""
     path = f"/tmp/mayday.{uuid.uuid4().hex}.sql"
-    for at in range(0, len(sql), _PIECE):
-        done = inside.script('umask 077; printf "%s" "$2" >>"$1"', path, sql[at : at + _PIECE])
+    for at in range(0, len(text), _PIECE):
+        done = inside.script('umask 077; printf "%s" "$2" >>"$1"', path, text[at : at + _PIECE])
         checked(done, "handing a long query over")
-    return shell(_FROM_FILE, path, *argv)
+    return path
+
+
+def _answer(said: Said, container: str, seconds: float) -> Answer:
+    if said.state:
+        detail = f"{said.state}: {said.message}"
+        return Answer(
+            error=_late(container, seconds, detail) if said.state == CANCELED else _refused(container, detail)
+        )
+    return Answer(json.loads(said.text) if said.text else None)
 
 
 def _judge(command: Command, container: str, seconds: float) -> None:
     if command.code == 0:
         return
     said = excerpt("\n".join(line for line in command.err.splitlines() if not line.startswith("LOCATION:")))
-    if command.over or "57014:" in command.err:
-        raise SqlTimeout(f"A query took longer than {seconds:g} s in {container} and was ended.", detail=said,
-                         hint="The server may be busy or the table large; retry when it is calmer.")  # fmt: skip
+    if command.over or f"{CANCELED}:" in command.err:
+        raise _late(container, seconds, said)
     if command.code == _NO_SERVER:
         raise RecoveryError(f"PostgreSQL in {container} does not accept connections.", detail=said,
                             hint=f"It may still be starting: look at `docker logs {container}`.")  # fmt: skip
-    raise RecoveryError(f"PostgreSQL in {container} refused a query.", detail=said or f"psql ended with {command.code}",
-                        hint="Read the server's message above; when its cause is mended, retry.")  # fmt: skip
+    raise _refused(container, said or f"psql ended with {command.code}")
+
+
+def _late(container: str, seconds: float, detail: str) -> SqlTimeout:
+    return SqlTimeout(f"A query took longer than {seconds:g} s in {container} and was ended.", detail=detail,
+                      hint="The server may be busy or the table large; retry when it is calmer.")  # fmt: skip
+
+
+def _refused(container: str, detail: str) -> RecoveryError:
+    return RecoveryError(f"PostgreSQL in {container} refused a query.", detail=detail,
+                         hint="Read the server's message above; when its cause is mended, retry.")  # fmt: skip

@@ -30,6 +30,7 @@ class DockerWorkshop:
 
     def __init__(self, store: Store, site: Site, docker_host: str = "") -> None:
         self._store, self._site, self._docker_host = store, site, docker_host
+        self._users: dict[tuple[str, str], str] = {}
 
     @contextmanager
     def open(self, run: Run) -> Iterator[dict[str, Any]]:
@@ -45,7 +46,7 @@ class DockerWorkshop:
             if run.began:
                 files.fresh()
             yield {
-                "docker": DockerHost(client), "files": files, "sql": ContainerSql(client), "web": web,
+                "docker": DockerHost(client), "files": files, "sql": ContainerSql(client, self._users), "web": web,
                 "rates": HostRates(self._store, self._site.name), "patience": RealPatience(), "site": self._site,
                 "names": names,
             }  # fmt: skip

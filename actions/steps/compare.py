@@ -5,7 +5,8 @@ Each server is asked in a few statements for many tables at once: what costs is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections import ChainMap
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -22,7 +23,8 @@ from actions.tools import Sql
 _SECONDS = 300.0
 _TABLES_AT_ONCE = 50
 
-Pair = tuple[ComparedTable | None, ComparedTable | None]
+Wanted = Mapping[str, str]
+"""A query for each table, by the table's name."""
 
 
 @dataclass(frozen=True)
@@ -50,19 +52,38 @@ class _Side:
     server: Server
     sql: Sql
 
-    def value(self, query: str) -> Any:
-        return value_of(self.container, self.server, query, self.sql, _SECONDS)
+    def tables(self) -> tuple[ComparedTable, ...]:
+        return pure.parse_tables(value_of(self.container, self.server, TABLES, self.sql, _SECONDS))
 
-    def values(self, tables: Iterable[ComparedTable], query: Callable[[ComparedTable], str]) -> dict[str, Any]:
-        """The JSON value of one query for each table, by the table's name."""
-        found: dict[str, Any] = {}
-        waiting = iter(tables)
-        while some := list(islice(waiting, _TABLES_AT_ONCE)):
-            found |= self.value(together({table.full_name: query(table) for table in some})) or {}
-        return found
+    def values(self, *wanted: Wanted) -> list[dict[str, Any]]:
+        """For each of these, the JSON value of one query for each of its tables, by the table's name."""
+        batches = [[together(some) for some in _batched(one)] for one in wanted]
+        queries = [query for batch in batches for query in batch]
+        answers = iter(self.sql.values(self.container, self.server, queries, seconds=_SECONDS * max(len(queries), 1)))
+        return [dict(ChainMap(*(next(answers).must() or {} for _ in batch))) for batch in batches]
 
-    def summaries(self, tables: Iterable[ComparedTable]) -> dict[str, pure.TableSummary]:
-        return {name: pure.parse_summary(value) for name, value in self.values(tables, summary_sql).items()}
+    def measures(self, tables: Iterable[ComparedTable], keyed: Iterable[ComparedTable]) -> _Measures:
+        summaries, buckets = self.values(_for_each(tables, summary_sql), _for_each(keyed, buckets_sql))
+        return _Measures({name: pure.parse_summary(value) for name, value in summaries.items()},
+                         {name: pure.parse_buckets(value) for name, value in buckets.items()})  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Measures:
+    """What each table of one server holds, in sum, and in buckets by its keys."""
+
+    summaries: Mapping[str, pure.TableSummary]
+    buckets: Mapping[str, pure.Buckets]
+
+
+def _for_each(tables: Iterable[ComparedTable], query: Callable[[ComparedTable], str]) -> Wanted:
+    return {table.full_name: query(table) for table in tables}
+
+
+def _batched(wanted: Wanted) -> Iterator[Wanted]:
+    waiting = iter(wanted.items())
+    while some := dict(islice(waiting, _TABLES_AT_ONCE)):
+        yield some
 
 
 def compare(server: Server, names: Names, docker: Docker, sql: Sql) -> Difference:
@@ -82,26 +103,24 @@ def compare(server: Server, names: Names, docker: Docker, sql: Sql) -> Differenc
 
 
 def _differences(clone: _Side, live: _Side) -> list[pure.TableDifference]:
-    pairs = pure.pair_tables(*(pure.parse_tables(side.value(TABLES)) for side in (clone, live)))
-    ours = clone.summaries(table for table, _ in pairs if table)
-    theirs = live.summaries(table for _, table in pairs if table)
-    keys = _keys(clone, live, pairs)
+    pairs = pure.pair_tables(clone.tables(), live.tables())
+    keyed = {a.full_name: a for a, b in pairs if a and b and pure.comparable_keys(a, b)}
+    ours = clone.measures((table for table, _ in pairs if table), keyed.values())
+    theirs = live.measures((table for _, table in pairs if table), keyed.values())
+    keys = _keys(clone, live, keyed, ours.buckets, theirs.buckets)
     names = [(a or b).full_name for a, b in pairs]  # type: ignore[union-attr]
-    return [pure.TableDifference(name, ours.get(name), theirs.get(name), keys.get(name)) for name in names]
+    return [pure.TableDifference(name, ours.summaries.get(name), theirs.summaries.get(name), keys.get(name))
+            for name in names]  # fmt: skip
 
 
-def _keys(clone: _Side, live: _Side, pairs: Iterable[Pair]) -> dict[str, pure.KeyDifference]:
+def _keys(clone: _Side, live: _Side, tables: Mapping[str, ComparedTable], ours: Mapping[str, pure.Buckets],
+          theirs: Mapping[str, pure.Buckets]) -> dict[str, pure.KeyDifference]:  # fmt: skip
     """Only the keys of differing buckets are fetched; far too many of them are left as the plain counts."""
-    tables = {a.full_name: a for a, b in pairs if a and b and pure.comparable_keys(a, b)}
-    ours, theirs = (_buckets(side, tables) for side in (clone, live))
     differing = {name: pure.differing_buckets(ours[name], theirs[name]) for name in tables}
     found = {name: pure.KeyDifference(0, 0) for name, buckets in differing.items() if not buckets}
-    for name, buckets in differing.items():
-        if buckets and pure.keys_to_fetch(ours[name], theirs[name]) <= pure.MOST_KEYS:
-            query = keys_sql(tables[name], buckets)
-            found[name] = pure.key_difference(clone.value(query), live.value(query))
-    return found
-
-
-def _buckets(side: _Side, tables: Mapping[str, ComparedTable]) -> dict[str, pure.Buckets]:
-    return {name: pure.parse_buckets(value) for name, value in side.values(tables.values(), buckets_sql).items()}
+    wanted = {name: keys_sql(tables[name], buckets) for name, buckets in differing.items()
+              if buckets and pure.keys_to_fetch(ours[name], theirs[name]) <= pure.MOST_KEYS}  # fmt: skip
+    if not wanted:
+        return found
+    (kept,), (now,) = clone.values(wanted), live.values(wanted)
+    return found | {name: pure.key_difference(kept[name], now[name]) for name in wanted}

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from actions.engine.errors import RecoveryError
 from actions.engine.facts import volatile
@@ -14,7 +14,7 @@ from actions.postgres.inventory_sql import inventory_sql
 from actions.postgres.judgement import inventory_lines
 from actions.postgres.server import Names, Server
 from actions.steps.target import Base
-from actions.tools import Files, Patience, Rates, Sql, SqlTimeout
+from actions.tools import Answer, Files, Patience, Rates, Sql, SqlTimeout
 
 _FULL_SECONDS = 600.0
 # The writers stay paused until these checks are done.
@@ -66,28 +66,24 @@ def check_again(server: Server, sql: Sql, patience: Patience) -> Integrity:
 def _check(container: str, checks: Sequence[Check], seconds: float, server: Server, sql: Sql,
            patience: Patience, inventory: Sequence[Line]) -> Integrity:  # fmt: skip
     began = patience.seconds()
-    results = []
-    for check in checks:
-        left = seconds - (patience.seconds() - began)
-        results.append(_one(container, check, max(left, 0.5), server, sql))
-    verdict = judge(results, inventory)
+    answers = sql.values(container, server, [check.sql for check in checks], seconds=seconds)
+    verdict = judge(map(_result, checks, answers), inventory)
     findings = tuple(Finding(line.check, line.state, line.text) for line in verdict.lines)
     return Integrity(verdict.healthy, verdict.text, findings, round(patience.seconds() - began, 2))
 
 
-def _one(container: str, check: Check, seconds: float, server: Server, sql: Sql) -> CheckResult:
-    try:
-        return CheckResult(check.name, value_of(container, server, check.sql, sql, seconds))
-    except SqlTimeout:
+def _result(check: Check, answer: Answer) -> CheckResult:
+    trouble = answer.error
+    if trouble is None:
+        return CheckResult(check.name, answer.value)
+    if isinstance(trouble, SqlTimeout):
         return CheckResult(check.name, finished=False)
-    except RecoveryError as trouble:
-        return CheckResult(check.name, error=trouble.detail or trouble.message)
+    return CheckResult(check.name, error=trouble.detail or trouble.message)
 
 
-def value_of(container: str, server: Server, query: str, sql: Sql, seconds: float) -> object:
+def value_of(container: str, server: Server, query: str, sql: Sql, seconds: float) -> Any:
     """The one JSON value of a query that gives one."""
-    text = "".join(sql.lines(container, server, query, seconds=seconds))
-    return json.loads(text)
+    return sql.values(container, server, [query], seconds=seconds)[0].must()
 
 
 def _against_inventory(server: Server, files: Files, sql: Sql) -> tuple[Line, ...]:
@@ -99,5 +95,4 @@ def _against_inventory(server: Server, files: Files, sql: Sql) -> tuple[Line, ..
         now = value_of(server.service, server, inventory_sql(), sql, _FULL_SECONDS)
     except RecoveryError as trouble:
         return (Line("inventory", "unfinished", f"The last inventory could not be compared: {trouble.message}"),)
-    assert isinstance(now, dict)
     return inventory_lines(before, parse_contents(now))

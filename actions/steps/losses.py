@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from actions.engine.errors import RecoveryError
 from actions.engine.facts import volatile
 from actions.postgres.compare_sql import identifier
 from actions.postgres.losses import Losses, RowCounts, parse_losses
@@ -21,7 +21,12 @@ from actions.tools import Files, Site, Sql
 
 # A plan should stand within three seconds; what was not counted in time is said to be so.
 _COUNT_SECONDS = 2.0
-_NAMES = "select oid, pg_filenode_relation(0, oid)::regclass::text as name from unnest(array[{}]::oid[]) as oid"
+_READ_SECONDS = 5.0
+_NAMES = (
+    "select json_object_agg(oid, pg_filenode_relation(0, oid)::regclass::text) from unnest(array[{}]::oid[]) as oid"
+)
+_KEPT = "select id, created_at from {} where created_at <= {} order by created_at desc limit 1"
+_LOST = "select id, created_at from {} where created_at > {} order by created_at limit 1"
 
 
 @dataclass(frozen=True)
@@ -56,10 +61,9 @@ def count_losses(aim: Aim, server: Server, site: Site, files: Files, sql: Sql, n
     """Count commits and rows after the stopping point, in the WAL; and find the rows that people recognise."""
     around = survey(server, files, sql, now)
     losses = _count(aim, server, around, files)
-    kept, lost = _marks(aim.stop, server, site, sql)
+    names, kept, lost = _read(aim.stop, losses, server, site, sql)
     if losses is None:
         return Lost(counted=False, last_kept=kept, first_lost=lost)
-    names = _names(losses, server, sql)
     tables = tuple(LostRows(names.get(r.relfilenode, f"relation {r.relfilenode}"), r.inserted, r.updated, r.deleted)
                    for r in losses.rows if r.user_data)  # fmt: skip
     shown = tuple(t for t in tables if not t.table.startswith("pg_toast."))
@@ -101,32 +105,37 @@ def _sum(a: Losses, b: Losses) -> Losses:
                   tuple(rows.values()), (*a.removed_files, *b.removed_files))  # fmt: skip
 
 
-def _names(losses: Losses, server: Server, sql: Sql) -> dict[int, str]:
-    """Names of the relations as the live server knows them now; none where it does not answer."""
-    numbers = sorted({row.relfilenode for row in losses.rows if row.user_data})
-    if not numbers or server.state != "running":
-        return {}
-    try:
-        rows = sql.rows(server.service, server, _NAMES.format(",".join(map(str, numbers))), seconds=5)
-    except RecoveryError:
-        return {}
-    return {int(row["oid"]): str(row["name"]) for row in rows if row["name"]}
+def _read(stop: Stop, losses: Losses | None, server: Server, site: Site,
+          sql: Sql) -> tuple[dict[int, str], str, str]:  # fmt: skip
+    """From the live server: the relations' names, the newest row that stays, the oldest that goes.
+
+    Nothing of what it does not answer.
+    """
+    if server.state != "running":
+        return {}, "", ""
+    # One session for all of it: to begin one costs more than to ask.
+    asked = {"names": _names(losses), **_marks(stop, site)}
+    queries = {name: query for name, query in asked.items() if query}
+    answers = sql.values(server.service, server, [*queries.values()], seconds=_READ_SECONDS)
+    found = {name: answer.value for name, answer in zip(queries, answers, strict=True) if answer.value}
+    names = {int(oid): str(name) for oid, name in found.get("names", {}).items() if name}
+    return names, _row(found.get("kept")), _row(found.get("lost"))
 
 
-def _marks(stop: Stop, server: Server, site: Site, sql: Sql) -> tuple[str, str]:
-    """The newest row that stays and the oldest that goes, among the rows that are still there."""
-    if not site.newest_table or stop.last_commit_at is None or server.state != "running":
-        return "", ""
+def _names(losses: Losses | None) -> str:
+    numbers = sorted({row.relfilenode for row in losses.rows if row.user_data}) if losses else []
+    return _NAMES.format(",".join(map(str, numbers))) if numbers else ""
+
+
+def _marks(stop: Stop, site: Site) -> dict[str, str]:
+    """What finds the rows that people recognise, among those that are still there."""
+    if not site.newest_table or stop.last_commit_at is None:
+        return {}
     table = ".".join(identifier(part) for part in site.newest_table.split("."))
     at = f"'{stop.last_commit_at.isoformat()}'::timestamptz"
-    kept = f"select id, created_at from {table} where created_at <= {at} order by created_at desc limit 1"
-    lost = f"select id, created_at from {table} where created_at > {at} order by created_at limit 1"
-    return _row(kept, server, sql), _row(lost, server, sql)
+    asked = {"kept": _KEPT.format(table, at), "lost": _LOST.format(table, at)}
+    return {name: f"select row_to_json(q) from ({query}) q" for name, query in asked.items()}
 
 
-def _row(query: str, server: Server, sql: Sql) -> str:
-    try:
-        rows: list[dict[str, Any]] = sql.rows(server.service, server, query, seconds=3)
-    except RecoveryError:
-        return ""
-    return f"{rows[0]['id']} of {rows[0]['created_at']}" if rows else ""
+def _row(found: Mapping[str, Any] | None) -> str:
+    return f"{found['id']} of {found['created_at']}" if found else ""

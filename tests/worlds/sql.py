@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,12 +14,18 @@ from actions.postgres.inventory_sql import inventory_sql
 from actions.postgres.lsn import format_lsn
 from actions.postgres.segments import segment_of
 from actions.postgres.server import Server
+from actions.tools import Answer
 from worlds.company import LEAF, Dir, Violated, World
 from worlds.wal import SIZE, SYSTEM, Record, Tables
 
 _FROM = re.compile(r'FROM ONLY "(\w+)"\."(\w+)"')
 _PARTS = re.compile(r"SELECT '([^']+)' AS name, \((.*?)\) AS value(?= UNION ALL |\) q)")
 _STARTING_TICKS = 3
+_LOST = {
+    "pg_filenode_relation": {"16412": "nchat_messages", "16404": "nchat_channels"},
+    "order by created_at desc": {"id": 1, "created_at": "2026-02-09 09:00"},
+    "order by created_at limit": {"id": 2, "created_at": "2026-02-09 09:01"},
+}
 
 
 class WorldSql:
@@ -55,12 +60,6 @@ class WorldSql:
             "pg_promote": lambda: self._promote(container),
             "pg_current_xact_id": lambda: [self._writable(here)],
             "pg_database_size": lambda: [{"bytes": 50_000_000}],
-            "pg_filenode_relation": lambda: [
-                {"oid": 16412, "name": "nchat_messages"},
-                {"oid": 16404, "name": "nchat_channels"},
-            ],
-            "created_at <=": lambda: [{"id": 1, "created_at": "2026-02-09 09:00"}],
-            "created_at >": lambda: [{"id": 2, "created_at": "2026-02-09 09:01"}],
             "checkpoint": lambda: self._checkpoint(container, here),
             "n_live_tup": lambda: [
                 {"name": "public.nchat_messages", "rows": len(self.world.messages()), "started": "2026-02-09 08:00+00"}
@@ -147,14 +146,22 @@ class WorldSql:
 
     # JSON values ---------------------------------------------------------------------------------
 
-    def lines(self, container: str, server: Server, sql: str, *, seconds: float = 300) -> Iterator[str]:
-        here = self._connect(container, server)
+    def values(
+        self, container: str, server: Server, queries: Sequence[str], *, seconds: float = 300
+    ) -> Sequence[Answer]:
+        try:
+            here = self._connect(container, server)
+        except RecoveryError as trouble:
+            return [Answer(error=trouble) for _ in queries]
         tables = self.world.wal.contents(here.timeline, here.lsn)
-        return iter([json.dumps(self._value(sql, tables))])
+        return [Answer(self._value(query, tables)) for query in queries]
 
     def _value(self, sql: str, tables: Tables) -> Any:
         if sql in (TABLES, inventory_sql()):
             return _listed(tables) if sql == TABLES else _inventory(tables)
+        for words, value in _LOST.items():
+            if words in sql:
+                return value
         if sql.startswith("SELECT json_object_agg(name, value)"):
             return {name: self._value(query, tables) for name, query in _PARTS.findall(sql)}
         if found := _FROM.search(sql):
