@@ -26,7 +26,7 @@ from tests.practice import Practice, practice_company
 pytestmark = pytest.mark.whole
 
 _TOKENS = ("xoxb-practice", "xapp-practice", "practice-signing-secret")
-_SMALL_DISK = 900 * 1024 * 1024
+_SMALL_DISK = 1200 * 1024 * 1024
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from actions.objectives import SERVICES, objective_of
-from actions.steps.sheets import size
+from actions.steps.needs import size
 
 REMEMBERED = timedelta(minutes=10)
 """For so long after a look that found refused writes they count, though there is room again."""

@@ -16,6 +16,11 @@ _COPY, _REPLAY = 300 * _MB, 40 * _MB
 """What is assumed before this host has shown what it can, in bytes a second: a disk's copy, one core's replay."""
 
 
+def size(count: int) -> str:
+    """Bytes for people."""
+    return f"{count / _GB:.1f} GB" if count >= _GB else f"{count / _MB:.0f} MB"
+
+
 @dataclass(frozen=True)
 class Space:
     """Disk where the clone will lie, in bytes."""
@@ -25,7 +30,7 @@ class Space:
 
     def says(self) -> str:
         """Needed and free."""
-        return f"{self.needed / _GB:.1f} GB needed, {self.free / _GB:.1f} GB free"
+        return f"{size(self.needed)} needed, {size(self.free)} free"
 
 
 @dataclass(frozen=True)
@@ -65,7 +70,7 @@ def measure_space(base: Base, server: Server, files: Files) -> Space:
     if free < needed:
         raise Refused(
             "There is not enough room beside the live data.",
-            detail=f"{needed / _GB:.1f} GB are needed in {server.home.parent}, {free / _GB:.1f} GB are free.",
+            detail=f"{size(needed)} are needed in {server.home.parent}, {size(free)} are free.",
             hint="Make room there (old directories that Mayday kept are named *_before_*), then ask again.",
         )
     return Space(needed, free)

@@ -14,20 +14,14 @@ from actions.postgres.windows import Window
 from actions.steps.compare import Difference
 from actions.steps.integrity import Integrity
 from actions.steps.losses import Lost
-from actions.steps.needs import Estimate, Space
+from actions.steps.needs import Estimate, Space, size
 from actions.steps.proof import Kept, Proof
 from actions.steps.replay import Reached
 from actions.steps.server import Writers
 from actions.steps.target import Aim, Base, stop_text
 
-_GB = 1 << 30
 _MARKS = {"attention": "needs attention", "warning": "warning", "unfinished": "not finished"}
 RTO = timedelta(minutes=30)
-
-
-def size(count: int) -> str:
-    """Bytes for people."""
-    return f"{count / _GB:.1f} GB" if count >= _GB else f"{count / (1 << 20):.0f} MB"
 
 
 def target_rows(target: Target, asked: str, zone: str, now: datetime, aim: Aim) -> tuple[tuple[str, str], ...]:
