@@ -176,7 +176,7 @@ def _judge(command: Command, container: str, seconds: float) -> None:
 
 
 def _late(container: str, seconds: float, detail: str) -> SqlTimeout:
-    return SqlTimeout(f"A query took longer than {seconds:g} s in {container} and was ended.", detail=detail,
+    return SqlTimeout(f"A query took longer than {round(seconds, 1):g} s in {container} and was ended.", detail=detail,
                       hint="The server may be busy or the table large; retry when it is calmer.")  # fmt: skip
 
 
