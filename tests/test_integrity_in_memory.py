@@ -1,0 +1,43 @@
+"""The checks of a clone, where those who are asked do not answer as they should."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from worlds.desk import Company
+from worlds.sql import WorldSql
+
+from actions.engine.errors import Away, RecoveryError
+from actions.postgres.integrity import FULL
+from actions.postgres.integrity_sql import FOREIGN_KEYS, NULL_KEYS
+from actions.postgres.server import Server
+from actions.tools import Answer, SqlTimeout
+
+
+def test_checks_wait_for_docker_and_what_the_clone_cannot_read_needs_attention(
+    here: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That Docker is away says nothing of the data; that the server cannot read a table does."""
+    asked, values = list[int](), WorldSql.values
+    errors = {FOREIGN_KEYS: SqlTimeout("too long"), NULL_KEYS: RecoveryError("refused", detail="bad page")}
+
+    def failing(sql: WorldSql, container: str, server: Server, queries: Sequence[str], **limit: float) -> list[Answer]:
+        asked.append(len(queries))
+        if len(asked) <= 2:
+            raise Away("Docker does not answer.")
+        answers = zip(queries, values(sql, container, server, queries, **limit), strict=True)
+        return [Answer(error=errors[query]) if query in errors else answer for query, answer in answers]
+
+    here.ask("postgres pitr", "08:30:30")
+    here.work()
+    here.answer("Pause writers and restore")
+    monkeypatch.setattr("workers.guard._PAUSE_SECONDS", 0)
+    monkeypatch.setattr(WorldSql, "values", failing)
+    here.work()
+    found = here.run().facts["integrity"]
+    states = {line["check"]: line["state"] for line in found["findings"]}
+    assert asked[:3] == [len(FULL)] * 3
+    assert (states["foreign keys"], states["null keys"]) == ("unfinished", "attention")
+    assert "bad page" in found["verdict"]
+    assert not found["healthy"]
