@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
+import docker
 import pytest
+from between import daemon_behind
 from small_server import SmallServer, small_server
 
-from actions.engine.errors import RecoveryError
+from actions.engine.errors import Away, RecoveryError
 from actions.tools import Answer, SqlTimeout
+from workers.sql import ContainerSql
 
 pytestmark = pytest.mark.parts
 
@@ -84,6 +88,15 @@ def test_a_slow_query_is_told_from_a_wrong_one(world: SmallServer) -> None:
         world.sql.rows(world.name, world.server, "select nothing from nowhere")
     assert 'relation "nowhere" does not exist' in wrong.value.detail
     assert not isinstance(wrong.value, SqlTimeout)
+
+
+def test_a_connection_to_docker_that_breaks_is_no_answer_of_the_server(world: SmallServer, tmp_path: Path) -> None:
+    many = "select json_agg(i) from generate_series(1, 100000) i"
+    with daemon_behind(tmp_path / "docker.sock", cut_after=3000) as address:
+        client = docker.DockerClient(base_url=address, timeout=5)
+        with pytest.raises(Away, match="did not answer"):
+            ContainerSql(client).values(world.name, world.server, ["select 1", many])
+        client.close()
 
 
 def test_a_stranger_or_a_stopped_server_is_not_asked(world: SmallServer) -> None:
