@@ -68,12 +68,16 @@ def test_values_share_their_limit_and_what_comes_late_is_asked_nonetheless(world
 
 
 def test_a_query_that_ends_its_connection_ends_no_other(world: SmallServer) -> None:
-    first, broken, last = world.sql.values(
-        world.name, world.server, ["select 1", "select pg_terminate_backend(pg_backend_pid())", "select 3"]
+    ends = "select pg_terminate_backend(pg_backend_pid())"
+    first, slow, broken, last = world.sql.values(
+        world.name, world.server, ["select 1", "select pg_sleep(5)", ends, "select 3"], seconds=1
     )
+    assert isinstance(slow.error, SqlTimeout)
     assert (first.must(), last.must()) == (1, 3)
     assert broken.error is not None
+    assert not isinstance(broken.error, SqlTimeout)
     assert "terminating connection" in broken.error.detail
+    assert "canceling" not in broken.error.detail
 
 
 def test_a_query_longer_than_an_argument_may_be_still_runs(world: SmallServer) -> None:

@@ -19,7 +19,7 @@ from actions.tools import Answer, SqlTimeout
 from workers.daemon import speaking
 from workers.helper import checked
 from workers.inside import Command, Inside, shell
-from workers.sql_session import CANCELED, LEAST_SECONDS, Said, session_answers, session_script
+from workers.sql_session import CANCELED, LEAST_SECONDS, Said, last_words, session_answers, session_script
 
 _ASKS = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/|\()*(?:select|with|values|table)\b", re.IGNORECASE | re.DOTALL)
 # A value may hold line breaks, but no text of PostgreSQL holds a zero byte.
@@ -77,8 +77,9 @@ class ContainerSql:
             with closing(command.lines()) as lines:
                 said = list(session_answers("\n".join(lines), mark))
             if len(said) < len(queries):
-                _judge(command, container, seconds)
-                raise _refused(container, f"psql ended before its last query: {excerpt(command.err)}")
+                last = last_words(command.err, mark)
+                _judge(command, last, container, seconds)
+                raise _refused(container, f"psql ended before its last query: {excerpt(last)}")
         except Away:
             raise
         except RecoveryError as trouble:
@@ -92,7 +93,7 @@ class ContainerSql:
         command = inside.command(_with_query(inside, argv, sql), seconds=seconds + _BEYOND, env=_environment(seconds))
         with closing(command.lines(_RECORD)) as records:
             yield from records
-        _judge(command, container, seconds)
+        _judge(command, command.err, container, seconds)
 
     def _inside(self, container: str, server: Server) -> Inside:
         """The container, if it is the server of the plan or a clone; as the user whom the server runs as."""
@@ -163,11 +164,11 @@ def _answer(said: Said, container: str, seconds: float) -> Answer:
     return Answer(json.loads(said.text) if said.text else None)
 
 
-def _judge(command: Command, container: str, seconds: float) -> None:
+def _judge(command: Command, err: str, container: str, seconds: float) -> None:
     if command.code == 0:
         return
-    said = excerpt("\n".join(line for line in command.err.splitlines() if not line.startswith("LOCATION:")))
-    if command.over or f"{CANCELED}:" in command.err:
+    said = excerpt("\n".join(line for line in err.splitlines() if not line.startswith("LOCATION:")))
+    if command.over or f"{CANCELED}:" in err:
         raise _late(container, seconds, said)
     if command.code == _NO_SERVER:
         raise RecoveryError(f"PostgreSQL in {container} does not accept connections.", detail=said,

@@ -2,7 +2,7 @@
 
 Each query gives one JSON value. One that fails does not keep the next from being asked, and all of them share one
 limit. psql keeps the state of the last query in its variables SQLSTATE and LAST_ERROR_MESSAGE since version 11
-(https://www.postgresql.org/docs/current/app-psql.html#APP-PSQL-VARIABLES).
+(https://www.postgresql.org/docs/current/app-psql.html#APP-PSQL-VARIABLES), and speaks to stderr since version 13.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _NOW = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
 _BEGIN = "SELECT {now} + {milliseconds} AS mayday_until \\gset\n"
 _ASK = (
     "SELECT set_config('statement_timeout', greatest({least}, :mayday_until - {now})::text, false) AS mayday_limit "
-    "\\gset\n{query}\n;\n\\echo {mark} :SQLSTATE :LAST_ERROR_MESSAGE\n\\echo {mark}\n"
+    "\\gset\n{query}\n;\n\\echo {mark} :SQLSTATE :LAST_ERROR_MESSAGE\n\\echo {mark}\n\\warn {mark}\n"
 )
 
 
@@ -38,6 +38,11 @@ def session_script(queries: Sequence[str], seconds: float, mark: str) -> str:
     least = round(LEAST_SECONDS * 1000)
     begin = _BEGIN.format(now=_NOW, milliseconds=round(seconds * 1000))
     return begin + "".join(_ASK.format(now=_NOW, least=least, query=query, mark=mark) for query in queries)
+
+
+def last_words(warned: str, mark: str) -> str:
+    """Of what psql printed as errors, that which is about the query at which the session ended."""
+    return warned.rpartition(f"{mark}\n")[2]
 
 
 def session_answers(printed: str, mark: str) -> Iterator[Said]:
