@@ -11,7 +11,6 @@ from actions.postgres.inventory import Inventory, dump_inventory, parse_contents
 from actions.postgres.inventory_sql import inventory_sql
 from actions.postgres.lsn import Lsn
 from actions.postgres.server import Names, Server
-from actions.steps.integrity import value_of
 from actions.tools import Files, Progress, Sql
 
 _SIZE = "select sum(pg_database_size(oid))::bigint as bytes from pg_database"
@@ -51,7 +50,7 @@ def write_inventory(server: Server, names: Names, files: Files, sql: Sql, now: d
     """Note beside the backup what the database held: tables, rows, indexes, constraints, sizes."""
     found = next(f for f in files.backups(server) if _named(f, backup_name(names)))
     backup = read_backup(found)
-    data: Any = value_of(server.service, server, inventory_sql(), sql, 600)
+    data: Any = sql.values(server.service, server, [inventory_sql()], seconds=600)[0].must()
     contents = parse_contents(data)
     inventory = Inventory(
         system_identifier=server.system_identifier, timeline=backup.timeline, start_lsn=backup.start_lsn,

@@ -17,7 +17,6 @@ from actions.engine.facts import volatile
 from actions.postgres import compare as pure
 from actions.postgres.compare_sql import TABLES, ComparedTable, buckets_sql, keys_sql, summary_sql, together
 from actions.postgres.server import Names, Server
-from actions.steps.integrity import value_of
 from actions.tools import Sql
 
 _SECONDS = 300.0
@@ -53,13 +52,13 @@ class _Side:
     sql: Sql
 
     def tables(self) -> tuple[ComparedTable, ...]:
-        return pure.parse_tables(value_of(self.container, self.server, TABLES, self.sql, _SECONDS))
+        return pure.parse_tables(self.sql.values(self.container, self.server, [TABLES], seconds=_SECONDS)[0].must())
 
     def values(self, *wanted: Wanted) -> list[dict[str, Any]]:
         """For each of these, the JSON value of one query for each of its tables, by the table's name."""
         batches = [[together(some) for some in _batched(one)] for one in wanted]
         queries = [query for batch in batches for query in batch]
-        answers = iter(self.sql.values(self.container, self.server, queries, seconds=_SECONDS * max(len(queries), 1)))
+        answers = iter(self.sql.values(self.container, self.server, queries, seconds=_SECONDS * len(queries)))
         return [dict(ChainMap(*(next(answers).must() or {} for _ in batch))) for batch in batches]
 
     def measures(self, tables: Iterable[ComparedTable], keyed: Iterable[ComparedTable]) -> _Measures:

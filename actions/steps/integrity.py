@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from actions.engine.errors import RecoveryError
 from actions.engine.facts import volatile
@@ -81,18 +80,13 @@ def _result(check: Check, answer: Answer) -> CheckResult:
     return CheckResult(check.name, error=trouble.detail or trouble.message)
 
 
-def value_of(container: str, server: Server, query: str, sql: Sql, seconds: float) -> Any:
-    """The one JSON value of a query that gives one."""
-    return sql.values(container, server, [query], seconds=seconds)[0].must()
-
-
 def _against_inventory(server: Server, files: Files, sql: Sql) -> tuple[Line, ...]:
     texts = [found.inventory for found in files.backups(server) if found.inventory]
     if not texts:
         return ()
     try:
         before = max((parse_inventory(text) for text in texts), key=lambda inventory: inventory.stopped_at).contents
-        now = value_of(server.service, server, inventory_sql(), sql, _FULL_SECONDS)
+        now = sql.values(server.service, server, [inventory_sql()], seconds=_FULL_SECONDS)[0].must()
     except RecoveryError as trouble:
         return (Line("inventory", "unfinished", f"The last inventory could not be compared: {trouble.message}"),)
     return inventory_lines(before, parse_contents(now))
