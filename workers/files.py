@@ -29,7 +29,7 @@ class HostFiles:
 
     def __init__(self, client: Any, names: Names) -> None:
         self._helper = Helper(client, names)
-        self._recent = Recent()
+        self._recent = Recent[listing.Folders]()
         self._wal = WalReader(self._helper)
         self._layer = WalLayer(self._helper, client)
         self._bases = BaseBackups(self._helper, client)
@@ -64,7 +64,7 @@ class HostFiles:
         return listing.base_backups(server, self._folders(server).backups)
 
     def _folders(self, server: Server) -> listing.Folders:
-        return self._recent.get("folders", lambda: listing.folders(self._helper, server))
+        return self._recent.get(lambda: listing.folders(self._helper, server))
 
     def free_bytes(self, server: Server) -> int:
         return listing.free_bytes(self._helper, server)
