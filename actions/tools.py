@@ -150,9 +150,13 @@ class Files(Protocol):
 
 
 class Sql(Protocol):
-    """SQL inside of a container, over its own local socket: no network, no password."""
+    """SQL inside of a container, over its own local socket: no network, no password.
 
-    def rows(self, container: str, server: Server, sql: str, *, seconds: float = 30) -> list[dict[str, Any]]:
+    `database` is the one to ask; empty for the server's own (`site.database`).
+    """
+
+    def rows(self, container: str, server: Server, sql: str, *, seconds: float = 30,
+             database: str = "") -> list[dict[str, Any]]:  # fmt: skip
         """The rows of a query as dicts.
 
         Raises:
@@ -160,7 +164,7 @@ class Sql(Protocol):
         """
 
     def values(self, container: str, server: Server, queries: Sequence[str], *,
-               seconds: float = 300) -> Sequence[Answer]:  # fmt: skip
+               seconds: float = 300, database: str = "") -> Sequence[Answer]:  # fmt: skip
         """The JSON value of each of these queries, asked one after the other within so many seconds.
 
         They share sessions, since to begin one costs more than most queries do. An error of one is its own.

@@ -184,6 +184,16 @@ def test_endless_sheets_are_cut_and_go_along_whole_as_a_file() -> None:
     assert buttons(items[-1].blocks) == ["Cut over", "Another time", "Discard"]
 
 
+def test_what_must_not_be_overlooked_comes_before_all_else() -> None:
+    sheets = [{"title": "Plan", "rows": [["Stops", "here"]]}, {"title": "Lost", "alerts": ["The <archive> is broken."]}]
+    shown = texts(plan.sheets(sheets)).splitlines()
+    assert shown[0] == ":red_circle: *The &lt;archive&gt; is broken.*"
+    ended = entry(3, Kind.FINISHED, None, outcome="recovered", seconds=3, report=sheets)
+    told = story(seen(requested(), ended))[-1]
+    assert texts(told.blocks).splitlines()[0] == shown[0]
+    assert "! The <archive> is broken." in plan.sheets_text(sheets).splitlines()
+
+
 def test_a_long_failure_is_cut_keeps_its_buttons_and_goes_along_as_a_file() -> None:
     failed = entry(2, Kind.FAILED, 3, title="pause", error="It broke.", detail="line <x>\n" * 3000, hint="Do this.")
     items = story(seen(requested(), failed))

@@ -50,29 +50,32 @@ class ContainerSql:
         self._client = client
         self._users = {} if users is None else users
 
-    def rows(self, container: str, server: Server, sql: str, *, seconds: float = 30) -> list[dict[str, Any]]:
+    def rows(self, container: str, server: Server, sql: str, *, seconds: float = 30,
+             database: str = "") -> list[dict[str, Any]]:  # fmt: skip
         asks = bool(_ASKS.match(sql))
         text = f"select row_to_json(mayday) from (\n{_bare(sql)}\n) mayday" if asks else sql
-        with closing(self._records(container, server, text, seconds)) as records:
+        with closing(self._records(container, server, text, seconds, database)) as records:
             said = [record for record in records if record.strip()]
         return [json.loads(record) for record in said] if asks else []
 
     def values(self, container: str, server: Server, queries: Sequence[str], *,
-               seconds: float = 300) -> Sequence[Answer]:  # fmt: skip
+               seconds: float = 300, database: str = "") -> Sequence[Answer]:  # fmt: skip
         until, found = time.monotonic() + seconds, list[Answer]()
         while rest := queries[len(found) :]:
             # A session ends early where a query broke its connection; those after that query get another.
-            found += self._session(container, server, rest, max(until - time.monotonic(), LEAST_SECONDS))
+            left = max(until - time.monotonic(), LEAST_SECONDS)
+            found += self._session(container, server, rest, left, database)
         return found
 
-    def _session(self, container: str, server: Server, queries: Sequence[str], seconds: float) -> Sequence[Answer]:
+    def _session(self, container: str, server: Server, queries: Sequence[str], seconds: float,
+                 database: str) -> Sequence[Answer]:  # fmt: skip
         """The answers to the first of these queries: to all of them, unless the connection was lost."""
         mark, beyond = f"mayday.{uuid.uuid4().hex}", LEAST_SECONDS * len(queries)
         script = session_script([_bare(query) for query in queries], seconds, mark)
         said: list[Said] = []
         try:
             inside = self._inside(container, server)
-            argv = _with_script(inside, [*_PSQL, *_whose(server)], script)
+            argv = _with_script(inside, [*_PSQL, *_whose(server, database)], script)
             command = inside.command(argv, seconds=seconds + beyond + _BEYOND, env=_environment(seconds))
             with closing(command.lines()) as lines:
                 said = list(session_answers("\n".join(lines), mark))
@@ -86,9 +89,10 @@ class ContainerSql:
             return [*(_answer(one, container, seconds) for one in said), Answer(error=trouble)]
         return [_answer(one, container, seconds) for one in said]
 
-    def _records(self, container: str, server: Server, sql: str, seconds: float) -> Generator[str, None, None]:
+    def _records(self, container: str, server: Server, sql: str, seconds: float,
+                 database: str) -> Generator[str, None, None]:  # fmt: skip
         inside = self._inside(container, server)
-        argv = [*_PSQL, "-0", "-v", "ON_ERROR_STOP=1", *_whose(server)]
+        argv = [*_PSQL, "-0", "-v", "ON_ERROR_STOP=1", *_whose(server, database)]
         # The server's own limit comes first, so that it cancels the query and says so.
         command = inside.command(_with_query(inside, argv, sql), seconds=seconds + _BEYOND, env=_environment(seconds))
         with closing(command.lines(_RECORD)) as records:
@@ -127,8 +131,10 @@ def _bare(sql: str) -> str:
     return sql.strip().rstrip(";").rstrip()
 
 
-def _whose(server: Server) -> list[str]:
-    return ["-U", server.user, "-d", server.database]
+def _whose(server: Server, database: str) -> list[str]:
+    # As a connection string: a bare name with "=" in it would be read as one.
+    name = (database or server.database).replace("\\", "\\\\").replace("'", "\\'")
+    return ["-U", server.user, "-d", f"dbname='{name}'"]
 
 
 def _environment(seconds: float) -> dict[str, str]:

@@ -53,11 +53,15 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Sheet:
-    """Something to read before answering, or at the end: a title, rows of label and value, notes below."""
+    """Something to read before answering, or at the end: a title, rows of label and value, notes below.
+
+    `alerts` are sentences that must not be overlooked: they are shown before all else, in red.
+    """
 
     title: str
     rows: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
+    alerts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -28,11 +28,12 @@ class Line:
 
 @dataclass(frozen=True)
 class Paper:
-    """What people read before they answered, or at the end: a title, rows of label and value, notes."""
+    """What people read before they answered, or at the end: a title, rows of label and value, notes, alerts."""
 
     title: str
     rows: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
+    alerts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,8 @@ def retell(told: Sequence[Entry]) -> Retold:
 def _papers(sheets: Sequence[dict[str, Any]] | None) -> Iterator[Paper]:
     for sheet in sheets or ():
         rows = tuple((str(label), str(value)) for label, value in sheet.get("rows") or ())
-        yield Paper(str(sheet["title"]), rows, tuple(map(str, sheet.get("notes") or ())))
+        notes, alerts = (tuple(map(str, sheet.get(part) or ())) for part in ("notes", "alerts"))
+        yield Paper(str(sheet["title"]), rows, notes, alerts)
 
 
 def _approvals(told: Sequence[Entry]) -> Iterator[Approval]:

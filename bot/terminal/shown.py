@@ -49,7 +49,9 @@ def line_of(entry: Entry) -> str:
 
 
 def sheets(console: Console, given: Sequence[dict[str, Any]]) -> None:
-    """Sheets with their rows side by side and their notes below; the same words as in Slack."""
+    """What must not be overlooked in red, then sheets with rows side by side and notes below; the words of Slack."""
+    for alert in (alert for sheet in given for alert in sheet.get("alerts") or []):
+        console.print(Text(f"! {alert}", style="bold red"))
     for sheet in given:
         console.print()
         console.print(Text(str(sheet["title"]), style="bold"))

@@ -63,7 +63,18 @@ def _status(run: Run, step: int, failed: int | None) -> str:
 
 
 def sheets(given: Sequence[dict[str, Any]]) -> list[Block]:
-    """Sheets as blocks: a title, its rows, its notes."""
+    """Sheets as blocks: first what must not be overlooked, then each with its title, its rows, its notes."""
+    return [*alerts(given), *papers(given)]
+
+
+def alerts(given: Sequence[dict[str, Any]]) -> list[Block]:
+    """What must not be overlooked, of all sheets."""
+    said = [f":red_circle: *{escape(alert)}*" for sheet in given for alert in sheet.get("alerts") or []]
+    return [section("\n".join(said))] if said else []
+
+
+def papers(given: Sequence[dict[str, Any]]) -> list[Block]:
+    """Sheets without their alerts."""
     return [block for sheet in given for block in _sheet(sheet)]
 
 
@@ -72,7 +83,8 @@ def sheets_text(given: Sequence[dict[str, Any]]) -> str:
     parts = []
     for sheet in given:
         rows = [f"{label}: {value}" for label, value in sheet.get("rows") or []]
-        parts.append("\n".join([str(sheet["title"]), *rows, *map(str, sheet.get("notes") or [])]))
+        alerts = [f"! {alert}" for alert in sheet.get("alerts") or []]
+        parts.append("\n".join([*alerts, str(sheet["title"]), *rows, *map(str, sheet.get("notes") or [])]))
     return "\n\n".join(parts)
 
 

@@ -20,7 +20,8 @@ def finished(entry: Entry) -> list[Block]:
     said = [section(trouble(data))] if data.get("error") else []
     again: dict[str, Any] = data.get("again") or {}
     more = [section(f"Another time is wanted: {escape(again.get('text') or '')}. A new run begins.")] if again else []
-    return [*glass(data.get("glass")), section(head), *said, *plan.sheets(data.get("report") or []), *more]
+    given = data.get("report") or []
+    return [*glass(data.get("glass")), *plan.alerts(given), section(head), *said, *plan.papers(given), *more]
 
 
 def failed(entry: Entry, settled: Entry | None) -> list[Block]:

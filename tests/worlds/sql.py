@@ -34,7 +34,8 @@ class WorldSql:
     def __init__(self, world: World) -> None:
         self.world = world
 
-    def rows(self, container: str, server: Server, sql: str, *, seconds: float = 30) -> list[dict[str, Any]]:
+    def rows(self, container: str, server: Server, sql: str, *, seconds: float = 30,
+             database: str = "") -> list[dict[str, Any]]:  # fmt: skip
         here = self._connect(container, server)
         if self.world.refuses and self.world.refuses in sql:
             raise RecoveryError(
@@ -147,7 +148,7 @@ class WorldSql:
     # JSON values ---------------------------------------------------------------------------------
 
     def values(
-        self, container: str, server: Server, queries: Sequence[str], *, seconds: float = 300
+        self, container: str, server: Server, queries: Sequence[str], *, seconds: float = 300, database: str = ""
     ) -> Sequence[Answer]:
         try:
             here = self._connect(container, server)
