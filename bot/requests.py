@@ -67,9 +67,10 @@ def open_run(desk: Desk, wants: Wants, origin: Origin, person: Person) -> Opened
     incident = origin.incident or of_thread(desk.store, origin.channel, origin.thread)
     data = _requested(desk, procedure, request, service, replace(origin, incident=incident), person)
     run = new_id(now)
+    tells = _linked(incident, run, data)
     try:
         run, new = desk.store.open_run(
-            run, data, claims=procedure.claims, key=origin.key, tells=_linked(incident, run, data)
+            run, data, claims=procedure.claims, key=origin.key, tells=tells, yields=procedure.yields
         )
     except Busy as busy:
         raise held(desk, busy) from busy

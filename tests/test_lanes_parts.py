@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,38 @@ def request() -> dict[str, Any]:
 def acknowledge(store: Store, key: str) -> str:
     incident = known(store, store.incidents()[0])
     return open_errand(store, errands.to_acknowledge(incident), incident, OLGA, site="main", key=key)[0]
+
+
+def test_a_recovery_waits_for_no_backup_that_runs(redis: str, tmp_path: Path) -> None:
+    """The backup stands still, as one does on a slow disk; the recovery comes to its question beside it."""
+    backup = replace(PAINT, name="a backup", claims=False, yields=True, lane=Lane.BACKUP)
+    store, begun, go = store_in(tmp_path, now), threading.Event(), threading.Event()
+
+    class Workshop:
+        @contextmanager
+        def open(self, run: Run) -> Iterator[dict[str, Any]]:
+            if run.id == "r1":
+                begun.set()
+                go.wait(20)
+            yield {"house": House()}
+
+    def find_either(name: str) -> Procedure:
+        return backup if name == backup.name else PAINT
+
+    worker = Worker(store, Loop(store, find_either, Workshop(), "w1"), redis, "main", "test", find_either)
+    for lane in (Lane.RECOVERY, Lane.BACKUP):
+        threading.Thread(target=worker.serve, args=(lane,), daemon=True).start()
+    try:
+        store.open_run("r1", {**request(), "procedure": backup.name}, claims=False, yields=True, key="r1")
+        ring(redis, "main", "r1")
+        assert begun.wait(10)
+        store.open_run("r2", request(), claims=True, key="r2")
+        ring(redis, "main", "r2")
+        eventually(lambda: store.run("r2").asking, 10)
+        assert store.run("r1").last == 1
+    finally:
+        go.set()
+        worker.leaving.set()
 
 
 def test_errands_are_done_at_once_while_a_recovery_runs(redis: str, tmp_path: Path) -> None:

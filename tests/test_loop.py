@@ -110,6 +110,31 @@ def test_an_unexpected_error_is_a_failure_with_a_hint_and_not_the_end_of_the_wor
     assert failure.hint
 
 
+def test_a_run_that_yields_is_stopped_when_another_claims_its_service_and_goes_on_after_that() -> None:
+    yard = Yard(replace(PAINT, claims=False, yields=True))
+    yard.ask()
+    yard.work()
+    yard.answer("Yes", ONCALL)
+    other = {**yard.store.entries("r1")[0].data}
+
+    def somebody_recovers(place: str) -> None:
+        if place == "after the entry 'began' of step 3":
+            yard.store.open_run("r2", other, claims=True, key="r2")
+
+    yard.store.at_place = somebody_recovers
+    assert yard.work() == "stopped"
+    stopped = yard.store.entries("r1")[-1]
+    assert (stopped.kind, stopped.data["error"]) == (Kind.STOPPED, "It gave way to run r2.")
+    assert "Retry" in stopped.data["hint"]
+    assert yard.house.paint == "white"
+    answers.retry(yard.store, "r1", ONCALL)
+    assert yard.work() == "held"
+    lease = yard.store.acquire("r2", other["service"], "w2")
+    yard.store.append(lease, Kind.FINISHED, None, {"outcome": "done"})
+    assert yard.work() == "asking"
+    assert yard.house.paint == "red"
+
+
 def test_undo_takes_acts_back_newest_first_and_once_each(yard: Yard) -> None:
     painted(yard)
     answers.undo(yard.store, PAINT, "r1", ONCALL)

@@ -235,6 +235,19 @@ def test_a_refused_request_leaves_nothing_so_that_it_can_be_asked_again(store: A
 
 
 @pytest.mark.parametrize("kind", ON_ALL)
+def test_a_run_that_yields_holds_nothing_and_may_not_begin_beside_one_that_holds_its_service(store: Any) -> None:
+    assert store.open_run("r1", REQUEST, claims=False, yields=True, key="k1") == ("r1", True)
+    assert store.holder("pg") == ""
+    assert opened(store, "r2") == "r2"
+    assert store.holder("pg") == "r2"
+    with pytest.raises(Busy, match="r2"):
+        store.open_run("r3", REQUEST, claims=False, yields=True, key="k3")
+    assert store.entries("r3") == []
+    store.append(store.acquire("r2", "pg", "w1"), Kind.FINISHED, None, {"outcome": "done"})
+    assert store.open_run("r3", REQUEST, claims=False, yields=True, key="k3") == ("r3", True)
+
+
+@pytest.mark.parametrize("kind", ON_ALL)
 def test_a_request_delivered_twice_makes_one_run(store: Any) -> None:
     assert store.open_run("r1", REQUEST, claims=True, key="same") == ("r1", True)
     assert store.open_run("r2", REQUEST, claims=True, key="same") == ("r1", False)

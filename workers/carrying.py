@@ -12,7 +12,7 @@ import structlog
 
 from actions.engine import facts as facts_of
 from actions.engine import notes, wiring
-from actions.engine.errors import Away, RecoveryError, Refused, Stopped
+from actions.engine.errors import Away, GaveWay, RecoveryError, Refused, Stopped
 from actions.engine.journal import Kind
 from actions.engine.ledger import Lease
 from actions.engine.moves import Do, Expire, Finish, Halt, Move, Put, Recheck, Resume, Undo, Wait, may_rest, next_move
@@ -215,7 +215,8 @@ class Carrying:
         return step
 
     def _scope(self, i: int, run: Run, act: Act | None = None) -> dict[str, Any]:
-        progress = StepProgress(self.store, self.heartbeat, run, i, act.limit if act else None)
+        progress = StepProgress(self.store, self.heartbeat, run, i, act.limit if act else None,
+                                yields=self.procedure.yields)  # fmt: skip
         return scope_of(self.procedure, run, {**self.tools, "now": self.store.clock(), "progress": progress})
 
     def _call(self, function: Callable[..., Any], i: int, run: Run, act: Act | None = None) -> Any:
@@ -225,7 +226,8 @@ class Carrying:
 
     def _failed(self, kind: Kind, i: int, title: str, trouble: RecoveryError, began: datetime) -> None:
         if isinstance(trouble, Stopped):
-            return self._say(Kind.STOPPED, i, {"title": title})
+            said = trouble.as_json() if isinstance(trouble, GaveWay) else {}
+            return self._say(Kind.STOPPED, i, {"title": title, **said})
         return self._say(kind, i, {"title": title, **trouble.as_json(), "seconds": self._since(began)})
 
     def _say(self, kind: Kind, step: int | None, data: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ import time
 from datetime import timedelta
 
 from actions.engine import notes
-from actions.engine.errors import RecoveryError, Stopped
+from actions.engine.errors import GaveWay, RecoveryError, Stopped
 from actions.engine.journal import Kind
 from actions.engine.run import Run
 from actions.engine.store import Store
@@ -16,14 +16,15 @@ from workers.heartbeat import Heartbeat
 class StepProgress:
     """Called by long acts with how far they are."""
 
-    def __init__(self, store: Store, heartbeat: Heartbeat, run: Run, step: int, limit: timedelta | None) -> None:
+    def __init__(self, store: Store, heartbeat: Heartbeat, run: Run, step: int, limit: timedelta | None, *,
+                 yields: bool = False) -> None:  # fmt: skip
         self._store, self._heartbeat, self._run, self._step = store, heartbeat, run, step
-        self._limit = limit
+        self._limit, self._yields = limit, yields
         self._began = time.monotonic()
         self._shown = 0.0
 
     def __call__(self, done: float, total: float, text: str = "") -> None:
-        """Show it; raises Stopped, Fenced, or RecoveryError where the act's limit is over."""
+        """Show it; raises Stopped, GaveWay, Fenced, or RecoveryError where the act's limit is over."""
         self._heartbeat.must_hold()
         elapsed = time.monotonic() - self._began
         if self._limit is not None and elapsed > self._limit.total_seconds():
@@ -39,3 +40,6 @@ class StepProgress:
     def _notice_stop(self) -> None:
         if any(e.kind is Kind.STOP_ASKED for e in self._store.entries(self._run.id, after=self._run.last)):
             raise Stopped("Stopped by a person.")
+        if self._yields and (holder := self._store.holder(self._run.service)):
+            raise GaveWay(f"It gave way to run {holder}.", detail=f"That run needs {self._run.service} to itself.",
+                          hint="Once that run has ended, Retry takes this one up again.")  # fmt: skip

@@ -28,13 +28,15 @@ log = structlog.get_logger("mayday.worker")
 
 # A worker that is silent for LEASE_SECONDS counts as dead, so two pulses in a row may be lost.
 _PULSE_SECONDS = 2.5
+_SWEEP_SECONDS = 2.0
 
 
 @dataclass
 class Worker:
     """One worker process of one site. It carries out one run at a time; `companions` work beside that.
 
-    Errands have a loop of their own: they wait for no recovery, and one at a time for each other.
+    Errands have a loop of their own: they wait for no recovery, and one at a time for each other. Backups have a
+    thread of their own, so that no recovery waits for one.
     """
 
     store: Store
@@ -46,6 +48,7 @@ class Worker:
     companions: Sequence[Callable[[threading.Event], None]] = ()
     errands: Loop | None = None
     leaving: threading.Event = field(default_factory=threading.Event)
+    _backup: threading.Event = field(default_factory=threading.Event)
 
     def work(self) -> None:
         """Work until asked to leave; the run at hand is left at the end of its present step, a cut-over at its own."""
@@ -57,6 +60,7 @@ class Worker:
             threading.Thread(target=companion, args=(self.leaving,), daemon=True).start()
         log.info("worker lives", site=self.site, owner=self.loop.owner)
         self.serve(Lane.RECOVERY)
+        self._backup.set()
         log.info("worker leaves", owner=self.loop.owner)
 
     def serve(self, lane: Lane) -> None:
@@ -70,11 +74,15 @@ class Worker:
             for run in self.due(lane):
                 if self.leaving.is_set():
                     return
-                self.carry_out(run)
+                self._carry(run)
         except SQLAlchemyError as away:
             log.warning("the store does not answer", detail=str(away)[:200])
             time.sleep(1)
-        if not answer_bell(self.redis, self.site, lane):
+        if lane is Lane.BACKUP:
+            # It has no queue: what is rung for comes to the lane of recoveries, which hands it over.
+            self._backup.wait(_SWEEP_SECONDS)
+            self._backup.clear()
+        elif not answer_bell(self.redis, self.site, lane):
             time.sleep(1)
 
     def due(self, lane: Lane = Lane.RECOVERY) -> list[str]:
@@ -90,9 +98,24 @@ class Worker:
             procedure = self.find(state.procedure)
         except RecoveryError:
             return False
-        return procedure.lane is lane and not isinstance(next_move(procedure, state, self.store.clock()), Wait)
+        if procedure.lane is not lane or (procedure.yields and self.store.holder(state.service)):
+            return False
+        return not isinstance(next_move(procedure, state, self.store.clock()), Wait)
 
     def carry_out(self, run: str) -> str:
+        """Carry a run out that was rung for; a backup is handed over to its own thread."""
+        if self._is_backup(run):
+            self._backup.set()
+            return "handed over"
+        return self._carry(run)
+
+    def _is_backup(self, run: str) -> bool:
+        try:
+            return self.find(self.store.run(run).procedure).lane is Lane.BACKUP
+        except (KeyError, RecoveryError):
+            return False  # Whoever carries it out says what is wrong with it.
+
+    def _carry(self, run: str) -> str:
         """Carry a run out as far as it goes; an unknown one is a stray ring."""
         loop = self.errands if is_errand(run) and self.errands is not None else self.loop
         try:
@@ -112,9 +135,9 @@ class Worker:
         since = self.store.clock().isoformat()
         said = {"host": socket.gethostname(), "site": self.site, "version": self.version, "since": since,
                 "pid": os.getpid()}  # fmt: skip
-        lane: threading.Thread | None = None
+        lanes: dict[Lane, threading.Thread] = {}
         while not self.leaving.is_set():
-            lane = self._errand_lane(lane)
+            self._keep_lanes(lanes)
             try:
                 notes.worker_lives(self.store, self.loop.owner, said)
                 notes.forget_old_deliveries(self.store)
@@ -122,13 +145,12 @@ class Worker:
                 log.warning("the store does not answer", detail=str(away)[:200])
             self.leaving.wait(_PULSE_SECONDS)
 
-    def _errand_lane(self, before: threading.Thread | None) -> threading.Thread | None:
-        """The thread of the errands, begun anew should it have died: nothing would be acknowledged without it."""
-        if self.errands is None or (before is not None and before.is_alive()):
-            return before
-        lane = threading.Thread(target=self.serve, args=(Lane.ERRAND,), name="errands", daemon=True)
-        lane.start()
-        return lane
+    def _keep_lanes(self, threads: dict[Lane, threading.Thread]) -> None:
+        """The threads of the other lanes, begun anew should one have died: nothing would be acknowledged without it."""
+        for lane in (Lane.BACKUP, *([Lane.ERRAND] if self.errands is not None else [])):
+            if lane not in threads or not threads[lane].is_alive():
+                threads[lane] = threading.Thread(target=self.serve, args=(lane,), name=str(lane), daemon=True)
+                threads[lane].start()
 
 
 def owner_name(now: datetime) -> str:

@@ -5,6 +5,7 @@ RecoveryError        a step, a command or a look could not do its work
 ├── Busy             another run holds the service
 ├── Away             what does the work does not answer for a moment; the loop tries again by itself
 ├── Stopped          a person pressed Stop; the step ends at its next safe place
+│   └── GaveWay      stopped by itself, because a run began that must not wait for it
 └── Fenced           another worker holds the lease; this one must not go on
 """
 
@@ -49,6 +50,10 @@ class Away(RecoveryError):
 
 class Stopped(RecoveryError):
     """A person pressed Stop; the step ended at its next safe place."""
+
+
+class GaveWay(Stopped):
+    """A run of a procedure that yields was stopped, because another run claimed its service."""
 
 
 class Fenced(RecoveryError):

@@ -62,6 +62,9 @@ class Pen(Protocol):
     def claim(self, service: str, run: str) -> str:
         """Hold a service for a run; empty where that worked, else the run that holds it."""
 
+    def holder(self, service: str) -> str:
+        """The run that holds a service, empty where none does."""
+
     def read(self, run: str, after: int = 0) -> list[Entry]:
         """Entries in order."""
 
@@ -112,10 +115,12 @@ class Ledger(ABC):
         return fold(told)
 
     def open_run(
-        self, run: str, data: dict[str, Any], *, claims: bool, key: str, tells: tuple[str, Draft] | None = None
-    ) -> tuple[str, bool]:
+        self, run: str, data: dict[str, Any], *, claims: bool, key: str, tells: tuple[str, Draft] | None = None,
+        yields: bool = False,
+    ) -> tuple[str, bool]:  # fmt: skip
         """Begin a run's journal with its request, once for each inbox key.
 
+        A run that `yields` holds nothing, and may not begin while another holds its service.
         `tells` is an entry for another journal, an incident's that the run belongs to. Returns the run's id
         and whether it is new: a redelivered request gives the run it made before.
 
@@ -126,7 +131,8 @@ class Ledger(ABC):
         def write(pen: Pen) -> tuple[str, bool]:
             if not pen.first("inbox", key, run):
                 return str(pen.kept("inbox", key)), False
-            if claims and (holder := pen.claim(data["service"], run)):
+            holder = pen.claim(data["service"], run) if claims else pen.holder(data["service"]) if yields else ""
+            if holder:
                 # The inbox key goes with the transaction, so that the same request may come again later.
                 raise _held(data["service"], holder)
             self.add(pen, run, [], [(Kind.REQUESTED, None, data)])

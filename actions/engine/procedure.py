@@ -20,9 +20,13 @@ class Risk(StrEnum):
 
 
 class Lane(StrEnum):
-    """Where a procedure is carried out. An errand changes something outside of the stack, and waits for no recovery."""
+    """Where a procedure is carried out, one run at a time in each.
+
+    An errand changes something outside of the stack, and waits for no recovery. A recovery waits for no backup.
+    """
 
     RECOVERY = "recovery"
+    BACKUP = "backup"
     ERRAND = "errand"
 
 
@@ -159,7 +163,8 @@ class Words:
 class Procedure:
     """A recovery as data. `request` is the frozen dataclass of what was asked; `summary` may name its fields.
 
-    `claims` says that a run of it holds its service, so that no other may begin meanwhile. `report` gives
+    `claims` says that a run of it holds its service, so that no other may begin meanwhile. One that `yields` gives
+    way to such a run: it may not begin beside it, and is stopped where it stands when one begins. `report` gives
     what is read at the end. An errand (`lane`) claims nothing, needs no Docker, and is drawn as one line.
     """
 
@@ -172,6 +177,7 @@ class Procedure:
     report: Callable[..., tuple[Sheet, ...]] | None = None
     ends: Outcome = Outcome.DONE
     claims: bool = True
+    yields: bool = False
     rto: timedelta | None = None
     lane: Lane = Lane.RECOVERY
 

@@ -46,7 +46,10 @@ class SqlPen:
         _insert_or_ignore(self._db, tables.leases, row)
         if self._db.execute(statements.CLAIM, {"lease": service, "holder": run}).rowcount == 1:
             return ""
-        return str(self._db.execute(statements.HOLDER, {"lease": service}).scalar())
+        return self.holder(service)
+
+    def holder(self, service: str) -> str:
+        return str(self._db.execute(statements.HOLDER, {"lease": service}).scalar() or "")
 
     def read(self, run: str, after: int = 0) -> list[Entry]:
         rows = self._db.execute(statements.READ, {"run": run, "after": after})
@@ -151,6 +154,11 @@ class Store(Ledger):
         """Give the lease back; the run still holds its service until it ends."""
         with self._write() as db:
             db.execute(statements.RELEASE, {"lease": lease.key, "fence": lease.token})
+
+    def holder(self, service: str) -> str:
+        """The run that holds a service, empty where none does."""
+        with self.engine.connect() as db:
+            return SqlPen(db, self.clock).holder(service)
 
     def leased(self) -> set[str]:
         """The runs that a living worker carries out now."""

@@ -52,7 +52,7 @@ def fitting(
     """The recoveries to offer, the best first; all there are, as nobody should have to type for want of a guess."""
     vanished = [(loss.says(), _FOR_LOSSES) for loss in losses[:_LOSSES]]
     reasons = [*_of_words(incident), *_of_looks(incident, seen), *vanished]
-    found = [_weighed(procedure, incident, reasons) for procedure in catalog if procedure.lane is Lane.RECOVERY]
+    found = [_weighed(procedure, incident, reasons) for procedure in catalog if procedure.lane is not Lane.ERRAND]
     return sorted(found, key=lambda fit: -fit.weight)[:MOST]
 
 

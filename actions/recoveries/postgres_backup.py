@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from actions.engine.errors import Refused
-from actions.engine.procedure import Act, Asker, Look, Procedure, Risk, Words
+from actions.engine.procedure import Act, Asker, Lane, Look, Procedure, Risk, Words
 from actions.steps import backup, restore
 from actions.steps.server import look_at_server
 
@@ -31,6 +31,10 @@ PROCEDURE = Procedure(
     words=Words(command="backup run base", usage="", examples=("",), read=read),
     request=TakeBase,
     risk=Risk.CHANGES,
+    # A backup never holds up a recovery, whether it runs or has failed.
+    claims=False,
+    yields=True,
+    lane=Lane.BACKUP,
     steps=(
         Look("look at the server", look_at_server, gives="server"),
         Act("take the base backup", backup.take_base, backup.base_is_taken, limit=restore.COPY_LIMIT),

@@ -33,14 +33,14 @@ class Ledger:
         return other
 
     def open_run(
-        self, run: str, data: dict[str, Any], *, claims: bool, key: str, tells: Any = None
+        self, run: str, data: dict[str, Any], *, claims: bool, key: str, tells: Any = None, yields: bool = False
     ) -> tuple[str, bool]:
         if ("inbox", key) in self.kept:
             return str(self.kept["inbox", key][0]), False
+        if (claims or yields) and (holder := self.holder(data["service"])):
+            raise Busy(f"{data['service']} is held by run {holder}.", run=holder, hint="Follow it.")
         if claims:
             held = self.leases.get(data["service"])
-            if held is not None and held[0].run:
-                raise Busy(f"{data['service']} is held by run {held[0].run}.", run=held[0].run, hint="Follow it.")
             token = held[0].token if held else 0
             self.leases[data["service"]] = (Lease(data["service"], run, "", token), self.clock())
         self.kept["inbox", key] = (run, self.clock())
@@ -116,6 +116,10 @@ class Ledger:
         held, beat = self.leases[lease.key]
         if held.token == lease.token:
             self.leases[lease.key] = (replace(held, owner=""), beat)
+
+    def holder(self, service: str) -> str:
+        held = self.leases.get(service)
+        return held[0].run if held else ""
 
     def leased(self) -> set[str]:
         limit = self.clock() - timedelta(seconds=LEASE_SECONDS)

@@ -172,7 +172,7 @@ class Yard:
             "request": to_json(self.procedure.words.read(text, asker)),
             "origin": {},
         }
-        return str(self.store.open_run(run, data, claims=True, key=run)[0])
+        return str(self.store.open_run(run, data, claims=self.procedure.claims, key=run)[0])
 
     def work(self, find: Callable[[str], Procedure] | None = None, leaving: threading.Event | None = None) -> str:
         return Loop(self.store, find or (lambda name: self.procedure), self, "worker").carry_out("r1", leaving)
