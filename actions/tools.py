@@ -59,6 +59,14 @@ class Leaves:
     clone_complete: bool = False
 
 
+@dataclass(frozen=True)
+class Room:
+    """A file system: which one, and the bytes that are free on it."""
+
+    device: str
+    free: int
+
+
 class Progress(Protocol):
     """Says how far a long act is, notices a stop, keeps the act within its limit."""
 
@@ -83,8 +91,8 @@ class Files(Protocol):
         """The segments in the live server's own pg_wal."""
 
     def backups(self, server: Server) -> Sequence[BackupFiles]: ...
-    def free_bytes(self, server: Server) -> int:
-        """Free space where the clone will lie."""
+    def rooms(self, server: Server) -> Mapping[str, Room]:
+        """The file systems of `data` (where the clone will lie), `archive` and `bases`."""
 
     def one_file_system(self, server: Server) -> bool:
         """Whether the live directory can be renamed within its parent."""

@@ -95,7 +95,7 @@ def test_a_full_disk_is_said_and_harms_nothing_and_a_retry_works(small_disk: Pat
     with small_server(parent=small_disk) as world:
         with_history(world)
         filler = small_disk / "filler"
-        filler.write_bytes(b"x" * (world.files.free_bytes(world.server) - 10_000_000))
+        filler.write_bytes(b"x" * (world.files.rooms(world.server)["data"].free - 10_000_000))
         with pytest.raises(RecoveryError, match="disk is full") as full:
             world.files.copy_base(world.server, world.names, "b1", 1, quiet)
         assert "live data was not touched" in full.value.hint

@@ -9,7 +9,7 @@ from actions.postgres.backups import BackupFiles
 from actions.postgres.inventory import FILE_NAME
 from actions.postgres.server import Names, Server
 from actions.postgres.stops import Stop
-from actions.tools import Leaves, Progress, WalFile
+from actions.tools import Leaves, Progress, Room, WalFile
 from workers import listing
 from workers.base import BaseBackups, checked_name
 from workers.helper import ARCHIVE, BASES, HOME, Helper
@@ -66,8 +66,8 @@ class HostFiles:
     def _folders(self, server: Server) -> listing.Folders:
         return self._recent.get(lambda: listing.folders(self._helper, server))
 
-    def free_bytes(self, server: Server) -> int:
-        return listing.free_bytes(self._helper, server)
+    def rooms(self, server: Server) -> Mapping[str, Room]:
+        return listing.rooms(self._helper, server)
 
     def one_file_system(self, server: Server) -> bool:
         return listing.one_file_system(self._helper, server)

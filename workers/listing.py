@@ -10,7 +10,7 @@ from actions.postgres.backups import BackupFiles
 from actions.postgres.inventory import FILE_NAME
 from actions.postgres.server import Server
 from actions.postgres.walheader import BYTES
-from actions.tools import WalFile
+from actions.tools import Room, WalFile
 from workers.helper import ARCHIVE, BASES, HOME, Helper, checked
 from workers.inside import Done
 
@@ -51,6 +51,13 @@ for file in [0-9A-F]*; do
     printf '%s ' "$file"
     od -An -v -tx1 -N "$2" "$file" | tr -d ' \n'
     echo
+done
+"""
+# A device's number tells file systems apart; what df calls them does not, within a container.
+_ROOMS = r"""
+for folder in "$@"; do
+    [ -d "$folder" ] || { echo none 0; continue; }
+    echo "$(stat -c %d "$folder") $(df -Pk "$folder" | tail -n 1 | awk '{ print $4 }')"
 done
 """
 _SLOW_DISK_SECONDS = 120
@@ -136,10 +143,12 @@ def _backup(server: Server, block: str) -> BackupFiles:
     )  # fmt: skip
 
 
-def free_bytes(helper: Helper, server: Server) -> int:
-    """Free space beside the live directory."""
-    out = checked(helper.inside(server).run(["df", "-Pk", HOME]), "asking for free space")
-    return int(out.splitlines()[-1].split()[3]) * 1024
+def rooms(helper: Helper, server: Server) -> dict[str, Room]:
+    """The file systems beside the live directory, of the archive and of the base backups, by what lies there."""
+    folders = {"data": HOME, "archive": ARCHIVE, "bases": BASES}
+    out = checked(helper.inside(server).script(_ROOMS, *folders.values()), "asking for free space")
+    said = dict(zip(folders, (line.split() for line in out.splitlines()), strict=True))
+    return {where: Room(device, int(kilobytes) * 1024) for where, (device, kilobytes) in said.items()}
 
 
 def one_file_system(helper: Helper, server: Server) -> bool:

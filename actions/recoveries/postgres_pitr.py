@@ -19,6 +19,7 @@ from actions.steps import (
     replay,
     restore,
     sheets,
+    space,
     target,
     writers,
 )
@@ -64,8 +65,8 @@ PROCEDURE = Procedure(
         Look("find the exact stopping point", target.find_stopping_point, gives="aim"),
         Look("choose a base backup", target.choose_base, gives="base"),
         Look("count what would be lost", losses.count_losses, gives="lost"),
-        Look("measure the disk", needs.measure_space, gives="space"),
         Look("estimate the time", needs.estimate, gives="times"),
+        Look("measure the disk", space.measure_space, gives="space"),
         Ask(
             "Restore beside the live data?",
             options=(

@@ -1,14 +1,13 @@
-"""What a recovery needs: room on the disk, and time."""
+"""How long a recovery will take, as far as can be said."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from actions.engine.errors import Refused
 from actions.engine.facts import volatile
 from actions.postgres.server import Server
 from actions.steps.target import Base
-from actions.tools import Files, Rates
+from actions.tools import Rates
 
 _MB = 1 << 20
 _GB = 1 << 30
@@ -19,18 +18,6 @@ _COPY, _REPLAY = 300 * _MB, 40 * _MB
 def size(count: int) -> str:
     """Bytes for people."""
     return f"{count / _GB:.1f} GB" if count >= _GB else f"{count / _MB:.0f} MB"
-
-
-@dataclass(frozen=True)
-class Space:
-    """Disk where the clone will lie, in bytes."""
-
-    needed: int
-    free: int = volatile()
-
-    def says(self) -> str:
-        """Needed and free."""
-        return f"{size(self.needed)} needed, {size(self.free)} free"
 
 
 @dataclass(frozen=True)
@@ -51,29 +38,6 @@ class Estimate:
     def says(self) -> str:
         """The whole."""
         return f"about {self.total:.0f} s without the time people take"
-
-
-def measure_space(base: Base, server: Server, files: Files) -> Space:
-    """Room for the copy, its WAL, and a tenth more.
-
-    Raises:
-        Refused: the disk is too small, or the data directory cannot be renamed where it lies.
-    """
-    if not files.one_file_system(server):
-        raise Refused(
-            f"{server.home.leaf} is a file system of its own, so it cannot be swapped by a rename.",
-            detail=f"{server.home.parent}/{server.home.leaf} is a mount point.",
-            hint="Mount the disk one level higher and put PGDATA in a folder below it.",
-        )
-    needed = int((base.bytes + base.wal_bytes(server.segment_size)) * 1.1) + 64 * _MB
-    free = files.free_bytes(server)
-    if free < needed:
-        raise Refused(
-            "There is not enough room beside the live data.",
-            detail=f"{size(needed)} are needed in {server.home.parent}, {size(free)} are free.",
-            hint="Make room there (old directories that Mayday kept are named *_before_*), then ask again.",
-        )
-    return Space(needed, free)
 
 
 def estimate(base: Base, server: Server, rates: Rates) -> Estimate:

@@ -14,10 +14,11 @@ from actions.postgres.windows import Window
 from actions.steps.compare import Difference
 from actions.steps.integrity import Integrity
 from actions.steps.losses import Lost
-from actions.steps.needs import Estimate, Space, size
+from actions.steps.needs import Estimate, size
 from actions.steps.proof import Kept, Proof
 from actions.steps.replay import Reached
 from actions.steps.server import Writers
+from actions.steps.space import Space, space_alerts, space_rows
 from actions.steps.target import Aim, Base, stop_text
 
 _MARKS = {"attention": "needs attention", "warning": "warning", "unfinished": "not finished"}
@@ -68,11 +69,12 @@ def plan_sheets(
                 "WAL to replay",
                 f"{len(base.segments)} segments, {size(base.wal_bytes(server.segment_size))}, timeline {aim.timeline}",
             ),
-            ("Disk", f"{size(space.needed)} needed, {size(space.free)} free in {server.home.parent}"),
+            *space_rows(space, server),
             ("Will be paused", writers.says()),
             ("Expected", _expected(times)),
             ("RTO", f"{RTO.total_seconds() / 60:.0f} min"),
         ),
+        alerts=space_alerts(space),
     )
     return (where, lost_sheet(lost))
 

@@ -18,6 +18,7 @@ from actions.engine.status import State, rests, state_of
 from actions.steps.writers import KEEP_SERVING
 from lab import company, processes
 from lab.home import Lab
+from lab.images import POSTGRES
 from lab.slack.client import PracticeSlack
 
 _BLOCK_ROWS = 20_000
@@ -95,6 +96,16 @@ class Ground:
         """End a run without its cut-over."""
         self.press(run, label)
         self.rest(run, State.DISCARDED)
+        self.remove_kept(run)
+
+    def remove_kept(self, run: str) -> None:
+        """Remove what a run that has ended left beside the live data: a product keeps it, a bench would fill the disk.
+
+        In a container, as the files belong to the server's user.
+        """
+        beside = f"{self.lab.data('postgres').parent}:/data"
+        self.docker("run", "--rm", "--network=none", "--entrypoint=sh", "-v", beside, POSTGRES,
+                    "-c", 'rm -rf /data/*_"$1" /data/*_"$1".mayday.json', "sh", run)  # fmt: skip
 
     def press(self, run: str, label: str, user: str = "oncall", typed: str | None = None) -> None:
         """Press a button as soon as it is there."""

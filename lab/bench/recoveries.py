@@ -48,6 +48,7 @@ def cut_over(ground: Ground) -> Figure:
     ground.rest(run, State.ASKING)
     ground.approve(run)
     ground.rest(run, State.RECOVERED)
+    ground.remove_kept(run)
     took = ground.seconds(run, (Kind.BEGAN, "pause the writers for the cut-over"), (Kind.DONE, "resume the writers"))
     return Figure("cut-over: writers stopped to writers served", f"{took:.1f} s", "at most 20 s", took <= 20)
 

@@ -11,7 +11,7 @@ from actions.postgres.lsn import parse_lsn
 from actions.postgres.segments import segment_of, segments_between
 from actions.postgres.server import Names, Server
 from actions.postgres.stops import Stop
-from actions.tools import Leaves, Progress, WalFile
+from actions.tools import Leaves, Progress, Room, WalFile
 from worlds.company import LEAF, Dir, Violated, World
 from worlds.wal import DAMAGED_CONTROL, SIZE, control_text, wal_header
 
@@ -57,8 +57,8 @@ class WorldFiles:
             if b.whole
         ]
 
-    def free_bytes(self, server: Server) -> int:
-        return self.world.free
+    def rooms(self, server: Server) -> Mapping[str, Room]:
+        return {where: Room("disk", self.world.free) for where in ("data", "archive", "bases")}
 
     def one_file_system(self, server: Server) -> bool:
         return True

@@ -1,0 +1,155 @@
+"""What a recovery needs of the disks, file system by file system, before anything is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from actions.engine.errors import Refused
+from actions.engine.facts import volatile
+from actions.postgres.segments import parse_wal_name
+from actions.postgres.server import Server
+from actions.postgres.windows import Window
+from actions.steps.needs import Estimate, size
+from actions.steps.server import Writers
+from actions.steps.target import Base
+from actions.tools import Files, Room
+
+_MB = 1 << 20
+_SPARE = 1.1
+_SPARE_BYTES = 64 * _MB
+_LEAST_SECONDS = 3600.0
+_PEOPLE_SECONDS = 3600.0
+"""How long the preview may wait for an answer while the live server writes on."""
+
+
+@dataclass(frozen=True)
+class Need:
+    """Bytes that one part of the recovery writes, and where: `data`, `archive` or `bases`."""
+
+    what: str
+    bytes: int
+    where: str
+
+
+@dataclass(frozen=True)
+class Space:
+    """What is needed on the file system of the data directory until the cut-over, and what is free there, in bytes.
+
+    `serving` is needed in addition where the writers go on meanwhile; `fresh` is short of room for the base backup
+    that follows the cut-over, by so many bytes (0: there is room).
+    """
+
+    needs: tuple[Need, ...] = volatile()
+    needed: int = volatile()
+    free: int = volatile()
+    serving: int = volatile(default=0)
+    fresh_lacks: int = volatile(default=0)
+
+    def says(self) -> str:
+        """Needed and free."""
+        return f"{size(self.needed)} needed, {size(self.free)} free"
+
+
+def measure_space(base: Base, server: Server, window: Window, times: Estimate, writers: Writers, files: Files,
+                  now: datetime) -> Space:  # fmt: skip
+    """Add up what copy, WAL and replay write, and what the live server writes meanwhile.
+
+    Raises:
+        Refused: the disk is too small, or the data directory cannot be renamed where it lies.
+    """
+    if not files.one_file_system(server):
+        raise Refused(
+            f"{server.home.leaf} is a file system of its own, so it cannot be swapped by a rename.",
+            detail=f"{server.home.parent}/{server.home.leaf} is a mount point.",
+            hint="Mount the disk one level higher and put PGDATA in a folder below it.",
+        )
+    rooms = files.rooms(server)
+    rate = _wal_rate(base, window, now)
+    busy = times.copy + times.replay + times.check
+    must = [*_restored(base, server, files), *_live(rate * busy if not writers.all else 0.0)]
+    serving = _live(rate * (busy + _PEOPLE_SECONDS))
+    needed, free = _spared(_on_data(must, rooms)), rooms["data"].free
+    if free < needed:
+        raise Refused(
+            "There is not enough room beside the live data.",
+            detail=f"{size(needed)} are needed in {server.home.parent} ({_words(must)}), {size(free)} are free.",
+            hint="Make room there (old directories that Mayday kept are named *_before_*), then ask again.",
+        )
+    return Space(tuple(must), needed, free, _on_data(serving, rooms), _fresh_lacks(base, server, needed, rooms))
+
+
+def _restored(base: Base, server: Server, files: Files) -> list[Need]:
+    wal = base.wal_bytes(server.segment_size)
+    saved = len(set(base.laid) - _archived(server, files)) * server.segment_size
+    return [
+        Need("copy of the base backup", base.bytes, "data"),
+        Need("WAL beside it", wal, "data"),
+        # Each byte of WAL makes a file longer by a byte at most: rows, or whole pages of a new index.
+        Need("written by the replay", wal, "data"),
+        *([Need("WAL that is not archived yet", saved, "data")] if saved else []),
+    ]
+
+
+def _archived(server: Server, files: Files) -> set[str]:
+    found = (parse_wal_name(file.name) for file in files.archive(server))
+    return {wal.segment_name for wal in found if wal is not None and wal.kind == "segment"}
+
+
+def _live(bytes: float) -> list[Need]:
+    """What the live server's WAL comes to: the tables that it is about, and the archive."""
+    told = ((int(bytes), "data"), (int(bytes), "archive"))
+    return [Need("written by the live server meanwhile", count, where) for count, where in told if count]
+
+
+def _wal_rate(base: Base, window: Window, now: datetime) -> float:
+    """Bytes of WAL a second that the live server wrote on average since the base backup; 0 where it is not known."""
+    live = window.live
+    if live is None or live.latest_lsn is None or base.stopped_at is None:
+        return 0.0
+    # A burst right after a base backup is no rate that goes on.
+    seconds = max((now - base.stopped_at).total_seconds(), _LEAST_SECONDS)
+    return max(0.0, live.latest_lsn - base.floor) / seconds
+
+
+def _on_data(needs: Iterable[Need], rooms: Mapping[str, Room]) -> int:
+    """What of it lands on the file system of the data directory."""
+    return sum(need.bytes for need in needs if rooms[need.where].device == rooms["data"].device)
+
+
+def _spared(bytes: int) -> int:
+    return int(bytes * _SPARE) + _SPARE_BYTES
+
+
+def _fresh_lacks(base: Base, server: Server, needed: int, rooms: Mapping[str, Room]) -> int:
+    """How much room the base backup after the cut-over lacks: it holds the clone as it is then."""
+    fresh = _spared(base.bytes + base.wal_bytes(server.segment_size))
+    taken = needed if rooms["bases"].device == rooms["data"].device else 0
+    return max(0, fresh + taken - rooms["bases"].free)
+
+
+def _words(needs: Iterable[Need]) -> str:
+    return ", ".join(f"{size(need.bytes)} {need.what}" for need in needs if need.where == "data")
+
+
+def space_rows(space: Space, server: Server) -> tuple[tuple[str, str], ...]:
+    """The disk in the plan."""
+    told = f"{size(space.needed)} needed ({_words(space.needs)}), {size(space.free)} free in {server.home.parent}"
+    more = (("Disk, writers going on", f"up to {size(space.serving)} more"),) if space.serving >= _MB else ()
+    return (("Disk", told), *more)
+
+
+def space_alerts(space: Space) -> tuple[str, ...]:
+    """What the disk has no room for, though the recovery itself fits."""
+    said = []
+    if space.serving and space.needed + space.serving > space.free:
+        said.append(
+            f"While the writers go on, the live server may fill the disk: up to {size(space.serving)} within an hour, "
+            f"{size(space.free - space.needed)} are left. Pause the writers, or make room first."
+        )
+    if space.fresh_lacks:
+        said.append(
+            f"The base backup after the cut-over lacks {size(space.fresh_lacks)} of room: make room for it meanwhile."
+        )
+    return tuple(said)

@@ -1,0 +1,134 @@
+"""The disk that a recovery needs: what copy, WAL, replay and the live server write is counted before anything is."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from worlds.clock import Clock
+from worlds.desk import Company
+from worlds.founding import company
+
+from actions.engine.errors import Refused
+from actions.engine.facts import from_json
+from actions.engine.procedure import Outcome
+from actions.postgres.lsn import Lsn
+from actions.postgres.server import Server
+from actions.steps.needs import Estimate
+from actions.steps.server import Writer, Writers
+from actions.steps.space import Space, measure_space, space_alerts, space_rows
+from actions.steps.target import Base
+from actions.tools import Room, WalFile
+
+GB = 1 << 30
+SEGMENT = 16 << 20
+NOW = Clock()()
+WRITERS = Writers((Writer("app", "id"),))
+
+
+class Disks:
+    """The file systems of a host, and an archive that holds every segment up to a number."""
+
+    def __init__(self, data: int, archive: int | None = None, bases: int | None = None, archived: int = 64) -> None:
+        others = {"archive": archive, "bases": bases}
+        self._rooms = {"data": Room("d", data)} | {
+            where: Room("d", data) if free is None else Room(where, free) for where, free in others.items()
+        }
+        self._archived = archived
+
+    def rooms(self, server: Any) -> dict[str, Room]:
+        return self._rooms
+
+    def one_file_system(self, server: Any) -> bool:
+        return True
+
+    def archive(self, server: Any) -> list[WalFile]:
+        return [WalFile(name, SEGMENT, NOW) for name in segments(self._archived)]
+
+
+def segments(count: int) -> tuple[str, ...]:
+    return tuple(f"0000000100000000{n:08X}" for n in range(1, count + 1))
+
+
+def measure(disks: Disks, *, writers: Writers = WRITERS, written: int = 0, seconds: float = 100.0) -> Space:
+    """A base backup of 10 GB and 64 segments after it; the live server wrote so much in the hour since."""
+    around = Company(company())
+    around.ask("postgres pitr", "latest")
+    around.work()
+    base = Base("base_1", 1, Lsn(SEGMENT), Lsn(2 * SEGMENT), 10 * GB, NOW - timedelta(hours=1), segments(64), ())
+    live = type("Live", (), {"latest_lsn": Lsn(2 * SEGMENT + written)})()
+    window: Any = type("Seen", (), {"live": live})()
+    return measure_space(base, server_of(around), window, Estimate(seconds, 0, 0, 0, True), writers, disks, NOW)  # type: ignore[arg-type]
+
+
+def server_of(around: Company) -> Server:
+    found: Server = from_json(Server, around.run().facts["server"])
+    return found
+
+
+def test_what_the_replay_writes_is_counted_beside_the_copy_and_the_wal() -> None:
+    space = measure(Disks(40 * GB))
+    assert {need.what: need.bytes for need in space.needs} == {
+        "copy of the base backup": 10 * GB, "WAL beside it": GB, "written by the replay": GB,
+    }  # fmt: skip
+    assert space.needed == int(12 * GB * 1.1) + (64 << 20)
+
+
+def test_wal_that_has_to_be_saved_first_is_counted() -> None:
+    space = measure(Disks(40 * GB, archived=60))
+    assert [need.bytes for need in space.needs if "archived" in need.what] == [4 * SEGMENT]
+
+
+def test_a_disk_on_which_the_replay_would_not_fit_is_refused_with_the_parts() -> None:
+    with pytest.raises(Refused) as refused:
+        measure(Disks(12 * GB))
+    assert "10.0 GB copy of the base backup, 1.0 GB WAL beside it, 1.0 GB written by the replay" in refused.value.detail
+    assert "Make room" in refused.value.hint
+
+
+def test_writers_that_go_on_are_an_alert_where_the_disk_may_fill_meanwhile() -> None:
+    """An hour's waiting for an answer at 3.6 GB an hour, once for the tables and once for the archive."""
+    space = measure(Disks(40 * GB), written=int(3.6 * GB))
+    assert space.serving == pytest.approx(2 * 3.7 * GB, rel=0.01)
+    assert not any("writers go on" in alert for alert in space_alerts(space))
+    tight = measure(Disks(16 * GB, bases=40 * GB), written=int(3.6 * GB))
+    assert any("While the writers go on" in alert for alert in space_alerts(tight))
+
+
+def test_an_archive_on_a_disk_of_its_own_takes_no_room_beside_the_data() -> None:
+    space = measure(Disks(40 * GB, archive=GB), written=int(3.6 * GB))
+    assert space.serving == pytest.approx(3.7 * GB, rel=0.01)
+
+
+def test_where_no_writer_can_be_paused_what_is_written_meanwhile_is_needed_in_any_case() -> None:
+    space = measure(Disks(40 * GB), writers=Writers(()), written=int(3.6 * GB))
+    assert sum(n.bytes for n in space.needs if "live server" in n.what) == pytest.approx(0.2 * GB, rel=0.01)
+
+
+def test_a_fresh_base_backup_that_will_not_fit_is_said_before() -> None:
+    assert measure(Disks(40 * GB, bases=40 * GB)).fresh_lacks == 0
+    space = measure(Disks(40 * GB, bases=4 * GB))
+    assert space.fresh_lacks == pytest.approx(int(11 * GB * 1.1) + (64 << 20) - 4 * GB)
+    assert any("base backup after the cut-over lacks" in alert for alert in space_alerts(space))
+    # On the disk of the data it comes on top of what the recovery itself took.
+    assert measure(Disks(20 * GB)).fresh_lacks > 0
+
+
+def test_the_plan_shows_each_part() -> None:
+    around = Company(company())
+    around.ask("postgres pitr", "latest")
+    around.work()
+    rows = dict(around.store.entries("r1")[-1].data["sheets"][0]["rows"])
+    assert "copy of the base backup" in rows["Disk"]
+    assert "written by the replay" in rows["Disk"]
+    shown = space_rows(Space((), GB, 2 * GB, serving=3 * GB), server_of(around))
+    assert shown[1] == ("Disk, writers going on", "up to 3.0 GB more")
+
+
+def test_a_small_disk_refuses_before_anybody_is_asked() -> None:
+    around = Company(company())
+    around.world.free = 1000
+    around.ask("postgres pitr", "latest")
+    around.work()
+    assert around.run().finished is Outcome.REFUSED
