@@ -146,7 +146,7 @@ class Cluster:
         data = {"procedure": procedure.name, "table": procedure.table, "service": self.name, "site": self.site.name,
                 "by": by.id, "name": by.name, "request": to_json(request), "summary": procedure.name,
                 "origin": {}}  # fmt: skip
-        self.store.open_run(run, data, claims=procedure.claims, key=f"key of {run}")
+        self.store.open_run(run, data, claims=procedure.claims, yields=procedure.yields, key=f"key of {run}")
         return self.work(run)
 
     def work(self, run: str) -> Run:
