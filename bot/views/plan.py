@@ -69,7 +69,7 @@ def sheets(given: Sequence[dict[str, Any]]) -> list[Block]:
 
 def alerts(given: Sequence[dict[str, Any]]) -> list[Block]:
     """What must not be overlooked, of all sheets."""
-    said = [f":red_circle: *{escape(alert)}*" for sheet in given for alert in sheet.get("alerts") or []]
+    said = [f"🔴 *{escape(alert)}*" for sheet in given for alert in sheet.get("alerts") or []]
     return [section("\n".join(said))] if said else []
 
 
