@@ -83,6 +83,9 @@ class Files(Protocol):
     def wal_headers(self, server: Server) -> Mapping[str, bytes]:
         """The first bytes of each segment in the live server's pg_wal, by name."""
 
+    def tablespaces(self, server: Server) -> Mapping[int, str]:
+        """The live data directory's links of tablespaces: oid to location, as the server sees it."""
+
     def archive(self, server: Server) -> Sequence[WalFile]: ...
     def histories(self, server: Server) -> Mapping[str, str]:
         """The timeline history files of the archive and of the live pg_wal, name to text."""

@@ -51,6 +51,9 @@ class HostFiles:
         """The first bytes of each segment in the live server's pg_wal."""
         return listing.wal_headers(self._helper, server)
 
+    def tablespaces(self, server: Server) -> Mapping[int, str]:
+        return listing.tablespaces(self._folders(server).tablespaces)
+
     def archive(self, server: Server) -> Sequence[WalFile]:
         return listing.listed(server, ARCHIVE, self._folders(server).archive)
 

@@ -44,6 +44,12 @@ for folder in */; do
 done
 exit 0
 """
+# Links alone: a folder there is a tablespace within the data directory (allow_in_place_tablespaces).
+_TABLESPACES = r"""
+cd "$1" 2>/dev/null || exit 0
+for link in [0-9]*; do [ ! -L "$link" ] || printf '%s %s\0' "$link" "$(readlink "$link")"; done
+exit 0
+"""
 _HEADERS = r"""
 cd "$1" 2>/dev/null || exit 0
 for file in [0-9A-F]*; do
@@ -63,7 +69,8 @@ done
 _SLOW_DISK_SECONDS = 120
 _NO_FOLDER = 66
 _END = "\x1c"
-_PARTS = ((_LIST, '"$1"'), (_LIST, '"$2"'), (_HISTORIES, '"$1" "$2"'), (_BASES, '"$3" "$4"'))
+_PARTS = ((_LIST, '"$1"'), (_LIST, '"$2"'), (_HISTORIES, '"$1" "$2"'), (_BASES, '"$3" "$4"'),
+          (_TABLESPACES, '"$5"'))  # fmt: skip
 _FOLDERS = "".join(f"( set -- {given}\n{part}\n); printf '\\034%s\\034' $?\n" for part, given in _PARTS)
 
 
@@ -75,12 +82,14 @@ class Folders:
     archive: Done
     histories: Done
     backups: Done
+    tablespaces: Done
 
 
 def folders(helper: Helper, server: Server) -> Folders:
     """All of them at once: to start a command in a container costs more than to list a folder."""
     seconds = _SLOW_DISK_SECONDS * len(_PARTS)
-    done = helper.inside(server).script(_FOLDERS, own_wal(server), ARCHIVE, BASES, FILE_NAME, seconds=seconds)
+    links = f"{HOME}/{server.home.leaf}/pg_tblspc"
+    done = helper.inside(server).script(_FOLDERS, own_wal(server), ARCHIVE, BASES, FILE_NAME, links, seconds=seconds)
     said = checked(done, "listing the folders of the server").split(_END)
     return Folders(*(Done(int(code), out, done.err) for out, code in zip(said[0:-1:2], said[1::2], strict=True)))
 
@@ -122,6 +131,12 @@ def histories(done: Done) -> dict[str, str]:
     """The timeline history files, of the archive and of the live server."""
     blocks = (block.partition("\n") for block in checked(done, "reading timeline histories").split("\f")[1:])
     return {name: text for name, _, text in blocks}
+
+
+def tablespaces(done: Done) -> dict[int, str]:
+    """The links of the live data directory, oid to location."""
+    links = checked(done, "reading the links of the tablespaces").split("\0")[:-1]
+    return {int(oid): location for oid, _, location in (link.partition(" ") for link in links)}
 
 
 def base_backups(server: Server, done: Done) -> list[BackupFiles]:

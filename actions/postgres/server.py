@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from actions.engine.facts import volatile
+from actions.postgres.tablespaces import Tablespace
 
 
 @dataclass(frozen=True)
@@ -19,13 +20,18 @@ class DataHome:
     inside: str
 
 
+Home = DataHome | Tablespace
+"""What a swap renames: its `leaf` within its `parent`."""
+
+
 @dataclass(frozen=True)
 class Server:
     """One PostgreSQL in one container. Every act re-checks container id, host and system identifier.
 
     `archive` and `bases` are paths on the Docker host: the WAL archive and the folder of base backups;
     `inside_archive` and `inside_bases` are the same as the container sees them. Sizes in bytes.
-    `control_damaged` says that the identity was read from the server's own WAL.
+    `control_damaged` says that the identity was read from the server's own WAL. `tablespaces` are the locations of the
+    live data directory's own links.
     """
 
     service: str
@@ -47,6 +53,7 @@ class Server:
     timeline: int
     segment_size: int
     control_damaged: bool = False
+    tablespaces: tuple[Tablespace, ...] = ()
     state: str = volatile(default="")
 
 
@@ -66,18 +73,18 @@ class Names:
         """The container in which files are moved."""
         return f"mayday-helper-{self.run}"
 
-    def clone_leaf(self, home: DataHome) -> str:
+    def clone_leaf(self, home: Home) -> str:
         """The clone's directory, a sibling of the live one."""
         return f"{home.leaf}_clone_{self.run}"
 
-    def before_leaf(self, home: DataHome) -> str:
+    def before_leaf(self, home: Home) -> str:
         """The old directory, once the clone has taken its place."""
         return f"{home.leaf}_before_{self.run}"
 
-    def aside_leaf(self, home: DataHome) -> str:
+    def aside_leaf(self, home: Home) -> str:
         """The clone's directory, once it was given up."""
         return f"{home.leaf}_discarded_{self.run}"
 
-    def tail_leaf(self, home: DataHome) -> str:
+    def tail_leaf(self, home: Home) -> str:
         """Where WAL that the archive does not hold yet is saved."""
         return f"{home.leaf}_wal_{self.run}"

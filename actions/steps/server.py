@@ -11,12 +11,12 @@ from actions.engine.errors import Away, RecoveryError, Refused
 from actions.engine.facts import volatile
 from actions.postgres.controldata import is_damaged, parse_controldata
 from actions.postgres.server import DataHome, Server
+from actions.postgres.tablespaces import CATALOGS, Tablespace, merged, version_leaf, within
 from actions.postgres.walheader import Identity, identity_of
 from actions.tools import Files, Site
 
 _CATALOG = re.compile(r"Catalog version number:\s+(\d+)")
-# The catalogue version of each major release, from src/include/catalog/catversion.h of its branch.
-_MAJORS = {202007201: 13, 202107181: 14, 202209061: 15, 202307071: 16, 202406281: 17, 202506291: 18}
+_MAJORS = {catalog: major for major, catalog in CATALOGS.items()}
 
 
 def look_at_server(service: str, site: Site, docker: Docker, files: Files) -> Server:
@@ -53,6 +53,9 @@ def look_at_server(service: str, site: Site, docker: Docker, files: Files) -> Se
         timeline=who.timeline,
         segment_size=who.segment_size,
         control_damaged=damaged,
+        tablespaces=merged(
+            placed(container, home, who.version, oid, location) for oid, location in files.tablespaces(seen).items()
+        ),
     )
 
 
@@ -83,6 +86,19 @@ def _distrusted(text: str) -> RecoveryError:
     )
 
 
+def placed(container: Container, home: DataHome, version: int, oid: int, location: str) -> Tablespace:
+    """Where a tablespace lies on the Docker host, and why it cannot be swapped there if so."""
+    mount, leaf = mount_of(container, location), version_leaf(version)
+    if within(location, home.inside):
+        return Tablespace(location, "", leaf, (oid,), "it lies inside of the data directory")
+    if mount is None:
+        return Tablespace(location, "", leaf, (oid,), "it is on no mount: it lies within the container, lost with it")
+    if not is_local(mount):
+        return Tablespace(location, "", leaf, (oid,), f"it lies on a {mount.kind} of driver '{mount.driver}'")
+    path = PurePosixPath(mount.source) / PurePosixPath(location).relative_to(mount.target)
+    return Tablespace(location, str(path), leaf, (oid,))
+
+
 def must_find(docker: Docker, service: str) -> Container:
     """The container of a service.
 
@@ -101,7 +117,7 @@ def must_find(docker: Docker, service: str) -> Container:
 def data_home(container: Container) -> DataHome:
     """Where PGDATA lies on the Docker host: the mount that holds it, and what lies below the mount."""
     inside = container.env.get("PGDATA", "/var/lib/postgresql/data").rstrip("/")
-    mount = _mount_of(container, inside)
+    mount = mount_of(container, inside)
     if mount is None:
         raise Refused(
             f"The data directory {inside} of {container.name} is not on a mount.",
@@ -116,7 +132,7 @@ def data_home(container: Container) -> DataHome:
 
 def on_host(container: Container, inside: str) -> str:
     """The path on the Docker host of a folder that a container sees."""
-    mount = _mount_of(container, inside)
+    mount = mount_of(container, inside)
     if mount is None:
         raise Refused(
             f"{inside} is not mounted into {container.name}.",
@@ -126,14 +142,19 @@ def on_host(container: Container, inside: str) -> str:
     return str(PurePosixPath(mount.source) / PurePosixPath(inside).relative_to(mount.target))
 
 
-def _mount_of(container: Container, inside: str) -> Mount | None:
+def mount_of(container: Container, inside: str) -> Mount | None:
     path = PurePosixPath(inside)
     holding = [m for m in container.mounts if path.is_relative_to(PurePosixPath(m.target))]
     return max(holding, key=lambda m: len(m.target), default=None)
 
 
+def is_local(mount: Mount) -> bool:
+    """Whether what lies there can be renamed on this host."""
+    return mount.kind == "bind" or (mount.kind == "volume" and mount.driver in ("", "local"))
+
+
 def _local(container: Container, mount: Mount) -> None:
-    if mount.kind not in ("bind", "volume") or (mount.kind == "volume" and mount.driver not in ("", "local")):
+    if not is_local(mount):
         raise Refused(
             f"The data of {container.name} lies on a {mount.kind} of driver '{mount.driver}'.",
             detail="Only local volumes and bind mounts can be swapped by a rename.",
