@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from actions.postgres.losses import Losses, RowCounts, losses, parse_losses
 from actions.postgres.losses_awk import losses_argv
-from actions.postgres.lsn import Lsn, format_lsn, parse_lsn
+from actions.postgres.lsn import Lsn, end_of_record, format_lsn, parse_lsn
 from actions.postgres.stops import Stop, find_stop, is_proof
 from actions.postgres.unreachable import Unreachable
 from actions.postgres.waldump import TransactionEnd, transaction_ends
@@ -21,6 +21,7 @@ from actions.postgres.when import Target
 
 STORY = (Path(__file__).parent / "data" / "waldump15.txt").read_text().splitlines()
 ENDS = tuple(transaction_ends(STORY))
+WITH_PREPARES = tuple(transaction_ends(STORY, prepares=True))
 FLOOR = parse_lsn("0/3000000")
 MESSAGES, SCRATCH, CHANNELS = "1663/16384/16412", "1663/16384/16431", "1663/16384/16404"
 AWKS = [command for command in (["mawk"], ["busybox", "awk"], ["gawk"], ["awk"]) if shutil.which(command[0])]
@@ -73,10 +74,48 @@ def test_a_dump_in_another_zone_is_refused() -> None:
         list(transaction_ends([line]))
 
 
-def test_a_time_stops_before_the_first_commit_or_abort_that_is_later() -> None:
+def test_a_time_stops_after_the_last_commit_before_the_first_end_that_is_later() -> None:
     stop = stop_for(at(ended(735)))
-    assert (stop.lsn, stop.inclusive) == (ended(736).lsn, False)
+    assert (stop.lsn, stop.inclusive) == (ended(735).lsn, True)
     assert (stop.last_commit_xid, stop.next_commit_xid) == (735, 737)
+
+
+def test_a_rollback_at_the_end_is_not_replayed() -> None:
+    stop = stop_for(at(ended(739)))
+    assert (stop.lsn, stop.last_commit_xid, stop.last_end_at) == (ended(735).lsn, 735, None)
+
+
+def test_a_prepared_transaction_is_kept_and_sets_no_time() -> None:
+    prepared = next(end for end in WITH_PREPARES if end.prepared and end.xid == 741)
+    stop = stop_for(at(prepared), ends=WITH_PREPARES)
+    assert (stop.lsn, stop.inclusive, stop.last_commit_xid) == (prepared.lsn, True, 737)
+    assert stop.last_end_at == ended(737).at
+    assert stop_for(at(ended(740)), ends=WITH_PREPARES).last_end_at == ended(737).at
+
+
+def test_the_prepare_of_the_transaction_that_is_to_go_is_not_replayed_for_its_own_sake() -> None:
+    alone = tuple(end for end in WITH_PREPARES if end.xid != 741)
+    assert stop_for(Target("xid", "", xid=740), ends=alone).lsn == ended(737).lsn
+
+
+def test_the_name_of_a_prepared_transaction_may_look_like_anything() -> None:
+    line = next(line for line in STORY if "PREPARE gid p1" in line)
+    odd = line.replace("gid p1", "gid a: 2020-01-01 00:00:00.000000 CET; x, y")
+    assert list(transaction_ends([odd], prepares=True)) == list(transaction_ends([line], prepares=True))
+
+
+@pytest.mark.parametrize(
+    ("lsn", "size", "end"),
+    [
+        (0x3005000, 34, 0x3005028),
+        (0x3005FD8, 40, 0x3006000),  # It fills its page to the last byte.
+        (0x3005FE0, 34, 0x3006020),  # Eight bytes go on behind the next page's header.
+        (0x3FFFFE0, 34, 0x4000030),  # The first page of a segment has a longer one.
+        (0x3005FE0, 20000, 0x300AE48),
+    ],
+)
+def test_the_end_of_a_record_counts_the_headers_of_the_pages_that_it_goes_on_to(lsn: int, size: int, end: int) -> None:
+    assert format_lsn(end_of_record(lsn, size, 16 << 20)) == format_lsn(end)
 
 
 def test_a_transaction_at_the_very_moment_is_kept() -> None:
@@ -92,7 +131,7 @@ def test_with_no_later_commit_it_stops_after_the_last_one() -> None:
 def test_an_earlier_timestamp_behind_a_later_one_changes_nothing() -> None:
     late, early = ended(743), ended(744)._replace(at=ended(742).at)
     stop = stop_for(at(ended(742)), ends=(ended(742), late, early))
-    assert (stop.lsn, stop.inclusive) == (late.lsn, False)
+    assert (stop.lsn, stop.inclusive, stop.next_commit_xid) == (ended(742).lsn, True, late.xid)
 
 
 def test_an_idle_database_stops_at_the_end_of_its_backup() -> None:
@@ -102,7 +141,7 @@ def test_an_idle_database_stops_at_the_end_of_its_backup() -> None:
 
 def test_what_lies_before_the_end_of_the_backup_is_not_a_stop() -> None:
     stop = find_stop(iter(ENDS), at(ended(735)), floor=ended(746).lsn)
-    assert (stop.lsn, stop.last_commit_xid) == (ended(746).lsn, None)
+    assert (stop.lsn, stop.inclusive, stop.last_commit_xid) == (ended(746).lsn, False, None)
 
 
 def test_wal_that_ends_at_a_gap_proves_nothing_about_later_times() -> None:
@@ -112,18 +151,18 @@ def test_wal_that_ends_at_a_gap_proves_nothing_about_later_times() -> None:
     assert stop_for(at(ended(746)), whole=False).last_commit_xid == 746
 
 
-def test_a_transaction_is_stopped_before_its_commit() -> None:
-    assert stop_for(Target("xid", "", xid=746)).lsn == ended(746).lsn
-    assert stop_for(Target("xid", "", xid=746)).last_commit_xid == 745
-    assert stop_for(Target("xid", "", xid=740)).lsn == ended(740).lsn
+def test_before_a_transaction_is_after_the_commit_before_it() -> None:
+    assert stop_for(Target("xid", "", xid=746)).lsn == ended(745).lsn
+    assert stop_for(Target("xid", "", xid=746)).next_commit_xid == 746
+    assert stop_for(Target("xid", "", xid=740)).lsn == ended(737).lsn
 
 
 def test_a_sub_transaction_leads_to_its_parent() -> None:
-    assert stop_for(Target("xid", "", xid=738)).lsn == ended(737).lsn
+    assert stop_for(Target("xid", "", xid=738)).next_commit_xid == 737
 
 
 def test_a_sixty_four_bit_transaction_number_is_understood() -> None:
-    assert stop_for(Target("xid", "", xid=2**32 + 746)).lsn == ended(746).lsn
+    assert stop_for(Target("xid", "", xid=2**32 + 746)).next_commit_xid == 746
 
 
 @pytest.mark.parametrize(
@@ -135,14 +174,9 @@ def test_a_transaction_that_cannot_be_the_culprit_is_refused(xid: int, why: str)
     assert caught.value.hint
 
 
-def test_a_position_is_taken_as_it_is() -> None:
+def test_before_a_position_is_after_the_last_commit_before_it() -> None:
     stop = stop_for(Target("lsn", "", lsn="0/30081B0"))
-    assert (format_lsn(stop.lsn), stop.inclusive, stop.last_commit_xid, stop.next_commit_xid) == (
-        "0/30081B0",
-        False,
-        745,
-        746,
-    )
+    assert (stop.lsn, stop.inclusive, stop.last_commit_xid, stop.next_commit_xid) == (ended(745).lsn, True, 745, 746)
 
 
 def test_a_position_inside_the_backup_is_refused() -> None:
@@ -155,17 +189,18 @@ def test_latest_is_after_the_last_commit() -> None:
 
 
 def test_only_the_very_place_is_proof() -> None:
-    stop = stop_for(Target("xid", "", xid=737))
-    assert is_proof(stop, stop.lsn, ended(739).at)
-    assert is_proof(stop, stop.lsn - 24, ended(739).at)
-    assert not is_proof(stop, stop.lsn - 48, ended(739).at)
-    assert not is_proof(stop, stop.lsn + 8, ended(739).at)
-    assert not is_proof(stop, stop.lsn, ended(735).at)
-    latest = stop_for(Target("latest", ""))
+    stop = stop_for(Target("xid", "", xid=745))
     # The server does not count the record that it stops after among the replayed ones.
-    assert is_proof(latest, latest.lsn + 48, ended(748).at)
-    assert not is_proof(latest, latest.lsn, ended(748).at)
-    assert not is_proof(latest, latest.lsn + 48, ended(747).at)
+    assert stop.end is not None
+    assert is_proof(stop, stop.end, ended(743).at)
+    for place in (stop.lsn, stop.end - 8, stop.end + 8):
+        assert not is_proof(stop, place, ended(743).at)
+    assert not is_proof(stop, stop.end, ended(744).at)
+    idle = stop_for(Target("latest", ""), ends=())
+    assert is_proof(idle, idle.lsn, None)
+    assert is_proof(idle, idle.lsn - 24, None)
+    assert not is_proof(idle, idle.lsn - 48, None)
+    assert not is_proof(idle, idle.lsn + 8, None)
 
 
 def rows(found: Losses) -> dict[str, tuple[int, int, int]]:

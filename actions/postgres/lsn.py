@@ -31,3 +31,20 @@ def distance(start: int, end: int) -> int:
 def advance(lsn: int, count: int) -> Lsn:
     """The position that many bytes further on."""
     return Lsn(lsn + count)
+
+
+_PAGE, _PAGE_HEADER, _FIRST_PAGE_HEADER = 8192, 24, 40
+
+
+def end_of_record(lsn: int, size: int, segment_size: int) -> Lsn:
+    """Where replay stands after a record of so many bytes, as pg_last_wal_replay_lsn() says it.
+
+    Each page that the record goes on to begins with a header, the first page of a segment with a longer one
+    (XLogDecodeNextRecord of src/backend/access/transam/xlogreader.c; pages have 8 kB in every usual build).
+    """
+    rest, place = -(-size // 8) * 8, lsn
+    while rest > (room := _PAGE - place % _PAGE):
+        rest -= room
+        place += room
+        place += _FIRST_PAGE_HEADER if place % segment_size == 0 else _PAGE_HEADER
+    return Lsn(place + rest)

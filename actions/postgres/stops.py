@@ -1,7 +1,11 @@
 """Where a recovery stops: every target becomes one WAL position, known before anything is touched.
 
-A time target follows the server's own rule (stop before the first commit or abort later than the target),
-but as a position it also works when nothing was committed afterwards, and it can be proven to the byte.
+It stops *after the last commit that is kept*, not before the first one that is not: between the two there may be
+records with an effect outside of transactions, such as the removal of a database whose DROP commits only then. As a
+position it also works when nothing was committed afterwards, and it can be proven to the byte.
+
+A server with recovery_target_lsn and recovery_target_inclusive stops after the first record that begins at or behind
+the position (recoveryStopsAfter of src/backend/access/transam/xlogrecovery.c, in 13 and 14 of xlog.c).
 """
 
 from __future__ import annotations
@@ -10,7 +14,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from actions.postgres.lsn import Lsn, format_lsn, parse_lsn
+from actions.postgres.lsn import Lsn, end_of_record, format_lsn, parse_lsn
+from actions.postgres.segments import DEFAULT_SIZE
 from actions.postgres.times import spell
 from actions.postgres.unreachable import Unreachable
 from actions.postgres.waldump import TransactionEnd
@@ -26,8 +31,10 @@ _LONGEST_PAGE_HEADER = 40
 class Stop:
     """The exact place, the last commit that is kept, and the first that is not.
 
-    ``last_end_at`` is what pg_last_xact_replay_timestamp() will say: the time of the last commit or abort before
-    the stop. At an inclusive stop the server leaves out the very record that it stops after.
+    ``lsn`` is where the record begins after which it stops (inclusive; ``end`` is where that record ends), or where
+    the base backup ends and nothing that was committed since is kept. ``last_end_at`` is what
+    pg_last_xact_replay_timestamp() will say: the time of the last commit or abort before the record at the stop,
+    which the server itself does not count; a PREPARE TRANSACTION has none.
     """
 
     lsn: Lsn
@@ -39,11 +46,17 @@ class Stop:
     next_commit_xid: int | None = None
     next_commit_lsn: Lsn | None = None
     last_end_at: datetime | None = None
+    end: Lsn | None = None
 
     @property
     def text(self) -> str:
-        """For example: before 0/5A3F2C8."""
+        """For example: after 0/5A3F2C8."""
         return f"{'after' if self.inclusive else 'before'} {format_lsn(self.lsn)}"
+
+    @property
+    def through(self) -> Lsn:
+        """The position up to which WAL has to be read."""
+        return self.end or self.lsn
 
     def keeps(self, lsn: int) -> bool:
         """Whether a record at that position is replayed."""
@@ -52,50 +65,66 @@ class Stop:
 
 @dataclass
 class _Scan:
-    """What has been seen so far: the last end and commit to keep, then where to stop, then the next commit."""
+    """What has been seen so far: what is kept last, then the end that is past the target, then the next commit.
+
+    ``kept`` is a commit or a PREPARE, ``before_kept`` the end of a transaction before it.
+    """
 
     last: TransactionEnd | None = None
-    before_last: TransactionEnd | None = None
+    kept: TransactionEnd | None = None
+    before_kept: TransactionEnd | None = None
     last_end: TransactionEnd | None = None
     boundary: TransactionEnd | None = None
     next_commit: TransactionEnd | None = None
 
 
-def find_stop(ends: Iterable[TransactionEnd], target: Target, *, floor: Lsn, whole: bool = True) -> Stop:
-    """Read the ends of transactions from the backup on, and say where to stop.
+def find_stop(
+    ends: Iterable[TransactionEnd],
+    target: Target,
+    *,
+    floor: Lsn,
+    whole: bool = True,
+    segment_size: int = DEFAULT_SIZE,
+) -> Stop:
+    """Read the ends of transactions (and PREPAREs) from the backup on, and say where to stop.
 
     ``floor`` is where the backup becomes consistent. ``whole`` is false when the WAL that was read ends at a
     gap instead of at the newest record: then the absence of a later commit proves nothing.
     """
     after_floor = (end for end in ends if end.lsn >= floor)
-    scan = _scan(after_floor, _is_past(target))
+    scan = _scan(after_floor, is_past(target), None if target.xid is None else target.xid % _XIDS)
     if scan.boundary is None:
         _demand_boundary(target, scan, whole)
     if target.kind == "xid" and scan.boundary is not None:
         _demand_commit(target, scan.boundary)
-    return _stop(scan, target, floor)
+    if target.kind == "lsn" and target.lsn:
+        _demand_floor(parse_lsn(target.lsn), floor)
+    return _stop(scan, floor, segment_size)
 
 
-def _is_past(target: Target) -> Callable[[TransactionEnd], bool]:
+def is_past(target: Target) -> Callable[[TransactionEnd], bool]:
+    """A test whether an end of a transaction lies behind the target, so that neither it nor what follows is kept."""
     at, xid = target.at, target.xid
     if at is not None:
         return lambda end: end.at > at
     if xid is not None:
         number = xid % _XIDS
-        return lambda end: end.xid == number or number in end.subxacts
+        return lambda end: not end.prepared and (end.xid == number or number in end.subxacts)
     lsn = parse_lsn(target.lsn) if target.lsn else None
     return lambda end: lsn is not None and end.lsn >= lsn
 
 
-def _scan(ends: Iterable[TransactionEnd], past: Callable[[TransactionEnd], bool]) -> _Scan:
+def _scan(ends: Iterable[TransactionEnd], past: Callable[[TransactionEnd], bool], culprit: int | None) -> _Scan:
     scan = _Scan()
     for end in ends:
         if scan.boundary is None and past(end):
             scan.boundary = end
         if scan.boundary is None:
-            if end.committed:
-                scan.last, scan.before_last = end, scan.last_end
-            scan.last_end = end
+            # A PREPARE of the very transaction that is to go need not be replayed for its own sake.
+            if end.committed or (end.prepared and end.xid != culprit):
+                scan.kept, scan.before_kept = end, scan.last_end
+            scan.last = end if end.committed else scan.last
+            scan.last_end = scan.last_end if end.prepared else end
         elif end.committed:
             scan.next_commit = end
             break
@@ -139,37 +168,34 @@ def _demand_commit(target: Target, end: TransactionEnd) -> None:
         )
 
 
-def _stop(scan: _Scan, target: Target, floor: Lsn) -> Stop:
-    lsn, inclusive = _place(scan, target, floor)
-    last_end = scan.before_last if inclusive else scan.last_end
-    return Stop(lsn, inclusive, *_told(scan.last), *_told(scan.next_commit), last_end.at if last_end else None)
-
-
-def _told(end: TransactionEnd | None) -> tuple[datetime | None, int | None, Lsn | None]:
-    return (end.at, end.xid, end.lsn) if end else (None, None, None)
-
-
-def _place(scan: _Scan, target: Target, floor: Lsn) -> tuple[Lsn, bool]:
-    if target.kind == "lsn" and target.lsn:
-        return _not_before(parse_lsn(target.lsn), floor), False
-    if scan.boundary is not None:
-        return scan.boundary.lsn, False
-    # Nothing was committed since the backup: its own end is the newest state there is.
-    return (scan.last.lsn, True) if scan.last else (floor, False)
-
-
-def _not_before(lsn: Lsn, floor: Lsn) -> Lsn:
+def _demand_floor(lsn: Lsn, floor: Lsn) -> None:
     if lsn < floor:
         raise Unreachable(
             f"WAL position {format_lsn(lsn)} lies before the end of the base backup.",
             detail=f"The backup is consistent from {format_lsn(floor)} on.",
             hint="Choose an older backup.",
         )
-    return lsn
+
+
+def _stop(scan: _Scan, floor: Lsn, segment_size: int) -> Stop:
+    kept, told = scan.kept, (*_told(scan.last), *_told(scan.next_commit))
+    if kept is None:
+        # Nothing was committed since the backup: its own end is what is wanted.
+        return Stop(floor, False, *told)
+    last_end = scan.before_kept.at if scan.before_kept else None
+    end = end_of_record(kept.lsn, kept.size, segment_size) if kept.size else None
+    return Stop(kept.lsn, True, *told, last_end, end)
+
+
+def _told(end: TransactionEnd | None) -> tuple[datetime | None, int | None, Lsn | None]:
+    return (end.at, end.xid, end.lsn) if end else (None, None, None)
 
 
 def is_proof(stop: Stop, replayed: int, last_end_at: datetime | None) -> bool:
     """Whether a paused server stands exactly at the stop, from its replay position and its last transaction's time."""
-    # A record that opens a page starts behind that page's header, so the end before it may be that much earlier.
-    near = replayed > stop.lsn if stop.inclusive else 0 <= stop.lsn - replayed <= _LONGEST_PAGE_HEADER
+    if stop.inclusive:
+        near = replayed == stop.end if stop.end is not None else replayed > stop.lsn
+    else:
+        # A record that opens a page starts behind that page's header, so the end before it may be that much earlier.
+        near = 0 <= stop.lsn - replayed <= _LONGEST_PAGE_HEADER
     return near and stop.last_end_at in (None, last_end_at)

@@ -12,18 +12,18 @@ from typing import NamedTuple
 
 from actions.postgres.lsn import Lsn, parse_lsn
 
-_END = re.compile(
-    r"rmgr: Transaction [^,]*, tx: +(\d+), lsn: ([0-9A-F]+)/([0-9A-F]+), prev [0-9A-F/]+, "
-    r"desc: (COMMIT|ABORT|COMMIT_PREPARED|ABORT_PREPARED) (?:(\d+): )?"
-    r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}) ([^;\s]+)(.*)",
-    re.ASCII,
-)
+_HEAD = r"rmgr: Transaction [^,]*/ *(\d+), tx: +(\d+), lsn: ([0-9A-F]+)/([0-9A-F]+), prev [0-9A-F/]+, desc: "
+_MOMENT = r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}) ([^;\s]+)(.*)"
+_END = re.compile(_HEAD + r"(COMMIT|ABORT|COMMIT_PREPARED|ABORT_PREPARED) (?:(\d+): )?" + _MOMENT, re.ASCII)
+# The name that people gave to a prepared transaction may hold anything, so its time is the last one of the line.
+_PREPARE = re.compile(_HEAD + r"(PREPARE) (gid) .*: " + _MOMENT, re.ASCII)
 
 
 class TransactionEnd(NamedTuple):
-    """A commit or an abort, as recovery sees it: this is where a recovery can stop.
+    """A commit or an abort, as recovery sees it: this is where a recovery can stop. Or a PREPARE TRANSACTION.
 
-    A named tuple, because a busy day has millions of them and they are made twice as fast.
+    ``size`` is the record's length in bytes. A named tuple, because a busy day has millions of them and they are
+    made twice as fast.
     """
 
     kind: str
@@ -33,6 +33,12 @@ class TransactionEnd(NamedTuple):
     subxacts: tuple[int, ...] = ()
     files: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
+    size: int = 0
+
+    @property
+    def prepared(self) -> bool:
+        """Whether it is a PREPARE TRANSACTION, whose commit or rollback comes later or never."""
+        return self.kind == "PREPARE"
 
     @property
     def committed(self) -> bool:
@@ -40,22 +46,25 @@ class TransactionEnd(NamedTuple):
         return self.kind.startswith("COMMIT")
 
 
-def transaction_ends(lines: Iterable[str]) -> Iterator[TransactionEnd]:
-    """The commits and aborts among the lines, in the order of the WAL."""
+def transaction_ends(lines: Iterable[str], *, prepares: bool = False) -> Iterator[TransactionEnd]:
+    """The commits and aborts among the lines, in the order of the WAL; with `prepares` the PREPAREs too."""
     for line in lines:
         # The cheap test first: most lines of a full dump are about rows.
-        if line.startswith("rmgr: Transaction") and (match := _END.match(line)):
+        if not line.startswith("rmgr: Transaction"):
+            continue
+        if match := _END.match(line) or (_PREPARE.match(line) if prepares else None):
             yield _end(match)
 
 
 def _end(match: re.Match[str]) -> TransactionEnd:
-    tx, high, low, kind, prepared, moment, zone, rest = match.groups()
+    size, tx, high, low, kind, named, moment, zone, rest = match.groups()
+    prepared = named if named != "gid" else None
     if zone not in ("UTC", "GMT"):
         raise ValueError(f"pg_waldump ran with zone {zone}; it must run with TZ=UTC")
     at = datetime.fromisoformat(moment + "+00:00")
     lsn = Lsn(int(high, 16) << 32 | int(low, 16))
     if len(rest) < 3:
-        return TransactionEnd(kind, int(prepared or tx), lsn, at)
+        return TransactionEnd(kind, int(prepared or tx), lsn, at, size=int(size))
     lists = _lists(rest)
     return TransactionEnd(
         kind,
@@ -65,6 +74,7 @@ def _end(match: re.Match[str]) -> TransactionEnd:
         tuple(map(int, lists.get("subxacts", ()))),
         lists.get("rels", ()),
         lists.get("dropped stats", ()),
+        int(size),
     )
 
 

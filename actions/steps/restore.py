@@ -88,7 +88,7 @@ def _stretches(chain: Chain, base: Base, aim: Aim) -> list[tuple[int, str, str]]
     found = []
     for span in chain.spans:
         start = max(span.start, base.start_lsn)
-        end = min(span.end, aim.stop.lsn) if span.end is not None else aim.stop.lsn
+        end = min(span.end, aim.stop.through) if span.end is not None else aim.stop.through
         if start < end:
             found.append((span.timeline, _hex(start), _hex(end)))
     return found

@@ -12,7 +12,7 @@ from actions.postgres.choices import Choice, choose_backup
 from actions.postgres.lsn import Lsn, format_lsn, parse_lsn
 from actions.postgres.segments import segment_of
 from actions.postgres.server import Server
-from actions.postgres.stops import Stop, find_stop
+from actions.postgres.stops import Stop, find_stop, is_past
 from actions.postgres.timelines import Chain, chain_to, segments_needed
 from actions.postgres.times import spell
 from actions.postgres.waldump import TransactionEnd, transaction_ends
@@ -76,7 +76,8 @@ def find_stopping_point(target: Target, server: Server, window: Window, files: F
     chain = chain_to(timeline, around.histories)
     choice = _choice(target, around.window, timeline)
     ends = _ends(target, server, around, chain, choice, files)
-    return Aim(timeline, find_stop(ends, target, floor=choice.floor, whole=choice.whole))
+    return Aim(timeline, find_stop(ends, target, floor=choice.floor, whole=choice.whole,
+                                    segment_size=server.segment_size))  # fmt: skip
 
 
 def choose_base(aim: Aim, server: Server, files: Files, sql: Sql, now: datetime) -> Base:
@@ -100,8 +101,9 @@ def choose_base(aim: Aim, server: Server, files: Files, sql: Sql, now: datetime)
 
 
 def _through(stop: Stop, segment_size: int) -> Lsn:
-    """WAL is laid through the record at the stop: the server has to read it to see that it must stop before it."""
-    return Lsn((stop.lsn // segment_size + 1) * segment_size + 1)
+    """WAL is laid through the record at the stop, which the server has to read, also where it goes on in the next."""
+    last = max(stop.lsn, stop.through - 1)
+    return Lsn((last // segment_size + 1) * segment_size + 1)
 
 
 def _timeline(target: Target, around: Surroundings) -> int:
@@ -142,10 +144,12 @@ def _ends(
     size = server.segment_size
     names = [n for n in segments_needed(chain, choice.floor, _head(choice, around, size), size) if n in have]
     first = _first_interesting(target, names, around, choice, size)
-    older = 1
+    older, past = 1, is_past(target)
     while True:
         found = list(_scan(names[first:], chain, server, files, target))
-        if first == 0 or any(end.committed and not _past(end, target) for end in found):
+        kept = [end for end in found if not past(end)]
+        # The end before the last one that is kept belongs to the proof.
+        if first == 0 or (len(kept) > 1 and any(end.committed or end.prepared for end in kept[1:])):
             return iter(found)
         first, older = max(0, first - older), older * 2
 
@@ -172,28 +176,16 @@ def _first_interesting(target: Target, names: list[str], around: Surroundings, c
 
 def _scan(names: list[str], chain: Chain, server: Server, files: Files, target: Target) -> Iterator[TransactionEnd]:
     """Read segment by segment along the timelines, through the first commit that is past the target."""
+    past = is_past(target)
     for timeline, run in _by_timeline(names):
         span = chain.span(timeline)
-        for end in transaction_ends(files.waldump(server, timeline, run)):
+        for end in transaction_ends(files.waldump(server, timeline, run), prepares=True):
             # Behind the fork the old timeline's file goes on with the branch that was left.
             if span is not None and span.end is not None and end.lsn >= span.end:
                 break
             yield end
-            if end.committed and _past(end, target):
+            if end.committed and past(end):
                 return
-
-
-def _past(end: TransactionEnd, target: Target) -> bool:
-    match target.kind:
-        case "time":
-            return target.at is not None and end.at > target.at
-        case "lsn":
-            return target.lsn is not None and end.lsn >= parse_lsn(target.lsn)
-        case "xid":
-            number = (target.xid or 0) % 2**32
-            return end.xid == number or number in end.subxacts
-        case _:
-            return False
 
 
 def _by_timeline(names: list[str]) -> Iterator[tuple[int, list[str]]]:
