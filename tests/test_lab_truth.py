@@ -138,25 +138,22 @@ def test_a_line_cut_off_by_a_crash_was_never_counted(lab: Lab) -> None:
 
 def test_a_line_that_is_just_being_written_is_never_taken_for_two(lab: Lab) -> None:
     line = json.dumps(message(1, 10, "0/100")) + "\n"
-    over = threading.Event()
+    many = 500
 
     def write() -> None:
         with lab.truth_file.open("a", buffering=1) as file:
-            while not over.is_set():
-                for half in (line[:20], line[20:]):
-                    file.write(half)
-                    file.flush()
+            for half in (line[:20], line[20:]) * many:
+                file.write(half)
+                file.flush()
 
     writing = threading.Thread(target=write)
     writing.start()
-    try:
-        seen = [0]
-        while seen[-1] < 500:
-            seen.append(len(list(read(lab.truth_file))))
-    finally:
-        over.set()
-        writing.join()
+    seen = [0]
+    while writing.is_alive():
+        seen.append(len(list(read(lab.truth_file))))
+    writing.join()
     assert sorted(seen) == seen
+    assert len(list(read(lab.truth_file))) == many
 
 
 def test_equal_messages_have_equal_figures_in_whatever_order_they_come() -> None:
