@@ -64,7 +64,7 @@ while [ -e ".$2.abandoned-$n" ]; do n=$((n + 1)); done
 _NAME_IT = r"""
 cd "$1" && [ -f ".$2.partial/backup_manifest" ] && mv ".$2.partial" "$2" && { sync "$1" 2>/dev/null || sync; }
 """
-_STEPS = re.compile(r"(\d+)/(\d+) kB")
+_STEPS = re.compile(r"(\d{1,18})/(\d{1,18}) kB")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]*", re.ASCII)
 _LONG_SECONDS = 6 * 3600
 _SHOWN_LINES = 20

@@ -73,7 +73,7 @@ printf '\034'; LC_ALL=C TZ=UTC pg_controldata "$1"
 """
 _SEALED = 67
 _SYNC_SECONDS = 1800
-_FORK = re.compile(r"^\s*(\d+)\s+([0-9A-F]+/[0-9A-F]+)", re.MULTILINE | re.ASCII)
+_FORK = re.compile(r"^[ \t]{0,9}(\d{1,10})\s{1,9}([0-9A-F]{1,8}/[0-9A-F]{1,8})", re.MULTILINE | re.ASCII)
 
 
 class Seal:

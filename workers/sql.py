@@ -21,7 +21,7 @@ from workers.helper import checked
 from workers.inside import Command, Inside, shell
 from workers.sql_session import CANCELED, LEAST_SECONDS, Said, last_words, session_answers, session_script
 
-_ASKS = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/|\()*(?:select|with|values|table)\b", re.IGNORECASE | re.DOTALL)
+_ASKS = re.compile(r"(?:\s++|--[^\n]*+\n|/\*.*?\*/|\()*(?:select|with|values|table)\b", re.IGNORECASE | re.DOTALL)
 # A value may hold line breaks, but no text of PostgreSQL holds a zero byte.
 _RECORD = b"\0"
 # Only verbose errors carry the SQLSTATE, by which a query whose time was over is told from a wrong one.

@@ -39,7 +39,7 @@ _DROPPED = (
 )
 # Once in service it runs without the flags of a clone, and what ALTER SYSTEM had left would count again.
 _STALE = re.compile(
-    r"\s*(recovery_target\w*|restore_command|recovery_end_command|archive_cleanup_command|primary_conninfo"
+    r"\s{0,99}(recovery_target\w*|restore_command|recovery_end_command|archive_cleanup_command|primary_conninfo"
     r"|primary_slot_name|recovery_min_apply_delay|promote_trigger_file|standby_mode)\s*(?:=|\s)",
     re.IGNORECASE | re.ASCII,
 )
