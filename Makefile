@@ -9,7 +9,7 @@ PYTEST := $(PY) -m pytest
 # More modules at a time than there are cores: they wait for containers more than they work, and each has its own.
 JOBS ?= $(shell echo $$(($$(nproc) + 2)))
 SIDE_BY_SIDE := -p xdist -n $(JOBS) --dist loadfile
-INNER := not parts and not whole and not browser
+INNER := not parts and not whole and not browser and not versions
 CORE := $(INNER) and not rules and not deep and not hypothesis
 AGAIN := --last-failed --last-failed-no-failures none
 
@@ -55,10 +55,15 @@ whole: .venv/ready ## real containers recovered, on good days and bad ones
 	@$(PY) -m lab.prepare engine
 	@$(PYTEST) -m whole $(SIDE_BY_SIDE) || { echo "Once more, those that failed: a busy machine can be too slow for them."; $(PYTEST) -m whole $(AGAIN); }
 
+versions: .venv/ready ## whole recoveries on PostgreSQL 13 to 18, as a table; ONLY="17 18" names some; not in make test
+	@$(PY) -m lab.prepare engine
+	@$(PY) -m lab.versions
+	@$(PYTEST) -m versions -p versions_table -p xdist -n $(JOBS) --dist worksteal tests/test_versions.py
+
 test: core lint deep parts whole ## all tests, the core first
 
 bench: .venv/ready ## the figures, as a table with ratios
 	@$(PY) -m lab.prepare engine
 	@$(PY) -m lab.bench
 
-.PHONY: help setup demo lint core deep parts browser whole test bench
+.PHONY: help setup demo lint core deep parts browser whole versions test bench

@@ -41,13 +41,13 @@ class Images:
 def ensure_images(client: docker.DockerClient, say: Say = silent) -> Images:
     """Every image the lab needs; nothing is fetched or built when all are there."""
     images = Images(POSTGRES, REDIS, f"mayday-lab-standin:{_fingerprint()}")
-    missing = [tag for tag in (images.postgres, images.redis, images.standin) if not _present(client, tag)]
+    missing = [tag for tag in (images.postgres, images.redis, images.standin) if not present(client, tag)]
     if not missing:
         return images
     if registry_answers():
         missing = [tag for tag in missing if tag == images.standin or not _pulled(client, tag, say)]
     if missing:
-        _ensure_base(client, say)
+        ensure_base(client, say)
         _build(client, missing, say)
     return images
 
@@ -64,7 +64,7 @@ def registry_answers() -> bool:
     return True
 
 
-def _present(client: docker.DockerClient, tag: str) -> bool:
+def present(client: docker.DockerClient, tag: str) -> bool:
     try:
         client.images.get(tag)
     except ImageNotFound:
@@ -103,20 +103,20 @@ def _build_one(client: docker.DockerClient, tag: str) -> None:
     except (BuildError, APIError) as problem:
         raise RecoveryError(
             f"The image {tag} could not be built.",
-            detail=_last_words(problem),
+            detail=last_words(problem),
             hint="The build installs packages with apt: check that containers reach a Debian mirror.",
         ) from problem
 
 
-def _last_words(problem: BuildError | APIError) -> str:
+def last_words(problem: BuildError | APIError) -> str:
     if not isinstance(problem, BuildError):
         return str(problem)
     lines = [line.get("stream", "") for line in problem.build_log]
     return f"{problem.msg}\n{''.join(lines)}"[-1200:]
 
 
-def _ensure_base(client: docker.DockerClient, say: Say) -> None:
-    if _present(client, BASE) or (registry_answers() and _pulled(client, BASE, say)):
+def ensure_base(client: docker.DockerClient, say: Say) -> None:
+    if present(client, BASE) or (registry_answers() and _pulled(client, BASE, say)):
         return
     if shutil.which("mmdebstrap") is None:
         _install_mmdebstrap(say)

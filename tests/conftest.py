@@ -60,7 +60,7 @@ def memory_path(tmp_path: Path) -> Iterator[Path]:
         yield Path(folder)
 
 
-RING_OF_A_MODULE = re.compile(r"^pytestmark = \[?\s*pytest\.mark\.(parts|whole|browser|rules)\b", re.MULTILINE)
+RING_OF_A_MODULE = re.compile(r"^pytestmark = \[?\s*pytest\.mark\.(parts|whole|browser|rules|versions)\b", re.MULTILINE)
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
