@@ -13,29 +13,13 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from actions.containers import Docker
-from actions.engine.errors import RecoveryError
 from actions.outside import Pager, PagerDuty, StatusPage
 from actions.postgres.backups import BackupFiles
 from actions.postgres.server import Names, Server
 from actions.postgres.stops import Stop
-
-
-class SqlTimeout(RecoveryError):
-    """A statement was cancelled because its time was over."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What one of several queries brought: its JSON value, or the error that came instead."""
-
-    value: Any = None
-    error: RecoveryError | None = None
-
-    def must(self) -> Any:
-        """The value; raises the error instead, if there is one."""
-        if self.error is not None:
-            raise self.error
-        return self.value
+from actions.sql import Answer as Answer
+from actions.sql import Sql as Sql
+from actions.sql import SqlTimeout as SqlTimeout
 
 
 @dataclass(frozen=True)
@@ -158,31 +142,6 @@ class Files(Protocol):
 
     def mark_kept(self, server: Server, leaf: str, label: Mapping[str, str]) -> None:
         """Label a directory beside the live one with its run and until when it is kept."""
-
-
-class Sql(Protocol):
-    """SQL inside of a container, over its own local socket: no network, no password.
-
-    `database` is the one to ask; empty for the server's own (`site.database`).
-    """
-
-    def rows(self, container: str, server: Server, sql: str, *, seconds: float = 30,
-             database: str = "") -> list[dict[str, Any]]:  # fmt: skip
-        """The rows of a query as dicts.
-
-        Raises:
-            RecoveryError: the server refused, the time was over (`SqlTimeout`), or nobody answered.
-        """
-
-    def values(self, container: str, server: Server, queries: Sequence[str], *,
-               seconds: float = 300, database: str = "") -> Sequence[Answer]:  # fmt: skip
-        """The JSON value of each of these queries, asked one after the other within so many seconds.
-
-        They share sessions, since to begin one costs more than most queries do. An error of one is its own.
-
-        Raises:
-            Away: Docker does not answer.
-        """
 
 
 class Web(Protocol):

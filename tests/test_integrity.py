@@ -36,6 +36,7 @@ HEALTHY: dict[str, Any] = {
     "foreign keys": [{"constraint": "fk", "table": "a", "parent": "b", "orphans": 0}],
     "sequences": [],
     "null keys": [],
+    "files": [],
 }
 
 
@@ -52,7 +53,7 @@ def test_every_check_has_a_judge_and_the_six_of_the_manual_are_there() -> None:
 
 def test_a_sound_database_is_healthy() -> None:
     assert verdict().healthy
-    assert verdict().text == "Healthy: 12 of 12 checks passed."
+    assert verdict().text == "Healthy: 13 of 13 checks passed."
 
 
 @pytest.mark.parametrize(
@@ -81,6 +82,7 @@ def test_a_sound_database_is_healthy() -> None:
             "s at 4, t.id at 9",
         ),
         ("null keys", [{"table": "t", "column": "id", "nulls": 1}], "1 row of t.id"),
+        ("files", [{"oid": 1, "relation": "t", "path": "base/5/7"}], "Files missing on the disk: t (base/5/7)"),
     ],
 )
 def test_a_finding_needs_attention_and_is_told_in_numbers(name: str, value: Any, words: str) -> None:

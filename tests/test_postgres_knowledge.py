@@ -21,7 +21,7 @@ from actions.postgres.compare_sql import TABLES, buckets_sql, keys_sql, summary_
 from actions.postgres.controldata import parse_controldata
 from actions.postgres.integrity import FULL, CheckResult, Verdict, judge
 from actions.postgres.inventory import parse_contents
-from actions.postgres.inventory_sql import inventory_sql
+from actions.postgres.inventory_sql import inventory_sql, rows_sql
 from actions.postgres.labels import parse_label
 from actions.postgres.losses import losses, parse_losses
 from actions.postgres.losses_awk import losses_argv
@@ -163,7 +163,7 @@ def server() -> Iterator[Server]:
 
 
 def test_a_sound_database_is_healthy_and_another_kind_is_not_blamed(server: Server) -> None:
-    assert server.verdict().text == "Healthy: 12 of 12 checks passed."
+    assert server.verdict().text == "Healthy: 13 of 13 checks passed."
     assert server.verdict("postgres").healthy
 
 
@@ -197,8 +197,11 @@ def test_every_kind_of_damage_is_found(server: Server) -> None:
 
 
 def test_the_inventory_counts_what_is_there(server: Server) -> None:
-    contents = parse_contents(server.json(inventory_sql()))
-    rows = {table.full_name: table.rows for table in contents.tables}
+    read = server.json(inventory_sql())
+    contents = parse_contents(read)
+    assert all(table.rows is None for table in contents.tables)
+    counted = server.json(rows_sql(table["oid"] for table in read["tables"]))
+    rows = {f"{table['schema']}.{table['name']}": counted[str(table["oid"])][0] for table in read["tables"]}
     assert rows == {
         "auth.users": 5,
         "public.nchat_channels": 2,
@@ -209,7 +212,12 @@ def test_the_inventory_counts_what_is_there(server: Server) -> None:
     }
     assert "public.nchat_messages_pkey" in contents.indexes
     assert any("nchat_messages_user_id_fkey" in name for name in contents.constraints)
-    assert all(table.rows is None for table in parse_contents(server.json(inventory_sql(count_rows=False))).tables)
+    messages = next(table for table in contents.tables if table.name == "nchat_messages")
+    server.ask("VACUUM FULL nchat_messages")
+    path = server.ask("SELECT pg_relation_filepath('nchat_messages')")
+    assert messages.file.split("/")[:2] == ["1663", path.split("/")[1]]
+    again = parse_contents(server.json(inventory_sql())).tables
+    assert f"1663/{path.partition('/')[2]}" in {table.file for table in again}
 
 
 def test_two_states_of_a_table_differ_by_exactly_the_keys_that_changed(server: Server) -> None:

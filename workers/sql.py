@@ -6,7 +6,7 @@ import json
 import re
 import time
 import uuid
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
@@ -15,11 +15,21 @@ from docker.errors import NotFound
 from actions.engine.errors import Away, RecoveryError
 from actions.postgres.server import Server
 from actions.redact import excerpt
-from actions.tools import Answer, SqlTimeout
+from actions.sql import Answer, Asked
 from workers.daemon import speaking
 from workers.helper import checked
-from workers.inside import Command, Inside, shell
-from workers.sql_session import CANCELED, LEAST_SECONDS, Said, last_words, session_answers, session_script
+from workers.inside import Inside, shell
+from workers.sql_everywhere import (
+    BARE,
+    EVERYWHERE,
+    Block,
+    blocks_of,
+    everywhere_script,
+    longest_wait,
+    one_command_each,
+)
+from workers.sql_said import answer, closed, environment, judge, late, refused
+from workers.sql_session import LEAST_SECONDS, Said, last_words, session_answers, session_script
 
 _ASKS = re.compile(r"(?:\s++|--[^\n]*+\n|/\*.*?\*/|\()*(?:select|with|values|table)\b", re.IGNORECASE | re.DOTALL)
 # A value may hold line breaks, but no text of PostgreSQL holds a zero byte.
@@ -28,7 +38,6 @@ _RECORD = b"\0"
 _PSQL = ("psql", "-X", "-q", "-A", "-t", "-w", "-v", "VERBOSITY=verbose")
 # One argument may have 128 kB; a longer query goes into a file in pieces.
 _LONGEST_ARGUMENT, _PIECE = 100_000, 30_000
-_NO_SERVER = 2
 _BEYOND = 5
 _FROM_FILE = r"""
 trap 'rm -f "$f"' EXIT
@@ -60,15 +69,68 @@ class ContainerSql:
 
     def values(self, container: str, server: Server, queries: Sequence[str], *,
                seconds: float = 300, database: str = "") -> Sequence[Answer]:  # fmt: skip
+        return self._sessions(container, server, queries, seconds, database, ())
+
+    def _sessions(self, container: str, server: Server, queries: Sequence[str], seconds: float, database: str,
+                  settings: Sequence[str]) -> list[Answer]:  # fmt: skip
         until, found = time.monotonic() + seconds, list[Answer]()
         while rest := queries[len(found) :]:
             # A session ends early where a query broke its connection; those after that query get another.
             left = max(until - time.monotonic(), LEAST_SECONDS)
-            found += self._session(container, server, rest, left, database)
+            found += self._session(container, server, rest, left, database, settings)
         return found
 
-    def _session(self, container: str, server: Server, queries: Sequence[str], seconds: float,
-                 database: str) -> Sequence[Answer]:  # fmt: skip
+    def everywhere(self, container: str, server: Server, asked: Asked, *, seconds: float = 300,
+                   bare: bool = False) -> Mapping[str, Sequence[Answer]]:  # fmt: skip
+        settings, until = EVERYWHERE + BARE * bare, time.monotonic() + seconds
+        found: dict[str, Sequence[Answer]] = {}
+        for some in one_command_each(asked):
+            left = max(until - time.monotonic(), LEAST_SECONDS)
+            if isinstance(some, tuple):
+                found[some[0]] = self._sessions(container, server, some[1], left, some[0], settings)
+                continue
+            for name, block in self._blocks(container, server, some, left, settings).items():
+                queries = some[name] if isinstance(some, Mapping) else some
+                found[name] = self._answered(container, server, queries, left, name, settings, block)
+        return found
+
+    def _blocks(self, container: str, server: Server, asked: Asked, seconds: float,
+                settings: Sequence[str]) -> Mapping[str, Block | RecoveryError]:  # fmt: skip
+        names, mark = list(asked) if isinstance(asked, Mapping) else [server.database], f"mayday.{uuid.uuid4().hex}"
+        try:
+            inside = self._inside(container, server)
+            argv = everywhere_script(_bare_all(asked), server.database, seconds, mark)
+            given = {**environment(seconds, settings), "PGUSER": server.user}
+            command = inside.command(argv, seconds=longest_wait(asked, seconds), env=given)
+            with closing(command.lines()) as lines:
+                blocks = blocks_of("\n".join(lines), mark)
+            if not blocks:
+                judge(command, command.err, container, seconds)
+        except Away:
+            raise
+        except RecoveryError as trouble:
+            return dict.fromkeys(names, trouble)
+        return {**(dict.fromkeys(asked, Block()) if isinstance(asked, Mapping) else {}), **blocks}
+
+    def _answered(self, container: str, server: Server, queries: Sequence[str], seconds: float, name: str,
+                  settings: Sequence[str], block: Block | RecoveryError) -> Sequence[Answer]:  # fmt: skip
+        if isinstance(block, RecoveryError):
+            return [Answer(error=block)] * len(queries)
+        found = [answer(one, container, seconds) for one in block.said]
+        if len(found) == len(queries):
+            return found
+        if block.code is None:
+            over = late(container, seconds, "The time was over before it began.")
+            return [*found, *[Answer(error=over)] * (len(queries) - len(found))]
+        if not block.connected:
+            return [Answer(error=closed(name, container, block.err))] * len(queries)
+        # The connection was lost in the midst: that query is to blame, and those after it get another.
+        broken = Answer(error=refused(container, f"psql ended before its last query: {excerpt(block.err)}"))
+        rest = queries[len(found) + 1 :]
+        return [*found, broken, *self._sessions(container, server, rest, seconds, name, settings)]
+
+    def _session(self, container: str, server: Server, queries: Sequence[str], seconds: float, database: str,
+                 settings: Sequence[str]) -> Sequence[Answer]:  # fmt: skip
         """The answers to the first of these queries: to all of them, unless the connection was lost."""
         mark, beyond = f"mayday.{uuid.uuid4().hex}", LEAST_SECONDS * len(queries)
         script = session_script([_bare(query) for query in queries], seconds, mark)
@@ -76,28 +138,28 @@ class ContainerSql:
         try:
             inside = self._inside(container, server)
             argv = _with_script(inside, [*_PSQL, *_whose(server, database)], script)
-            command = inside.command(argv, seconds=seconds + beyond + _BEYOND, env=_environment(seconds))
+            command = inside.command(argv, seconds=seconds + beyond + _BEYOND, env=environment(seconds, settings))
             with closing(command.lines()) as lines:
                 said = list(session_answers("\n".join(lines), mark))
             if len(said) < len(queries):
                 last = last_words(command.err, mark)
-                _judge(command, last, container, seconds)
-                raise _refused(container, f"psql ended before its last query: {excerpt(last)}")
+                judge(command, last, container, seconds)
+                raise refused(container, f"psql ended before its last query: {excerpt(last)}")
         except Away:
             raise
         except RecoveryError as trouble:
-            return [*(_answer(one, container, seconds) for one in said), Answer(error=trouble)]
-        return [_answer(one, container, seconds) for one in said]
+            return [*(answer(one, container, seconds) for one in said), Answer(error=trouble)]
+        return [answer(one, container, seconds) for one in said]
 
     def _records(self, container: str, server: Server, sql: str, seconds: float,
                  database: str) -> Generator[str, None, None]:  # fmt: skip
         inside = self._inside(container, server)
         argv = [*_PSQL, "-0", "-v", "ON_ERROR_STOP=1", *_whose(server, database)]
         # The server's own limit comes first, so that it cancels the query and says so.
-        command = inside.command(_with_query(inside, argv, sql), seconds=seconds + _BEYOND, env=_environment(seconds))
+        command = inside.command(_with_query(inside, argv, sql), seconds=seconds + _BEYOND, env=environment(seconds))
         with closing(command.lines(_RECORD)) as records:
             yield from records
-        _judge(command, command.err, container, seconds)
+        judge(command, command.err, container, seconds)
 
     def _inside(self, container: str, server: Server) -> Inside:
         """The container, if it is the server of the plan or a clone; as the user whom the server runs as."""
@@ -131,15 +193,16 @@ def _bare(sql: str) -> str:
     return sql.strip().rstrip(";").rstrip()
 
 
+def _bare_all(asked: Asked) -> Asked:
+    if isinstance(asked, Mapping):
+        return {name: [_bare(query) for query in queries] for name, queries in asked.items()}
+    return [_bare(query) for query in asked]
+
+
 def _whose(server: Server, database: str) -> list[str]:
     # As a connection string: a bare name with "=" in it would be read as one.
     name = (database or server.database).replace("\\", "\\\\").replace("'", "\\'")
     return ["-U", server.user, "-d", f"dbname='{name}'"]
-
-
-def _environment(seconds: float) -> dict[str, str]:
-    return {"PGOPTIONS": f"-c statement_timeout={int(seconds * 1000)} -c client_min_messages=error",
-            "PGAPPNAME": "mayday", "PGCONNECT_TIMEOUT": "10", "PGCLIENTENCODING": "UTF8", "LC_ALL": "C"}  # fmt: skip
 
 
 def _with_query(inside: Inside, argv: Sequence[str], sql: str) -> list[str]:
@@ -159,34 +222,3 @@ def _put(inside: Inside, text: str) -> str:
         done = inside.script('umask 077; printf "%s" "$2" >>"$1"', path, text[at : at + _PIECE])
         checked(done, "handing a long query over")
     return path
-
-
-def _answer(said: Said, container: str, seconds: float) -> Answer:
-    if said.state:
-        detail = f"{said.state}: {said.message}"
-        return Answer(
-            error=_late(container, seconds, detail) if said.state == CANCELED else _refused(container, detail)
-        )
-    return Answer(json.loads(said.text) if said.text else None)
-
-
-def _judge(command: Command, err: str, container: str, seconds: float) -> None:
-    if command.code == 0:
-        return
-    said = excerpt("\n".join(line for line in err.splitlines() if not line.startswith("LOCATION:")))
-    if command.over or f"{CANCELED}:" in err:
-        raise _late(container, seconds, said)
-    if command.code == _NO_SERVER:
-        raise RecoveryError(f"PostgreSQL in {container} does not accept connections.", detail=said,
-                            hint=f"It may still be starting: look at `docker logs {container}`.")  # fmt: skip
-    raise _refused(container, said or f"psql ended with {command.code}")
-
-
-def _late(container: str, seconds: float, detail: str) -> SqlTimeout:
-    return SqlTimeout(f"A query took longer than {round(seconds, 1):g} s in {container} and was ended.", detail=detail,
-                      hint="The server may be busy or the table large; retry when it is calmer.")  # fmt: skip
-
-
-def _refused(container: str, detail: str) -> RecoveryError:
-    return RecoveryError(f"PostgreSQL in {container} refused a query.", detail=detail,
-                         hint="Read the server's message above; when its cause is mended, retry.")  # fmt: skip

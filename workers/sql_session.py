@@ -33,11 +33,17 @@ class Said:
     message: str = ""
 
 
-def session_script(queries: Sequence[str], seconds: float, mark: str) -> str:
-    """The script for psql; `mark` is a word that no answer holds."""
+def session_script(queries: Sequence[str], seconds: float | None, mark: str) -> str:
+    """The script for psql; `mark` is a word that no answer holds.
+
+    Without seconds the variable mayday_until comes from outside: a moment, in milliseconds of the epoch. That psql
+    got so far as to warn of the mark says that it is connected.
+    """
     least = round(LEAST_SECONDS * 1000)
-    begin = _BEGIN.format(now=_NOW, milliseconds=round(seconds * 1000))
-    return begin + "".join(_ASK.format(now=_NOW, least=least, query=query, mark=mark) for query in queries)
+    begin = "" if seconds is None else _BEGIN.format(now=_NOW, milliseconds=round(seconds * 1000))
+    return f"{begin}\\warn {mark}\n" + "".join(
+        _ASK.format(now=_NOW, least=least, query=query, mark=mark) for query in queries
+    )
 
 
 def last_words(warned: str, mark: str) -> str:

@@ -6,12 +6,14 @@ never passed over.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from actions.postgres import integrity_many as many
 from actions.postgres import integrity_sql as sql
 from actions.postgres.judgement import JUDGES, Line, State
+from actions.postgres.locks import OUT_OF_LOCKS
 
 __all__ = ["ALL", "FULL", "QUICK", "Check", "CheckResult", "Line", "State", "Verdict", "judge", "judge_one"]
 
@@ -65,11 +67,20 @@ FULL = (
     Check("future timestamps", "future timestamps", sql.FUTURE_TIMESTAMPS, "full", 3),
     Check("user counts", "user counts", sql.USER_COUNTS, "full", 4),
     *QUICK[1:],
-    Check("foreign keys", "every declared foreign key", sql.FOREIGN_KEYS, "full"),
-    Check("sequences", "sequences behind their column", sql.SEQUENCES_BEHIND, "full"),
-    Check("null keys", "NULL in primary keys", sql.NULL_KEYS, "full"),
+    Check("files", "files of tables and indexes", sql.FILES, "full"),
+    Check("foreign keys", "every declared foreign key", many.FOREIGN_KEYS, "full"),
+    Check("sequences", "sequences behind their column", many.SEQUENCES_BEHIND, "full"),
+    Check("null keys", "NULL in primary keys", many.NULL_KEYS, "full"),
 )
 ALL = {check.name: check for check in FULL}
+
+
+# What keeps a check from being made and says nothing of the data.
+_NO_FAULT = {
+    OUT_OF_LOCKS: "it needs more locks than the server has room for (max_locks_per_transaction)",
+    "55P03": "somebody else holds a lock on a table",
+}
+_DENIED = "42501"
 
 
 def judge(results: Iterable[CheckResult], inventory: Iterable[Line] = ()) -> Verdict:
@@ -88,7 +99,41 @@ def judge_one(result: CheckResult) -> Line:
     return JUDGES[result.check](result.value)
 
 
+def judge_cluster(found: Mapping[str, Sequence[CheckResult]], own: str, about: Sequence[Line] = (),
+                  inventory: Sequence[Line] = ()) -> Verdict:  # fmt: skip
+    """The verdict on the checks of every database; of another than the site's own, what is amiss and a sum.
+
+    `about` are lines on the databases themselves, such as those that cannot be connected to.
+    """
+    lines: dict[str, tuple[Line, ...]] = {name: tuple(map(judge_one, results)) for name, results in found.items()}
+    others = [replace(line, text=f"{name}: {line.text}", database=name)
+              for name in lines if name != own for line in lines[name]]  # fmt: skip
+    every = (*about, *lines.get(own, ()), *inventory, *others)
+    shown = [line for line in others if line.state not in ("ok", "not applicable")]
+    sums = [_sum(name, lines[name]) for name in lines if name != own and lines[name]]
+    healthy = bool(every) and not any(line.state == "attention" for line in every)
+    text = _text(healthy, every, len(lines))
+    return Verdict(healthy, (*about, *lines.get(own, ()), *inventory, *shown, *sums), text)
+
+
+def _sum(database: str, lines: Sequence[Line]) -> Line:
+    passed = sum(line.state in ("ok", "warning") for line in lines)
+    other = sum(line.state == "not applicable" for line in lines)
+    text = f"{database}: {passed} of {len(lines) - other} checks passed"
+    return Line("database", "ok", text, database)
+
+
+def unreachable(database: str, said: str) -> Line:
+    """A database that nobody can connect to."""
+    text = f"Database {database} cannot be connected to: {' '.join(said.split())[:200]}"
+    return Line("connection", "attention", text, database)
+
+
 def _failed(result: CheckResult) -> Line:
+    state = result.error.partition(":")[0]
+    if state in _NO_FAULT or (state == _DENIED and result.check == "files"):
+        why = _NO_FAULT.get(state, "the role may not see files")
+        return Line(result.check, "unfinished", f"{_title(result)}: not checked, {why}")
     # An application that merely resembles the manual's may lack one of its columns.
     if "column" in result.error and "does not exist" in result.error:
         return Line(result.check, "not applicable", f"{_title(result)}: not applicable to this database")
@@ -101,7 +146,7 @@ def _title(result: CheckResult) -> str:
     return ALL[result.check].title if result.check in ALL else result.check
 
 
-def _text(healthy: bool, lines: tuple[Line, ...]) -> str:
+def _text(healthy: bool, lines: tuple[Line, ...], databases: int = 1) -> str:
     def told(state: State) -> list[str]:
         return [line.text for line in lines if line.state == state]
 
@@ -111,4 +156,5 @@ def _text(healthy: bool, lines: tuple[Line, ...]) -> str:
         return f"Needs attention: {'; '.join(told('attention'))}."
     asides = [*told("warning"), *told("unfinished")]
     passed = sum(line.state in ("ok", "warning") for line in lines)
-    return f"Healthy: {passed} of {len(lines)} checks passed" + (f"; {'; '.join(asides)}." if asides else ".")
+    where = f" in {databases} databases" if databases > 1 else ""
+    return f"Healthy: {passed} of {len(lines)} checks passed{where}" + (f"; {'; '.join(asides)}." if asides else ".")

@@ -1,7 +1,8 @@
 """``mayday-inventory.json``: what was inside the database when a base backup was made.
 
 It lies beside the backup, outside of the data directory, so that a restored database can be compared with
-what it should hold: tables, row counts, newest rows, indexes and constraints.
+what it should hold: tables, row counts, newest rows, indexes and constraints, in every database. The site's own
+database stands at the top, as it did when it was the only one; the others came later.
 """
 
 from __future__ import annotations
@@ -20,13 +21,14 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class TableCount:
-    """One table: its rows (None where counting was not finished), bytes, and newest row."""
+    """One table: its rows (None where counting was not finished), bytes, newest row, and its file as WAL names it."""
 
     schema: str
     name: str
     rows: int | None
     bytes: int
     newest: datetime | None = None
+    file: str = ""
 
     @property
     def full_name(self) -> str:
@@ -44,10 +46,18 @@ class Contents:
     indexes: tuple[str, ...]
     constraints: tuple[str, ...]
 
+    @property
+    def uncounted(self) -> int:
+        """Tables whose rows are not known."""
+        return sum(table.rows is None for table in self.tables)
+
 
 @dataclass(frozen=True)
 class Inventory:
-    """The contents together with the identity of the backup that they belong to."""
+    """The contents together with the identity of the backup that they belong to.
+
+    `missing` says in sentences what could not be read or counted: a backup is as good without it.
+    """
 
     system_identifier: str
     timeline: int
@@ -62,11 +72,18 @@ class Inventory:
     tables: tuple[TableCount, ...] = ()
     indexes: tuple[str, ...] = ()
     constraints: tuple[str, ...] = ()
+    others: tuple[Contents, ...] = ()
+    missing: tuple[str, ...] = ()
 
     @property
     def contents(self) -> Contents:
-        """The part that is compared with a database."""
+        """What the site's own database held."""
         return Contents(self.database, self.total_bytes, self.tables, self.indexes, self.constraints)
+
+    @property
+    def every(self) -> tuple[Contents, ...]:
+        """What each database held."""
+        return (self.contents, *self.others)
 
 
 def parse_contents(data: dict[str, Any]) -> Contents:
@@ -86,8 +103,9 @@ def _table(item: dict[str, Any]) -> TableCount:
         item["schema"],
         item["name"],
         None if rows is None else int(rows),
-        int(item["bytes"]),
+        int(item.get("bytes") or 0),
         _moment(item.get("newest")),
+        str(item.get("file") or ""),
     )
 
 
@@ -96,12 +114,13 @@ def _moment(text: str | None) -> datetime | None:
 
 
 def dump_inventory(inventory: Inventory) -> str:
-    """The text of the file, readable by people too."""
+    """The text of the file: readable by people too, a line for each table."""
     data = asdict(inventory) | {
         "start_lsn": format_lsn(inventory.start_lsn),
         "stop_lsn": format_lsn(inventory.stop_lsn),
     }
-    return json.dumps({"format": FORMAT, **data}, indent=1, default=_as_text) + "\n"
+    # Every plan reads the inventories of all backups, so thousands of tables must not take ten lines each.
+    return json.dumps({"format": FORMAT, **data}, default=_as_text).replace('{"schema"', '\n{"schema"') + "\n"
 
 
 def _as_text(value: object) -> str:
@@ -129,6 +148,8 @@ def _inventory(data: dict[str, Any]) -> Inventory:
         **{
             **known,
             **read,
+            "others": tuple(map(parse_contents, data.get("others") or ())),
+            "missing": tuple(map(str, data.get("missing") or ())),
             "timeline": int(data["timeline"]),
             "system_identifier": str(data["system_identifier"]),
             "start_lsn": parse_lsn(data["start_lsn"]),

@@ -16,11 +16,12 @@ _NAMED = 3
 
 @dataclass(frozen=True)
 class Line:
-    """One finding."""
+    """One finding; the database where it is not the site's own."""
 
     check: str
     state: State
     text: str
+    database: str = ""
 
 
 def _some(names: list[str]) -> str:
@@ -157,6 +158,12 @@ def _null_keys(rows: list[dict[str, Any]]) -> Line:
     )
 
 
+def _files(rows: list[dict[str, Any]]) -> Line:
+    names = [f"{row['relation']} ({row['path']})" for row in rows]
+    text = f"Files missing on the disk: {_some(names)}" if names else "Every table and index has its file"
+    return Line("files", "attention" if names else "ok", text)
+
+
 JUDGES: Mapping[str, Callable[[Any], Line]] = {
     "table sizes": _sizes,
     "orphaned messages": _orphaned_messages,
@@ -170,6 +177,7 @@ JUDGES: Mapping[str, Callable[[Any], Line]] = {
     "foreign keys": _foreign_keys,
     "sequences": _sequences,
     "null keys": _null_keys,
+    "files": _files,
 }
 
 

@@ -39,5 +39,6 @@ PROCEDURE = Procedure(
         Look("look at the server", look_at_server, gives="server"),
         Act("take the base backup", backup.take_base, backup.base_is_taken, limit=restore.COPY_LIMIT),
         Act("write its inventory", backup.write_inventory, backup.inventory_is_written, limit=timedelta(minutes=30)),
+        Look("see what it holds", backup.look_at_inventory, gives="held"),
     ),
 )

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from actions.engine.errors import RecoveryError
 from actions.postgres.backups import BackupFiles, read_backup
-from actions.postgres.inventory import Inventory, dump_inventory, parse_contents, parse_inventory
-from actions.postgres.inventory_sql import inventory_sql
+from actions.postgres.inventory import Contents, Inventory, dump_inventory, parse_inventory
 from actions.postgres.lsn import Lsn
 from actions.postgres.server import Names, Server
-from actions.tools import Files, Progress, Sql
+from actions.steps.holdings import take_stock
+from actions.tools import Files, Patience, Progress, Sql
 
 _SIZE = "select sum(pg_database_size(oid))::bigint as bytes from pg_database"
 
@@ -46,18 +46,21 @@ def _named(found: BackupFiles, name: str) -> bool:
     return found.path.rstrip("/").rpartition("/")[2] == name
 
 
-def write_inventory(server: Server, names: Names, files: Files, sql: Sql, now: datetime) -> None:
-    """Note beside the backup what the database held: tables, rows, indexes, constraints, sizes."""
+def write_inventory(server: Server, names: Names, files: Files, sql: Sql, patience: Patience, now: datetime) -> None:
+    """Note beside the backup what each database held: tables, rows, indexes, constraints, sizes.
+
+    The backup is good without it, so whatever cannot be read or counted is noted as missing and fails nothing.
+    """
     found = next(f for f in files.backups(server) if _named(f, backup_name(names)))
     backup = read_backup(found)
-    data: Any = sql.values(server.service, server, [inventory_sql()], seconds=600)[0].must()
-    contents = parse_contents(data)
+    held = take_stock(server, sql, patience)
+    own = held.databases.get(server.database) or Contents(server.database, 0, (), (), ())
     inventory = Inventory(
         system_identifier=server.system_identifier, timeline=backup.timeline, start_lsn=backup.start_lsn,
         stop_lsn=backup.stop_lsn or Lsn(0), started_at=backup.started_at or now, stopped_at=backup.stopped_at or now,
-        server_version=str(server.version), segment_size=server.segment_size, database=contents.database,
-        total_bytes=contents.total_bytes, tables=contents.tables, indexes=contents.indexes,
-        constraints=contents.constraints,
+        server_version=str(server.version), segment_size=server.segment_size, database=own.database,
+        total_bytes=own.total_bytes, tables=own.tables, indexes=own.indexes, constraints=own.constraints,
+        others=tuple(one for name, one in held.databases.items() if name != server.database), missing=held.missing,
     )  # fmt: skip
     files.write_inventory(server, backup_name(names), dump_inventory(inventory))
 
@@ -65,4 +68,31 @@ def write_inventory(server: Server, names: Names, files: Files, sql: Sql, now: d
 def inventory_is_written(server: Server, names: Names, files: Files) -> bool:
     """Whether it can be read back."""
     found = next((f for f in files.backups(server) if _named(f, backup_name(names))), None)
-    return found is not None and found.inventory is not None and bool(parse_inventory(found.inventory).tables)
+    if found is None or found.inventory is None:
+        return False
+    return parse_inventory(found.inventory).system_identifier == server.system_identifier
+
+
+@dataclass(frozen=True)
+class Held:
+    """What a new base backup holds, and what its inventory lacks."""
+
+    databases: int
+    tables: int
+    rows: int
+    missing: tuple[str, ...] = ()
+
+    def says(self) -> str:
+        """The sum; what is missing in full."""
+        text = f"{self.tables:,} tables, {self.rows:,} rows in {self.databases} databases"
+        if not self.missing:
+            return text
+        return f"{text}; the backup is whole, but its inventory lacks: {'; '.join(self.missing)}"
+
+
+def look_at_inventory(server: Server, names: Names, files: Files) -> Held:
+    """Read the inventory back for the report."""
+    found = next(f for f in files.backups(server) if _named(f, backup_name(names)))
+    held = parse_inventory(found.inventory or "")
+    tables = [table for one in held.every for table in one.tables]
+    return Held(len(held.every), len(tables), sum(table.rows or 0 for table in tables), held.missing)

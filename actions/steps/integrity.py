@@ -1,23 +1,26 @@
-"""The integrity checks on a server, live or clone, and the verdict in the manual's terms."""
+"""The integrity checks of every database of a server, live or clone, and the verdict in the manual's terms."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from actions.engine.errors import RecoveryError
 from actions.engine.facts import volatile
-from actions.postgres.integrity import FULL, QUICK, Check, CheckResult, Line, judge
-from actions.postgres.inventory import parse_contents, parse_inventory
-from actions.postgres.inventory_sql import inventory_sql
-from actions.postgres.judgement import inventory_lines
+from actions.engine.procedure import Sheet
+from actions.postgres.databases import DATABASES, Database, parse_databases
+from actions.postgres.integrity import FULL, QUICK, Check, Line, judge_cluster, unreachable
 from actions.postgres.server import Names, Server
+from actions.sql import Answer, NoConnection, Sql, SqlTimeout
+from actions.steps.asking import results_of
+from actions.steps.holdings import against_inventory
 from actions.steps.target import Base
-from actions.tools import Answer, Files, Patience, Rates, Sql, SqlTimeout
+from actions.tools import Files, Patience, Rates
 
 _FULL_SECONDS = 600.0
 # The writers stay paused until these checks are done.
 _QUICK_SECONDS = 4.0
+_MARKS = {"attention": "needs attention", "warning": "warning", "unfinished": "not finished"}
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,7 @@ class Finding:
     check: str
     state: str
     text: str
+    database: str = ""
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,7 @@ def check_clone(base: Base, server: Server, names: Names, sql: Sql, rates: Rates
 
 def check_live(server: Server, files: Files, sql: Sql, patience: Patience) -> Integrity:
     """All checks on the live server, and the difference from the newest base backup's inventory."""
-    lines = _against_inventory(server, files, sql)
+    lines = against_inventory(server, files, sql, patience)
     return _check(server.service, FULL, _FULL_SECONDS, server, sql, patience, lines)
 
 
@@ -65,28 +69,58 @@ def check_again(server: Server, sql: Sql, patience: Patience) -> Integrity:
 def _check(container: str, checks: Sequence[Check], seconds: float, server: Server, sql: Sql,
            patience: Patience, inventory: Sequence[Line]) -> Integrity:  # fmt: skip
     began = patience.seconds()
-    answers = sql.values(container, server, [check.sql for check in checks], seconds=seconds)
-    verdict = judge(map(_result, checks, answers), inventory)
-    findings = tuple(Finding(line.check, line.state, line.text) for line in verdict.lines)
+    answers = sql.everywhere(container, server, [DATABASES, *(check.sql for check in checks)], seconds=seconds)
+    left = max(1.0, seconds - (patience.seconds() - began))
+    results = results_of(container, server, sql, checks, {name: given[1:] for name, given in answers.items()}, left)
+    about = _about(_listed(answers), answers, server.database)
+    closed = {line.database for line in about}
+    verdict = judge_cluster({name: found for name, found in results.items() if name not in closed}, server.database,
+                            about, inventory)  # fmt: skip
+    findings = tuple(Finding(line.check, line.state, line.text, line.database) for line in verdict.lines)
     return Integrity(verdict.healthy, verdict.text, findings, round(patience.seconds() - began, 2))
 
 
-def _result(check: Check, answer: Answer) -> CheckResult:
-    trouble = answer.error
-    if trouble is None:
-        return CheckResult(check.name, answer.value)
-    if isinstance(trouble, SqlTimeout):
-        return CheckResult(check.name, finished=False)
-    return CheckResult(check.name, error=trouble.detail or trouble.message)
+def _listed(answers: Mapping[str, Sequence[Answer]]) -> tuple[Database, ...]:
+    """What the first database that answers says of all of them."""
+    told: Any = next((given[0].value for given in answers.values() if given and given[0].value), [])
+    return parse_databases(told)
 
 
-def _against_inventory(server: Server, files: Files, sql: Sql) -> tuple[Line, ...]:
-    texts = [found.inventory for found in files.backups(server) if found.inventory]
-    if not texts:
-        return ()
-    try:
-        before = max((parse_inventory(text) for text in texts), key=lambda inventory: inventory.stopped_at).contents
-        now = sql.values(server.service, server, [inventory_sql()], seconds=_FULL_SECONDS)[0].must()
-    except RecoveryError as trouble:
-        return (Line("inventory", "unfinished", f"The last inventory could not be compared: {trouble.message}"),)
-    return inventory_lines(before, parse_contents(now))
+def _about(listed: Sequence[Database], answers: Mapping[str, Sequence[Answer]], own: str) -> list[Line]:
+    """A line for each database that was not checked, and why."""
+    names = {database.name for database in listed}
+    lines = [line for database in listed if (line := _unchecked(database, answers.get(database.name, ())))]
+    refused = [_refusal(name, given) for name, given in answers.items() if name not in names]
+    lines += [line for line in refused if line]
+    if own not in names and not any(line.database == own for line in lines):
+        lines.append(Line("connection", "attention", f"Database {own} does not exist", own))
+    return lines
+
+
+def _unchecked(database: Database, given: Sequence[Answer]) -> Line | None:
+    name = database.name
+    if database.invalid:
+        return unreachable(name, "it is marked invalid, as when its removal (DROP DATABASE) has begun")
+    if not database.allows:
+        # No cluster lets anybody into template0, so that it stays as initdb made it.
+        text = f"Database {name} allows no connections, so it was not checked"
+        return Line("connection", "not applicable", text, name) if name != "template0" else None
+    if not database.may:
+        return Line("connection", "unfinished", f"Database {name}: not checked, the role may not connect to it", name)
+    return _refusal(name, given)
+
+
+def _refusal(name: str, given: Sequence[Answer]) -> Line | None:
+    trouble = given[0].error if given else None
+    if isinstance(trouble, NoConnection):
+        return unreachable(name, trouble.detail)
+    if trouble is not None and not isinstance(trouble, SqlTimeout):
+        return unreachable(name, trouble.detail or trouble.message)
+    return None
+
+
+def integrity_sheet(integrity: Integrity) -> Sheet:
+    """All lines of the integrity checks."""
+    lines = tuple(f"{_MARKS[f.state]}: {f.text}" if f.state in _MARKS else f.text for f in integrity.findings)
+    alerts = tuple(f.text for f in integrity.findings if f.check == "connection" and f.state == "attention")
+    return Sheet("Healthy" if integrity.healthy else "Needs attention", (), lines, alerts)

@@ -12,7 +12,7 @@ from actions.postgres.times import span_words, spell
 from actions.postgres.when import Target, describe
 from actions.postgres.windows import Window
 from actions.steps.compare import Difference
-from actions.steps.integrity import Integrity
+from actions.steps.integrity import Integrity, integrity_sheet
 from actions.steps.losses import Lost
 from actions.steps.needs import Estimate, size
 from actions.steps.proof import Kept, Proof
@@ -21,7 +21,6 @@ from actions.steps.server import Writers
 from actions.steps.space import Space, space_alerts, space_rows
 from actions.steps.target import Aim, Base, stop_text
 
-_MARKS = {"attention": "needs attention", "warning": "warning", "unfinished": "not finished"}
 RTO = timedelta(minutes=30)
 
 
@@ -129,12 +128,6 @@ def preview_sheets(
         ),
     )
     return (proof, integrity_sheet(integrity), Sheet("Difference from the live data", (), difference.lines[:40]))
-
-
-def integrity_sheet(integrity: Integrity) -> Sheet:
-    """All lines of the integrity checks."""
-    lines = tuple(f"{_MARKS[f.state]}: {f.text}" if f.state in _MARKS else f.text for f in integrity.findings)
-    return Sheet("Healthy" if integrity.healthy else "Needs attention", (), lines)
 
 
 def recovered_sheets(

@@ -1,0 +1,108 @@
+"""The JSON values that the world's databases answer to the statements of checks, comparisons and inventories."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Any
+
+from actions.postgres import integrity_many as many
+from actions.postgres import integrity_sql as checks
+from actions.postgres.compare_sql import TABLES
+from actions.postgres.databases import DATABASES
+from actions.postgres.inventory_sql import inventory_sql
+from worlds.wal import FILENODES, Tables
+
+_FROM = re.compile(r'FROM ONLY "(\w+)"\."(\w+)"')
+_PARTS = re.compile(r"SELECT '([^']+)' AS name, \((.*?)\) AS value(?= UNION ALL |\) q)")
+_COUNTED = re.compile(r"c\.oid = ANY \('\{([\d,]+)\}'::oid\[\]\) OFFSET 0\) q$")
+_LOST = {
+    "pg_filenode_relation": {"16412": "nchat_messages", "16404": "nchat_channels"},
+    "order by created_at desc": {"id": 1, "created_at": "2026-02-09 09:00"},
+    "order by created_at limit": {"id": 2, "created_at": "2026-02-09 09:01"},
+}
+
+
+def value_of(sql: str, tables: Tables) -> Any:
+    """The JSON value of one query."""
+    if sql == DATABASES:
+        return [{"oid": 16384, "name": "nself_db", "allows": True, "template": False, "limit": -1, "may": True}]
+    if sql in (TABLES, inventory_sql()):
+        return _listed(tables) if sql == TABLES else _inventory(tables)
+    if oids := _COUNTED.search(sql):
+        by_oid = {str(FILENODES[name]): rows for name, rows in tables.items()}
+        return {oid: [len(by_oid[oid]), _newest(by_oid[oid]), 8192] for oid in oids[1].split(",")}
+    for words, value in _LOST.items():
+        if words in sql:
+            return value
+    if sql.startswith("SELECT json_object_agg(name, value)"):
+        return {name: value_of(query, tables) for name, query in _PARTS.findall(sql)}
+    if found := _FROM.search(sql):
+        return _asked(sql, tables[f"{found[1]}.{found[2]}"])
+    return _checked(sql, tables)
+
+
+def _listed(tables: Tables) -> list[dict[str, Any]]:
+    return [
+        {
+            "schema": name.split(".")[0],
+            "name": name.split(".")[1],
+            "key": ["id"],
+            "estimate": len(rows),
+            "newest": "created_at" if name == "public.nchat_messages" else None,
+        }
+        for name, rows in sorted(tables.items())
+    ]
+
+
+def _inventory(tables: Tables) -> dict[str, Any]:
+    listed = [
+        {
+            "schema": n.split(".")[0],
+            "name": n.split(".")[1],
+            "oid": FILENODES[n],
+            "locks": 2,
+            "file": f"1663/16384/{FILENODES[n]}",
+        }
+        for n in sorted(tables)
+    ]
+    return {
+        "database": "nself_db",
+        "total_bytes": 50_000_000,
+        "most": 500,
+        "tables": listed,
+        "indexes": ["public.nchat_messages_pkey"],
+        "constraints": [],
+    }
+
+
+def _newest(rows: dict[int, datetime]) -> str | None:
+    return max(rows.values()).isoformat() if rows else None
+
+
+def _asked(sql: str, rows: dict[int, datetime]) -> Any:
+    if "GROUP BY 1" in sql:
+        buckets: dict[str, list[Any]] = {}
+        for key in rows:
+            count, total = buckets.get(str(key % 16), [0, "0"])
+            buckets[str(key % 16)] = [count + 1, str(int(total) + key * 7919)]
+        return buckets
+    if wanted := re.search(r"IN \(([\d, ]+)\)", sql):
+        return {str(key): "" for key in rows if str(key % 16) in wanted[1].split(", ")}
+    return {"rows": len(rows), "newest": _newest(rows) if "created_at" in sql else None}
+
+
+def _checked(sql: str, tables: Tables) -> Any:
+    known: dict[str, Any] = {
+        checks.TABLE_SIZES: [
+            {"schema": "public", "name": "nchat_messages", "bytes": 8192, "rows": len(tables["public.nchat_messages"])}
+        ],
+        checks.ORPHANED_MESSAGES: {"orphans": 0, "no_channel": 0},
+        checks.FUTURE_TIMESTAMPS: {"future": 0},
+        checks.USER_COUNTS: {"nchat_users": len(tables["public.nchat_users"]), "auth_users": len(tables["auth.users"])},
+        checks.CONSTRAINTS: {"total": 4, "not_validated": []},
+        checks.INDEXES: {"total": 4, "invalid": []},
+        checks.CHECKSUM_FAILURES: {"failures": 0, "enabled": True},
+        many.FOREIGN_KEYS: [{"constraint": "c", "table": "nchat_messages", "parent": "nchat_users", "orphans": 0}],
+    }
+    return known.get(sql, [])

@@ -1,0 +1,62 @@
+"""What a session of psql is given along, and what comes of how it ended, in words for people."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from actions.engine.errors import RecoveryError
+from actions.redact import excerpt
+from actions.sql import Answer, NoConnection, SqlTimeout
+from workers.inside import Command
+from workers.sql_everywhere import PINNED
+from workers.sql_session import CANCELED, Said
+
+_NO_SERVER = 2
+
+
+def environment(seconds: float, settings: Sequence[str] = ()) -> dict[str, str]:
+    """The environment of psql: however things are configured, values have one text form."""
+    given = (f"statement_timeout={int(seconds * 1000)}", *PINNED, *settings)
+    return {"PGOPTIONS": " ".join(f"-c {setting}" for setting in given),
+            "PGAPPNAME": "mayday", "PGCONNECT_TIMEOUT": "10", "PGCLIENTENCODING": "UTF8", "LC_ALL": "C"}  # fmt: skip
+
+
+def answer(said: Said, container: str, seconds: float) -> Answer:
+    """The answer that psql printed for one query."""
+    if said.state:
+        detail = f"{said.state}: {said.message}"
+        return Answer(error=late(container, seconds, detail) if said.state == CANCELED else refused(container, detail))
+    return Answer(json.loads(said.text) if said.text else None)
+
+
+def closed(database: str, container: str, err: str) -> NoConnection:
+    """A database that refused the connection."""
+    return NoConnection(f"The database {database} in {container} cannot be connected to.",
+                        detail=excerpt(err.partition("failed: ")[2] or err),
+                        hint="Read the server's message above.")  # fmt: skip
+
+
+def judge(command: Command, err: str, container: str, seconds: float) -> None:
+    """Raises the error that a psql ended with, if it did."""
+    if command.code == 0:
+        return
+    said = excerpt("\n".join(line for line in err.splitlines() if not line.startswith("LOCATION:")))
+    if command.over or f"{CANCELED}:" in err:
+        raise late(container, seconds, said)
+    if command.code == _NO_SERVER:
+        raise RecoveryError(f"PostgreSQL in {container} does not accept connections.", detail=said,
+                            hint=f"It may still be starting: look at `docker logs {container}`.")  # fmt: skip
+    raise refused(container, said or f"psql ended with {command.code}")
+
+
+def late(container: str, seconds: float, detail: str) -> SqlTimeout:
+    """A query whose time was over."""
+    return SqlTimeout(f"A query took longer than {round(seconds, 1):g} s in {container} and was ended.", detail=detail,
+                      hint="The server may be busy or the table large; retry when it is calmer.")  # fmt: skip
+
+
+def refused(container: str, detail: str) -> RecoveryError:
+    """A query that the server refused."""
+    return RecoveryError(f"PostgreSQL in {container} refused a query.", detail=detail,
+                         hint="Read the server's message above; when its cause is mended, retry.")  # fmt: skip
