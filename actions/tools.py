@@ -32,6 +32,32 @@ class WalFile:
 
 
 @dataclass(frozen=True)
+class Stretch:
+    """Segments of one timeline, oldest first. `start` is the LSN from which on they count, where that lies in the
+    first of them: where the timeline branched off; empty for all that is in them."""
+
+    timeline: int
+    segments: tuple[str, ...]
+    start: str = ""
+
+
+@dataclass(frozen=True)
+class Moments:
+    """When transactions ended in a stretch, as their records say.
+
+    `began` is the time of the record with which a recovery began the timeline, `first` and `last` those of the first
+    and last end of a transaction. `segment` is the last one whose first end is at or before the moment that was
+    asked for, `newest` the newest end at or before it.
+    """
+
+    began: datetime | None = None
+    first: datetime | None = None
+    last: datetime | None = None
+    segment: str = ""
+    newest: datetime | None = None
+
+
+@dataclass(frozen=True)
 class Leaves:
     """Which of a run's directories exist beside the live one, and which run's clone the live one is."""
 
@@ -85,11 +111,18 @@ class Files(Protocol):
         """Whether the live directory can be renamed within its parent."""
 
     def waldump(self, server: Server, timeline: int, segments: Sequence[str], *, start: str = "", end: str = "",
-                rmgrs: Sequence[str] = ("Transaction",), limit: int = 0) -> Iterator[str]:  # fmt: skip
+                rmgrs: Sequence[str] = ("Transaction",), limit: int = 0, only: str = "") -> Iterator[str]:  # fmt: skip
         """Lines of pg_waldump (TZ=UTC) over named segments, from the archive or else the live pg_wal.
 
         `start`/`end` are LSNs; without `start` it begins with the first record of the first segment. Ends at
-        the end of valid WAL without an error. `limit` bounds the records read (0: all).
+        the end of valid WAL without an error. `limit` bounds the records read (0: all). `only` is an extended
+        regular expression that sifts the lines where they are printed, so that millions of rows do not come here.
+        """
+
+    def moments(self, server: Server, stretches: Sequence[Stretch], at: datetime | None = None) -> Sequence[Moments]:
+        """When transactions ended in each stretch, and up to which segment that was at or before a moment.
+
+        Few segments are opened for it, however many there are.
         """
 
     def losses(self, server: Server, timeline: int, segments: Sequence[str], stop: Stop, *, seconds: float) -> str:

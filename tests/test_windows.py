@@ -19,13 +19,17 @@ from actions.postgres.inventory import Inventory, TableCount, dump_inventory, pa
 from actions.postgres.labels import parse_label
 from actions.postgres.lsn import Lsn
 from actions.postgres.manifest import parse_manifest
-from actions.postgres.segments import DEFAULT_SIZE, segment_name
+from actions.postgres.segments import DEFAULT_SIZE, segment_name, segment_number
 from actions.postgres.when import Target
-from actions.postgres.windows import ArchivedFile, Tail, Window, recovery_window
+from actions.postgres.windows import ArchivedFile, Tail, Window, open_ends, recovery_window, with_moments
 
 DATA = Path(__file__).parent / "data"
 CONTROL = (DATA / "controldata15.txt").read_text()
 LABEL = (DATA / "backup_label").read_text()
+ENDED = (
+    LABEL + "STOP WAL LOCATION: 0/2000100 (file 000000010000000000000002)\n"
+    "STOP TIME: 2026-11-22 16:52:19 CET\nSTOP TIMELINE: 1\n"
+)
 SYSTEM = "7711024105692491025"
 DAY = datetime(2026, 2, 9, tzinfo=UTC)
 HISTORY_2 = "1\t0/8000100\tbefore 2026-02-09 08:06:00+00\n"
@@ -80,8 +84,8 @@ def backup(segment: int, *, timeline: int = 1, system: str | None = SYSTEM, comp
 
 
 def archive(*numbers: int, timeline: int = 1, size: int = DEFAULT_SIZE) -> list[ArchivedFile]:
-    """Segments, each archived one hour after the one before."""
-    return [ArchivedFile(segment_name(timeline, number), size, hours(number + 1)) for number in numbers]
+    """Segments; the newest commit in each is one hour after that of the one before."""
+    return [ArchivedFile(segment_name(timeline, number), size) for number in numbers]
 
 
 def window(
@@ -91,7 +95,8 @@ def window(
     live: int = 1,
     tail: Tail | None = None,
 ) -> Window:
-    return recovery_window(backups, listing, histories or {}, SYSTEM, live, tail)
+    found = recovery_window(backups, listing, histories or {}, SYSTEM, live, tail)
+    return with_moments(found, {name: hours(segment_number(name) + 1) for name in open_ends(found)})
 
 
 def chosen(found: Window, **target: object) -> Choice:
@@ -105,10 +110,7 @@ def test_the_label_says_where_a_backup_starts() -> None:
 
 
 def test_the_history_file_in_the_archive_says_where_it_stops() -> None:
-    label = parse_label(
-        LABEL + "STOP WAL LOCATION: 0/2000100 (file 000000010000000000000002)\n"
-        "STOP TIME: 2026-11-22 16:52:19 CET\nSTOP TIMELINE: 1\n"
-    )
+    label = parse_label(ENDED)
     assert label.stop_lsn == 0x2000100
     assert label.stopped_at == datetime(2026, 11, 22, 15, 52, 19, tzinfo=UTC)
 
@@ -142,8 +144,9 @@ def test_a_backup_is_put_together_from_its_files() -> None:
     assert (found.bytes, found.name) == (8195, "1")
 
 
-def test_without_an_inventory_the_manifests_own_time_is_the_end() -> None:
-    assert read_backup(BackupFiles("/b/1", LABEL, manifest(), finished_at=DAY)).stopped_at == DAY
+def test_without_an_inventory_the_file_in_the_archive_says_when_it_ended() -> None:
+    assert read_backup(BackupFiles("/b/1", LABEL, manifest(), ENDED)).stopped_at == parse_label(ENDED).stopped_at
+    assert read_backup(BackupFiles("/b/1", LABEL, manifest())).stopped_at is None
 
 
 def test_an_inventory_of_another_backup_lends_nothing() -> None:
@@ -194,7 +197,7 @@ def test_a_truncated_segment_is_as_good_as_missing_and_named() -> None:
 
 
 def test_a_partial_segment_is_not_trusted() -> None:
-    listing = [*archive(2), ArchivedFile(segment_name(1, 3) + ".partial", DEFAULT_SIZE, hours(4))]
+    listing = [*archive(2), ArchivedFile(segment_name(1, 3) + ".partial", DEFAULT_SIZE)]
     assert window(backup(2), listing=listing).live.latest == hours(3)  # type: ignore[union-attr]
 
 
@@ -281,7 +284,7 @@ def test_latest_takes_the_newest_backup() -> None:
 
 def branched() -> Window:
     """A first recovery left timeline 1 within segment 8; backup 9 was made on the branch that was left."""
-    listing = [*archive(5, 6, 7, 8, 9, 10), *archive(8, 9, timeline=2), ArchivedFile("00000002.history", 40, hours(9))]
+    listing = [*archive(5, 6, 7, 8, 9, 10), *archive(8, 9, timeline=2), ArchivedFile("00000002.history", 40)]
     return window(backup(5), backup(9), backup(9, timeline=2), listing=listing, histories={2: HISTORY_2}, live=2)
 
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from actions.postgres.backups import BackupFiles
 from actions.postgres.inventory import FILE_NAME
 from actions.postgres.server import Names, Server
 from actions.postgres.stops import Stop
-from actions.tools import Leaves, Progress, Room, WalFile
+from actions.tools import Leaves, Moments, Progress, Room, Stretch, WalFile
 from workers import listing
 from workers.base import BaseBackups, checked_name
 from workers.helper import ARCHIVE, BASES, HOME, Helper
 from workers.lay import WalLayer
+from workers.moments import moments
 from workers.notes import put_text
 from workers.recent import Recent
 from workers.seal import Seal
@@ -30,6 +32,8 @@ class HostFiles:
     def __init__(self, client: Any, names: Names) -> None:
         self._helper = Helper(client, names)
         self._recent = Recent[listing.Folders]()
+        # What stands in an archived segment does not change; what is written meanwhile is asked for anew.
+        self._moments = Recent[dict[tuple[Stretch, datetime | None], Moments]]()
         self._wal = WalReader(self._helper)
         self._layer = WalLayer(self._helper, client)
         self._bases = BaseBackups(self._helper, client)
@@ -64,7 +68,7 @@ class HostFiles:
         return listing.listed(server, listing.own_wal(server), self._folders(server).tail)
 
     def backups(self, server: Server) -> Sequence[BackupFiles]:
-        return listing.base_backups(server, self._folders(server).backups)
+        return listing.base_backups(server, self._folders(server))
 
     def _folders(self, server: Server) -> listing.Folders:
         return self._recent.get(lambda: listing.folders(self._helper, server))
@@ -76,8 +80,15 @@ class HostFiles:
         return listing.one_file_system(self._helper, server)
 
     def waldump(self, server: Server, timeline: int, segments: Sequence[str], *, start: str = "", end: str = "",
-                rmgrs: Sequence[str] = ("Transaction",), limit: int = 0) -> Iterator[str]:  # fmt: skip
-        return self._wal.lines(server, timeline, segments, start, end, rmgrs, limit)
+                rmgrs: Sequence[str] = ("Transaction",), limit: int = 0, only: str = "") -> Iterator[str]:  # fmt: skip
+        return self._wal.lines(server, timeline, segments, start, end, rmgrs, limit, only)
+
+    def moments(self, server: Server, stretches: Sequence[Stretch], at: datetime | None = None) -> Sequence[Moments]:
+        known = self._moments.get(dict)
+        asked = [stretch for stretch in stretches if (stretch, at) not in known]
+        if asked:
+            known.update(zip(((s, at) for s in asked), moments(self._helper, server, asked, at), strict=True))
+        return [known[stretch, at] for stretch in stretches]
 
     def losses(self, server: Server, timeline: int, segments: Sequence[str], stop: Stop, *, seconds: float) -> str:
         return self._wal.losses(server, timeline, segments, stop, seconds)

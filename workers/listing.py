@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from actions.engine.errors import RecoveryError
 from actions.postgres.backups import BackupFiles
@@ -20,8 +21,10 @@ export TZ=UTC
 find . -maxdepth 1 -type f ! -name '.*' -exec stat -c '%s|%y|%n' {} +"""
 _HISTORIES = r"""
 for folder in "$@"; do
-    for file in "$folder"/*.history; do [ ! -f "$file" ] || { printf '\f%s\n' "${file##*/}"; cat "$file"; }; done
-    for file in "$folder"/*.history.gz; do
+    for file in "$folder"/*.history "$folder"/*.backup; do
+        [ ! -f "$file" ] || { printf '\f%s\n' "${file##*/}"; cat "$file"; }
+    done
+    for file in "$folder"/*.history.gz "$folder"/*.backup.gz; do
         [ ! -f "$file" ] || { name=${file##*/}; printf '\f%s\n' "${name%.gz}"; gzip -dc "$file"; }
     done
 done
@@ -34,9 +37,8 @@ for folder in */; do
     folder=${folder%/}
     [ -f "$folder/backup_label" ] || [ -f "$folder/backup_manifest" ] || continue
     size=$(du -sk "$folder" | cut -f1)
-    at=$(stat -c %Y "$folder/backup_manifest" 2>/dev/null)
     system=$(LC_ALL=C pg_controldata "$folder" 2>/dev/null | sed -n 's/^Database system identifier: *//p')
-    printf '\f%s\n%s %s %s\n' "$folder" "$size" "${at:-0}" "${system:-0}"
+    printf '\f%s\n%s %s\n' "$folder" "$size" "${system:-0}"
     for file in backup_label backup_manifest "$2"; do
         printf '\v'
         if [ -f "$folder/$file" ]; then printf '+'; cat "$folder/$file"; fi
@@ -129,8 +131,13 @@ def missing(server: Server, folder: str) -> RecoveryError:
 
 def histories(done: Done) -> dict[str, str]:
     """The timeline history files, of the archive and of the live server."""
-    blocks = (block.partition("\n") for block in checked(done, "reading timeline histories").split("\f")[1:])
-    return {name: text for name, _, text in blocks}
+    return {name: text for name, text in _small_files(done) if name.endswith(".history")}
+
+
+def _small_files(done: Done) -> Iterator[tuple[str, str]]:
+    for block in checked(done, "reading timeline histories").split("\f")[1:]:
+        name, _, text = block.partition("\n")
+        yield name, text
 
 
 def tablespaces(done: Done) -> dict[int, str]:
@@ -139,21 +146,28 @@ def tablespaces(done: Done) -> dict[int, str]:
     return {int(oid): location for oid, _, location in (link.partition(" ") for link in links)}
 
 
-def base_backups(server: Server, done: Done) -> list[BackupFiles]:
-    """Every base backup with its label, its manifest and its inventory."""
-    if done.code == _NO_FOLDER:
+def base_backups(server: Server, found: Folders) -> list[BackupFiles]:
+    """Every base backup with its label, its manifest, its inventory, and the archive's .backup file of it."""
+    if found.backups.code == _NO_FOLDER:
         raise missing(server, BASES)
-    return [_backup(server, block) for block in checked(done, "reading base backups").split("\f")[1:]]
+    blocks = checked(found.backups, "reading base backups").split("\f")[1:]
+    # Both begin with the same line: where the backup starts.
+    ended = {_first_line(text): text for name, text in _small_files(found.histories) if name.endswith(".backup")}
+    return [_backup(server, block, ended) for block in blocks]
 
 
-def _backup(server: Server, block: str) -> BackupFiles:
+def _first_line(text: str | None) -> str:
+    return (text or "").partition("\n")[0]
+
+
+def _backup(server: Server, block: str, ended: Mapping[str, str]) -> BackupFiles:
     head, *texts = block.split("\v")
     name, sizes = head.split("\n", 1)
-    kilobytes, at, system = sizes.split()
+    kilobytes, system = sizes.split()
     label, manifest, inventory = (text[1:] if text.startswith("+") else None for text in texts)
     return BackupFiles(
-        path=f"{server.bases}/{name}", label=label, manifest=manifest, inventory=inventory, bytes=int(kilobytes) * 1024,
-        finished_at=datetime.fromtimestamp(int(at), UTC) if int(at) else None,
+        path=f"{server.bases}/{name}", label=label, manifest=manifest, history=ended.get(_first_line(label)),
+        inventory=inventory, bytes=int(kilobytes) * 1024,
         system_identifier=system if int(system) else None,
     )  # fmt: skip
 

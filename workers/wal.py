@@ -58,15 +58,16 @@ class WalReader:
         self._helper = helper
 
     def lines(self, server: Server, timeline: int, segments: Sequence[str], start: str, end: str,
-              rmgrs: Sequence[str], limit: int) -> Iterator[str]:  # fmt: skip
+              rmgrs: Sequence[str], limit: int, only: str = "") -> Iterator[str]:  # fmt: skip
         """Lines of pg_waldump, up to the end of valid WAL."""
         if not segments:
             return
         # Before PostgreSQL 15 it knows one kind at a time, so there the lines are sifted after it.
-        sifted = len(rmgrs) > 1 and server.version < 15
-        flags = _flags(timeline, segments, start, end, () if sifted else rmgrs)
+        each = len(rmgrs) > 1 and server.version < 15
+        sifted = each or bool(only)
+        flags = _flags(timeline, segments, start, end, () if each else rmgrs)
         bound = ["-n", str(limit)] if limit and not sifted else []
-        kinds = {"MAYDAY_KINDS": f"^rmgr: ({'|'.join(rmgrs)}) "} if sifted else {}
+        kinds = {"MAYDAY_KINDS": only or f"^rmgr: ({'|'.join(rmgrs)}) "} if sifted else {}
         command = self._command(
             server, _DUMP_SOME if sifted else _DUMP, segments, [*flags, *bound], _SCAN_SECONDS, kinds
         )

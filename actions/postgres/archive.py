@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -15,17 +15,17 @@ from actions.postgres.segments import (
     parse_wal_name,
     previous_segment,
     segment_number,
+    whole_segments,
 )
 from actions.postgres.timelines import Chain, segments_needed
 
 
 @dataclass(frozen=True)
 class ArchivedFile:
-    """One file of the archive: its name, size, and when it was written."""
+    """One file of the archive: its name and size. When it was written tells nothing of what is in it."""
 
     name: str
     bytes: int
-    at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -54,23 +54,17 @@ class Gap:
 
 @dataclass(frozen=True)
 class Wal:
-    """The usable segments, with the time each was complete."""
+    """The usable segments."""
 
-    present: Mapping[str, datetime | None]
+    present: Set[str]
     size: int
     tail: Tail | None
 
 
-def present_segments(archive: Sequence[ArchivedFile], tail: Tail | None, size: int) -> dict[str, datetime | None]:
+def present_segments(archive: Sequence[ArchivedFile], tail: Tail | None, size: int) -> set[str]:
     damaged = set(damaged_segments(archive, size))
-    present: dict[str, datetime | None] = {}
-    for item in archive:
-        file = parse_wal_name(item.name)
-        if file is not None and file.kind == "segment" and item.name not in damaged:
-            present[file.segment_name] = item.at
-    if tail is not None:
-        present.update({name: tail.at for name in tail.segments if name not in present})
-    return present
+    present = whole_segments(item.name for item in archive if item.name not in damaged)
+    return present | set(tail.segments if tail is not None else ())
 
 
 def damaged_segments(archive: Sequence[ArchivedFile], size: int) -> tuple[str, ...]:

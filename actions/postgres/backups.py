@@ -48,8 +48,7 @@ BaseBackups = tuple[BaseBackup, ...]
 class BackupFiles:
     """The texts found in and beside one backup directory; None where a file is absent.
 
-    ``finished_at`` is when backup_manifest was written, which pg_basebackup does last; ``system_identifier`` is
-    what its own control file says.
+    ``history`` is the archive's ``.backup`` file; ``system_identifier`` is what its own control file says.
     """
 
     path: str
@@ -58,7 +57,6 @@ class BackupFiles:
     history: str | None = None
     inventory: str | None = None
     bytes: int = 0
-    finished_at: datetime | None = None
     system_identifier: str | None = None
 
 
@@ -114,7 +112,7 @@ def _assemble(
         label.start_lsn,
         stop,
         label.started_at or (inventory.started_at if inventory else None),
-        _stopped_at(inventory, history) or files.finished_at,
+        _stopped_at(inventory, history),
         files.bytes or (manifest.bytes if manifest else 0),
         not problem,
         problem,

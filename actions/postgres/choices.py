@@ -13,7 +13,7 @@ from actions.postgres.times import span_words, spell
 from actions.postgres.unreachable import Unreachable
 from actions.postgres.windows import Reach, TimelineWindow, Window
 
-__all__ = ["Choice", "Unreachable", "choose_backup"]
+__all__ = ["Choice", "Unreachable", "choose_backup", "too_early", "too_late", "window_words"]
 
 
 @dataclass(frozen=True)
@@ -37,40 +37,40 @@ class Choice:
 def choose_backup(
     window: Window, *, at: datetime | None = None, lsn: Lsn | None = None, timeline: int | None = None
 ) -> Choice:
-    """The newest backup that ends before the target and reaches it; for neither, the newest that reaches furthest."""
+    """The newest backup that ends before the target and reaches it; for neither, the newest that reaches furthest.
+
+    A position decides where it is given; a time then is what people asked for, and is only spoken of.
+    """
     number = window.live_timeline if timeline is None else timeline
     part = window.on(number)
     if part is None or not part.reaches:
         _refuse_empty(part, number)
     fitting = [reach for reach in part.reaches if _ends_before(reach.backup, at, lsn)]
     if not fitting:
-        _refuse_early(part, at, lsn)
+        raise too_early(part, at, lsn)
     reaching = [reach for reach in fitting if _covers(reach, at, lsn)]
     if not reaching:
-        _refuse_late(part, fitting, at, lsn)
-    best = max(reaching, key=lambda reach: (_distance(reach, at, lsn), _floor(reach)))
+        furthest = max(fitting, key=lambda reach: reach.until_lsn)
+        raise too_late(part, furthest.missing, furthest.until, furthest.until_lsn, at, lsn)
+    best = max(reaching, key=lambda reach: (_distance(reach, at, lsn), reach.floor))
     return _choice(window, best, part, at, lsn)
 
 
 def _ends_before(backup: BaseBackup, at: datetime | None, lsn: Lsn | None) -> bool:
-    if at is not None:
-        return backup.over_by is not None and backup.over_by <= at
-    return lsn is None or (backup.stop_lsn is not None and backup.stop_lsn <= lsn)
+    if lsn is not None:
+        return backup.stop_lsn is not None and backup.stop_lsn <= lsn
+    return at is None or (backup.over_by is not None and backup.over_by <= at)
 
 
 def _covers(reach: Reach, at: datetime | None, lsn: Lsn | None) -> bool:
-    if at is not None:
-        return reach.until is None or at <= reach.until
-    return lsn is None or lsn <= reach.until_lsn
+    if lsn is not None:
+        return lsn <= reach.until_lsn
+    return at is None or reach.until is None or at <= reach.until
 
 
 def _distance(reach: Reach, at: datetime | None, lsn: Lsn | None) -> int:
     """Only “latest” prefers the backup that reaches furthest; a stated target takes the newest backup."""
     return 0 if at is not None or lsn is not None else reach.until_lsn
-
-
-def _floor(reach: Reach) -> Lsn:
-    return reach.backup.stop_lsn or reach.backup.start_lsn
 
 
 def _choice(window: Window, reach: Reach, part: TimelineWindow, at: datetime | None, lsn: Lsn | None) -> Choice:
@@ -79,7 +79,7 @@ def _choice(window: Window, reach: Reach, part: TimelineWindow, at: datetime | N
     return Choice(
         backup,
         reach.timeline,
-        _floor(reach),
+        reach.floor,
         first,
         reach.until_lsn,
         reach.until,
@@ -96,7 +96,7 @@ def _why(reach: Reach, part: TimelineWindow, at: datetime | None, lsn: Lsn | Non
         return (
             f"{reach.backup.name} is {rank} that ends before the target: it ended {span_words(at - stopped)} earlier."
         )
-    ended = f"it ended at {format_lsn(_floor(reach))}"
+    ended = f"it ended at {format_lsn(reach.floor)}"
     return f"{reach.backup.name} is {rank}{' that ends before the target' if lsn is not None else ''}: {ended}."
 
 
@@ -118,9 +118,10 @@ def _refuse_empty(part: TimelineWindow | None, timeline: int) -> NoReturn:
     )
 
 
-def _refuse_early(part: TimelineWindow, at: datetime | None, lsn: Lsn | None) -> NoReturn:
+def too_early(part: TimelineWindow, at: datetime | None, lsn: Lsn | None) -> Unreachable:
+    """The refusal of a target before which no base backup ends."""
     wanted = spell(at) if at else f"WAL position {format_lsn(lsn or 0)}"
-    raise Unreachable(
+    return Unreachable(
         f"{wanted} lies before the end of the oldest usable base backup.",
         detail=window_words(part),
         hint=_hint(part.earliest, part.earliest_lsn),
@@ -129,20 +130,18 @@ def _refuse_early(part: TimelineWindow, at: datetime | None, lsn: Lsn | None) ->
     )
 
 
-def _refuse_late(part: TimelineWindow, fitting: list[Reach], at: datetime | None, lsn: Lsn | None) -> NoReturn:
-    furthest = max(fitting, key=lambda reach: reach.until_lsn)
+def too_late(
+    part: TimelineWindow, missing: str, until: datetime | None, until_lsn: Lsn, at: datetime | None, lsn: Lsn | None
+) -> Unreachable:
+    """The refusal of a target behind the end of the WAL that a backup can follow: at a hole, or at its very end."""
     wanted = spell(at) if at else f"WAL position {format_lsn(lsn or 0)}"
-    why = (
-        f"the segment {furthest.missing} is missing"
-        if furthest.ends_at == "gap"
-        else "the WAL that was saved ends before it"
-    )
-    raise Unreachable(
+    why = f"the segment {missing} is missing" if missing else "the WAL that was saved ends before it"
+    return Unreachable(
         f"{wanted} cannot be reached: {why}.",
         detail=window_words(part),
-        hint=_hint(furthest.until, furthest.until_lsn),
-        nearest=furthest.until,
-        nearest_lsn=furthest.until_lsn,
+        hint=_hint(until, until_lsn),
+        nearest=until,
+        nearest_lsn=until_lsn,
     )
 
 

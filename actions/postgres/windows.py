@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -29,7 +29,11 @@ __all__ = ["ArchivedFile", "Gap", "Reach", "Tail", "TimelineWindow", "Unusable",
 
 @dataclass(frozen=True)
 class Reach:
-    """How far one backup can be rolled forward along one timeline."""
+    """How far one backup can be rolled forward along one timeline.
+
+    `last` is the newest segment; `until` the newest commit in it, or the moment up to which the server's own WAL is
+    known to be whole.
+    """
 
     backup: BaseBackup
     timeline: int
@@ -37,6 +41,12 @@ class Reach:
     until: datetime | None
     ends_at: Literal["head", "gap"]
     missing: str = ""
+    last: str = ""
+
+    @property
+    def floor(self) -> Lsn:
+        """Where the backup becomes consistent: no recovery from it stops before that."""
+        return self.backup.stop_lsn or self.backup.start_lsn
 
 
 @dataclass(frozen=True)
@@ -156,12 +166,29 @@ def _reach(backup: BaseBackup, chain: Chain, wal: Wal, runs: Runs) -> Reach:
     tail = wal.tail if wal.tail and not at_gap and wal.tail.timeline == chain.timeline else None
     if tail is not None and tail.end_lsn is not None:
         end = Lsn(min(tail.end_lsn, end))
-    until = tail.at if tail and tail.at else wal.present[name_along(chain, last, wal.size)]
     return Reach(
         backup,
         chain.timeline,
         end,
-        until,
+        tail.at if tail else None,
         "gap" if at_gap else "head",
         name_along(chain, last + 1, wal.size) if at_gap else "",
+        name_along(chain, last, wal.size),
     )
+
+
+def open_ends(window: Window) -> tuple[str, ...]:
+    """The newest segments of which the WAL itself has to say up to when they go."""
+    reaches = (reach for part in window.timelines for reach in part.reaches)
+    return tuple(sorted({reach.last for reach in reaches if reach.until is None}))
+
+
+def with_moments(window: Window, last: Mapping[str, datetime | None]) -> Window:
+    """The window with what the WAL said: the newest commit in or before each of the `open_ends`."""
+    return replace(window, timelines=tuple(_told(part, last) for part in window.timelines))
+
+
+def _told(part: TimelineWindow, last: Mapping[str, datetime | None]) -> TimelineWindow:
+    reaches = tuple(r if r.until is not None else replace(r, until=last.get(r.last)) for r in part.reaches)
+    best = max(reaches, key=lambda reach: reach.until_lsn, default=None)
+    return replace(part, reaches=reaches, latest=best.until if best else None)

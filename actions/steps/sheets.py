@@ -73,7 +73,7 @@ def plan_sheets(
             ("Expected", _expected(times)),
             ("RTO", f"{RTO.total_seconds() / 60:.0f} min"),
         ),
-        alerts=space_alerts(space),
+        alerts=(*aim.alerts(target), *space_alerts(space)),
     )
     return (where, lost_sheet(lost))
 

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import takewhile
 
 from actions.engine.errors import RecoveryError
 from actions.postgres.archive import ArchivedFile, Tail
-from actions.postgres.backups import read_backup
-from actions.postgres.lsn import Lsn, parse_lsn
+from actions.postgres.backups import BaseBackup, read_backup
+from actions.postgres.lsn import Lsn, format_lsn, parse_lsn
 from actions.postgres.segments import parse_wal_name, segment_of, segment_start, segments_between, whole_segments
 from actions.postgres.server import Server
+from actions.postgres.timelines import chain_to
 from actions.postgres.waldump import transaction_ends
-from actions.postgres.windows import Window, recovery_window
-from actions.tools import Files, Sql, WalFile
+from actions.postgres.windows import Window, open_ends, recovery_window, with_moments
+from actions.tools import Files, Sql, Stretch, WalFile
+
+_LOOKED_THROUGH = 16
+"""Segments in a row that are searched for a commit."""
 
 
 @dataclass(frozen=True)
@@ -25,15 +30,13 @@ class Surroundings:
     archive: tuple[WalFile, ...]
     histories: dict[int, str]
     tail: Tail | None
+    archived_at: datetime | None = None
+    """The newest commit that the archive holds on the way to the live timeline, and in which segment it ends."""
+    archived: str = ""
 
     def names(self) -> set[str]:
         """Every whole segment that can be had, from the archive or the server's own WAL."""
         return whole_segments(f.name for f in self.archive) | set(self.tail.segments if self.tail else ())
-
-    def began(self, timeline: int) -> datetime | None:
-        """When a timeline came to be, as the arrival of its history file tells."""
-        name = f"{timeline:08X}.history"
-        return next((f.at for f in self.archive if f.name == name), None)
 
 
 def read_window(server: Server, files: Files, sql: Sql, now: datetime) -> Window:
@@ -46,12 +49,47 @@ def survey(server: Server, files: Files, sql: Sql, now: datetime) -> Surrounding
     archive = tuple(files.archive(server))
     histories = {int(name[:8], 16): text for name, text in files.histories(server).items()}
     tail = read_tail(server, archive, files, sql, now)
+    backups = [read_backup(found) for found in files.backups(server)]
     window = recovery_window(
-        [read_backup(found) for found in files.backups(server)],
-        [ArchivedFile(f.name, f.size, f.at) for f in archive],
+        _with_ends(backups, archive, server, files), [ArchivedFile(f.name, f.size) for f in archive],
         histories, server.system_identifier, server.timeline, tail, server.segment_size,
     )  # fmt: skip
-    return Surroundings(window, archive, histories, tail)
+    newest = _newest(archive, histories, server)
+    ends = sorted({*open_ends(window), *([newest] if newest else [])})
+    last = dict(zip(ends, files.moments(server, [_up_to(name, archive, server) for name in ends]), strict=True))
+    window = with_moments(window, {name: found.last for name, found in last.items()})
+    return Surroundings(window, archive, histories, tail, last[newest].last if newest else None, newest)
+
+
+def _with_ends(backups: list[BaseBackup], archive: Sequence[WalFile], server: Server, files: Files) -> list[BaseBackup]:
+    """Where nothing beside a backup says when it ended, it was over by the first commit behind its end."""
+    open_ = [b for b in backups if b.complete and b.stopped_at is None and b.stop_lsn is not None]
+    asked = [_behind(b, archive, server) for b in open_]
+    first = dict(zip((b.path for b in open_), files.moments(server, asked) if asked else (), strict=True))
+    return [replace(b, stopped_at=first[b.path].first) if b.path in first else b for b in backups]
+
+
+def _behind(backup: BaseBackup, archive: Sequence[WalFile], server: Server) -> Stretch:
+    at = backup.stop_lsn or backup.start_lsn
+    name = segment_of(backup.timeline, at, server.segment_size)
+    there = sorted(n for n in whole_segments(f.name for f in archive) if n[:8] == name[:8] and n >= name)
+    return Stretch(backup.timeline, tuple(there[:_LOOKED_THROUGH]), format_lsn(at) if name in there else "")
+
+
+def _newest(archive: Sequence[WalFile], histories: Mapping[int, str], server: Server) -> str:
+    """The newest archived segment on the way to the live timeline."""
+    try:
+        chain = chain_to(server.timeline, histories)
+    except RecoveryError:
+        return ""
+    names = (n for n in whole_segments(f.name for f in archive) if chain.span(int(n[:8], 16)) is not None)
+    return max(names, key=lambda name: (name[8:], name[:8]), default="")
+
+
+def _up_to(name: str, archive: Sequence[WalFile], server: Server) -> Stretch:
+    """A segment and some before it, for one in which nothing was committed."""
+    there = sorted(n for n in whole_segments(f.name for f in archive) if n[:8] == name[:8] and n <= name)
+    return Stretch(int(name[:8], 16), tuple(there[-_LOOKED_THROUGH:]) or (name,))
 
 
 def read_tail(server: Server, archive: tuple[WalFile, ...], files: Files, sql: Sql, now: datetime) -> Tail | None:

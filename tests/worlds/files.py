@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from actions.engine.errors import RecoveryError
 from actions.postgres.backups import BackupFiles
@@ -11,7 +13,7 @@ from actions.postgres.lsn import parse_lsn
 from actions.postgres.segments import segment_of, segments_between
 from actions.postgres.server import Names, Server
 from actions.postgres.stops import Stop
-from actions.tools import Leaves, Progress, Room, WalFile
+from actions.tools import Leaves, Moments, Progress, Room, Stretch, WalFile
 from worlds.company import LEAF, Dir, Violated, World
 from worlds.wal import DAMAGED_CONTROL, SIZE, control_text, wal_header
 
@@ -55,7 +57,7 @@ class WorldFiles:
 
     def backups(self, server: Server) -> Sequence[BackupFiles]:
         return [
-            BackupFiles(f"{server.bases}/{b.name}", b.label(), b.manifest(), None, b.inventory, 50_000_000, b.ended)
+            BackupFiles(f"{server.bases}/{b.name}", b.label(), b.manifest(), b.ended_label(), b.inventory, 50_000_000)
             for b in self.world.backups.values()
             if b.whole
         ]
@@ -76,10 +78,17 @@ class WorldFiles:
         end: str = "",
         rmgrs: Sequence[str] = ("Transaction",),
         limit: int = 0,
+        only: str = "",
     ) -> Iterator[str]:
+        lines = self.world.wal.lines(timeline, segments, self._written(timeline), rmgrs)
+        return iter([line for line in lines if re.search(only, line)])
+
+    def _written(self, timeline: int) -> int:
         here = self.world.live
-        upto = here.lsn if here.timeline == timeline else 1 << 62
-        return iter(self.world.wal.lines(timeline, segments, upto, rmgrs))
+        return here.lsn if here.timeline == timeline else 1 << 62
+
+    def moments(self, server: Server, stretches: Sequence[Stretch], at: datetime | None = None) -> Sequence[Moments]:
+        return [self.world.wal.moments(one, self._written(one.timeline), at) for one in stretches]
 
     def losses(self, server: Server, timeline: int, segments: Sequence[str], stop: Stop, *, seconds: float) -> str:
         lines = list(self.waldump(server, timeline, segments, rmgrs=("Heap", "Heap2", "Transaction")))

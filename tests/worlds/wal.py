@@ -14,6 +14,7 @@ from actions.postgres.lsn import Lsn, format_lsn, parse_lsn
 from actions.postgres.segments import segment_of, segment_start
 from actions.postgres.stops import Stop
 from actions.postgres.timelines import Chain, chain_to
+from actions.tools import Moments, Stretch
 
 SIZE = 16 << 20
 SYSTEM = "7711024105692491025"
@@ -60,9 +61,10 @@ class Wal:
 
     records: dict[int, tuple[Record, ...]] = field(default_factory=lambda: {1: ()})
     histories: dict[int, str] = field(default_factory=dict)
+    began: dict[int, datetime] = field(default_factory=dict)
 
     def fork(self) -> Wal:
-        return Wal(dict(self.records), dict(self.histories))
+        return Wal(dict(self.records), dict(self.histories), dict(self.began))
 
     def chain(self, timeline: int) -> Chain:
         return chain_to(timeline, self.histories)
@@ -74,6 +76,24 @@ class Wal:
         before = self.histories.get(parent, "")
         self.histories[new] = f"{before}{parent}\t{format_lsn(lsn)}\tbefore {at.isoformat()}\n\n"
         self.records[new] = ()
+        self.began[new] = at
+
+    def moments(self, stretch: Stretch, upto: int, at: datetime | None) -> Moments:
+        """What the ends of transactions in some segments of one timeline tell."""
+        timeline, start = stretch.timeline, parse_lsn(stretch.start) if stretch.start else 0
+        spans = {s.timeline: s.end for s in self.chain(timeline).spans if s.timeline != timeline and not stretch.start}
+        kept = [r for t, end in spans.items() for r in self.records[t] if end is not None and r.lsn < end]
+        own = [r for r in self.records[timeline] if start <= r.lsn < upto]
+        here = [r for r in (*kept, *own) if segment_of(timeline, r.lsn, SIZE) in stretch.segments]
+        past = [r for r in here if at is not None and r.at <= at]
+        newest = max((segment_of(timeline, r.lsn, SIZE) for r in past), default="")
+        return Moments(
+            self.began.get(timeline) if stretch.start else None,
+            here[0].at if here else None,
+            here[-1].at if here else None,
+            newest,
+            max((r.at for r in past), default=None),
+        )
 
     def along(self, timeline: int) -> Iterator[Record]:
         """All ends of transactions on the way to the head of a timeline."""
@@ -198,6 +218,13 @@ class Backup:
             f"CHECKPOINT LOCATION: {format_lsn(self.start + 0x38)}\nBACKUP METHOD: streamed\nBACKUP FROM: primary\n"
             f"START TIME: {self.began:%Y-%m-%d %H:%M:%S} UTC\nLABEL: pg_basebackup base backup\n"
             f"START TIMELINE: {self.timeline}\n"
+        )
+
+    def ended_label(self) -> str:
+        """The archive's .backup file, which tells its end to the second."""
+        return (
+            f"{self.label()}STOP TIME: {self.ended:%Y-%m-%d %H:%M:%S} UTC\n"
+            f"STOP WAL LOCATION: {format_lsn(self.stop)} (file {segment_of(self.timeline, self.stop, SIZE)})\n"
         )
 
     def manifest(self) -> str:

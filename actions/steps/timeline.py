@@ -1,0 +1,49 @@
+"""Which timeline a target means, and the segment in which its moment lies."""
+
+from __future__ import annotations
+
+from actions.postgres.eras import Life, in_service
+from actions.postgres.lsn import Lsn, format_lsn
+from actions.postgres.segments import segment_number, segment_of
+from actions.postgres.server import Server
+from actions.postgres.timelines import parse_history
+from actions.postgres.when import Target
+from actions.steps.window import Surroundings
+from actions.tools import Files, Moments, Stretch
+
+
+def timeline_of(target: Target, around: Surroundings, server: Server, files: Files) -> tuple[int, str]:
+    """The timeline that was in service at a time, and the last segment that began before it; else the live one.
+
+    After a recovery, times before it mean the branch that was left.
+    """
+    live = around.window.live_timeline
+    if target.kind != "time" or target.at is None:
+        return live, ""
+    own = {number: _own(number, around, server) for number in {part.timeline for part in around.window.timelines}}
+    asked = {number: stretch for number, stretch in sorted(own.items()) if stretch.segments}
+    found = dict(zip(asked, files.moments(server, tuple(asked.values()), target.at), strict=True))
+    lives = {number: _life(moments, bool(own[number].start)) for number, moments in found.items()}
+    chosen = in_service(target.at, live, lives or {live: Life()})
+    segment = found[chosen].segment if chosen in found else ""
+    return chosen, segment or _fork_segment(own[chosen], server)
+
+
+def _own(number: int, around: Surroundings, server: Server) -> Stretch:
+    """A timeline's own segments, from where it branched off."""
+    size = server.segment_size
+    forks = parse_history(around.histories.get(number, ""))
+    fork = forks[-1].lsn if forks else Lsn(0)
+    names = sorted(name for name in around.names() if int(name[:8], 16) == number)
+    mine = tuple(name for name in names if segment_number(name, size) >= fork // size)
+    begins = bool(forks and mine) and mine[0] == segment_of(number, fork, size)
+    return Stretch(number, mine, format_lsn(fork) if begins else "")
+
+
+def _life(moments: Moments, begins: bool) -> Life:
+    return Life((moments.began or moments.first) if begins else moments.first, moments.newest, moments.last)
+
+
+def _fork_segment(stretch: Stretch, server: Server) -> str:
+    """Nothing was committed on the timeline itself by then, so the place is where it begins."""
+    return stretch.segments[0] if stretch.segments else ""
