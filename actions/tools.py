@@ -15,6 +15,8 @@ from typing import Any, Protocol
 from actions.containers import Docker
 from actions.outside import Pager, PagerDuty, StatusPage
 from actions.postgres.backups import BackupFiles
+from actions.postgres.config_changes import Changes
+from actions.postgres.config_files import ConfigTree
 from actions.postgres.server import Names, Server
 from actions.postgres.stops import Stop
 from actions.sql import Answer as Answer
@@ -150,6 +152,16 @@ class Files(Protocol):
 
     def seal_clone(self, server: Server, names: Names) -> None:
         """Strip stale recovery settings, write recovery.signal, and last the mark that the clone is complete."""
+
+    def configuration(self, server: Server, leaf: str = "", backup: str = "") -> tuple[ConfigTree, ConfigTree]:
+        """The configuration files of the live directory; and of another one beside it, or of a base backup."""
+
+    def lay_configuration(self, server: Server, names: Names, changes: Changes) -> None:
+        """Put the live server's configuration into the clone; what it replaces becomes `<file>.before_<run>`.
+
+        Raises:
+            RecoveryError: a file of the live server is not what the changes name.
+        """
 
     def archive_history(self, server: Server, names: Names, history: str) -> None:
         """Have the archiver of the coming live server archive the new timeline's history file."""

@@ -10,8 +10,8 @@ from typing import Any
 
 import structlog
 
+from actions.engine import asking, notes, wiring
 from actions.engine import facts as facts_of
-from actions.engine import notes, wiring
 from actions.engine.errors import Away, GaveWay, RecoveryError, Refused, Stopped
 from actions.engine.journal import Kind
 from actions.engine.ledger import Lease
@@ -131,19 +131,13 @@ class Carrying:
             return False
 
     def _put(self, i: int, run: Run) -> None:
-        ask = self._ask(i)
-        scope = self._scope(i, run)
-        sheets: list[Any] = []
-        trouble = self.guard(ask.title, lambda: sheets.extend(wiring.call(ask.sheets, scope) if ask.sheets else ()))
+        ask, scope, told = self._ask(i), self._scope(i, run), list[asking.Told]()
+        trouble = self.guard(ask.title, lambda: told.append(
+            asking.put(self.procedure, ask, scope, run.facts, self.store.clock())))  # fmt: skip
         if trouble is not None:
             return self._failed(Kind.FAILED, i, ask.title, trouble, self.store.clock())
-        known = {name: scope[name] for name in run.facts}
-        options = [{**facts_of.to_json(option), "gives": ask.gives} for option in ask.options]
-        said = {"title": ask.title, "options": options,
-                "expires_at": (self.store.clock() + ask.expires).isoformat(),
-                "plan": facts_of.plan_hash(self.procedure.name, scope["request"], known),
-                "sheets": [facts_of.to_json(sheet) for sheet in sheets]}  # fmt: skip
-        return self._say(Kind.ASKED, i, said)
+        kind, said = told[0]
+        return self._say(kind, i, said)
 
     def _recheck(self, i: int, run: Run) -> None:
         """Look again at what the answer was based on; a change makes the answer void."""

@@ -7,12 +7,15 @@ from datetime import datetime
 from typing import Any
 
 from actions.postgres.backups import BackupFiles
+from actions.postgres.config_changes import Changes
+from actions.postgres.config_files import ConfigTree
 from actions.postgres.inventory import FILE_NAME
 from actions.postgres.server import Names, Server
 from actions.postgres.stops import Stop
 from actions.tools import Leaves, Moments, Progress, Room, Stretch, WalFile
 from workers import listing
 from workers.base import BaseBackups, checked_name
+from workers.config import Configuration
 from workers.helper import ARCHIVE, BASES, HOME, Helper
 from workers.lay import WalLayer
 from workers.moments import moments
@@ -38,6 +41,7 @@ class HostFiles:
         self._layer = WalLayer(self._helper, client)
         self._bases = BaseBackups(self._helper, client)
         self._swap = Swap(self._helper, client)
+        self._configuration = Configuration(self._helper, client)
         self._seal = Seal(self._helper, client, self._swap)
 
     def fresh(self) -> None:
@@ -118,6 +122,12 @@ class HostFiles:
     def seal_clone(self, server: Server, names: Names) -> None:
         self._recent.forget()
         self._seal.seal(server, names)
+
+    def configuration(self, server: Server, leaf: str = "", backup: str = "") -> tuple[ConfigTree, ConfigTree]:
+        return self._configuration.read(server, leaf, backup)
+
+    def lay_configuration(self, server: Server, names: Names, changes: Changes) -> None:
+        self._configuration.lay(server, names, changes)
 
     def archive_history(self, server: Server, names: Names, history: str) -> None:
         self._recent.forget()

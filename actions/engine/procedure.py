@@ -123,7 +123,8 @@ class Ask:
 
     `sheets` gives what people read before they answer; the journal keeps it. `recheck` names the facts that
     are looked up again once somebody has answered: if one of them has changed, the answer is void and the
-    question is put again. Nobody answering within `expires` leads back.
+    question is put again. Nobody answering within `expires` leads back. Where `applies` says no, nobody is
+    asked and the first option stands. `leaves_out` gives the labels of options that make no sense this time.
     """
 
     title: str
@@ -132,6 +133,8 @@ class Ask:
     sheets: Callable[..., tuple[Sheet, ...]] | None = None
     expires: timedelta = timedelta(minutes=60)
     recheck: tuple[str, ...] = ()
+    applies: Callable[..., bool] | None = None
+    leaves_out: Callable[..., tuple[str, ...]] | None = None
 
 
 Step = Look | Act | Ask

@@ -84,7 +84,7 @@ def _functions(step: Look | Act | Ask) -> list[Callable[..., Any]]:
         case Act():
             return [step.do, step.verify, *([step.undo] if step.undo else [])]
         case Ask():
-            return [step.sheets] if step.sheets else []
+            return [named for named in (step.sheets, step.applies, step.leaves_out) if named is not None]
 
 
 def _check_one(procedure: str, title: str, function: Callable[..., Any], known: Mapping[str, Any]) -> None:

@@ -7,11 +7,13 @@ from zoneinfo import ZoneInfo
 
 from actions.engine.procedure import Answer, Sheet
 from actions.postgres.choices import window_words
-from actions.postgres.server import Server
+from actions.postgres.server import Names, Server
 from actions.postgres.times import span_words, spell
 from actions.postgres.when import Target, describe
 from actions.postgres.windows import Window
+from actions.steps import besides
 from actions.steps.compare import Difference
+from actions.steps.configuration import Configuration
 from actions.steps.integrity import Integrity, integrity_sheet
 from actions.steps.losses import Lost
 from actions.steps.needs import Estimate, size
@@ -52,6 +54,7 @@ def plan_sheets(
     lost: Lost,
     space: Space,
     times: Estimate,
+    foreseen: Configuration,
 ) -> tuple[Sheet, ...]:
     """The plan: what will happen, from what, and what will be lost."""
     part = window.on(aim.timeline)
@@ -75,7 +78,7 @@ def plan_sheets(
         ),
         alerts=(*aim.alerts(target), *space_alerts(space)),
     )
-    return (where, lost_sheet(lost))
+    return (where, lost_sheet(lost), besides.plan_sheet(server, foreseen))
 
 
 def _damage(server: Server) -> tuple[tuple[str, str], ...]:
@@ -116,8 +119,9 @@ def _row_words(inserted: int, updated: int, deleted: int) -> str:
 
 
 def preview_sheets(
-    server: Server, mode: Answer, reached: Reached, integrity: Integrity, difference: Difference, now: datetime
-) -> tuple[Sheet, ...]:
+    server: Server, mode: Answer, reached: Reached, integrity: Integrity, difference: Difference, now: datetime,
+    configuration: Configuration,
+) -> tuple[Sheet, ...]:  # fmt: skip
     """The preview on the paused clone: the proof, the checks, the difference from the live data."""
     proof = Sheet(
         "Preview",
@@ -127,7 +131,8 @@ def preview_sheets(
             ("Live data", difference.says()),
         ),
     )
-    return (proof, integrity_sheet(integrity), Sheet("Difference from the live data", (), difference.lines[:40]))
+    difference_sheet = Sheet("Difference from the live data", (), difference.lines[:40])
+    return (proof, integrity_sheet(integrity), difference_sheet, besides.preview_sheet(server, configuration))
 
 
 def recovered_sheets(
@@ -139,6 +144,9 @@ def recovered_sheets(
     integrity: Integrity,
     integrity_after: Integrity,
     lost: Lost,
+    configuration: Configuration,
+    approval: Answer,
+    names: Names,
 ) -> tuple[Sheet, ...]:
     """The report of a recovery."""
     at = aim.stop.last_commit_at
@@ -154,6 +162,7 @@ def recovered_sheets(
                 ("Old data", kept.text),
             ),
         ),
+        besides.report_sheet(configuration, approval, names),
     )
 
 

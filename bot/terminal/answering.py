@@ -57,15 +57,14 @@ def answer(session: Session, run_id: str, label: str, given: Given) -> Entry | N
 
 
 def approval(run: Run) -> str:
-    """The label of the option that a second person chooses.
+    """The label of the first option that a second person may choose; others of theirs are chosen by `answer`.
 
     Raises:
         Refused: no such approval is waited for.
     """
     question = open_question(run)
-    labels = [str(option["label"]) for option in question.options if option["who"] == Who.SECOND]
-    if len(labels) == 1:
-        return labels[0]
+    if label := shown.approval(run):
+        return label
     raise Refused(f"Run {run.id} does not wait for the approval of a second person.",
                   detail=f"It asks: {question.title}", hint=shown.how_to_answer(run))  # fmt: skip
 

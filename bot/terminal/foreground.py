@@ -161,7 +161,7 @@ def _choosable(session: Session, run: Run) -> list[str]:
 def _offer(session: Session, run: Run, offered: list[str]) -> None:
     others = [label for label in labels_of(run) if label not in offered]
     for label in others:
-        session.tell(f"  {label}: somebody else says that, in another terminal: mayday approve {run.id}")
+        session.tell(f"  {label}: somebody else says that, in another terminal: {shown.command(run, label)}")
     numbered = "  ".join(f"{n} {label}" for n, label in enumerate(offered, 1))
     session.tell(f"{numbered}\nA number, and Enter:")
 

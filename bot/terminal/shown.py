@@ -86,10 +86,19 @@ def question(console: Console, procedure: Procedure | None, run: Run) -> None:
 
 def how_to_answer(run: Run) -> str:
     """The command that answers the open question."""
+    labels = [str(option["label"]) for option in run.question.options] if run.question else []
+    return "Answer it: " + "  or  ".join(command(run, label) for label in labels)
+
+
+def approval(run: Run) -> str:
+    """The label that `approve` stands for: the first that a second person may choose; empty where there is none."""
     options = run.question.options if run.question else ()
-    said = [f"mayday approve {run.id}" if o["who"] == Who.SECOND else f"mayday answer {run.id} '{o['label']}'"
-            for o in options]  # fmt: skip
-    return "Answer it: " + "  or  ".join(said)
+    return next((str(option["label"]) for option in options if option["who"] == Who.SECOND), "")
+
+
+def command(run: Run, label: str) -> str:
+    """What is typed to choose an option."""
+    return f"mayday approve {run.id}" if label == approval(run) else f"mayday answer {run.id} '{label}'"
 
 
 def is_typed_back(procedure: Procedure | None, option: dict[str, Any]) -> bool:

@@ -54,6 +54,7 @@ class Dir:
     sealed: str = ""
     promoted: bool = False
     offered: str = ""
+    config: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass
@@ -224,7 +225,8 @@ class World:
         return {
             "containers": {n: (c.state, c.restart_policy) for n, c in self.containers.items()},
             "dirs": {
-                leaf: (d.id, d.timeline, d.lsn, d.state, d.whole, d.sealed, d.promoted) for leaf, d in self.dirs.items()
+                leaf: (d.id, d.timeline, d.lsn, d.state, d.whole, d.sealed, d.promoted, d.config)
+                for leaf, d in self.dirs.items()
             },
             "archive": sorted(self.archive),
             "saved": self.saved,

@@ -15,10 +15,11 @@ from actions.postgres.server import Names, Server
 from actions.postgres.stops import Stop
 from actions.tools import Leaves, Moments, Progress, Room, Stretch, WalFile
 from worlds.company import LEAF, Dir, Violated, World
+from worlds.config import OF_THE_BACKUP, WorldConfiguration
 from worlds.wal import DAMAGED_CONTROL, SIZE, control_text, wal_header
 
 
-class WorldFiles:
+class WorldFiles(WorldConfiguration):
     """The hands on files of the world, for one run."""
 
     def __init__(self, world: World) -> None:
@@ -122,7 +123,8 @@ class WorldFiles:
         if leaf in self.world.dirs and self.world.dirs[leaf].sealed:
             raise Violated("a base backup was copied over a sealed clone")
         if leaf not in self.world.dirs:
-            began = Dir(f"clone of {names.run}", found.timeline, found.start, found.timeline, whole=False)
+            began = Dir(f"clone of {names.run}", found.timeline, found.start, found.timeline, whole=False,
+                        config=OF_THE_BACKUP)  # fmt: skip
             self.world.does("begin the copy", lambda: self.world.dirs.__setitem__(leaf, began))
         progress(total / 2, total, "half")
         if not self.world.dirs[leaf].whole:

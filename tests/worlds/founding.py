@@ -6,8 +6,12 @@ from dataclasses import replace
 from typing import Any
 
 from actions.containers import Container, Mount
+from actions.postgres.config_files import AUTO_CONF
 from worlds.company import LEAF, PARENT, SITE, WRITERS, Dir, World
 from worlds.wal import SIZE, Row
+
+# What people had changed since the morning's base backup.
+CONFIG = (("pg_hba.conf", "local all all trust\nhost all all all md5\n"), (AUTO_CONF, "work_mem = '64MB'\n"))
 
 
 def container(name: str, **changes: Any) -> Container:
@@ -39,7 +43,7 @@ def company(messages: int = 40) -> World:
     world.containers = {name: container(name) for name in (SITE.postgres, *WRITERS)}
     world.connected = dict.fromkeys(WRITERS, 1)
     world.mounted = {SITE.postgres: LEAF}
-    world.dirs = {LEAF: Dir("live", 1, SIZE + 0x28)}
+    world.dirs = {LEAF: Dir("live", 1, SIZE + 0x28, config=CONFIG)}
     users = [Row(table, key, world.clock()) for table in ("public.nchat_users", "auth.users") for key in (1, 2)]
     world.commit(Row("public.nchat_channels", 1, world.clock()), *users)
     world.backups["base_morning"] = world.take_backup("base_morning")
