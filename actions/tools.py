@@ -137,8 +137,9 @@ class Files(Protocol):
         """Copy segments of the live pg_wal that the archive lacks into the run's own directory."""
 
     def saved_tail(self, server: Server, names: Names) -> Sequence[WalFile]: ...
-    def copy_base(self, server: Server, names: Names, backup: str, total: int, progress: Progress) -> None:
-        """Copy a base backup into the clone's directory (reflinks where the file system has them)."""
+    def copy_base(self, server: Server, names: Names, backup: str, total: int, progress: Progress,
+                  chain: Sequence[str] = ()) -> None:  # fmt: skip
+        """Copy a base backup into the clone's directory, with reflinks; or combine it there with its `chain`."""
 
     def verify_base(self, server: Server, names: Names) -> str:
         """Empty where the clone's directory is just what the backup's manifest says, else what differs."""

@@ -18,8 +18,8 @@ from actions.engine.journal import Kind
 from actions.engine.status import state_of
 from lab.images import POSTGRES
 from lab.versions import VERSIONS, Version, chosen
-from tests.own_cluster import APPROVER, KEEP, PAUSE, Cluster, own_cluster
-from tests.versions_table import ABOVE, FORWARDS, VOLUME
+from tests.own_cluster import APPROVER, CUT, KEEP, PAUSE, Cluster, archiving, own_cluster
+from tests.versions_table import ABOVE, FORWARDS, INCREMENTAL, VOLUME
 
 pytestmark = pytest.mark.versions
 
@@ -42,7 +42,11 @@ if any(one.version.major == 15 for one in BUILT):
     BUILT.append(Built(fifteen, POSTGRES, "Debian's package (bookworm)"))
 
 
-@pytest.fixture(params=BUILT, ids=lambda built: f"{built.version.major} of {built.by}")
+def _id(built: Built) -> str:
+    return f"{built.version.major} of {built.by}"
+
+
+@pytest.fixture(params=BUILT, ids=_id)
 def built(request: pytest.FixtureRequest) -> Built:
     return request.param  # type: ignore[no-any-return]
 
@@ -190,3 +194,48 @@ def test_a_recovery_where_pgdata_lies_below_the_mount(built: Built, kind: str, p
         source = ends.enter_context(named_volume()) if kind == "volume" else str(tmp_path / "above")
         where = {"data": ["-v", f"{source}:{built.version.mount}"], "env": {"PGDATA": below(built.version)}}
         short(ends.enter_context(server(tmp_path, built, **where)))
+
+
+def increment(cluster: Cluster, name: str, parent: str) -> str:
+    """An incremental base backup, taken as people take them, after some more rows."""
+    add(cluster, 200)
+    folder = "/backups/postgres/base"
+    cluster.docker("exec", "-u", "postgres", cluster.name, "pg_basebackup", "-D", f"{folder}/{name}", "-c", "fast",
+                   f"--incremental={folder}/{parent}/backup_manifest")  # fmt: skip
+    return name
+
+
+def flip(file: Path) -> None:
+    """Change one byte in the middle; a second time gives it back."""
+    with file.open("r+b") as it:
+        it.seek(file.stat().st_size // 2)
+        byte = it.read(1)[0]
+        it.seek(-1, os.SEEK_CUR)
+        it.write(bytes([byte ^ 0xFF]))
+
+
+@pytest.mark.parametrize("built", [one for one in BUILT if one.version.major >= 17], ids=_id, indirect=True)
+def test_a_recovery_from_an_incremental_base_backup(built: Built, proves: Proves, tmp_path: Path) -> None:
+    proves(INCREMENTAL)
+    with server(tmp_path, built, command=["postgres", *archiving(), "-c", "summarize_wal=on"]) as cluster:
+        (full,) = (path.name for path in cluster.bases.iterdir())
+        last = increment(cluster, "second", increment(cluster, "first", full))
+        when, rows = moment(cluster)
+        damage(cluster)
+        run = cluster.plan(when)
+        assert f"Base backup: {last}, incremental: combined with {full}, first" in cluster.said(run.id)
+
+        table = cluster.bases / full / cluster.sql("select pg_relation_filepath('t')")
+        flip(table)
+        cluster.answer(run.id, KEEP)
+        assert f"The base backup {full} is not what its manifest says." in cluster.trouble(run.id)
+        flip(table)
+        assert cluster.retry(run.id).question is not None, cluster.story(run.id)
+        assert state_of(cluster.cut_over(run.id, CUT)) == "recovered", cluster.story(run.id)
+        assert cluster.sql(_ALL) == rows
+        assert "Healthy" in cluster.said(run.id)
+
+        (cluster.bases / full).rename(cluster.folder / full)
+        said = cluster.said(cluster.ask("postgres window").id)
+        assert "first: not usable: it is incremental, and the backup that it builds on is missing" in said
+        assert "second: not usable: it is incremental, and the backup that first builds on is missing" in said

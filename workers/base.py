@@ -102,6 +102,10 @@ class BaseBackups:
         """What differs from its manifest in a base backup, its own WAL included."""
         return self._verify(server, f"{BASES}/{checked_name(name)}", None)
 
+    def verify_files(self, server: Server, name: str) -> str:
+        """What differs from its manifest in a base backup, its WAL aside."""
+        return self._verify(server, f"{BASES}/{checked_name(name)}", None, "-n")
+
     def take(self, server: Server, name: str, total: int, progress: Progress) -> None:
         """With pg_basebackup in the live container, whole before it has its name."""
         live = confirm(self._client, server.service, server.container)

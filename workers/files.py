@@ -15,6 +15,7 @@ from actions.postgres.stops import Stop
 from actions.tools import Leaves, Moments, Progress, Room, Stretch, WalFile
 from workers import listing
 from workers.base import BaseBackups, checked_name
+from workers.base_combine import BaseCombiner
 from workers.config import Configuration
 from workers.helper import ARCHIVE, BASES, HOME, Helper
 from workers.lay import WalLayer
@@ -40,6 +41,7 @@ class HostFiles:
         self._wal = WalReader(self._helper)
         self._layer = WalLayer(self._helper, client)
         self._bases = BaseBackups(self._helper, client)
+        self._combiner = BaseCombiner(self._helper, client, self._bases)
         self._swap = Swap(self._helper, client)
         self._configuration = Configuration(self._helper, client)
         self._seal = Seal(self._helper, client, self._swap)
@@ -104,9 +106,13 @@ class HostFiles:
     def saved_tail(self, server: Server, names: Names) -> Sequence[WalFile]:
         return listing.wal_files(self._helper, server, f"{HOME}/{names.tail_leaf(server.home)}", else_none=True)
 
-    def copy_base(self, server: Server, names: Names, backup: str, total: int, progress: Progress) -> None:
+    def copy_base(self, server: Server, names: Names, backup: str, total: int, progress: Progress,
+                  chain: Sequence[str] = ()) -> None:  # fmt: skip
         self._recent.forget()
-        self._bases.copy(server, names, backup, total, progress)
+        if chain:
+            self._combiner.combine(server, names, (*chain, backup), total, progress)
+        else:
+            self._bases.copy(server, names, backup, total, progress)
 
     def verify_base(self, server: Server, names: Names) -> str:
         return self._bases.verify_clone(server, names)

@@ -37,8 +37,9 @@ for folder in */; do
     folder=${folder%/}
     [ -f "$folder/backup_label" ] || [ -f "$folder/backup_manifest" ] || continue
     size=$(du -sk "$folder" | cut -f1)
-    system=$(LC_ALL=C pg_controldata "$folder" 2>/dev/null | sed -n 's/^Database system identifier: *//p')
-    printf '\f%s\n%s %s\n' "$folder" "$size" "${system:-0}"
+    control=$(LC_ALL=C pg_controldata "$folder" 2>/dev/null |
+        sed -n 's/^Database system identifier: *//p; s/^Data page checksum version: *//p')
+    printf '\f%s\n%s %s\n' "$folder" "$size" "$(echo $control)"
     for file in backup_label backup_manifest "$2"; do
         printf '\v'
         if [ -f "$folder/$file" ]; then printf '+'; cat "$folder/$file"; fi
@@ -163,12 +164,12 @@ def _first_line(text: str | None) -> str:
 def _backup(server: Server, block: str, ended: Mapping[str, str]) -> BackupFiles:
     head, *texts = block.split("\v")
     name, sizes = head.split("\n", 1)
-    kilobytes, system = sizes.split()
+    kilobytes, *control = sizes.split()
     label, manifest, inventory = (text[1:] if text.startswith("+") else None for text in texts)
     return BackupFiles(
         path=f"{server.bases}/{name}", label=label, manifest=manifest, history=ended.get(_first_line(label)),
         inventory=inventory, bytes=int(kilobytes) * 1024,
-        system_identifier=system if int(system) else None,
+        system_identifier=control[0] if control else None, checksums=control[1] != "0" if control[1:] else None,
     )  # fmt: skip
 
 

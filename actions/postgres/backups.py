@@ -11,12 +11,20 @@ from actions.postgres.labels import BackupLabel, parse_label
 from actions.postgres.lsn import Lsn
 from actions.postgres.manifest import Manifest, parse_manifest
 
-__all__ = ["BackupFiles", "BaseBackup", "BaseBackups", "read_backup"]
+__all__ = ["INCREMENTAL", "BackupFiles", "BaseBackup", "BaseBackups", "read_backup"]
+
+INCREMENTAL = "it is incremental, and the backups that it builds on were not looked for"
+"""What is wrong with an incremental backup by itself; `chains.with_chains` looks for the others."""
 
 
 @dataclass(frozen=True)
 class BaseBackup:
-    """A physical copy of the cluster, and the WAL range that it needs to become consistent."""
+    """A physical copy of the cluster, and the WAL range that it needs to become consistent.
+
+    An incremental one builds on the one that started at ``from_lsn``; ``chain`` are the names of all those, the full
+    one first, and ``bytes`` then what they are combined, at most. ``checksums`` says whether its pages have them, as
+    far as its control file can be read.
+    """
 
     path: str
     system_identifier: str | None
@@ -28,6 +36,11 @@ class BaseBackup:
     bytes: int
     complete: bool
     problem: str = ""
+    from_lsn: Lsn | None = None
+    from_timeline: int = 0
+    checksums: bool | None = None
+    manifested: bool = False
+    chain: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -48,7 +61,8 @@ BaseBackups = tuple[BaseBackup, ...]
 class BackupFiles:
     """The texts found in and beside one backup directory; None where a file is absent.
 
-    ``history`` is the archive's ``.backup`` file; ``system_identifier`` is what its own control file says.
+    ``history`` is the archive's ``.backup`` file; ``system_identifier`` and ``checksums`` are what its own
+    control file says.
     """
 
     path: str
@@ -58,6 +72,7 @@ class BackupFiles:
     inventory: str | None = None
     bytes: int = 0
     system_identifier: str | None = None
+    checksums: bool | None = None
 
 
 def read_backup(files: BackupFiles) -> BaseBackup:
@@ -116,6 +131,10 @@ def _assemble(
         files.bytes or (manifest.bytes if manifest else 0),
         not problem,
         problem,
+        label.from_lsn,
+        label.from_timeline,
+        files.checksums,
+        manifest is not None,
     )
 
 
@@ -132,12 +151,10 @@ def _stopped_at(inventory: Inventory | None, history: BackupLabel | None) -> dat
 
 
 def _problem(label: BackupLabel, manifest: Manifest | None, inventory: Inventory | None, stop: Lsn | None) -> str:
-    if label.incremental:
-        return "it is incremental: combine it with its full backup first (pg_combinebackup)"
     if stop is None:
         return "it is unfinished: nothing says where it stops (no manifest, no .backup file, no inventory)"
     if manifest and not manifest.intact:
         return "its manifest was altered or cut off"
     if manifest and inventory and manifest.system_identifier not in (None, inventory.system_identifier):
         return "its manifest and its inventory come from different systems"
-    return ""
+    return INCREMENTAL if label.incremental else ""

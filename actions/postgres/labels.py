@@ -15,7 +15,10 @@ _LOCATION = re.compile(r"(?P<lsn>[0-9A-F]+/[0-9A-F]+)(?: \(file (?P<file>[0-9A-F
 
 @dataclass(frozen=True)
 class BackupLabel:
-    """What the file says; the stop fields are set only in a ``.backup`` history file."""
+    """What the file says; the stop fields are set only in a ``.backup`` history file.
+
+    An incremental backup names the start of the backup that it builds on: position and timeline.
+    """
 
     start_lsn: Lsn
     start_file: str
@@ -25,6 +28,8 @@ class BackupLabel:
     label: str
     from_standby: bool
     incremental: bool
+    from_lsn: Lsn | None = None
+    from_timeline: int = 0
     stop_lsn: Lsn | None = None
     stopped_at: datetime | None = None
 
@@ -54,6 +59,8 @@ def _from(values: dict[str, str]) -> BackupLabel:
         label=values.get("LABEL", ""),
         from_standby=values.get("BACKUP FROM") == "standby",
         incremental="INCREMENTAL FROM LSN" in values,
+        from_lsn=parse_lsn(values["INCREMENTAL FROM LSN"]) if "INCREMENTAL FROM LSN" in values else None,
+        from_timeline=int(values.get("INCREMENTAL FROM TLI", "0")),
         stop_lsn=_location(values["STOP WAL LOCATION"])[0] if "STOP WAL LOCATION" in values else None,
         stopped_at=_moment(values.get("STOP TIME")),
     )

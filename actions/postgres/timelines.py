@@ -10,7 +10,9 @@ from actions.engine.errors import RecoveryError
 from actions.postgres.lsn import Lsn, format_lsn, parse_lsn
 from actions.postgres.segments import DEFAULT_SIZE, segment_name
 
-_LINE = re.compile(r"(?P<parent>\d{1,10})\s{1,9}(?P<lsn>[0-9A-Fa-f]{1,8}/[0-9A-Fa-f]{1,8})(?:\s+(?P<reason>.*))?", re.ASCII)
+_LINE = re.compile(
+    r"(?P<parent>\d{1,10})\s{1,9}(?P<lsn>[0-9A-Fa-f]{1,8}/[0-9A-Fa-f]{1,8})(?:\s+(?P<reason>.*))?", re.ASCII
+)
 
 
 @dataclass(frozen=True)

@@ -42,9 +42,9 @@ def tail_is_saved(base: Base, server: Server, names: Names, files: Files) -> boo
 
 def copy_base(base: Base, server: Server, names: Names, files: Files, rates: Rates, patience: Patience,
               progress: Progress) -> None:  # fmt: skip
-    """Copy the base backup beside the live data."""
+    """Copy the base backup beside the live data; an incremental one is combined there with those it builds on."""
     began = patience.seconds()
-    files.copy_base(server, names, base.name, base.bytes, progress)
+    files.copy_base(server, names, base.name, base.bytes, progress, base.chain)
     rates.note("copy", base.bytes, patience.seconds() - began)
 
 

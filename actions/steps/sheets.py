@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from actions.engine.procedure import Answer, Sheet
+from actions.postgres.chains import builds_on
 from actions.postgres.choices import window_words
 from actions.postgres.server import Names, Server
 from actions.postgres.times import span_words, spell
@@ -66,7 +67,7 @@ def plan_sheets(
             ("System", f"PostgreSQL {server.version}, identifier {server.system_identifier}, now {server.state}"),
             *_damage(server),
             ("Window", window_words(part) if part and part.reaches else "not known"),
-            ("Base backup", f"{base.name}, {size(base.bytes)}: {base.why}"),
+            ("Base backup", f"{base.name}{builds_on(base.chain)}, {size(base.bytes)}: {base.why}"),
             (
                 "WAL to replay",
                 f"{len(base.segments)} segments, {size(base.wal_bytes(server.segment_size))}, timeline {aim.timeline}",
@@ -185,7 +186,8 @@ def window_sheets(window: Window) -> tuple[Sheet, ...]:
         rows += [
             (
                 reach.backup.name,
-                f"{size(reach.backup.bytes)}, reaches {spell(reach.until) if reach.until else 'an unknown moment'}",
+                f"{size(reach.backup.bytes)}, reaches {spell(reach.until) if reach.until else 'an unknown moment'}"
+                f"{builds_on(reach.backup.chain)}",
             )
             for reach in part.reaches
         ]

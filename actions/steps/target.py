@@ -60,7 +60,10 @@ def _long_before(aim: Aim, target: Target) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Base:
-    """The base backup to start from, and the WAL to lay beside it, oldest segment first."""
+    """The base backup to start from, and the WAL to lay beside it, oldest segment first.
+
+    An incremental one has the `chain` that it is combined with, the full backup first.
+    """
 
     name: str
     timeline: int
@@ -70,6 +73,7 @@ class Base:
     stopped_at: datetime | None
     segments: tuple[str, ...]
     histories: tuple[str, ...]
+    chain: tuple[str, ...] = ()
     why: str = volatile(default="")
     beyond: tuple[str, ...] = volatile(default=())
 
@@ -84,7 +88,8 @@ class Base:
 
     def says(self) -> str:
         """Which, and how much WAL follows it."""
-        return f"{self.name}, then {len(self.segments)} WAL segments"
+        on = f" with {', '.join(self.chain)}" if self.chain else ""
+        return f"{self.name}{on}, then {len(self.segments)} WAL segments"
 
 
 def find_stopping_point(target: Target, server: Server, window: Window, files: Files, sql: Sql, now: datetime) -> Aim:
@@ -117,7 +122,8 @@ def choose_base(aim: Aim, server: Server, files: Files, sql: Sql, now: datetime)
     end = _through(aim.stop, server.segment_size)
     segments = segments_needed(chain, backup.start_lsn, end, server.segment_size)
     have = around.names()
-    needed, beyond = segments[:-1], segments[-1:]  # The one after the stop is welcome, not needed.
+    needed = segments[:-1]
+    beyond = tuple(name for name in segments[-1:] if name in have)  # The one after the stop is welcome, not needed.
     lost = [name for name in needed if name not in have]
     if lost:
         raise Refused(f"The WAL segment {lost[0]} is missing.", detail=f"{len(lost)} of {len(needed)} are not there.",
@@ -125,7 +131,7 @@ def choose_base(aim: Aim, server: Server, files: Files, sql: Sql, now: datetime)
     # A promoted clone takes the first free number, so it has to know of every timeline there ever was.
     histories = tuple(f"{number:08X}.history" for number in sorted(around.histories))
     return Base(backup.name, backup.timeline, backup.start_lsn, choice.floor, backup.bytes, backup.stopped_at,
-                tuple(needed), histories, choice.why, tuple(name for name in beyond if name in have))  # fmt: skip
+                tuple(needed), histories, backup.chain, choice.why, beyond)  # fmt: skip
 
 
 def _through(stop: Stop, segment_size: int) -> Lsn:

@@ -10,6 +10,7 @@ from itertools import takewhile
 from actions.engine.errors import RecoveryError
 from actions.postgres.archive import ArchivedFile, Tail
 from actions.postgres.backups import BaseBackup, read_backup
+from actions.postgres.chains import with_chains
 from actions.postgres.lsn import Lsn, format_lsn, parse_lsn
 from actions.postgres.segments import parse_wal_name, segment_of, segment_start, segments_between, whole_segments
 from actions.postgres.server import Server
@@ -49,7 +50,7 @@ def survey(server: Server, files: Files, sql: Sql, now: datetime) -> Surrounding
     archive = tuple(files.archive(server))
     histories = {int(name[:8], 16): text for name, text in files.histories(server).items()}
     tail = read_tail(server, archive, files, sql, now)
-    backups = [read_backup(found) for found in files.backups(server)]
+    backups = with_chains(read_backup(found) for found in files.backups(server))
     window = recovery_window(
         _with_ends(backups, archive, server, files), [ArchivedFile(f.name, f.size) for f in archive],
         histories, server.system_identifier, server.timeline, tail, server.segment_size,

@@ -118,7 +118,9 @@ class WorldFiles(WorldConfiguration):
     def _saved(self, names: Names, name: str) -> None:
         self.world.saved[names.run] = (*self.world.saved.get(names.run, ()), name)
 
-    def copy_base(self, server: Server, names: Names, backup: str, total: int, progress: Progress) -> None:
+    def copy_base(
+        self, server: Server, names: Names, backup: str, total: int, progress: Progress, chain: Sequence[str] = ()
+    ) -> None:
         leaf, found = self._own(server, names), self.world.backups[backup]
         if leaf in self.world.dirs and self.world.dirs[leaf].sealed:
             raise Violated("a base backup was copied over a sealed clone")

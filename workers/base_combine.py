@@ -1,0 +1,86 @@
+"""Incremental base backups, combined into the clone's directory by the pg_combinebackup of the server's own image."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from typing import Any
+
+from actions.engine.errors import RecoveryError
+from actions.postgres.server import Names, Server
+from actions.tools import Progress
+from workers.base import CLONE_MARK, BaseBackups, checked_name
+from workers.daemon import confirm, confirm_unused
+from workers.helper import BASES, HOME, Helper, checked
+from workers.inside import Done, shell
+
+# It wants an empty folder, so what a killed attempt left goes first: half a copy is of no use to anybody, and is given
+# back after a failure too. Only the mark of this very run says "complete". The watcher prints the size so far. The
+# manifest comes last, and the clone is checked against it.
+_COMBINE = r"""
+dst=$1 mark=$2 run=$3; shift 3
+for src do [ -f "$src/backup_label" ] || { echo "$src" >&2; exit 64; }; done
+if [ -f "$dst/$mark" ] && grep -qF "\"$run\"" "$dst/$mark"; then exit 65; fi
+[ -z "$(ls -A "$src/pg_tblspc" 2>/dev/null)" ] || exit 66
+command -v pg_combinebackup >/dev/null || exit 67
+umask 077
+rm -rf "$dst" && mkdir "$dst" || exit 1
+clone=
+if cp --reflink=always "$src/PG_VERSION" "$dst/.probe" 2>/dev/null; then clone=--clone; fi
+rm -f "$dst/.probe"
+( while sleep 1 >/dev/null 2>&1; do du -sk "$dst" 2>/dev/null | cut -f1; done ) &
+watcher=$!
+pg_combinebackup -N $clone -o "$dst" "$@"; code=$?
+[ $code != 0 ] || chown -R "$(stat -c %u:%g "$src")" "$dst" || code=$?
+[ $code != 0 ] || find "$dst" -type d -exec chmod 0700 {} + || code=$?
+kill $watcher
+[ $code = 0 ] || { df -Pk "$dst" >&2; rm -rf "$dst"; exit $code; }
+sync -f "$dst" >/dev/null 2>&1 &
+"""
+_REFUSALS = {
+    64: ("A base backup of the chain is gone.", "Look at /recover window, and ask for a new plan."),
+    65: ("The clone is complete already, so nothing is combined over it.", "Discard this run, then ask again."),
+    66: ("The incremental base backup has tablespaces, which lie outside of the data directory.",
+         "Combine it by hand with pg_combinebackup and its -T, into the folder of base backups; then ask again."),
+    67: ("The server's image has no pg_combinebackup, so incremental base backups cannot be combined.",
+         "It belongs to PostgreSQL 17 and later: use an image that has all programs, or a full base backup."),
+}  # fmt: skip
+_LONG_SECONDS = 6 * 3600
+
+
+class BaseCombiner:
+    """Makes one directory of an incremental base backup and those that it builds on."""
+
+    def __init__(self, helper: Helper, client: Any, bases: BaseBackups) -> None:
+        self._helper = helper
+        self._client = client
+        self._bases = bases
+
+    def combine(self, server: Server, names: Names, chain: Sequence[str], total: int, progress: Progress) -> None:
+        """Into the clone's directory, the full backup being the first; anew where an attempt was interrupted."""
+        leaf = names.clone_leaf(server.home)
+        confirm(self._client, server.service, server.container)
+        confirm_unused(self._client, server, leaf)
+        self._check(server, chain, total, progress)
+        folders = [f"{BASES}/{checked_name(name)}" for name in chain]
+        argv = shell(_COMBINE, f"{HOME}/{leaf}", CLONE_MARK, names.run, *folders)
+        command = self._helper.inside(server).command(argv, seconds=_LONG_SECONDS, env={"LC_ALL": "C"})
+        with closing(command.lines()) as sizes:
+            for size in sizes:
+                done = min(int(size) * 1024, total) if size.isdigit() else 0
+                progress(done, total, f"combining {chain[-1]} with {', '.join(chain[:-1])}")
+        if command.code in _REFUSALS:
+            message, hint = _REFUSALS[command.code]
+            raise RecoveryError(message, detail=f"{server.bases}: {', '.join(chain)}", hint=hint)
+        code = 1 if command.code is None else command.code
+        checked(Done(code, "", command.err), f"combining the base backups {', '.join(chain)}")
+        progress(total, total, f"combined {len(chain)} base backups")
+
+    def _check(self, server: Server, chain: Sequence[str], total: int, progress: Progress) -> None:
+        """Each by its own manifest: blocks that are put together get a checksum of whatever was read."""
+        for name in chain:
+            progress(0, total, f"checking {name}")
+            if wrong := self._bases.verify_files(server, name):
+                raise RecoveryError(f"The base backup {name} is not what its manifest says.", detail=wrong,
+                                    hint="It is damaged, and so are those that build on it: undo, move it out of the "
+                                         "folder of base backups, and ask again; others are chosen then.")  # fmt: skip
