@@ -57,6 +57,7 @@ class SiteSettings(_Checked):
     smoke_url: str = ""
     newest_table: str = ""
     kept_days: int = Field(default=14, ge=1)
+    clone_libraries: tuple[str, ...] = ()
     docker_host: str = ""
     dumps: tuple[str, ...] = ("/backups/postgres/daily", "/backups/postgres/weekly")
 

@@ -14,6 +14,18 @@ class SqlTimeout(RecoveryError):
     """A statement was cancelled because its time was over."""
 
 
+class NotServing(RecoveryError):
+    """Nobody was there to ask: the container does not run, or no server listens in it."""
+
+
+class StartingUp(NotServing):
+    """The server is there and lets nobody in yet (SQLSTATE 57P03): it starts, or replays WAL."""
+
+
+class LoginRefused(RecoveryError):
+    """The server answers and does not let this user into this database; `detail` is what it said."""
+
+
 class NoConnection(RecoveryError):
     """A database of a server that answers cannot be connected to."""
 
@@ -37,7 +49,7 @@ Asked = Sequence[str] | Mapping[str, Sequence[str]]
 
 
 class Sql(Protocol):
-    """SQL inside of a container, over its own local socket: no network, no password.
+    """SQL inside of a container, over its own local socket, or its loopback where it has none.
 
     `database` is the one to ask; empty for the server's own (`site.database`). However roles, databases and the
     server are configured, values have one text form: zone UTC, ISO dates, hexadecimal bytes, exact numbers.
@@ -48,7 +60,9 @@ class Sql(Protocol):
         """The rows of a query as dicts.
 
         Raises:
-            RecoveryError: the server refused, the time was over (`SqlTimeout`), or nobody answered.
+            NotServing: nobody was there to ask; `StartingUp` where the server lets nobody in yet.
+            LoginRefused: the server does not let this user into this database.
+            RecoveryError: the server refused the query, or the time was over (`SqlTimeout`).
         """
 
     def values(self, container: str, server: Server, queries: Sequence[str], *,
@@ -72,3 +86,6 @@ class Sql(Protocol):
         Raises:
             Away: Docker does not answer.
         """
+
+    def replicates(self, container: str, server: Server) -> str:
+        """Empty where the server accepts a replication connection, as a base backup needs; else what it said."""

@@ -17,6 +17,7 @@ from actions.outside import Pager, PagerDuty, StatusPage
 from actions.postgres.backups import BackupFiles
 from actions.postgres.config_changes import Changes
 from actions.postgres.config_files import ConfigTree
+from actions.postgres.datadir import DataDirectory
 from actions.postgres.server import Names, Server
 from actions.postgres.stops import Stop
 from actions.sql import Answer as Answer
@@ -91,6 +92,9 @@ class Files(Protocol):
 
     def control(self, server: Server, leaf: str) -> str:
         """What pg_controldata says of a data directory."""
+
+    def data_directory(self, server: Server) -> DataDirectory:
+        """The live data directory, as much of it as can be read."""
 
     def wal_headers(self, server: Server) -> Mapping[str, bytes]:
         """The first bytes of each segment in the live server's pg_wal, by name."""
@@ -222,7 +226,8 @@ class Site:
     """The settings of the site that steps need: which containers, which database, which folders.
 
     `archive` and `bases` are paths as the Postgres container sees them; `kept_days` is how long old data is
-    promised to be kept; `newest_table` is the table whose newest row people recognise.
+    promised to be kept; `newest_table` is the table whose newest row people recognise. `clone_libraries` are
+    preloaded libraries that the clone loads too, though Mayday does not know them.
     """
 
     name: str
@@ -235,6 +240,7 @@ class Site:
     smoke_url: str = ""
     newest_table: str = ""
     kept_days: int = 14
+    clone_libraries: tuple[str, ...] = ()
 
 
 TOOLS: dict[str, Any] = {

@@ -129,7 +129,7 @@ def _server(host: DockerHost, name: str, root: Path, inside: str) -> Server:
         restart_policy=found.restart_policy, home=DataHome(str(home.parent), home.name, inside),
         archive=str(root / "backups/wal"), bases=str(root / "backups/base"), inside_archive="/backups/wal",
         inside_bases="/backups/base", user="postgres", database="town", version=15, system_identifier="", timeline=0,
-        segment_size=0, state="running",
+        segment_size=0, state="running", owner="999:999",
     )  # fmt: skip
 
 

@@ -177,7 +177,7 @@ def hold(store: Store) -> None:
 def test_a_look_is_given_up_as_soon_as_a_run_begins(watch: Watch) -> None:
     watch.host.while_open = lambda: hold(watch.store)
     assert watch.keeper.look()
-    assert watch.host.counted == ["control"]
+    assert watch.host.counted == ["data_directory"]
     assert watch.seen()[SITE.postgres].reachable is None
     assert watch.seen()[SITE.postgres].problem == ""
 

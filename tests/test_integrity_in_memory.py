@@ -11,6 +11,7 @@ from worlds.sql import WorldSql
 from actions.engine.errors import Away, RecoveryError
 from actions.postgres.integrity import FULL
 from actions.postgres.integrity_many import FOREIGN_KEYS, NULL_KEYS
+from actions.postgres.live import LIVE_SQL
 from actions.postgres.server import Server
 from actions.tools import Answer, SqlTimeout
 
@@ -23,6 +24,8 @@ def test_checks_wait_for_docker_and_what_the_clone_cannot_read_needs_attention(
     errors = {FOREIGN_KEYS: SqlTimeout("too long"), NULL_KEYS: RecoveryError("refused", detail="bad page")}
 
     def failing(sql: WorldSql, container: str, server: Server, queries: Sequence[str], **limit: float) -> list[Answer]:
+        if queries == [LIVE_SQL]:
+            return list(values(sql, container, server, queries, **limit))
         asked.append(len(queries))
         if len(asked) <= 2:
             raise Away("Docker does not answer.")

@@ -27,7 +27,8 @@ from actions.postgres.losses import losses, parse_losses
 from actions.postgres.losses_awk import losses_argv
 from actions.postgres.lsn import format_lsn, parse_lsn
 from actions.postgres.manifest import parse_manifest
-from actions.postgres.recovery_conf import CloneLimits, clone_command, clone_settings, strip_auto_conf
+from actions.postgres.postmaster import CLONE
+from actions.postgres.recovery_conf import CloneLimits, as_flags, clone_settings, strip_auto_conf
 from actions.postgres.stops import Stop, find_stop, is_proof
 from actions.postgres.waldump import transaction_ends
 from actions.postgres.when import Target
@@ -337,7 +338,9 @@ def test_a_clone_stops_exactly_where_the_plan_says(server: Server, kind: str) ->
     major = int(server.ask("SHOW server_version_num")) // 10000
     server.stop()
     settings = clone_settings(major, CloneLimits.of(512 * 1024**2, control), stop, 1)
-    clone.start(*clone_command(["-c", "archive_mode=on", "-c", "recovery_target_xid=5"], settings))
+    # Here is no container with a folder of its own, so the ways in are those of the test.
+    kept = [pair for pair in settings if pair[0] != "port" and not pair[1].startswith(CLONE.host)]
+    clone.start("-c", "archive_mode=on", *as_flags(tuple(kept)))
     try:
         clone.ready("SELECT pg_get_wal_replay_pause_state() = 'paused'")
         assert clone.ask("SELECT count(*) FROM nchat_messages") == "100"

@@ -10,7 +10,8 @@ import pytest
 from actions.engine.errors import RecoveryError
 from actions.postgres.controldata import parse_controldata
 from actions.postgres.lsn import Lsn
-from actions.postgres.recovery_conf import CloneLimits, clone_command, clone_settings, strip_auto_conf
+from actions.postgres.postmaster import CLONE
+from actions.postgres.recovery_conf import CloneLimits, as_flags, clone_settings, strip_auto_conf
 from actions.postgres.stops import Stop
 
 CONTROL_TEXT = (Path(__file__).parent / "data" / "controldata15.txt").read_text()
@@ -112,46 +113,33 @@ def test_limits_are_the_highest_of_backup_and_live_server() -> None:
     )
 
 
-def test_the_original_command_line_is_kept_but_for_what_would_leave_the_clone() -> None:
-    original = [
-        "postgres",
-        "-c",
-        "archive_mode=on",
-        "-c",
-        "work_mem=8MB",
-        "--archive-command=cp %p /x",
-        "-h",
-        "0.0.0.0",
-        "-N",
-        "200",
-        "-i",
-        "-crestore_command=cp x",
-        "-c",
-        "ssl_cert_file=/x",
-        "-D",
-        "/data",
-        "--recovery_target_time=2020-01-01",
-        "-c",
-        "shared_preload_libraries=pg_cron",
-    ]
-    command = clone_command(original, (("archive_mode", "off"), ("recovery_target_lsn", "0/1")))
-    assert command == [
-        "postgres",
-        "-c",
-        "work_mem=8MB",
-        "-N",
-        "200",
-        "-D",
-        "/data",
-        "-c",
-        "shared_preload_libraries=pg_cron",
-        "-c",
-        "cron.launch_active_jobs=off",
-        "-c",
-        "archive_mode=off",
-        "-c",
-        "recovery_target_lsn=0/1",
-    ]
+@pytest.mark.parametrize("major", range(13, 19))
+def test_nothing_of_the_live_servers_ways_in_is_needed_to_ask_the_clone(major: int) -> None:
+    given = settings(major)
+    assert (given["unix_socket_directories"], given["port"]) == (CLONE.host, str(CLONE.port))
+    assert all(given[name].startswith(f"{CLONE.host}/") for name in ("config_file", "hba_file", "ident_file"))
+    assert (given["unix_socket_group"], given["external_pid_file"]) == ("", "")
+
+
+def test_what_a_promotion_would_throw_away_is_kept_as_the_control_files_say() -> None:
+    one = replace(CONTROL, track_commit_timestamp=True, wal_level="logical")
+    given = settings(limits=CloneLimits.of(GB, CONTROL, one))
+    assert (given["track_commit_timestamp"], given["wal_level"], given["wal_log_hints"]) == ("on", "logical", "off")
+
+
+def test_a_clone_has_room_for_every_origin_that_came_along_and_runs_no_logical_worker() -> None:
+    assert settings(17)["max_replication_slots"] == settings(18)["max_active_replication_origins"] == "1000"
+    assert "max_active_replication_origins" not in settings(17)
+    assert settings()["max_logical_replication_workers"] == "0"
+
+
+def test_the_log_speaks_english_and_loud_enough_for_the_proof() -> None:
+    given = settings()
+    assert (given["lc_messages"], given["log_min_messages"]) == ("C", "warning")
+
+
+def test_settings_become_arguments() -> None:
+    assert as_flags((("a", "b c"), ("d", ""))) == ["-c", "a=b c", "-c", "d="]
 
 
 def test_stale_settings_are_taken_out_of_the_file_and_reported() -> None:

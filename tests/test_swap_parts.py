@@ -11,7 +11,10 @@ from small_server import SmallServer, eventually, quiet, small_server, tidy, wit
 
 from actions.containers import CloneSpec
 from actions.engine.errors import RecoveryError
-from actions.postgres.recovery_conf import clone_command
+from actions.postgres.controldata import parse_controldata
+from actions.postgres.lsn import parse_lsn
+from actions.postgres.recovery_conf import CloneLimits, as_flags, clone_settings
+from actions.postgres.stops import Stop
 from actions.postgres.waldump import TransactionEnd
 
 pytestmark = pytest.mark.parts
@@ -46,9 +49,10 @@ def test_a_clone_is_made_beside_swapped_in_and_swapped_back(layout: str) -> None
     with small_server(layout) as world:
         server, names, files, docker = world.server, world.names, world.files, world.docker
         stop = prepare(world, with_history(world))
-        settings = (("archive_mode", "off"), ("restore_command", "false"), ("listen_addresses", ""),
-                    ("recovery_target_lsn", stop), ("recovery_target_action", "pause"))  # fmt: skip
-        docker.run_clone(server, names, CloneSpec(tuple(clone_command(server.command, settings))))
+        limits = CloneLimits.of(1 << 30, parse_controldata(files.control(server, names.clone_leaf(server.home))))
+        settings = clone_settings(15, limits, Stop(parse_lsn(stop), True), 1)
+        place = ("data_directory", server.home.inside)
+        docker.run_clone(server, names, CloneSpec(tuple(as_flags((place, *settings)))))
         eventually(lambda: paused(world))
         assert world.sql.rows(names.clone, server, "select count(*) as n from t") == [{"n": 2001}]
         world.sql.rows(names.clone, server, "select pg_promote(true, 30)")

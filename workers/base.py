@@ -11,6 +11,7 @@ from actions.postgres.inventory import FILE_NAME
 from actions.postgres.server import Names, Server
 from actions.redact import excerpt
 from actions.tools import Progress
+from workers.access import Accesses, replication_access
 from workers.daemon import confirm, confirm_unused
 from workers.helper import BASES, HOME, Helper, checked
 from workers.inside import Command, Done, Inside, shell
@@ -73,8 +74,9 @@ _SHOWN_LINES = 20
 class BaseBackups:
     """Copies, checks and takes base backups of one server."""
 
-    def __init__(self, helper: Helper, client: Any) -> None:
+    def __init__(self, helper: Helper, client: Any, accesses: Accesses) -> None:
         self._helper = helper
+        self._accesses = accesses
         self._client = client
 
     def copy(self, server: Server, names: Names, backup: str, total: int, progress: Progress) -> None:
@@ -111,15 +113,15 @@ class BaseBackups:
         live = confirm(self._client, server.service, server.container)
         if self._whole(server, name, live.id):
             return
-        user = _server_user(Inside(self._client.api, live.id, "0:0"), server)
+        access = self._accesses.to(self._client, live.id, server)
+        given = replication_access(access, server)
         partial = f"{server.inside_bases.rstrip('/')}/.{name}.partial"
         # Every restore waits until the manifest is checked, and CRC32C is read about ten times as fast as SHA-256.
-        argv = ["pg_basebackup", "-D", partial, "-c", "fast", "-X", "stream", "-U", server.user, "-w", "-P",
+        argv = ["pg_basebackup", "-D", partial, "-c", "fast", "-X", "stream", "-w", "-P",
                 "-l", f"mayday {name}", "--manifest-checksums=CRC32C"]  # fmt: skip
         # The mark is a name, so that a later worker can end what a killed one left running.
-        command = Inside(self._client.api, live.id, user).command(
-            shell('exec "$@" 2>&1', *argv), seconds=_LONG_SECONDS, mark=f"base-{name}", env={"PGAPPNAME": "mayday"}
-        )
+        command = given.command(shell('exec "$@" 2>&1', *argv), seconds=_LONG_SECONDS, mark=f"base-{name}",
+                                env={"PGAPPNAME": "mayday"}, server=server)  # fmt: skip
         said = _follow(command, name, total, progress)
         if command.code != 0:
             checked(
@@ -167,12 +169,6 @@ def checked_name(name: str) -> str:
 
 def _done(command: Command) -> Done:
     return Done(command.code if command.code is not None else 1, "", command.err)
-
-
-def _server_user(inside: Inside, server: Server) -> str:
-    """The user who owns the data directory: the one whom the server runs as."""
-    done = inside.run(["stat", "-c", "%u:%g", server.home.inside], seconds=20)
-    return checked(done, "finding the server's user").strip()
 
 
 def _follow(command: Command, name: str, total: int, progress: Progress) -> str:

@@ -9,12 +9,20 @@ from typing import Any
 from docker.types import LogConfig, Mount
 
 from actions.containers import CloneSpec
+from actions.postgres.postmaster import CLONE
 from actions.postgres.server import Names, Server
 from workers.daemon import environment
 from workers.helper import empty_volumes
 
 # What a server with an existing cluster needs; passwords and the rest of the live environment stay out.
 _ENVIRONMENT = ("POSTGRES_USER", "POSTGRES_DB", "TZ", "PGTZ", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "LD_PRELOAD")
+# Only who may run commands in this container reaches its socket, so everybody there is let in.
+_START = r"""
+cd "$1" && umask 077 && printf 'local all all trust\n' >pg_hba.conf && : >pg_ident.conf && : >postgresql.conf || exit 1
+shift
+PATH="${PG_MAJOR:+/usr/lib/postgresql/$PG_MAJOR/bin:}$PATH"
+exec postgres "$@"
+"""
 _RUNTIME = (PurePosixPath("/run"), PurePosixPath("/var/run"), PurePosixPath("/dev"), PurePosixPath("/proc"))
 
 
@@ -32,16 +40,20 @@ def clone_options(
     return {
         "image": server.image_id,
         "name": names.clone,
-        "command": _command(spec),
-        "entrypoint": live["Config"].get("Entrypoint"),
-        "user": live["Config"].get("User") or "",
+        # The server itself, as the owner of its data: no entry point of the image, no wrapper.
+        "entrypoint": ["sh", "-c", _START, "mayday", CLONE.host],
+        "command": list(spec.flags),
+        "user": server.owner,
+        "userns_mode": "host",
+        "cap_drop": ["ALL"],
         "environment": _environment(live, inside),
         "mounts": [data, *_other_mounts(live, server)],
-        "tmpfs": empty_volumes(image, (inside,)),
+        "tmpfs": {**empty_volumes(image, (inside,)), CLONE.host: "mode=1777,size=1m"},
         "network_mode": "none",
         "restart_policy": {"Name": "no"},
         "healthcheck": {"test": ["NONE"]},
         "shm_size": spec.shm_bytes,
+        "ulimits": live["HostConfig"].get("Ulimits"),
         # A fast shutdown; at SIGTERM the server would wait until every session has ended.
         "stop_signal": "SIGINT",
         "labels": {"mayday.run": names.run, "mayday.role": "clone"},
@@ -49,11 +61,6 @@ def clone_options(
         "log_config": LogConfig(type=LogConfig.types.JSON, config={"max-size": "50m"}),
         "security_opt": live["HostConfig"].get("SecurityOpt"),
     }
-
-
-def _command(spec: CloneSpec) -> list[str]:
-    flags = list(spec.flags)
-    return ["postgres", *flags] if not flags or flags[0].startswith("-") else flags
 
 
 def _environment(live: Mapping[str, Any], inside: str) -> dict[str, str]:

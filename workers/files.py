@@ -9,11 +9,13 @@ from typing import Any
 from actions.postgres.backups import BackupFiles
 from actions.postgres.config_changes import Changes
 from actions.postgres.config_files import ConfigTree
+from actions.postgres.datadir import DataDirectory
 from actions.postgres.inventory import FILE_NAME
 from actions.postgres.server import Names, Server
 from actions.postgres.stops import Stop
 from actions.tools import Leaves, Moments, Progress, Room, Stretch, WalFile
-from workers import listing
+from workers import datadir, listing
+from workers.access import Accesses
 from workers.base import BaseBackups, checked_name
 from workers.base_combine import BaseCombiner
 from workers.config import Configuration
@@ -33,14 +35,14 @@ class HostFiles:
     Whoever takes over a run calls `fresh` first: commands of a killed worker end with its helper.
     """
 
-    def __init__(self, client: Any, names: Names) -> None:
+    def __init__(self, client: Any, names: Names, accesses: Accesses | None = None) -> None:
         self._helper = Helper(client, names)
         self._recent = Recent[listing.Folders]()
         # What stands in an archived segment does not change; what is written meanwhile is asked for anew.
         self._moments = Recent[dict[tuple[Stretch, datetime | None], Moments]]()
         self._wal = WalReader(self._helper)
         self._layer = WalLayer(self._helper, client)
-        self._bases = BaseBackups(self._helper, client)
+        self._bases = BaseBackups(self._helper, client, accesses or Accesses())
         self._combiner = BaseCombiner(self._helper, client, self._bases)
         self._swap = Swap(self._helper, client)
         self._configuration = Configuration(self._helper, client)
@@ -56,6 +58,9 @@ class HostFiles:
 
     def control(self, server: Server, leaf: str) -> str:
         return listing.control(self._helper, server, leaf)
+
+    def data_directory(self, server: Server) -> DataDirectory:
+        return datadir.look(self._helper, server)
 
     def wal_headers(self, server: Server) -> Mapping[str, bytes]:
         """The first bytes of each segment in the live server's pg_wal."""

@@ -1,4 +1,4 @@
-"""SQL inside of a container, through psql over the server's own socket: no network, no password."""
+"""SQL inside of a container, through psql over the server's own socket or its loopback."""
 
 from __future__ import annotations
 
@@ -6,17 +6,15 @@ import json
 import re
 import time
 import uuid
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from typing import Any
-
-from docker.errors import NotFound
+from typing import Any, TypeVar
 
 from actions.engine.errors import Away, RecoveryError
 from actions.postgres.server import Server
 from actions.redact import excerpt
-from actions.sql import Answer, Asked
-from workers.daemon import speaking
+from actions.sql import Answer, Asked, LoginRefused, NotServing
+from workers.access import Access, Accesses, replication_access
 from workers.helper import checked
 from workers.inside import Inside, shell
 from workers.sql_everywhere import (
@@ -34,6 +32,7 @@ from workers.sql_session import LEAST_SECONDS, Said, last_words, session_answers
 _ASKS = re.compile(r"(?:\s++|--[^\n]*+\n|/\*.*?\*/|\()*(?:select|with|values|table)\b", re.IGNORECASE | re.DOTALL)
 # A value may hold line breaks, but no text of PostgreSQL holds a zero byte.
 _RECORD = b"\0"
+T = TypeVar("T")
 # Only verbose errors carry the SQLSTATE, by which a query whose time was over is told from a wrong one.
 _PSQL = ("psql", "-X", "-q", "-A", "-t", "-w", "-v", "VERBOSITY=verbose")
 # One argument may have 128 kB; a longer query goes into a file in pieces.
@@ -52,19 +51,18 @@ printf "%s" "$1" | { shift; exec "$@" -f -; }
 class ContainerSql:
     """Queries for the live server and for clones, by the name of the container.
 
-    `users` remembers as whom each start of a container is asked; whoever opens many of these shares one.
+    `accesses` remembers the way to each start of a container; whoever opens many of these shares one.
     """
 
-    def __init__(self, client: Any, users: dict[tuple[str, str], str] | None = None) -> None:
+    def __init__(self, client: Any, accesses: Accesses | None = None) -> None:
         self._client = client
-        self._users = {} if users is None else users
+        self._accesses = accesses or Accesses()
 
     def rows(self, container: str, server: Server, sql: str, *, seconds: float = 30,
              database: str = "") -> list[dict[str, Any]]:  # fmt: skip
         asks = bool(_ASKS.match(sql))
         text = f"select row_to_json(mayday) from (\n{_bare(sql)}\n) mayday" if asks else sql
-        with closing(self._records(container, server, text, seconds, database)) as records:
-            said = [record for record in records if record.strip()]
+        said = [one for one in self._records(container, server, text, seconds, database) if one.strip()]
         return [json.loads(record) for record in said] if asks else []
 
     def values(self, container: str, server: Server, queries: Sequence[str], *,
@@ -94,23 +92,44 @@ class ContainerSql:
                 found[name] = self._answered(container, server, queries, left, name, settings, block)
         return found
 
+    def replicates(self, container: str, server: Server) -> str:
+        try:
+            replication_access(self._accesses.to(self._client, container, server), server)
+        except (LoginRefused, NotServing) as trouble:
+            return trouble.detail or trouble.message
+        return ""
+
     def _blocks(self, container: str, server: Server, asked: Asked, seconds: float,
                 settings: Sequence[str]) -> Mapping[str, Block | RecoveryError]:  # fmt: skip
         names, mark = list(asked) if isinstance(asked, Mapping) else [server.database], f"mayday.{uuid.uuid4().hex}"
-        try:
-            inside = self._inside(container, server)
+
+        def ask(access: Access) -> Mapping[str, Block]:
             argv = everywhere_script(_bare_all(asked), server.database, seconds, mark)
-            given = {**environment(seconds, settings), "PGUSER": server.user}
-            command = inside.command(argv, seconds=longest_wait(asked, seconds), env=given)
+            command = access.command(argv, seconds=longest_wait(asked, seconds),
+                                     env=environment(seconds, settings), server=server)  # fmt: skip
             with closing(command.lines()) as lines:
                 blocks = blocks_of("\n".join(lines), mark)
             if not blocks:
                 judge(command, command.err, container, seconds)
+            return blocks
+
+        try:
+            blocks = self._let_in(container, server, ask)
         except Away:
             raise
         except RecoveryError as trouble:
             return dict.fromkeys(names, trouble)
         return {**(dict.fromkeys(asked, Block()) if isinstance(asked, Mapping) else {}), **blocks}
+
+    def _let_in(self, container: str, server: Server, ask: Callable[[Access], T]) -> T:
+        """Ask; where the server does not let anybody in by this way, by the next one."""
+        access = self._accesses.to(self._client, container, server)
+        try:
+            return ask(access)
+        except LoginRefused:
+            if not access.give_up():
+                raise
+            return ask(access)
 
     def _answered(self, container: str, server: Server, queries: Sequence[str], seconds: float, name: str,
                   settings: Sequence[str], block: Block | RecoveryError) -> Sequence[Answer]:  # fmt: skip
@@ -135,58 +154,37 @@ class ContainerSql:
         mark, beyond = f"mayday.{uuid.uuid4().hex}", LEAST_SECONDS * len(queries)
         script = session_script([_bare(query) for query in queries], seconds, mark)
         said: list[Said] = []
-        try:
-            inside = self._inside(container, server)
-            argv = _with_script(inside, [*_PSQL, *_whose(server, database)], script)
-            command = inside.command(argv, seconds=seconds + beyond + _BEYOND, env=environment(seconds, settings))
+
+        def ask(access: Access) -> None:
+            argv = _with_script(access.inside, [*_PSQL, *_whose(server, database)], script)
+            command = access.command(argv, seconds=seconds + beyond + _BEYOND, env=environment(seconds, settings),
+                                     server=server)  # fmt: skip
             with closing(command.lines()) as lines:
-                said = list(session_answers("\n".join(lines), mark))
+                said[:] = session_answers("\n".join(lines), mark)
             if len(said) < len(queries):
                 last = last_words(command.err, mark)
                 judge(command, last, container, seconds)
                 raise refused(container, f"psql ended before its last query: {excerpt(last)}")
+
+        try:
+            self._let_in(container, server, ask)
         except Away:
             raise
         except RecoveryError as trouble:
             return [*(answer(one, container, seconds) for one in said), Answer(error=trouble)]
         return [answer(one, container, seconds) for one in said]
 
-    def _records(self, container: str, server: Server, sql: str, seconds: float,
-                 database: str) -> Generator[str, None, None]:  # fmt: skip
-        inside = self._inside(container, server)
-        argv = [*_PSQL, "-0", "-v", "ON_ERROR_STOP=1", *_whose(server, database)]
-        # The server's own limit comes first, so that it cancels the query and says so.
-        command = inside.command(_with_query(inside, argv, sql), seconds=seconds + _BEYOND, env=environment(seconds))
-        with closing(command.lines(_RECORD)) as records:
-            yield from records
-        judge(command, command.err, container, seconds)
+    def _records(self, container: str, server: Server, sql: str, seconds: float, database: str) -> list[str]:
+        def ask(access: Access) -> list[str]:
+            argv = _with_query(access.inside, [*_PSQL, "-0", "-v", "ON_ERROR_STOP=1", *_whose(server, database)], sql)
+            # The server's own limit comes first, so that it cancels the query and says so.
+            command = access.command(argv, seconds=seconds + _BEYOND, env=environment(seconds), server=server)
+            with closing(command.lines(_RECORD)) as records:
+                found = list(records)
+            judge(command, command.err, container, seconds)
+            return found
 
-    def _inside(self, container: str, server: Server) -> Inside:
-        """The container, if it is the server of the plan or a clone; as the user whom the server runs as."""
-        with speaking(f"looking at {container}"):
-            try:
-                found = self._client.api.inspect_container(container)
-            except NotFound:
-                raise RecoveryError(f"There is no container named {container}.",
-                                    hint="Start the service, then retry.") from None  # fmt: skip
-        clone = (found["Config"].get("Labels") or {}).get("mayday.role") == "clone"
-        if not clone and found["Id"] != server.container:
-            raise RecoveryError(f"The container {container} was replaced since the plan.",
-                                detail=f"The plan names the id {server.container[:12]}; now it is {found['Id'][:12]}.",
-                                hint="Ask for a new plan.")  # fmt: skip
-        if not found["State"]["Running"]:
-            raise RecoveryError(f"{container} does not run, so it cannot be asked.",
-                                detail=f"It is {found['State']['Status']}.", hint="Start it, then retry.")  # fmt: skip
-        user = self._user(found["Id"], found["State"]["StartedAt"], server)
-        return Inside(self._client.api, found["Id"], user)
-
-    def _user(self, id: str, started: str, server: Server) -> str:
-        """The user of a server; it stays the same until its container is started anew."""
-        if (id, started) not in self._users:
-            # Peer authentication lets in just the user whom the server runs as: the owner of its data.
-            done = Inside(self._client.api, id).run(["stat", "-c", "%u:%g", server.home.inside], seconds=20)
-            self._users[id, started] = checked(done, "finding the server's user").strip()
-        return self._users[id, started]
+        return self._let_in(container, server, ask)
 
 
 def _bare(sql: str) -> str:
@@ -202,7 +200,7 @@ def _bare_all(asked: Asked) -> Asked:
 def _whose(server: Server, database: str) -> list[str]:
     # As a connection string: a bare name with "=" in it would be read as one.
     name = (database or server.database).replace("\\", "\\\\").replace("'", "\\'")
-    return ["-U", server.user, "-d", f"dbname='{name}'"]
+    return ["-d", f"dbname='{name}'"]
 
 
 def _with_query(inside: Inside, argv: Sequence[str], sql: str) -> list[str]:
@@ -217,7 +215,8 @@ def _with_script(inside: Inside, argv: Sequence[str], script: str) -> list[str]:
 
 def _put(inside: Inside, text: str) -> str:
     """Hand a long text over in pieces; the file's path."""
-    path = f"/tmp/mayday.{uuid.uuid4().hex}.sql"
+    # Memory, since the container may be read-only but for its data.
+    path = f"/dev/shm/mayday.{uuid.uuid4().hex}.sql"
     for at in range(0, len(text), _PIECE):
         done = inside.script('umask 077; printf "%s" "$2" >>"$1"', path, text[at : at + _PIECE])
         checked(done, "handing a long query over")

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 
 from actions.engine.errors import RecoveryError
 from actions.redact import excerpt
-from actions.sql import Answer, NoConnection, SqlTimeout
+from actions.sql import Answer, LoginRefused, NoConnection, NotServing, SqlTimeout, StartingUp
 from workers.inside import Command
 from workers.sql_everywhere import PINNED
 from workers.sql_session import CANCELED, Said
 
 _NO_SERVER = 2
+# What pg_isready says by its exit code: https://www.postgresql.org/docs/current/app-pg-isready.html
+_READY = re.compile(r"^mayday\.isready=(\d+)\n?", re.MULTILINE)
+_ACCEPTING, _REJECTING = "0", "1"
+_NOT_LET_IN = re.compile(r"connection to server (?:on|at) .* failed|could not connect to server", re.DOTALL)
 
 
 def environment(seconds: float, settings: Sequence[str] = ()) -> dict[str, str]:
@@ -38,16 +43,36 @@ def closed(database: str, container: str, err: str) -> NoConnection:
 
 
 def judge(command: Command, err: str, container: str, seconds: float) -> None:
-    """Raises the error that a psql ended with, if it did."""
+    """Raise what kept psql from its end, if anything did.
+
+    Raises:
+        SqlTimeout: the time was over.
+        NotServing: no server is there, or it lets nobody in yet (`StartingUp`).
+        LoginRefused: it does not let this user into this database.
+        RecoveryError: it refused a query, or the connection was lost.
+    """
     if command.code == 0:
         return
-    said = excerpt("\n".join(line for line in err.splitlines() if not line.startswith("LOCATION:")))
+    told = _READY.search(err)
+    said = excerpt("\n".join(line for line in _READY.sub("", err).splitlines() if not line.startswith("LOCATION:")))
     if command.over or f"{CANCELED}:" in err:
         raise late(container, seconds, said)
     if command.code == _NO_SERVER:
-        raise RecoveryError(f"PostgreSQL in {container} does not accept connections.", detail=said,
-                            hint=f"It may still be starting: look at `docker logs {container}`.")  # fmt: skip
+        raise no_connection(container, told[1] if told else "", said)
     raise refused(container, said or f"psql ended with {command.code}")
+
+
+def no_connection(container: str, ready: str, said: str) -> RecoveryError:
+    """The error for a connection that was not made; `ready` is the exit code of pg_isready afterwards."""
+    message = f"PostgreSQL in {container} does not accept connections."
+    look = f"It may still be starting: look at `docker logs {container}`."
+    if ready == _REJECTING or "the database system is starting up" in said:
+        return StartingUp(message, detail=said, hint=look)
+    if ready == _ACCEPTING and _NOT_LET_IN.search(said):
+        return LoginRefused(f"PostgreSQL in {container} does not let Mayday in.", detail=said,
+                            hint="Read the server's message above: it names the user, the database or the line of "
+                                 "pg_hba.conf.")  # fmt: skip
+    return NotServing(message, detail=said, hint=look)
 
 
 def late(container: str, seconds: float, detail: str) -> SqlTimeout:

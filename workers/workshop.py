@@ -14,6 +14,7 @@ from actions.engine.run import Run
 from actions.engine.store import Store
 from actions.postgres.server import Names
 from actions.tools import Site
+from workers.access import Accesses
 from workers.daemon import speaking
 from workers.docker import DockerHost
 from workers.files import HostFiles
@@ -30,7 +31,7 @@ class DockerWorkshop:
 
     def __init__(self, store: Store, site: Site, docker_host: str = "") -> None:
         self._store, self._site, self._docker_host = store, site, docker_host
-        self._users: dict[tuple[str, str], str] = {}
+        self._accesses = Accesses()
 
     @contextmanager
     def open(self, run: Run) -> Iterator[dict[str, Any]]:
@@ -41,12 +42,12 @@ class DockerWorkshop:
         """
         client = _connected(self._docker_host)
         names = Names(run.id)
-        files, web = HostFiles(client, names), StackWeb()
+        files, web = HostFiles(client, names, self._accesses), StackWeb()
         try:
             if run.began:
                 files.fresh()
             yield {
-                "docker": DockerHost(client), "files": files, "sql": ContainerSql(client, self._users), "web": web,
+                "docker": DockerHost(client), "files": files, "sql": ContainerSql(client, self._accesses), "web": web,
                 "rates": HostRates(self._store, self._site.name), "patience": RealPatience(), "site": self._site,
                 "names": names,
             }  # fmt: skip

@@ -34,6 +34,7 @@ class ControlData:
     segment_size: int
     block_size: int
     checksums: bool
+    wal_log_hints: bool = False
 
     @property
     def cleanly_stopped(self) -> bool:
@@ -81,6 +82,7 @@ def _from(values: dict[str, str]) -> ControlData:
         segment_size=int(values["Bytes per WAL segment"]),
         block_size=int(values["Database block size"]),
         checksums=values["Data page checksum version"] != "0",
+        wal_log_hints=values.get("wal_log_hints setting") == "on",
     )
 
 

@@ -1,18 +1,20 @@
-"""The settings a clone runs with, on PostgreSQL 13 to 18, as ``-c`` flags after its original command line.
+"""The settings a clone runs with, on PostgreSQL 13 to 18, as ``-c`` flags, the whole of its command line.
 
-Flags on the command line win over every file in the data directory, so stale settings that came along
-with a backup cannot redirect the recovery. Only settings that exist in the server's version are given.
+Nothing is taken from the live server's command line or configuration but what its extensions need: so no port,
+no socket, no pg_hba.conf, no wrapper and no include of the live server can keep the clone from being asked, and no
+stale setting that came along with a backup can redirect the recovery. Flags also win over postgresql.auto.conf.
+Only settings that exist in the server's version are given.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from actions.engine.errors import RecoveryError
 from actions.postgres.controldata import ControlData
 from actions.postgres.lsn import format_lsn
+from actions.postgres.postmaster import CLONE
 from actions.postgres.stops import Stop
 
 OLDEST, NEWEST = 13, 18
@@ -23,27 +25,12 @@ _TARGETS = (
     "recovery_target_xid",
     "recovery_target_lsn",
 )
-# What must not reach a clone from the original command line: it would archive, connect, or aim elsewhere.
-_DROPPED = (
-    "archive_",
-    "recovery_",
-    "restore_command",
-    "primary_conninfo",
-    "primary_slot_name",
-    "promote_trigger_file",
-    "listen_addresses",
-    "synchronous_standby_names",
-    "ssl",
-    "logging_collector",
-    "huge_pages",
-)
 # Once in service it runs without the flags of a clone, and what ALTER SYSTEM had left would count again.
 _STALE = re.compile(
     r"\s{0,99}(recovery_target\w*|restore_command|recovery_end_command|archive_cleanup_command|primary_conninfo"
     r"|primary_slot_name|recovery_min_apply_delay|promote_trigger_file|standby_mode)\s*(?:=|\s)",
     re.IGNORECASE | re.ASCII,
 )
-_SHORT_WITH_VALUE = re.compile(r"-[BDdfhkNprStvW]", re.ASCII)
 _MB = 1024 * 1024
 
 Settings = tuple[tuple[str, str], ...]
@@ -59,6 +46,9 @@ class CloneLimits:
     max_wal_senders: int
     max_prepared_transactions: int
     max_locks_per_transaction: int
+    wal_level: str = "replica"
+    track_commit_timestamp: bool = False
+    wal_log_hints: bool = False
 
     @classmethod
     def of(cls, memory_bytes: int, *controls: ControlData) -> CloneLimits:
@@ -74,6 +64,9 @@ class CloneLimits:
             highest("max_wal_senders"),
             highest("max_prepared_transactions"),
             highest("max_locks_per_transaction"),
+            "logical" if any(control.wal_level == "logical" for control in controls) else "replica",
+            any(control.track_commit_timestamp for control in controls),
+            any(control.wal_log_hints for control in controls),
         )
 
 
@@ -85,7 +78,20 @@ def clone_settings(major: int, limits: CloneLimits, stop: Stop, timeline: int) -
             detail=f"Supported are {OLDEST} to {NEWEST}.",
             hint="Recover by hand, or upgrade Mayday.",
         )
-    return (*_isolation(major), *_enough(limits), *_speed(major, limits), *_target(stop, timeline))
+    return (*_PLACE, *_isolation(major), *_enough(major, limits), *_speed(major, limits), *_target(stop, timeline))
+
+
+# The folder is in memory and goes with the container: nothing of it is ever swapped in.
+_PLACE: Settings = (
+    ("config_file", f"{CLONE.host}/postgresql.conf"),
+    ("hba_file", f"{CLONE.host}/pg_hba.conf"),
+    ("ident_file", f"{CLONE.host}/pg_ident.conf"),
+    ("unix_socket_directories", CLONE.host),
+    ("unix_socket_group", ""),
+    ("unix_socket_permissions", "0777"),
+    ("port", str(CLONE.port)),
+    ("external_pid_file", ""),
+)
 
 
 def _isolation(major: int) -> Settings:
@@ -102,6 +108,11 @@ def _isolation(major: int) -> Settings:
         ("ssl", "off"),
         ("logging_collector", "off"),
         ("log_destination", "stderr"),
+        # The proof reads these lines.
+        ("log_min_messages", "warning"),
+        ("lc_messages", "C"),
+        # Workers of logical replication would fetch and write as soon as the clone is promoted.
+        ("max_logical_replication_workers", "0"),
         # Without it the server shuts down at its target instead of pausing there.
         ("hot_standby", "on"),
         ("autovacuum", "off"),
@@ -112,7 +123,7 @@ def _isolation(major: int) -> Settings:
     return (*always, *progress, *((("summarize_wal", "off"),) if major >= 17 else ()))
 
 
-def _enough(limits: CloneLimits) -> Settings:
+def _enough(major: int, limits: CloneLimits) -> Settings:
     names = (
         "max_connections",
         "max_worker_processes",
@@ -120,7 +131,16 @@ def _enough(limits: CloneLimits) -> Settings:
         "max_prepared_transactions",
         "max_locks_per_transaction",
     )
-    return tuple((name, str(getattr(limits, name))) for name in names)
+    # A promotion without it would throw the times of all commits away (CompleteCommitTsInitialization).
+    kept = (("wal_level", limits.wal_level), ("track_commit_timestamp", _on(limits.track_commit_timestamp)),
+            ("wal_log_hints", _on(limits.wal_log_hints)))  # fmt: skip
+    # With more origins in pg_logical/replorigin_checkpoint than these the server would not start.
+    origins = ("max_replication_slots", *(("max_active_replication_origins",) if major >= 18 else ()))
+    return (*((name, str(getattr(limits, name))) for name in names), *kept, *((name, "1000") for name in origins))
+
+
+def _on(value: bool) -> str:
+    return "on" if value else "off"
 
 
 def _speed(major: int, limits: CloneLimits) -> Settings:
@@ -151,31 +171,9 @@ def _target(stop: Stop, timeline: int) -> Settings:
     )
 
 
-def clone_command(original: Sequence[str], settings: Settings) -> list[str]:
-    """The server's own command line, cleaned, with the settings appended as argv (never through a shell)."""
-    kept = [part for group in _groups(original) if not _dropped(group) for part in group]
-    flags = [part for name, value in settings for part in ("-c", f"{name}={value}")]
-    # Once promoted, the clone would start the jobs that the live server still runs.
-    cron = ["-c", "cron.launch_active_jobs=off"] if any("pg_cron" in part for part in original) else []
-    return [*kept, *cron, *flags]
-
-
-def _groups(original: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    """An option together with its value, so that both stay or both go."""
-    parts = iter(original)
-    for part in parts:
-        value = next(parts, None) if part == "-c" or part == "--" or _SHORT_WITH_VALUE.fullmatch(part) else None
-        yield (part,) if value is None else (part, value)
-
-
-def _dropped(group: tuple[str, ...]) -> bool:
-    option = group[0]
-    if option in ("-h", "-i", "-l"):
-        return True
-    inline = option[2:] if option.startswith(("-c", "--")) else ""
-    setting = group[1] if option == "-c" and len(group) == 2 else inline
-    name = setting.partition("=")[0].strip().lower().replace("-", "_")
-    return bool(name) and name.startswith(_DROPPED)
+def as_flags(settings: Settings) -> list[str]:
+    """Settings as argv, never through a shell."""
+    return [part for name, value in settings for part in ("-c", f"{name}={value}")]
 
 
 def strip_auto_conf(text: str) -> tuple[str, tuple[str, ...]]:

@@ -31,7 +31,8 @@ class Server:
     `archive` and `bases` are paths on the Docker host: the WAL archive and the folder of base backups;
     `inside_archive` and `inside_bases` are the same as the container sees them. Sizes in bytes.
     `control_damaged` says that the identity was read from the server's own WAL. `tablespaces` are the locations of the
-    live data directory's own links.
+    live data directory's own links. `owner` is the user whom the server runs as (`uid:gid`). `standby` says that its
+    files are those of a standby, `follows` which primary they name.
     """
 
     service: str
@@ -54,6 +55,9 @@ class Server:
     segment_size: int
     control_damaged: bool = False
     tablespaces: tuple[Tablespace, ...] = ()
+    owner: str = ""
+    standby: bool = False
+    follows: str = volatile(default="")
     state: str = volatile(default="")
 
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 from actions.engine.errors import Refused
 from actions.engine.procedure import Act, Asker, Lane, Look, Procedure, Risk, Words
 from actions.steps import backup, restore
+from actions.steps.live import ask_primary
 from actions.steps.server import look_at_server
 
 
@@ -37,6 +38,7 @@ PROCEDURE = Procedure(
     lane=Lane.BACKUP,
     steps=(
         Look("look at the server", look_at_server, gives="server"),
+        Look("ask the server", ask_primary, gives="live"),
         Act("take the base backup", backup.take_base, backup.base_is_taken, limit=restore.COPY_LIMIT),
         Act("write its inventory", backup.write_inventory, backup.inventory_is_written, limit=timedelta(minutes=30)),
         Look("see what it holds", backup.look_at_inventory, gives="held"),

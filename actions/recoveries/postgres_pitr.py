@@ -24,6 +24,7 @@ from actions.steps import (
     target,
     writers,
 )
+from actions.steps.live import ask_primary
 from actions.steps.server import look_at_server, see_writers
 from actions.steps.window import read_window
 
@@ -61,6 +62,7 @@ PROCEDURE = Procedure(
     report=sheets.recovered_sheets,
     steps=(
         Look("look at the server", look_at_server, gives="server"),
+        Look("ask the server", ask_primary, gives="live"),
         Look("see who writes", see_writers, gives="writers"),
         Look("read the recovery window", read_window, gives="window"),
         Look("find the exact stopping point", target.find_stopping_point, gives="aim"),
@@ -78,7 +80,7 @@ PROCEDURE = Procedure(
             ),
             gives="mode",
             sheets=sheets.plan_sheets,
-            recheck=("server", "writers", "base"),
+            recheck=("server", "live", "writers", "base"),
         ),
         Act("pause the writers", writers.pause_at_once, writers.paused_at_once, undo=writers.let_go_on),
         Act("save WAL that is not archived yet", restore.save_tail, restore.tail_is_saved),
@@ -102,7 +104,7 @@ PROCEDURE = Procedure(
             ),
             gives="approval",
             sheets=sheets.preview_sheets,
-            recheck=("server", "writers", "configuration"),
+            recheck=("server", "live", "writers", "configuration"),
             leaves_out=configuration.senseless_cut_overs,
         ),
         Act("promote the clone", cutover.promote, cutover.is_promoted),

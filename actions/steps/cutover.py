@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from actions.containers import CloneSpec, Docker
-from actions.engine.errors import RecoveryError
+from actions.engine.errors import Away, RecoveryError
 from actions.postgres.controldata import CLEANLY_STOPPED, ControlData, parse_controldata
+from actions.postgres.live import Live
 from actions.postgres.server import Names, Server
+from actions.sql import LoginRefused, NotServing
 from actions.steps.replay import clone_flags, clone_state, stands
 from actions.steps.target import Aim
 from actions.tools import Files, Patience, Progress, Site, Sql
@@ -18,6 +20,8 @@ _READY_SECONDS = 90.0
 def promote(
     aim: Aim,
     server: Server,
+    live: Live,
+    site: Site,
     names: Names,
     docker: Docker,
     files: Files,
@@ -27,7 +31,7 @@ def promote(
 ) -> None:
     """Promote the clone, alone as it is, so that the cut-over itself is only a rename and a start."""
     if not _answers(server, names, sql):
-        docker.run_clone(server, names, CloneSpec(clone_flags(aim, server, names, docker, files)))
+        docker.run_clone(server, names, CloneSpec(clone_flags(aim, server, live, site, names, docker, files)))
         if not patience.until(lambda: _standing(aim, server, names, sql), seconds=_READY_SECONDS):
             raise RecoveryError(
                 "The clone's server does not come back to its stopping point.",
@@ -47,7 +51,7 @@ def promote(
 def _answers(server: Server, names: Names, sql: Sql) -> bool:
     try:
         clone_state(server, names, sql)
-    except RecoveryError:
+    except NotServing:
         return False
     return True
 
@@ -56,7 +60,7 @@ def _standing(aim: Aim, server: Server, names: Names, sql: Sql) -> bool:
     """Whether the clone is paused at its stopping point, or was promoted before."""
     try:
         state = clone_state(server, names, sql)
-    except RecoveryError:
+    except NotServing:
         return False
     return not state.recovering or (state.paused and stands(aim.stop, state))
 
@@ -109,7 +113,7 @@ def start_live(server: Server, docker: Docker, sql: Sql, patience: Patience) -> 
     if not patience.until(lambda: _ready(server, sql), seconds=_READY_SECONDS, every=0.2):
         raise RecoveryError(
             f"{server.service} was started but does not accept connections.",
-            detail=docker.logs(server.service, 20),
+            detail=_last_words(server, docker, sql),
             hint="Retry waits on; Undo brings the old data back.",
         )
     # A checkpoint wakes the checkpointer, which else may sleep through archive_timeout for minutes after a start.
@@ -129,8 +133,21 @@ def bring_back_live(server: Server, docker: Docker, sql: Sql, patience: Patience
 def _ready(server: Server, sql: Sql) -> bool:
     try:
         return bool(sql.rows(server.service, server, "select 1 as one", seconds=5))
+    except Away:
+        raise
     except RecoveryError:
         return False
+
+
+def _last_words(server: Server, docker: Docker, sql: Sql) -> str:
+    """Why it does not let anybody in: what it says itself, else its log."""
+    try:
+        sql.rows(server.service, server, "select 1 as one", seconds=5)
+    except LoginRefused as refused:
+        return refused.detail
+    except RecoveryError:
+        pass
+    return docker.logs(server.service, 20)
 
 
 def live_is_ready(server: Server, docker: Docker, sql: Sql) -> bool:

@@ -6,16 +6,20 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from actions.containers import CloneSpec, Docker
-from actions.engine.errors import RecoveryError
+from actions.engine.errors import Away, RecoveryError
 from actions.engine.facts import volatile
 from actions.postgres.controldata import parse_controldata
+from actions.postgres.live import Live
 from actions.postgres.lsn import Lsn, format_lsn, parse_lsn
-from actions.postgres.recovery_conf import CloneLimits, clone_command, clone_settings
+from actions.postgres.preload import as_settings
+from actions.postgres.recovery_conf import CloneLimits, as_flags, clone_settings
 from actions.postgres.server import Names, Server
 from actions.postgres.stops import Stop, is_proof
 from actions.postgres.times import spell
+from actions.sql import NotServing
+from actions.steps.live import chosen
 from actions.steps.target import Aim, Base
-from actions.tools import Files, Patience, Progress, Rates, Sql
+from actions.tools import Files, Patience, Progress, Rates, Site, Sql
 
 _STATE = (
     "select pg_is_in_recovery() as recovering, "
@@ -32,6 +36,10 @@ _SIGNS = (
      "Undo and ask again."),
     ("could not locate required checkpoint record", "The WAL of the base backup's start is missing.",
      "Bring back the segment of the backup's start, or use another backup."),
+    ("resource manager with ID", "The WAL was written by an extension that the clone does not load.",
+     "Name its library in `site.clone_libraries` (the log names the record's kind), Undo and ask again."),
+    ("could not access file", "A library that the clone loads is not there.",
+     "See that the server's image holds it and its mounts are there; then Undo and ask again."),
     ("No space left on device", "The disk is full.", "Make room, then Retry."),
 )  # fmt: skip
 
@@ -59,17 +67,15 @@ class CloneState:
     last_at: datetime | None = volatile(default=None)
 
 
-def replay(aim: Aim, base: Base, server: Server, names: Names, docker: Docker, files: Files, sql: Sql,
-           rates: Rates, patience: Patience, progress: Progress) -> None:  # fmt: skip
+def replay(aim: Aim, base: Base, server: Server, live: Live, site: Site, names: Names, docker: Docker, files: Files,
+           sql: Sql, rates: Rates, patience: Patience, progress: Progress) -> None:  # fmt: skip
     """Start the clone, alone, and wait until it has stopped at the target."""
     began = patience.seconds()
-    docker.run_clone(server, names, CloneSpec(clone_flags(aim, server, names, docker, files)))
-    seen: list[CloneState] = []
+    docker.run_clone(server, names, CloneSpec(clone_flags(aim, server, live, site, names, docker, files)))
 
     def stopped() -> bool:
         state = _look(server, names, docker, sql)
         if state is not None:
-            seen.append(state)
             _show(state, base, server, progress)
         else:
             progress(0, 0, "the clone is starting")
@@ -81,13 +87,15 @@ def replay(aim: Aim, base: Base, server: Server, names: Names, docker: Docker, f
     rates.note("replay", base.wal_bytes(server.segment_size), patience.seconds() - began)
 
 
-def clone_flags(aim: Aim, server: Server, names: Names, docker: Docker, files: Files) -> tuple[str, ...]:
-    """The original command line of the server with what makes a clone of it."""
+def clone_flags(aim: Aim, server: Server, live: Live, site: Site, names: Names, docker: Docker,
+                files: Files) -> tuple[str, ...]:  # fmt: skip
+    """The whole command line of the clone's server: what recovery needs, and what its extensions need."""
     readable = (names.clone_leaf(server.home), *([] if server.control_damaged else [server.home.leaf]))
     controls = [parse_controldata(files.control(server, leaf)) for leaf in readable]
     limits = CloneLimits.of(docker.memory(), *controls)
+    place = ("data_directory", server.home.inside)
     settings = clone_settings(server.version, limits, aim.stop, aim.timeline)
-    return tuple(clone_command(server.command, settings))
+    return tuple(as_flags((*as_settings(chosen(live, site)), place, *settings)))
 
 
 def _show(state: CloneState, base: Base, server: Server, progress: Progress) -> None:
@@ -96,14 +104,23 @@ def _show(state: CloneState, base: Base, server: Server, progress: Progress) -> 
 
 
 def _look(server: Server, names: Names, docker: Docker, sql: Sql) -> CloneState | None:
-    """The clone's own word; None while it does not answer yet."""
+    """The clone's own word; None while it does not let anybody in yet.
+
+    Raises:
+        RecoveryError: it ended, or does not answer for another reason than that it starts.
+    """
     try:
         return clone_state(server, names, sql)
-    except RecoveryError:
+    except Away:
+        raise
+    except RecoveryError as silent:
         container = docker.find(names.clone)
         if container is None or container.state in ("exited", "dead"):
             raise _gave_up(docker.logs(names.clone, 30) if container else "") from None
-        return None
+        # Its own folder of sockets stands before recovery begins, so a server that is not there yet will be.
+        if isinstance(silent, NotServing):
+            return None
+        raise
 
 
 def _gave_up(log: str) -> RecoveryError:

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from actions.containers import Container, Docker, Mount
-from actions.engine.errors import Away, RecoveryError, Refused
+from actions.engine.errors import RecoveryError, Refused
 from actions.engine.facts import volatile
 from actions.postgres.controldata import is_damaged, parse_controldata
+from actions.postgres.datadir import DataDirectory
 from actions.postgres.server import DataHome, Server
 from actions.postgres.tablespaces import CATALOGS, Tablespace, merged, version_leaf, within
 from actions.postgres.walheader import Identity, identity_of
@@ -45,7 +46,8 @@ def look_at_server(service: str, site: Site, docker: Docker, files: Files) -> Se
         segment_size=0,
         state=container.state,
     )
-    who, damaged = _identity(seen, files)
+    there = files.data_directory(seen)
+    who, damaged = _identity(seen, there, files)
     return replace(
         seen,
         version=who.version,
@@ -53,35 +55,37 @@ def look_at_server(service: str, site: Site, docker: Docker, files: Files) -> Se
         timeline=who.timeline,
         segment_size=who.segment_size,
         control_damaged=damaged,
+        owner=there.owner,
+        standby=there.standby,
+        follows=there.follows(),
         tablespaces=merged(
             placed(container, home, who.version, oid, location) for oid, location in files.tablespaces(seen).items()
         ),
     )
 
 
-def _identity(server: Server, files: Files) -> tuple[Identity, bool]:
+def _identity(server: Server, there: DataDirectory, files: Files) -> tuple[Identity, bool]:
     """Which cluster it is, and whether its control file is damaged, so that its own WAL had to tell."""
-    try:
-        text = files.control(server, server.home.leaf)
-        trouble = _distrusted(text) if is_damaged(text) else None
-    except Away:
-        # That Docker is away says nothing of the control file.
-        raise
-    except RecoveryError as unreadable:
-        trouble = unreadable
+    trouble = _distrusted(server, there)
     if trouble is None:
-        control = parse_controldata(text)
-        return Identity(_major(text), control.system_identifier, control.timeline, control.segment_size), False
+        control = parse_controldata(there.control)
+        return Identity(_major(there.control), control.system_identifier, control.timeline, control.segment_size), False
     found = identity_of(files.wal_headers(server))
     if found is None:
         raise trouble
     return found, True
 
 
-def _distrusted(text: str) -> RecoveryError:
+def _distrusted(server: Server, there: DataDirectory) -> RecoveryError | None:
+    if there.control_error:
+        return RecoveryError(f"It failed while reading the control file of {server.home.leaf}.",
+                             detail=there.control_error,
+                             hint="The control file may be damaged; base backups are not affected.")  # fmt: skip
+    if not is_damaged(there.control):
+        return None
     return RecoveryError(
         "The control file of the live server is damaged, and its own WAL does not say which cluster it is.",
-        detail="\n".join(text.splitlines()[:6]),
+        detail="\n".join(there.control.splitlines()[:6]),
         hint="Recover by hand from a base backup; nothing was touched.",
     )
 

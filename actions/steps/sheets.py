@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from actions.engine.procedure import Answer, Sheet
 from actions.postgres.chains import builds_on
 from actions.postgres.choices import window_words
+from actions.postgres.live import Live
 from actions.postgres.server import Names, Server
 from actions.postgres.times import span_words, spell
 from actions.postgres.when import Target, describe
@@ -16,6 +17,7 @@ from actions.steps import besides
 from actions.steps.compare import Difference
 from actions.steps.configuration import Configuration
 from actions.steps.integrity import Integrity, integrity_sheet
+from actions.steps.live import live_alerts, live_rows
 from actions.steps.losses import Lost
 from actions.steps.needs import Estimate, size
 from actions.steps.proof import Kept, Proof
@@ -23,6 +25,7 @@ from actions.steps.replay import Reached
 from actions.steps.server import Writers
 from actions.steps.space import Space, space_alerts, space_rows
 from actions.steps.target import Aim, Base, stop_text
+from actions.tools import Site
 
 RTO = timedelta(minutes=30)
 
@@ -48,6 +51,8 @@ def plan_sheets(
     zone: str,
     now: datetime,
     server: Server,
+    site: Site,
+    live: Live,
     window: Window,
     writers: Writers,
     aim: Aim,
@@ -66,6 +71,7 @@ def plan_sheets(
             ("Container", f"{server.service} ({server.container[:12]}) on {server.host}, {server.image}"),
             ("System", f"PostgreSQL {server.version}, identifier {server.system_identifier}, now {server.state}"),
             *_damage(server),
+            *live_rows(live, site),
             ("Window", window_words(part) if part and part.reaches else "not known"),
             ("Base backup", f"{base.name}{builds_on(base.chain)}, {size(base.bytes)}: {base.why}"),
             (
@@ -77,7 +83,7 @@ def plan_sheets(
             ("Expected", _expected(times)),
             ("RTO", f"{RTO.total_seconds() / 60:.0f} min"),
         ),
-        alerts=(*aim.alerts(target), *space_alerts(space)),
+        alerts=(*live_alerts(live), *aim.alerts(target), *space_alerts(space)),
     )
     return (where, lost_sheet(lost), besides.plan_sheet(server, foreseen))
 

@@ -81,6 +81,10 @@ class World:
     free: int = 1 << 40
     damaged: frozenset[str] = frozenset()
     control_damaged: str = ""
+    signals: tuple[str, ...] = ()
+    recovering: bool = False
+    upstream: str = ""
+    standbys: tuple[str, ...] = ()
     wal_lost: bool = False
     smoke: int = 200
     refuses: str = ""

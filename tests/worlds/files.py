@@ -9,6 +9,7 @@ from datetime import datetime
 
 from actions.engine.errors import RecoveryError
 from actions.postgres.backups import BackupFiles
+from actions.postgres.datadir import DataDirectory
 from actions.postgres.lsn import parse_lsn
 from actions.postgres.segments import segment_of, segments_between
 from actions.postgres.server import Names, Server
@@ -33,6 +34,9 @@ class WorldFiles(WorldConfiguration):
             raise RecoveryError(f"There is no {leaf}.", hint="Look at the directory.")
         damaged = here.id == self.world.control_damaged
         return DAMAGED_CONTROL if damaged else control_text(here.checkpoint_timeline, here.state, here.lsn)
+
+    def data_directory(self, server: Server) -> DataDirectory:
+        return DataDirectory(self.control(server, LEAF), owner="999:999", signals=self.world.signals)
 
     def wal_headers(self, server: Server) -> Mapping[str, bytes]:
         *written, recycled = self.world.tail()

@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from actions.engine.errors import RecoveryError
+from actions.postgres.live import LIVE_SQL
 from actions.postgres.lsn import format_lsn
 from actions.postgres.segments import segment_of
 from actions.postgres.server import Server
-from actions.sql import Answer, Asked
+from actions.sql import Answer, Asked, NotServing, StartingUp
 from worlds.company import LEAF, Dir, Violated, World
 from worlds.values import value_of
 from worlds.wal import SIZE, SYSTEM, Record
@@ -38,7 +39,7 @@ class WorldSql:
     def _connect(self, container: str, server: Server) -> Dir:
         live = container == server.service
         if not self.world.runs(container) or (live and not self.world.serves_sql()):
-            raise RecoveryError(f"{container} does not accept connections.", hint="Start it.")
+            raise NotServing(f"{container} does not accept connections.", hint="Start it.")
         if not live:
             self._tick(container)
         return self.world.dirs[self.world.mounted[container]]
@@ -75,7 +76,7 @@ class WorldSql:
             return
         _, lsn, reached = self._ends(container)
         if tick == 1:
-            raise RecoveryError("the database system is starting up", hint="Wait.")
+            raise StartingUp("the database system is starting up", hint="Wait.")
         if tick < _STARTING_TICKS:
             return
         if not reached:
@@ -144,7 +145,15 @@ class WorldSql:
         except RecoveryError as trouble:
             return [Answer(error=trouble) for _ in queries]
         tables = self.world.wal.contents(here.timeline, here.lsn)
-        return [Answer(value_of(query, tables)) for query in queries]
+        return [Answer(self._live() if query == LIVE_SQL else value_of(query, tables)) for query in queries]
+
+    def replicates(self, container: str, server: Server) -> str:
+        return ""
+
+    def _live(self) -> dict[str, Any]:
+        standbys = [{"name": name, "at": None} for name in self.world.standbys]
+        return {"recovering": self.world.recovering, "superuser": True, "upstream": self.world.upstream,
+                "conninfo": "", "standbys": standbys, "preload": "", "settings": {}}  # fmt: skip
 
     def everywhere(self, container: str, server: Server, asked: Asked, *, seconds: float = 300,
                    bare: bool = False) -> Mapping[str, Sequence[Answer]]:  # fmt: skip

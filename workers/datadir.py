@@ -1,0 +1,32 @@
+"""Looking at the live data directory: everything that is asked of it in one command."""
+
+from __future__ import annotations
+
+from actions.postgres.datadir import RECOVERY, STANDBY, DataDirectory
+from actions.postgres.server import Server
+from workers.helper import HOME, Helper, checked
+
+# From PostgreSQL 17 on pg_controldata says on stderr that the checksum is wrong.
+_LOOK = r"""
+cd "$1" || exit 64
+export LC_ALL=C TZ=UTC
+pg_controldata . 2>&1; printf '\034%s' $?
+printf '\034'; stat -c %u:%g .
+printf '\034'; for f in "$2" "$3"; do [ ! -e "$f" ] || echo "$f"; done
+printf '\034'; cat postgresql.auto.conf 2>/dev/null
+printf '\034'; cat postmaster.pid 2>/dev/null
+printf '\034'; cat postmaster.opts 2>/dev/null
+printf '\034'; readlink pg_wal
+exit 0
+"""
+
+
+def look(helper: Helper, server: Server) -> DataDirectory:
+    """The live data directory, whatever state it is in."""
+    done = helper.inside(server).script(_LOOK, f"{HOME}/{server.home.leaf}", STANDBY, RECOVERY)
+    said = checked(done, "looking at the data directory",
+                   f"See that {server.home.parent}/{server.home.leaf} is there and its disk is mounted.")  # fmt: skip
+    control, code, owner, signals, auto_conf, pid_file, opts_file, wal = said.split("\x1c")
+    failed = "" if code == "0" else control.strip() or f"exit code {code}"
+    return DataDirectory(control, failed, owner.strip(), tuple(signals.split()), auto_conf, pid_file, opts_file,
+                         wal.strip())  # fmt: skip
