@@ -62,8 +62,14 @@ versions: .venv/ready ## whole recoveries on PostgreSQL 13 to 18, as a table; ON
 
 test: core lint deep parts whole ## all tests, the core first
 
+# COUNT=100 SEED=7, or SEED=7 ONLY=13,21; KINDS='gzip*,slots' KEEP=1 LOG=file; JOBS side by side.
+clusters: .venv/ready ## random clusters, damaged and recovered at random, judged by what there was: COUNT=, SEED=, ONLY=
+	@$(PY) -m lab.prepare engine
+	@$(PY) -m tests.clusters $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY)) \
+	  $(if $(KINDS),--kinds '$(KINDS)') $(if $(KEEP),--keep) $(if $(LOG),--log $(LOG)) --jobs $(JOBS)
+
 bench: .venv/ready ## the figures, as a table with ratios
 	@$(PY) -m lab.prepare engine
 	@$(PY) -m lab.bench
 
-.PHONY: help setup demo lint core deep parts browser whole versions test bench
+.PHONY: help setup demo lint core deep parts browser whole versions test clusters bench

@@ -60,7 +60,9 @@ class Cluster:
     site: Site
     store: Store
     psql: tuple[str, ...] = ()
+    uid: int = _UID
     started: list[str] = field(default_factory=list)
+    volumes: list[str] = field(default_factory=list)
 
     # The server ----------------------------------------------------------------------------------
 
@@ -79,7 +81,7 @@ class Cluster:
     def make_folders(self) -> None:
         for path in (self.data, self.archive, self.bases):
             path.mkdir(parents=True, exist_ok=True)
-            os.chown(path, _UID, _UID)
+            os.chown(path, self.uid, self.uid)
 
     def start(self, command: Sequence[str] | None = None, *, run: Sequence[str] = (), data: Sequence[str] | None = None,
               env: dict[str, str] | None = None, image: str = POSTGRES, ready: bool = True) -> None:  # fmt: skip
@@ -94,6 +96,11 @@ class Cluster:
         self.started.append(self.name)
         if ready:
             self.ready()
+
+    def make_volume(self, name: str, *options: str) -> None:
+        """Create a named volume, which is removed with the cluster."""
+        self.docker("volume", "create", "--driver", "local", *options, name)
+        self.volumes.append(name)
 
     def ready(self, container: str = "", seconds: float = 60) -> None:
         """Wait until the server answers, twice: the image's first server is only there for initdb."""
@@ -110,7 +117,7 @@ class Cluster:
 
     def _asked(self, query: str, database: str, container: str) -> Any:
         argv = ["psql", *self.psql, "-U", self.site.user, "-d", database, "-XqAt", "-v", "ON_ERROR_STOP=1", "-c", query]
-        return Inside(connect().api, container or self.name, str(_UID)).run(argv, seconds=120)
+        return Inside(connect().api, container or self.name, str(self.uid)).run(argv, seconds=120)
 
     def now(self) -> str:
         """The server's time in UTC with microseconds; something else may be committed only a moment later."""
@@ -268,3 +275,5 @@ def _remove(cluster: Cluster) -> None:
     mine = [one["Id"] for one in api.containers(all=True) if (one.get("Labels") or {}).get("mayday.run") in made]
     for container in (*mine, *cluster.started):
         subprocess.run(["docker", "rm", "-f", "-v", container], capture_output=True, check=False)
+    for volume in cluster.volumes:
+        subprocess.run(["docker", "volume", "rm", "-f", volume], capture_output=True, check=False)

@@ -1,0 +1,127 @@
+"""One cluster from its draw to its verdict, in a process of its own, which can be ended when it hangs."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import time
+import traceback
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+from actions.engine.errors import RecoveryError
+from actions.engine.status import State
+from tests.clusters.after import Before, after_giving_up, after_recovery, belongings, left_over
+from tests.clusters.aim import CANCEL, CUT, DISCARD, UNDO, Aim, draw_aim
+from tests.clusters.carry import Carried, carry
+from tests.clusters.case import FIRST, Case
+from tests.clusters.dice import Dice
+from tests.clusters.kind import Kind, draw, wanted
+from tests.clusters.kinds import KINDS
+from tests.clusters.picture import Difference
+from tests.clusters.setup import set_up
+from tests.clusters.truth import picture_now, take_mark
+from tests.clusters.verdict import FINE, Outcome, Verdict, judge
+from tests.clusters.work import work
+from tests.own_cluster import own_cluster
+
+TROUBLE = (AssertionError, OSError, ValueError, RecoveryError)
+_ENDS = {UNDO: State.UNDONE, DISCARD: State.DISCARDED, CANCEL: State.DISCARDED}
+_ORDINARY = {next(k.name for k in KINDS if k.group == group) for group in {k.group for k in KINDS if k.group}}
+
+
+def one(root: Path, seed: int, index: int, patterns: str, always: bool, keep: bool) -> Verdict:
+    """Draw it, set it up, damage it, recover it, judge it; nothing of it is left, unless `keep` and not fine."""
+    began = time.monotonic()
+    dice = Dice(seed, index)
+    kinds = draw(wanted(KINDS, patterns), dice, always)
+    with ExitStack() as stack:
+        cluster = stack.enter_context(own_cluster(root, f"c{seed}x{index}", database=FIRST))
+        case = Case(dice, kinds, cluster)
+        verdict = _judged(case, index)
+        for session in case.last_things:
+            session.close()
+        if keep and verdict.outcome not in FINE:
+            stack.pop_all()
+            kept = (*verdict.why, f"kept: container {cluster.name}, {cluster.folder}")
+            _leave(replace(verdict, why=kept, seconds=time.monotonic() - began))
+    return replace(verdict, seconds=time.monotonic() - began)
+
+
+def say(text: str) -> None:
+    """A line for whoever reads along."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def _leave(verdict: Verdict) -> None:
+    """End without any clean-up, as what would clean up is a context that was left open."""
+    say(json.dumps(verdict.to_json()))
+    os._exit(0)
+
+
+def odd(kinds: tuple[Kind, ...]) -> tuple[str, ...]:
+    """The names of what is not ordinary."""
+    return tuple(kind.name for kind in kinds if kind.name not in _ORDINARY)
+
+
+def _judged(case: Case, index: int) -> Verdict:
+    blank = Verdict(index, Outcome.NOT_SET_UP, odd(case.kinds))
+    try:
+        before = _prepare(case)
+        aim = draw_aim(case, before.picture)
+    except TROUBLE as trouble:
+        return replace(blank, why=(_said(trouble),), story=tuple(case.story))
+    known = replace(blank, target=f"{aim.kind}: {aim.when}", way=f"{aim.way} ({aim.mode})")
+    try:
+        outcome, why = _recover(case, aim, before)
+    except TROUBLE as trouble:
+        outcome, why = Outcome.HARMED, [_said(trouble)]
+    return replace(known, outcome=outcome, why=tuple(why), story=tuple(case.story))
+
+
+def _said(trouble: BaseException) -> str:
+    where = traceback.extract_tb(trouble.__traceback__)[-1]
+    return f"{where.name}:{where.lineno}: {trouble!s:.4000}"
+
+
+def _prepare(case: Case) -> Before:
+    set_up(case)
+    writers = work(case)
+    if case.has("writers go on until the cut-over"):
+        before = Before(take_mark(case).picture, belongings(case))
+        case.marks.pop()
+    else:
+        writers.stop()
+        before = Before(picture_now(case), belongings(case))
+    for kind in case.kinds:
+        kind.spoiled(case)
+    return before
+
+
+def _recover(case: Case, aim: Aim, before: Before) -> tuple[Outcome, list[str]]:
+    carried = carry(case, aim)
+    case.did(f"run {carried.run} ended: {carried.state}")
+    if carried.state == State.RECOVERED and aim.way == CUT:
+        return _verdict(after_recovery(case, aim, before, carried), carried)
+    # Where writers go on there is no state to come back to that was noted.
+    found = list(left_over(case)) if not _was_noted(case) else after_giving_up(case, before)
+    if found or carried.undo_trouble:
+        return Outcome.HARMED, [carried.trouble, carried.undo_trouble, *map(str, found)]
+    if carried.state == _ENDS.get(aim.way):
+        return Outcome.RIGHT, []
+    if carried.state == State.REFUSED:
+        known = any(re.search(pattern, carried.trouble) for kind in case.kinds for pattern in kind.refusals)
+        return Outcome.REFUSED_AS_KNOWN if known else Outcome.REFUSED, [carried.trouble]
+    return Outcome.FAILED, [f"{carried.state}: {carried.trouble}"]
+
+
+def _was_noted(case: Case) -> bool:
+    return not case.has("writers go on until the cut-over")
+
+
+def _verdict(found: list[Difference], carried: Carried) -> tuple[Outcome, list[str]]:
+    return judge(found, carried.shown), [str(one) for one in found]
