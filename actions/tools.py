@@ -226,8 +226,9 @@ class Site:
     """The settings of the site that steps need: which containers, which database, which folders.
 
     `archive` and `bases` are paths as the Postgres container sees them; `kept_days` is how long old data is
-    promised to be kept; `newest_table` is the table whose newest row people recognise. `clone_libraries` are
-    preloaded libraries that the clone loads too, though Mayday does not know them.
+    promised to be kept; `newest_table` is the table whose newest row people recognise; `compare_seconds` is how long
+    clone and live data are compared at most. `clone_libraries` are preloaded libraries that the clone loads too, though
+    Mayday does not know them.
     """
 
     name: str
@@ -241,6 +242,7 @@ class Site:
     newest_table: str = ""
     kept_days: int = 14
     clone_libraries: tuple[str, ...] = ()
+    compare_seconds: float = 120
 
 
 TOOLS: dict[str, Any] = {

@@ -33,7 +33,10 @@ _LINES_IN_ONE = 20
 
 @dataclass(frozen=True)
 class Item:
-    """One message of a thread. `file` is a name and a content; a header's `signature` changes with its state."""
+    """One message of a thread. `file` is a name and a content; a header's `signature` changes with its state.
+
+    The file goes along where the message cannot hold all of it, or where it says `more` than the message.
+    """
 
     key: str
     n: int
@@ -42,6 +45,7 @@ class Item:
     file: tuple[str, str] | None = None
     header: bool = False
     signature: str = ""
+    more: bool = False
 
     @cached_property
     def shown(self) -> str:
@@ -113,7 +117,8 @@ def _asked(entry: Entry, settled: Entry | None) -> list[Item]:
     if given:
         title = escape(given[0]["title"])
         whole = (f"plan-{entry.run}-{entry.n}.txt", plan.sheets_text(given))
-        items.append(Item(f"{_key(entry)}:plan", entry.n, title, tuple(plan.sheets(given)), whole))
+        more = any(sheet.get("whole") for sheet in given)
+        items.append(Item(f"{_key(entry)}:plan", entry.n, title, tuple(plan.sheets(given)), whole, more=more))
     made = tuple(question.blocks(entry, settled))
     return [*items, Item(_key(entry), entry.n, question.text(entry, settled), made)]
 
@@ -151,9 +156,10 @@ def _fitting(item: Item) -> list[Item]:
     if not item.file or item.text == "" or item.key.endswith(":file"):
         return [item]
     name, content = item.file
-    bare = replace(item, file=None)
+    bare = replace(item, file=None, more=False)
     long_detail = name.startswith("detail-")
-    if len(item.blocks) <= MOST_BLOCKS and size(list(item.blocks)) <= MOST_TEXT and not long_detail:
+    fits = len(item.blocks) <= MOST_BLOCKS and size(list(item.blocks)) <= MOST_TEXT
+    if fits and not long_detail and not item.more:
         return [bare]
     kept = _shortened(item.blocks)
     note = small(f"The whole of it is in the file {escape(name)}.")

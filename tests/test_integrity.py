@@ -1,4 +1,4 @@
-"""The verdict in the manual's terms, and the comparison with an inventory and with the live data."""
+"""The verdict in the manual's terms, and the comparison with an inventory."""
 
 from __future__ import annotations
 
@@ -6,19 +6,6 @@ from typing import Any
 
 import pytest
 
-from actions.postgres.compare import (
-    KeyDifference,
-    TableDifference,
-    TableSummary,
-    comparable_keys,
-    describe_difference,
-    differing_buckets,
-    key_difference,
-    keys_to_fetch,
-    pair_tables,
-    parse_buckets,
-)
-from actions.postgres.compare_sql import ComparedTable, buckets_sql, identifier, keys_sql
 from actions.postgres.integrity import ALL, FULL, QUICK, CheckResult, Verdict, judge, judge_one
 from actions.postgres.inventory import Contents, TableCount
 from actions.postgres.judgement import JUDGES, inventory_lines
@@ -169,48 +156,3 @@ def test_fewer_rows_than_the_inventory_are_told(rows: int | None, state: str) ->
 
 def test_the_inventory_of_another_database_is_no_measure() -> None:
     assert inventory_lines(contents(), contents(database="other"))[0].state == "not applicable"
-
-
-def test_names_are_quoted_whatever_they_contain() -> None:
-    table = ComparedTable('we"ird', "ta'ble; drop", ("Id", "b"))
-    assert identifier('a"b') == '"a""b"'
-    assert 'FROM ONLY "we""ird"."ta\'ble; drop" t' in buckets_sql(table)
-    assert 'ROW(t."Id", t."b")::text' in keys_sql(table, [3, 1])
-    assert "IN (1, 3)" in keys_sql(table, [3, 1])
-    with pytest.raises(ValueError, match="no primary key"):
-        buckets_sql(ComparedTable("public", "t"))
-
-
-def test_only_differing_buckets_are_fetched() -> None:
-    clone, live = (
-        parse_buckets({"1": [2, "10"], "2": [1, "5"], "4": [1, "1"]}),
-        parse_buckets({"1": [2, "10"], "2": [1, "6"], "3": [9, "0"]}),
-    )
-    assert differing_buckets(clone, live) == (2, 3, 4)
-    assert keys_to_fetch(clone, live) == 10
-
-
-def test_keys_are_told_as_coming_back_lost_and_changed() -> None:
-    assert key_difference({"1": "a", "2": "b", "10": "c"}, {"2": "x", "3": "d"}) == KeyDifference(
-        2, 1, 1, ("1", "10"), ("3",)
-    )
-
-
-def test_tables_are_paired_by_name_and_keys_compared_only_where_alike() -> None:
-    ours, theirs = ComparedTable("a", "t", ("id",)), ComparedTable("a", "t", ("id", "b"))
-    assert pair_tables([ours], [ComparedTable("a", "s")]) == ((None, ComparedTable("a", "s")), (ours, None))
-    assert comparable_keys(ours, ours)
-    assert not comparable_keys(ours, theirs)
-
-
-def test_a_difference_is_one_line() -> None:
-    difference = TableDifference("public.m", TableSummary(1200), TableSummary(20), KeyDifference(1190, 10))
-    assert (
-        describe_difference(difference)
-        == "public.m: 1,200 rows in the clone, 20 live; 1,190 come back; 10 would be lost"
-    )
-    assert not difference.same
-    assert (
-        describe_difference(TableDifference("public.m", TableSummary(1), None))
-        == "public.m: only in the clone: a cut-over brings it back"
-    )

@@ -16,8 +16,16 @@ from typing import Any
 
 import pytest
 
-from actions.postgres.compare import differing_buckets, key_difference, parse_buckets, parse_summary, parse_tables
-from actions.postgres.compare_sql import TABLES, buckets_sql, keys_sql, summary_sql
+from actions.postgres.compare import Rows, difference, parse_buckets, parse_tables, parts
+from actions.postgres.compare_sql import (
+    DIGESTS_IF_FEW,
+    TABLES,
+    ComparedTable,
+    buckets_sql,
+    digests_sql,
+    pairs_sql,
+    these_buckets,
+)
 from actions.postgres.controldata import parse_controldata
 from actions.postgres.integrity import FULL, CheckResult, Verdict, judge
 from actions.postgres.inventory import parse_contents
@@ -221,24 +229,28 @@ def test_the_inventory_counts_what_is_there(server: Server) -> None:
     assert f"1663/{path.partition('/')[2]}" in {table.file for table in again}
 
 
-def test_two_states_of_a_table_differ_by_exactly_the_keys_that_changed(server: Server) -> None:
-    tables = {table.full_name: table for table in parse_tables(server.json(TABLES))}
+def test_two_states_of_a_table_differ_by_exactly_the_rows_that_changed(server: Server) -> None:
+    def look(table: ComparedTable) -> tuple[str, Any, Any]:
+        digest = server.json(digests_sql([table.oid]))[str(table.oid)]
+        return server.json(pairs_sql(table)), parse_buckets(server.json(buckets_sql(table, 1024))), digest
+
+    tables = {table.full_name: table for table in parse_tables(server.json(TABLES)["tables"])}
     assert tables["public.pairs"].key == ("a", "b")
+    assert tables["public.pair_notes"].key == ()
     table = tables["public.nchat_messages"]
-    before = {deep: parse_buckets(server.json(buckets_sql(table, contents=deep))) for deep in (False, True)}
-    keys = server.json(keys_sql(table, range(1024), contents=True))
+    before = look(table)
     server.ask(
         "DELETE FROM nchat_messages WHERE id IN (7, 8); INSERT INTO nchat_messages (body) VALUES ('new'); "
         "UPDATE nchat_messages SET body = 'x' WHERE id = 9"
     )
-    differing = differing_buckets(before[False], parse_buckets(server.json(buckets_sql(table))))
-    assert 1 <= len(differing) <= 3
-    deep = differing_buckets(before[True], parse_buckets(server.json(buckets_sql(table, contents=True))))
-    now = server.json(keys_sql(table, range(1024), contents=True))
-    found = key_difference(keys, now)
-    assert (found.missing_keys, found.extra_keys, found.changed) == (("7", "8"), ("101",), 1)
-    assert set(differing) < set(deep)
-    assert parse_summary(server.json(summary_sql(table))).rows == 99
+    after = look(table)
+    assert difference(before[0], after[0], keyed=True) == Rows(2, 1, 1)
+    assert (before[2][0], after[2][0]) == (100, 99)
+    (part,) = parts(before[1], after[1])
+    assert 1 <= len(part.these) <= 4
+    some = server.json(pairs_sql(table, these_buckets(part.these, 1024)))
+    assert len(some) < len(after[0]) / 5
+    assert server.json(DIGESTS_IF_FEW)[str(table.oid)] == after[2]
 
 
 def dump(server: Server, start: int, end: int) -> list[str]:

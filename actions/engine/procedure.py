@@ -59,13 +59,15 @@ class Outcome(StrEnum):
 class Sheet:
     """Something to read before answering, or at the end: a title, rows of label and value, notes below.
 
-    `alerts` are sentences that must not be overlooked: they are shown before all else, in red.
+    `alerts` are sentences that must not be overlooked: they are shown before all else, in red. `whole` is what is too
+    long for a message: it stands only in the file that goes along.
     """
 
     title: str
     rows: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
     alerts: tuple[str, ...] = ()
+    whole: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -91,11 +91,13 @@ INDEXES = (
     f"JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE {_USER_SCHEMAS}"
 )
 
-# Also of the catalog. A file that a statement of somebody else just replaced looks missing for an instant.
+# Also of the catalog. A file that a statement of somebody else just replaced looks missing for an instant. Unlogged
+# relations get theirs at the end of recovery.
 FILES = rows(
     "c.oid, c.oid::regclass::text AS relation, pg_relation_filepath(c.oid) AS path",
-    "FROM pg_class c WHERE c.relkind IN ('r', 'i', 't', 'm', 'S') AND c.relpersistence <> 't' AND "
-    "pg_relation_filepath(c.oid) IS NOT NULL AND pg_stat_file(pg_relation_filepath(c.oid), true) IS NULL",
+    "FROM pg_class c WHERE c.relkind IN ('r', 'i', 't', 'm', 'S') AND (c.relpersistence = 'p' OR c.relpersistence "
+    "= 'u' AND NOT pg_is_in_recovery()) AND pg_relation_filepath(c.oid) IS NOT NULL AND "
+    "pg_stat_file(pg_relation_filepath(c.oid), true) IS NULL",
 )
 
 UNINDEXED_FOREIGN_KEYS = rows(

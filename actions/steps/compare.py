@@ -1,125 +1,222 @@
-"""The difference between the clone and the live data, table by table, without a link between the two.
+"""The difference between the clone and the live data in every database, without a link between the two.
 
-Each server is asked in a few statements for many tables at once: what costs is the asking, not the tables.
+Each server is asked in a few statements for many tables at once: what costs is the asking, not the tables. All of it
+has a time (`site.compare_seconds`): first come the tables that lost transactions wrote, then the others by size, and
+what the time did not suffice for is said not to be compared.
 """
 
 from __future__ import annotations
 
-from collections import ChainMap
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from actions.containers import Docker
-from actions.engine.errors import RecoveryError
-from actions.engine.facts import volatile
-from actions.postgres import compare as pure
-from actions.postgres.compare_sql import TABLES, ComparedTable, buckets_sql, keys_sql, summary_sql, together
+from actions.postgres.compare import Change, Pair, pair_tables, parse_tables, some
+from actions.postgres.compare_sql import DIGESTS_IF_FEW, OBJECTS, POSITIONS_IF_FEW, TABLES
+from actions.postgres.databases import DATABASES, Database, named, parse_databases
 from actions.postgres.server import Names, Server
-from actions.tools import Sql
+from actions.sql import Answer, NoConnection, Sql
+from actions.steps.compare_besides import SUMS, Besides, parse_sequences, schema_changes, sequence_changes
+from actions.steps.compare_rounds import Found, Rounds, key_of
+from actions.steps.compare_sides import Budget, Key, Side, read_digest, why
+from actions.steps.difference import Difference, TableRows, count
+from actions.steps.losses import Lost
+from actions.tools import Patience, Progress, Site
 
-_SECONDS = 300.0
-_TABLES_AT_ONCE = 50
-
-Wanted = Mapping[str, str]
-"""A query for each table, by the table's name."""
-
-
-@dataclass(frozen=True)
-class Difference:
-    """A line for each table that differs; empty where the live server does not answer."""
-
-    compared: bool = volatile()
-    lines: tuple[str, ...] = volatile()
-    same: int = volatile(default=0)
-    comes_back: int = volatile(default=0)
-    goes: int = volatile(default=0)
-
-    def says(self) -> str:
-        """The sum of it."""
-        if not self.compared:
-            return "the live server does not answer, so there is nothing to compare with"
-        return f"{self.comes_back:,} rows come back, {self.goes:,} rows of the live data go; {self.same} tables alike"
+_NAMES_SHOWN = 4
 
 
 @dataclass(frozen=True)
-class _Side:
-    """One of the two servers."""
+class Listing:
+    """What one server says of its databases, and of what is in each that answers."""
 
-    container: str
-    server: Server
-    sql: Sql
-
-    def tables(self) -> tuple[ComparedTable, ...]:
-        return pure.parse_tables(self.sql.values(self.container, self.server, [TABLES], seconds=_SECONDS)[0].must())
-
-    def values(self, *wanted: Wanted) -> list[dict[str, Any]]:
-        """For each of these, the JSON value of one query for each of its tables, by the table's name."""
-        batches = [[together(some) for some in _batched(one)] for one in wanted]
-        queries = [query for batch in batches for query in batch]
-        answers = iter(self.sql.values(self.container, self.server, queries, seconds=_SECONDS * len(queries)))
-        return [dict(ChainMap(*(next(answers).must() or {} for _ in batch))) for batch in batches]
-
-    def measures(self, tables: Iterable[ComparedTable], keyed: Iterable[ComparedTable]) -> _Measures:
-        summaries, buckets = self.values(_for_each(tables, summary_sql), _for_each(keyed, buckets_sql))
-        return _Measures({name: pure.parse_summary(value) for name, value in summaries.items()},
-                         {name: pure.parse_buckets(value) for name, value in buckets.items()})  # fmt: skip
+    databases: Mapping[str, Database]
+    told: Mapping[str, Mapping[str, Any]]
+    sums: Mapping[str, Sequence[Answer]]
+    why: Mapping[str, str]
 
 
-@dataclass(frozen=True)
-class _Measures:
-    """What each table of one server holds, in sum, and in buckets by its keys."""
-
-    summaries: Mapping[str, pure.TableSummary]
-    buckets: Mapping[str, pure.Buckets]
-
-
-def _for_each(tables: Iterable[ComparedTable], query: Callable[[ComparedTable], str]) -> Wanted:
-    return {table.full_name: query(table) for table in tables}
-
-
-def _batched(wanted: Wanted) -> Iterator[Wanted]:
-    waiting = iter(wanted.items())
-    while some := dict(islice(waiting, _TABLES_AT_ONCE)):
-        yield some
-
-
-def compare(server: Server, names: Names, docker: Docker, sql: Sql) -> Difference:
-    """Rows, newest row, missing and extra keys by count."""
+def compare(server: Server, names: Names, docker: Docker, sql: Sql, site: Site, lost: Lost, patience: Patience,
+            progress: Progress) -> Difference:  # fmt: skip
+    """Rows of every table, and what differs besides."""
     container = docker.find(server.service)
     if container is None or container.state != "running":
-        return Difference(False, ())
-    clone, live = _Side(names.clone, server, sql), _Side(server.service, server, sql)
-    try:
-        found = _differences(clone, live)
-    except RecoveryError:
-        # The difference is shown, not approved: a live server that is ill keeps nobody from a clone that was proven.
-        return Difference(False, ())
-    keys = [d.keys for d in found if d.keys is not None]
-    lines = tuple(pure.describe_difference(d) for d in found if not d.same)
-    return Difference(True, lines, sum(d.same for d in found), sum(k.missing for k in keys), sum(k.extra for k in keys))
+        return Difference(False)
+    budget = Budget(patience, site.compare_seconds)
+    clone, ours = _listing(Side(names.clone, server, sql, budget))
+    live, theirs = _listing(Side(server.service, server, sql, budget))
+    # The difference is shown, not approved: a live server that is ill keeps nobody from a clone that was proven.
+    for side, listing in (("live server", theirs), ("clone", ours)):
+        if not listing.told:
+            told = next(iter(listing.why.values()), "it does not answer")
+            return Difference(False, why=f"NOT COMPARED: the {side} could not be asked ({told})")
+    return _Comparison(clone, live, ours, theirs, server.database, lost, budget, progress).difference()
 
 
-def _differences(clone: _Side, live: _Side) -> list[pure.TableDifference]:
-    pairs = pure.pair_tables(clone.tables(), live.tables())
-    keyed = {a.full_name: a for a, b in pairs if a and b and pure.comparable_keys(a, b)}
-    ours = clone.measures((table for table, _ in pairs if table), keyed.values())
-    theirs = live.measures((table for _, table in pairs if table), keyed.values())
-    keys = _keys(clone, live, keyed, ours.buckets, theirs.buckets)
-    names = [(a or b).full_name for a, b in pairs]  # type: ignore[union-attr]
-    return [pure.TableDifference(name, ours.summaries.get(name), theirs.summaries.get(name), keys.get(name))
-            for name in names]  # fmt: skip
+def _listing(side: Side) -> tuple[Side, Listing]:
+    queries = [DATABASES, TABLES, DIGESTS_IF_FEW, POSITIONS_IF_FEW, *SUMS]
+    answers = side.sql.everywhere(side.container, side.server, queries, seconds=side.budget.share(), bare=True)
+    listed = next((given[0].value for given in answers.values() if given and given[0].value), ())
+    told = {name: given[1].value for name, given in answers.items() if given[1].value}
+    trouble = {name: _why(given[1]) for name, given in answers.items() if given[1].error}
+    sums = {name: given[4:] for name, given in answers.items() if name in told}
+    digests, positions = (_known({name: answers[name][n].value for name in told}, told, part)
+                          for n, part in ((2, "tables"), (3, "sequences")))  # fmt: skip
+    side = replace(side, sums={key: read_digest(value) for key, value in digests.items()}, positions=positions)
+    return side, Listing({one.name: one for one in parse_databases(listed)}, told, sums, trouble)
 
 
-def _keys(clone: _Side, live: _Side, tables: Mapping[str, ComparedTable], ours: Mapping[str, pure.Buckets],
-          theirs: Mapping[str, pure.Buckets]) -> dict[str, pure.KeyDifference]:  # fmt: skip
-    """Only the keys of differing buckets are fetched; far too many of them are left as the plain counts."""
-    differing = {name: pure.differing_buckets(ours[name], theirs[name]) for name in tables}
-    found = {name: pure.KeyDifference(0, 0) for name, buckets in differing.items() if not buckets}
-    wanted = {name: keys_sql(tables[name], buckets) for name, buckets in differing.items()
-              if buckets and pure.keys_to_fetch(ours[name], theirs[name]) <= pure.MOST_KEYS}  # fmt: skip
-    if not wanted:
-        return found
-    (kept,), (now,) = clone.values(wanted), live.values(wanted)
-    return found | {name: pure.key_difference(kept[name], now[name]) for name in wanted}
+def _known(values: Mapping[str, Mapping[str, Any] | None], told: Mapping[str, Mapping[str, Any]],
+           part: str) -> dict[Key, Any]:  # fmt: skip
+    """By name what was answered by oid; a sequence that was never used has no position."""
+    names = {(database, str(row[0])): f"{row[1]}.{row[2]}" for database, data in told.items() for row in data[part]}
+    return {(database, names[database, oid]): value for database, found in values.items()
+            for oid, value in (found or {}).items() if (database, oid) in names}  # fmt: skip
+
+
+def _why(answer: Answer) -> str:
+    if isinstance(answer.error, NoConnection):
+        return f"it cannot be connected to ({' '.join(answer.error.detail.split())[:160]})"
+    return why(answer.error) if answer.error else ""
+
+
+@dataclass(frozen=True)
+class _Comparison:
+    clone: Side
+    live: Side
+    ours: Listing
+    theirs: Listing
+    own: str
+    lost: Lost
+    budget: Budget
+    progress: Progress
+
+    def difference(self) -> Difference:
+        pairs, unread = self._pairs()
+        most = {name: min(int(side.told[name]["most"]) for side in (self.ours, self.theirs) if name in side.told)
+                for name in {*self.ours.told, *self.theirs.told}}  # fmt: skip
+        found = Rounds(self.clone, self.live, most, self.budget, self.progress).compare(pairs)
+        besides = [*self._besides(pairs), *self._sequences(most)]
+        return self._told(pairs, found, unread, besides)
+
+    def _pairs(self) -> tuple[list[Pair], list[str]]:
+        """The tables to compare, in their order; and those that cannot be, with the reason."""
+        pairs: list[Pair] = []
+        unread: list[str] = []
+        for name in sorted({*self.ours.databases, *self.theirs.databases}):
+            here, there = (side.told.get(name) for side in (self.ours, self.theirs))
+            if (here is None and name in self.ours.databases) or (there is None and name in self.theirs.databases):
+                continue  # Said of the database itself.
+            for pair in pair_tables(name, *(parse_tables(data["tables"] if data else ()) for data in (here, there))):
+                reason = _unreadable(pair)
+                if reason:
+                    unread.append(f"{self._name(pair)}: {reason}")
+                else:
+                    pairs.append(pair)
+            foreign = sorted({*(here or {}).get("foreign", ()), *(there or {}).get("foreign", ())})
+            unread += [f"{named(name, self.own, one)}: its data is on another server" for one in foreign]
+        touched = {table.table for table in self.lost.tables}
+        return sorted(pairs, key=lambda pair: (self._name(pair) not in touched, pair.bytes, key_of(pair))), unread
+
+    def _name(self, pair: Pair) -> str:
+        return named(pair.database, self.own, pair.table.full_name)
+
+    def _besides(self, pairs: Sequence[Pair]) -> Iterator[Besides]:
+        without: dict[str, set[str]] = {}
+        for pair in pairs:
+            if not (pair.clone and pair.live):
+                without.setdefault(pair.database, set()).add(pair.table.full_name)
+        without[""] = set(self.ours.databases) ^ set(self.theirs.databases)
+        yield from schema_changes(self.clone, self.live, self.ours.sums, self.theirs.sums, self.own,
+                                  {name: frozenset(some) for name, some in without.items()})  # fmt: skip
+
+    def _sequences(self, most: Mapping[str, int]) -> Iterator[Besides]:
+        ours, theirs = ({name: parse_sequences(told["sequences"]) for name, told in side.told.items()}
+                        for side in (self.ours, self.theirs))  # fmt: skip
+        yield from sequence_changes(self.clone, self.live, ours, theirs, most)
+
+    def _told(self, pairs: Sequence[Pair], found: Found, unread: Sequence[str],
+              besides: Sequence[Besides]) -> Difference:  # fmt: skip
+        by_key = {key_of(pair): pair for pair in pairs}
+        tables = sorted((self._table(by_key[key], found, key) for key in {*found.rows, *found.columns}),
+                        key=lambda table: (-table.rows, table.name))  # fmt: skip
+        counted = [rows for key, rows in found.rows.items() if by_key[key].table.kind != "m"]
+        sides, alerts = self._databases(found, by_key)
+        changes = [(one.database, change) for one in besides for change in one.changes]
+        missed = [f"{self._name(by_key[key])}: {reason}" for key, reason in sorted(found.not_compared.items())]
+        missed += [*unread, *(f"{self._of(one.database)}{reason}" for one in besides for reason in one.not_compared)]
+        missed += self._closed()
+        at = next(iter(self.theirs.told.values()))["at"]
+        return Difference(
+            True, sum(r.comes_back for r in counted), sum(r.goes for r in counted), sum(r.changes for r in counted),
+            any(r.about for r in counted), len(found.alike - found.columns.keys()), tuple(tables),
+            (*sides, *(self._words(name, change, None) for name, change in changes)),
+            (*sides, *(self._words(name, change, _NAMES_SHOWN) for name, change in changes)),
+            tuple(missed), self._compared(), tuple(alerts), datetime.fromisoformat(at),
+            round(self.budget.seconds - self.budget.left, 1),
+        )  # fmt: skip
+
+    def _table(self, pair: Pair, found: Found, key: Key) -> TableRows:
+        rows = found.rows.get(key)
+        words = [rows.words()] if rows else ["no rows differ"] if key in found.alike else []
+        if not pair.live or not pair.clone:
+            words.append(
+                "the table is only in the clone: it comes back" if pair.clone else "the table is only live: it goes"
+            )
+        elif rows and rows.total and not pair.keyed:
+            words.append("it has no key, so a row that changed is one that comes back and one that goes")
+        if key in found.columns:
+            words.append(found.columns[key].words())
+        if pair.table.kind == "m":
+            words.append("a materialized view, not counted in the sum")
+        return TableRows(self._name(pair), "; ".join(words), rows.total if rows else 0)
+
+    def _of(self, database: str) -> str:
+        return "" if database in ("", self.own) else f"{database}: "
+
+    def _words(self, database: str, change: Change, most: int | None) -> str:
+        return f"{self._of(database)}{change.words(most)}"
+
+    def _databases(self, found: Found, by_key: Mapping[Key, Pair]) -> tuple[list[str], list[str]]:
+        """Sentences on databases of one side only, and alerts on those of the clone that nobody can connect to."""
+        told, alerts = [], []
+        for name in sorted(set(self.ours.databases) ^ set(self.theirs.databases)):
+            comes = name in self.ours.databases
+            tables = [key for key in by_key if key[0] == name]
+            rows = sum(found.rows[key].total for key in tables if key in found.rows)
+            where = "only in the clone: it comes back" if comes else "only live: it goes"
+            told.append(f"Database {name} is {where}, with {count(len(tables), 'table')} and {count(rows, 'row')}")
+        for name, database in self.ours.databases.items():
+            if database.invalid or (
+                database.allows and name in self.ours.why and "cannot be connected" in self.ours.why[name]
+            ):
+                alerts.append(f"Database {name} of the clone cannot be connected to; nothing of it is compared.")
+        return told, alerts
+
+    def _closed(self) -> list[str]:
+        """Databases of which nothing was compared, and why. template0 is as initdb made it."""
+        told = []
+        for name in sorted({*self.ours.databases, *self.theirs.databases} - {"template0"}):
+            for where, side in (("the clone", self.ours), ("the live server", self.theirs)):
+                if name in side.databases and name not in side.told:
+                    reason = side.why.get(name) or "it allows no connections"
+                    told.append(f"database {name}: in {where} {reason}")
+                    break
+        return told
+
+    def _compared(self) -> str:
+        both = sorted(name for name in self.ours.told if name in self.theirs.told)
+        templates = [n for n in both if self.ours.databases[n].template]
+        marked = [f"{name} (a template)" if name in templates else name for name in both]
+        return f"Databases compared: {some(marked, 12)}."
+
+
+def _unreadable(pair: Pair) -> str:
+    sides = [side for side in (pair.clone, pair.live) if side]
+    if any(side.persistence == "u" for side in sides):
+        return "an unlogged table is empty after any recovery"
+    if pair.table.kind == OBJECTS:
+        return ""
+    return "" if all(side.filled for side in sides) else "a materialized view without contents"

@@ -14,8 +14,8 @@ from actions.postgres.times import span_words, spell
 from actions.postgres.when import Target, describe
 from actions.postgres.windows import Window
 from actions.steps import besides
-from actions.steps.compare import Difference
 from actions.steps.configuration import Configuration
+from actions.steps.difference import Difference, difference_sheet
 from actions.steps.integrity import Integrity, integrity_sheet
 from actions.steps.live import live_alerts, live_rows
 from actions.steps.losses import Lost
@@ -138,8 +138,8 @@ def preview_sheets(
             ("Live data", difference.says()),
         ),
     )
-    difference_sheet = Sheet("Difference from the live data", (), difference.lines[:40])
-    return (proof, integrity_sheet(integrity), difference_sheet, besides.preview_sheet(server, configuration))
+    apart = (difference_sheet(difference), besides.preview_sheet(server, configuration))
+    return (proof, integrity_sheet(integrity), *apart)
 
 
 def recovered_sheets(

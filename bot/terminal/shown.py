@@ -62,6 +62,8 @@ def sheets(console: Console, given: Sequence[dict[str, Any]]) -> None:
             console.print(table)
         for note in sheet.get("notes") or []:
             console.print(str(note), markup=False)
+        if sheet.get("whole"):
+            console.print(f"In full, {len(sheet['whole']):,} more lines: the same command with --json", markup=False)
     if given:
         console.print()
 

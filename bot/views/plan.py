@@ -84,7 +84,8 @@ def sheets_text(given: Sequence[dict[str, Any]]) -> str:
     for sheet in given:
         rows = [f"{label}: {value}" for label, value in sheet.get("rows") or []]
         alerts = [f"! {alert}" for alert in sheet.get("alerts") or []]
-        parts.append("\n".join([*alerts, str(sheet["title"]), *rows, *map(str, sheet.get("notes") or [])]))
+        whole = [f"{sheet['title']}, in full", *map(str, sheet["whole"])] if sheet.get("whole") else []
+        parts.append("\n".join([*alerts, str(sheet["title"]), *rows, *map(str, sheet.get("notes") or []), *whole]))
     return "\n\n".join(parts)
 
 
