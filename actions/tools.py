@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from actions.containers import Docker
 from actions.outside import Pager, PagerDuty, StatusPage
+from actions.postgres.archive import WalFile as WalFile
 from actions.postgres.backups import BackupFiles
 from actions.postgres.config_changes import Changes
 from actions.postgres.config_files import ConfigTree
@@ -23,15 +24,6 @@ from actions.postgres.stops import Stop
 from actions.sql import Answer as Answer
 from actions.sql import Sql as Sql
 from actions.sql import SqlTimeout as SqlTimeout
-
-
-@dataclass(frozen=True)
-class WalFile:
-    """One file of an archive or of pg_wal: name, bytes, when it was written."""
-
-    name: str
-    size: int
-    at: datetime
 
 
 @dataclass(frozen=True)
@@ -102,7 +94,9 @@ class Files(Protocol):
     def tablespaces(self, server: Server) -> Mapping[int, str]:
         """The live data directory's links of tablespaces: oid to location, as the server sees it."""
 
-    def archive(self, server: Server) -> Sequence[WalFile]: ...
+    def archive(self, server: Server, *, anew: bool = False) -> Sequence[WalFile]:
+        """The files of the archive. `anew`: as it is now, not a moment ago."""
+
     def histories(self, server: Server) -> Mapping[str, str]:
         """The timeline history files of the archive and of the live pg_wal, name to text."""
 
@@ -150,10 +144,13 @@ class Files(Protocol):
 
     def lay_wal(self, server: Server, names: Names, segments: Sequence[str], histories: Sequence[str],
                 progress: Progress) -> None:  # fmt: skip
-        """Copy WAL (archive, else saved tail) and history files into the clone's pg_wal."""
+        """Copy WAL (the saved tail, else the best copy) and history files into the clone's pg_wal."""
 
     def verify_wal(self, server: Server, names: Names, timeline: int, start: str, end: str) -> str:
-        """Empty where the clone's pg_wal parses (checksums of records) from `start` to `end`, else what is wrong."""
+        """Empty where the clone's pg_wal parses (checksums of records) from `start` to `end`, else what is wrong.
+
+        A segment that does not is replaced there by another copy first, where there is one.
+        """
 
     def seal_clone(self, server: Server, names: Names) -> None:
         """Strip stale recovery settings, write recovery.signal, and last the mark that the clone is complete."""
@@ -169,7 +166,10 @@ class Files(Protocol):
         """
 
     def archive_history(self, server: Server, names: Names, history: str) -> None:
-        """Have the archiver of the coming live server archive the new timeline's history file."""
+        """Have the archiver of the coming live server archive the new timeline's history file and what it lacks."""
+
+    def withdraw_archived(self, server: Server, names: Names) -> None:
+        """Take back from that archiver what the archive holds by now; the old server has ended, the new not begun."""
 
     def leaves(self, server: Server, names: Names) -> Leaves: ...
     def swap(self, server: Server, names: Names, label: Mapping[str, str]) -> None:

@@ -191,7 +191,7 @@ def test_a_gap_is_named_and_limits_the_backups_before_it() -> None:
 
 def test_a_truncated_segment_is_as_good_as_missing_and_named() -> None:
     found = window(backup(2), listing=[*archive(2), *archive(3, size=1000), *archive(4)])
-    assert found.damaged == (segment_name(1, 3),)
+    assert [(bad.segment, bad.needed) for bad in found.bad] == [(segment_name(1, 3), True)]
     assert found.live is not None
     assert found.live.reaches[0].missing == segment_name(1, 3)
 

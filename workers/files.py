@@ -19,7 +19,8 @@ from workers.access import Accesses
 from workers.base import BaseBackups, checked_name
 from workers.base_combine import BaseCombiner
 from workers.config import Configuration
-from workers.helper import ARCHIVE, BASES, HOME, Helper
+from workers.copies import Copies
+from workers.helper import BASES, HOME, Helper
 from workers.lay import WalLayer
 from workers.moments import moments
 from workers.notes import put_text
@@ -38,15 +39,16 @@ class HostFiles:
     def __init__(self, client: Any, names: Names, accesses: Accesses | None = None) -> None:
         self._helper = Helper(client, names)
         self._recent = Recent[listing.Folders]()
+        self._copies = Copies(self._helper, self._folders, self._recent.forget)
         # What stands in an archived segment does not change; what is written meanwhile is asked for anew.
         self._moments = Recent[dict[tuple[Stretch, datetime | None], Moments]]()
-        self._wal = WalReader(self._helper)
-        self._layer = WalLayer(self._helper, client)
+        self._wal = WalReader(self._helper, self._copies)
+        self._layer = WalLayer(self._helper, client, self._copies)
         self._bases = BaseBackups(self._helper, client, accesses or Accesses())
         self._combiner = BaseCombiner(self._helper, client, self._bases)
         self._swap = Swap(self._helper, client)
         self._configuration = Configuration(self._helper, client)
-        self._seal = Seal(self._helper, client, self._swap)
+        self._seal = Seal(self._helper, client, self._swap, self._copies)
 
     def fresh(self) -> None:
         """Remove what an earlier worker of this run left behind."""
@@ -69,17 +71,19 @@ class HostFiles:
     def tablespaces(self, server: Server) -> Mapping[int, str]:
         return listing.tablespaces(self._folders(server).tablespaces)
 
-    def archive(self, server: Server) -> Sequence[WalFile]:
-        return listing.listed(server, ARCHIVE, self._folders(server).archive)
+    def archive(self, server: Server, *, anew: bool = False) -> Sequence[WalFile]:
+        if anew:
+            self._recent.forget()
+        return self._copies.archive(server)
 
     def histories(self, server: Server) -> Mapping[str, str]:
-        return listing.histories(self._folders(server).histories)
+        return self._copies.histories(server)
 
     def tail(self, server: Server) -> Sequence[WalFile]:
-        return listing.listed(server, listing.own_wal(server), self._folders(server).tail)
+        return self._copies.own(server)
 
     def backups(self, server: Server) -> Sequence[BackupFiles]:
-        return listing.base_backups(server, self._folders(server))
+        return listing.base_backups(server, self._folders(server).backups, self._copies.backup_ends(server))
 
     def _folders(self, server: Server) -> listing.Folders:
         return self._recent.get(lambda: listing.folders(self._helper, server))
@@ -98,7 +102,8 @@ class HostFiles:
         known = self._moments.get(dict)
         asked = [stretch for stretch in stretches if (stretch, at) not in known]
         if asked:
-            known.update(zip(((s, at) for s in asked), moments(self._helper, server, asked, at), strict=True))
+            found = moments(self._helper, self._copies, server, asked, at)
+            known.update(zip(((s, at) for s in asked), found, strict=True))
         return [known[stretch, at] for stretch in stretches]
 
     def losses(self, server: Server, timeline: int, segments: Sequence[str], stop: Stop, *, seconds: float) -> str:
@@ -143,6 +148,10 @@ class HostFiles:
     def archive_history(self, server: Server, names: Names, history: str) -> None:
         self._recent.forget()
         self._seal.archive_history(server, names, history)
+
+    def withdraw_archived(self, server: Server, names: Names) -> None:
+        self._recent.forget()
+        self._seal.withdraw_archived(server, names)
 
     def leaves(self, server: Server, names: Names) -> Leaves:
         return self._swap.leaves(server, names)

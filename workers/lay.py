@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
-from actions.engine.errors import RecoveryError
 from actions.postgres.server import Names, Server
 from actions.redact import excerpt
 from actions.tools import Progress
+from workers.copies import Copies
 from workers.daemon import confirm, confirm_unused
+from workers.gather import UNPACK
 from workers.helper import HOME, Helper, checked
 from workers.inside import Done, shell
 from workers.listing import own_wal, wal_files
-from workers.wal import confirm_names
+from workers.wal import confirm_names, ended_in
 
-# A segment that the server recycled meanwhile is fine where the archive or an earlier save holds it.
+# What the server has recycled meanwhile is named: it is fine where the archive holds it by now.
 _SAVE = r"""
 own=$1 to=$2; shift 2
 mkdir -p "$to" && chmod 0700 "$to" || exit 1
@@ -24,19 +25,20 @@ for s do
     if [ -f "$own/$s" ] && cp "$own/$s" "$to/.$s.draft"; then
         sync "$to/.$s.draft" 2>/dev/null || sync
         mv "$to/.$s.draft" "$to/$s" || exit 1
-    elif [ ! -f "$to/$s" ] && [ ! -f "/mayday/archive/$s" ]; then
-        echo "the server no longer has the WAL segment $s" >&2; exit 66
+    elif [ ! -f "$to/$s" ]; then echo "$s"
     fi
 done
 sync "$to" 2>/dev/null || sync
 """
-# Copies sixteen at a time, so that there is one process and one line of progress for each 256 MB. What was saved
-# from the server comes first: the archive lacked it, or held just a part of it.
-_LAY = r"""
+# Parameters: the folder, then the paths of the copies. Plain ones are copied sixteen at a time, so that there is one
+# process and one line of progress for each 256 MB. One that cannot be unpacked is named: there may be another copy.
+_LAY = (
+    UNPACK
+    + r"""
 set -f
 IFS='
 '
-to=$1 saved=$2; shift 2
+to=$1; shift
 cd "$to" || exit 64
 (
 owner=$(stat -c %u:%g ..) || exit 1
@@ -45,18 +47,20 @@ if cp --reflink=auto /dev/null /tmp/.reflink 2>/dev/null; then clone=--reflink=a
 mkdir -p archive_status
 list= done=0
 flush() { [ -z "$list" ] || cp $clone $list . || { df -Pk . >&2; exit 1; }; list=; echo $done; }
-unpack() { "$@" || { echo "$s cannot be unpacked with $1" >&2; df -Pk . >&2; exit 1; }; }
-for s do
-    a=/mayday/archive/$s
-    if [ -f "$saved/$s" ]; then list="$list
-$saved/$s"
-    elif [ -f "$a" ]; then list="$list
-$a"
-    elif [ -f "$a.gz" ]; then unpack gzip -dc "$a.gz" >"$s"
-    elif [ -f "$a.zst" ]; then unpack zstd -dqc "$a.zst" >"$s"
-    elif [ -f "$a.lz4" ]; then unpack lz4 -dqc "$a.lz4" >"$s"
-    else echo "neither the archive nor the saved WAL holds $s" >&2; exit 66
-    fi
+for p do
+    s=${p##*/}
+    case $s in
+        *.gz | *.zst | *.lz4 | *.xz | *.bz2)
+            s=${s%.*}
+            if ! unpack "$p" >"$s" 2>/tmp/.said; then
+                ! full /tmp/.said || { cat /tmp/.said >&2; df -Pk . >&2; exit 1; }
+                echo "bad $p $(tail -n 1 /tmp/.said)"
+                rm -f -- "$s"
+                continue
+            fi ;;
+        *) list="$list
+$p" ;;
+    esac
     : >"archive_status/$s.done"
     done=$((done + 1))
     [ $((done % 16)) -ne 0 ] || flush
@@ -67,19 +71,21 @@ chown -R "$owner" . && find . -type f -exec chmod 0600 {} +
 )
 code=$?
 # WAL that was laid in part is of no use, and on a full disk the live server could not write beside it.
-[ $code = 0 ] || { rm -f -- "$@"; exit $code; }
+[ $code = 0 ] || { for p do s=${p##*/}; rm -f -- "$s" "${s%.*}"; done; exit $code; }
 # As with the copy of the base: written while it is checked.
 sync -f . >/dev/null 2>&1 &
 """
+)
 _SECONDS = 3600
 
 
 class WalLayer:
     """Saves, lays and checks the WAL of one recovery."""
 
-    def __init__(self, helper: Helper, client: Any) -> None:
+    def __init__(self, helper: Helper, client: Any, copies: Copies) -> None:
         self._helper = helper
         self._client = client
+        self._copies = copies
 
     def save(self, server: Server, names: Names, segments: Sequence[str]) -> None:
         """Copy the live server's own segments beside it; a later save of the same segment replaces the earlier."""
@@ -87,7 +93,9 @@ class WalLayer:
         confirm(self._client, server.service, server.container)
         saved = f"{HOME}/{names.tail_leaf(server.home)}"
         done = self._helper.inside(server).script(_SAVE, own_wal(server), saved, *segments, seconds=600)
-        checked(done, "saving the WAL that is not archived yet", "Ask for a new plan: the server has moved on.")
+        gone = checked(done, "saving the WAL that is not archived yet", "Ask for a new plan: the server has moved on.")
+        if gone.split():
+            self._copies.readable(server, gone.split())
 
     def lay(
         self, server: Server, names: Names, segments: Sequence[str], histories: Sequence[str], progress: Progress
@@ -96,38 +104,67 @@ class WalLayer:
         confirm_names([*segments, *histories])
         leaf = names.clone_leaf(server.home)
         confirm_unused(self._client, server, leaf)
-        to, saved = f"{HOME}/{leaf}/pg_wal", f"{HOME}/{names.tail_leaf(server.home)}"
-        command = self._helper.inside(server).command(shell(_LAY, to, saved, *histories, *segments), seconds=_SECONDS)
-        total = len(segments) * server.segment_size
-        with closing(command.lines()) as counts:
-            for count in counts:
-                progress(min(int(count) * server.segment_size, total), total, f"{count} WAL files laid")
+        to, total = f"{HOME}/{leaf}/pg_wal", len(segments) * server.segment_size
+
+        def told(count: int) -> None:
+            progress(min(count * server.segment_size, total), total, f"{count} WAL files laid")
+
+        wanted = [*histories, *segments]
+        while wanted:
+            paths = self._lay(server, names, to, wanted, told)
+            wanted = self._wrong(server, to, paths)
+
+    def _lay(self, server: Server, names: Names, to: str, wanted: Sequence[str],
+             told: Callable[[int], None]) -> dict[str, str]:  # fmt: skip
+        """Lay the best copy of each, as far as it can be unpacked; which one it was."""
+        saved = f"{HOME}/{names.tail_leaf(server.home)}"
+        paths = self._copies.readable(server, wanted, saved)
+        command = self._helper.inside(server).command(shell(_LAY, to, *paths), seconds=_SECONDS)
+        with closing(command.lines()) as lines:
+            for line in lines:
+                if line.startswith("bad "):
+                    _, path, why = line.split(" ", 2)
+                    self._copies.blame(path, f"it cannot be unpacked: {why}")
+                else:
+                    told(int(line))
         checked(Done(command.code or 0, "", command.err), "laying WAL beside the copy",
                 "A segment may have left the archive since the plan; ask for a new plan.")  # fmt: skip
-        self._same_sizes(server, to, segments)
+        return dict(zip(wanted, paths, strict=True))
+
+    def _wrong(self, server: Server, to: str, paths: Mapping[str, str]) -> list[str]:
+        """What is not what its name says, now that it is unpacked; the copies that it came from are blamed."""
+        laid = {file.name: file.wrong for file in wal_files(self._helper, server, to)}
+        wrong = {name: laid.get(name, "it cannot be unpacked") for name in paths if laid.get(name) != ""}
+        for name, why in wrong.items():
+            self._copies.blame(paths[name], why)
+        return list(wrong)
 
     def verify(self, server: Server, names: Names, timeline: int, start: str, end: str) -> str:
-        """What is wrong with the records from start to end in the clone's pg_wal."""
+        """What is wrong with the records from start to end in the clone's pg_wal.
+
+        A segment within which reading ends is replaced by another copy of it first, as often as there is one.
+        """
+        to = f"{HOME}/{names.clone_leaf(server.home)}/pg_wal"
+        said = self._read(server, to, timeline, start, end)
+        while said and self._replaced(server, names, to, ended_in(said, timeline, server.segment_size), said):
+            said = self._read(server, to, timeline, start, end)
+        return said
+
+    def _read(self, server: Server, folder: str, timeline: int, start: str, end: str) -> str:
         quiet = ["-q"] if server.version >= 15 else []
-        argv = [
-            "pg_waldump",
-            *quiet,
-            "-p",
-            f"{HOME}/{names.clone_leaf(server.home)}/pg_wal",
-            "-t",
-            str(timeline),
-            "-s",
-            start,
-        ]
-        done = self._helper.inside(server).script(
-            'exec "$@" >/dev/null', *argv, "-e", end, seconds=_SECONDS, env={"LC_ALL": "C"}
-        )
+        argv = ["pg_waldump", *quiet, "-p", folder, "-t", str(timeline), "-s", start, "-e", end]
+        done = self._helper.inside(server).script('exec "$@" >/dev/null', *argv, seconds=_SECONDS, env={"LC_ALL": "C"})
         return "" if done.code == 0 else excerpt(done.err) or f"pg_waldump ended with {done.code}"
 
-    def _same_sizes(self, server: Server, folder: str, segments: Sequence[str]) -> None:
-        sizes = {file.name: file.size for file in wal_files(self._helper, server, folder)}
-        wrong = [f"{name}: {sizes.get(name, 0)} bytes" for name in segments if sizes.get(name) != server.segment_size]
-        if wrong:
-            raise RecoveryError(f"{len(wrong)} WAL segments are not whole.",
-                                detail="; ".join(wrong[:10]) + f"; {server.segment_size} bytes expected.",
-                                hint="Replace them from an off-site copy, or choose a target before them.")  # fmt: skip
+    def _replaced(self, server: Server, names: Names, to: str, name: str, said: str) -> bool:
+        """Whether another copy was laid of the segment of which pg_waldump speaks."""
+        laid = any(file.name == name for file in wal_files(self._helper, server, to))
+        usable = self._copies.usable(server, name, f"{HOME}/{names.tail_leaf(server.home)}") if laid else []
+        if len(usable) < 2:
+            return False
+        # The copy that was laid is the best of those that nothing was known against.
+        self._copies.blame(usable[0], f"it cannot be read: {said}")
+        wanted = [name]
+        while wanted:
+            wanted = self._wrong(server, to, self._lay(server, names, to, wanted, lambda count: None))
+        return True

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 from actions.engine.errors import RecoveryError
 from actions.postgres.backups import BackupFiles
@@ -12,24 +11,25 @@ from actions.postgres.inventory import FILE_NAME
 from actions.postgres.server import Server
 from actions.postgres.walheader import BYTES
 from actions.tools import Room, WalFile
+from workers.gather import PROGRAMS, UNPACK
 from workers.helper import ARCHIVE, BASES, HOME, Helper, checked
 from workers.inside import Done
+from workers.judged import LIST, judged
 
-# Lists with one process for the whole folder, in options that every find and stat knows.
-_LIST = r"""cd "$1" 2>/dev/null || exit 66
-export TZ=UTC
-find . -maxdepth 1 -type f ! -name '.*' -exec stat -c '%s|%y|%n' {} +"""
-_HISTORIES = r"""
+_HISTORIES = (
+    UNPACK
+    + r"""
 for folder in "$@"; do
-    for file in "$folder"/*.history "$folder"/*.backup; do
-        [ ! -f "$file" ] || { printf '\f%s\n' "${file##*/}"; cat "$file"; }
-    done
-    for file in "$folder"/*.history.gz "$folder"/*.backup.gz; do
-        [ ! -f "$file" ] || { name=${file##*/}; printf '\f%s\n' "${name%.gz}"; gzip -dc "$file"; }
+    for file in "$folder"/*.history "$folder"/*.history.* "$folder"/*.backup "$folder"/*.backup.*; do
+        [ -f "$file" ] || continue
+        printf '\f%s\n' "$file"
+        case $file in *.history | *.backup) cat "$file" ;; *) unpack "$file" 2>/dev/null ;; esac
     done
 done
 exit 0
 """
+)
+_PROGRAMS = 'for program in "$@"; do ! command -v "$program" >/dev/null || echo "$program"; done'
 _BASES = r"""
 cd "$1" 2>/dev/null || exit 66
 for folder in */; do
@@ -72,20 +72,24 @@ done
 _SLOW_DISK_SECONDS = 120
 _NO_FOLDER = 66
 _END = "\x1c"
-_PARTS = ((_LIST, '"$1"'), (_LIST, '"$2"'), (_HISTORIES, '"$1" "$2"'), (_BASES, '"$3" "$4"'),
-          (_TABLESPACES, '"$5"'))  # fmt: skip
+_PARTS = ((LIST, '"$1"'), (LIST, '"$2"'), (_HISTORIES, '"$1" "$2"'), (_BASES, '"$3" "$4"'),
+          (_TABLESPACES, '"$5"'), (_PROGRAMS, " ".join(PROGRAMS.values())))  # fmt: skip
 _FOLDERS = "".join(f"( set -- {given}\n{part}\n); printf '\\034%s\\034' $?\n" for part, given in _PARTS)
 
 
 @dataclass(frozen=True)
 class Folders:
-    """The folders that a recovery comes from, as one command listed them: each with its own exit code."""
+    """The folders that a recovery comes from, as one command listed them: each with its own exit code.
+
+    `programs` are those for packed files that the image has.
+    """
 
     tail: Done
     archive: Done
     histories: Done
     backups: Done
     tablespaces: Done
+    programs: frozenset[str]
 
 
 def folders(helper: Helper, server: Server) -> Folders:
@@ -94,27 +98,22 @@ def folders(helper: Helper, server: Server) -> Folders:
     links = f"{HOME}/{server.home.leaf}/pg_tblspc"
     done = helper.inside(server).script(_FOLDERS, own_wal(server), ARCHIVE, BASES, FILE_NAME, links, seconds=seconds)
     said = checked(done, "listing the folders of the server").split(_END)
-    return Folders(*(Done(int(code), out, done.err) for out, code in zip(said[0:-1:2], said[1::2], strict=True)))
+    parts = [Done(int(code), out, done.err) for out, code in zip(said[0:-1:2], said[1::2], strict=True)]
+    tail, archive, texts, backups, tablespaces, programs = parts
+    return Folders(tail, archive, texts, backups, tablespaces, frozenset(programs.out.split()))
 
 
 def wal_files(helper: Helper, server: Server, folder: str, *, else_none: bool = False) -> list[WalFile]:
     """The files of one folder with sizes and times; hidden ones are somebody's drafts."""
-    done = helper.inside(server).script(_LIST, folder, seconds=_SLOW_DISK_SECONDS)
+    done = helper.inside(server).script(LIST, folder, seconds=_SLOW_DISK_SECONDS)
     return [] if else_none and done.code == _NO_FOLDER else listed(server, folder, done)
 
 
 def listed(server: Server, folder: str, done: Done) -> list[WalFile]:
-    """What the listing of a folder says."""
+    """What the listing of a folder says, each file with what is wrong with it."""
     if done.code == _NO_FOLDER:
         raise missing(server, folder)
-    rows = (line.split("|", 2) for line in checked(done, "listing WAL files").splitlines())
-    return sorted((_wal_file(*row) for row in rows), key=lambda file: file.name)
-
-
-def _wal_file(size: str, written: str, name: str) -> WalFile:
-    # "2026-02-09 14:30:05.123456789 +0000": a whole second would be too rough beside commits.
-    day, clock, *_ = written.split(" ")
-    return WalFile(name.removeprefix("./"), int(size), datetime.fromisoformat(f"{day}T{clock[:15]}+00:00"))
+    return judged(server, checked(done, "listing WAL files"))
 
 
 def own_wal(server: Server) -> str:
@@ -130,15 +129,10 @@ def missing(server: Server, folder: str) -> RecoveryError:
                          hint="See that its disk is mounted and the settings are right, then ask again.")  # fmt: skip
 
 
-def histories(done: Done) -> dict[str, str]:
-    """The timeline history files, of the archive and of the live server."""
-    return {name: text for name, text in _small_files(done) if name.endswith(".history")}
-
-
-def _small_files(done: Done) -> Iterator[tuple[str, str]]:
-    for block in checked(done, "reading timeline histories").split("\f")[1:]:
-        name, _, text = block.partition("\n")
-        yield name, text
+def small_files(done: Done) -> dict[str, str]:
+    """What each small file says, histories of timelines and of backups, by its path; of archive and live server."""
+    blocks = (block.partition("\n") for block in checked(done, "reading timeline histories").split("\f")[1:])
+    return {path: text for path, _, text in blocks}
 
 
 def tablespaces(done: Done) -> dict[int, str]:
@@ -147,13 +141,13 @@ def tablespaces(done: Done) -> dict[int, str]:
     return {int(oid): location for oid, _, location in (link.partition(" ") for link in links)}
 
 
-def base_backups(server: Server, found: Folders) -> list[BackupFiles]:
-    """Every base backup with its label, its manifest, its inventory, and the archive's .backup file of it."""
-    if found.backups.code == _NO_FOLDER:
+def base_backups(server: Server, done: Done, ends: Iterable[str]) -> list[BackupFiles]:
+    """Every base backup with its label, its manifest, its inventory; `ends` are the archive's .backup files."""
+    if done.code == _NO_FOLDER:
         raise missing(server, BASES)
-    blocks = checked(found.backups, "reading base backups").split("\f")[1:]
+    blocks = checked(done, "reading base backups").split("\f")[1:]
     # Both begin with the same line: where the backup starts.
-    ended = {_first_line(text): text for name, text in _small_files(found.histories) if name.endswith(".backup")}
+    ended = {_first_line(text): text for text in ends}
     return [_backup(server, block, ended) for block in blocks]
 
 

@@ -8,42 +8,42 @@ from datetime import UTC, datetime
 
 from actions.postgres.server import Server
 from actions.tools import Moments, Stretch
+from workers.copies import Copies, bare_name
+from workers.gather import UNPACK
 from workers.helper import Helper, checked
 from workers.inside import shell
-from workers.listing import own_wal
 from workers.wal import confirm_names
 
-# Parameters: a folder to make, the live pg_wal; then for each stretch its timeline, where it begins, the moment that
-# is looked for, how many segments, and their names, oldest first. Prints a line for each: the time of the record with
+# Parameters: a folder to make; then for each stretch its timeline, where it begins, the moment that is looked for, how
+# many segments, and the paths of their copies, oldest first. Prints a line for each: the time of the record with
 # which the timeline begins, the first end of a transaction, the last one, the last segment whose first end is at or
 # before the moment, and the newest end at or before it.
 #
 # The segment is found by halving, which opens nine of five hundred; one in which no transaction ended tells nothing,
 # so there the next one is asked. A segment's first end is mostly among its first records, so little of it is read.
-_SCRIPT = r"""
+_SCRIPT = (
+    UNPACK
+    + r"""
 set -f
 IFS='
 '
-d=$1 own=$2; shift 2
+d=$1; shift
 mkdir -p "$d" || exit 1
 get() {
-    [ ! -e "$d/$1" ] || return 0
-    a=/mayday/archive/$1
-    if [ -f "$a" ]; then ln -s "$a" "$d/$1"
-    elif [ -f "$a.gz" ]; then gzip -dc "$a.gz" >"$d/$1"
-    elif [ -f "$a.zst" ]; then zstd -dqc "$a.zst" >"$d/$1"
-    elif [ -f "$a.lz4" ]; then lz4 -dqc "$a.lz4" >"$d/$1"
-    elif [ -f "$own/$1" ]; then ln -s "$own/$1" "$d/$1"
-    else return 1
-    fi
+    s=${1##*/}; s=${s%.*}
+    [ ! -e "$d/$s" ] || return 0
+    case ${1##*/} in
+        *.*) unpack "$1" >"$d/$s" 2>/dev/null ;;
+        *) ln -s "$1" "$d/$s" ;;
+    esac
 }
 dump() {
     seg=$1 kind=$2; shift 2
     get "$seg" || return 0
     # The first segment of a timeline begins with what it has from its parent.
     [ -z "$from" ] || [ "$seg" != "$begins" ] || set -- "$@" -s "$from"
-    pg_waldump -p "$d" -t "$tli" -r "$kind" "$@" "$seg" "$seg" 2>/dev/null
-    rm -f "$d/$seg"
+    pg_waldump -p "$d" -t "$tli" -r "$kind" "$@" "$s" "$s" 2>/dev/null
+    rm -f "$d/$s"
 }
 ends='/desc: (COMMIT|ABORT)/ {
     if (match($0, /desc: (COMMIT|ABORT)[_A-Z]* ([0-9]+: )?[0-9]+-[0-9]+-[0-9]+ [0-9:.]+ /)) {
@@ -91,19 +91,22 @@ $1"; n=$((n - 1)); shift; done
 done
 rm -rf "$d"
 """
+)
 _SECONDS = 300
 
 
-def moments(helper: Helper, server: Server, stretches: Sequence[Stretch], at: datetime | None) -> list[Moments]:
+def moments(helper: Helper, copies: Copies, server: Server, stretches: Sequence[Stretch],
+            at: datetime | None) -> list[Moments]:  # fmt: skip
     """What is asked for each stretch, in their order."""
     wanted = at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f") if at else ""
     told: list[str] = []
     for stretch in stretches:
         confirm_names(stretch.segments)
-        told += [str(stretch.timeline), stretch.start, wanted, str(len(stretch.segments)), *stretch.segments]
+        paths = copies.some(server, stretch.segments)
+        told += [str(stretch.timeline), stretch.start, wanted, str(len(paths)), *paths]
     place = f"/var/tmp/mayday.{uuid.uuid4().hex}"
     done = helper.inside(server).run(
-        shell(_SCRIPT, place, own_wal(server), *told), seconds=_SECONDS, env={"TZ": "UTC", "LC_ALL": "C"}
+        shell(_SCRIPT, place, *told), seconds=_SECONDS, env={"TZ": "UTC", "LC_ALL": "C"}
     )
     said = checked(done, "looking for moments in the WAL", "See that the archive can be read, then retry.")
     return [_read(line) for line in said.splitlines()]
@@ -111,7 +114,7 @@ def moments(helper: Helper, server: Server, stretches: Sequence[Stretch], at: da
 
 def _read(line: str) -> Moments:
     began, first, last, segment, newest = line.split("|")
-    return Moments(_moment(began), _moment(first), _moment(last), segment, _moment(newest))
+    return Moments(_moment(began), _moment(first), _moment(last), bare_name(segment), _moment(newest))
 
 
 def _moment(text: str) -> datetime | None:

@@ -10,9 +10,10 @@ from actions.engine.errors import RecoveryError
 from actions.postgres.controldata import parse_controldata
 from actions.postgres.lsn import parse_lsn
 from actions.postgres.recovery_conf import strip_auto_conf
-from actions.postgres.segments import parse_wal_name, segment_number, segment_of
+from actions.postgres.segments import PACKED, parse_wal_name, segment_number, segment_of
 from actions.postgres.server import Names, Server
 from workers.base import CLONE_MARK
+from workers.copies import Copies
 from workers.daemon import confirm, confirm_unused
 from workers.helper import HOME, Helper, checked
 from workers.notes import put_text
@@ -47,22 +48,33 @@ sync . 2>/dev/null || sync
 # A file that waits gets its turn once; one that is done or waiting already is left alone.
 _OFFER = r"""
 cd "$1" || exit 64
-history=$2 saved=$3; shift 3
-[ -f "$history" ] || { echo "there is no $history" >&2; exit 65; }
+saved=$2; shift 2
 owner=$(stat -c %u:%g .)
-offer() { [ -f "archive_status/$1.ready" ] || : >"archive_status/$1.ready"; chown "$owner" "archive_status/$1.ready"; }
-[ -f "/mayday/archive/$history" ] || offer "$history"
+offer() {
+    rm -f "archive_status/$1.done"
+    [ -f "archive_status/$1.ready" ] || : >"archive_status/$1.ready"
+    chown "$owner" "archive_status/$1.ready"
+}
 for s do
-    [ ! -f "/mayday/archive/$s" ] || continue
     if [ -f "$saved/$s" ]; then
         d=.$s.draft
         cp "$saved/$s" "$d" && chown "$owner" "$d" && chmod 0600 "$d" && mv "$d" "$s" || exit 1
     fi
-    [ -f "$s" ] || continue
-    rm -f "archive_status/$s.done"
-    offer "$s"
+    [ ! -f "$s" ] || offer "$s"
 done
 sync archive_status 2>/dev/null || sync
+"""
+# What waits in vain: the archive holds it, and an archive_command that keeps what is there would refuse it for ever.
+_WITHDRAW = r"""
+cd "$1/archive_status" 2>/dev/null || exit 0
+shift
+for ready in *.ready; do
+    s=${ready%.ready}
+    for form in "" "$@"; do
+        [ ! -e "/mayday/archive/$s$form" ] || { mv -f "$ready" "$s.done" && echo "$s"; break; }
+    done
+done
+sync . 2>/dev/null || sync
 """
 # The history of the new timeline, the names of the segments that were saved and of those at hand, the control data.
 _SURVEY = r"""
@@ -79,10 +91,11 @@ _FORK = re.compile(r"^[ \t]{0,9}(\d{1,10})\s{1,9}([0-9A-F]{1,8}/[0-9A-F]{1,8})",
 class Seal:
     """Completes a clone's directory, and hands what it wrote to the archiver."""
 
-    def __init__(self, helper: Helper, client: Any, swap: Swap) -> None:
+    def __init__(self, helper: Helper, client: Any, swap: Swap, copies: Copies) -> None:
         self._helper = helper
         self._client = client
         self._swap = swap
+        self._copies = copies
 
     def seal(self, server: Server, names: Names) -> None:
         """Strip stale settings, order the recovery, write the mark last. Nothing to do where it is there."""
@@ -102,22 +115,38 @@ class Seal:
         checked(inside.script(_COMPLETE, path, CLONE_MARK, mark, seconds=_SYNC_SECONDS), "completing the clone")
 
     def archive_history(self, server: Server, names: Names, history: str) -> None:
-        """Offer the archiver what the clone could not archive while it stood apart: the history, and whole segments."""
+        """Offer the archiver what the clone could not archive while it stood apart: the history, and whole segments.
+
+        What the archive holds in any form is not offered, be it good or bad: an archive_command that keeps what is
+        there would refuse it for ever, and all that is written from now on would wait behind it.
+        """
+        leaf = self._leaf(server, names)
+        wanted = [_history_name(history), *self._unarchived(server, names, leaf, history)]
+        offered = [name for name in wanted if not self._copies.archived(server, name)]
+        saved = f"{HOME}/{names.tail_leaf(server.home)}"
+        done = self._helper.inside(server).script(_OFFER, f"{HOME}/{leaf}/pg_wal", saved, *offered)
+        checked(done, "handing the new timeline to the archiver", "See that the clone was promoted, then retry.")
+
+    def withdraw_archived(self, server: Server, names: Names) -> None:
+        """Take back from the archiver what the old server archived after it was offered."""
+        forms = [f".{form}" for form in PACKED]
+        pg_wal = f"{HOME}/{self._leaf(server, names)}/pg_wal"
+        checked(self._helper.inside(server).script(_WITHDRAW, pg_wal, *forms), "looking at what waits to be archived")
+
+    def _leaf(self, server: Server, names: Names) -> str:
+        """The directory of this run's clone, beside the live one or in its place; nobody uses it."""
         seen = self._swap.leaves(server, names)
-        leaf = names.clone_leaf(server.home) if seen.clone_complete else server.home.leaf
         if not seen.clone_complete and seen.live_is_clone_of != names.run:
             raise RecoveryError("This run's clone is not there.", detail=f"Looked in {server.home.parent}.",
                                 hint="Look at the run's journal, then retry.")  # fmt: skip
+        leaf = names.clone_leaf(server.home) if seen.clone_complete else server.home.leaf
         confirm_unused(self._client, server, leaf)
-        segments = self._unarchived(server, names, leaf, history)
-        saved = f"{HOME}/{names.tail_leaf(server.home)}"
-        done = self._helper.inside(server).script(_OFFER, f"{HOME}/{leaf}/pg_wal", history, saved, *segments)
-        checked(done, "handing the new timeline to the archiver", "See that the clone was promoted, then retry.")
+        return leaf
 
     def _unarchived(self, server: Server, names: Names, leaf: str, history: str) -> list[str]:
         """Saved segments of the old timeline before the fork, and whole ones of the new timeline after it."""
         done = self._helper.inside(server).script(
-            _SURVEY, f"{HOME}/{leaf}", _history_name(history), f"{HOME}/{names.tail_leaf(server.home)}"
+            _SURVEY, f"{HOME}/{leaf}", history, f"{HOME}/{names.tail_leaf(server.home)}"
         )
         told, saved, own, control = checked(done, "looking at what the clone wrote").split("\x1c")
         forks = _FORK.findall(told)

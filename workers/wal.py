@@ -1,4 +1,4 @@
-"""Reading WAL where it lies, with the server's own pg_waldump: archive first, else the live server's pg_wal."""
+"""Reading WAL where it lies, with the server's own pg_waldump, from the best copy of each segment."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from actions.postgres.segments import parse_wal_name, segment_of
 from actions.postgres.server import Server
 from actions.postgres.stops import Stop
 from actions.redact import excerpt
+from workers.copies import Copies
 from workers.gather import GATHER
-from workers.helper import ARCHIVE, Helper
+from workers.helper import Helper
 from workers.inside import Command, shell
-from workers.listing import own_wal
 
 _DUMP = (
     GATHER
@@ -44,6 +44,7 @@ _ENVIRONMENT = {"TZ": "UTC", "LC_ALL": "C"}
 _LOSSES = ("Heap", "Heap2", "Transaction")
 _SCAN_SECONDS = 900
 _NAMED = re.compile(r"\b[0-9A-F]{24}\b")
+_PACKED = re.compile(r"^cannot unpack (\S+): ?(.*)", re.MULTILINE)
 _PLACE = re.compile(r"\b[0-9A-F]{1,8}/[0-9A-F]{1,8}\b")
 # pg_waldump fails with one of these at the end of valid WAL too, so by themselves they prove no damage.
 _END = re.compile(
@@ -54,8 +55,9 @@ _END = re.compile(
 class WalReader:
     """Reads WAL of one server through the helper."""
 
-    def __init__(self, helper: Helper) -> None:
+    def __init__(self, helper: Helper, copies: Copies) -> None:
         self._helper = helper
+        self._copies = copies
 
     def lines(self, server: Server, timeline: int, segments: Sequence[str], start: str, end: str,
               rmgrs: Sequence[str], limit: int, only: str = "") -> Iterator[str]:  # fmt: skip
@@ -67,13 +69,16 @@ class WalReader:
         sifted = each or bool(only)
         flags = _flags(timeline, segments, start, end, () if each else rmgrs)
         bound = ["-n", str(limit)] if limit and not sifted else []
-        kinds = {"MAYDAY_KINDS": only or f"^rmgr: ({'|'.join(rmgrs)}) "} if sifted else {}
-        command = self._command(
-            server, _DUMP_SOME if sifted else _DUMP, segments, [*flags, *bound], _SCAN_SECONDS, kinds
-        )
-        records = (line for line in command.lines() if line.startswith("rmgr: "))
-        yield from islice(records, limit) if limit and sifted else records
-        self._judge(server, segments, command)
+        kinds = {"MAYDAY_KINDS": f"^rmgr: ({'|'.join(rmgrs)}) "} if sifted else {}
+        script, told, again = _DUMP_SOME if sifted else _DUMP, 0, True
+        while again:
+            paths, command = self._command(server, script, segments, [*flags, *bound], _SCAN_SECONDS, kinds)
+            records = (line for line in command.lines() if line.startswith("rmgr: "))
+            # From another copy the same WAL is read again, up to where the first one ended.
+            for line in islice(records, told, limit if limit and sifted else None):
+                told += 1
+                yield line
+            again = self._judge(server, segments, paths, command)
 
     def losses(self, server: Server, timeline: int, segments: Sequence[str], stop: Stop, seconds: float) -> str:
         """What the awk program counts; empty where the time was not enough."""
@@ -84,44 +89,60 @@ class WalReader:
             "MAYDAY_AWK": LOSSES_AWK,
         }
         flags = _flags(timeline, segments, "", "", _LOSSES if server.version >= 15 else ())
-        command = self._command(server, _DUMP_LOSSES, segments, flags, seconds, env)
-        counted = "\n".join(command.lines())
-        if command.over:
-            return ""
-        self._judge(server, segments, command)
+        again, counted = True, ""
+        while again:
+            paths, command = self._command(server, _DUMP_LOSSES, segments, flags, seconds, env)
+            counted = "\n".join(command.lines())
+            if command.over:
+                return ""
+            again = self._judge(server, segments, paths, command)
         return counted
 
     def _command(self, server: Server, script: str, segments: Sequence[str], flags: Sequence[str], seconds: float,
-                 env: dict[str, str]) -> Command:  # fmt: skip
+                 env: dict[str, str]) -> tuple[Sequence[str], Command]:  # fmt: skip
+        """The copies that are read, and what reads them."""
         confirm_names(segments)
         place = f"/var/tmp/mayday.{uuid.uuid4().hex}"
-        argv = shell(script, place, own_wal(server), str(len(segments)), *segments, "pg_waldump", "-p", place, *flags)
-        return self._helper.inside(server).command(argv, seconds=seconds, env={**_ENVIRONMENT, **env})
+        paths = self._copies.readable(server, segments)
+        argv = shell(script, place, str(len(paths)), *paths, "pg_waldump", "-p", place, *flags)
+        return paths, self._helper.inside(server).command(argv, seconds=seconds, env={**_ENVIRONMENT, **env})
 
-    def _judge(self, server: Server, segments: Sequence[str], command: Command) -> None:
-        """The end of valid WAL is where reading should end, unless archived WAL goes on behind it."""
+    def _judge(self, server: Server, segments: Sequence[str], paths: Sequence[str], command: Command) -> bool:
+        """The end of valid WAL is where reading should end, unless archived WAL goes on behind it.
+
+        True where a copy turned out to be bad, and another one is to be read instead.
+        """
         # No code at all: enough lines were read before its end.
         if command.code in (0, None):
-            return
+            return False
         if command.over:
             raise RecoveryError(
                 "Reading the WAL took too long.",
                 detail=excerpt(command.err),
                 hint="Name a later base backup, or retry.",
             )
+        if packed := _PACKED.search(command.err):
+            self._copies.blame(packed[1], f"it cannot be unpacked: {excerpt(packed[2], 200)}")
+            return True
         if not _END.search(command.err):
             raise RecoveryError("The WAL cannot be read.", detail=excerpt(command.err),
                                 hint="See that the archive is whole; choose a target before the damage.")  # fmt: skip
-        ended = _ended_in(command.err, int(segments[0][:8], 16), server.segment_size)
-        if ended and ended < segments[-1] and self._archived(server, ended):
-            raise RecoveryError(
-                f"The WAL segment {ended} is damaged.",
-                detail=excerpt(command.err),
-                hint="Targets before it can still be reached; look for a good copy of this segment off-site.",
-            )
+        ended = ended_in(command.err, int(segments[0][:8], 16), server.segment_size)
+        if not ended or ended >= segments[-1] or ended not in segments:
+            return False
+        return self._blamed(server, ended, paths[segments.index(ended)], excerpt(command.err))
 
-    def _archived(self, server: Server, segment: str) -> bool:
-        return self._helper.inside(server).script('ls "$1"/"$2"* >/dev/null 2>&1', ARCHIVE, segment).code == 0
+    def _blamed(self, server: Server, segment: str, path: str, said: str) -> bool:
+        """Whether there is another copy of a segment within which reading ended too early; of the server's own file
+        that was not archived it is the end of its WAL.
+
+        Raises:
+            RecoveryError: there is none, and it is no end: the segment is damaged.
+        """
+        if not self._copies.archived(server, segment):
+            return False
+        self._copies.blame(path, f"it ends too early: {said}")
+        return True
 
 
 def confirm_names(names: Sequence[str]) -> None:
@@ -142,7 +163,7 @@ def _flags(timeline: int, segments: Sequence[str], start: str, end: str, rmgrs: 
     return ["-t", str(timeline), *kinds, *until, *(["-s", start] if start else [segments[0], segments[-1]])]
 
 
-def _ended_in(said: str, timeline: int, segment_size: int) -> str:
+def ended_in(said: str, timeline: int, segment_size: int) -> str:
     """The segment in which reading ended."""
     line = said.strip().splitlines()[-1]
     if named := _NAMED.findall(line):

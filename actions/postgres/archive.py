@@ -21,11 +21,28 @@ from actions.postgres.timelines import Chain, segments_needed
 
 
 @dataclass(frozen=True)
+class WalFile:
+    """One file of an archive or of pg_wal: name, bytes, when it was written.
+
+    `wrong` says why it cannot serve as what its name says; empty where nothing is known against it.
+    """
+
+    name: str
+    size: int
+    at: datetime
+    wrong: str = ""
+
+
+@dataclass(frozen=True)
 class ArchivedFile:
-    """One file of the archive: its name and size. When it was written tells nothing of what is in it."""
+    """One file of the archive: its name, its size, and why it cannot be used, if so.
+
+    When it was written tells nothing of what is in it.
+    """
 
     name: str
     bytes: int
+    wrong: str = ""
 
 
 @dataclass(frozen=True)
@@ -44,41 +61,68 @@ class Tail:
 
 @dataclass(frozen=True)
 class Gap:
-    """Segments that are missing between others of one timeline."""
+    """Segments that are missing between others of one timeline; `why` says what is wrong with the first one's copy."""
 
     timeline: int
     first: str
     last: str
     segments: int
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class BadCopy:
+    """A file of the archive that cannot be used; `needed` where no other copy of its segment can be had."""
+
+    file: str
+    segment: str
+    why: str
+    needed: bool = True
 
 
 @dataclass(frozen=True)
 class Wal:
-    """The usable segments."""
+    """The usable segments, and the copies that cannot be used."""
 
     present: Set[str]
     size: int
     tail: Tail | None
+    bad: tuple[BadCopy, ...] = ()
+
+    @classmethod
+    def of(cls, archive: Sequence[ArchivedFile], tail: Tail | None, size: int) -> Wal:
+        """What an archive and a server's own WAL come to."""
+        present = present_segments(archive, tail, size)
+        return cls(present, size, tail, bad_copies(archive, present, size))
+
+    def lacks(self, name: str) -> str:
+        """What is wrong with the only copy of a segment; empty where there is none, or a good one."""
+        return next((f"{bad.file}: {bad.why}" for bad in self.bad if bad.segment == name and bad.needed), "")
 
 
 def present_segments(archive: Sequence[ArchivedFile], tail: Tail | None, size: int) -> set[str]:
-    damaged = set(damaged_segments(archive, size))
-    present = whole_segments(item.name for item in archive if item.name not in damaged)
+    present = whole_segments(item.name for item in archive if not wrong_copy(item, size))
     return present | set(tail.segments if tail is not None else ())
 
 
-def damaged_segments(archive: Sequence[ArchivedFile], size: int) -> tuple[str, ...]:
-    """Segments whose size betrays a truncated copy (of a compressed one only an empty file does)."""
-    files = ((item, parse_wal_name(item.name)) for item in archive)
+def wrong_copy(item: ArchivedFile, size: int) -> str:
+    """Why a file cannot be used as a segment: what was seen of it, else what its size alone betrays."""
+    file = parse_wal_name(item.name)
+    if item.wrong or file is None or file.kind != "segment":
+        return item.wrong
+    if item.bytes == 0:
+        return "it is empty"
+    return f"it has {item.bytes:,} bytes, not {size:,}" if not file.compression and item.bytes != size else ""
+
+
+def bad_copies(archive: Sequence[ArchivedFile], present: Set[str], size: int) -> tuple[BadCopy, ...]:
+    """The copies that cannot be used."""
+    named = ((item, parse_wal_name(item.name), wrong_copy(item, size)) for item in archive)
     return tuple(
-        item.name
-        for item, file in files
-        if file is not None and file.kind == "segment" and _wrong_size(item.bytes, file.compression, size)
+        BadCopy(item.name, file.segment_name, why, file.segment_name not in present)
+        for item, file, why in named
+        if why and file is not None
     )
-
-
-def _wrong_size(found: int, compression: str, size: int) -> bool:
-    return found == 0 if compression else found != size
 
 
 @dataclass(frozen=True)
@@ -109,13 +153,10 @@ def _on_timeline(timeline: int, wal: Wal) -> Iterable[str]:
 
 def gaps_on(timeline: int, wal: Wal) -> tuple[Gap, ...]:
     ranges = contiguous_ranges(_on_timeline(timeline, wal), wal.size)
-    return tuple(_gap(before, after, wal.size) for before, after in pairwise(ranges))
+    return tuple(_gap(before, after, wal) for before, after in pairwise(ranges))
 
 
-def _gap(before: SegmentRange, after: SegmentRange, size: int) -> Gap:
-    return Gap(
-        before.timeline,
-        next_segment(before.last, size),
-        previous_segment(after.first, size),
-        (after.start_lsn - before.end_lsn) // size,
-    )
+def _gap(before: SegmentRange, after: SegmentRange, wal: Wal) -> Gap:
+    first = next_segment(before.last, wal.size)
+    count = (after.start_lsn - before.end_lsn) // wal.size
+    return Gap(before.timeline, first, previous_segment(after.first, wal.size), count, wal.lacks(first))

@@ -104,7 +104,8 @@ def window_words(part: TimelineWindow) -> str:
     """The window in one sentence, for refusals and answers."""
     earliest = spell(part.earliest) if part.earliest else format_lsn(part.earliest_lsn or 0)
     latest = spell(part.latest) if part.latest else format_lsn(part.latest_lsn or 0)
-    gaps = "".join(f"; missing {gap.first}" + (f" to {gap.last}" if gap.segments > 1 else "") for gap in part.gaps)
+    gaps = "".join(f"; missing {gap.first}" + (f" to {gap.last}" if gap.segments > 1 else "")
+                   + (f" ({gap.why})" if gap.why else "") for gap in part.gaps)  # fmt: skip
     return f"The window of timeline {part.timeline} is {earliest} to {latest}{gaps}."
 
 
@@ -135,7 +136,8 @@ def too_late(
 ) -> Unreachable:
     """The refusal of a target behind the end of the WAL that a backup can follow: at a hole, or at its very end."""
     wanted = spell(at) if at else f"WAL position {format_lsn(lsn or 0)}"
-    why = f"the segment {missing} is missing" if missing else "the WAL that was saved ends before it"
+    fault = next((f" ({reach.why})" for reach in part.reaches if reach.why and reach.missing == missing), "")
+    why = f"the segment {missing} is missing{fault}" if missing else "the WAL that was saved ends before it"
     return Unreachable(
         f"{wanted} cannot be reached: {why}.",
         detail=window_words(part),

@@ -17,7 +17,10 @@ from actions.postgres.lsn import Lsn
 DEFAULT_SIZE = 16 * 1024 * 1024
 SIZES = tuple(1024 * 1024 << shift for shift in range(11))
 
-_SUFFIXES = r"(?P<packed>\.(?:gz|zst|lz4|bz2|xz|br|lzo))?"
+PACKED = ("gz", "zst", "lz4", "bz2", "xz", "br", "lzo")
+"""The endings that tools for archives give to packed files; not all of them can be read."""
+
+_SUFFIXES = rf"(?P<packed>\.(?:{'|'.join(PACKED)}))?"
 _SEGMENT = re.compile(
     r"(?P<tli>[0-9A-F]{8})(?P<log>[0-9A-F]{8})(?P<seg>[0-9A-F]{8})"
     r"(?:(?P<partial>\.partial)|\.(?P<offset>[0-9A-F]{8})\.backup)?" + _SUFFIXES,

@@ -41,13 +41,31 @@ def identity_of(headers: Mapping[str, bytes]) -> Identity | None:
     return max(found, key=lambda seen: seen.timeline)
 
 
-def _read(name: str, data: bytes) -> Identity | None:
-    file = parse_wal_name(name)
-    if file is None or file.kind != "segment" or len(data) < BYTES:
+@dataclass(frozen=True)
+class Header:
+    """The long header of a segment's first page; `address` is where in the WAL the page lies."""
+
+    version: int
+    system_identifier: str
+    timeline: int
+    segment_size: int
+    address: int
+
+
+def header_of(data: bytes) -> Header | None:
+    """What the first bytes of a segment say, None where they are no header of a release that is known."""
+    if len(data) < BYTES:
         return None
     magic, info, timeline, address, _rest, system, size, _block = _LAYOUT.unpack(data[:BYTES])
     if magic not in _MAGICS or not info & _LONG_HEADER or size not in SIZES or not system:
         return None
-    if timeline != file.timeline or address != segment_start(file.segment_name, size):
+    return Header(_MAGICS[magic], str(system), timeline, size, address)
+
+
+def _read(name: str, data: bytes) -> Identity | None:
+    file, seen = parse_wal_name(name), header_of(data)
+    if file is None or file.kind != "segment" or seen is None:
         return None
-    return Identity(_MAGICS[magic], str(system), timeline, size)
+    if seen.timeline != file.timeline or seen.address != segment_start(file.segment_name, seen.segment_size):
+        return None
+    return Identity(seen.version, seen.system_identifier, seen.timeline, seen.segment_size)

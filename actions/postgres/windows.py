@@ -10,14 +10,13 @@ from typing import Literal
 from actions.engine.errors import RecoveryError
 from actions.postgres.archive import (
     ArchivedFile,
+    BadCopy,
     Gap,
     Runs,
     Tail,
     Wal,
-    damaged_segments,
     gaps_on,
     name_along,
-    present_segments,
 )
 from actions.postgres.backups import BaseBackup
 from actions.postgres.lsn import Lsn
@@ -32,7 +31,8 @@ class Reach:
     """How far one backup can be rolled forward along one timeline.
 
     `last` is the newest segment; `until` the newest commit in it, or the moment up to which the server's own WAL is
-    known to be whole.
+    known to be whole. `missing` is the segment that ends the way at a gap, `why` what is wrong with the only copy of
+    it, if there is one.
     """
 
     backup: BaseBackup
@@ -42,6 +42,7 @@ class Reach:
     ends_at: Literal["head", "gap"]
     missing: str = ""
     last: str = ""
+    why: str = ""
 
     @property
     def floor(self) -> Lsn:
@@ -80,7 +81,7 @@ class Window:
     live_timeline: int
     segment_size: int
     timelines: tuple[TimelineWindow, ...]
-    damaged: tuple[str, ...] = ()
+    bad: tuple[BadCopy, ...] = ()
 
     def on(self, timeline: int) -> TimelineWindow | None:
         """The window along one timeline."""
@@ -102,14 +103,14 @@ def recovery_window(
     segment_size: int = DEFAULT_SIZE,
 ) -> Window:
     """Work out what can be reached; nothing is read beyond what is given."""
-    wal = Wal(present_segments(archive, tail, segment_size), segment_size, tail)
+    wal = Wal.of(archive, tail, segment_size)
     known = {file.timeline for file in map(parse_wal_name, wal.present) if file is not None}
     every = tuple(backups)
     parts = (
         _timeline(number, every, wal, histories, system_identifier)
         for number in sorted({live_timeline, *known, *histories}, reverse=True)
     )
-    return Window(system_identifier, live_timeline, segment_size, tuple(parts), damaged_segments(archive, segment_size))
+    return Window(system_identifier, live_timeline, segment_size, tuple(parts), wal.bad)
 
 
 def _timeline(
@@ -155,13 +156,15 @@ def _unusable(backup: BaseBackup, chain: Chain, wal: Wal, system_identifier: str
         return f"it was taken on timeline {backup.timeline} after timeline {chain.timeline} had branched off"
     own = segments_needed(chain, backup.start_lsn, backup.stop_lsn, wal.size)
     lost = [name for name in own if name not in wal.present]
-    return f"the WAL written during the backup is missing ({lost[0]})" if lost else ""
+    return f"the WAL written during the backup is missing ({wal.lacks(lost[0]) or lost[0]})" if lost else ""
 
 
 def _reach(backup: BaseBackup, chain: Chain, wal: Wal, runs: Runs) -> Reach:
     """Follow the segments from the backup's start until one is missing."""
     last = runs.end_of[backup.start_lsn // wal.size]
-    at_gap, end = runs.highest > last, Lsn((last + 1) * wal.size)
+    following = name_along(chain, last + 1, wal.size)
+    # A copy that cannot be used is a gap as well where nothing lies behind it.
+    at_gap, end = runs.highest > last or bool(wal.lacks(following)), Lsn((last + 1) * wal.size)
     # The server's last segment is only begun: its true end is what the tail says, not the size of the file.
     tail = wal.tail if wal.tail and not at_gap and wal.tail.timeline == chain.timeline else None
     if tail is not None and tail.end_lsn is not None:
@@ -172,8 +175,9 @@ def _reach(backup: BaseBackup, chain: Chain, wal: Wal, runs: Runs) -> Reach:
         end,
         tail.at if tail else None,
         "gap" if at_gap else "head",
-        name_along(chain, last + 1, wal.size) if at_gap else "",
+        following if at_gap else "",
         name_along(chain, last, wal.size),
+        wal.lacks(following) if at_gap else "",
     )
 
 

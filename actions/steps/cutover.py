@@ -163,7 +163,12 @@ def stop_started(server: Server, docker: Docker) -> None:
 
 
 def swap(server: Server, names: Names, site: Site, now: datetime, files: Files) -> None:
-    """Rename the old directory away and the clone's into its place."""
+    """Rename the old directory away and the clone's into its place.
+
+    Until it was stopped the old server archived on, also what the clone's archiver was offered.
+    """
+    if files.leaves(server, names).clone:
+        files.withdraw_archived(server, names)
     files.swap(
         server,
         names,

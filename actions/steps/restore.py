@@ -13,14 +13,11 @@ from actions.tools import Files, Patience, Progress, Rates, Site
 
 
 def _in_archive(server: Server, files: Files) -> set[str]:
-    whole = server.segment_size
     found = set()
     for f in files.archive(server):
         wal = parse_wal_name(f.name)
-        if wal is not None and wal.kind == "history":
-            found.add(f"{wal.timeline:08X}.history")
-        if wal is not None and wal.kind == "segment" and (wal.compression or f.size == whole):
-            found.add(wal.segment_name)
+        if wal is not None and not f.wrong and wal.kind in ("history", "segment"):
+            found.add(wal.segment_name if wal.kind == "segment" else f"{wal.timeline:08X}.history")
     return found
 
 
@@ -35,7 +32,7 @@ def save_tail(base: Base, server: Server, names: Names, files: Files) -> None:
 def tail_is_saved(base: Base, server: Server, names: Names, files: Files) -> bool:
     """Whether every segment is in the archive or saved."""
     saved = {
-        f.name for f in files.saved_tail(server, names) if f.size == server.segment_size or f.name in base.histories
+        f.name for f in files.saved_tail(server, names) if not f.wrong
     }
     return {*base.histories, *base.laid} <= _in_archive(server, files) | saved
 

@@ -37,7 +37,7 @@ class Surroundings:
 
     def names(self) -> set[str]:
         """Every whole segment that can be had, from the archive or the server's own WAL."""
-        return whole_segments(f.name for f in self.archive) | set(self.tail.segments if self.tail else ())
+        return _usable(self.archive) | set(self.tail.segments if self.tail else ())
 
 
 def read_window(server: Server, files: Files, sql: Sql, now: datetime) -> Window:
@@ -52,7 +52,7 @@ def survey(server: Server, files: Files, sql: Sql, now: datetime) -> Surrounding
     tail = read_tail(server, archive, files, sql, now)
     backups = with_chains(read_backup(found) for found in files.backups(server))
     window = recovery_window(
-        _with_ends(backups, archive, server, files), [ArchivedFile(f.name, f.size) for f in archive],
+        _with_ends(backups, archive, server, files), [ArchivedFile(f.name, f.size, f.wrong) for f in archive],
         histories, server.system_identifier, server.timeline, tail, server.segment_size,
     )  # fmt: skip
     newest = _newest(archive, histories, server)
@@ -73,7 +73,7 @@ def _with_ends(backups: list[BaseBackup], archive: Sequence[WalFile], server: Se
 def _behind(backup: BaseBackup, archive: Sequence[WalFile], server: Server) -> Stretch:
     at = backup.stop_lsn or backup.start_lsn
     name = segment_of(backup.timeline, at, server.segment_size)
-    there = sorted(n for n in whole_segments(f.name for f in archive) if n[:8] == name[:8] and n >= name)
+    there = sorted(n for n in _usable(archive) if n[:8] == name[:8] and n >= name)
     return Stretch(backup.timeline, tuple(there[:_LOOKED_THROUGH]), format_lsn(at) if name in there else "")
 
 
@@ -83,14 +83,18 @@ def _newest(archive: Sequence[WalFile], histories: Mapping[int, str], server: Se
         chain = chain_to(server.timeline, histories)
     except RecoveryError:
         return ""
-    names = (n for n in whole_segments(f.name for f in archive) if chain.span(int(n[:8], 16)) is not None)
+    names = (n for n in _usable(archive) if chain.span(int(n[:8], 16)) is not None)
     return max(names, key=lambda name: (name[8:], name[:8]), default="")
 
 
 def _up_to(name: str, archive: Sequence[WalFile], server: Server) -> Stretch:
     """A segment and some before it, for one in which nothing was committed."""
-    there = sorted(n for n in whole_segments(f.name for f in archive) if n[:8] == name[:8] and n <= name)
+    there = sorted(n for n in _usable(archive) if n[:8] == name[:8] and n <= name)
     return Stretch(int(name[:8], 16), tuple(there[-_LOOKED_THROUGH:]) or (name,))
+
+
+def _usable(archive: Sequence[WalFile]) -> set[str]:
+    return whole_segments(f.name for f in archive if not f.wrong)
 
 
 def read_tail(server: Server, archive: tuple[WalFile, ...], files: Files, sql: Sql, now: datetime) -> Tail | None:
@@ -100,16 +104,19 @@ def read_tail(server: Server, archive: tuple[WalFile, ...], files: Files, sql: S
     for later (recycled ones) carry names beyond that end and old content, so they never count.
     """
     # A copy that was cut short does not make the server's own whole segment superfluous.
-    held = whole_segments(f.name for f in archive if f.size == server.segment_size)
-    own = {f.name for f in files.tail(server) if _is_segment(f.name, server.timeline)}
-    fresh = sorted(own - held)
+    held = _usable(archive)
+    own = [f for f in files.tail(server) if _is_segment(f.name, server.timeline) and f.name not in held]
+    running = _running_end(server, sql, now) if own else None
+    # A running server may have written a segment a moment after it was listed; a dead one writes no more.
+    fresh = sorted(f.name for f in own if running or not f.wrong)
     if not fresh:
         return None
-    end, at = _running_end(server, sql, now) or _dead_end(server, fresh, files, now)
+    end, at = running or _dead_end(server, fresh, held, files, now)
     if end is None:
         return None
     last = segment_of(server.timeline, end, server.segment_size)
-    segments = tuple(name for name in fresh if name <= last)
+    nothing_in_it = {last} if end == segment_start(last, server.segment_size) else set()
+    segments = tuple(name for name in fresh if name <= last and name not in nothing_in_it)
     return Tail(server.timeline, segments, end, at)
 
 
@@ -129,9 +136,13 @@ def _running_end(server: Server, sql: Sql, now: datetime) -> tuple[Lsn | None, d
     return parse_lsn(row["lsn"]), now
 
 
-def _dead_end(server: Server, fresh: list[str], files: Files, now: datetime) -> tuple[Lsn | None, datetime | None]:
-    """Read a dead server's own WAL up to its end; nothing can have been committed after that."""
-    have = set(fresh)
+def _dead_end(server: Server, fresh: list[str], held: set[str], files: Files,
+              now: datetime) -> tuple[Lsn | None, datetime | None]:  # fmt: skip
+    """Read a dead server's own WAL up to its end; nothing can have been committed after that.
+
+    Where the archive's copy of one segment is bad, it holds those between that one and the last.
+    """
+    have = {*fresh, *held}
     run = list(takewhile(have.__contains__, segments_between(fresh[0], fresh[-1], server.segment_size)))
     last = None
     for end in transaction_ends(files.waldump(server, server.timeline, run)):

@@ -46,7 +46,7 @@ class WorldFiles(WorldConfiguration):
     def tablespaces(self, server: Server) -> Mapping[int, str]:
         return {}
 
-    def archive(self, server: Server) -> Sequence[WalFile]:
+    def archive(self, server: Server, *, anew: bool = False) -> Sequence[WalFile]:
         return [WalFile(name, size, at) for name, (size, at) in sorted(self.world.archive.items())]
 
     def histories(self, server: Server) -> Mapping[str, str]:
@@ -194,6 +194,9 @@ class WorldFiles(WorldConfiguration):
         self.world.at_rest(leaf)
         if self.world.dirs[leaf].offered != history:
             self.world.does("offer the history", lambda: self.world.set_dir(leaf, offered=history))
+
+    def withdraw_archived(self, server: Server, names: Names) -> None:
+        self.world.at_rest(LEAF, names.clone_leaf(server.home))
 
     # The swap ------------------------------------------------------------------------------------
 

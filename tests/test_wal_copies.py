@@ -1,0 +1,137 @@
+"""What the size, the beginning and the end of a file say of it as a copy of a WAL segment."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+import random
+import subprocess
+from collections.abc import Callable
+
+import lz4.frame
+import pytest
+import zstandard
+from test_windows import archive, backup, hours, window
+from worlds.wal import SIZE, SYSTEM, wal_header
+
+from actions.postgres.archive import ArchivedFile, Tail
+from actions.postgres.choices import choose_backup, window_words
+from actions.postgres.copies import FORMS, HEAD, TAIL, Expected, form_of, wrong_with
+from actions.postgres.lsn import Lsn
+from actions.postgres.segments import segment_name
+from actions.postgres.unreachable import Unreachable
+
+NAME = segment_name(1, 5)
+EXPECTED = Expected(SIZE, SYSTEM, 15)
+NOISE = random.Random(5).randbytes(200_000)
+PACKERS: dict[str, Callable[[bytes], bytes]] = {
+    "gz": gzip.compress, "xz": lzma.compress, "bz2": bz2.compress, "zst": zstandard.compress, "lz4": lz4.frame.compress,
+}  # fmt: skip
+
+
+def judged(name: str, data: bytes, expected: Expected = EXPECTED) -> str:
+    return wrong_with(name, len(data), data[:HEAD], data[-TAIL:], expected)
+
+
+def whole(name: str = NAME, **changes: object) -> bytes:
+    return (wal_header(name, **changes) + NOISE).ljust(SIZE, b"\0")  # type: ignore[arg-type]
+
+
+def test_a_whole_segment_of_the_cluster_is_fine() -> None:
+    assert judged(NAME, whole()) == ""
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (b"", "empty"),
+        (whole()[: 5 << 20], "cut short: 5 MB of 16 MB"),
+        (whole() + b"x", "16,777,217 bytes, not 16 MB"),
+        (bytes(SIZE), "only zeros"),
+        (b"x" * SIZE, "does not begin as WAL"),
+        (whole(system="42"), "another cluster (system identifier 42)"),
+        (whole(magic=0xD10D), "of PostgreSQL 14"),
+        (whole(segment_name(1, 2)), "another place (0/2000000 on timeline 1)"),
+        (whole(segment_name(2, 5)), "another place (0/5000000 on timeline 2)"),
+    ],
+)
+def test_what_is_no_copy_of_the_segment_is_named(data: bytes, why: str) -> None:
+    assert why in judged(NAME, data)
+
+
+def test_a_segment_in_which_a_timeline_begins_starts_with_pages_of_the_one_before() -> None:
+    assert judged(segment_name(2, 5), whole(NAME)) == ""
+
+
+def test_a_name_that_cannot_be_is_no_segment() -> None:
+    assert "no segment of 64 MB" in judged(segment_name(1, 0xFF), whole(), Expected(64 << 20))
+
+
+@pytest.mark.parametrize("form", PACKERS)
+def test_a_packed_segment_is_fine_and_one_that_was_cut_is_found_by_its_end(form: str) -> None:
+    name, packed = f"{NAME}.{form}", PACKERS[form](whole())
+    assert form_of(name) == form
+    assert judged(name, packed) == ""
+    assert "does not begin as" in judged(name, b"x" * 5000)
+    assert "empty" in judged(name, b"")
+    if form != "zst":  # Its end shows only to who reads it all.
+        rng = random.Random(7)
+        assert all("cut short" in judged(name, packed[: rng.randrange(30, 200_000)]) for _ in range(200))
+
+
+@pytest.mark.parametrize("form", ["gz", "xz", "zst"])
+def test_what_was_cut_before_it_was_packed_is_found_where_the_form_tells_the_size(form: str) -> None:
+    assert "5,242,880" in judged(f"{NAME}.{form}", PACKERS[form](whole()[: 5 << 20]))
+
+
+@pytest.mark.parametrize("command", ["gzip -c", "xz -0 -c", "xz -T2 -0 --block-size=1MiB -c", "bzip2 -1 -c", "zstd -qc",
+                                     "zstd -q -T2 -c", "lz4 -qc", "lz4 -qc --no-frame-crc", "lz4 -qlc"])  # fmt: skip
+def test_what_the_programs_write_is_fine(command: str) -> None:
+    program = command.split()[0]
+    try:
+        packed = subprocess.run([*command.split(), "-"], input=whole(), capture_output=True, check=True).stdout
+    except FileNotFoundError:
+        pytest.skip(f"{program} is not on this machine")
+    form = {"gzip": "gz", "bzip2": "bz2", "zstd": "zst"}.get(program, program)
+    assert judged(f"{NAME}.{form}", packed) == ""
+
+
+def test_a_form_that_cannot_be_read_counts_as_no_copy_and_is_said() -> None:
+    assert form_of(f"{NAME}.br") is None
+    assert "cannot be read" in judged(f"{NAME}.br", b"x" * 100)
+    assert set(FORMS) == {"", *PACKERS}
+
+
+def bad(number: int, why: str = "it is cut short: 5 MB of 16 MB") -> ArchivedFile:
+    return ArchivedFile(segment_name(1, number), 5 << 20, why)
+
+
+def test_a_bad_copy_in_the_middle_ends_the_window_and_is_named_with_its_fault() -> None:
+    found = window(backup(2), listing=[*archive(2, 3), bad(4), *archive(5, 6)])
+    assert found.live is not None
+    assert "(000000010000000000000004: it is cut short: 5 MB of 16 MB)" in window_words(found.live)
+    with pytest.raises(Unreachable, match=r"missing .*cut short: 5 MB of 16 MB"):
+        choose_backup(found, at=hours(5.5))
+
+
+def test_a_bad_copy_at_the_end_is_named_too() -> None:
+    found = window(backup(2), listing=[*archive(2, 3), bad(4)])
+    with pytest.raises(Unreachable, match=r"missing .*cut short: 5 MB of 16 MB"):
+        choose_backup(found, at=hours(4.5))
+
+
+@pytest.mark.parametrize("beside", [Tail(1, (segment_name(1, 4),), Lsn(0x4000500), hours(9)), None])
+def test_a_bad_copy_beside_a_good_one_does_no_harm(beside: Tail | None) -> None:
+    packed = [] if beside else [ArchivedFile(f"{segment_name(1, 4)}.gz", 9000)]
+    found = window(backup(2), listing=[*archive(2, 3), bad(4), *packed], tail=beside)
+    assert found.live is not None
+    assert not found.live.gaps
+    assert choose_backup(found, at=hours(4.5)).whole
+    assert [(copy.file, copy.needed) for copy in found.bad] == [(segment_name(1, 4), False)]
+
+
+def test_a_backup_whose_own_wal_is_bad_says_what_is_wrong_with_it() -> None:
+    found = window(backup(4), listing=[bad(4), *archive(5)])
+    assert found.live is not None
+    assert "cut short" in found.live.unusable[0].why
