@@ -8,13 +8,17 @@ from datetime import datetime
 from typing import Any
 
 from actions.engine.facts import volatile
+from actions.engine.procedure import Sheet
 from actions.postgres.compare_sql import identifier
+from actions.postgres.databases import DATABASES
 from actions.postgres.losses import Losses, RowCounts, parse_losses
 from actions.postgres.lsn import Lsn
 from actions.postgres.segments import segment_of
 from actions.postgres.server import Server
 from actions.postgres.stops import Stop
 from actions.postgres.timelines import Chain, chain_to
+from actions.postgres.times import spell
+from actions.steps.relation_names import Relations, ask_names, name_of, remembered_names
 from actions.steps.target import Aim
 from actions.steps.window import Surroundings, survey
 from actions.tools import Files, Site, Sql
@@ -22,21 +26,24 @@ from actions.tools import Files, Site, Sql
 # A plan should stand within three seconds; what was not counted in time is said to be so.
 _COUNT_SECONDS = 2.0
 _READ_SECONDS = 5.0
-_NAMES = (
-    "select json_object_agg(oid, pg_filenode_relation(0, oid)::regclass::text) from unnest(array[{}]::oid[]) as oid"
-)
+_SHOWN = 12
 _KEPT = "select id, created_at from {} where created_at <= {} order by created_at desc limit 1"
 _LOST = "select id, created_at from {} where created_at > {} order by created_at limit 1"
 
 
 @dataclass(frozen=True)
 class LostRows:
-    """Rows of one table that lost transactions wrote."""
+    """Rows of one table that lost transactions wrote; named with its database where that is not the site's own."""
 
     table: str
     inserted: int
     updated: int
     deleted: int
+
+    @property
+    def rows(self) -> int:
+        """All of them."""
+        return self.inserted + self.updated + self.deleted
 
 
 @dataclass(frozen=True)
@@ -61,13 +68,26 @@ def count_losses(aim: Aim, server: Server, site: Site, files: Files, sql: Sql, n
     """Count commits and rows after the stopping point, in the WAL; and find the rows that people recognise."""
     around = survey(server, files, sql, now)
     losses = _count(aim, server, around, files)
-    names, kept, lost = _read(aim.stop, losses, server, site, sql)
+    told, kept, lost = _read(aim.stop, server, site, sql)
     if losses is None:
         return Lost(counted=False, last_kept=kept, first_lost=lost)
-    tables = tuple(LostRows(names.get(r.relfilenode, f"relation {r.relfilenode}"), r.inserted, r.updated, r.deleted)
-                   for r in losses.rows if r.user_data)  # fmt: skip
-    shown = tuple(t for t in tables if not t.table.startswith("pg_toast."))
-    return Lost(True, losses.commits, losses.first_at, losses.last_at, shown, len(losses.removed_files), kept, lost)
+    tables = _by_name(losses, told, server, files, sql)
+    return Lost(True, losses.commits, losses.first_at, losses.last_at, tables, len(losses.removed_files), kept, lost)
+
+
+def _by_name(losses: Losses, told: Any, server: Server, files: Files, sql: Sql) -> tuple[LostRows, ...]:
+    """The rows of each table of whatever database; a table that was rewritten meanwhile had several files."""
+    relations = Relations.of(losses.rows)
+    names = ask_names(relations, told, server, sql, _READ_SECONDS) if told else {}
+    unknown = [file for files_of in relations.by_database.values() for file in files_of if file not in names]
+    names = {**names, **remembered_names(unknown, server, files)}
+    found: dict[str, LostRows] = {}
+    for row in losses.rows:
+        if row.user_data and (table := name_of(row.relation, names, told, server.database)):
+            was = found.get(table, LostRows(table, 0, 0, 0))
+            found[table] = LostRows(table, was.inserted + row.inserted, was.updated + row.updated,
+                                    was.deleted + row.deleted)  # fmt: skip
+    return tuple(sorted(found.values(), key=lambda one: (-one.rows, one.table)))
 
 
 def _count(aim: Aim, server: Server, around: Surroundings, files: Files) -> Losses | None:
@@ -105,26 +125,18 @@ def _sum(a: Losses, b: Losses) -> Losses:
                   tuple(rows.values()), (*a.removed_files, *b.removed_files))  # fmt: skip
 
 
-def _read(stop: Stop, losses: Losses | None, server: Server, site: Site,
-          sql: Sql) -> tuple[dict[int, str], str, str]:  # fmt: skip
-    """From the live server: the relations' names, the newest row that stays, the oldest that goes.
+def _read(stop: Stop, server: Server, site: Site, sql: Sql) -> tuple[Any, str, str]:
+    """From the live server: its databases, the newest row that stays, the oldest that goes.
 
     Nothing of what it does not answer.
     """
     if server.state != "running":
-        return {}, "", ""
+        return None, "", ""
     # One session for all of it: to begin one costs more than to ask.
-    asked = {"names": _names(losses), **_marks(stop, site)}
-    queries = {name: query for name, query in asked.items() if query}
+    queries = {"databases": DATABASES, **_marks(stop, site)}
     answers = sql.values(server.service, server, [*queries.values()], seconds=_READ_SECONDS)
     found = {name: answer.value for name, answer in zip(queries, answers, strict=True) if answer.value}
-    names = {int(oid): str(name) for oid, name in found.get("names", {}).items() if name}
-    return names, _row(found.get("kept")), _row(found.get("lost"))
-
-
-def _names(losses: Losses | None) -> str:
-    numbers = sorted({row.relfilenode for row in losses.rows if row.user_data}) if losses else []
-    return _NAMES.format(",".join(map(str, numbers))) if numbers else ""
+    return found.get("databases"), _row(found.get("kept")), _row(found.get("lost"))
 
 
 def _marks(stop: Stop, site: Site) -> dict[str, str]:
@@ -139,3 +151,27 @@ def _marks(stop: Stop, site: Site) -> dict[str, str]:
 
 def _row(found: Mapping[str, Any] | None) -> str:
     return f"{found['id']} of {found['created_at']}" if found else ""
+
+
+def lost_sheet(lost: Lost) -> Sheet:
+    """What will be lost: the tables with the most rows; all of them are in the file that goes along."""
+    if not lost.counted:
+        notes = ("There is too much WAL after the target to count it now; the preview compares the data itself.",)
+        return Sheet("What will be lost", (), notes)
+    rows = [("Commits", f"{lost.commits:,}")]
+    if lost.first_at and lost.last_at:
+        rows.append(("Between", f"{spell(lost.first_at)} and {spell(lost.last_at)}"))
+    told = [(t.table, _row_words(t.inserted, t.updated, t.deleted)) for t in lost.tables]
+    rows += told[:_SHOWN]
+    if left := lost.tables[_SHOWN:]:
+        rows.append((f"and {len(left):,} more tables", f"{sum(table.rows for table in left):,} rows"))
+    marks = (("Last row kept", lost.last_kept), ("First row lost", lost.first_lost))
+    rows += [(label, text) for label, text in marks if text]
+    notes = (f"{lost.removed} tables or indexes were dropped, truncated or rewritten since; they come back.",)
+    whole = tuple(f"{table}: {words}" for table, words in told[_SHOWN:])
+    return Sheet("What will be lost", tuple(rows), notes if lost.removed else (), whole=whole)
+
+
+def _row_words(inserted: int, updated: int, deleted: int) -> str:
+    told = ((inserted, "inserted"), (updated, "updated"), (deleted, "deleted (they come back)"))
+    return ", ".join(f"{n:,} {what}" for n, what in told if n) or "no rows"

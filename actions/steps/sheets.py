@@ -18,7 +18,7 @@ from actions.steps.configuration import Configuration
 from actions.steps.difference import Difference, difference_sheet
 from actions.steps.integrity import Integrity, integrity_sheet
 from actions.steps.live import live_alerts, live_rows
-from actions.steps.losses import Lost
+from actions.steps.losses import Lost, lost_sheet
 from actions.steps.needs import Estimate, size
 from actions.steps.proof import Kept, Proof
 from actions.steps.replay import Reached
@@ -100,29 +100,6 @@ def _expected(times: Estimate) -> str:
         f"copy {times.copy:.0f} s, replay {times.replay:.0f} s, checks {times.check:.0f} s, "
         f"cut-over {times.cut_over:.0f} s ({source})"
     )
-
-
-def lost_sheet(lost: Lost) -> Sheet:
-    """What will be lost."""
-    if not lost.counted:
-        notes = ("There is too much WAL after the target to count it now; the preview compares the data itself.",)
-        return Sheet("What will be lost", (), notes)
-    rows = [("Commits", f"{lost.commits:,}")]
-    if lost.first_at and lost.last_at:
-        rows.append(("Between", f"{spell(lost.first_at)} and {spell(lost.last_at)}"))
-    rows += [(t.table, _row_words(t.inserted, t.updated, t.deleted)) for t in lost.tables[:12]]
-    rows += [
-        (label, text)
-        for label, text in (("Last row kept", lost.last_kept), ("First row lost", lost.first_lost))
-        if text
-    ]
-    notes = (f"{lost.removed} tables or indexes were dropped, truncated or rewritten since; they come back.",)
-    return Sheet("What will be lost", tuple(rows), notes if lost.removed else ())
-
-
-def _row_words(inserted: int, updated: int, deleted: int) -> str:
-    told = ((inserted, "inserted"), (updated, "updated"), (deleted, "deleted (they come back)"))
-    return ", ".join(f"{n:,} {what}" for n, what in told if n) or "no rows"
 
 
 def preview_sheets(

@@ -19,7 +19,7 @@ from worlds.wal import FILENODES, Tables
 _FROM = re.compile(r'FROM ONLY "(\w+)"\."(\w+)"')
 _COUNTED = re.compile(r"c\.oid = ANY \('\{([\d,]+)\}'::oid\[\]\) OFFSET 0\) q$")
 _LOST = {
-    "pg_filenode_relation": {"16412": "nchat_messages", "16404": "nchat_channels"},
+    "pg_filenode_relation": {f"1663/16384/{node}": name.split(".") for name, node in FILENODES.items()},
     "order by created_at desc": {"id": 1, "created_at": "2026-02-09 09:00"},
     "order by created_at limit": {"id": 2, "created_at": "2026-02-09 09:01"},
 }
