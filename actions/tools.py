@@ -16,14 +16,13 @@ from actions.containers import Docker
 from actions.outside import Pager, PagerDuty, StatusPage
 from actions.postgres.archive import WalFile as WalFile
 from actions.postgres.backups import BackupFiles
-from actions.postgres.config_changes import Changes
-from actions.postgres.config_files import ConfigTree
 from actions.postgres.datadir import DataDirectory
 from actions.postgres.server import Names, Server
 from actions.postgres.stops import Stop
 from actions.sql import Answer as Answer
 from actions.sql import Sql as Sql
 from actions.sql import SqlTimeout as SqlTimeout
+from actions.unwritten import UnwrittenFiles
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,7 @@ class Progress(Protocol):
         """Raises Stopped where a person pressed Stop, RecoveryError where the act's limit is over."""
 
 
-class Files(Protocol):
+class Files(UnwrittenFiles, Protocol):
     """Files of a server's host: data directories, archive, base backups. Nothing is ever deleted."""
 
     def control(self, server: Server, leaf: str) -> str:
@@ -154,16 +153,6 @@ class Files(Protocol):
 
     def seal_clone(self, server: Server, names: Names) -> None:
         """Strip stale recovery settings, write recovery.signal, and last the mark that the clone is complete."""
-
-    def configuration(self, server: Server, leaf: str = "", backup: str = "") -> tuple[ConfigTree, ConfigTree]:
-        """The configuration files of the live directory; and of another one beside it, or of a base backup."""
-
-    def lay_configuration(self, server: Server, names: Names, changes: Changes) -> None:
-        """Put the live server's configuration into the clone; what it replaces becomes `<file>.before_<run>`.
-
-        Raises:
-            RecoveryError: a file of the live server is not what the changes name.
-        """
 
     def archive_history(self, server: Server, names: Names, history: str) -> None:
         """Have the archiver of the coming live server archive the new timeline's history file and what it lacks."""

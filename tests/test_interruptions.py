@@ -63,8 +63,9 @@ def carry_on(here: Company, cut_over: str = "Cut over") -> None:
         if run.finished or run.failure:
             return
         if run.asking and run.question is not None:
-            first = any(o["label"] == "Cancel" for o in run.question.options)
-            here.answer("Pause writers and restore") if first else here.answer(cut_over, APPROVER, SITE.postgres)
+            offered = {o["label"] for o in run.question.options}
+            first = offered & {"Pause writers and restore", "Commit them"}
+            here.answer(first.pop()) if first else here.answer(cut_over, APPROVER, SITE.postgres)
     raise AssertionError(f"the run does not end: {here.said()[-4:]}")
 
 
@@ -153,6 +154,38 @@ def test_killed_twice_it_still_ends_as_if_nothing_had_happened() -> None:
         carry_on(here)
 
     report(rng.sample(places, 30), model, killed_again)
+
+
+def test_killed_anywhere_with_prepared_transactions_each_is_ended_once() -> None:
+    here = after_the_accident()
+    here.world.prepared = frozenset({"xfer-1", "xfer-2"})
+    here.ask("postgres pitr", TARGET)
+    places = places_of(here, lambda: carry_on(here))
+    assert here.run().finished is Outcome.RECOVERED
+    assert [c for c in here.world.changes if " prepared " in c] == [
+        "commit prepared 'xfer-1'", "commit prepared 'xfer-2'"]  # fmt: skip
+    report(places[len(places) // 2 :], here, carry_on)
+
+
+def test_the_configuration_is_that_of_the_answer_and_slots_are_made_again() -> None:
+    for answer, setting in (("Cut over", "64MB"), ("Cut over, configuration from the backup", "4MB")):
+        here = at_the_preview()
+        here.answer(answer, APPROVER, SITE.postgres)
+        here.work()
+        assert here.run().finished is Outcome.RECOVERED
+        assert f"work_mem = '{setting}'" in dict(here.world.live.config)["postgresql.auto.conf"]
+        assert here.world.live.slots == {"standby1"}
+
+
+def test_configuration_that_changed_since_it_was_shown_voids_the_answer() -> None:
+    here = at_the_preview()
+    here.world.set_dir("postgres", config=(("pg_hba.conf", "local all all peer\n"),))
+    here.answer("Cut over", APPROVER, SITE.postgres)
+    here.work()
+    assert here.run().asking
+    here.answer("Cut over", APPROVER, SITE.postgres)
+    here.work()
+    assert dict(here.world.live.config)["pg_hba.conf"] == "local all all peer\n"
 
 
 def test_killed_anywhere_while_discarding_the_old_world_comes_back() -> None:

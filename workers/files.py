@@ -27,6 +27,7 @@ from workers.notes import put_text
 from workers.recent import Recent
 from workers.seal import Seal
 from workers.swap import Swap
+from workers.unwritten import Unwritten
 from workers.wal import WalReader
 
 
@@ -47,6 +48,7 @@ class HostFiles:
         self._bases = BaseBackups(self._helper, client, accesses or Accesses())
         self._combiner = BaseCombiner(self._helper, client, self._bases)
         self._swap = Swap(self._helper, client)
+        self._unwritten = Unwritten(self._helper)
         self._configuration = Configuration(self._helper, client)
         self._seal = Seal(self._helper, client, self._swap, self._copies)
 
@@ -144,6 +146,20 @@ class HostFiles:
 
     def lay_configuration(self, server: Server, names: Names, changes: Changes) -> None:
         self._configuration.lay(server, names, changes)
+
+    def slot_states(self, server: Server) -> Sequence[bytes]:
+        return self._unwritten.slots(server)
+
+    def prepared_states(self, server: Server, names: Names) -> Sequence[bytes]:
+        return self._unwritten.prepared(server, names)
+
+    def prepared_records(self, server: Server, names: Names, stretches: Sequence[tuple[int, str, str]],
+                         at: str = "") -> Sequence[str]:  # fmt: skip
+        return self._unwritten.two_phase(server, names, stretches, at)
+
+    def first_relation(self, server: Server, names: Names, stretches: Sequence[tuple[int, str, str]],
+                       xid: int) -> Sequence[str]:  # fmt: skip
+        return self._unwritten.of_transaction(server, names, stretches, xid)
 
     def archive_history(self, server: Server, names: Names, history: str) -> None:
         self._recent.forget()

@@ -121,7 +121,7 @@ def _name(uri: str) -> str:
 def one_command_each(asked: Asked) -> Iterator[Asked | tuple[str, Sequence[str]]]:
     """As much at a time as one command takes; a database whose script is too long for an argument comes alone."""
     if not isinstance(asked, Mapping):
-        yield asked
+        yield list(asked)
         return
     some: dict[str, Sequence[str]] = {}
     room = _LONGEST_COMMAND

@@ -14,14 +14,18 @@ from actions.steps import (
     configuration,
     cutover,
     integrity,
+    left,
     losses,
     needs,
+    prepared,
     proof,
     replay,
     restore,
     sheets,
+    slots,
     space,
     target,
+    unwritten,
     writers,
 )
 from actions.steps.live import ask_primary
@@ -70,6 +74,7 @@ PROCEDURE = Procedure(
         Look("count what would be lost", losses.count_losses, gives="lost"),
         Look("estimate the time", needs.estimate, gives="times"),
         Look("compare the configuration files", configuration.foresee_configuration, gives="foreseen"),
+        Look("see what the WAL does not bring back", unwritten.foresee_unwritten, gives="beside"),
         Look("measure the disk", space.measure_space, gives="space"),
         Ask(
             "Restore beside the live data?",
@@ -91,8 +96,23 @@ PROCEDURE = Procedure(
         Act("replay to the target", replay.replay, replay.stopped_at_target,
             undo=replay.remove_clone_server, limit=timedelta(hours=12)),
         Look("prove where it stopped", replay.prove_stop, gives="reached"),
+        Look("look for prepared transactions", prepared.find_prepared, gives="prepared"),
+        Ask(
+            "What shall become of the prepared transactions?",
+            options=(
+                Option(prepared.LEAVE),
+                Option(prepared.COMMIT, danger=True),
+                Option(prepared.ROLL_BACK, danger=True),
+                Option("Discard", leads=Leads.BACK),
+            ),
+            gives="settling",
+            sheets=prepared.prepared_sheets,
+            applies=prepared.something_to_settle,
+            leaves_out=prepared.no_room,
+        ),
         Look("check the clone", integrity.check_clone, gives="integrity"),
         Look("compare with the live data", compare.compare, gives="difference"),
+        Look("see what changes besides rows", unwritten.see_unwritten, gives="unwritten"),
         Look("compare the configuration", configuration.compare_configuration, gives="configuration"),
         Ask(
             "Cut over to the clone?",
@@ -108,6 +128,7 @@ PROCEDURE = Procedure(
             leaves_out=configuration.senseless_cut_overs,
         ),
         Act("promote the clone", cutover.promote, cutover.is_promoted),
+        Act("end prepared transactions", prepared.settle, prepared.is_settled),
         Act("stop the clone in good order", cutover.stop_clone, cutover.clone_is_stopped),
         Act("keep the live configuration", configuration.keep_configuration, configuration.configuration_is_kept),
         Act("pause the writers for the cut-over", writers.pause, writers.paused, undo=writers.let_go_on),
@@ -119,6 +140,8 @@ PROCEDURE = Procedure(
         Look("note where the old data lies", proof.where_kept, gives="kept"),
         # From here on there are new writes, which an undo would lose.
         Act("resume the writers", writers.resume, writers.serving, point_of_no_return=True),
+        Act("make the physical slots again", slots.make_slots, slots.slots_are_made),
+        Look("see what is left to people", left.see_left, gives="left"),
         Act("smoke test through the application", proof.smoke_test, proof.smoke_passed),
         Act("remove the clone's container", replay.remove_clone_server, replay.clone_server_is_gone),
         # Older backups reach the new timeline only by way of its history, so one of its own is taken at once.

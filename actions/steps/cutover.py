@@ -10,6 +10,7 @@ from actions.postgres.controldata import CLEANLY_STOPPED, ControlData, parse_con
 from actions.postgres.live import Live
 from actions.postgres.server import Names, Server
 from actions.sql import LoginRefused, NotServing
+from actions.steps.configuration import WITH_BACKUPS
 from actions.steps.replay import clone_flags, clone_state, stands
 from actions.steps.target import Aim
 from actions.tools import Files, Patience, Progress, Site, Sql
@@ -114,7 +115,8 @@ def start_live(server: Server, docker: Docker, sql: Sql, patience: Patience) -> 
         raise RecoveryError(
             f"{server.service} was started but does not accept connections.",
             detail=_last_words(server, docker, sql),
-            hint="Retry waits on; Undo brings the old data back.",
+            hint="Retry waits on; Undo brings the old data back. Where the log names a setting, ask again and choose "
+            f"'{WITH_BACKUPS}'.",
         )
     # A checkpoint wakes the checkpointer, which else may sleep through archive_timeout for minutes after a start.
     sql.rows(server.service, server, "checkpoint", seconds=120)

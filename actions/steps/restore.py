@@ -7,7 +7,7 @@ from datetime import timedelta
 from actions.engine.errors import RecoveryError
 from actions.postgres.segments import parse_wal_name
 from actions.postgres.server import Names, Server
-from actions.postgres.timelines import Chain, chain_to
+from actions.postgres.timelines import chain_to
 from actions.steps.target import Aim, Base
 from actions.tools import Files, Patience, Progress, Rates, Site
 
@@ -70,8 +70,7 @@ def wal_is_laid(aim: Aim, base: Base, server: Server, names: Names, files: Files
     Raises:
         RecoveryError: a segment is damaged; the live data is untouched.
     """
-    chain = chain_to(aim.timeline, {int(n[:8], 16): t for n, t in files.histories(server).items()})
-    for timeline, start, end in _stretches(chain, base, aim):
+    for timeline, start, end in stretches(aim, base, server, files):
         wrong = files.verify_wal(server, names, timeline, start, end)
         if wrong:
             raise RecoveryError("The WAL does not read through to the stopping point.", detail=wrong,
@@ -80,8 +79,9 @@ def wal_is_laid(aim: Aim, base: Base, server: Server, names: Names, files: Files
     return True
 
 
-def _stretches(chain: Chain, base: Base, aim: Aim) -> list[tuple[int, str, str]]:
-    """Timeline, first and last position of each stretch of the way that has to be read."""
+def stretches(aim: Aim, base: Base, server: Server, files: Files) -> list[tuple[int, str, str]]:
+    """Timeline, first and last position of each stretch of the way from the backup to the stopping point."""
+    chain = chain_to(aim.timeline, {int(n[:8], 16): t for n, t in files.histories(server).items()})
     found = []
     for span in chain.spans:
         start = max(span.start, base.start_lsn)

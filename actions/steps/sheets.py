@@ -17,14 +17,17 @@ from actions.steps import besides
 from actions.steps.configuration import Configuration
 from actions.steps.difference import Difference, difference_sheet
 from actions.steps.integrity import Integrity, integrity_sheet
+from actions.steps.left import Left
 from actions.steps.live import live_alerts, live_rows
 from actions.steps.losses import Lost, lost_sheet
 from actions.steps.needs import Estimate, size
+from actions.steps.prepared import PreparedOpen
 from actions.steps.proof import Kept, Proof
 from actions.steps.replay import Reached
 from actions.steps.server import Writers
 from actions.steps.space import Space, space_alerts, space_rows
 from actions.steps.target import Aim, Base, stop_text
+from actions.steps.unwritten import Unwritten
 from actions.tools import Site
 
 RTO = timedelta(minutes=30)
@@ -61,6 +64,7 @@ def plan_sheets(
     space: Space,
     times: Estimate,
     foreseen: Configuration,
+    beside: Unwritten,
 ) -> tuple[Sheet, ...]:
     """The plan: what will happen, from what, and what will be lost."""
     part = window.on(aim.timeline)
@@ -85,7 +89,7 @@ def plan_sheets(
         ),
         alerts=(*live_alerts(live), *aim.alerts(target), *space_alerts(space)),
     )
-    return (where, lost_sheet(lost), besides.plan_sheet(server, foreseen))
+    return (where, lost_sheet(lost), besides.plan_sheet(server, aim, foreseen, beside))
 
 
 def _damage(server: Server) -> tuple[tuple[str, str], ...]:
@@ -104,7 +108,7 @@ def _expected(times: Estimate) -> str:
 
 def preview_sheets(
     server: Server, mode: Answer, reached: Reached, integrity: Integrity, difference: Difference, now: datetime,
-    configuration: Configuration,
+    configuration: Configuration, unwritten: Unwritten, prepared: PreparedOpen, settling: Answer, aim: Aim,
 ) -> tuple[Sheet, ...]:  # fmt: skip
     """The preview on the paused clone: the proof, the checks, the difference from the live data."""
     proof = Sheet(
@@ -115,8 +119,8 @@ def preview_sheets(
             ("Live data", difference.says()),
         ),
     )
-    apart = (difference_sheet(difference), besides.preview_sheet(server, configuration))
-    return (proof, integrity_sheet(integrity), *apart)
+    beside = besides.preview_sheet(server, aim, configuration, unwritten, prepared, settling)
+    return (proof, integrity_sheet(integrity), difference_sheet(difference), beside)
 
 
 def recovered_sheets(
@@ -131,6 +135,10 @@ def recovered_sheets(
     configuration: Configuration,
     approval: Answer,
     names: Names,
+    unwritten: Unwritten,
+    prepared: PreparedOpen,
+    settling: Answer,
+    left: Left,
 ) -> tuple[Sheet, ...]:
     """The report of a recovery."""
     at = aim.stop.last_commit_at
@@ -146,7 +154,7 @@ def recovered_sheets(
                 ("Old data", kept.text),
             ),
         ),
-        besides.report_sheet(configuration, approval, names),
+        besides.report_sheet(configuration, approval, names, unwritten, prepared, settling, left),
     )
 
 

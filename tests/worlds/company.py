@@ -55,6 +55,8 @@ class Dir:
     promoted: bool = False
     offered: str = ""
     config: tuple[tuple[str, str], ...] = ()
+    slots: frozenset[str] = frozenset()
+    prepared: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -87,6 +89,7 @@ class World:
     standbys: tuple[str, ...] = ()
     wal_lost: bool = False
     smoke: int = 200
+    prepared: frozenset[str] = frozenset()
     refuses: str = ""
     changes: tuple[str, ...] = ()
     born: frozenset[str] = frozenset()
@@ -229,7 +232,7 @@ class World:
         return {
             "containers": {n: (c.state, c.restart_policy) for n, c in self.containers.items()},
             "dirs": {
-                leaf: (d.id, d.timeline, d.lsn, d.state, d.whole, d.sealed, d.promoted, d.config)
+                leaf: (d.id, d.timeline, d.lsn, d.state, d.whole, d.sealed, d.promoted, d.config, d.slots, d.prepared)
                 for leaf, d in self.dirs.items()
             },
             "archive": sorted(self.archive),

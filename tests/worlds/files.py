@@ -17,10 +17,11 @@ from actions.postgres.stops import Stop
 from actions.tools import Leaves, Moments, Progress, Room, Stretch, WalFile
 from worlds.company import LEAF, Dir, Violated, World
 from worlds.config import OF_THE_BACKUP, WorldConfiguration
+from worlds.unwritten import UnwrittenFiles
 from worlds.wal import DAMAGED_CONTROL, SIZE, control_text, wal_header
 
 
-class WorldFiles(WorldConfiguration):
+class WorldFiles(WorldConfiguration, UnwrittenFiles):
     """The hands on files of the world, for one run."""
 
     def __init__(self, world: World) -> None:

@@ -43,7 +43,7 @@ def company(messages: int = 40) -> World:
     world.containers = {name: container(name) for name in (SITE.postgres, *WRITERS)}
     world.connected = dict.fromkeys(WRITERS, 1)
     world.mounted = {SITE.postgres: LEAF}
-    world.dirs = {LEAF: Dir("live", 1, SIZE + 0x28, config=CONFIG)}
+    world.dirs = {LEAF: Dir("live", 1, SIZE + 0x28, config=CONFIG, slots=frozenset({"standby1"}))}
     users = [Row(table, key, world.clock()) for table in ("public.nchat_users", "auth.users") for key in (1, 2)]
     world.commit(Row("public.nchat_channels", 1, world.clock()), *users)
     world.backups["base_morning"] = world.take_backup("base_morning")

@@ -12,13 +12,14 @@ from actions.postgres.segments import segment_of
 from actions.postgres.server import Server
 from actions.sql import Answer, Asked, NotServing, StartingUp
 from worlds.company import LEAF, Dir, Violated, World
+from worlds.unwritten import UnwrittenSql
 from worlds.values import value_of
-from worlds.wal import SIZE, SYSTEM, Record
+from worlds.wal import SIZE, SYSTEM, Record, Tables
 
 _STARTING_TICKS = 3
 
 
-class WorldSql:
+class WorldSql(UnwrittenSql):
     """Asks the live server by its container's name, a clone by its own."""
 
     def __init__(self, world: World) -> None:
@@ -31,6 +32,8 @@ class WorldSql:
             raise RecoveryError(
                 f"PostgreSQL in {container} refused a query.", detail="as the test wants it", hint="Retry."
             )
+        if " prepared '" in sql:
+            return self.end_prepared(container, sql)
         for words, answer in self._answers(container, here).items():
             if words in sql:
                 return answer()
@@ -56,6 +59,7 @@ class WorldSql:
                 {"name": "public.nchat_messages", "rows": len(self.world.messages()), "started": "2026-02-09 08:00+00"}
             ],
             "select 1 as one": lambda: [{"one": 1}],
+            "pg_current_snapshot": self.about_snapshot,
         }
 
     # A clone that recovers -----------------------------------------------------------------------
@@ -115,7 +119,8 @@ class WorldSql:
 
         def promoted() -> None:
             self.world.wal.branch(new, here.timeline, here.lsn, self.world.clock())
-            self.world.set_dir(leaf, timeline=new, promoted=True, signal=False, state="in production")
+            self.world.set_dir(leaf, timeline=new, promoted=True, signal=False, state="in production",
+                               prepared=self.world.prepared)  # fmt: skip
 
         self.world.does("promote", promoted)
         return [{"promoted": True}]
@@ -145,7 +150,11 @@ class WorldSql:
         except RecoveryError as trouble:
             return [Answer(error=trouble) for _ in queries]
         tables = self.world.wal.contents(here.timeline, here.lsn)
-        return [Answer(self._live() if query == LIVE_SQL else value_of(query, tables)) for query in queries]
+        return [Answer(self._about(container, query, tables)) for query in queries]
+
+    def _about(self, container: str, query: str, tables: Tables) -> Any:
+        told = self._live() if query == LIVE_SQL else self.told(container, query)
+        return value_of(query, tables) if told is None else told
 
     def replicates(self, container: str, server: Server) -> str:
         return ""
