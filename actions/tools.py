@@ -53,7 +53,10 @@ class Moments:
 
 @dataclass(frozen=True)
 class Leaves:
-    """Which of a run's directories exist beside the live one, and which run's clone the live one is."""
+    """Which of a run's directories exist beside the live one, and which run's clone the live one is.
+
+    `tablespaces` says of each location whose files are live there: `old`, `new` (the clone's), or `between`.
+    """
 
     live: bool
     clone: bool
@@ -61,6 +64,7 @@ class Leaves:
     aside: bool
     live_is_clone_of: str = ""
     clone_complete: bool = False
+    tablespaces: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -89,9 +93,6 @@ class Files(UnwrittenFiles, Protocol):
 
     def wal_headers(self, server: Server) -> Mapping[str, bytes]:
         """The first bytes of each segment in the live server's pg_wal, by name."""
-
-    def tablespaces(self, server: Server) -> Mapping[int, str]:
-        """The live data directory's links of tablespaces: oid to location, as the server sees it."""
 
     def archive(self, server: Server, *, anew: bool = False) -> Sequence[WalFile]:
         """The files of the archive. `anew`: as it is now, not a moment ago."""

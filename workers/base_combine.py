@@ -9,7 +9,7 @@ from typing import Any
 from actions.engine.errors import RecoveryError
 from actions.postgres.server import Names, Server
 from actions.tools import Progress
-from workers.base import CLONE_MARK, BaseBackups, checked_name
+from workers.base import CLONE_MARK, BaseChecks, checked_name
 from workers.daemon import confirm, confirm_unused
 from workers.helper import BASES, HOME, Helper, checked
 from workers.inside import Done, shell
@@ -51,7 +51,7 @@ _LONG_SECONDS = 6 * 3600
 class BaseCombiner:
     """Makes one directory of an incremental base backup and those that it builds on."""
 
-    def __init__(self, helper: Helper, client: Any, bases: BaseBackups) -> None:
+    def __init__(self, helper: Helper, client: Any, bases: BaseChecks) -> None:
         self._helper = helper
         self._client = client
         self._bases = bases

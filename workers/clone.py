@@ -47,8 +47,11 @@ def clone_options(
         "userns_mode": "host",
         "cap_drop": ["ALL"],
         "environment": _environment(live, inside),
-        "mounts": [data, *_other_mounts(live, server)],
-        "tmpfs": {**empty_volumes(image, (inside,)), CLONE.host: "mode=1777,size=1m"},
+        "mounts": [data, *_tablespaces(server, names), *_other_mounts(live, server)],
+        "tmpfs": {
+            **empty_volumes(image, (inside, *(space.location for space in server.tablespaces))),
+            CLONE.host: "mode=1777,size=1m",
+        },
         "network_mode": "none",
         "restart_policy": {"Name": "no"},
         "healthcheck": {"test": ["NONE"]},
@@ -61,6 +64,12 @@ def clone_options(
         "log_config": LogConfig(type=LogConfig.types.JSON, config={"max-size": "50m"}),
         "security_opt": live["HostConfig"].get("SecurityOpt"),
     }
+
+
+def _tablespaces(server: Server, names: Names) -> list[Mount]:
+    """The clone's own folder at each location: replaying CREATE and DROP TABLESPACE removes what it finds there."""
+    return [Mount(space.location, f"{space.parent.rstrip('/')}/{names.clone_leaf(space)}", type="bind")
+            for space in server.tablespaces if space.parent]  # fmt: skip
 
 
 def _environment(live: Mapping[str, Any], inside: str) -> dict[str, str]:
@@ -78,7 +87,8 @@ def _other_mounts(live: Mapping[str, Any], server: Server) -> list[Mount]:
 
 
 def _kept_away(target: PurePosixPath, server: Server) -> bool:
-    own = [PurePosixPath(path) for path in (server.home.inside, server.inside_archive, server.inside_bases)]
+    locations = (space.location for space in server.tablespaces)
+    own = [PurePosixPath(p) for p in (server.home.inside, server.inside_archive, server.inside_bases, *locations)]
     if any(path.is_relative_to(target) or target.is_relative_to(path) for path in own):
         return True
     return any(target.is_relative_to(path) for path in _RUNTIME)

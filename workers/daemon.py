@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import PurePosixPath
 from typing import Any
@@ -127,8 +127,13 @@ def confirm(client: Any, name: str, id: str) -> Any:
 
 
 def confirm_unused(client: Any, server: Server, *leaves: str) -> None:
-    """Refuse to write into a directory that a running container may be writing to."""
-    paths = [PurePosixPath(server.home.parent) / leaf for leaf in leaves]
+    """Refuse to write into a directory beside the live one that a running container may be writing to."""
+    confirm_paths_unused(client, [f"{server.home.parent}/{leaf}" for leaf in leaves])
+
+
+def confirm_paths_unused(client: Any, wanted: Iterable[str]) -> None:
+    """The same of any directories of the Docker host."""
+    paths = [PurePosixPath(path) for path in wanted]
     with speaking("looking who uses the data directories"):
         for found in client.api.containers(filters={"status": ["running", "paused", "restarting"]}):
             for path in paths:

@@ -17,16 +17,33 @@ printf '\034'; cat postgresql.auto.conf 2>/dev/null
 printf '\034'; cat postmaster.pid 2>/dev/null
 printf '\034'; cat postmaster.opts 2>/dev/null
 printf '\034'; readlink pg_wal
+printf '\034'
+"""
+# Links alone: a folder there is a tablespace within the data directory (allow_in_place_tablespaces).
+_LINKS = r"""
+cd pg_tblspc 2>/dev/null || exit 0
+for link in [0-9]*; do [ ! -L "$link" ] || printf '%s %s\0' "$link" "$(readlink "$link")"; done
 exit 0
 """
 
 
 def look(helper: Helper, server: Server) -> DataDirectory:
     """The live data directory, whatever state it is in."""
-    done = helper.inside(server).script(_LOOK, f"{HOME}/{server.home.leaf}", STANDBY, RECOVERY)
+    done = helper.inside(server).script(_LOOK + _LINKS, f"{HOME}/{server.home.leaf}", STANDBY, RECOVERY)
     said = checked(done, "looking at the data directory",
                    f"See that {server.home.parent}/{server.home.leaf} is there and its disk is mounted.")  # fmt: skip
-    control, code, owner, signals, auto_conf, pid_file, opts_file, wal = said.split("\x1c")
+    control, code, owner, signals, auto_conf, pid_file, opts_file, wal, links = said.split("\x1c")
     failed = "" if code == "0" else control.strip() or f"exit code {code}"
     return DataDirectory(control, failed, owner.strip(), tuple(signals.split()), auto_conf, pid_file, opts_file,
-                         wal.strip())  # fmt: skip
+                         wal.strip(), _links(links))  # fmt: skip
+
+
+def links_now(helper: Helper, server: Server) -> dict[int, str]:
+    """Where the links of the tablespaces lead at this moment, by oid."""
+    done = helper.inside(server).script('cd "$1" || exit 64' + _LINKS, f"{HOME}/{server.home.leaf}")
+    return _links(checked(done, "reading the links of the tablespaces"))
+
+
+def _links(said: str) -> dict[int, str]:
+    rows = (link.partition(" ") for link in said.strip("\n").split("\0")[:-1])
+    return {int(oid): location for oid, _, location in rows}

@@ -16,8 +16,10 @@ from actions.postgres.stops import Stop
 from actions.tools import Leaves, Moments, Progress, Room, Stretch, WalFile
 from workers import datadir, listing
 from workers.access import Accesses
-from workers.base import BaseBackups, checked_name
+from workers.base import BaseChecks, checked_name
 from workers.base_combine import BaseCombiner
+from workers.base_copy import BaseCopy
+from workers.base_take import BaseTaker
 from workers.config import Configuration
 from workers.copies import Copies
 from workers.helper import BASES, HOME, Helper
@@ -45,8 +47,10 @@ class HostFiles:
         self._moments = Recent[dict[tuple[Stretch, datetime | None], Moments]]()
         self._wal = WalReader(self._helper, self._copies)
         self._layer = WalLayer(self._helper, client, self._copies)
-        self._bases = BaseBackups(self._helper, client, accesses or Accesses())
-        self._combiner = BaseCombiner(self._helper, client, self._bases)
+        self._checks = BaseChecks(self._helper)
+        self._copy = BaseCopy(self._helper, client)
+        self._taker = BaseTaker(self._helper, client, accesses or Accesses())
+        self._combiner = BaseCombiner(self._helper, client, self._checks)
         self._swap = Swap(self._helper, client)
         self._unwritten = Unwritten(self._helper)
         self._configuration = Configuration(self._helper, client)
@@ -69,9 +73,6 @@ class HostFiles:
     def wal_headers(self, server: Server) -> Mapping[str, bytes]:
         """The first bytes of each segment in the live server's pg_wal."""
         return listing.wal_headers(self._helper, server)
-
-    def tablespaces(self, server: Server) -> Mapping[int, str]:
-        return listing.tablespaces(self._folders(server).tablespaces)
 
     def archive(self, server: Server, *, anew: bool = False) -> Sequence[WalFile]:
         if anew:
@@ -124,10 +125,10 @@ class HostFiles:
         if chain:
             self._combiner.combine(server, names, (*chain, backup), total, progress)
         else:
-            self._bases.copy(server, names, backup, total, progress)
+            self._copy.copy(server, names, backup, total, progress)
 
     def verify_base(self, server: Server, names: Names) -> str:
-        return self._bases.verify_clone(server, names)
+        return self._checks.verify_clone(server, names)
 
     def lay_wal(self, server: Server, names: Names, segments: Sequence[str], histories: Sequence[str],
                 progress: Progress) -> None:  # fmt: skip
@@ -186,10 +187,10 @@ class HostFiles:
 
     def take_base(self, server: Server, name: str, total: int, progress: Progress) -> None:
         self._recent.forget()
-        self._bases.take(server, name, total, progress)
+        self._taker.take(server, name, total, progress)
 
     def verify_backup(self, server: Server, name: str) -> str:
-        return self._bases.verify(server, name)
+        return self._checks.verify(server, name)
 
     def write_inventory(self, server: Server, name: str, text: str) -> None:
         self._recent.forget()

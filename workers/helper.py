@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import Any
 
@@ -10,10 +11,12 @@ from docker.types import Mount
 
 from actions.engine.errors import RecoveryError
 from actions.postgres.server import Names, Server
+from actions.postgres.tablespaces import Tablespace
 from workers.daemon import confirm_host, host_of, remove, speaking
 from workers.inside import Done, Inside
 
 HOME, ARCHIVE, BASES = "/mayday/home", "/mayday/archive", "/mayday/bases"
+_TABLESPACES = "/mayday/tablespaces"
 
 _NOT_THERE = re.compile(r"bind source path does not exist: (?P<path>.*)")
 
@@ -26,11 +29,17 @@ class Helper:
         self._names = names
         self._container = ""
         self._host = ""
+        self._spaces: frozenset[tuple[str, str]] = frozenset()
 
     def inside(self, server: Server) -> Inside:
-        """Where to run commands; starts the helper, also where the daemon took it down meanwhile."""
-        if not self._alive():
+        """Where to run commands; starts the helper, also where the daemon took it down meanwhile.
+
+        It is started again where a server has tablespaces that were not known when it was.
+        """
+        spaces = frozenset((space.parent, location_of(space)) for space in server.tablespaces if space.parent)
+        if not spaces <= self._spaces or not self._alive():
             self._confirm(server)
+            self._spaces |= spaces
             self._remove()
             self._container = self._start(server)
         return Inside(self.client.api, self._container, "0:0")
@@ -65,6 +74,7 @@ class Helper:
             _bind(server.home.parent, HOME),
             _bind(server.archive, ARCHIVE, read_only=True),
             _bind(server.bases, BASES),
+            *(_bind(parent, location) for parent, location in sorted(self._spaces)),
         ]
         while True:
             try:
@@ -92,6 +102,11 @@ class Helper:
         return str(made.id)
 
 
+def location_of(space: Tablespace) -> str:
+    """The location of a tablespace, as the helper sees it; without nesting where the server's locations are nested."""
+    return f"{_TABLESPACES}/{hashlib.sha256(space.location.encode()).hexdigest()[:12]}"
+
+
 def _bind(source: str, target: str, *, read_only: bool = False) -> Mount:
     # As a mount, not a volume string: Docker would silently make an empty folder of a missing one.
     return Mount(target, source, type="bind", read_only=read_only)
@@ -103,7 +118,7 @@ def empty_volumes(image: Any, taken: tuple[str, ...]) -> dict[str, str]:
 
 
 def _without_missing(mounts: list[Mount], refused: RecoveryError) -> list[Mount]:
-    """Go on without the archive or the bases where the folder is missing: what needs them will say so."""
+    """Go on without an archive, bases or location where the folder is missing: what needs them will say so."""
     found = _NOT_THERE.search(refused.detail)
     kept = [mount for mount in mounts if found and mount["Source"] != found["path"].strip('" ')]
     if not found or len(kept) == len(mounts):

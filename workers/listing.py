@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from actions.engine.errors import RecoveryError
 from actions.postgres.backups import BackupFiles
 from actions.postgres.inventory import FILE_NAME
 from actions.postgres.server import Server
+from actions.postgres.tablespaces import MAP_NAME
 from actions.postgres.walheader import BYTES
 from actions.tools import Room, WalFile
+from workers import base_listing
 from workers.gather import PROGRAMS, UNPACK
-from workers.helper import ARCHIVE, BASES, HOME, Helper, checked
+from workers.helper import ARCHIVE, BASES, HOME, Helper, checked, location_of
 from workers.inside import Done
 from workers.judged import LIST, judged
 
@@ -30,29 +32,6 @@ exit 0
 """
 )
 _PROGRAMS = 'for program in "$@"; do ! command -v "$program" >/dev/null || echo "$program"; done'
-_BASES = r"""
-cd "$1" 2>/dev/null || exit 66
-for folder in */; do
-    [ -d "$folder" ] || continue
-    folder=${folder%/}
-    [ -f "$folder/backup_label" ] || [ -f "$folder/backup_manifest" ] || continue
-    size=$(du -sk "$folder" | cut -f1)
-    control=$(LC_ALL=C pg_controldata "$folder" 2>/dev/null |
-        sed -n 's/^Database system identifier: *//p; s/^Data page checksum version: *//p')
-    printf '\f%s\n%s %s\n' "$folder" "$size" "$(echo $control)"
-    for file in backup_label backup_manifest "$2"; do
-        printf '\v'
-        if [ -f "$folder/$file" ]; then printf '+'; cat "$folder/$file"; fi
-    done
-done
-exit 0
-"""
-# Links alone: a folder there is a tablespace within the data directory (allow_in_place_tablespaces).
-_TABLESPACES = r"""
-cd "$1" 2>/dev/null || exit 0
-for link in [0-9]*; do [ ! -L "$link" ] || printf '%s %s\0' "$link" "$(readlink "$link")"; done
-exit 0
-"""
 _HEADERS = r"""
 cd "$1" 2>/dev/null || exit 0
 for file in [0-9A-F]*; do
@@ -72,8 +51,8 @@ done
 _SLOW_DISK_SECONDS = 120
 _NO_FOLDER = 66
 _END = "\x1c"
-_PARTS = ((LIST, '"$1"'), (LIST, '"$2"'), (_HISTORIES, '"$1" "$2"'), (_BASES, '"$3" "$4"'),
-          (_TABLESPACES, '"$5"'), (_PROGRAMS, " ".join(PROGRAMS.values())))  # fmt: skip
+_PARTS = ((LIST, '"$1"'), (LIST, '"$2"'), (_HISTORIES, '"$1" "$2"'),
+          (base_listing.LIST, '"$3" "$4" "$5" "$6" "$7" "$8"'), (_PROGRAMS, " ".join(PROGRAMS.values())))  # fmt: skip
 _FOLDERS = "".join(f"( set -- {given}\n{part}\n); printf '\\034%s\\034' $?\n" for part, given in _PARTS)
 
 
@@ -88,19 +67,18 @@ class Folders:
     archive: Done
     histories: Done
     backups: Done
-    tablespaces: Done
     programs: frozenset[str]
 
 
 def folders(helper: Helper, server: Server) -> Folders:
     """All of them at once: to start a command in a container costs more than to list a folder."""
     seconds = _SLOW_DISK_SECONDS * len(_PARTS)
-    links = f"{HOME}/{server.home.leaf}/pg_tblspc"
-    done = helper.inside(server).script(_FOLDERS, own_wal(server), ARCHIVE, BASES, FILE_NAME, links, seconds=seconds)
+    told = (FILE_NAME, MAP_NAME, base_listing.HEADER_BYTES, server.inside_bases.rstrip("/"), server.bases.rstrip("/"))
+    done = helper.inside(server).script(_FOLDERS, own_wal(server), ARCHIVE, BASES, *told, seconds=seconds)
     said = checked(done, "listing the folders of the server").split(_END)
     parts = [Done(int(code), out, done.err) for out, code in zip(said[0:-1:2], said[1::2], strict=True)]
-    tail, archive, texts, backups, tablespaces, programs = parts
-    return Folders(tail, archive, texts, backups, tablespaces, frozenset(programs.out.split()))
+    tail, archive, texts, backups, programs = parts
+    return Folders(tail, archive, texts, backups, frozenset(programs.out.split()))
 
 
 def wal_files(helper: Helper, server: Server, folder: str, *, else_none: bool = False) -> list[WalFile]:
@@ -135,41 +113,24 @@ def small_files(done: Done) -> dict[str, str]:
     return {path: text for path, _, text in blocks}
 
 
-def tablespaces(done: Done) -> dict[int, str]:
-    """The links of the live data directory, oid to location."""
-    links = checked(done, "reading the links of the tablespaces").split("\0")[:-1]
-    return {int(oid): location for oid, _, location in (link.partition(" ") for link in links)}
-
-
 def base_backups(server: Server, done: Done, ends: Iterable[str]) -> list[BackupFiles]:
-    """Every base backup with its label, its manifest, its inventory; `ends` are the archive's .backup files."""
+    """Every base backup with what tells of it; `ends` are the archive's .backup files."""
     if done.code == _NO_FOLDER:
         raise missing(server, BASES)
-    blocks = checked(done, "reading base backups").split("\f")[1:]
     # Both begin with the same line: where the backup starts.
     ended = {_first_line(text): text for text in ends}
-    return [_backup(server, block, ended) for block in blocks]
+    found = base_listing.base_backups(server, done)
+    return [replace(backup, history=ended.get(_first_line(backup.label))) for backup in found]
 
 
 def _first_line(text: str | None) -> str:
     return (text or "").partition("\n")[0]
 
 
-def _backup(server: Server, block: str, ended: Mapping[str, str]) -> BackupFiles:
-    head, *texts = block.split("\v")
-    name, sizes = head.split("\n", 1)
-    kilobytes, *control = sizes.split()
-    label, manifest, inventory = (text[1:] if text.startswith("+") else None for text in texts)
-    return BackupFiles(
-        path=f"{server.bases}/{name}", label=label, manifest=manifest, history=ended.get(_first_line(label)),
-        inventory=inventory, bytes=int(kilobytes) * 1024,
-        system_identifier=control[0] if control else None, checksums=control[1] != "0" if control[1:] else None,
-    )  # fmt: skip
-
-
 def rooms(helper: Helper, server: Server) -> dict[str, Room]:
-    """The file systems beside the live directory, of the archive and of the base backups, by what lies there."""
-    folders = {"data": HOME, "archive": ARCHIVE, "bases": BASES}
+    """The file systems beside the live directory, of the archive, the base backups and each tablespace's location."""
+    locations = {space.location: location_of(space) for space in server.tablespaces if space.parent}
+    folders = {"data": HOME, "archive": ARCHIVE, "bases": BASES, **locations}
     out = checked(helper.inside(server).script(_ROOMS, *folders.values()), "asking for free space")
     said = dict(zip(folders, (line.split() for line in out.splitlines()), strict=True))
     return {where: Room(device, int(kilobytes) * 1024) for where, (device, kilobytes) in said.items()}

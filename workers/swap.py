@@ -16,6 +16,7 @@ from workers.daemon import confirm, confirm_unused
 from workers.helper import HOME, Helper, checked
 from workers.listing import control, wal_headers
 from workers.notes import put_text
+from workers.tablespaces import TablespaceSwap
 
 _SEE = r"""
 cd "$1" || exit 64
@@ -42,6 +43,7 @@ class Swap:
     def __init__(self, helper: Helper, client: Any) -> None:
         self._helper = helper
         self._client = client
+        self._spaces = TablespaceSwap(helper, client)
 
     def leaves(self, server: Server, names: Names) -> Leaves:
         """What exists, and whose clone the live directory is."""
@@ -51,7 +53,8 @@ class Swap:
         )
         live, clone, before, aside, live_mark, clone_mark = checked(done, "looking at the directories").split("\n")[:6]
         return Leaves(live == "yes", clone == "yes", before == "yes", aside == "yes",
-                      live_is_clone_of=_run_of(live_mark), clone_complete=_run_of(clone_mark) == names.run)  # fmt: skip
+                      live_is_clone_of=_run_of(live_mark), clone_complete=_run_of(clone_mark) == names.run,
+                      tablespaces=self._spaces.states(server, names))  # fmt: skip
 
     def swap(self, server: Server, names: Names, label: Mapping[str, str]) -> None:
         """Live to before, clone to live."""
@@ -63,26 +66,29 @@ class Swap:
             self._confirm_clone(server, seen, clone)
             if seen.live:
                 self._confirm_cluster(server, live)
-                self._rename(server, live, before)
             elif not seen.before:
                 raise self._lost(server, names)
+        # First the tablespaces: what is checked above is so for a swap that goes on as well.
+        self._spaces.swap(server, names, label)
+        if not (seen.live and seen.live_is_clone_of == names.run):
+            if seen.live:
+                self._rename(server, live, before)
             self._rename(server, clone, live)
 
     def swap_back(self, server: Server, names: Names) -> None:
         """Live to clone, before to live."""
         home, seen = server.home, self._seen_at_rest(server, names)
-        if not seen.before:
-            if not seen.live:
-                raise self._lost(server, names)
-            self._unlabel(server, names)
-            return
-        if seen.live and seen.live_is_clone_of != names.run:
+        if not seen.before and not seen.live:
+            raise self._lost(server, names)
+        if seen.before and seen.live and seen.live_is_clone_of != names.run:
             raise RecoveryError("The live directory is not this run's clone, so it is left where it is.",
                                 detail=f"It is marked as the clone of '{seen.live_is_clone_of or 'no run'}'.",
                                 hint=f"The old data lies in {home.parent}/{names.before_leaf(home)}.")  # fmt: skip
-        if seen.live:
-            self._rename(server, home.leaf, names.clone_leaf(home))
-        self._rename(server, names.before_leaf(home), home.leaf)
+        self._spaces.swap_back(server, names)
+        if seen.before:
+            if seen.live:
+                self._rename(server, home.leaf, names.clone_leaf(home))
+            self._rename(server, names.before_leaf(home), home.leaf)
         # The label goes last: as long as the old data bears the other name, it says what that is.
         self._unlabel(server, names)
 
@@ -98,6 +104,7 @@ class Swap:
         seen = self.leaves(server, names)
         if seen.clone:
             self._rename(server, clone, aside)
+        self._spaces.set_aside(server, names, label)
         # On a retry too, so that a death right after the rename leaves no directory without its label.
         if seen.clone or seen.aside:
             self.mark_kept(server, aside, label)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from actions.engine.errors import RecoveryError
@@ -10,11 +11,21 @@ from actions.postgres.inventory import Inventory, parse_inventory
 from actions.postgres.labels import BackupLabel, parse_label
 from actions.postgres.lsn import Lsn
 from actions.postgres.manifest import Manifest, parse_manifest
+from actions.postgres.tablespaces import parse_map
 
 __all__ = ["INCREMENTAL", "BackupFiles", "BaseBackup", "BaseBackups", "read_backup"]
 
 INCREMENTAL = "it is incremental, and the backups that it builds on were not looked for"
 """What is wrong with an incremental backup by itself; `chains.with_chains` looks for the others."""
+
+
+@dataclass(frozen=True)
+class HeldTablespace:
+    """A tablespace of a base backup, in bytes; `location` is empty where the backup does not tell it."""
+
+    oid: int
+    location: str
+    bytes: int
 
 
 @dataclass(frozen=True)
@@ -41,6 +52,8 @@ class BaseBackup:
     checksums: bool | None = None
     manifested: bool = False
     chain: tuple[str, ...] = ()
+    packed: bool = False
+    tablespaces: tuple[HeldTablespace, ...] = ()
 
     @property
     def name(self) -> str:
@@ -62,7 +75,9 @@ class BackupFiles:
     """The texts found in and beside one backup directory; None where a file is absent.
 
     ``history`` is the archive's ``.backup`` file; ``system_identifier`` and ``checksums`` are what its own
-    control file says.
+    control file says. ``packed`` says that it is in tar form. ``tablespace_map`` is the text that tells the locations,
+    ``pieces`` where the files of each tablespace are, by oid: within, linked, archive, or away; ``problem`` is what is
+    seen to be wrong.
     """
 
     path: str
@@ -73,6 +88,10 @@ class BackupFiles:
     bytes: int = 0
     system_identifier: str | None = None
     checksums: bool | None = None
+    packed: bool = False
+    tablespace_map: str | None = None
+    pieces: Mapping[int, str] = field(default_factory=dict)
+    problem: str = ""
 
 
 def read_backup(files: BackupFiles) -> BaseBackup:
@@ -82,6 +101,8 @@ def read_backup(files: BackupFiles) -> BaseBackup:
         manifest = parse_manifest(files.manifest) if files.manifest else None
     except RecoveryError as error:
         return _broken(files, error.message)
+    if files.problem:
+        return _broken(files, files.problem)
     if label is None:
         return _broken(files, "it has no backup_label")
     history = _tolerant_label(files.history)
@@ -117,7 +138,7 @@ def _assemble(
     history = history if history and history.start_lsn == label.start_lsn else None
     inventory = inventory if inventory and inventory.start_lsn == label.start_lsn else None
     stop = _stop_lsn(manifest, history, inventory)
-    problem = _problem(label, manifest, inventory, stop)
+    problem = _problem(label, manifest, inventory, stop) or _away(files.pieces)
     told = [part.system_identifier for part in (manifest, inventory) if part]
     identifiers = [files.system_identifier, *told]
     return BaseBackup(
@@ -128,14 +149,36 @@ def _assemble(
         stop,
         label.started_at or (inventory.started_at if inventory else None),
         _stopped_at(inventory, history),
-        files.bytes or (manifest.bytes if manifest else 0),
+        _bytes(files, manifest),
         not problem,
         problem,
         label.from_lsn,
         label.from_timeline,
         files.checksums,
         manifest is not None,
+        packed=files.packed,
+        tablespaces=_tablespaces(files, manifest),
     )
+
+
+def _bytes(files: BackupFiles, manifest: Manifest | None) -> int:
+    """What the copy takes; a folder is measured without what its links lead to, and of archives nothing is."""
+    if manifest is None or not files.bytes:
+        return files.bytes or (manifest.bytes if manifest else 0)
+    return files.bytes + sum(manifest.bytes_of(oid) for oid, where in files.pieces.items() if where == "linked")
+
+
+def _tablespaces(files: BackupFiles, manifest: Manifest | None) -> tuple[HeldTablespace, ...]:
+    told = parse_map(files.tablespace_map or "")
+    oids = sorted({*told, *files.pieces})
+    return tuple(HeldTablespace(oid, told.get(oid, ""), manifest.bytes_of(oid) if manifest else 0) for oid in oids)
+
+
+def _away(pieces: Mapping[int, str]) -> str:
+    lost = next(((oid, where) for oid, where in sorted(pieces.items()) if where.startswith("away")), None)
+    if lost is None:
+        return ""
+    return f"the files of its tablespace {lost[0]} are not below this folder: its link leads to {lost[1][5:]}"
 
 
 def _stop_lsn(manifest: Manifest | None, history: BackupLabel | None, inventory: Inventory | None) -> Lsn | None:

@@ -14,6 +14,7 @@ from dataclasses import replace
 from actions.postgres.backups import INCREMENTAL, BaseBackup
 from actions.postgres.lsn import format_lsn
 
+_PACKED = "it is in tar form, which pg_combinebackup does not read: unpack it into a folder of its own"
 _MISSING = "the backup that {name} builds on is missing: none here started at {lsn} on timeline {timeline}"
 
 
@@ -29,7 +30,7 @@ def builds_on(chain: Sequence[str]) -> str:
 
 
 def _judged(backup: BaseBackup, every: Sequence[BaseBackup]) -> BaseBackup:
-    chain, why = [backup], ""
+    chain, why = [backup], _PACKED if backup.packed else ""
     while chain[0].from_lsn is not None and not why:
         parent = _parent(chain[0], every)
         why = _missing(chain[0], backup) if parent is None else _unfit(parent, chain[0])
@@ -51,6 +52,8 @@ def _parent(child: BaseBackup, every: Sequence[BaseBackup]) -> BaseBackup | None
 def _own_problem(backup: BaseBackup) -> str:
     if backup.problem not in ("", INCREMENTAL):
         return backup.problem
+    if backup.packed:
+        return _PACKED
     return "" if backup.manifested else "it has no manifest, so it could not be checked"
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 STANDBY, RECOVERY = "standby.signal", "recovery.signal"
 IN_RECOVERY = ("in archive recovery", "shut down in recovery")
@@ -18,7 +19,7 @@ class DataDirectory:
     """One data directory as it was found; not a fact, its text may hold secrets.
 
     `control` is what pg_controldata printed, or `control_error` why it did not. `owner` is `uid:gid`, `wal` where
-    a link in the place of pg_wal leads (empty: it is a folder).
+    a link in the place of pg_wal leads (empty: it is a folder), `tablespaces` where each link in pg_tblspc does.
     """
 
     control: str
@@ -29,6 +30,7 @@ class DataDirectory:
     pid_file: str = ""
     opts_file: str = ""
     wal: str = ""
+    tablespaces: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def standby(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +23,7 @@ class WalNeed:
 
 @dataclass(frozen=True)
 class Manifest:
-    """The manifest's own facts; the list of files is reduced to its count and bytes."""
+    """The manifest's own facts; the list of files is reduced to its count and bytes, those of each tablespace apart."""
 
     version: int
     system_identifier: str | None
@@ -30,6 +31,11 @@ class Manifest:
     bytes: int
     wal: tuple[WalNeed, ...]
     intact: bool
+    tablespaces: tuple[tuple[int, int], ...] = ()
+
+    def bytes_of(self, oid: int) -> int:
+        """The bytes of one tablespace."""
+        return dict(self.tablespaces).get(oid, 0)
 
 
 def parse_manifest(text: str) -> Manifest:
@@ -53,7 +59,20 @@ def _from(data: dict[str, Any], checksum: str) -> Manifest:
         bytes=sum(int(file["Size"]) for file in data["Files"]),
         wal=tuple(_need(item) for item in data["WAL-Ranges"]),
         intact=str(data["Manifest-Checksum"]).lower() == checksum,
+        tablespaces=_tablespaces(data["Files"]),
     )
+
+
+def _tablespaces(files: list[dict[str, Any]]) -> tuple[tuple[int, int], ...]:
+    """The oid and the bytes of each tablespace, whose files are named by their link: pg_tblspc/16400/PG_15_…"""
+    found: Counter[int] = Counter()
+    for file in files:
+        # A name that is not valid UTF-8 is given as "Encoded-Path" alone; none of PostgreSQL's own files has one.
+        folder, _, rest = str(file.get("Path", "")).partition("/")
+        oid = rest.partition("/")[0]
+        if folder == "pg_tblspc" and oid.isdigit():
+            found[int(oid)] += int(file["Size"])
+    return tuple(sorted(found.items()))
 
 
 def _need(item: dict[str, Any]) -> WalNeed:

@@ -12,6 +12,7 @@ from actions.postgres.server import Names, Server
 from actions.sql import LoginRefused, NotServing
 from actions.steps.configuration import WITH_BACKUPS
 from actions.steps.replay import clone_flags, clone_state, stands
+from actions.steps.tablespaces import Tablespaces
 from actions.steps.target import Aim
 from actions.tools import Files, Patience, Progress, Site, Sql
 
@@ -21,6 +22,7 @@ _READY_SECONDS = 90.0
 def promote(
     aim: Aim,
     server: Server,
+    tablespaces: Tablespaces,
     live: Live,
     site: Site,
     names: Names,
@@ -32,7 +34,8 @@ def promote(
 ) -> None:
     """Promote the clone, alone as it is, so that the cut-over itself is only a rename and a start."""
     if not _answers(server, names, sql):
-        docker.run_clone(server, names, CloneSpec(clone_flags(aim, server, live, site, names, docker, files)))
+        spec = CloneSpec(clone_flags(aim, server, live, site, names, docker, files))
+        docker.run_clone(tablespaces.on(server), names, spec)
         if not patience.until(lambda: _standing(aim, server, names, sql), seconds=_READY_SECONDS):
             raise RecoveryError(
                 "The clone's server does not come back to its stopping point.",
@@ -164,15 +167,15 @@ def stop_started(server: Server, docker: Docker) -> None:
     docker.stop(server.service, server.container, 120)
 
 
-def swap(server: Server, names: Names, site: Site, now: datetime, files: Files) -> None:
-    """Rename the old directory away and the clone's into its place.
+def swap(server: Server, tablespaces: Tablespaces, names: Names, site: Site, now: datetime, files: Files) -> None:
+    """Rename the old directories away and the clone's into their places.
 
     Until it was stopped the old server archived on, also what the clone's archiver was offered.
     """
     if files.leaves(server, names).clone:
         files.withdraw_archived(server, names)
     files.swap(
-        server,
+        tablespaces.on(server),
         names,
         {"run": names.run, "why": "replaced by a point-in-time recovery", "kept_until": keep_until(site, now)},
     )
@@ -183,12 +186,13 @@ def keep_until(site: Site, now: datetime) -> str:
     return (now + timedelta(days=site.kept_days)).date().isoformat()
 
 
-def clone_is_live(server: Server, names: Names, files: Files) -> bool:
-    """Whether the clone's directory is the live one and the old one is kept."""
-    leaves = files.leaves(server, names)
-    return leaves.live and leaves.before and not leaves.clone and leaves.live_is_clone_of == names.run
+def clone_is_live(server: Server, tablespaces: Tablespaces, names: Names, files: Files) -> bool:
+    """Whether the clone's directory and all of its tablespaces are the live ones and the old ones are kept."""
+    leaves = files.leaves(tablespaces.on(server), names)
+    swapped = all(state == "new" for state in leaves.tablespaces)
+    return swapped and leaves.live and leaves.before and not leaves.clone and leaves.live_is_clone_of == names.run
 
 
-def swap_back(server: Server, names: Names, files: Files) -> None:
-    """The old directory back into its place; the clone's beside it again."""
-    files.swap_back(server, names)
+def swap_back(server: Server, tablespaces: Tablespaces, names: Names, files: Files) -> None:
+    """The old directories back into their places; the clone's beside them again."""
+    files.swap_back(tablespaces.on(server), names)

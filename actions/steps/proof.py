@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from actions.engine.errors import RecoveryError
 from actions.engine.facts import volatile
 from actions.postgres.server import Names, Server
+from actions.steps.tablespaces import Tablespaces, kept_words
 from actions.steps.target import Aim
 from actions.tools import Patience, Site, Sql, Web
 
@@ -69,11 +70,12 @@ def prove_writable(aim: Aim, server: Server, sql: Sql) -> Proof:
     return Proof(timeline, row["xid"])
 
 
-def where_kept(server: Server, names: Names, site: Site, now: datetime) -> Kept:
+def where_kept(server: Server, tablespaces: Tablespaces, names: Names, site: Site, now: datetime) -> Kept:
     """Where the old data lies from now on."""
     path = f"{server.home.parent}/{names.before_leaf(server.home)}"
     until = now + timedelta(days=site.kept_days)
-    text = f"The old data lies in {path} and is kept until {until:%Y-%m-%d}; nothing removes it by itself."
+    more = f", its tablespaces in {kept_words(tablespaces, names)}," if tablespaces.all else ""
+    text = f"The old data lies in {path}{more} and is kept until {until:%Y-%m-%d}; nothing removes it by itself."
     return Kept(path, until, text)
 
 

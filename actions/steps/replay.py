@@ -18,6 +18,7 @@ from actions.postgres.stops import Stop, is_proof
 from actions.postgres.times import spell
 from actions.sql import NotServing
 from actions.steps.live import chosen
+from actions.steps.tablespaces import Tablespaces
 from actions.steps.target import Aim, Base
 from actions.tools import Files, Patience, Progress, Rates, Site, Sql
 
@@ -67,11 +68,13 @@ class CloneState:
     last_at: datetime | None = volatile(default=None)
 
 
-def replay(aim: Aim, base: Base, server: Server, live: Live, site: Site, names: Names, docker: Docker, files: Files,
-           sql: Sql, rates: Rates, patience: Patience, progress: Progress) -> None:  # fmt: skip
+def replay(aim: Aim, base: Base, server: Server, tablespaces: Tablespaces, live: Live, site: Site, names: Names,
+           docker: Docker, files: Files, sql: Sql, rates: Rates, patience: Patience,
+           progress: Progress) -> None:  # fmt: skip
     """Start the clone, alone, and wait until it has stopped at the target."""
     began = patience.seconds()
-    docker.run_clone(server, names, CloneSpec(clone_flags(aim, server, live, site, names, docker, files)))
+    spec = CloneSpec(clone_flags(aim, server, live, site, names, docker, files))
+    docker.run_clone(tablespaces.on(server), names, spec)
 
     def stopped() -> bool:
         state = _look(server, names, docker, sql)

@@ -8,6 +8,7 @@ from actions.engine.errors import RecoveryError
 from actions.postgres.segments import parse_wal_name
 from actions.postgres.server import Names, Server
 from actions.postgres.timelines import chain_to
+from actions.steps.tablespaces import Tablespaces
 from actions.steps.target import Aim, Base
 from actions.tools import Files, Patience, Progress, Rates, Site
 
@@ -37,21 +38,21 @@ def tail_is_saved(base: Base, server: Server, names: Names, files: Files) -> boo
     return {*base.histories, *base.laid} <= _in_archive(server, files) | saved
 
 
-def copy_base(base: Base, server: Server, names: Names, files: Files, rates: Rates, patience: Patience,
-              progress: Progress) -> None:  # fmt: skip
+def copy_base(base: Base, server: Server, tablespaces: Tablespaces, names: Names, files: Files, rates: Rates,
+              patience: Patience, progress: Progress) -> None:  # fmt: skip
     """Copy the base backup beside the live data; an incremental one is combined there with those it builds on."""
     began = patience.seconds()
-    files.copy_base(server, names, base.name, base.bytes, progress, base.chain)
+    files.copy_base(tablespaces.on(server), names, base.name, base.bytes, progress, base.chain)
     rates.note("copy", base.bytes, patience.seconds() - began)
 
 
-def base_is_whole(server: Server, names: Names, files: Files) -> bool:
+def base_is_whole(server: Server, tablespaces: Tablespaces, names: Names, files: Files) -> bool:
     """Whether the copy is just what the backup's manifest says, byte for byte.
 
     Raises:
         RecoveryError: it is not; the live data is untouched.
     """
-    wrong = files.verify_base(server, names)
+    wrong = files.verify_base(tablespaces.on(server), names)
     if wrong:
         raise RecoveryError("The copy of the base backup is not what its manifest says.", detail=wrong,
                             hint="If Retry says the same, the backup itself is damaged: undo, move it out of the "
@@ -105,10 +106,10 @@ def clone_is_sealed(server: Server, names: Names, files: Files) -> bool:
     return files.leaves(server, names).clone_complete
 
 
-def set_clone_aside(server: Server, names: Names, site: Site, files: Files) -> None:
-    """Rename the clone's directory out of the way; a person removes it later."""
-    files.set_aside(server, names, {"run": names.run, "why": "the recovery was given up",
-                                    "keep_days": str(site.kept_days)})  # fmt: skip
+def set_clone_aside(server: Server, tablespaces: Tablespaces, names: Names, site: Site, files: Files) -> None:
+    """Rename the clone's directories out of the way; a person removes it later."""
+    label = {"run": names.run, "why": "the recovery was given up", "keep_days": str(site.kept_days)}
+    files.set_aside(tablespaces.on(server), names, label)
 
 
 COPY_LIMIT = timedelta(hours=6)

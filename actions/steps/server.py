@@ -59,7 +59,7 @@ def look_at_server(service: str, site: Site, docker: Docker, files: Files) -> Se
         standby=there.standby,
         follows=there.follows(),
         tablespaces=merged(
-            placed(container, home, who.version, oid, location) for oid, location in files.tablespaces(seen).items()
+            placed(container, home, who.version, oid, location) for oid, location in there.tablespaces.items()
         ),
     )
 

@@ -26,6 +26,7 @@ from actions.steps.proof import Kept, Proof
 from actions.steps.replay import Reached
 from actions.steps.server import Writers
 from actions.steps.space import Space, space_alerts, space_rows
+from actions.steps.tablespaces import Tablespaces, tablespace_rows
 from actions.steps.target import Aim, Base, stop_text
 from actions.steps.unwritten import Unwritten
 from actions.tools import Site
@@ -60,6 +61,7 @@ def plan_sheets(
     writers: Writers,
     aim: Aim,
     base: Base,
+    tablespaces: Tablespaces,
     lost: Lost,
     space: Space,
     times: Estimate,
@@ -82,6 +84,7 @@ def plan_sheets(
                 "WAL to replay",
                 f"{len(base.segments)} segments, {size(base.wal_bytes(server.segment_size))}, timeline {aim.timeline}",
             ),
+            *tablespace_rows(tablespaces, base),
             *space_rows(space, server),
             ("Will be paused", writers.says()),
             ("Expected", _expected(times)),

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from actions.engine.errors import Refused
 from actions.engine.facts import volatile
+from actions.postgres.backups import HeldTablespace
 from actions.postgres.choices import choose_backup
 from actions.postgres.lsn import Lsn, format_lsn
 from actions.postgres.server import Server
@@ -76,6 +77,7 @@ class Base:
     chain: tuple[str, ...] = ()
     why: str = volatile(default="")
     beyond: tuple[str, ...] = volatile(default=())
+    tablespaces: tuple[HeldTablespace, ...] = ()
 
     @property
     def laid(self) -> tuple[str, ...]:
@@ -131,7 +133,7 @@ def choose_base(aim: Aim, server: Server, files: Files, sql: Sql, now: datetime)
     # A promoted clone takes the first free number, so it has to know of every timeline there ever was.
     histories = tuple(f"{number:08X}.history" for number in sorted(around.histories))
     return Base(backup.name, backup.timeline, backup.start_lsn, choice.floor, backup.bytes, backup.stopped_at,
-                tuple(needed), histories, backup.chain, choice.why, beyond)  # fmt: skip
+                tuple(needed), histories, backup.chain, choice.why, beyond, backup.tablespaces)  # fmt: skip
 
 
 def _through(stop: Stop, segment_size: int) -> Lsn:

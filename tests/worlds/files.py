@@ -44,9 +44,6 @@ class WorldFiles(WorldConfiguration, UnwrittenFiles):
         here = {name: wal_header(name) for name in written} | {recycled: wal_header(written[0])}
         return {} if self.world.wal_lost else here
 
-    def tablespaces(self, server: Server) -> Mapping[int, str]:
-        return {}
-
     def archive(self, server: Server, *, anew: bool = False) -> Sequence[WalFile]:
         return [WalFile(name, size, at) for name, (size, at) in sorted(self.world.archive.items())]
 
