@@ -27,6 +27,7 @@ from actions.engine.procedure import Asker
 from actions.engine.run import Run
 from actions.engine.status import labels_of, state_of
 from actions.engine.store import Store
+from actions.postgres.postmaster import CLONE
 from actions.postgres.server import Names
 from actions.tools import Site
 from lab.engine import connect
@@ -116,7 +117,9 @@ class Cluster:
         return done.out.strip()
 
     def _asked(self, query: str, database: str, container: str) -> Any:
-        argv = ["psql", *self.psql, "-U", self.site.user, "-d", database, "-XqAt", "-v", "ON_ERROR_STOP=1", "-c", query]
+        # A clone's socket is where nobody but its own container has it.
+        way = ["-h", CLONE.host] if container.startswith(Names("").clone) else self.psql
+        argv = ["psql", *way, "-U", self.site.user, "-d", database, "-XqAt", "-v", "ON_ERROR_STOP=1", "-c", query]
         return Inside(connect().api, container or self.name, str(self.uid)).run(argv, seconds=120)
 
     def now(self) -> str:

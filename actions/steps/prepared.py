@@ -17,6 +17,7 @@ from actions.postgres.times import span_words, spell
 from actions.postgres.twophase import Prepared, database_in, open_at, parse_state_file
 from actions.steps import cutover
 from actions.steps.restore import stretches
+from actions.steps.tablespaces import Tablespaces
 from actions.steps.target import Aim, Base
 from actions.tools import Files, Patience, Progress, Site, Sql
 
@@ -77,8 +78,9 @@ def no_room(prepared: PreparedOpen) -> tuple[str, ...]:
     return (LEAVE,) if prepared.room is not None and prepared.room < len(prepared.all) else ()
 
 
-def settle(aim: Aim, prepared: PreparedOpen, settling: Answer, server: Server, live: Live, site: Site, names: Names,
-           docker: Docker, files: Files, sql: Sql, patience: Patience, progress: Progress) -> None:  # fmt: skip
+def settle(aim: Aim, prepared: PreparedOpen, settling: Answer, server: Server, tablespaces: Tablespaces, live: Live,
+           site: Site, names: Names, docker: Docker, files: Files, sql: Sql, patience: Patience,
+           progress: Progress) -> None:  # fmt: skip
     """Commit them or roll them back on the promoted clone, while it is still alone."""
     if not prepared.possible:
         return
@@ -86,7 +88,7 @@ def settle(aim: Aim, prepared: PreparedOpen, settling: Answer, server: Server, l
         there = _open_now(names.clone, server, sql)
     except RecoveryError:
         # A Docker that was restarted does not bring a clone back; promoting again finds it promoted.
-        cutover.promote(aim, server, live, site, names, docker, files, sql, patience, progress)
+        cutover.promote(aim, server, tablespaces, live, site, names, docker, files, sql, patience, progress)
         there = _open_now(names.clone, server, sql)
     if {one.gid for one in there} - {one.gid for one in prepared.all}:
         raise _other_than_shown(there)
