@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from tests.clusters.amid import journal_differences
 from tests.clusters.dice import Dice
 from tests.clusters.kind import draw, wanted
 from tests.clusters.kinds import KINDS
 from tests.clusters.picture import Difference, Picture, Sequence, differences, parse_dump
+from tests.clusters.preview import truth_of, wrong_claims
 from tests.clusters.table import longest, table
 from tests.clusters.verdict import Outcome, Verdict, judge
 
@@ -121,6 +123,70 @@ def test_roles_and_prepared_transactions_are_looked_at() -> None:
 @pytest.mark.parametrize(("value", "fine"), [(10, True), (42, True), (9, False), (60, False), (None, False)])
 def test_a_sequence_may_be_ahead_by_what_wal_is_written_ahead_and_never_behind(value: int | None, fine: bool) -> None:
     assert (told(picture(sequences={"appdb": {"public.s": Sequence(value)}})) == []) is fine
+
+
+KEYED = DUMP.replace("2\t-- Name: x; Type: TABLE; Schema: y; Owner: z\n1\tone\n\n", "1\ta\n2\tb\n3\tc\n") + """
+--
+-- Name: t t_pkey; Type: CONSTRAINT; Schema: public; Owner: postgres
+--
+
+ALTER TABLE ONLY public.t
+    ADD CONSTRAINT t_pkey PRIMARY KEY (id);
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "right"),
+    [
+        ("2\tb\n", "2\tx\n", "0 come back, 0 go, 1 change back"),
+        ("2\tb\n", "", "1 come back, 0 go, 0 change back"),
+        ("2\tb\n", "4\tb\n5\tb\n", "1 come back, 2 go, 0 change back"),
+        (" PRIMARY KEY", " UNIQUE", "None"),
+    ],
+)
+def test_what_the_preview_says_of_a_table_has_to_be_so(old: str, new: str, right: str) -> None:
+    clone, live = (Picture({}, {"appdb": parse_dump(text)}) for text in (KEYED, KEYED.replace(old, new)))
+    assert str(truth_of(clone.objects["appdb"], live.objects["appdb"], "public.t")) == right
+
+    def wrong(words: str) -> list[str]:
+        tables = [{"name": "public.t", "words": words, "rows": 1}] if words else []
+        return [str(one) for one in wrong_claims(clone, live, {"tables": tables, "not_compared": []}, "appdb")]
+
+    if right == "None":
+        assert wrong("") == []
+        return
+    assert wrong("") == [f"preview: public.t: is called alike, but {right}"]
+    assert len(wrong("7 rows come back, 1 row goes")) == 1
+    assert wrong(right.replace("0 come back, ", "").replace(" go, ", " rows go, ").replace(
+        " come back", " rows come back").replace(" change back", " rows change back")) == []  # fmt: skip
+    assert wrong("about 7 rows come back") == []
+
+
+def test_a_table_of_another_database_that_was_not_compared_is_not_called_alike() -> None:
+    clone, live = (Picture({}, {"shop": parse_dump(text)}) for text in (KEYED, KEYED.replace("2\tb\n", "")))
+    assert [one.name for one in wrong_claims(clone, live, {}, "appdb")] == ["shop.public.t"]
+    assert list(wrong_claims(clone, live, {"not_compared": ["shop.public.t: no time was left"]}, "appdb")) == []
+
+
+JOURNAL = {n: f"2026-01-01T10:00:00.{n:06}Z" for n in range(1, 11)}
+
+
+@pytest.mark.parametrize(
+    ("there", "said"),
+    [
+        ([1, 2, 3, 4, 5], ""),
+        ([1, 2, 3, 5], ""),
+        ([1, 2, 3], ""),
+        ([1, 2], "lacks 3 rows"),
+        ([1, 2, 3, 4, 5, 6], "has rows that were committed after"),
+        ([], "lacks 5 rows"),
+    ],
+)
+def test_amid_commits_nothing_later_may_be_there_and_only_the_same_instant_may_be_missing(
+    there: list[int], said: str
+) -> None:
+    found = [one.what for one in journal_differences("appdb", JOURNAL[5], JOURNAL, there, sessions=2)]
+    assert (found[0].startswith(said) and len(found) == 1) if said else found == []
 
 
 def test_what_was_said_beforehand_is_wrong_but_not_called_right() -> None:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import argparse
 import faulthandler
 import json
+import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.clusters.kinds import KINDS
@@ -18,10 +22,14 @@ from tests.clusters.removal import remove
 from tests.clusters.table import table
 from tests.clusters.verdict import FINE, Outcome, Verdict
 
+_CHILDREN: list[subprocess.Popen[str]] = []
+
 
 def main() -> int:
     """Exit code 0 where all were fine."""
     asked = _options()
+    # Whoever ends it from outside gets everything cleared away too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     if asked.list:
         for kind in KINDS:
             say(f"{kind.name}{f' (of {kind.group})' if kind.group else ''}{f': off, {kind.off}' if kind.off else ''}")
@@ -34,10 +42,12 @@ def main() -> int:
         return 0
     root = Path(tempfile.mkdtemp(prefix="mayday-clusters-"))
     root.chmod(0o755)
-    verdicts = _all(asked, root)
+    try:
+        verdicts = _all(asked, root)
+    finally:
+        if not asked.keep:
+            shutil.rmtree(root, ignore_errors=True)
     say(table(verdicts, asked.seed))
-    if not asked.keep:
-        root.rmdir()
     return 0 if all(v.outcome in FINE for v in verdicts) else 1
 
 
@@ -62,7 +72,7 @@ def _options() -> argparse.Namespace:
 def _all(asked: argparse.Namespace, root: Path) -> list[Verdict]:
     numbers = asked.only or range(asked.first, asked.first + asked.count)
     verdicts: list[Verdict] = []
-    with ThreadPoolExecutor(asked.jobs) as pool:
+    with ThreadPoolExecutor(asked.jobs) as pool, _ending(pool):
         for done in as_completed([pool.submit(_apart, asked, root, number) for number in numbers]):
             verdict = done.result()
             verdicts.append(verdict)
@@ -75,25 +85,37 @@ def _all(asked: argparse.Namespace, root: Path) -> list[Verdict]:
     return verdicts
 
 
+@contextmanager
+def _ending(pool: ThreadPoolExecutor) -> Iterator[None]:
+    """On an interruption nothing new begins, and what is under way clears itself away."""
+    try:
+        yield
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        for child in _CHILDREN:
+            child.terminate()
+        raise
+
+
 def _apart(asked: argparse.Namespace, root: Path, number: int) -> Verdict:
     """One cluster in a process of its own."""
     argv = [sys.executable, "-m", "tests.clusters", "--one", "--seed", str(asked.seed), "--only", str(number),
             "--root", str(root), "--kinds", asked.kinds, "--seconds", str(asked.seconds),
             *(["--always"] if asked.always else []), *(["--keep"] if asked.keep else [])]  # fmt: skip
     began = time.monotonic()
+    child = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    _CHILDREN.append(child)
     try:
-        done = subprocess.run(argv, capture_output=True, text=True, timeout=asked.seconds, check=False)
-    except subprocess.TimeoutExpired as late:
-        said = (late.stderr or b"").decode(errors="replace")[-3000:]
-        ended = Verdict(number, Outcome.HUNG, (), why=(f"not in {asked.seconds} s: {said}",), seconds=asked.seconds)
-    else:
-        lines = done.stdout.strip().splitlines()
-        if done.returncode == 0 and lines:
-            return Verdict.of_json(json.loads(lines[-1]))
-        ended = Verdict(number, Outcome.NOT_SET_UP, (), why=(done.stderr[-2000:],), seconds=time.monotonic() - began)
+        out, err = child.communicate(timeout=asked.seconds)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        out, err = "", f"not in {asked.seconds} s: {child.communicate()[1][-3000:]}"
+    if child.returncode == 0 and out.strip():
+        return Verdict.of_json(json.loads(out.strip().splitlines()[-1]))
     if not asked.keep:
         remove(root, asked.seed, number)
-    return ended
+    outcome = Outcome.HUNG if err.startswith("not in") else Outcome.NOT_SET_UP
+    return Verdict(number, outcome, (), why=(err[-3500:],), seconds=time.monotonic() - began)
 
 
 if __name__ == "__main__":

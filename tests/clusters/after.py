@@ -10,9 +10,11 @@ from pathlib import Path
 
 from lab.engine import connect
 from tests.clusters.aim import Aim
+from tests.clusters.amid import against_journal
 from tests.clusters.carry import Carried
-from tests.clusters.case import Case
+from tests.clusters.case import FIRST, Case
 from tests.clusters.picture import Difference, Picture, differences
+from tests.clusters.preview import wrong_claims
 from tests.clusters.truth import picture_now
 
 # What is pending until a restart has its value in the files, which are compared. The rest is of this session.
@@ -54,7 +56,8 @@ def _lines(text: str) -> list[str]:
 
 def after_recovery(case: Case, aim: Aim, before: Before, carried: Carried) -> list[Difference]:
     """All that is not as it should be once a recovery has been cut over to."""
-    found = differences(aim.right, picture_now(case))
+    found = differences(aim.right, picture_now(case)) if aim.right else []
+    found += against_journal(case, aim.moment) if aim.moment else []
     found += _serves(case)
     found += not_as_before(before.belongings, belongings(case))
     found += _told(case, aim, before, carried)
@@ -96,10 +99,19 @@ def not_as_before(right: Belongings, seen: Belongings) -> Iterator[Difference]:
 
 def _told(case: Case, aim: Aim, before: Before, carried: Carried) -> Iterator[Difference]:
     """What a physical recovery cannot bring back has to be said by name."""
-    names = [*case.unlogged, *(gid.split(" in ")[0] for gid in aim.right.prepared), *before.belongings.slots]
+    prepared = [gid.split(" in ")[0] for gid in aim.right.prepared] if aim.right else []
+    names = [*case.unlogged, *prepared, *before.belongings.slots]
     for name in names:
         if name not in carried.shown:
             yield Difference("words", name, "is named nowhere, though a recovery changes it")
+
+
+def previewed(case: Case, aim: Aim, before: Before, carried: Carried) -> list[Difference]:
+    """What the preview said that is not so; nothing where it compared nothing, or others went on writing."""
+    said = case.cluster.store.run(carried.run).facts.get("difference") or {}
+    if not said.get("compared") or aim.right is None or case.has("writers go on until the cut-over"):
+        return []
+    return list(wrong_claims(aim.right, before.picture, said, FIRST))
 
 
 def _kept(case: Case, carried: Carried) -> Iterator[Difference]:
@@ -131,5 +143,3 @@ def left_over(case: Case) -> Iterator[Difference]:
             yield Difference("containers", one["Names"][0], "is left over")
     for path in case.host_pgdata().parent.glob("*_clone_*"):
         yield Difference("directories", path.name, "is left over")
-
-

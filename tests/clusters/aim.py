@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tests.clusters.amid import Moment, moment_amid
 from tests.clusters.case import Case
+from tests.clusters.kinds_data import COMMIT_TIMES
 from tests.clusters.picture import Picture
 from tests.clusters.truth import Mark
 from tests.own_cluster import KEEP, PAUSE
@@ -14,24 +16,39 @@ CUT, UNDO, DISCARD, CANCEL = "cut over", "undo after the swap", "discard the pre
 
 @dataclass(frozen=True)
 class Aim:
-    """What is typed, what there has to be afterwards; `mode` answers the plan, `way` says how it ends."""
+    """What is typed, what there has to be afterwards; `mode` answers the plan, `way` says how it ends.
+
+    Either all that there was is known (`right`), or what the journals have to hold (`moment`).
+    """
 
     when: str
-    right: Picture
+    right: Picture | None
     mode: str
     way: str
     kind: str
+    moment: Moment | None = None
 
 
 def draw_aim(case: Case, before: Picture) -> Aim:
     """A target among the moments that were noted; `before` is what there is now."""
     dice = case.dice
+    mode = dice.one("mode", (KEEP, PAUSE))
+    moment = _moment(case)
+    if moment is not None:
+        return Aim(moment.at, None, mode, CUT, "amid", moment)
     mark = dice.one("mark", case.marks)
     kinds = ["time", "lsn", *(["xid"] if mark.xid else []), *(["latest"] if _still(case) else [])]
     kind = dice.one("target", kinds, [{"time": 4, "lsn": 1.5, "xid": 3, "latest": 0.7}[kind] for kind in kinds])
     way = CUT if not _still(case) else dice.one("way", (CUT, UNDO, DISCARD, CANCEL), (16, 3, 1, 0.7))
     right = before if kind == "latest" else mark.picture
-    return Aim(_words(mark, kind), right, dice.one("mode", (KEEP, PAUSE)), way, kind)
+    return Aim(_words(mark, kind), right, mode, way, kind)
+
+
+def _moment(case: Case) -> Moment | None:
+    """For some of those whose commits have times."""
+    if not case.has(COMMIT_TIMES) or case.down or not case.dice.chance("amid", 0.6):
+        return None
+    return moment_amid(case, case.marks[0].at, case.dice.of("amid where").random())
 
 
 def _still(case: Case) -> bool:

@@ -14,7 +14,7 @@ from actions.engine.status import State, state_of
 from actions.engine.store import Store
 from tests.clusters.aim import CANCEL, DISCARD, UNDO, Aim
 from tests.clusters.case import Case
-from tests.own_cluster import APPROVER, ONCALL
+from tests.own_cluster import APPROVER, KEEP, ONCALL
 from tests.own_cluster import CUT as CUT_OVER
 
 _SWAP = "swap the data directories"
@@ -38,6 +38,7 @@ def carry(case: Case, aim: Aim) -> Carried:
         if not run.asking:
             break
         shown.append(case.cluster.said(run.id))
+        case.did(f"asked: {run.question.title if run.question else ''}")
         run = _answer(case, aim, run)
     state = state_of(run)
     shown.append(case.cluster.said(run.id))
@@ -63,8 +64,17 @@ def _answer(case: Case, aim: Aim, run: Run) -> Run:
     return case.cluster.cut_over(run.id)
 
 
+def undone_after_swap(case: Case, when: str) -> Run:
+    """A recovery that somebody stops once the directories have been swapped, and takes back."""
+    run = case.cluster.preview(when, KEEP)
+    threading.Thread(target=_stop_after_swap, args=(case, run.id), daemon=True).start()
+    run = case.cluster.cut_over(run.id)
+    assert state_of(run) is State.WAITING, case.cluster.story(run.id)
+    return case.cluster.undo(run.id, APPROVER)
+
+
 def _stop_after_swap(case: Case, run: str) -> None:
-    """Press Stop once the directories have been swapped, as somebody does who has seen something."""
+    """Press Stop, as somebody does who has seen something."""
     store = Store(f"sqlite:///{case.cluster.folder / 'mayday.db'}", lambda: datetime.now(UTC))
     end = time.monotonic() + 120
     while time.monotonic() < end:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -62,12 +63,15 @@ class Case:
     sweeps: list[Callable[[], None]] = field(default_factory=list)
     """What goes on beside the server, each time that WAL was archived."""
     marks: list[Mark] = field(default_factory=list)
+    began: float = field(default_factory=time.monotonic)
     story: list[str] = field(default_factory=list)
     last_things: list[Session] = field(default_factory=list)
     """Sessions that are left open until everything is over."""
     unlogged: list[str] = field(default_factory=list)
     written_to: set[str] = field(default_factory=set)
     """Databases in which writers are at work."""
+    sessions: int = 0
+    """How many write to each of these."""
     down: bool = False
     repairs: list[Callable[[], object]] = field(default_factory=list)
     """What takes damage back, for a look at what lies there."""
@@ -77,14 +81,15 @@ class Case:
 
     def did(self, what: str) -> None:
         """Note what was done, for whoever reads about a failure."""
-        self.story.append(what)
+        self.story.append(f"{time.monotonic() - self.began:4.0f} s  {what}")
 
     def sql(self, query: str, database: str = "") -> str:
         return self.cluster.sql(query, database)
 
     def databases(self) -> list[str]:
-        """Every database that one can connect to."""
-        listed = "select datname from pg_database where datallowconn and datconnlimit <> -2 order by oid"
+        """Every database that one can connect to, but the template, which nobody works in."""
+        listed = ("select datname from pg_database where datallowconn and datconnlimit <> -2 "
+                  "and datname <> 'template1' order by oid")  # fmt: skip
         return self.sql(listed, "postgres").splitlines()
 
     def inside(self, script: str, *arguments: str) -> str:

@@ -8,15 +8,17 @@ from tests.clusters.case import FIRST, Case, ident
 from tests.clusters.kind import SOON, Kind
 from tests.clusters.session import Session
 
+COMMIT_TIMES = "commit times are kept"
 FIRST_TABLES = """
 create table accounts (id int primary key, owner text, balance bigint, changed timestamptz default clock_timestamp());
 insert into accounts select g, 'owner ' || g, g * 100 from generate_series(1, 500) g;
 create table events (id bigserial primary key, who int, v text, at timestamptz default clock_timestamp());
 insert into events (who, v) select 99, 'first ' || g from generate_series(1, 200) g;
 create table notes (v text, n int);
-insert into notes select 'note ' || g, g % 10 from generate_series(1, 150) g
+insert into notes select 'note ' || g, g % 10 from generate_series(1, 150) g;
+create table journal (id bigserial primary key, who int)
 """
-"""What every cluster has, and writers write to."""
+"""What every cluster has, and writers write to; each of their transactions leaves a row in the journal."""
 
 
 def _run(sql: str, database: str = FIRST) -> Callable[[Case], None]:
@@ -136,6 +138,10 @@ def _many_tables(case: Case) -> None:
                  f"insert into many.t_{first} values (1, null); end $$")  # fmt: skip
 
 
+def _commit_times(case: Case) -> None:
+    case.launch.settings["track_commit_timestamp"] = "on"
+
+
 def _long_transaction(case: Case) -> None:
     """Somebody began before all that follows, and ends when everything is over."""
     session = Session(case.cluster, FIRST, "long")
@@ -164,5 +170,6 @@ DATA = (
          against=("a transaction prepared after the base",), off=SOON),
     Kind("an unlogged table", share=0.2, filled=_unlogged, off=SOON),
     Kind("slots", share=0.15, based=_slots, off=SOON),
+    Kind(COMMIT_TIMES, share=0.3, launch=_commit_times),
     Kind("a long transaction", share=0.15, based=_long_transaction),
 )  # fmt: skip

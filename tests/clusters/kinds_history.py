@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from actions.engine.status import state_of
+from tests.clusters.carry import undone_after_swap
 from tests.clusters.case import Case
 from tests.clusters.kind import SOON, Kind
 from tests.own_cluster import APPROVER, KEEP
@@ -63,6 +65,15 @@ def _discarded(case: Case) -> None:
     case.did(f"looked at a recovery to {when} and gave it up")
 
 
+def _undone(case: Case) -> None:
+    """A recovery that was swapped in and taken back: its timeline is in the archive, and nobody is on it."""
+    when = case.cluster.now()
+    case.sql("insert into notes values ('stays too', 4)")
+    run = undone_after_swap(case, when)
+    assert state_of(run) == "undone", case.cluster.story(run.id)
+    case.did(f"recovered to {when} and undid it")
+
+
 HISTORY = (
     Kind("base by Mayday", "base", 4, based=_mayday),
     Kind("base by hand, plain", "base", 1, based=_by_hand("-X stream")),
@@ -75,4 +86,5 @@ HISTORY = (
     Kind("one earlier recovery", "earlier", 1, based=_earlier(1)),
     Kind("two earlier recoveries", "earlier", 0.5, based=_earlier(2)),
     Kind("a recovery that was given up", "earlier", 0.7, based=_discarded),
+    Kind("a recovery that was undone", "earlier", 0.8, based=_undone),
 )

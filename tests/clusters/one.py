@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import subprocess
 import sys
 import time
 import traceback
@@ -14,14 +15,13 @@ from pathlib import Path
 
 from actions.engine.errors import RecoveryError
 from actions.engine.status import State
-from tests.clusters.after import Before, after_giving_up, after_recovery, belongings, left_over
+from tests.clusters.after import Before, after_giving_up, after_recovery, belongings, left_over, previewed
 from tests.clusters.aim import CANCEL, CUT, DISCARD, UNDO, Aim, draw_aim
-from tests.clusters.carry import Carried, carry
+from tests.clusters.carry import carry
 from tests.clusters.case import FIRST, Case
 from tests.clusters.dice import Dice
 from tests.clusters.kind import Kind, draw, wanted
 from tests.clusters.kinds import KINDS
-from tests.clusters.picture import Difference
 from tests.clusters.setup import set_up
 from tests.clusters.truth import picture_now, take_mark
 from tests.clusters.verdict import FINE, Outcome, Verdict, judge
@@ -74,7 +74,7 @@ def _judged(case: Case, index: int) -> Verdict:
         before = _prepare(case)
         aim = draw_aim(case, before.picture)
     except TROUBLE as trouble:
-        return replace(blank, why=(_said(trouble),), story=tuple(case.story))
+        return replace(blank, why=(_said(trouble), _log(case)), story=tuple(case.story))
     known = replace(blank, target=f"{aim.kind}: {aim.when}", way=f"{aim.way} ({aim.mode})")
     try:
         outcome, why = _recover(case, aim, before)
@@ -84,8 +84,16 @@ def _judged(case: Case, index: int) -> Verdict:
 
 
 def _said(trouble: BaseException) -> str:
-    where = traceback.extract_tb(trouble.__traceback__)[-1]
-    return f"{where.name}:{where.lineno}: {trouble!s:.4000}"
+    """What went wrong, and on which line of ours."""
+    ours = [frame for frame in traceback.extract_tb(trouble.__traceback__) if "clusters" in frame.filename]
+    detail = getattr(trouble, "detail", "")
+    return f"{Path(ours[-1].filename).name}:{ours[-1].lineno}: {trouble!s:.4000} {detail}"
+
+
+def _log(case: Case) -> str:
+    """The end of the server's log, for whoever looks into why it is not there."""
+    argv = ["docker", "logs", "--tail", "12", case.cluster.name]
+    return subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False).stdout
 
 
 def _prepare(case: Case) -> Before:
@@ -105,14 +113,16 @@ def _prepare(case: Case) -> Before:
 def _recover(case: Case, aim: Aim, before: Before) -> tuple[Outcome, list[str]]:
     carried = carry(case, aim)
     case.did(f"run {carried.run} ended: {carried.state}")
+    claims = previewed(case, aim, before, carried)
     if carried.state == State.RECOVERED and aim.way == CUT:
-        return _verdict(after_recovery(case, aim, before, carried), carried)
+        found = [*after_recovery(case, aim, before, carried), *claims]
+        return judge(found, carried.shown), list(map(str, found))
     # Where writers go on there is no state to come back to that was noted.
     found = list(left_over(case)) if not _was_noted(case) else after_giving_up(case, before)
     if found or carried.undo_trouble:
         return Outcome.HARMED, [carried.trouble, carried.undo_trouble, *map(str, found)]
     if carried.state == _ENDS.get(aim.way):
-        return Outcome.RIGHT, []
+        return (Outcome.WRONG if claims else Outcome.RIGHT), list(map(str, claims))
     if carried.state == State.REFUSED:
         known = any(re.search(pattern, carried.trouble) for kind in case.kinds for pattern in kind.refusals)
         return Outcome.REFUSED_AS_KNOWN if known else Outcome.REFUSED, [carried.trouble]
@@ -121,7 +131,3 @@ def _recover(case: Case, aim: Aim, before: Before) -> tuple[Outcome, list[str]]:
 
 def _was_noted(case: Case) -> bool:
     return not case.has("writers go on until the cut-over")
-
-
-def _verdict(found: list[Difference], carried: Carried) -> tuple[Outcome, list[str]]:
-    return judge(found, carried.shown), [str(one) for one in found]

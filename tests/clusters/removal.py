@@ -17,7 +17,7 @@ def remove(root: Path, seed: int, index: int) -> None:
         mine = any(f"/{mark}" in f"/{source}" for source in sources)
         if mine or any(name.startswith(f"/{mark}") for name in one["Names"]):
             subprocess.run(["docker", "rm", "-f", "-v", one["Id"]], capture_output=True, check=False)
-    for volume in (api.volumes().get("Volumes") or []):
+    for volume in api.volumes().get("Volumes") or []:
         if volume["Name"].startswith(mark):
             subprocess.run(["docker", "volume", "rm", "-f", volume["Name"]], capture_output=True, check=False)
     for folder in root.glob(f"{mark}*"):

@@ -16,9 +16,11 @@ def set_up(case: Case) -> None:
         kind.launch(case)
     case.cluster.make_folders()
     _start(case)
+    case.did("started the server")
     case.sql(FIRST_TABLES)
     for kind in case.kinds:
         kind.filled(case)
+    case.did("filled the databases")
     for kind in case.kinds:
         kind.based(case)
 

@@ -15,8 +15,8 @@ def work(case: Case) -> Writers:
     dice, writers = case.dice, Writers(case)
     if not case.has("nobody writes"):
         case.written_to = {name for name in (FIRST, "second") if name in case.databases()}
-        each = 1 if case.has("one writer") else dice.number("writers", 2, 3)
-        writers.start(sorted(case.written_to), each, dice.one("pause", (0.02, 0.1, 0.5)))
+        case.sessions = 1 if case.has("one writer") else dice.number("writers", 2, 3)
+        writers.start(sorted(case.written_to), case.sessions, dice.one("pause", (0.02, 0.1, 0.5)))
         time.sleep(0.5)
     steps = dice.number("blows", 2, 5)
     marked = dice.number("the step with a mark", 0, steps - 1)

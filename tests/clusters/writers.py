@@ -26,6 +26,7 @@ begin
       end if;
       if random() < 0.1 then delete from events where id in (select id from events where who = %(who)s limit 2); end if;
       if random() < 0.2 then insert into notes select 'from %(who)s', (random() * 9)::int; end if;
+      insert into journal (who) values (%(who)s);
       commit;
     end if;
     perform pg_sleep(random() * pause);
