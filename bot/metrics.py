@@ -146,7 +146,7 @@ def services(seen: list[Condition], now: datetime) -> Iterator[Metric]:
         ("mayday_service_seen_age_seconds", "Since a worker last looked at it.", lambda c: _age(c.seen_at, now)),
         ("mayday_window_seen_age_seconds", "Since a worker last read the recovery window.",
          lambda c: _age(c.reachable.seen_at, now) if c.reachable else None),
-        ("mayday_wal_archived_age_seconds", "Since the newest file came into the archive.",
+        ("mayday_wal_archived_age_seconds", "Since the newest commit that the archive holds.",
          lambda c: _age(c.reachable.archived_at, now) if c.reachable else None),
         ("mayday_wal_waiting_bytes", "WAL that the archive does not have yet.",
          lambda c: float(c.reachable.waiting) if c.reachable else None),

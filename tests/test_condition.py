@@ -220,9 +220,8 @@ def test_the_archive_is_behind_from_the_first_look_that_found_it_so() -> None:
 
 
 def reachable_at(now: datetime, waiting: int, before: Reachable | None = None, archived: int = 0) -> Reachable:
-    archive = (SimpleNamespace(at=NOW + timedelta(minutes=archived)),)
     tail = SimpleNamespace(segments=("000000010000000000000004",), end_lsn=(4 << 24) + waiting)
-    around: Any = SimpleNamespace(window=SimpleNamespace(live=None), archive=archive, tail=tail)
+    around: Any = SimpleNamespace(window=SimpleNamespace(live=None), archived_at=NOW, archived=str(archived), tail=tail)
     return condition.reachable(around, 1 << 24, now, before=before)
 
 

@@ -132,6 +132,19 @@ def test_a_second_recovery_forwards_follows_the_new_timeline(here: Company) -> N
     assert here.world.messages() == {*range(1, 46)}
 
 
+def test_the_first_commit_after_the_fresh_base_backup_of_a_recovery_is_a_target_that_can_be_proven(
+    here: Company,
+) -> None:
+    here.world.deletes(*range(1, 21))
+    here.recover("08:40:30")
+    here.world.says(1)
+    here.world.deletes(1, 2)
+    run = here.recover(f"before xid {here.world.xid}", run="r2")
+    assert run.finished is Outcome.RECOVERED
+    assert run.facts["base"]["name"] == "base_r1"
+    assert here.world.messages() == set(range(1, 42))
+
+
 def test_a_second_recovery_back_before_the_first_ones_target_takes_the_old_timeline_and_a_new_number(
     here: Company,
 ) -> None:

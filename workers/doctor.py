@@ -89,11 +89,12 @@ def _site(settings: Settings, store: Store) -> Iterator[Finding]:
 
 
 def _archive(patient: _Patient, server: Server, around: Surroundings) -> Finding:
-    newest = max((f.at for f in around.archive), default=None)
-    if newest is None:
+    if not around.archived:
         return Finding("WAL archive", False, "it is empty", "Look at archive_command and pg_stat_archiver.")
-    age = patient.now - newest
-    return Finding("WAL archive", age < _ARCHIVE_AGE, f"newest file {span_words(max(age, timedelta()))} old",
+    if around.archived_at is None:
+        return Finding("WAL archive", True, f"its newest segments, up to {around.archived}, hold no commit")
+    age = patient.now - around.archived_at
+    return Finding("WAL archive", age < _ARCHIVE_AGE, f"newest commit in it {span_words(max(age, timedelta()))} old",
                    "See pg_stat_archiver for the last failure; set archive_timeout to 60 s.")  # fmt: skip
 
 

@@ -46,8 +46,9 @@ class Health:
 class Reachable:
     """What a PostgreSQL could be recovered from.
 
-    `base_at` and `dump_at` are when the newest ones ended, `archived_at` when the newest segment came;
-    `waiting` are bytes of WAL that the archive does not have yet, none of which has come since `waiting_since`.
+    `base_at` and `dump_at` are when the newest ones ended, `archived_at` is the newest commit that the archive holds
+    and `archived` its newest segment; `waiting` are bytes of WAL that the archive does not have yet, none of which has
+    come since `waiting_since`.
     `seconds` is what the look took.
     """
 
@@ -61,6 +62,7 @@ class Reachable:
     waiting: int = 0
     waiting_since: datetime | None = None
     seconds: float = 0.0
+    archived: str = ""
 
     @property
     def behind(self) -> timedelta:
@@ -105,13 +107,13 @@ def reachable(around: Surroundings, segment_size: int, now: datetime, *, dump_at
     """What the surroundings of a server come to, in a few figures; `before` is what they came to last time."""
     live = around.window.live
     stopped = [reach.backup.stopped_at for reach in live.reaches if reach.backup.stopped_at] if live else []
-    archived_at = max((file.at for file in around.archive), default=None)
     waiting = _waiting(around.tail, segment_size)
     return Reachable(
-        seen_at=now, base_at=max(stopped, default=None), dump_at=dump_at, archived_at=archived_at,
+        seen_at=now, base_at=max(stopped, default=None), dump_at=dump_at, archived_at=around.archived_at,
         earliest=live.earliest if live else None, latest=live.latest if live else None,
         gaps=len(live.gaps) if live else 0, waiting=waiting,
-        waiting_since=_waiting_since(waiting, archived_at, now, before), seconds=round(seconds, 3),
+        waiting_since=_waiting_since(waiting, around.archived, now, before), seconds=round(seconds, 3),
+        archived=around.archived,
     )  # fmt: skip
 
 
@@ -121,11 +123,11 @@ def _waiting(tail: Tail | None, segment_size: int) -> int:
     return max(0, tail.end_lsn - segment_start(tail.segments[0], segment_size))
 
 
-def _waiting_since(waiting: int, archived_at: datetime | None, now: datetime,
+def _waiting_since(waiting: int, archived: str, now: datetime,
                    before: Reachable | None) -> datetime | None:  # fmt: skip
     if waiting < _PAGE:
         return None
-    if before is not None and before.waiting_since is not None and before.archived_at == archived_at:
+    if before is not None and before.waiting_since is not None and before.archived == archived:
         return before.waiting_since
     return now
 

@@ -11,7 +11,7 @@ the position (recoveryStopsAfter of src/backend/access/transam/xlogrecovery.c, i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from actions.postgres.lsn import Lsn, end_of_record, format_lsn, parse_lsn
@@ -47,6 +47,7 @@ class Stop:
     next_commit_lsn: Lsn | None = None
     last_end_at: datetime | None = None
     end: Lsn | None = None
+    last_end_lsn: Lsn | None = None
 
     @property
     def text(self) -> str:
@@ -57,6 +58,11 @@ class Stop:
     def through(self) -> Lsn:
         """The position up to which WAL has to be read."""
         return self.end or self.lsn
+
+    def started_at(self, redo: int) -> Stop:
+        """The stop as a server proves it that began to replay there: it knows nothing of earlier transactions."""
+        known = self.last_end_lsn is not None and self.last_end_lsn >= redo
+        return self if known else replace(self, last_end_at=None, last_end_lsn=None)
 
     def keeps(self, lsn: int) -> bool:
         """Whether a record at that position is replayed."""
@@ -182,9 +188,9 @@ def _stop(scan: _Scan, floor: Lsn, segment_size: int) -> Stop:
     if kept is None:
         # Nothing was committed since the backup: its own end is what is wanted.
         return Stop(floor, False, *told)
-    last_end = scan.before_kept.at if scan.before_kept else None
+    before = scan.before_kept
     end = end_of_record(kept.lsn, kept.size, segment_size) if kept.size else None
-    return Stop(kept.lsn, True, *told, last_end, end)
+    return Stop(kept.lsn, True, *told, before.at if before else None, end, before.lsn if before else None)
 
 
 def _told(end: TransactionEnd | None) -> tuple[datetime | None, int | None, Lsn | None]:

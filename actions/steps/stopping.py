@@ -93,9 +93,10 @@ class Search:
         later = [reach for reach in way.reaches if self._stands_for(reach, found, limit)]
         if later:
             best = max(later, key=lambda reach: reach.floor)
-            return replace(found, lsn=best.floor, inclusive=False, last_end_at=None, end=None)
-        if found.inclusive:
-            return found
+            return replace(found, lsn=best.floor, inclusive=False, last_end_at=None, end=None, last_end_lsn=None)
+        fitting = [reach for reach in way.reaches if reach.floor <= found.lsn]
+        if found.inclusive and fitting:
+            return found.started_at(max(fitting, key=lambda reach: reach.floor).backup.start_lsn)
         raise too_early(self.part, self.target.at, parse_lsn(self.target.lsn) if self.target.lsn else None)
 
     def _stands_for(self, reach: Reach, found: Stop, limit: Lsn | None) -> bool:

@@ -54,6 +54,8 @@ class Dir:
     sealed: str = ""
     promoted: bool = False
     offered: str = ""
+    redo: int = 0
+    """Where a replay of it begins."""
     config: tuple[tuple[str, str], ...] = ()
     slots: frozenset[str] = frozenset()
     prepared: frozenset[str] = frozenset()

@@ -128,7 +128,7 @@ class WorldFiles(WorldConfiguration, UnwrittenFiles):
             raise Violated("a base backup was copied over a sealed clone")
         if leaf not in self.world.dirs:
             began = Dir(f"clone of {names.run}", found.timeline, found.start, found.timeline, whole=False,
-                        config=OF_THE_BACKUP)  # fmt: skip
+                        redo=found.start, config=OF_THE_BACKUP)  # fmt: skip
             self.world.does("begin the copy", lambda: self.world.dirs.__setitem__(leaf, began))
         progress(total / 2, total, "half")
         if not self.world.dirs[leaf].whole:

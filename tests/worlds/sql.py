@@ -104,7 +104,7 @@ class WorldSql(UnwrittenSql):
             return {"recovering": True, "pause": "not paused", "lsn": format_lsn(here.lsn), "last_at": None}
         kept, lsn, _ = self._ends(container)
         # At an inclusive stop the server leaves out the very record that it stops after.
-        seen = kept[:-1] if self.world.targets[container][2] else kept
+        seen = [r for r in (kept[:-1] if self.world.targets[container][2] else kept) if r.lsn >= here.redo]
         last = seen[-1].at.isoformat() if seen else None
         return {"recovering": True, "pause": "paused", "lsn": format_lsn(lsn), "last_at": last}
 
