@@ -56,7 +56,7 @@ def _lines(text: str) -> list[str]:
 
 def after_recovery(case: Case, aim: Aim, before: Before, carried: Carried) -> list[Difference]:
     """All that is not as it should be once a recovery has been cut over to."""
-    found = differences(aim.right, picture_now(case)) if aim.right else []
+    found = differences(right, picture_now(case)) if (right := aim.settled()) else []
     found += against_journal(case, aim.moment) if aim.moment else []
     found += _serves(case)
     found += not_as_before(before.belongings, belongings(case))

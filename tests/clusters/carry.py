@@ -12,7 +12,8 @@ from actions.engine.journal import Kind
 from actions.engine.run import Run
 from actions.engine.status import State, state_of
 from actions.engine.store import Store
-from tests.clusters.aim import CANCEL, DISCARD, UNDO, Aim
+from actions.steps.prepared import LEAVE
+from tests.clusters.aim import DISCARD, UNDO, Aim
 from tests.clusters.case import Case
 from tests.own_cluster import APPROVER, KEEP, ONCALL
 from tests.own_cluster import CUT as CUT_OVER
@@ -54,8 +55,7 @@ def _answer(case: Case, aim: Aim, run: Run) -> Run:
     assert run.question is not None
     labels = [option["label"] for option in run.question.options]
     if CUT_OVER not in labels:
-        label = labels[-1] if aim.way == CANCEL else aim.mode if aim.mode in labels else labels[0]
-        return case.cluster.answer(run.id, label, ONCALL)
+        return case.cluster.answer(run.id, aim.answer(labels), ONCALL)
     if aim.way == DISCARD:
         return case.cluster.answer(run.id, "Discard", ONCALL)
     stopper = threading.Thread(target=_stop_after_swap, args=(case, run.id), daemon=True)
@@ -64,9 +64,20 @@ def _answer(case: Case, aim: Aim, run: Run) -> Run:
     return case.cluster.cut_over(run.id)
 
 
+def previewed(case: Case, when: str) -> Run:
+    """A recovery that asks whether to cut over."""
+    run = case.cluster.plan(when)
+    for label in (KEEP, LEAVE):
+        assert run.question is not None, case.cluster.story(run.id)
+        labels = [option["label"] for option in run.question.options]
+        run = case.cluster.answer(run.id, label) if label in labels else run
+    assert run.asking, case.cluster.story(run.id)
+    return run
+
+
 def undone_after_swap(case: Case, when: str) -> Run:
     """A recovery that somebody stops once the directories have been swapped, and takes back."""
-    run = case.cluster.preview(when, KEEP)
+    run = previewed(case, when)
     threading.Thread(target=_stop_after_swap, args=(case, run.id), daemon=True).start()
     run = case.cluster.cut_over(run.id)
     assert state_of(run) is State.WAITING, case.cluster.story(run.id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tests.clusters.case import FIRST, Case, ident
-from tests.clusters.kind import SOON, Kind
+from tests.clusters.kind import Kind
 from tests.clusters.session import Session
 
 COMMIT_TIMES = "commit times are kept"
@@ -165,11 +165,11 @@ DATA = (
     Kind("a publication", share=0.15, filled=_publish),
     Kind("pg_stat_statements", share=0.2, launch=_preload),
     Kind("prepared transactions allowed", share=0.25, launch=_two_phase),
-    Kind("a transaction prepared after the base", share=0.15, launch=_two_phase, based=_prepare, off=SOON),
+    Kind("a transaction prepared after the base", share=0.15, launch=_two_phase, based=_prepare),
     Kind("a transaction prepared before the base", share=0.08, launch=_two_phase, filled=_prepare,
-         against=("a transaction prepared after the base",), off=SOON),
-    Kind("an unlogged table", share=0.2, filled=_unlogged, off=SOON),
-    Kind("slots", share=0.15, based=_slots, off=SOON),
+         against=("a transaction prepared after the base",)),
+    Kind("an unlogged table", share=0.2, filled=_unlogged),
+    Kind("slots", share=0.15, based=_slots),
     Kind(COMMIT_TIMES, share=0.3, launch=_commit_times),
     Kind("a long transaction", share=0.15, based=_long_transaction),
 )  # fmt: skip

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from actions.engine.status import state_of
-from tests.clusters.carry import undone_after_swap
+from tests.clusters.carry import previewed, undone_after_swap
 from tests.clusters.case import Case
-from tests.clusters.kind import SOON, Kind
-from tests.own_cluster import APPROVER, KEEP
+from tests.clusters.kind import Kind
+from tests.own_cluster import APPROVER
 
 _BASES = "/backups/postgres/base"
 
@@ -48,7 +48,8 @@ def _earlier(times: int) -> Callable[[Case], None]:
             case.sql(f"insert into notes values ('before recovery {n}', {n})")
             when = case.cluster.now()
             case.sql("update accounts set owner = 'an older mistake'; insert into notes values ('goes', 1)")
-            case.cluster.recover(when)
+            run = case.cluster.cut_over(previewed(case, when).id)
+            assert state_of(run) == "recovered", case.cluster.story(run.id)
             case.sql(f"insert into notes values ('after recovery {n}', {n})")
             case.did(f"recovered to {when}")
             case.sweep()
@@ -60,7 +61,7 @@ def _discarded(case: Case) -> None:
     """A recovery that was looked at and given up."""
     when = case.cluster.now()
     case.sql("insert into notes values ('stays', 3)")
-    run = case.cluster.preview(when, KEEP)
+    run = previewed(case, when)
     case.cluster.answer(run.id, "Discard", APPROVER)
     case.did(f"looked at a recovery to {when} and gave it up")
 
@@ -78,8 +79,8 @@ HISTORY = (
     Kind("base by Mayday", "base", 4, based=_mayday),
     Kind("base by hand, plain", "base", 1, based=_by_hand("-X stream")),
     Kind("base by hand, without WAL", "base", 1, based=_by_hand("-X none")),
-    Kind("base by hand, tar", "base", 0.7, based=_by_hand("-F t -X stream"), off=SOON),
-    Kind("base by hand, tar.gz", "base", 0.7, based=_by_hand("-F t -z -X stream"), off=SOON),
+    Kind("base by hand, tar", "base", 0.7, based=_by_hand("-F t -X stream")),
+    Kind("base by hand, tar.gz", "base", 0.7, based=_by_hand("-F t -z -X stream")),
     Kind("two bases", "base", 1, based=_two),
     Kind("leftovers of base backups", share=0.15, filled=_leftover),
     Kind("no earlier recovery", "earlier", 5),

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from tests.clusters.case import PGDATA, Case
-from tests.clusters.kind import SOON, Kind
+from tests.clusters.kind import Kind
 
 _VOLUMES = "/var/lib/docker/volumes"
 
@@ -93,9 +93,9 @@ PLACE = (
     Kind("PGDATA below the mount", "data", 2, _bind_below),
     Kind("a named volume", "data", 0.5, _bare_volume),
     Kind("PGDATA below a named volume", "data", 1.5, _volume),
-    Kind("PGDATA below a volume with driver_opts", "data", 1, _driver_volume, off=SOON),
+    Kind("PGDATA below a volume with driver_opts", "data", 1, _driver_volume),
     Kind("PGDATA elsewhere", "data", 1, _elsewhere),
-    Kind("link for pg_wal", share=0.07, launch=_wal_link, off=SOON),
-    Kind("a tablespace before the base", share=0.12, launch=_mount_tablespaces, filled=_tablespace, off=SOON),
-    Kind("a tablespace after the base", share=0.1, launch=_mount_late, based=_late_tablespace, off=SOON),
+    Kind("link for pg_wal", share=0.07, launch=_wal_link),
+    Kind("a tablespace before the base", share=0.12, launch=_mount_tablespaces, filled=_tablespace),
+    Kind("a tablespace after the base", share=0.1, launch=_mount_late, based=_late_tablespace),
 )
