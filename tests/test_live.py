@@ -132,6 +132,8 @@ def test_a_rejected_connection_is_told_from_a_server_that_starts_and_from_none()
     failed = 'psql: error: connection to server on socket "/s" failed: '
     assert isinstance(no_connection("c", "0", failed + "FATAL:  no pg_hba.conf entry"), LoginRefused)
     assert isinstance(no_connection("c", "1", failed + "FATAL:  das Datenbanksystem startet"), StartingUp)
+    late = "FATAL:  the database system is not yet accepting connections"  # It does by the time pg_isready asks.
+    assert isinstance(no_connection("c", "0", failed + late), StartingUp)
     assert type(no_connection("c", "2", failed + "No such file or directory")) is NotServing
     assert type(no_connection("c", "0", "psql: error: connection to server was lost")) is NotServing
 

@@ -17,6 +17,9 @@ _NO_SERVER = 2
 # What pg_isready says by its exit code: https://www.postgresql.org/docs/current/app-pg-isready.html
 _READY = re.compile(r"^mayday\.isready=(\d+)\n?", re.MULTILINE)
 _ACCEPTING, _REJECTING = "0", "1"
+# By the time pg_isready asks, the server may accept: canAcceptConnections of src/backend/postmaster says these before.
+_STARTING = ("the database system is starting up", "the database system is not yet accepting connections",
+             "the database system is not accepting connections")  # fmt: skip
 _NOT_LET_IN = re.compile(r"connection to server (?:on|at) .* failed|could not connect to server", re.DOTALL)
 
 
@@ -66,7 +69,7 @@ def no_connection(container: str, ready: str, said: str) -> RecoveryError:
     """The error for a connection that was not made; `ready` is the exit code of pg_isready afterwards."""
     message = f"PostgreSQL in {container} does not accept connections."
     look = f"It may still be starting: look at `docker logs {container}`."
-    if ready == _REJECTING or "the database system is starting up" in said:
+    if ready == _REJECTING or any(sign in said for sign in _STARTING):
         return StartingUp(message, detail=said, hint=look)
     if ready == _ACCEPTING and _NOT_LET_IN.search(said):
         return LoginRefused(f"PostgreSQL in {container} does not let Mayday in.", detail=said,
