@@ -19,6 +19,7 @@ from actions.engine.store import Store
 from actions.incidents import rows
 from actions.incidents.condition import NOTE, Condition, Health, Reachable, conditions, keep, reachable
 from actions.incidents.record import Records
+from actions.steps.archiving import look_at_archiving
 from actions.steps.server import look_at_server
 from actions.steps.window import survey
 from actions.tools import Site
@@ -146,11 +147,12 @@ class ConditionKeeper:
         files: Any = _Yielding(tools["files"], self._busy)
         server = look_at_server(self.site.postgres, self.site, tools["docker"], files)
         around = survey(server, files, tools["sql"], self.store.clock())
+        archiving = look_at_archiving(server, files, tools["sql"])
         dump_at = dumps.newest(tools["docker"].client, server, self.dumps) if self.dumps else None
         took = time.monotonic() - began
         self._next = began + max(self.every, _SHARE * took)
         self._seen = reachable(around, server.segment_size, self.store.clock(), dump_at=dump_at, before=self._seen,
-                               seconds=took)  # fmt: skip
+                               seconds=took, archiving=archiving)  # fmt: skip
         if server.state == "running":
             rows.look(self.store, self.site.postgres, rows.count(self.site.postgres, server, tools["sql"]))
 

@@ -17,6 +17,7 @@ from actions.findings import Finding
 from actions.postgres.server import Server
 from actions.postgres.times import span_words
 from actions.settings import Settings
+from actions.steps.archiving import look_at_archiving
 from actions.steps.server import look_at_server, see_writers
 from actions.steps.window import Surroundings, survey
 from workers import audit, doctor_pagerduty
@@ -24,7 +25,6 @@ from workers.doorbell import connect
 from workers.statuspage import doctor as status_page
 from workers.workshop import DockerWorkshop
 
-_ARCHIVE_AGE = timedelta(minutes=5)
 _BASE_AGE = timedelta(hours=30)
 _CLOCK_SKEW = timedelta(seconds=5)
 
@@ -32,7 +32,7 @@ _CLOCK_SKEW = timedelta(seconds=5)
 def check(settings: Settings, store: Store) -> list[Finding]:
     """Everything on this side, in the order in which it would be mended."""
     outside = [*doctor_pagerduty.check(settings), *status_page.check(settings, store.clock)]
-    inside = [_queue(settings), _worker(store), audit.finding(settings, store), *_site(settings, store)]
+    inside = [_queue(settings), _worker(store), audit.finding(settings, store), *site_findings(settings, store)]
     return [*inside, *outside]
 
 
@@ -70,7 +70,7 @@ class _Patient:
         return survey(server, self.tools["files"], self.tools["sql"], self.now)
 
 
-def _site(settings: Settings, store: Store) -> Iterator[Finding]:
+def site_findings(settings: Settings, store: Store) -> Iterator[Finding]:
     """Look at the host as a run would; the first thing that is not there ends the list."""
     workshop = DockerWorkshop(store, settings.site.site(), settings.site.docker_host)
     run = Run("doctor", "doctor", "", settings.site.postgres, settings.site.name, "", {}, {}, store.clock())
@@ -89,13 +89,25 @@ def _site(settings: Settings, store: Store) -> Iterator[Finding]:
 
 
 def _archive(patient: _Patient, server: Server, around: Surroundings) -> Finding:
-    if not around.archived:
+    """What the server says of its archiver, held against what lies in the archive."""
+    seen = look_at_archiving(server, patient.tools["files"], patient.tools["sql"])
+    if seen.state == "well" and not around.archived:
         return Finding("WAL archive", False, "it is empty", "Look at archive_command and pg_stat_archiver.")
-    if around.archived_at is None:
-        return Finding("WAL archive", True, f"its newest segments, up to {around.archived}, hold no commit")
-    age = patient.now - around.archived_at
-    return Finding("WAL archive", age < _ARCHIVE_AGE, f"newest commit in it {span_words(max(age, timedelta()))} old",
-                   "See pg_stat_archiver for the last failure; set archive_timeout to 60 s.")  # fmt: skip
+    if seen.state != "well":
+        return Finding("WAL archive", False, seen.seen, seen.do or "Look at pg_stat_archiver when the server answers.")
+    at = around.archived_at
+    newest = f"; newest commit in it {span_words(max(patient.now - at, timedelta()))} old" if at else ""
+    return Finding("WAL archive", True, f"takes what the server writes{newest}")
+
+
+def _copies(_patient: _Patient, _server: Server, around: Surroundings) -> Finding:
+    """Files of the archive that are no copies of what their names say."""
+    bad = around.window.bad
+    more = [f"and {len(bad) - 3} more"] if bad[3:] else []
+    names = "; ".join([*(f"{copy.file}: {copy.why}" for copy in bad[:3]), *more])
+    return Finding("WAL copies", not bad, names or "every file is what its name says",
+                   "Move these files away and put good copies in their places. An archive_command that keeps what is "
+                   "there waits for that for ever.")  # fmt: skip
 
 
 def _backups(patient: _Patient, _server: Server, around: Surroundings) -> Finding:
@@ -134,5 +146,5 @@ def _clock(patient: _Patient, server: Server, _around: Surroundings) -> Finding:
 
 
 _LOOKS: tuple[Callable[[_Patient, Server, Surroundings], Finding], ...] = (
-    _archive, _backups, _gaps, _writers, _clock,
+    _archive, _copies, _backups, _gaps, _writers, _clock,
 )  # fmt: skip

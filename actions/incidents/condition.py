@@ -12,6 +12,7 @@ from actions.engine.store import Store
 from actions.incidents.memory import Memory
 from actions.incidents.record import Record
 from actions.postgres.archive import Tail
+from actions.postgres.archiver import Archiving
 from actions.postgres.segments import segment_start
 from actions.steps.window import Surroundings
 
@@ -49,7 +50,7 @@ class Reachable:
     `base_at` and `dump_at` are when the newest ones ended, `archived_at` is the newest commit that the archive holds
     and `archived` its newest segment; `waiting` are bytes of WAL that the archive does not have yet, none of which has
     come since `waiting_since`.
-    `seconds` is what the look took.
+    `seconds` is what the look took, `archiving` whether WAL arrives.
     """
 
     seen_at: datetime
@@ -63,6 +64,7 @@ class Reachable:
     waiting_since: datetime | None = None
     seconds: float = 0.0
     archived: str = ""
+    archiving: Archiving = field(default_factory=Archiving)
 
     @property
     def behind(self) -> timedelta:
@@ -103,7 +105,8 @@ class Condition:
 
 
 def reachable(around: Surroundings, segment_size: int, now: datetime, *, dump_at: datetime | None = None,
-              before: Reachable | None = None, seconds: float = 0.0) -> Reachable:  # fmt: skip
+              before: Reachable | None = None, seconds: float = 0.0,
+              archiving: Archiving | None = None) -> Reachable:  # fmt: skip
     """What the surroundings of a server come to, in a few figures; `before` is what they came to last time."""
     live = around.window.live
     stopped = [reach.backup.stopped_at for reach in live.reaches if reach.backup.stopped_at] if live else []
@@ -113,7 +116,7 @@ def reachable(around: Surroundings, segment_size: int, now: datetime, *, dump_at
         earliest=live.earliest if live else None, latest=live.latest if live else None,
         gaps=len(live.gaps) if live else 0, waiting=waiting,
         waiting_since=_waiting_since(waiting, around.archived, now, before), seconds=round(seconds, 3),
-        archived=around.archived,
+        archived=around.archived, archiving=archiving or Archiving(),
     )  # fmt: skip
 
 

@@ -9,8 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from pydantic import ValidationError
+
 from actions.engine import notes
 from actions.engine.errors import RecoveryError
+from actions.engine.facts import from_json
 from actions.engine.ids import is_errand
 from actions.engine.journal import Entry, Kind
 from actions.engine.moves import passed_no_return
@@ -22,6 +25,7 @@ from actions.incidents.condition import conditions
 from actions.incidents.contacts import people_of
 from actions.incidents.lifting import lifted
 from actions.outside import Pager, PagerDuty
+from actions.postgres.archiver import Archiving
 from actions.postgres.times import span_words
 from actions.settings import ContactSettings
 
@@ -72,7 +76,8 @@ class Watch:
         mine = [run for run in self.store.runs(open_only=True) if not is_errand(run)]
         ended = [run for run in self.store.runs(limit=_LOOKED_AT) if run not in mine and self._was_alone_lately(run)]
         runs = tuple(self._run(self.store.entries(run)) for run in (*mine, *ended))
-        return Facts(self.store.clock(), self.site, runs, self._worker_at(), "" if mine else self._unrecoverable())
+        lost = self._not_arriving() or ("" if mine else self._unrecoverable())
+        return Facts(self.store.clock(), self.site, runs, self._worker_at(), lost)
 
     def _was_alone_lately(self, name: str) -> bool:
         """A recovery of a minute must not be over before anybody heard that nobody approved it."""
@@ -119,6 +124,30 @@ class Watch:
         seen = self.store.note("alive", self.site)
         return datetime.fromisoformat(seen) if seen else None
 
+    def _not_arriving(self) -> str:
+        """Why what is written since the newest recovery does not arrive in the archive, as that run saw it.
+
+        It stands until somebody has looked after that and saw it arrive.
+        """
+        seen = next(filter(None, (self._arrival(run) for run in self.store.runs(limit=_LOOKED_AT))), None)
+        if seen is None or not seen.broken or seen.at is None:
+            return ""
+        now = conditions(self.store, self.site).get(self.service)
+        later = now.reachable if now is not None and now.reachable is not None else None
+        since = later.archiving if later is not None and later.seen_at > seen.at else seen
+        if since.state == "well":
+            return ""
+        return f"WAL of {self.service} does not arrive in the archive: {(since if since.broken else seen).brief}"
+
+    def _arrival(self, name: str) -> Archiving | None:
+        """What a recovery of the watched service, or a base backup, saw of the archive last."""
+        run = self.store.run(name)
+        fact = run.facts.get("arrival") if run.service == self.service and run.site == self.site else None
+        try:
+            return from_json(Archiving, fact) if fact else None
+        except ValidationError:  # Another version wrote it.
+            return None
+
     def _unrecoverable(self) -> str:
         """Why nothing recent could be recovered to; nothing where nobody has looked lately."""
         now = self.store.clock()
@@ -132,8 +161,11 @@ class Watch:
             return ""
         if seen.reachable.earliest is None or seen.reachable.latest is None:
             return f"no moment of {self.service} can be reached. Take a base backup: /backup run base"
-        late = seen.reachable.behind > self.archive_limit
-        return f"WAL of {self.service} is not archived any more" if late else ""
+        if seen.reachable.behind <= self.archive_limit:
+            return ""
+        archiving = seen.reachable.archiving
+        why = f": {archiving.brief}" if archiving.broken else ""
+        return f"WAL of {self.service} is not archived any more{why}"
 
 
 def _for_second(run: Run) -> bool:

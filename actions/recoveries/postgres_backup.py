@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from actions.engine.errors import Refused
 from actions.engine.procedure import Act, Asker, Lane, Look, Procedure, Risk, Words
-from actions.steps import backup, restore
+from actions.steps import archiving, backup, restore
 from actions.steps.live import ask_primary
 from actions.steps.server import look_at_server
 
@@ -36,11 +36,13 @@ PROCEDURE = Procedure(
     claims=False,
     yields=True,
     lane=Lane.BACKUP,
+    report=archiving.backup_sheets,
     steps=(
         Look("look at the server", look_at_server, gives="server"),
         Look("ask the server", ask_primary, gives="live"),
         Act("take the base backup", backup.take_base, backup.base_is_taken, limit=restore.COPY_LIMIT),
         Act("write its inventory", backup.write_inventory, backup.inventory_is_written, limit=timedelta(minutes=30)),
         Look("see what it holds", backup.look_at_inventory, gives="held"),
+        Look("see that its WAL arrives in the archive", archiving.see_backup_arrive, gives="arrival"),
     ),
 )

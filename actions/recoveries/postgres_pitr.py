@@ -9,6 +9,7 @@ from actions.engine.procedure import Act, Ask, Asker, Leads, Look, Option, Outco
 from actions.postgres.times import spell
 from actions.postgres.when import Target, parse_when
 from actions.steps import (
+    archiving,
     backup,
     compare,
     configuration,
@@ -78,6 +79,7 @@ PROCEDURE = Procedure(
         Look("compare the configuration files", configuration.foresee_configuration, gives="foreseen"),
         Look("see what the WAL does not bring back", unwritten.foresee_unwritten, gives="beside"),
         Look("measure the disk", space.measure_space, gives="space"),
+        Look("see whether WAL is archived", archiving.look_at_archiving, gives="archiving"),
         Ask(
             "Restore beside the live data?",
             options=(
@@ -146,6 +148,9 @@ PROCEDURE = Procedure(
         Look("see what is left to people", left.see_left, gives="left"),
         Act("smoke test through the application", proof.smoke_test, proof.smoke_passed),
         Act("remove the clone's container", replay.remove_clone_server, replay.clone_server_is_gone),
+        # That the data is right says nothing of the next recovery: for that, new WAL has to arrive.
+        Act("end a WAL segment", archiving.end_segment, archiving.segment_is_ended),
+        Look("see that WAL arrives in the archive", archiving.see_timeline_arrive, gives="arrival"),
         # Older backups reach the new timeline only by way of its history, so one of its own is taken at once.
         Act("take a fresh base backup", backup.take_base, backup.base_is_taken, limit=restore.COPY_LIMIT),
         Act("write its inventory", backup.write_inventory, backup.inventory_is_written, limit=timedelta(minutes=30)),

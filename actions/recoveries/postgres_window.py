@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from actions.engine.errors import Refused
 from actions.engine.procedure import Asker, Look, Procedure, Risk, Words
-from actions.steps import sheets
+from actions.steps import archiving, sheets
 from actions.steps.server import look_at_server
 from actions.steps.window import read_window
 
@@ -36,5 +36,6 @@ PROCEDURE = Procedure(
     steps=(
         Look("look at the server", look_at_server, gives="server"),
         Look("read the recovery window", read_window, gives="window"),
+        Look("see whether WAL is archived", archiving.look_at_archiving, gives="archiving"),
     ),
 )

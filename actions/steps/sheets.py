@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from actions.engine.procedure import Answer, Sheet
+from actions.postgres.archiver import Archiving
 from actions.postgres.chains import builds_on
 from actions.postgres.choices import window_words
 from actions.postgres.live import Live
@@ -14,6 +15,7 @@ from actions.postgres.times import span_words, spell
 from actions.postgres.when import Target, describe
 from actions.postgres.windows import Window
 from actions.steps import besides
+from actions.steps.archiving import archiving_rows, bad_copy_rows, plan_alerts, recovered_alerts
 from actions.steps.configuration import Configuration
 from actions.steps.difference import Difference, difference_sheet
 from actions.steps.integrity import Integrity, integrity_sheet
@@ -67,6 +69,7 @@ def plan_sheets(
     times: Estimate,
     foreseen: Configuration,
     beside: Unwritten,
+    archiving: Archiving,
 ) -> tuple[Sheet, ...]:
     """The plan: what will happen, from what, and what will be lost."""
     part = window.on(aim.timeline)
@@ -86,11 +89,12 @@ def plan_sheets(
             ),
             *tablespace_rows(tablespaces, base),
             *space_rows(space, server),
+            *archiving_rows(archiving),
             ("Will be paused", writers.says()),
             ("Expected", _expected(times)),
             ("RTO", f"{RTO.total_seconds() / 60:.0f} min"),
         ),
-        alerts=(*live_alerts(live), *aim.alerts(target), *space_alerts(space)),
+        alerts=(*live_alerts(live), *aim.alerts(target), *space_alerts(space), *plan_alerts(archiving)),
     )
     return (where, lost_sheet(lost), besides.plan_sheet(server, aim, foreseen, beside))
 
@@ -142,6 +146,7 @@ def recovered_sheets(
     prepared: PreparedOpen,
     settling: Answer,
     left: Left,
+    arrival: Archiving,
 ) -> tuple[Sheet, ...]:
     """The report of a recovery."""
     at = aim.stop.last_commit_at
@@ -155,7 +160,9 @@ def recovered_sheets(
                 ("Integrity", integrity.verdict),
                 ("After the cut-over", integrity_after.verdict),
                 ("Old data", kept.text),
+                ("WAL archive", arrival.says()),
             ),
+            alerts=recovered_alerts(arrival),
         ),
         besides.report_sheet(configuration, approval, names, unwritten, prepared, settling, left),
     )
@@ -169,9 +176,9 @@ def verify_sheets(integrity: Integrity) -> tuple[Sheet, ...]:
     )
 
 
-def window_sheets(window: Window) -> tuple[Sheet, ...]:
+def window_sheets(window: Window, archiving: Archiving) -> tuple[Sheet, ...]:
     """The recovery window on every timeline."""
-    sheets = []
+    sheets: list[Sheet] = []
     for part in window.timelines:
         here = "in service now" if part.timeline == window.live_timeline else "left"
         rows = (
@@ -186,5 +193,7 @@ def window_sheets(window: Window) -> tuple[Sheet, ...]:
             for reach in part.reaches
         ]
         rows += [(bad.path.rpartition("/")[2], f"not usable: {bad.why}") for bad in part.unusable]
-        sheets.append(Sheet(f"Timeline {part.timeline} ({here})", tuple(rows)))
-    return tuple(sheets)
+        alerts = () if sheets else plan_alerts(archiving)
+        sheets.append(Sheet(f"Timeline {part.timeline} ({here})", tuple(rows), alerts=alerts))
+    beside = (*archiving_rows(archiving), *bad_copy_rows(window.bad))
+    return (*sheets, *((Sheet("Archive", beside),) if beside else ()))

@@ -92,6 +92,8 @@ class World:
     wal_lost: bool = False
     smoke: int = 200
     prepared: frozenset[str] = frozenset()
+    archive_mode: str = "on"
+    archiver_fails: str = ""
     refuses: str = ""
     changes: tuple[str, ...] = ()
     born: frozenset[str] = frozenset()
@@ -166,7 +168,7 @@ class World:
         self.epoch += 1
         self.set_container(SITE.postgres, state="running")
         self.set_dir(LEAF, state="in production")
-        if here.offered and here.offered not in self.archive:
+        if self.archives and here.offered and here.offered not in self.archive:
             self.archive[here.offered] = (60, self.clock())
         for name in WRITERS:
             if name in self.containers and self.containers[name].state == "running" and name == "nself-functions":
@@ -195,10 +197,14 @@ class World:
         self.advance_to(record.end)
         return record
 
+    @property
+    def archives(self) -> bool:
+        return self.archive_mode != "off" and not self.archiver_fails
+
     def advance_to(self, lsn: int) -> None:
         """WAL is written up to there; what is full is archived."""
         here = self.live
-        for number in range(here.lsn // SIZE, lsn // SIZE):
+        for number in range(here.lsn // SIZE, lsn // SIZE) if self.archives else ():
             self.archive.setdefault(segment_of(here.timeline, number * SIZE, SIZE), (SIZE, self.clock()))
         self.set_dir(LEAF, lsn=lsn)
 

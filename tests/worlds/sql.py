@@ -49,6 +49,9 @@ class WorldSql(UnwrittenSql):
 
     def _answers(self, container: str, here: Dir) -> dict[str, Callable[[], list[dict[str, Any]]]]:
         return {
+            "from pg_stat_archiver": lambda: [self._archiver()],
+            "pg_logical_emit_message": lambda: [{}],
+            "pg_switch_wal": lambda: [self._switch()],
             "pg_current_wal_lsn()::text": lambda: [{"lsn": format_lsn(self.world.live.lsn)}],
             "pg_get_wal_replay_pause_state": lambda: [self._state(container, here)],
             "pg_promote": lambda: self._promote(container),
@@ -130,6 +133,23 @@ class WorldSql(UnwrittenSql):
         if here.checkpoint_timeline != here.timeline:
             self.world.does("checkpoint", lambda: self.world.set_dir(leaf, checkpoint_timeline=here.timeline))
         return []
+
+    def _archiver(self) -> dict[str, Any]:
+        """The archiver as the world has it: it archives at once, or it fails from some moment on."""
+        world = self.world
+        done = sorted(name for name in world.archive if len(name) == 24)
+        failing = bool(world.archiver_fails)
+        return {"mode": world.archive_mode, "command": "cp", "library": "", "archived": len(done),
+                "last_archived": done[-1] if done else None, "failed": 3 * failing, "waiting": int(failing),
+                "archived_at": max(at for _, at in world.archive.values()).isoformat() if done else None,
+                "last_failed": world.archiver_fails or None,
+                "failed_at": world.clock().isoformat() if failing else None, "now": world.clock().isoformat(),
+                "written": format_lsn(world.live.lsn)}  # fmt: skip
+
+    def _switch(self) -> dict[str, Any]:
+        after = (self.world.live.lsn // SIZE + 1) * SIZE + 0x28
+        self.world.does("end the segment", lambda: self.world.advance_to(after))
+        return {"lsn": format_lsn(after)}
 
     def _writable(self, here: Dir) -> dict[str, Any]:
         return {
