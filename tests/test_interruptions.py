@@ -16,6 +16,7 @@ import pytest
 from worlds.company import SITE, Killed
 from worlds.desk import APPROVER, DBA, Company
 from worlds.founding import company
+from worlds.tablespaces import live_folders, with_tablespaces
 
 from actions.engine.journal import first_broken
 from actions.engine.moves import passed_no_return
@@ -27,8 +28,8 @@ Places = list[tuple[str, Company]]
 
 
 def after_the_accident() -> Company:
-    """Messages were deleted after 08:40; the recovery is to shortly before that."""
-    here = Company(company())
+    """Messages were deleted after 08:40; the recovery is to shortly before that. There are tablespaces too."""
+    here = Company(with_tablespaces(company()))
     here.world.deletes(*range(5, 30))
     here.world.says(2)
     here.world.changes = ()
@@ -124,6 +125,7 @@ def test_killed_anywhere_a_recovery_ends_as_if_nothing_had_happened() -> None:
     model, places = recovered_in_peace()
     assert model.run().finished is Outcome.RECOVERED
     assert model.world.messages() == set(range(1, 31))
+    assert set(live_folders(model.world).values()) == {f"clone of r1 at {at}" for at in ("/fast", "/gone", "/late")}
     assert len(places) > 75
     report(places, model, carry_on)
 
@@ -236,6 +238,8 @@ def old_world(place: str, here: Company, before: object) -> list[str]:
     live = here.world.dirs.get("postgres")
     if live is None or live.id != "live" or here.world.messages() != before.messages():  # type: ignore[attr-defined]
         found.append(f"the live directory is {live}")
+    if live_folders(here.world) != live_folders(before):  # type: ignore[arg-type]
+        found.append(f"the tablespaces are {live_folders(here.world)}")
     if any("_before_" in leaf for leaf in (*here.world.dirs, *here.world.labels)):
         found.append(f"left behind: {[*here.world.dirs, *here.world.labels]}")
     return [f"undone from {place}: {text}" for text in found]

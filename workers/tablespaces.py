@@ -33,7 +33,8 @@ while [ $# -gt 0 ]; do
 done
 """
 # What is empty and our own is removed: the folder that held the clone's files, and one kept where nothing was.
-_SWAP = r"""
+SWAP = (
+    r"""
 yes_if() { if [ -d "$1" ]; then echo yes; else echo no; fi; }
 work() {
     if [ ! -f "$note" ]; then
@@ -51,7 +52,10 @@ work() {
     [ ! -d "$mine" ] || rmdir "$mine"
 }
 """
-_SWAP_BACK = r"""
+    + _EACH
+)
+SWAP_BACK = (
+    r"""
 work() {
     [ -f "$note" ] || return 0
     if [ ! -d "$mine" ]; then mkdir -m 0700 "$mine" && chown "$(stat -c %u:%g .)" "$mine" || return 1; fi
@@ -64,7 +68,10 @@ work() {
     rm -f "$note"
 }
 """
-_SET_ASIDE = r"""
+    + _EACH
+)
+SET_ASIDE = (
+    r"""
 work() {
     if [ -d "$mine" ] && ! rmdir "$mine" 2>/dev/null; then
         [ ! -e "$aside" ] || missing "$aside is in the way"
@@ -73,7 +80,10 @@ work() {
     [ ! -d "$aside" ] || note_down "$aside.mayday.json" "$label"
 }
 """
-_SEE = r"""
+    + _EACH
+)
+SEE = (
+    r"""
 work() {
     if [ -f "$note" ] && [ -d "$kept" ] && [ ! -d "$mine" ]; then echo new
     elif [ -f "$note" ]; then echo between
@@ -81,6 +91,8 @@ work() {
     fi
 }
 """
+    + _EACH
+)
 
 
 class TablespaceSwap:
@@ -92,22 +104,22 @@ class TablespaceSwap:
 
     def states(self, server: Server, names: Names) -> tuple[str, ...]:
         """Of each location: `old` (nothing was swapped), `new` (the clone's files are live), or `between`."""
-        return tuple(self._each(server, names, _SEE, {}, "looking at the tablespaces").split())
+        return tuple(self._each(server, names, SEE, {}, "looking at the tablespaces").split())
 
     def swap(self, server: Server, names: Names, label: Mapping[str, str]) -> None:
         """Live to before, clone to live, in each location; goes on where it was interrupted."""
         self._unused(server, names)
-        self._each(server, names, _SWAP, label, "swapping the tablespaces")
+        self._each(server, names, SWAP, label, "swapping the tablespaces")
 
     def swap_back(self, server: Server, names: Names) -> None:
         """The reverse; nothing to do in a location where the swap never began."""
         self._unused(server, names)
-        self._each(server, names, _SWAP_BACK, {}, "swapping the tablespaces back")
+        self._each(server, names, SWAP_BACK, {}, "swapping the tablespaces back")
 
     def set_aside(self, server: Server, names: Names, label: Mapping[str, str]) -> None:
         """The clone's files out of the way."""
         self._unused(server, names)
-        self._each(server, names, _SET_ASIDE, label, "setting the clone's tablespaces aside")
+        self._each(server, names, SET_ASIDE, label, "setting the clone's tablespaces aside")
 
     def _unused(self, server: Server, names: Names) -> None:
         leaves = [(space.parent, leaf) for space in beside(server) for leaf in (space.leaf, names.clone_leaf(space))]
@@ -118,7 +130,7 @@ class TablespaceSwap:
         if not places:
             return ""
         text = json.dumps(dict(label), sort_keys=True)
-        done = self._helper.inside(server).script(work + _EACH, names.run, text, *places)
+        done = self._helper.inside(server).script(work, names.run, text, *places)
         return checked(done, doing, "Retry goes on from there; no data was changed.")
 
 

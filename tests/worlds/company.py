@@ -70,6 +70,8 @@ class World:
     containers: dict[str, Container] = field(default_factory=dict)
     dirs: dict[str, Dir] = field(default_factory=dict)
     mounted: dict[str, str] = field(default_factory=dict)
+    links: dict[int, str] = field(default_factory=dict)
+    spaces_of: dict[str, tuple[str, ...]] = field(default_factory=dict)
     archive: dict[str, tuple[int, datetime]] = field(default_factory=dict)
     saved: dict[str, tuple[str, ...]] = field(default_factory=dict)
     backups: dict[str, Backup] = field(default_factory=dict)
@@ -116,7 +118,8 @@ class World:
 
     def obey(self) -> None:
         """The rules that hold at every instant."""
-        used = [self.dirs[leaf].id for name, leaf in self.mounted.items() if self.runs(name) and leaf in self.dirs]
+        folders = [folder for name in self.mounted if self.runs(name) for folder in self.used_by(name)]
+        used = [self.dirs[folder].id for folder in folders if folder in self.dirs]
         if len(used) != len(set(used)):
             raise Violated(f"two servers run on one directory: {used}")
         here = {d.id for d in self.dirs.values()}
@@ -130,9 +133,13 @@ class World:
 
     def at_rest(self, *leaves: str) -> None:
         """Nobody may touch the files of a directory that a server uses."""
-        for name, leaf in self.mounted.items():
-            if leaf in leaves and self.runs(name):
-                raise Violated(f"the files of {leaf} were touched while {name} runs on them")
+        for name in self.mounted:
+            if self.runs(name) and (touched := {*leaves} & {*self.used_by(name)}):
+                raise Violated(f"the files of {touched} were touched while {name} runs on them")
+
+    def used_by(self, name: str) -> tuple[str, ...]:
+        """The data directory and the tablespaces of a server."""
+        return (self.mounted[name], *self.spaces_of.get(name, ()))
 
     def set_container(self, name: str, **changes: Any) -> None:
         self.containers[name] = replace(self.containers[name], **changes)
@@ -162,6 +169,9 @@ class World:
         here = self.live
         if here.sealed and not here.promoted:
             raise Violated("a clone that still recovers was put in service")
+        for folder in self.spaces_of.get(SITE.postgres, ()):
+            if not self.dirs[folder].id.startswith(f"{here.id} at "):
+                raise Violated(f"{here.id} was started with the tablespace of another: {self.dirs[folder].id}")
         if self.dead and here.id == "live":
             self.set_container(SITE.postgres, state="restarting")
             return

@@ -9,6 +9,7 @@ from actions.engine.errors import RecoveryError
 from actions.postgres.server import Names, Server
 from worlds.company import LEAF, SITE, WRITERS, Violated, World
 from worlds.founding import container
+from worlds.tablespaces import places
 from worlds.wal import flag, target_of
 
 
@@ -100,6 +101,9 @@ class WorldDocker:
             raise Violated(f"the clone archives or connects: {spec.flags}")
         self.world.containers[names.clone] = container(names.clone, restart_policy="no", command=spec.flags)
         self.world.mounted[names.clone] = leaf
+        self.world.spaces_of[names.clone] = tuple(place.clone for place in places(server, names))
+        if missing := [folder for folder in self.world.spaces_of[names.clone] if folder not in self.world.dirs]:
+            raise Violated(f"the clone was started without its own {missing}")
         self.world.targets[names.clone] = target_of(spec.flags)
         self.world.ticks[names.clone] = 0
 
@@ -115,6 +119,7 @@ class WorldDocker:
     def _removed(self, name: str) -> None:
         self.world.containers.pop(name)
         self.world.mounted.pop(name)
+        self.world.spaces_of.pop(name, None)
 
     def logs(self, name: str, lines: int = 40) -> str:
         return self.world.logs.get(name, "")

@@ -14,14 +14,16 @@ from actions.postgres.lsn import parse_lsn
 from actions.postgres.segments import segment_of, segments_between
 from actions.postgres.server import Names, Server
 from actions.postgres.stops import Stop
+from actions.postgres.tablespaces import map_text
 from actions.tools import Leaves, Moments, Progress, Room, Stretch, WalFile
 from worlds.company import LEAF, Dir, Violated, World
 from worlds.config import OF_THE_BACKUP, WorldConfiguration
+from worlds.tablespaces import WorldTablespaces
 from worlds.unwritten import UnwrittenFiles
 from worlds.wal import DAMAGED_CONTROL, SIZE, control_text, wal_header
 
 
-class WorldFiles(WorldConfiguration, UnwrittenFiles):
+class WorldFiles(WorldConfiguration, UnwrittenFiles, WorldTablespaces):
     """The hands on files of the world, for one run."""
 
     def __init__(self, world: World) -> None:
@@ -37,7 +39,8 @@ class WorldFiles(WorldConfiguration, UnwrittenFiles):
         return DAMAGED_CONTROL if damaged else control_text(here.checkpoint_timeline, here.state, here.lsn)
 
     def data_directory(self, server: Server) -> DataDirectory:
-        return DataDirectory(self.control(server, LEAF), owner="999:999", signals=self.world.signals)
+        return DataDirectory(self.control(server, LEAF), owner="999:999", signals=self.world.signals,
+                             tablespaces=self.world.links)  # fmt: skip
 
     def wal_headers(self, server: Server) -> Mapping[str, bytes]:
         *written, recycled = self.world.tail()
@@ -60,13 +63,15 @@ class WorldFiles(WorldConfiguration, UnwrittenFiles):
 
     def backups(self, server: Server) -> Sequence[BackupFiles]:
         return [
-            BackupFiles(f"{server.bases}/{b.name}", b.label(), b.manifest(), b.ended_label(), b.inventory, 50_000_000)
+            BackupFiles(f"{server.bases}/{b.name}", b.label(), b.manifest(), b.ended_label(), b.inventory, 50_000_000,
+                        tablespace_map=map_text(b.tablespaces), pieces=dict.fromkeys(b.tablespaces, "within"))
             for b in self.world.backups.values()
             if b.whole
         ]
 
     def rooms(self, server: Server) -> Mapping[str, Room]:
-        return {where: Room("disk", self.world.free) for where in ("data", "archive", "bases")}
+        locations = (space.location for space in server.tablespaces)
+        return {where: Room("disk", self.world.free) for where in ("data", "archive", "bases", *locations)}
 
     def one_file_system(self, server: Server) -> bool:
         return True
@@ -130,6 +135,7 @@ class WorldFiles(WorldConfiguration, UnwrittenFiles):
             began = Dir(f"clone of {names.run}", found.timeline, found.start, found.timeline, whole=False,
                         redo=found.start, config=OF_THE_BACKUP)  # fmt: skip
             self.world.does("begin the copy", lambda: self.world.dirs.__setitem__(leaf, began))
+        self.copy_spaces(server, names)
         progress(total / 2, total, "half")
         if not self.world.dirs[leaf].whole:
             self.world.does("finish the copy", lambda: self.world.set_dir(leaf, whole=True))
@@ -210,12 +216,14 @@ class WorldFiles(WorldConfiguration, UnwrittenFiles):
             aside,
             live.sealed if live else "",
             clone is not None and clone.sealed == names.run,
+            self.space_states(server, names),
         )
 
     def swap(self, server: Server, names: Names, label: Mapping[str, str]) -> None:
         seen, clone, before = self.leaves(server, names), names.clone_leaf(server.home), names.before_leaf(server.home)
         self.world.at_rest(LEAF, clone, before)
         self.mark_kept(server, before, label)
+        self.swap_spaces(server, names, label)
         if seen.live and seen.live_is_clone_of == names.run:
             return
         if seen.live:
@@ -225,6 +233,7 @@ class WorldFiles(WorldConfiguration, UnwrittenFiles):
     def swap_back(self, server: Server, names: Names) -> None:
         seen, clone, before = self.leaves(server, names), names.clone_leaf(server.home), names.before_leaf(server.home)
         self.world.at_rest(LEAF, clone, before)
+        self.swap_spaces_back(server, names)
         if seen.before:
             if seen.live:
                 self.world.does("rename live to clone", lambda: self.world.rename(LEAF, clone))
@@ -239,6 +248,7 @@ class WorldFiles(WorldConfiguration, UnwrittenFiles):
         clone, aside = names.clone_leaf(server.home), names.aside_leaf(server.home)
         if clone in self.world.dirs:
             self.world.does("rename clone aside", lambda: self.world.rename(clone, aside))
+        self.set_spaces_aside(server, names, label)
         if aside in self.world.dirs:
             self.mark_kept(server, aside, label)
 

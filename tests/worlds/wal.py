@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -211,6 +211,7 @@ class Backup:
     whole: bool = True
     system: str = SYSTEM
     inventory: str | None = None
+    tablespaces: Mapping[int, str] = field(default_factory=dict)
 
     def label(self) -> str:
         return (
