@@ -13,11 +13,14 @@ from worlds.founding import company
 from actions.engine.errors import Refused
 from actions.engine.facts import from_json
 from actions.engine.procedure import Outcome
+from actions.postgres.backups import HeldTablespace
 from actions.postgres.lsn import Lsn
 from actions.postgres.server import Server
+from actions.postgres.tablespaces import Tablespace
 from actions.steps.needs import Estimate
 from actions.steps.server import Writer, Writers
 from actions.steps.space import Space, measure_space, space_alerts, space_rows
+from actions.steps.tablespaces import Tablespaces
 from actions.steps.target import Base
 from actions.tools import Room, WalFile
 
@@ -30,8 +33,9 @@ WRITERS = Writers((Writer("app", "id"),))
 class Disks:
     """The file systems of a host, and an archive that holds every segment up to a number."""
 
-    def __init__(self, data: int, archive: int | None = None, bases: int | None = None, archived: int = 64) -> None:
-        others = {"archive": archive, "bases": bases}
+    def __init__(self, data: int, archive: int | None = None, bases: int | None = None, archived: int = 64,
+                 **locations: int | None) -> None:  # fmt: skip
+        others = {"archive": archive, "bases": bases} | {f"/{name}": free for name, free in locations.items()}
         self._rooms = {"data": Room("d", data)} | {
             where: Room("d", data) if free is None else Room(where, free) for where, free in others.items()
         }
@@ -51,15 +55,17 @@ def segments(count: int) -> tuple[str, ...]:
     return tuple(f"0000000100000000{n:08X}" for n in range(1, count + 1))
 
 
-def measure(disks: Disks, *, writers: Writers = WRITERS, written: int = 0, seconds: float = 100.0) -> Space:
+def measure(disks: Disks, *, writers: Writers = WRITERS, written: int = 0, seconds: float = 100.0,
+            spaces: tuple[Tablespace, ...] = ()) -> Space:  # fmt: skip
     """A base backup of 10 GB and 64 segments after it; the live server wrote so much in the hour since."""
-    around = Company(company())
-    around.ask("postgres pitr", "latest")
-    around.work()
-    base = Base("base_1", 1, Lsn(SEGMENT), Lsn(2 * SEGMENT), 10 * GB, NOW - timedelta(hours=1), segments(64), ())
+    around = asked()
+    held = tuple(HeldTablespace(space.oids[0], space.location, 4 * GB) for space in spaces)
+    base = Base("base_1", 1, Lsn(SEGMENT), Lsn(2 * SEGMENT), 10 * GB, NOW - timedelta(hours=1), segments(64), (),
+                tablespaces=held)  # fmt: skip
     live = type("Live", (), {"latest_lsn": Lsn(2 * SEGMENT + written)})()
     window: Any = type("Seen", (), {"live": live})()
-    return measure_space(base, server_of(around), window, Estimate(seconds, 0, 0, 0, True), writers, disks, NOW)  # type: ignore[arg-type]
+    times = Estimate(seconds, 0, 0, 0, True)
+    return measure_space(base, server_of(around), Tablespaces(spaces), window, times, writers, disks, NOW)  # type: ignore[arg-type]
 
 
 def server_of(around: Company) -> Server:
@@ -132,3 +138,29 @@ def test_a_small_disk_refuses_before_anybody_is_asked() -> None:
     around.ask("postgres pitr", "latest")
     around.work()
     assert around.run().finished is Outcome.REFUSED
+
+
+FAST = Tablespace("/fast", "/srv/fast", "PG_15_202209061", (16400,))
+
+
+def test_a_tablespace_on_the_same_file_system_is_counted_once() -> None:
+    space = measure(Disks(40 * GB, fast=None), spaces=(FAST,))
+    assert {need.what: need.bytes for need in space.needs}["tablespace /fast"] == 4 * GB
+    assert space.needed == int(12 * GB * 1.1) + (64 << 20)
+    assert space.apart == ()
+
+
+def test_a_tablespace_on_a_disk_of_its_own_needs_room_there() -> None:
+    space = measure(Disks(9 * GB, fast=6 * GB), spaces=(FAST,))
+    assert space.needed == int(8 * GB * 1.1) + (64 << 20)
+    assert [(one.location, one.needed) for one in space.apart] == [("/fast", int(5 * GB * 1.1) + (64 << 20))]
+    assert "Disk of /fast" in dict(space_rows(space, server_of(asked())))
+    with pytest.raises(Refused, match="beside the tablespace at /fast"):
+        measure(Disks(9 * GB, fast=5 * GB), spaces=(FAST,))
+
+
+def asked() -> Company:
+    around = Company(company())
+    around.ask("postgres pitr", "latest")
+    around.work()
+    return around

@@ -10,13 +10,16 @@ from actions.engine.errors import Refused
 from actions.engine.facts import volatile
 from actions.postgres.segments import parse_wal_name
 from actions.postgres.server import Server
+from actions.postgres.tablespaces import Tablespace
 from actions.postgres.windows import Window
 from actions.steps.needs import Estimate, size
 from actions.steps.server import Writers
+from actions.steps.tablespaces import Tablespaces
 from actions.steps.target import Base
 from actions.tools import Files, Room
 
 _MB = 1 << 20
+_NAMED = ("data", "archive", "bases")
 _SPARE = 1.1
 _SPARE_BYTES = 64 * _MB
 _LEAST_SECONDS = 3600.0
@@ -26,11 +29,20 @@ _PEOPLE_SECONDS = 3600.0
 
 @dataclass(frozen=True)
 class Need:
-    """Bytes that one part of the recovery writes, and where: `data`, `archive` or `bases`."""
+    """Bytes that one part of the recovery writes, and where: `data`, `archive`, `bases`, or a tablespace's location."""
 
     what: str
     bytes: int
     where: str
+
+
+@dataclass(frozen=True)
+class Apart:
+    """What tablespaces need on a file system of their own, and what is free there, in bytes."""
+
+    location: str
+    needed: int = volatile()
+    free: int = volatile()
 
 
 @dataclass(frozen=True)
@@ -46,14 +58,15 @@ class Space:
     free: int = volatile()
     serving: int = volatile(default=0)
     fresh_lacks: int = volatile(default=0)
+    apart: tuple[Apart, ...] = volatile(default=())
 
     def says(self) -> str:
         """Needed and free."""
         return f"{size(self.needed)} needed, {size(self.free)} free"
 
 
-def measure_space(base: Base, server: Server, window: Window, times: Estimate, writers: Writers, files: Files,
-                  now: datetime) -> Space:  # fmt: skip
+def measure_space(base: Base, server: Server, tablespaces: Tablespaces, window: Window, times: Estimate,
+                  writers: Writers, files: Files, now: datetime) -> Space:  # fmt: skip
     """Add up what copy, WAL and replay write, and what the live server writes meanwhile.
 
     Raises:
@@ -65,10 +78,10 @@ def measure_space(base: Base, server: Server, window: Window, times: Estimate, w
             detail=f"{server.home.parent}/{server.home.leaf} is a mount point.",
             hint="Mount the disk one level higher and put PGDATA in a folder below it.",
         )
-    rooms = files.rooms(server)
+    rooms = files.rooms(tablespaces.on(server))
     rate = _wal_rate(base, window, now)
     busy = times.copy + times.replay + times.check
-    must = [*_restored(base, server, files), *_live(rate * busy if not writers.all else 0.0)]
+    must = [*_restored(base, server, tablespaces, files), *_live(rate * busy if not writers.all else 0.0)]
     serving = _live(rate * (busy + _PEOPLE_SECONDS))
     needed, free = _spared(_on_data(must, rooms)), rooms["data"].free
     if free < needed:
@@ -77,19 +90,49 @@ def measure_space(base: Base, server: Server, window: Window, times: Estimate, w
             detail=f"{size(needed)} are needed in {server.home.parent} ({_words(must)}), {size(free)} are free.",
             hint="Make room there (old directories that Mayday kept are named *_before_*), then ask again.",
         )
-    return Space(tuple(must), needed, free, _on_data(serving, rooms), _fresh_lacks(base, server, needed, rooms))
+    apart = _apart(base, server, must, rooms)
+    return Space(tuple(must), needed, free, _on_data(serving, rooms), _fresh_lacks(base, server, needed, rooms), apart)
 
 
-def _restored(base: Base, server: Server, files: Files) -> list[Need]:
+def _apart(base: Base, server: Server, must: Iterable[Need], rooms: Mapping[str, Room]) -> tuple[Apart, ...]:
+    """The tablespaces on other file systems. What the replay writes may all be theirs.
+
+    Raises:
+        Refused: there is not enough room for one of them.
+    """
+    known = {room.device for where, room in rooms.items() if where in _NAMED}
+    found: dict[str, Apart] = {}
+    for need in must:
+        room = rooms[need.where]
+        if need.where not in _NAMED and room.device not in known:
+            first = found.get(room.device, Apart(need.where, base.wal_bytes(server.segment_size), room.free))
+            found[room.device] = Apart(first.location, first.needed + need.bytes, room.free)
+    apart = tuple(Apart(one.location, _spared(one.needed), one.free) for one in found.values())
+    for one in apart:
+        if one.free < one.needed:
+            raise Refused(
+                f"There is not enough room beside the tablespace at {one.location}.",
+                detail=f"{size(one.needed)} are needed there, {size(one.free)} are free.",
+                hint="Make room on that disk, then ask again.",
+            )
+    return apart
+
+
+def _restored(base: Base, server: Server, tablespaces: Tablespaces, files: Files) -> list[Need]:
     wal = base.wal_bytes(server.segment_size)
     saved = len(set(base.laid) - _archived(server, files)) * server.segment_size
     return [
-        Need("copy of the base backup", base.bytes, "data"),
+        Need("copy of the base backup", base.bytes - sum(held.bytes for held in base.tablespaces), "data"),
+        *(Need(f"tablespace {space.location}", _held(base, space), space.location) for space in tablespaces.all),
         Need("WAL beside it", wal, "data"),
         # Each byte of WAL makes a file longer by a byte at most: rows, or whole pages of a new index.
         Need("written by the replay", wal, "data"),
         *([Need("WAL that is not archived yet", saved, "data")] if saved else []),
     ]
+
+
+def _held(base: Base, space: Tablespace) -> int:
+    return sum(held.bytes for held in base.tablespaces if held.oid in space.oids)
 
 
 def _archived(server: Server, files: Files) -> set[str]:
@@ -130,14 +173,16 @@ def _fresh_lacks(base: Base, server: Server, needed: int, rooms: Mapping[str, Ro
 
 
 def _words(needs: Iterable[Need]) -> str:
-    return ", ".join(f"{size(need.bytes)} {need.what}" for need in needs if need.where == "data")
+    shown = [need for need in needs if need.bytes and need.where not in ("archive", "bases")]
+    return ", ".join(f"{size(need.bytes)} {need.what}" for need in shown)
 
 
 def space_rows(space: Space, server: Server) -> tuple[tuple[str, str], ...]:
     """The disk in the plan."""
     told = f"{size(space.needed)} needed ({_words(space.needs)}), {size(space.free)} free in {server.home.parent}"
     more = (("Disk, writers going on", f"up to {size(space.serving)} more"),) if space.serving >= _MB else ()
-    return (("Disk", told), *more)
+    apart = ((f"Disk of {one.location}", f"{size(one.needed)} needed, {size(one.free)} free") for one in space.apart)
+    return (("Disk", told), *apart, *more)
 
 
 def space_alerts(space: Space) -> tuple[str, ...]:
