@@ -5,7 +5,7 @@ A change on another container than the one that was looked at (its `id`, or the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -14,13 +14,19 @@ from actions.postgres.server import Names, Server
 
 @dataclass(frozen=True)
 class Mount:
-    """One mount of a container; `source` is a path on the Docker host (for a volume, where it lies)."""
+    """One mount of a container; `source` is a path on the Docker host (for a volume, where it lies).
+
+    `mountpoint` is where a volume as a whole lies. `fleeting` says what Docker mounts there only while a container uses
+    the volume (`nfs :/export`); it is empty where the files lie there at any time.
+    """
 
     kind: str
     source: str
     target: str
     volume: str = ""
     driver: str = ""
+    mountpoint: str = ""
+    fleeting: str = ""
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,14 @@ class Container:
 
 
 @dataclass(frozen=True)
+class Process:
+    """A server's main process: its data directory, and its command line."""
+
+    data: str
+    command: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class CloneSpec:
     """How the clone is run: the directory, the server's flags, memory for /dev/shm in bytes."""
 
@@ -60,6 +74,15 @@ class Docker(Protocol):
 
     def find(self, name: str) -> Container | None:
         """The container of that name, or None."""
+
+    def volume_options(self, name: str) -> Mapping[str, str]:
+        """The options with which a volume was made: `type`, `o`, `device`."""
+
+    def process(self, name: str, id: str) -> Process | None:
+        """The server's main process in a running container; None where none was found."""
+
+    def users(self, server: Server) -> Sequence[str]:
+        """Other running containers that may write to the live data directory."""
 
     def memory(self) -> int:
         """Bytes of memory of the Docker host."""

@@ -59,6 +59,7 @@ class SiteSettings(_Checked):
     kept_days: int = Field(default=14, ge=1)
     clone_libraries: tuple[str, ...] = ()
     compare_seconds: float = Field(default=120, ge=1)
+    data_directory: str = ""
     docker_host: str = ""
     dumps: tuple[str, ...] = ("/backups/postgres/daily", "/backups/postgres/weekly")
 

@@ -107,8 +107,8 @@ class Files(UnwrittenFiles, Protocol):
     def rooms(self, server: Server) -> Mapping[str, Room]:
         """The file systems of `data` (where the clone will lie), `archive` and `bases`."""
 
-    def one_file_system(self, server: Server) -> bool:
-        """Whether the live directory can be renamed within its parent."""
+    def swappable(self, server: Server, names: Names) -> str:
+        """Empty where the live directory can be renamed within its parent, as a probe beside it shows; else why not."""
 
     def waldump(self, server: Server, timeline: int, segments: Sequence[str], *, start: str = "", end: str = "",
                 rmgrs: Sequence[str] = ("Transaction",), limit: int = 0, only: str = "") -> Iterator[str]:  # fmt: skip
@@ -218,7 +218,8 @@ class Site:
     `archive` and `bases` are paths as the Postgres container sees them; `kept_days` is how long old data is
     promised to be kept; `newest_table` is the table whose newest row people recognise; `compare_seconds` is how long
     clone and live data are compared at most. `clone_libraries` are preloaded libraries that the clone loads too, though
-    Mayday does not know them.
+    Mayday does not know them. `data_directory` is where the data lies, as the container sees it, for a server that is
+    down and that nothing else tells of.
     """
 
     name: str
@@ -233,6 +234,7 @@ class Site:
     kept_days: int = 14
     clone_libraries: tuple[str, ...] = ()
     compare_seconds: float = 120
+    data_directory: str = ""
 
 
 TOOLS: dict[str, Any] = {

@@ -44,9 +44,6 @@ class Disks:
     def rooms(self, server: Any) -> dict[str, Room]:
         return self._rooms
 
-    def one_file_system(self, server: Any) -> bool:
-        return True
-
     def archive(self, server: Any) -> list[WalFile]:
         return [WalFile(name, SEGMENT, NOW) for name in segments(self._archived)]
 

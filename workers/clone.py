@@ -80,10 +80,12 @@ def _environment(live: Mapping[str, Any], inside: str) -> dict[str, str]:
 def _other_mounts(live: Mapping[str, Any], server: Server) -> list[Mount]:
     """Configuration and certificates of the live container, read-only; neither data, nor backups, nor sockets."""
     return [
-        Mount(mount["Destination"], mount["Source"], type="bind", read_only=True)
+        # As a volume where it is one: its folder on the host may be empty while nobody uses it.
+        Mount(mount["Destination"], mount["Name"] if mount["Type"] == "volume" else mount["Source"],
+              type=mount["Type"], read_only=True)
         for mount in live.get("Mounts", ())
         if mount["Type"] in ("bind", "volume") and not _kept_away(PurePosixPath(mount["Destination"]), server)
-    ]
+    ]  # fmt: skip
 
 
 def _kept_away(target: PurePosixPath, server: Server) -> bool:

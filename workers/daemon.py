@@ -76,7 +76,7 @@ def described(attrs: Mapping[str, Any], host: str) -> Container:
         id=attrs["Id"], name=attrs["Name"].lstrip("/"), host=host, image=config["Image"], image_id=attrs["Image"],
         state=state["Status"], health=_health(state), exit_code=int(state.get("ExitCode", 0)),
         restart_policy=_policy(attrs["HostConfig"]), command=tuple(config.get("Cmd") or ()),
-        mounts=tuple(_mount(mount) for mount in attrs.get("Mounts", ())), env=environment(config),
+        mounts=tuple(_mount(mount, attrs["HostConfig"]) for mount in attrs.get("Mounts", ())), env=environment(config),
         labels=dict(config.get("Labels") or {}), started_at=state.get("StartedAt", ""),
     )  # fmt: skip
 
@@ -97,9 +97,18 @@ def _policy(host_config: Mapping[str, Any]) -> str:
     return f"{name}:{most}" if name == "on-failure" and most else str(name)
 
 
-def _mount(mount: Mapping[str, Any]) -> Mount:
+def _mount(mount: Mapping[str, Any], config: Mapping[str, Any]) -> Mount:
+    source, mountpoint = mount.get("Source", ""), ""
+    if mount["Type"] == "volume":
+        # A subpath (Docker 26 and later) stands in the configuration alone.
+        mountpoint = source
+        asked: Mapping[str, Any] = {}
+        for one in config.get("Mounts") or ():
+            asked = one if one.get("Target") == mount["Destination"] else asked
+        below = str((asked.get("VolumeOptions") or {}).get("Subpath") or "")
+        source = str(PurePosixPath(source) / below) if source and below else source
     return Mount(
-        mount["Type"], mount.get("Source", ""), mount["Destination"], mount.get("Name", ""), mount.get("Driver", "")
+        mount["Type"], source, mount["Destination"], mount.get("Name", ""), mount.get("Driver", ""), mountpoint
     )
 
 
@@ -128,26 +137,54 @@ def confirm(client: Any, name: str, id: str) -> Any:
 
 def confirm_unused(client: Any, server: Server, *leaves: str) -> None:
     """Refuse to write into a directory beside the live one that a running container may be writing to."""
-    confirm_paths_unused(client, [f"{server.home.parent}/{leaf}" for leaf in leaves])
+    confirm_paths_unused(client, [f"{server.home.parent}/{leaf}" for leaf in leaves], server)
 
 
-def confirm_paths_unused(client: Any, wanted: Iterable[str]) -> None:
+def confirm_paths_unused(client: Any, wanted: Iterable[str], live: Server | None = None) -> None:
     """The same of any directories of the Docker host."""
     paths = [PurePosixPath(path) for path in wanted]
     with speaking("looking who uses the data directories"):
         for found in client.api.containers(filters={"status": ["running", "paused", "restarting"]}):
             for path in paths:
-                if (found.get("Labels") or {}).get(_ROLE) != "helper" and _uses(client, found, path):
+                if (found.get("Labels") or {}).get(_ROLE) != "helper" and _uses(client, found, path, live):
                     _refuse(path, found)
 
 
-def _uses(client: Any, found: Mapping[str, Any], path: PurePosixPath) -> bool:
-    sources = [PurePosixPath(str(mount["Source"])) for mount in found.get("Mounts", ()) if mount.get("Source")]
+def users_of(client: Any, server: Server) -> list[str]:
+    """The names of other running containers that may write to the live data directory."""
+    home = PurePosixPath(server.home.parent) / server.home.leaf
+    with speaking("looking who uses the data directory"):
+        listed = client.api.containers(filters={"status": ["running", "paused", "restarting"]})
+        return sorted(_name(found) for found in listed
+                      if found["Id"] != server.container and (found.get("Labels") or {}).get(_ROLE) is None
+                      and _uses(client, found, home, server))  # fmt: skip
+
+
+def real_source(client: Any, mount: Mapping[str, Any]) -> str:
+    """Where on the host a mount lies, by the options of its volume where it is one."""
+    if mount.get("Type") == "volume" and mount.get("Name"):
+        try:
+            options = client.api.inspect_volume(mount["Name"]).get("Options") or {}
+        except NotFound:
+            options = {}
+        if str(options.get("device", "")).startswith("/") and "bind" in str(options.get("o", "")):
+            return str(options["device"])
+    return str(mount.get("Source") or "")
+
+
+def _uses(client: Any, found: Mapping[str, Any], path: PurePosixPath, live: Server | None) -> bool:
+    # What is mounted to be read alone writes nothing.
+    mounts = [mount for mount in found.get("Mounts", ()) if mount.get("RW", True)]
+    sources = [PurePosixPath(source) for source in (real_source(client, mount) for mount in mounts) if source]
     if any(source.is_relative_to(path) for source in sources):
         return True
+    if not any(path.is_relative_to(source) for source in sources):
+        return False
     # A mount above the directory matters only where the container's own PGDATA lies there: the live
     # server may well see the clone's directory beside its own.
-    return any(path.is_relative_to(source) for source in sources) and _data_of(client, found["Id"]) == path
+    if live is not None and found["Id"] == live.container:
+        return path == PurePosixPath(live.home.parent) / live.home.leaf
+    return _data_of(client, found["Id"]) == path
 
 
 def _data_of(client: Any, id: str) -> PurePosixPath | None:
@@ -159,11 +196,17 @@ def _data_of(client: Any, id: str) -> PurePosixPath | None:
     inside = PurePosixPath(environment(seen["Config"]).get("PGDATA", "/-"))
     holding = [mount for mount in seen["Mounts"] if inside.is_relative_to(mount["Destination"])]
     nearest = max(holding, key=lambda mount: len(mount["Destination"]), default=None)
-    return PurePosixPath(nearest["Source"]) / inside.relative_to(nearest["Destination"]) if nearest else None
+    if nearest is None:
+        return None
+    return PurePosixPath(real_source(client, nearest)) / inside.relative_to(nearest["Destination"])
+
+
+def _name(found: Mapping[str, Any]) -> str:
+    return str((found.get("Names") or ["?"])[0]).lstrip("/")
 
 
 def _refuse(path: PurePosixPath, found: Mapping[str, Any]) -> None:
-    name = str((found.get("Names") or ["?"])[0]).lstrip("/")
+    name = _name(found)
     raise RecoveryError("A running container uses that directory, so nothing was written there.",
                         detail=f"{name} ({found.get('State', 'running')}) has {path} mounted.",
                         hint=f"Stop {name} first, then retry.")  # fmt: skip

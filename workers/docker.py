@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from docker.errors import APIError, NotFound
 
-from actions.containers import CloneSpec, Container
+from actions.containers import CloneSpec, Container, Process
 from actions.engine.errors import RecoveryError
 from actions.postgres.server import Names, Server
 from actions.redact import redact
+from workers import process
 from workers.clone import clone_options, is_clone
-from workers.daemon import confirm, confirm_host, described, host_of, remove, speaking
+from workers.daemon import confirm, confirm_host, described, host_of, remove, speaking, users_of
 from workers.inside import wait_for_exit
 
 _ALIVE = ("running", "paused", "restarting")
@@ -40,6 +41,19 @@ class DockerHost:
                 return described(self.client.api.inspect_container(name), self.host)
             except NotFound:
                 return None
+
+    def volume_options(self, name: str) -> Mapping[str, str]:
+        with speaking(f"looking at the volume {name}"):
+            try:
+                return dict(self.client.api.inspect_volume(name).get("Options") or {})
+            except NotFound:
+                return {}
+
+    def process(self, name: str, id: str) -> Process | None:
+        return process.find(self.client.api, confirm(self.client, name, id).id)
+
+    def users(self, server: Server) -> Sequence[str]:
+        return users_of(self.client, server)
 
     def memory(self) -> int:
         with speaking("asking how much memory the host has"):

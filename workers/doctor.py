@@ -20,7 +20,7 @@ from actions.settings import Settings
 from actions.steps.archiving import look_at_archiving
 from actions.steps.server import look_at_server, see_writers
 from actions.steps.window import Surroundings, survey
-from workers import audit, doctor_pagerduty
+from workers import audit, doctor_pagerduty, doctor_server
 from workers.doorbell import connect
 from workers.statuspage import doctor as status_page
 from workers.workshop import DockerWorkshop
@@ -82,6 +82,7 @@ def site_findings(settings: Settings, store: Store) -> Iterator[Finding]:
             yield Finding("Postgres", server.state == "running",
                           f"{server.service}, PostgreSQL {server.version}, {server.state}",
                           f"Look at `docker logs {server.service}`.")  # fmt: skip
+            yield from doctor_server.check(tools, server)
             around = patient.around(server)
             yield from (look(patient, server, around) for look in _LOOKS)
     except RecoveryError as trouble:

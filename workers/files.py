@@ -94,8 +94,8 @@ class HostFiles:
     def rooms(self, server: Server) -> Mapping[str, Room]:
         return listing.rooms(self._helper, server)
 
-    def one_file_system(self, server: Server) -> bool:
-        return listing.one_file_system(self._helper, server)
+    def swappable(self, server: Server, names: Names) -> str:
+        return datadir.swappable(self._helper, server, names.run)
 
     def waldump(self, server: Server, timeline: int, segments: Sequence[str], *, start: str = "", end: str = "",
                 rmgrs: Sequence[str] = ("Transaction",), limit: int = 0, only: str = "") -> Iterator[str]:  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from pathlib import PurePosixPath
 from typing import Any
 
 from docker.errors import ImageNotFound, NotFound
@@ -15,7 +16,8 @@ from actions.postgres.tablespaces import Tablespace
 from workers.daemon import confirm_host, host_of, remove, speaking
 from workers.inside import Done, Inside
 
-HOME, ARCHIVE, BASES = "/mayday/home", "/mayday/archive", "/mayday/bases"
+HOME, ARCHIVE, BASES, WAL = "/mayday/home", "/mayday/archive", "/mayday/bases", "/mayday/wal"
+_VOLUMES = "/mayday/volumes"
 _TABLESPACES = "/mayday/tablespaces"
 
 _NOT_THERE = re.compile(r"bind source path does not exist: (?P<path>.*)")
@@ -30,18 +32,20 @@ class Helper:
         self._container = ""
         self._host = ""
         self._spaces: frozenset[tuple[str, str]] = frozenset()
+        self._seen: tuple[str, ...] = ()
 
     def inside(self, server: Server) -> Inside:
         """Where to run commands; starts the helper, also where the daemon took it down meanwhile.
 
-        It is started again where a server has tablespaces that were not known when it was.
+        It is started again where a server has tablespaces that were not known when it was, or lies elsewhere.
         """
         spaces = frozenset((space.parent, location_of(space)) for space in server.tablespaces if space.parent)
-        if not spaces <= self._spaces or not self._alive():
+        wanted = (server.home.parent, server.archive, server.bases, server.wal)
+        if wanted != self._seen or not spaces <= self._spaces or not self._alive():
             self._confirm(server)
             self._spaces |= spaces
             self._remove()
-            self._container = self._start(server)
+            self._container, self._seen = self._start(server), wanted
         return Inside(self.client.api, self._container, "0:0")
 
     def fresh(self) -> None:
@@ -70,12 +74,19 @@ class Helper:
         remove(self.client, self._names.helper, "the helper container")
 
     def _start(self, server: Server) -> str:
-        mounts = [
-            _bind(server.home.parent, HOME),
-            _bind(server.archive, ARCHIVE, read_only=True),
-            _bind(server.bases, BASES),
-            *(_bind(parent, location) for parent, location in sorted(self._spaces)),
-        ]
+        wanted = [(server.home.parent, HOME, False), (server.archive, ARCHIVE, True), (server.bases, BASES, False)]
+        wal = [(server.wal, WAL, True)] if server.wal else []
+        places = [_Place(server, *one) for one in (*wanted, *wal)]
+        own = {place.mount["Target"]: place.mount for place in places}.values()
+        spaces = (_bind(parent, location) for parent, location in sorted(self._spaces))
+        made = self._made(server, [*own, *spaces])
+        for place in places:
+            if place.link:
+                done = Inside(self.client.api, made, "0:0").run(["ln", "-s", place.link, place.target])
+                checked(done, "preparing the helper container")
+        return made
+
+    def _made(self, server: Server, mounts: list[Mount]) -> str:
         while True:
             try:
                 with speaking("starting the helper container"):
@@ -107,6 +118,21 @@ def location_of(space: Tablespace) -> str:
     return f"{_TABLESPACES}/{hashlib.sha256(space.location.encode()).hexdigest()[:12]}"
 
 
+class _Place:
+    """How one folder comes into the helper: by a mount of its own, or by a link into its volume.
+
+    A volume that Docker mounts only while it is used has to be mounted as one: its folder on the host may be empty.
+    """
+
+    def __init__(self, server: Server, source: str, target: str, read_only: bool) -> None:
+        self.target, self.link = target, ""
+        self.mount = _bind(source, target, read_only=read_only)
+        for number, (mountpoint, volume) in enumerate(server.volumes):
+            if PurePosixPath(source).is_relative_to(mountpoint):
+                self.mount = Mount(f"{_VOLUMES}/{number}", volume, type="volume", no_copy=True)
+                self.link = str(PurePosixPath(_VOLUMES, str(number)) / PurePosixPath(source).relative_to(mountpoint))
+
+
 def _bind(source: str, target: str, *, read_only: bool = False) -> Mount:
     # As a mount, not a volume string: Docker would silently make an empty folder of a missing one.
     return Mount(target, source, type="bind", read_only=read_only)
@@ -123,7 +149,7 @@ def _without_missing(mounts: list[Mount], refused: RecoveryError) -> list[Mount]
     kept = [mount for mount in mounts if found and mount["Source"] != found["path"].strip('" ')]
     if not found or len(kept) == len(mounts):
         raise refused
-    if not any(mount["Target"] == HOME for mount in kept):
+    if not any(mount["Target"] == HOME or mount["Target"].startswith(_VOLUMES) for mount in kept):
         raise RecoveryError("The folder of the data directory is missing on the Docker host.", detail=found["path"],
                             hint="See that the disk is mounted there, then ask again.") from refused  # fmt: skip
     return kept

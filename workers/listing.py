@@ -14,7 +14,7 @@ from actions.postgres.walheader import BYTES
 from actions.tools import Room, WalFile
 from workers import base_listing
 from workers.gather import PROGRAMS, UNPACK
-from workers.helper import ARCHIVE, BASES, HOME, Helper, checked, location_of
+from workers.helper import ARCHIVE, BASES, HOME, WAL, Helper, checked, location_of
 from workers.inside import Done
 from workers.judged import LIST, judged
 
@@ -45,7 +45,7 @@ done
 _ROOMS = r"""
 for folder in "$@"; do
     [ -d "$folder" ] || { echo none 0; continue; }
-    echo "$(stat -c %d "$folder") $(df -Pk "$folder" | tail -n 1 | awk '{ print $4 }')"
+    echo "$(stat -c %d "$folder/.") $(df -Pk "$folder" | tail -n 1 | awk '{ print $4 }')"
 done
 """
 _SLOW_DISK_SECONDS = 120
@@ -96,12 +96,12 @@ def listed(server: Server, folder: str, done: Done) -> list[WalFile]:
 
 def own_wal(server: Server) -> str:
     """The live server's pg_wal, as the helper sees it."""
-    return f"{HOME}/{server.home.leaf}/pg_wal"
+    return WAL if server.wal else f"{HOME}/{server.home.leaf}/pg_wal"
 
 
 def missing(server: Server, folder: str) -> RecoveryError:
     """The error for a folder that should be there."""
-    own = f"{server.home.parent}/{server.home.leaf}/pg_wal"
+    own = server.wal or f"{server.home.parent}/{server.home.leaf}/pg_wal"
     hosts = {ARCHIVE: server.archive, BASES: server.bases, own_wal(server): own}
     return RecoveryError("A folder of the server cannot be read on the Docker host.", detail=hosts.get(folder, folder),
                          hint="See that its disk is mounted and the settings are right, then ask again.")  # fmt: skip
@@ -134,13 +134,6 @@ def rooms(helper: Helper, server: Server) -> dict[str, Room]:
     out = checked(helper.inside(server).script(_ROOMS, *folders.values()), "asking for free space")
     said = dict(zip(folders, (line.split() for line in out.splitlines()), strict=True))
     return {where: Room(device, int(kilobytes) * 1024) for where, (device, kilobytes) in said.items()}
-
-
-def one_file_system(helper: Helper, server: Server) -> bool:
-    """Whether the live directory is a plain directory of its parent's file system."""
-    leaf = f"{HOME}/{server.home.leaf}"
-    out = checked(helper.inside(server).run(["stat", "-c", "%d %F", HOME, leaf]), "looking at the data directory")
-    return len(set(out.splitlines())) == 1
 
 
 def control(helper: Helper, server: Server, leaf: str) -> str:

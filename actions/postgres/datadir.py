@@ -19,7 +19,9 @@ class DataDirectory:
     """One data directory as it was found; not a fact, its text may hold secrets.
 
     `control` is what pg_controldata printed, or `control_error` why it did not. `owner` is `uid:gid`, `wal` where
-    a link in the place of pg_wal leads (empty: it is a folder), `tablespaces` where each link in pg_tblspc does.
+    a link in the place of pg_wal leads (empty: it is a folder), `tablespaces` where each link in pg_tblspc does. `link`
+    is where a link in the place of the directory itself leads, `version` what its PG_VERSION says, `preload` which
+    libraries its configuration preloads.
     """
 
     control: str
@@ -31,6 +33,10 @@ class DataDirectory:
     opts_file: str = ""
     wal: str = ""
     tablespaces: Mapping[int, str] = field(default_factory=dict)
+    link: str = ""
+    version: str = ""
+    preload: str = ""
+    empty: bool = False
 
     @property
     def standby(self) -> bool:

@@ -22,7 +22,7 @@ SELECT json_build_object(
                WHERE state NOT IN ('startup', 'backup') AND application_name NOT IN ('pg_basebackup', 'mayday')
                  AND pid NOT IN (SELECT active_pid FROM pg_replication_slots
                                  WHERE slot_type = 'logical' AND active_pid IS NOT NULL)),
-  'preload', current_setting('shared_preload_libraries'),
+  'preload', (SELECT setting FROM pg_settings WHERE name = 'shared_preload_libraries'),
   'settings', (SELECT coalesce(json_object_agg(name, setting), '{}') FROM pg_settings
                WHERE name LIKE '%.%' AND source IN ('configuration file', 'command line', 'environment variable')))
 """

@@ -41,7 +41,9 @@ def preload(
 
     A library's own settings go with it, as what it needs to start may stand there.
     """
-    names, asked = tuple(dict.fromkeys(libraries)), set(wanted)
+    # Of a server that does not answer not all may be known; what people name is loaded in any case.
+    asked = tuple(wanted)
+    names = tuple(dict.fromkeys((*libraries, *asked)))
     loaded = tuple(name for name in names if name in HARMLESS or name in QUIETENED or name in asked)
     own = tuple((key, value) for key, value in settings if key.partition(".")[0] in loaded)
     quiet = tuple(pair for name in loaded for pair in QUIETENED.get(name, ()))

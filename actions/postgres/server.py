@@ -32,7 +32,9 @@ class Server:
     `inside_archive` and `inside_bases` are the same as the container sees them. Sizes in bytes.
     `control_damaged` says that the identity was read from the server's own WAL. `tablespaces` are the locations of the
     live data directory's own links. `owner` is the user whom the server runs as (`uid:gid`). `standby` says that its
-    files are those of a standby, `follows` which primary they name.
+    files are those of a standby, `follows` which primary they name. `wal` is where on the host a link in the place of
+    pg_wal leads (empty: it is a folder of the data directory). `volumes` are those that Docker mounts only while they
+    are used: where, and their names. `preload` are the libraries that its configuration preloads.
     """
 
     service: str
@@ -57,6 +59,9 @@ class Server:
     tablespaces: tuple[Tablespace, ...] = ()
     owner: str = ""
     standby: bool = False
+    wal: str = ""
+    volumes: tuple[tuple[str, str], ...] = ()
+    preload: tuple[str, ...] = volatile(default=())
     follows: str = volatile(default="")
     state: str = volatile(default="")
 

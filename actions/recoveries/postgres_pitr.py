@@ -31,6 +31,7 @@ from actions.steps import (
     writers,
 )
 from actions.steps.live import ask_primary
+from actions.steps.place import must_be_swappable
 from actions.steps.server import look_at_server, see_writers
 from actions.steps.window import read_window
 
@@ -69,6 +70,7 @@ PROCEDURE = Procedure(
     steps=(
         Look("look at the server", look_at_server, gives="server"),
         Look("ask the server", ask_primary, gives="live"),
+        Look("see where the data lies", must_be_swappable, gives="place"),
         Look("see who writes", see_writers, gives="writers"),
         Look("read the recovery window", read_window, gives="window"),
         Look("find the exact stopping point", target.find_stopping_point, gives="aim"),

@@ -28,7 +28,7 @@ def ask_live(server: Server, sql: Sql) -> Live:
         Refused: it answers, and the settings do not get Mayday in.
     """
     if server.state != "running":
-        return Live(silent=f"its container is {server.state}")
+        return Live(silent=f"its container is {server.state}", preload=server.preload)
     try:
         return _asked(server, sql, "")
     except LoginRefused as refused:
@@ -36,7 +36,7 @@ def ask_live(server: Server, sql: Sql) -> Live:
     except Away:
         raise
     except RecoveryError as silent:
-        return Live(silent=silent.detail or silent.message)
+        return Live(silent=silent.detail or silent.message, preload=server.preload)
 
 
 def _asked(server: Server, sql: Sql, database: str) -> Live:
@@ -60,7 +60,7 @@ def _elsewhere(server: Server, sql: Sql, refused: LoginRefused) -> Live:
                  "trust` (or peer, for the user whom the server runs as) at the top of pg_hba.conf, or the password in "
                  "POSTGRES_PASSWORD or in the ~/.pgpass of the server's user. Reload the server, then ask again.",
         )  # fmt: skip
-    return Live(silent=refused.detail)
+    return Live(silent=refused.detail, preload=server.preload)
 
 
 def ask_primary(server: Server, sql: Sql) -> Live:
@@ -69,7 +69,15 @@ def ask_primary(server: Server, sql: Sql) -> Live:
     Raises:
         Refused: it is a standby, or in recovery, or `site.user` is no superuser.
     """
-    live = ask_live(server, sql)
+    return must_be_primary(server, ask_live(server, sql))
+
+
+def must_be_primary(server: Server, live: Live) -> Live:
+    """The live server's word, if it is a primary's.
+
+    Raises:
+        Refused: it is not, or `site.user` is no superuser.
+    """
     if server.standby or live.recovering:
         raise _no_primary(server, live)
     if not live.superuser:

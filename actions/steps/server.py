@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
 
-from actions.containers import Container, Docker, Mount
+from actions.containers import Container, Docker
 from actions.engine.errors import RecoveryError, Refused
 from actions.engine.facts import volatile
 from actions.postgres.controldata import is_damaged, parse_controldata
 from actions.postgres.datadir import DataDirectory
-from actions.postgres.server import DataHome, Server
-from actions.postgres.tablespaces import CATALOGS, Tablespace, merged, version_leaf, within
+from actions.postgres.live import libraries
+from actions.postgres.server import Server
+from actions.postgres.tablespaces import CATALOGS, merged
 from actions.postgres.walheader import Identity, identity_of
+from actions.steps.find_data import find_data
+from actions.steps.place import placed, really_mounted
 from actions.tools import Files, Site
 
 _CATALOG = re.compile(r"Catalog version number:\s+(\d+)")
@@ -22,31 +24,8 @@ _MAJORS = {catalog: major for major, catalog in CATALOGS.items()}
 
 def look_at_server(service: str, site: Site, docker: Docker, files: Files) -> Server:
     """Find the container, its files on the Docker host, and the cluster that lies in them."""
-    container = must_find(docker, service)
-    home = data_home(container)
-    archive, bases = on_host(container, site.archive), on_host(container, site.bases)
-    seen = Server(
-        service=container.name,
-        host=container.host,
-        container=container.id,
-        image=container.image,
-        image_id=container.image_id,
-        command=container.command,
-        restart_policy=container.restart_policy,
-        home=home,
-        archive=archive,
-        bases=bases,
-        inside_archive=site.archive,
-        inside_bases=site.bases,
-        user=site.user,
-        database=site.database,
-        version=0,
-        system_identifier="",
-        timeline=0,
-        segment_size=0,
-        state=container.state,
-    )
-    there = files.data_directory(seen)
+    container = really_mounted(must_find(docker, service), docker)
+    seen, there = find_data(container, site, docker, files)
     who, damaged = _identity(seen, there, files)
     return replace(
         seen,
@@ -58,8 +37,9 @@ def look_at_server(service: str, site: Site, docker: Docker, files: Files) -> Se
         owner=there.owner,
         standby=there.standby,
         follows=there.follows(),
+        preload=libraries(there.preload),
         tablespaces=merged(
-            placed(container, home, who.version, oid, location) for oid, location in there.tablespaces.items()
+            placed(container, seen.home, who.version, oid, location) for oid, location in there.tablespaces.items()
         ),
     )
 
@@ -90,19 +70,6 @@ def _distrusted(server: Server, there: DataDirectory) -> RecoveryError | None:
     )
 
 
-def placed(container: Container, home: DataHome, version: int, oid: int, location: str) -> Tablespace:
-    """Where a tablespace lies on the Docker host, and why it cannot be swapped there if so."""
-    mount, leaf = mount_of(container, location), version_leaf(version)
-    if within(location, home.inside):
-        return Tablespace(location, "", leaf, (oid,), "it lies inside of the data directory")
-    if mount is None:
-        return Tablespace(location, "", leaf, (oid,), "it is on no mount: it lies within the container, lost with it")
-    if not is_local(mount):
-        return Tablespace(location, "", leaf, (oid,), f"it lies on a {mount.kind} of driver '{mount.driver}'")
-    path = PurePosixPath(mount.source) / PurePosixPath(location).relative_to(mount.target)
-    return Tablespace(location, str(path), leaf, (oid,))
-
-
 def must_find(docker: Docker, service: str) -> Container:
     """The container of a service.
 
@@ -116,54 +83,6 @@ def must_find(docker: Docker, service: str) -> Container:
             hint="Look at `docker ps -a`, and at `site.postgres` in the settings.",
         )
     return container
-
-
-def data_home(container: Container) -> DataHome:
-    """Where PGDATA lies on the Docker host: the mount that holds it, and what lies below the mount."""
-    inside = container.env.get("PGDATA", "/var/lib/postgresql/data").rstrip("/")
-    mount = mount_of(container, inside)
-    if mount is None:
-        raise Refused(
-            f"The data directory {inside} of {container.name} is not on a mount.",
-            detail="It lies within the container and is lost with it.",
-            hint="Put PGDATA on a volume or a bind mount; until then only dumps can be restored.",
-        )
-    _local(container, mount)
-    below = PurePosixPath(inside).relative_to(mount.target)
-    path = PurePosixPath(mount.source) / below
-    return DataHome(parent=str(path.parent), leaf=path.name, inside=inside)
-
-
-def on_host(container: Container, inside: str) -> str:
-    """The path on the Docker host of a folder that a container sees."""
-    mount = mount_of(container, inside)
-    if mount is None:
-        raise Refused(
-            f"{inside} is not mounted into {container.name}.",
-            detail="The WAL archive and the base backups must lie on a mount.",
-            hint="Mount the backup folder there, or correct `site.archive` and `site.bases`.",
-        )
-    return str(PurePosixPath(mount.source) / PurePosixPath(inside).relative_to(mount.target))
-
-
-def mount_of(container: Container, inside: str) -> Mount | None:
-    path = PurePosixPath(inside)
-    holding = [m for m in container.mounts if path.is_relative_to(PurePosixPath(m.target))]
-    return max(holding, key=lambda m: len(m.target), default=None)
-
-
-def is_local(mount: Mount) -> bool:
-    """Whether what lies there can be renamed on this host."""
-    return mount.kind == "bind" or (mount.kind == "volume" and mount.driver in ("", "local"))
-
-
-def _local(container: Container, mount: Mount) -> None:
-    if not is_local(mount):
-        raise Refused(
-            f"The data of {container.name} lies on a {mount.kind} of driver '{mount.driver}'.",
-            detail="Only local volumes and bind mounts can be swapped by a rename.",
-            hint="Recover by hand beside it, or move the data to a local volume.",
-        )
 
 
 def _major(control: str) -> int:

@@ -23,6 +23,7 @@ from actions.steps.left import Left
 from actions.steps.live import live_alerts, live_rows
 from actions.steps.losses import Lost, lost_sheet
 from actions.steps.needs import Estimate, size
+from actions.steps.place import Place, place_rows
 from actions.steps.prepared import PreparedOpen
 from actions.steps.proof import Kept, Proof
 from actions.steps.replay import Reached
@@ -59,6 +60,7 @@ def plan_sheets(
     server: Server,
     site: Site,
     live: Live,
+    place: Place,
     window: Window,
     writers: Writers,
     aim: Aim,
@@ -81,6 +83,7 @@ def plan_sheets(
             ("System", f"PostgreSQL {server.version}, identifier {server.system_identifier}, now {server.state}"),
             *_damage(server),
             *live_rows(live, site),
+            *place_rows(place),
             ("Window", window_words(part) if part and part.reaches else "not known"),
             ("Base backup", f"{base.name}{builds_on(base.chain)}, {size(base.bytes)}: {base.why}"),
             (

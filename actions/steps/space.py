@@ -70,14 +70,8 @@ def measure_space(base: Base, server: Server, tablespaces: Tablespaces, window: 
     """Add up what copy, WAL and replay write, and what the live server writes meanwhile.
 
     Raises:
-        Refused: the disk is too small, or the data directory cannot be renamed where it lies.
+        Refused: the disk is too small.
     """
-    if not files.one_file_system(server):
-        raise Refused(
-            f"{server.home.leaf} is a file system of its own, so it cannot be swapped by a rename.",
-            detail=f"{server.home.parent}/{server.home.leaf} is a mount point.",
-            hint="Mount the disk one level higher and put PGDATA in a folder below it.",
-        )
     rooms = files.rooms(tablespaces.on(server))
     rate = _wal_rate(base, window, now)
     busy = times.copy + times.replay + times.check

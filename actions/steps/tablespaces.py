@@ -8,7 +8,8 @@ from actions.containers import Container, Docker
 from actions.engine.errors import Refused
 from actions.postgres.server import Names, Server
 from actions.postgres.tablespaces import Tablespace, merged
-from actions.steps.server import must_find, placed
+from actions.steps.place import placed
+from actions.steps.server import must_find
 from actions.steps.target import Base
 from actions.tools import Files
 

@@ -17,6 +17,7 @@ from actions.postgres.server import Server
 from actions.postgres.timelines import chain_to
 from actions.postgres.waldump import transaction_ends
 from actions.postgres.windows import Window, open_ends, recovery_window, with_moments
+from actions.sql import LoginRefused, NotServing, SqlTimeout
 from actions.tools import Files, Sql, Stretch, WalFile
 
 _LOOKED_THROUGH = 16
@@ -103,6 +104,9 @@ def read_tail(server: Server, archive: tuple[WalFile, ...], files: Files, sql: S
     A running server says where it writes; of a dead one the WAL is read to its end. Segments that lie ready
     for later (recycled ones) carry names beyond that end and old content, so they never count.
     """
+    if server.standby:
+        # What it holds is its primary's, which archives it.
+        return None
     # A copy that was cut short does not make the server's own whole segment superfluous.
     held = _usable(archive)
     own = [f for f in files.tail(server) if _is_segment(f.name, server.timeline) and f.name not in held]
@@ -130,7 +134,8 @@ def _running_end(server: Server, sql: Sql, now: datetime) -> tuple[Lsn | None, d
         return None
     try:
         row = sql.rows(server.service, server, "select pg_current_wal_lsn()::text as lsn", seconds=5)[0]
-    except RecoveryError:
+    except (NotServing, LoginRefused, SqlTimeout):
+        # Nobody who could say it. Any other error is one, and not the word of a server that is down.
         return None
     # Every commit that was acknowledged by now lies before this position.
     return parse_lsn(row["lsn"]), now

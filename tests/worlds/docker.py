@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
-from actions.containers import CloneSpec, Container
+from actions.containers import CloneSpec, Container, Process
 from actions.engine.errors import RecoveryError
 from actions.postgres.server import Names, Server
 from worlds.company import LEAF, SITE, WRITERS, Violated, World
@@ -21,6 +21,15 @@ class WorldDocker:
 
     def find(self, name: str) -> Container | None:
         return self.world.containers.get(name)
+
+    def volume_options(self, name: str) -> Mapping[str, str]:
+        return {}
+
+    def process(self, name: str, id: str) -> Process | None:
+        return None
+
+    def users(self, server: Server) -> Sequence[str]:
+        return ()
 
     def memory(self) -> int:
         return 8 << 30

@@ -39,8 +39,9 @@ class WorldFiles(WorldConfiguration, UnwrittenFiles, WorldTablespaces):
         return DAMAGED_CONTROL if damaged else control_text(here.checkpoint_timeline, here.state, here.lsn)
 
     def data_directory(self, server: Server) -> DataDirectory:
-        return DataDirectory(self.control(server, LEAF), owner="999:999", signals=self.world.signals,
-                             tablespaces=self.world.links)  # fmt: skip
+        return DataDirectory(self.control(server, LEAF), owner="999:999", signals=self.world.signals, version="15",
+                             pid_file="1
+", tablespaces=self.world.links)  # fmt: skip
 
     def wal_headers(self, server: Server) -> Mapping[str, bytes]:
         *written, recycled = self.world.tail()
@@ -73,8 +74,8 @@ class WorldFiles(WorldConfiguration, UnwrittenFiles, WorldTablespaces):
         locations = (space.location for space in server.tablespaces)
         return {where: Room("disk", self.world.free) for where in ("data", "archive", "bases", *locations)}
 
-    def one_file_system(self, server: Server) -> bool:
-        return True
+    def swappable(self, server: Server, names: Names) -> str:
+        return ""
 
     def waldump(
         self,
