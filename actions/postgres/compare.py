@@ -76,11 +76,12 @@ class Pair:
         return bool(self.table.key) or self.table.kind == OBJECTS
 
 
-def parse_tables(data: Iterable[Sequence[Any]]) -> tuple[ComparedTable, ...]:
-    """The tables in the JSON of ``TABLES``."""
+def parse_tables(data: Iterable[Sequence[Any]], sizes: Mapping[str, int] | None = None) -> tuple[ComparedTable, ...]:
+    """The tables in the JSON of ``TABLES``, with the better sizes where ``SIZES`` gave any."""
+    better = sizes or {}
     return tuple(
-        ComparedTable(int(oid), schema, name, kind, int(size or 0), int(locks), tuple(key or ()), str(columns),
-                      persistence, bool(filled))
+        ComparedTable(int(oid), schema, name, kind, int(better.get(str(oid)) or size or 0), int(locks),
+                      tuple(key or ()), str(columns), persistence, bool(filled))
         for oid, schema, name, kind, size, locks, key, columns, persistence, filled in data
     )  # fmt: skip
 

@@ -54,10 +54,11 @@ class ComparedTable:
         return replace(self, common=tuple(columns), key=self.key if set(self.key) <= set(columns) else ())
 
 
-# A size is asked of the file system, not of the relation: that would wait for the locks of others.
+# What the last vacuum found; SIZES knows better where the role may see files.
+_PAGES = "(SELECT coalesce(sum(f.relpages::bigint * 8192), 0) FROM pg_class f WHERE f.oid IN (c.oid, c.reltoastrelid))"
+# Of the file system, not of the relation: that would wait for the locks of others.
 _BYTES = (
-    "(SELECT coalesce(sum(greatest(f.relpages::bigint * 8192, CASE WHEN has_function_privilege("
-    "'pg_stat_file(text, boolean)', 'EXECUTE') THEN (pg_stat_file(pg_relation_filepath(f.oid), true)).size END)), 0) "
+    "(SELECT sum(greatest(f.relpages::bigint * 8192, (pg_stat_file(pg_relation_filepath(f.oid), true)).size)) "
     "FROM pg_class f WHERE f.oid IN (c.oid, c.reltoastrelid))"
 )
 _COLUMNS = (
@@ -77,7 +78,7 @@ _KEY = (
     "a.attrelid = c.oid AND a.attnum = p.attnum WHERE p.place <= k.indnkeyatts)"
 )
 _LISTED = (
-    f"SELECT json_build_array(c.oid::bigint, n.nspname, c.relname, c.relkind, {_BYTES}, w.locks, {_KEY}, {_COLUMNS}, "
+    f"SELECT json_build_array(c.oid::bigint, n.nspname, c.relname, c.relkind, {_PAGES}, w.locks, {_KEY}, {_COLUMNS}, "
     "c.relpersistence, c.relispopulated) AS row FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN "
     f"weight w ON w.rel = c.oid WHERE c.relkind IN ('r', 'm') AND c.relpersistence <> 't' AND {_USER} UNION ALL SELECT "
     f"json_build_array({LARGE_OBJECTS}, '', 'large objects', '{OBJECTS}', (SELECT relpages::bigint * 8192 FROM "
@@ -102,6 +103,12 @@ TABLES = (
 
 _FEW_BYTES = 32 << 20
 """Up to so many bytes all tables of a database are summed up at the beginning, in the same command."""
+
+SIZES = (
+    f"SELECT json_object_agg(c.oid, {_BYTES}) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+    f"WHERE c.relkind IN ('r', 'm') AND c.relpersistence = 'p' AND {_USER}"
+)
+"""``{"oid": bytes}``, only for a role that may see files."""
 
 
 def identifier(name: str) -> str:

@@ -14,7 +14,14 @@ from typing import Any
 
 from actions.containers import Docker
 from actions.postgres.compare import Change, Pair, pair_tables, parse_tables, some
-from actions.postgres.compare_sql import DIGESTS_IF_FEW, OBJECTS, POSITIONS_IF_FEW, TABLES
+from actions.postgres.compare_sql import (
+    DIGESTS_IF_FEW,
+    OBJECTS,
+    POSITIONS_IF_FEW,
+    SIZES,
+    TABLES,
+    ComparedTable,
+)
 from actions.postgres.databases import DATABASES, Database, named, parse_databases
 from actions.postgres.server import Names, Server
 from actions.sql import Answer, NoConnection, Sql
@@ -56,14 +63,14 @@ def compare(server: Server, names: Names, docker: Docker, sql: Sql, site: Site, 
 
 
 def _listing(side: Side) -> tuple[Side, Listing]:
-    queries = [DATABASES, TABLES, DIGESTS_IF_FEW, POSITIONS_IF_FEW, *SUMS]
+    queries = [DATABASES, TABLES, SIZES, DIGESTS_IF_FEW, POSITIONS_IF_FEW, *SUMS]
     answers = side.sql.everywhere(side.container, side.server, queries, seconds=side.budget.share(), bare=True)
     listed = next((given[0].value for given in answers.values() if given and given[0].value), ())
-    told = {name: given[1].value for name, given in answers.items() if given[1].value}
+    told = {name: {**given[1].value, "sizes": given[2].value} for name, given in answers.items() if given[1].value}
     trouble = {name: _why(given[1]) for name, given in answers.items() if given[1].error}
-    sums = {name: given[4:] for name, given in answers.items() if name in told}
+    sums = {name: given[5:] for name, given in answers.items() if name in told}
     digests, positions = (_known({name: answers[name][n].value for name in told}, told, part)
-                          for n, part in ((2, "tables"), (3, "sequences")))  # fmt: skip
+                          for n, part in ((3, "tables"), (4, "sequences")))  # fmt: skip
     side = replace(side, sums={key: read_digest(value) for key, value in digests.items()}, positions=positions)
     return side, Listing({one.name: one for one in parse_databases(listed)}, told, sums, trouble)
 
@@ -109,7 +116,7 @@ class _Comparison:
             here, there = (side.told.get(name) for side in (self.ours, self.theirs))
             if (here is None and name in self.ours.databases) or (there is None and name in self.theirs.databases):
                 continue  # Said of the database itself.
-            for pair in pair_tables(name, *(parse_tables(data["tables"] if data else ()) for data in (here, there))):
+            for pair in pair_tables(name, *(_tables(data) for data in (here, there))):
                 reason = _unreadable(pair)
                 if reason:
                     unread.append(f"{self._name(pair)}: {reason}")
@@ -211,6 +218,10 @@ class _Comparison:
         templates = [n for n in both if self.ours.databases[n].template]
         marked = [f"{name} (a template)" if name in templates else name for name in both]
         return f"Databases compared: {some(marked, 12)}."
+
+
+def _tables(data: Mapping[str, Any] | None) -> Sequence[ComparedTable]:
+    return parse_tables(data["tables"], data["sizes"]) if data else ()
 
 
 def _unreadable(pair: Pair) -> str:
