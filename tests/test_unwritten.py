@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from actions.engine.procedure import Answer
 from actions.postgres.besides_sql import GoesBack, going_back
 from actions.postgres.config_changes import Changes
 from actions.postgres.lsn import Lsn
@@ -14,7 +15,9 @@ from actions.postgres.quoting import literal
 from actions.postgres.slots import Slot, gap_of, parse_slot_file, parse_slots, words_of
 from actions.postgres.stops import Stop
 from actions.postgres.twophase import Prepared, database_in, open_at, parse_state_file
-from actions.steps.configuration import CUT_OVER, WITH_BACKUPS, Configuration, senseless_cut_overs
+from actions.steps.besides import senseless_cut_overs
+from actions.steps.configuration import CUT_OVER, WITH_BACKUPS, Configuration
+from actions.steps.prepared import COMMIT, LEAVE, PreparedOpen, no_room
 from actions.steps.slots import left_of_slots, slot_alerts
 
 LOGICAL = bytes.fromhex(
@@ -152,6 +155,24 @@ DIFFERS = Changes(lines=("work_mem: 1MB (in the backup: 4MB)",))
 def test_only_ways_to_cut_over_that_differ_and_can_start_are_offered(
     found: Configuration, left_out: tuple[str, ...]
 ) -> None:
-    assert senseless_cut_overs(found) == left_out
+    assert senseless_cut_overs(found, PreparedOpen(False), Answer(LEAVE, "")) == left_out
+
+
+@pytest.mark.parametrize(
+    ("settling", "room", "room_backup", "left_out"),
+    [(LEAVE, 10, 0, (WITH_BACKUPS,)), (LEAVE, 0, 10, (CUT_OVER,)), (COMMIT, 10, 0, ()), (LEAVE, 10, 10, ()),
+     (LEAVE, None, None, ())],
+)  # fmt: skip
+def test_a_configuration_without_room_for_what_is_left_open_cannot_be_chosen(
+    settling: str, room: int | None, room_backup: int | None, left_out: tuple[str, ...]
+) -> None:
+    found = Configuration(DIFFERS, prepared=room, prepared_backup=room_backup)
+    left = PreparedOpen(True, (Prepared("a", 1), Prepared("b", 2)), room)
+    assert senseless_cut_overs(found, left, Answer(settling, "U1")) == left_out
+
+
+@pytest.mark.parametrize(("room", "left_out"), [(0, (LEAVE,)), (1, (LEAVE,)), (2, ()), (None, ())])
+def test_what_the_server_has_no_room_for_cannot_be_left_open(room: int | None, left_out: tuple[str, ...]) -> None:
+    assert no_room(PreparedOpen(True, (Prepared("a", 1), Prepared("b", 2)), room)) == left_out
 
 

@@ -11,6 +11,7 @@ from actions.postgres.when import Target, parse_when
 from actions.steps import (
     archiving,
     backup,
+    besides,
     compare,
     configuration,
     cutover,
@@ -131,7 +132,7 @@ PROCEDURE = Procedure(
             gives="approval",
             sheets=sheets.preview_sheets,
             recheck=("server", "live", "writers", "configuration"),
-            leaves_out=configuration.senseless_cut_overs,
+            leaves_out=besides.senseless_cut_overs,
         ),
         Act("promote the clone", cutover.promote, cutover.is_promoted),
         Act("end prepared transactions", prepared.settle, prepared.is_settled),

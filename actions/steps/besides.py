@@ -6,6 +6,8 @@ from actions.engine.procedure import Answer, Sheet
 from actions.postgres.besides_sql import GoesBack, Unlogged
 from actions.postgres.server import Names, Server
 from actions.steps.configuration import (
+    CUT_OVER,
+    WITH_BACKUPS,
     Configuration,
     configuration_alerts,
     configuration_rows,
@@ -13,7 +15,7 @@ from actions.steps.configuration import (
 )
 from actions.steps.left import Left
 from actions.steps.needs import size
-from actions.steps.prepared import PreparedOpen, prepared_rows
+from actions.steps.prepared import LEAVE, PreparedOpen, prepared_rows
 from actions.steps.slots import slot_alerts, slot_rows
 from actions.steps.target import Aim
 from actions.steps.unwritten import Unwritten
@@ -22,6 +24,19 @@ TITLE = "Besides rows"
 _NAMED = 8
 
 Rows = tuple[tuple[str, str], ...]
+
+
+def senseless_cut_overs(configuration: Configuration, prepared: PreparedOpen, settling: Answer) -> tuple[str, ...]:
+    """The ways to cut over whose server would not start, or that do not differ; one is always left."""
+    stay = len(prepared.all) if settling.option == LEAVE else 0
+
+    def fails(broken: str, room: int | None) -> bool:
+        return bool(broken) or (room is not None and room < stay)
+
+    other = configuration.differs and not fails(configuration.broken_backup, configuration.prepared_backup)
+    if other and fails(configuration.broken, configuration.prepared):
+        return (CUT_OVER,)
+    return () if other else (WITH_BACKUPS,)
 
 
 def plan_sheet(server: Server, aim: Aim, foreseen: Configuration, unwritten: Unwritten) -> Sheet:

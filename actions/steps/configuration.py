@@ -91,13 +91,6 @@ def configuration_is_kept(configuration: Configuration, approval: Answer, server
     )
 
 
-def senseless_cut_overs(configuration: Configuration) -> tuple[str, ...]:
-    """The ways to cut over that would not start, or that do not differ."""
-    if configuration.broken and configuration.differs and not configuration.broken_backup:
-        return (CUT_OVER,)
-    return () if configuration.differs and not configuration.broken_backup else (WITH_BACKUPS,)
-
-
 def configuration_rows(configuration: Configuration) -> tuple[tuple[str, str], ...]:
     """For the sheet of what changes besides rows."""
     lines = configuration.kept.lines
