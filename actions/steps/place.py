@@ -127,7 +127,8 @@ def mount_of(container: Container, inside: str) -> Mount | None:
 
 def is_local(mount: Mount) -> bool:
     """Whether what lies there can be renamed on this host at any time."""
-    return mount.kind in ("bind", "volume") and not mount.fleeting
+    ours = mount.kind == "bind" or (mount.kind == "volume" and mount.driver in ("", "local"))
+    return ours and not mount.fleeting
 
 
 def placed(container: Container, home: DataHome, version: int, oid: int, location: str) -> Tablespace:
@@ -138,7 +139,8 @@ def placed(container: Container, home: DataHome, version: int, oid: int, locatio
     if mount is None:
         return Tablespace(location, "", leaf, (oid,), "it is on no mount: it lies within the container, lost with it")
     if not is_local(mount):
-        return Tablespace(location, "", leaf, (oid,), f"it lies on a {mount.kind} of {mount.fleeting or mount.driver}")
+        on = mount.fleeting or f"driver '{mount.driver}'"
+        return Tablespace(location, "", leaf, (oid,), f"it lies on a {mount.kind} of {on}")
     path = PurePosixPath(mount.source) / PurePosixPath(location).relative_to(mount.target)
     return Tablespace(location, str(path), leaf, (oid,))
 

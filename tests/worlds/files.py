@@ -40,8 +40,7 @@ class WorldFiles(WorldConfiguration, UnwrittenFiles, WorldTablespaces):
 
     def data_directory(self, server: Server) -> DataDirectory:
         return DataDirectory(self.control(server, LEAF), owner="999:999", signals=self.world.signals, version="15",
-                             pid_file="1
-", tablespaces=self.world.links)  # fmt: skip
+                             pid_file="1\n", tablespaces=self.world.links)  # fmt: skip
 
     def wal_headers(self, server: Server) -> Mapping[str, bytes]:
         *written, recycled = self.world.tail()
