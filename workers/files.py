@@ -32,6 +32,9 @@ from workers.swap import Swap
 from workers.unwritten import Unwritten
 from workers.wal import WalReader
 
+_SAME_SECONDS = 60.0
+"""For so long what was read of some segments is not read anew; what is archived does not change."""
+
 
 class HostFiles:
     """Files of one Docker host, for one run, through that run's helper container.
@@ -43,8 +46,7 @@ class HostFiles:
         self._helper = Helper(client, names)
         self._recent = Recent[listing.Folders]()
         self._copies = Copies(self._helper, self._folders, self._recent.forget)
-        # What stands in an archived segment does not change; what is written meanwhile is asked for anew.
-        self._moments = Recent[dict[tuple[Stretch, datetime | None], Moments]]()
+        self._moments = Recent[dict[tuple[Stretch, datetime | None], Moments]](_SAME_SECONDS)
         self._wal = WalReader(self._helper, self._copies)
         self._layer = WalLayer(self._helper, client, self._copies)
         self._checks = BaseChecks(self._helper)

@@ -17,6 +17,9 @@ from actions.postgres.windows import Reach
 from actions.steps.window import Surroundings
 from actions.tools import Files
 
+_AT_ONCE = 2
+"""Segments that are read first; twice as many each time."""
+
 
 @dataclass(frozen=True)
 class Way:
@@ -77,11 +80,20 @@ class Way:
             first, older = max(0, first - older), older * 2
 
     def _through(self, target: Target, first: int) -> Iterator[TransactionEnd]:
-        past = is_past(target)
-        for end in self.ends(first, len(self.names) - 1):
-            yield end
-            if end.committed and past(end):
+        """Some segments at a time, since all that are named are unpacked; each part begins in the last of the one
+        before, so that a record which goes on from there is read."""
+        past, seen, many = is_past(target), -1, _AT_ONCE
+        while True:
+            last = min(first + many, len(self.names)) - 1
+            for end in self.ends(first, last):
+                if end.lsn > seen:
+                    yield end
+                    seen = end.lsn
+                    if end.committed and past(end):
+                        return
+            if last == len(self.names) - 1:
                 return
+            first, many = last, many * 2
 
 
 def ways(around: Surroundings, chain: Chain, server: Server, files: Files) -> list[Way]:

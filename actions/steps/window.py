@@ -110,11 +110,12 @@ def read_tail(server: Server, archive: tuple[WalFile, ...], files: Files, sql: S
     # A copy that was cut short does not make the server's own whole segment superfluous.
     held = _usable(archive)
     own = [f for f in files.tail(server) if _is_segment(f.name, server.timeline) and f.name not in held]
-    running = _running_end(server, sql, now) if own else None
+    running = _running_end(server, sql, now)
     # A running server may have written a segment a moment after it was listed; a dead one writes no more.
     fresh = sorted(f.name for f in own if running or not f.wrong)
     if not fresh:
-        return None
+        # All is archived, and nothing was written since the last switch to a new segment.
+        return Tail(server.timeline, (), *running) if running and _at_a_switch(running[0], server) else None
     end, at = running or _dead_end(server, fresh, held, files, now)
     if end is None:
         return None
@@ -122,6 +123,10 @@ def read_tail(server: Server, archive: tuple[WalFile, ...], files: Files, sql: S
     nothing_in_it = {last} if end == segment_start(last, server.segment_size) else set()
     segments = tuple(name for name in fresh if name <= last and name not in nothing_in_it)
     return Tail(server.timeline, segments, end, at)
+
+
+def _at_a_switch(end: Lsn | None, server: Server) -> bool:
+    return end is not None and end % server.segment_size == 0
 
 
 def _is_segment(name: str, timeline: int) -> bool:
