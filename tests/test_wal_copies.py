@@ -5,9 +5,14 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
+import os
 import random
+import shutil
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import lz4.frame
 import pytest
@@ -15,12 +20,14 @@ import zstandard
 from test_windows import archive, backup, hours, window
 from worlds.wal import SIZE, SYSTEM, wal_header
 
-from actions.postgres.archive import ArchivedFile, Tail
+from actions.postgres.archive import ArchivedFile, Tail, WalFile
 from actions.postgres.choices import choose_backup, window_words
 from actions.postgres.copies import FORMS, HEAD, TAIL, Expected, form_of, wrong_with
 from actions.postgres.lsn import Lsn
 from actions.postgres.segments import segment_name
 from actions.postgres.unreachable import Unreachable
+from workers.judged import LIST
+from workers.judged import judged as judged_files
 
 NAME = segment_name(1, 5)
 EXPECTED = Expected(SIZE, SYSTEM, 15)
@@ -135,3 +142,39 @@ def test_a_backup_whose_own_wal_is_bad_says_what_is_wrong_with_it() -> None:
     found = window(backup(4), listing=[bad(4), *archive(5)])
     assert found.live is not None
     assert "cut short" in found.live.unusable[0].why
+
+
+def test_a_folder_is_listed_with_what_is_wrong_with_each_file(tmp_path: Path) -> None:
+    """By the very script, in the shell of this machine."""
+    names = [segment_name(1, number) for number in range(1, 9)]
+    for name in names[:3]:
+        (tmp_path / name).write_bytes(whole(name))
+    os.truncate(tmp_path / names[1], 5 << 20)
+    (tmp_path / f"{names[3]}.gz").write_bytes(gzip.compress(whole(names[3])))
+    (tmp_path / f"{names[4]}.gz").write_bytes(gzip.compress(whole(names[4]))[:9000])
+    (tmp_path / f"{names[5]}.zst").write_bytes(zstandard.compress(whole(names[5])))
+    (tmp_path / f"{names[6]}.zst").write_bytes(zstandard.compress(whole(names[6]))[:90_000])
+    (tmp_path / names[7]).touch()
+    for other in ("00000002.history", f"{names[0]}.00000028.backup", f"{names[0]}.partial", f".{names[0]}.draft", "x"):
+        (tmp_path / other).write_bytes(b"1\t0/5000000\tno reason\n")
+    found = {file.name: file.wrong for file in listed(tmp_path)}
+    assert f".{names[0]}.draft" not in found
+    wrong = {name: why for name, why in found.items() if why}
+    assert set(wrong) == {names[1], f"{names[4]}.gz", names[7], *([f"{names[6]}.zst"] if shutil.which("zstd") else [])}
+    assert all("cut short" in why or "empty" in why for why in wrong.values())
+
+
+def test_many_files_are_each_judged_by_their_own_bytes(tmp_path: Path) -> None:
+    for number in range(1, 700):
+        name = segment_name(1, number)
+        with (tmp_path / name).open("wb") as file:
+            file.write(wal_header(name if number % 9 else segment_name(1, 3000)))
+            file.truncate(SIZE)
+    found = listed(tmp_path)
+    assert [bool(file.wrong) for file in found] == [number % 9 == 0 for number in range(1, 700)]
+
+
+def listed(folder: Path) -> list[WalFile]:
+    said = subprocess.run(["sh", "-c", LIST, "sh", str(folder)], capture_output=True, text=True, check=True).stdout
+    server: Any = SimpleNamespace(segment_size=SIZE, system_identifier=SYSTEM, version=15)
+    return judged_files(server, said)

@@ -22,17 +22,24 @@ segments() {
 }
 printf '\035'; segments -exec head -v -c @HEAD {} +
 printf '\035'; segments -name '*.*' -exec tail -v -c @TAIL {} +
+printf '\035'
+! command -v zstd >/dev/null || find . -maxdepth 1 -type f -name '[0-9A-F]*.zst' -exec zstd -l {} + 2>&1 >/dev/null
+exit 0
 """.replace("@HEAD", str(HEAD)).replace("@TAIL", str(TAIL))
 _TITLE = re.compile(rb"\n?==> \./([0-9A-Za-z.]+) <==\n")
 _GROUP = "\x1d"
+# The end of a zstd stream shows only to who goes from block to block, which `zstd -l` does without unpacking them.
+_ENDLESS = re.compile(r'Error while parsing "\./([0-9A-F]+\.zst)"')
 
 
 def judged(server: Server, said: str) -> list[WalFile]:
     """The files that the script told of, each with what is wrong with it."""
-    named, heads, tails = said.split(_GROUP)
+    named, heads, tails, listed = said.split(_GROUP)
     files = [_wal_file(*line.split("|", 2)) for line in named.splitlines()]
     ends = _ends(heads), _ends(tails)
-    return sorted((_judged(server, file, *ends) for file in files), key=lambda file: file.name)
+    endless = dict.fromkeys(_ENDLESS.findall(listed), "it is cut short: its zstd stream does not end")
+    found = (_judged(server, file, *ends) for file in files)
+    return sorted((replace(f, wrong=f.wrong or endless.get(f.name, "")) for f in found), key=lambda file: file.name)
 
 
 def _wal_file(size: str, written: str, name: str) -> WalFile:

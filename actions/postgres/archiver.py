@@ -6,6 +6,7 @@ that ends with 0 and keeps nothing is counted as archived.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -30,6 +31,9 @@ from pg_stat_archiver"""
 """The library is of PostgreSQL 15 and later. The function lists what waits; superusers and pg_monitor may call it."""
 LATE = timedelta(minutes=5)
 """For so long WAL may wait before it is called late: a slow archive is not a broken one."""
+# The second is all that is said of an archive_library; of a command it comes after three of the first.
+_FAILED = (re.compile("archive command failed"), re.compile("archiving write-ahead log file .* failed"))
+_LEVELS = ("LOG", "DETAIL", "HINT", "STATEMENT", "WARNING", "ERROR", "FATAL", "CONTEXT")
 _DISABLED = ("", "(disabled)")
 
 
@@ -106,7 +110,7 @@ def judge(archiver: Archiver, files: Sequence[WalFile], archive: str) -> Archivi
     return Archiving(state, seen, _BRIEFLY.get(state, seen), do, archiver.archived_at, archiver.now)
 
 
-_BRIEFLY: dict[State, str] = {"failing": "archive_command fails", "waiting": "files wait to be archived",
+_BRIEFLY: dict[State, str] = {"failing": "archiving fails", "waiting": "files wait to be archived",
                               "lost": "what the server says it archived does not lie there"}  # fmt: skip
 _Found = tuple[State, str, str]
 
@@ -125,7 +129,8 @@ def _failing(archiver: Archiver) -> _Found | None:
         return None
     waiting = f"; {archiver.waiting} files wait" if archiver.waiting > 1 else ""
     seen = f"archiving {archiver.last_failed} failed at {spell(archiver.failed_at)}{waiting}"
-    return "failing", seen, "Look at the server's log for what archive_command said; WAL goes on once it ends with 0."
+    return ("failing", seen,
+            "Look at the server's log for why, and at the room in the archive; it is tried every minute.")  # fmt: skip
 
 
 def _lost(archiver: Archiver, files: Sequence[WalFile], archive: str) -> _Found | None:
@@ -173,11 +178,8 @@ def arrived(files: Iterable[WalFile], wanted: str) -> bool:
 def words_of(log: str) -> str:
     """What a server's log says of the newest failure to archive: what the command printed, and how it ended."""
     lines = log.splitlines()
-    at = next((n for n in reversed(range(len(lines))) if "archive command failed" in lines[n]), None)
+    at = next((n for sign in _FAILED for n in reversed(range(len(lines))) if sign.search(lines[n])), None)
     if at is None:
         return ""
     before = lines[at - 1 : at] if at and not any(f"{level}:" in lines[at - 1] for level in _LEVELS) else []
     return " ".join(" ".join(line.split()) for line in (*before, lines[at]))
-
-
-_LEVELS = ("LOG", "DETAIL", "HINT", "STATEMENT", "WARNING", "ERROR", "FATAL", "CONTEXT")

@@ -97,7 +97,7 @@ class _Arrival:
         def over() -> bool:
             return self._look(self.patience.seconds() - began)
 
-        while not self.patience.until(over, seconds=30, every=1.0):
+        while not self.patience.until(over, seconds=30, every=0.5):
             self.progress(0, 0, "waiting for WAL to arrive in the archive")
         return self._seen
 
@@ -178,6 +178,16 @@ def backup_sheets(arrival: Archiving) -> tuple[Sheet, ...]:
 def archiving_rows(archiving: Archiving) -> tuple[tuple[str, str], ...]:
     """How it stands with the archive, for the plan and the window; nothing where there is nothing to say."""
     return (("WAL archive", archiving.says()),) if archiving.state != "well" else ()
+
+
+def kept_rows(bad: tuple[BadCopy, ...], folder: str) -> tuple[tuple[str, str], ...]:
+    """Bad copies of the archive in whose place a person can put what the recovery saved: the archiver will not."""
+    found = [copy.file for copy in bad if not copy.needed]
+    if not found:
+        return ()
+    names = ", ".join(found[:_SHOWN]) + (f" and {len(found) - _SHOWN} more" if found[_SHOWN:] else "")
+    do = f"move such a file away and put the whole one there, from {folder} where it lies in it"
+    return (("Bad in the archive", f"{names}; {do}"),)
 
 
 def bad_copy_rows(bad: tuple[BadCopy, ...]) -> tuple[tuple[str, str], ...]:

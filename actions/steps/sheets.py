@@ -15,7 +15,7 @@ from actions.postgres.times import span_words, spell
 from actions.postgres.when import Target, describe
 from actions.postgres.windows import Window
 from actions.steps import besides
-from actions.steps.archiving import archiving_rows, bad_copy_rows, plan_alerts, recovered_alerts
+from actions.steps.archiving import archiving_rows, bad_copy_rows, kept_rows, plan_alerts, recovered_alerts
 from actions.steps.configuration import Configuration
 from actions.steps.difference import Difference, difference_sheet
 from actions.steps.integrity import Integrity, integrity_sheet
@@ -150,6 +150,7 @@ def recovered_sheets(
     settling: Answer,
     left: Left,
     arrival: Archiving,
+    window: Window,
 ) -> tuple[Sheet, ...]:
     """The report of a recovery."""
     at = aim.stop.last_commit_at
@@ -164,6 +165,7 @@ def recovered_sheets(
                 ("After the cut-over", integrity_after.verdict),
                 ("Old data", kept.text),
                 ("WAL archive", arrival.says()),
+                *kept_rows(window.bad, f"{server.home.parent}/{names.tail_leaf(server.home)}"),
             ),
             alerts=recovered_alerts(arrival),
         ),
