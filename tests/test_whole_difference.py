@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from actions.engine.run import Run
-from tests.own_cluster import Cluster, own_cluster
+from tests.own_cluster import Cluster, archiving, own_cluster
 
 pytestmark = pytest.mark.whole
 
@@ -94,3 +94,34 @@ def test_everything_that_differs_is_counted_and_named(tmp_path: Path) -> None:
         assert "owners, grants" not in said
         assert run.facts["integrity"]["healthy"], said
         assert found["seconds"] > 0
+
+
+def test_more_tables_than_the_server_has_locks_for_are_recovered_checked_and_compared(tmp_path: Path) -> None:
+    """As 8,000 tables are for the default settings: a statement for all of them ends with 53200."""
+    with own_cluster(tmp_path, "many") as cluster:
+        small = ["-c", "max_locks_per_transaction=10", "-c", "max_connections=20", "-c", "max_wal_senders=3"]
+        cluster.start(["postgres", *archiving(), *small])
+        for first in range(1, 400, 50):
+            cluster.sql(f"do $$ begin for i in {first}..{first + 49} loop execute format('create table t%s (id serial "
+                        "primary key, v text)', i); execute format('insert into t%s (v) values (1), (2)', i); "
+                        "end loop; end $$")  # fmt: skip
+        cluster.base()
+        held = cluster.store.run(next(iter(cluster.store.runs()))).facts["held"]
+        assert (held["tables"], held["rows"], held["missing"]) == (400, 800, [])
+        when = cluster.now()
+        for first in range(1, 60, 20):
+            cluster.sql(f"do $$ begin for i in {first}..{first + 19} loop execute format('update t%s set v = 0 where "
+                        "id = 1', i); end loop; end $$")  # fmt: skip
+        cluster.sql("drop table t400")
+        run = cluster.preview(when)
+        said, found = cluster.said(run.id), run.facts["difference"]
+        assert run.facts["integrity"]["healthy"], said
+        assert not [f for f in run.facts["integrity"]["findings"] if f["state"] == "unfinished"], said
+        assert (found["comes_back"], found["changes"], found["same"]) == (2, 60, 339)
+        assert not found["not_compared"]
+        assert "and 36 more tables: 36 rows" in said
+        plan = next(e for e in cluster.store.entries(run.id) if e.kind == "asked").data["sheets"]
+        assert ["and 48 more tables", "48 rows"] in [row for sheet in plan for row in sheet["rows"]]
+        run = cluster.cut_over(run.id)
+        assert run.facts["integrity_after"]["healthy"]
+        assert cluster.sql("select count(*) from t400") == "2"
