@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
-from actions.tools import Site
+from actions.site import Site
 
 
 class _Checked(BaseModel):

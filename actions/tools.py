@@ -19,6 +19,7 @@ from actions.postgres.backups import BackupFiles
 from actions.postgres.datadir import DataDirectory
 from actions.postgres.server import Names, Server
 from actions.postgres.stops import Stop
+from actions.site import Site
 from actions.sql import Answer as Answer
 from actions.sql import Sql as Sql
 from actions.sql import SqlTimeout as SqlTimeout
@@ -209,32 +210,6 @@ class Patience(Protocol):
 
     def seconds(self) -> float:
         """A clock that only goes forward, for durations."""
-
-
-@dataclass(frozen=True)
-class Site:
-    """The settings of the site that steps need: which containers, which database, which folders.
-
-    `archive` and `bases` are paths as the Postgres container sees them; `kept_days` is how long old data is
-    promised to be kept; `newest_table` is the table whose newest row people recognise; `compare_seconds` is how long
-    clone and live data are compared at most. `clone_libraries` are preloaded libraries that the clone loads too, though
-    Mayday does not know them. `data_directory` is where the data lies, as the container sees it, for a server that is
-    down and that nothing else tells of.
-    """
-
-    name: str
-    postgres: str
-    database: str
-    user: str
-    archive: str
-    bases: str
-    writers: tuple[str, ...]
-    smoke_url: str = ""
-    newest_table: str = ""
-    kept_days: int = 14
-    clone_libraries: tuple[str, ...] = ()
-    compare_seconds: float = 120
-    data_directory: str = ""
 
 
 TOOLS: dict[str, Any] = {

@@ -29,7 +29,7 @@ from actions.engine.status import labels_of, state_of
 from actions.engine.store import Store
 from actions.postgres.postmaster import CLONE
 from actions.postgres.server import Names
-from actions.tools import Site
+from actions.site import Site
 from lab.engine import connect
 from lab.images import POSTGRES
 from workers.execute import Loop

@@ -12,7 +12,7 @@ from small_server import SmallServer, quiet, small_server, tidy
 
 from actions.engine.store import Store
 from actions.incidents.condition import conditions
-from actions.tools import Site
+from actions.site import Site
 from workers.condition import ConditionKeeper
 from workers.workshop import DockerWorkshop
 

@@ -15,7 +15,7 @@ from waiting import now, within
 
 from actions.engine.store import Store
 from actions.incidents.condition import conditions
-from actions.tools import Site
+from actions.site import Site
 from lab.images import REDIS as IMAGE
 from workers import memory
 from workers.condition import ConditionKeeper

@@ -19,10 +19,10 @@ from actions.engine.store import Store
 from actions.incidents import rows
 from actions.incidents.condition import NOTE, Condition, Health, Reachable, conditions, keep, reachable
 from actions.incidents.record import Records
+from actions.site import Site
 from actions.steps.archiving import look_at_archiving
 from actions.steps.server import look_at_server
 from actions.steps.window import survey
-from actions.tools import Site
 from workers import dumps, health
 from workers.memory import MemoryWatch
 from workers.scope import Workshop

@@ -10,7 +10,7 @@ from typing import Any
 from docker.errors import NotFound
 
 from actions.incidents.condition import Health
-from actions.tools import Site
+from actions.site import Site
 from workers.daemon import speaking
 
 _PROJECT, _ROLE = "com.docker.compose.project", "mayday.role"

@@ -13,7 +13,7 @@ from actions.engine.errors import RecoveryError
 from actions.engine.run import Run
 from actions.engine.store import Store
 from actions.postgres.server import Names
-from actions.tools import Site
+from actions.site import Site
 from workers.access import Accesses
 from workers.daemon import speaking
 from workers.docker import DockerHost

@@ -24,13 +24,14 @@ from actions.postgres.compare_sql import (
 )
 from actions.postgres.databases import DATABASES, Database, named, parse_databases
 from actions.postgres.server import Names, Server
+from actions.site import Site
 from actions.sql import Answer, NoConnection, Sql
 from actions.steps.compare_besides import SUMS, Besides, parse_sequences, schema_changes, sequence_changes
 from actions.steps.compare_rounds import Found, Rounds, key_of
 from actions.steps.compare_sides import Budget, Key, Side, read_digest, why
 from actions.steps.difference import Difference, TableRows, count
 from actions.steps.losses import Lost
-from actions.tools import Patience, Progress, Site
+from actions.tools import Patience, Progress
 
 _NAMES_SHOWN = 4
 

@@ -9,12 +9,13 @@ from actions.engine.errors import Away, RecoveryError
 from actions.postgres.controldata import CLEANLY_STOPPED, ControlData, parse_controldata
 from actions.postgres.live import Live
 from actions.postgres.server import Names, Server
+from actions.site import Site
 from actions.sql import LoginRefused, NotServing
 from actions.steps.configuration import WITH_BACKUPS
 from actions.steps.replay import clone_flags, clone_state, stands
 from actions.steps.tablespaces import Tablespaces
 from actions.steps.target import Aim
-from actions.tools import Files, Patience, Progress, Site, Sql
+from actions.tools import Files, Patience, Progress, Sql
 
 _READY_SECONDS = 90.0
 

@@ -11,8 +11,9 @@ from actions.engine.errors import Refused
 from actions.postgres.datadir import DataDirectory
 from actions.postgres.postmaster import read_opts_file
 from actions.postgres.server import DataHome, Server
+from actions.site import Site
 from actions.steps.place import data_home, fleeting_volumes, mount_of, on_host
-from actions.tools import Files, Site
+from actions.tools import Files
 
 _DEFAULT = "/var/lib/postgresql/data"
 # Where images keep their data: the official one from 18 on by its version, and Bitnami's.

@@ -8,8 +8,8 @@ from actions.engine.errors import Away, RecoveryError, Refused
 from actions.postgres.live import LIVE_SQL, Live, read_live
 from actions.postgres.preload import Preload, preload
 from actions.postgres.server import Server
+from actions.site import Site
 from actions.sql import LoginRefused, Sql
-from actions.tools import Site
 
 _SECONDS = 15.0
 _MAINTENANCE = ("postgres", "template1")

@@ -18,10 +18,11 @@ from actions.postgres.server import Server
 from actions.postgres.stops import Stop
 from actions.postgres.timelines import Chain, chain_to
 from actions.postgres.times import spell
+from actions.site import Site
 from actions.steps.relation_names import Relations, ask_names, name_of, remembered_names
 from actions.steps.target import Aim
 from actions.steps.window import Surroundings, survey
-from actions.tools import Files, Site, Sql
+from actions.tools import Files, Sql
 
 # A plan should stand within three seconds; what was not counted in time is said to be so.
 _COUNT_SECONDS = 2.0

@@ -15,11 +15,12 @@ from actions.postgres.quoting import literal
 from actions.postgres.server import Names, Server
 from actions.postgres.times import span_words, spell
 from actions.postgres.twophase import Prepared, database_in, open_at, parse_state_file
+from actions.site import Site
 from actions.steps import cutover
 from actions.steps.restore import stretches
 from actions.steps.tablespaces import Tablespaces
 from actions.steps.target import Aim, Base
-from actions.tools import Files, Patience, Progress, Site, Sql
+from actions.tools import Files, Patience, Progress, Sql
 
 LEAVE, COMMIT, ROLL_BACK = "Leave them open", "Commit them", "Roll them back"
 _SECONDS = 120

@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from actions.engine.errors import RecoveryError
 from actions.engine.facts import volatile
 from actions.postgres.server import Names, Server
+from actions.site import Site
 from actions.steps.tablespaces import Tablespaces, kept_words
 from actions.steps.target import Aim
-from actions.tools import Patience, Site, Sql, Web
+from actions.tools import Patience, Sql, Web
 
 _SMOKE_SECONDS = 20.0
 # The timeline is read from the WAL's name, as the control file may lag behind. In recovery no server gives out an xid.

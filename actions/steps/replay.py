@@ -16,11 +16,12 @@ from actions.postgres.recovery_conf import CloneLimits, as_flags, clone_settings
 from actions.postgres.server import Names, Server
 from actions.postgres.stops import Stop, is_proof
 from actions.postgres.times import spell
+from actions.site import Site
 from actions.sql import NotServing
 from actions.steps.live import chosen
 from actions.steps.tablespaces import Tablespaces
 from actions.steps.target import Aim, Base
-from actions.tools import Files, Patience, Progress, Rates, Site, Sql
+from actions.tools import Files, Patience, Progress, Rates, Sql
 
 _STATE = (
     "select pg_is_in_recovery() as recovering, "

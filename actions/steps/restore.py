@@ -8,9 +8,10 @@ from actions.engine.errors import RecoveryError
 from actions.postgres.segments import parse_wal_name
 from actions.postgres.server import Names, Server
 from actions.postgres.timelines import chain_to
+from actions.site import Site
 from actions.steps.tablespaces import Tablespaces
 from actions.steps.target import Aim, Base
-from actions.tools import Files, Patience, Progress, Rates, Site
+from actions.tools import Files, Patience, Progress, Rates
 
 
 def _in_archive(server: Server, files: Files) -> set[str]:

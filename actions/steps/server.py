@@ -14,9 +14,10 @@ from actions.postgres.live import libraries
 from actions.postgres.server import Server
 from actions.postgres.tablespaces import CATALOGS, merged
 from actions.postgres.walheader import Identity, identity_of
+from actions.site import Site
 from actions.steps.find_data import find_data
 from actions.steps.place import placed, really_mounted
-from actions.tools import Files, Site
+from actions.tools import Files
 
 _CATALOG = re.compile(r"Catalog version number:\s+(\d+)")
 _MAJORS = {catalog: major for major, catalog in CATALOGS.items()}

@@ -14,6 +14,7 @@ from actions.postgres.server import Names, Server
 from actions.postgres.times import span_words, spell
 from actions.postgres.when import Target, describe
 from actions.postgres.windows import Window
+from actions.site import Site
 from actions.steps import besides
 from actions.steps.archiving import archiving_rows, bad_copy_rows, kept_rows, plan_alerts, recovered_alerts
 from actions.steps.configuration import Configuration
@@ -32,7 +33,6 @@ from actions.steps.space import Space, space_alerts, space_rows
 from actions.steps.tablespaces import Tablespaces, tablespace_rows
 from actions.steps.target import Aim, Base, stop_text
 from actions.steps.unwritten import Unwritten
-from actions.tools import Site
 
 RTO = timedelta(minutes=30)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from actions.containers import Container
 from actions.postgres.segments import segment_of
-from actions.tools import Site
+from actions.site import Site
 from worlds.clock import Clock
 from worlds.wal import SIZE, Backup, Record, Row, Wal
 

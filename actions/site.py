@@ -1,0 +1,31 @@
+"""The settings of one site as steps see them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Site:
+    """The settings of the site that steps need: which containers, which database, which folders.
+
+    `archive` and `bases` are paths as the Postgres container sees them; `kept_days` is how long old data is
+    promised to be kept; `newest_table` is the table whose newest row people recognise; `compare_seconds` is how long
+    clone and live data are compared at most. `clone_libraries` are preloaded libraries that the clone loads too, though
+    Mayday does not know them. `data_directory` is where the data lies, as the container sees it, for a server that is
+    down and that nothing else tells of.
+    """
+
+    name: str
+    postgres: str
+    database: str
+    user: str
+    archive: str
+    bases: str
+    writers: tuple[str, ...]
+    smoke_url: str = ""
+    newest_table: str = ""
+    kept_days: int = 14
+    clone_libraries: tuple[str, ...] = ()
+    compare_seconds: float = 120
+    data_directory: str = ""
