@@ -142,6 +142,7 @@ ALTER TABLE ONLY public.t
         ("2\tb\n", "", "1 come back, 0 go, 0 change back"),
         ("2\tb\n", "4\tb\n5\tb\n", "1 come back, 2 go, 0 change back"),
         (" PRIMARY KEY", " UNIQUE", "None"),
+        ("    v text\n", "    v character varying\n", "None"),
     ],
 )
 def test_what_the_preview_says_of_a_table_has_to_be_so(old: str, new: str, right: str) -> None:

@@ -60,5 +60,4 @@ def _configure(case: Case) -> None:
         case.inside(script, f"{case.launch.pgdata}/postgresql.conf", *_lines(case))
         return
     for name, value in case.launch.settings.items():
-        given = value if name in ("shared_preload_libraries", "unix_socket_directories") else literal(value)
-        case.sql(f"alter system set {name} = {given if ',' not in value else literal(value)}", "postgres")
+        case.sql(f"alter system set {name} = {literal(value)}", "postgres")
