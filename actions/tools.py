@@ -153,6 +153,9 @@ class Files(UnwrittenFiles, Protocol):
         A segment that does not is replaced there by another copy first, where there is one.
         """
 
+    def made_tablespaces(self) -> Mapping[int, str]:
+        """The tablespaces that the WAL makes which `verify_wal` has read: oid to location."""
+
     def seal_clone(self, server: Server, names: Names) -> None:
         """Strip stale recovery settings, write recovery.signal, and last the mark that the clone is complete."""
 

@@ -103,10 +103,11 @@ def test_a_chain_that_does_not_fit_names_what_is_wrong(files: tuple[BackupFiles,
     assert last.chain == ()
 
 
-def test_a_full_backup_without_a_manifest_still_serves_by_itself() -> None:
+def test_a_full_backup_without_a_manifest_serves_neither_an_increment_nor_by_itself() -> None:
     ended = label(2) + "STOP WAL LOCATION: 0/2000120 (file 000000010000000000000002)\nSTOP TIMELINE: 1\n"
     backups = judged(found("full", 2, manifest=None, history=ended), FIRST)
-    assert backups["full"].complete
+    assert not backups["full"].complete
+    assert "could not be checked" in backups["full"].problem
     assert "full, on which it builds, cannot be used: it has no manifest" in backups["first"].problem
 
 

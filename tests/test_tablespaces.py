@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -22,7 +23,7 @@ from actions.postgres.server import DataHome, Server
 from actions.postgres.tablespaces import Tablespace, map_text, merged, parse_map, version_leaf
 from actions.steps.server import placed
 from actions.steps.tablespaces import Tablespaces, find_tablespaces
-from actions.steps.target import Base
+from actions.steps.target import Aim, Base
 from actions.tools import Room
 
 HOME = DataHome("/srv/nself/data", "postgres", "/var/lib/postgresql/data")
@@ -101,8 +102,11 @@ def test_a_backup_whose_archive_is_cut_off_is_not_usable() -> None:
 class Disks:
     """Locations that are there, but for some."""
 
-    def __init__(self, *missing: str) -> None:
-        self._missing = missing
+    def __init__(self, *missing: str, wal: tuple[str, ...] = ()) -> None:
+        self._missing, self._wal = missing, wal
+
+    def waldump(self, *given: Any, **more: Any) -> Iterator[str]:
+        return iter(self._wal)
 
     def rooms(self, server: Server) -> dict[str, Room]:
         devices = {s.location: "none" if s.location in self._missing else "d" for s in server.tablespaces}
@@ -120,7 +124,8 @@ class OneContainer:
 FAST = Mount("bind", "/srv/fast", "/fast")
 
 
-def find(live: dict[int, str], held: dict[int, str], *mounts: Mount, missing: str = "") -> Tablespaces:
+def find(live: dict[int, str], held: dict[int, str], *mounts: Mount, missing: str = "",
+         wal: tuple[str, ...] = ()) -> Tablespaces:  # fmt: skip
     here = Company(company())
     here.ask("postgres pitr", "latest")
     here.work()
@@ -129,8 +134,9 @@ def find(live: dict[int, str], held: dict[int, str], *mounts: Mount, missing: st
     docker = OneContainer(*mounts)
     spaces = merged(placed(docker.find(""), server.home, 15, oid, location) for oid, location in live.items())
     backup = tuple(HeldTablespace(oid, location, 1) for oid, location in held.items())
-    return find_tablespaces(replace(server, tablespaces=spaces), replace(base, tablespaces=backup), docker,  # type: ignore[arg-type]
-                            Disks(missing))  # type: ignore[arg-type]  # fmt: skip
+    aim: Aim = from_json(Aim, here.run().facts["aim"])
+    return find_tablespaces(aim, replace(server, tablespaces=spaces), replace(base, tablespaces=backup), docker,  # type: ignore[arg-type]
+                            Disks(missing, wal=wal))  # type: ignore[arg-type]  # fmt: skip
 
 
 def test_the_plan_knows_the_live_ones_those_of_the_backup_and_where_they_are_now() -> None:
@@ -139,6 +145,18 @@ def test_the_plan_knows_the_live_ones_those_of_the_backup_and_where_they_are_now
     assert [(space.location, space.parent, space.oids) for space in found.all] == [
         ("/fast", "/srv/fast", (1,)), ("/gone", "/srv/gone", (3,)), ("/late", "/srv/late", (2,)),
     ]  # fmt: skip
+
+
+def record(lsn: str, text: str) -> str:
+    return f"rmgr: Tablespace  len (rec/tot):     36/    36, tx:        740, lsn: {lsn}, prev 0/01D0, desc: {text}"
+
+
+def test_of_one_that_came_and_went_the_wal_tells() -> None:
+    lines = (record("0/02", 'CREATE 7 "/fast"'), record("0/03", "DROP 7"), record("F/FF000000", 'CREATE 8 "/past"'))
+    found = find({}, {}, FAST, wal=lines)
+    assert [(space.location, space.oids) for space in found.all] == [("/fast", (7,))]
+    with pytest.raises(Refused, match="/inside cannot be recovered"):
+        find({}, {}, FAST, wal=(record("0/02", 'CREATE 7 "/inside"'),))
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         old, disk = folder(made, "old"), folder(made, "disk")
         (old / "lost+found").mkdir()
         folder(made, "disk/new")
+        folder(made, "disk/brief")
         made.start(run=["-v", f"{old}:/old", "-v", f"{disk}:/disk"])
         table(made, "old", 500)
         made.base()
@@ -58,6 +60,9 @@ def test_tablespaces_made_before_and_after_the_base_backup_are_recovered_and_und
     cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cluster.sql("insert into old_t select generate_series(501, 600)")
+    cluster.sql("create tablespace brief location '/disk/brief'")
+    cluster.sql("create table brief_t (id int) tablespace brief; insert into brief_t values (1); drop table brief_t")
+    cluster.sql("drop tablespace brief")
     when = cluster.now()
     cluster.sql("delete from old_t where id > 100; delete from new_t; create table later (id int) tablespace new")
     before = tree(cluster)
@@ -65,6 +70,7 @@ def test_tablespaces_made_before_and_after_the_base_backup_are_recovered_and_und
     plan = str(cluster.store.run(preview.id).facts["tablespaces"])
     assert "/old" in plan
     assert "/disk/new" in plan
+    assert "/disk/brief" in plan, "only the WAL tells of it"
     assert counts(cluster, cluster.clone(preview.id)) == ["600", "2"]
     assert counts(cluster) == ["100", "0"]
     assert tree(cluster) >= before, "live files were touched"
@@ -86,6 +92,49 @@ def test_tablespaces_made_before_and_after_the_base_backup_are_recovered_and_und
     assert told["kept_until"]
     assert f"{cluster.folder}/old/{LEAF}_before_{run.id}" in cluster.said(run.id)
     assert (cluster.folder / "old" / "lost+found").is_dir()
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("by_hand", ["-Fp", "-T", "/old=/backups/postgres/base/by_hand_old",
+                     "-T", "/disk/new=/backups/postgres/base/by_hand_new"]),
+        ("packed", ["-Ft", "-z"]),
+    ],
+)  # fmt: skip
+def test_base_backups_made_by_hand_are_used_also_after_their_tablespaces_were_dropped(
+    cluster: Cluster, name: str, arguments: list[str]
+) -> None:
+    cluster.docker("exec", "-u", "postgres", cluster.name, "pg_basebackup", "-D", f"/backups/postgres/base/{name}",
+                   "-c", "fast", *arguments)  # fmt: skip
+    cluster.sql("insert into old_t select max(id) + 1 from old_t")
+    rows, when = counts(cluster), cluster.now()
+    cluster.sql("delete from old_t")
+    if name == "packed":
+        cluster.sql("drop table old_t")
+        cluster.sql("drop tablespace old")
+    run = cluster.recover(when)
+    assert cluster.store.run(run.id).facts["base"]["name"] == name
+    assert counts(cluster) == rows
+
+
+def test_the_window_says_what_is_wrong_with_archives(cluster: Cluster) -> None:
+    packed = cluster.bases / "packed"
+    for name in ("cut", "unwhole", "lost", "strange"):
+        shutil.copytree(packed, cluster.bases / name)
+    whole = (packed / "base.tar.gz").read_bytes()
+    (cluster.bases / "cut" / "base.tar.gz").write_bytes(whole[: len(whole) // 2])
+    (cluster.bases / "unwhole" / "backup_manifest").unlink()
+    oid = next(path.name for path in packed.glob("[0-9]*.tar.gz"))
+    (cluster.bases / "lost" / oid).unlink()
+    (cluster.bases / "strange" / "base.tar.gz").rename(cluster.bases / "strange" / "base.tar.zst")
+    told = cluster.said(cluster.ask("postgres window").id)
+    assert "cut: not usable: its base.tar.gz is cut off" in told
+    assert "unwhole: not usable: it has no manifest" in told
+    assert f"lost: not usable: its archive {oid.partition('.')[0]}.tar is missing" in told
+    assert "strange: not usable: its base.tar.zst cannot be unpacked: the server's image has no zstd" in told
+    assert "packed: " in told
+    assert "by_hand_old" not in told, "the folder of a tablespace is no base backup"
 
 
 def tree(cluster: Cluster) -> set[Path]:

@@ -12,9 +12,9 @@ from actions.tools import Progress
 from workers.base import CLONE_MARK, LONG_SECONDS, checked_name
 from workers.base_pieces import PIECES
 from workers.daemon import confirm, confirm_paths_unused, confirm_unused
-from workers.helper import BASES, HOME, Helper, checked, location_of
+from workers.helper import BASES, HOME, Helper, checked
 from workers.inside import Command, Done, shell
-from workers.tablespaces import beside
+from workers.tablespaces import beside, triples
 
 # The watcher prints the size so far, once a second. The large files, which tables are made of, are copied two at a
 # time, beside all the small ones. What an archive holds belongs to whoever the live directory belongs to.
@@ -137,14 +137,8 @@ class BaseCopy:
     def _argv(self, server: Server, names: Names, backup: str) -> list[str]:
         source, clone = f"{BASES}/{checked_name(backup)}", f"{HOME}/{names.clone_leaf(server.home)}"
         live = f"{HOME}/{server.home.leaf}"
-        spaces = [
-            part
-            for space in beside(server)
-            for oid in space.oids or (0,)
-            for part in (str(oid), space.location, f"{location_of(space)}/{names.clone_leaf(space)}")
-        ]
         return shell(_COPY, source, clone, CLONE_MARK, names.run, live, server.inside_bases.rstrip("/"),
-                     server.bases.rstrip("/"), MAP_NAME, *spaces)  # fmt: skip
+                     server.bases.rstrip("/"), MAP_NAME, *triples(server, names))  # fmt: skip
 
 
 def _done(command: Command) -> Done:

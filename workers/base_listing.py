@@ -67,7 +67,8 @@ plain() {
 packed() {
     opened "$src/base" 2>/dev/null | head -c 262144 >"$lead"
     printf '0\n'
-    member backup_label; part "$src/backup_manifest"; part "$src/$inventory"; member tablespace_map
+    member backup_label; part "$src/backup_manifest"; part "$src/$inventory"
+    printf '\v+'; tar -xOf "$lead" tablespace_map 2>/dev/null; [ ! -f "$map" ] || cat "$map"
     printf '\v+'; tar -xOf "$lead" tablespace_map 2>/dev/null | sed -n 's/^\([0-9][0-9]*\) .*/\1 archive/p'
     printf '\v%s\v%s' "+$(trouble)" "+$(segment "$header")"
 }

@@ -140,6 +140,9 @@ class HostFiles:
     def verify_wal(self, server: Server, names: Names, timeline: int, start: str, end: str) -> str:
         return self._layer.verify(server, names, timeline, start, end)
 
+    def made_tablespaces(self) -> Mapping[int, str]:
+        return self._layer.made
+
     def seal_clone(self, server: Server, names: Names) -> None:
         self._recent.forget()
         self._seal.seal(server, names)

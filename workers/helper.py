@@ -79,7 +79,9 @@ class Helper:
         places = [_Place(server, *one) for one in (*wanted, *wal)]
         own = {place.mount["Target"]: place.mount for place in places}.values()
         spaces = (_bind(parent, location) for parent, location in sorted(self._spaces))
-        made = self._made(server, [*own, *spaces])
+        # Where links of tablespaces in base backups lead that were taken in the server's container.
+        led = _Place(server, server.bases, server.inside_bases, True)
+        made = self._made(server, [*own, *([] if led.link else [led.mount]), *spaces])
         for place in places:
             if place.link:
                 done = Inside(self.client.api, made, "0:0").run(["ln", "-s", place.link, place.target])

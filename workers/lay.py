@@ -7,6 +7,7 @@ from contextlib import closing
 from typing import Any
 
 from actions.postgres.server import Names, Server
+from actions.postgres.tablespaces import made_in
 from actions.redact import excerpt
 from actions.tools import Progress
 from workers.copies import Copies
@@ -80,12 +81,13 @@ _SECONDS = 3600
 
 
 class WalLayer:
-    """Saves, lays and checks the WAL of one recovery."""
+    """Saves, lays and checks the WAL of one recovery. `made` are the tablespaces that the checked WAL makes."""
 
     def __init__(self, helper: Helper, client: Any, copies: Copies) -> None:
         self._helper = helper
         self._client = client
         self._copies = copies
+        self.made: dict[int, str] = {}
 
     def save(self, server: Server, names: Names, segments: Sequence[str]) -> None:
         """Copy the live server's own segments beside it; a later save of the same segment replaces the earlier."""
@@ -151,9 +153,10 @@ class WalLayer:
         return said
 
     def _read(self, server: Server, folder: str, timeline: int, start: str, end: str) -> str:
-        quiet = ["-q"] if server.version >= 15 else []
-        argv = ["pg_waldump", *quiet, "-p", folder, "-t", str(timeline), "-s", start, "-e", end]
-        done = self._helper.inside(server).script('exec "$@" >/dev/null', *argv, seconds=_SECONDS, env={"LC_ALL": "C"})
+        # Every record is read whichever are printed; those of tablespaces tell which folders the replay will need.
+        argv = ["pg_waldump", "-r", "Tablespace", "-p", folder, "-t", str(timeline), "-s", start, "-e", end]
+        done = self._helper.inside(server).run(argv, seconds=_SECONDS, env={"LC_ALL": "C"})
+        self.made |= made_in(done.out.splitlines())
         return "" if done.code == 0 else excerpt(done.err) or f"pg_waldump ended with {done.code}"
 
     def _replaced(self, server: Server, names: Names, to: str, name: str, said: str) -> bool:

@@ -134,6 +134,16 @@ class TablespaceSwap:
         return checked(done, doing, "Retry goes on from there; no data was changed.")
 
 
+def triples(server: Server, names: Names) -> list[str]:
+    """For scripts: the oid of each tablespace, its location for the server, and the folder of the clone's own."""
+    return [
+        part
+        for space in beside(server)
+        for oid in space.oids
+        for part in (str(oid), space.location, f"{location_of(space)}/{names.clone_leaf(space)}")
+    ]
+
+
 def beside(server: Server) -> tuple[Tablespace, ...]:
     """The tablespaces that can be worked on from the Docker host."""
     return tuple(space for space in server.tablespaces if space.parent)

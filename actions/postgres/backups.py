@@ -196,8 +196,10 @@ def _stopped_at(inventory: Inventory | None, history: BackupLabel | None) -> dat
 def _problem(label: BackupLabel, manifest: Manifest | None, inventory: Inventory | None, stop: Lsn | None) -> str:
     if stop is None:
         return "it is unfinished: nothing says where it stops (no manifest, no .backup file, no inventory)"
-    if manifest and not manifest.intact:
+    if manifest is None:
+        return "it has no manifest (backup_manifest), so a copy of it could not be checked"
+    if not manifest.intact:
         return "its manifest was altered or cut off"
-    if manifest and inventory and manifest.system_identifier not in (None, inventory.system_identifier):
+    if inventory and manifest.system_identifier not in (None, inventory.system_identifier):
         return "its manifest and its inventory come from different systems"
     return INCREMENTAL if label.incremental else ""

@@ -8,10 +8,12 @@ src/include/common/relpath.h). So that folder is what is copied, swapped and kep
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+_MADE = re.compile(r'desc: CREATE (?P<oid>\d{1,10}) "(?P<location>/[^"]*)"', re.ASCII)
 CATALOGS = {13: 202007201, 14: 202107181, 15: 202209061, 16: 202307071, 17: 202406281, 18: 202506291}
 """The catalogue version of each major release, from src/include/catalog/catversion.h of its branch."""
 
@@ -59,6 +61,12 @@ def parse_map(text: str) -> dict[int, str]:
         if oid.isdigit() and path:
             found[int(oid)] = path
     return found
+
+
+def made_in(lines: Iterable[str]) -> dict[int, str]:
+    """The tablespaces that WAL makes, by lines of ``pg_waldump -r Tablespace`` (tblspc_desc of rmgrdesc)."""
+    found = (_MADE.search(line) for line in lines)
+    return {int(one["oid"]): one["location"] for one in found if one}
 
 
 def map_text(locations: Mapping[int, str]) -> str:

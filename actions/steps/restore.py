@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from actions.engine.errors import RecoveryError
 from actions.postgres.segments import parse_wal_name
 from actions.postgres.server import Names, Server
+from actions.postgres.tablespaces import MAP_NAME
 from actions.postgres.timelines import chain_to
 from actions.site import Site
 from actions.steps.tablespaces import Tablespaces
@@ -66,7 +68,7 @@ def lay_wal(base: Base, server: Server, names: Names, files: Files, progress: Pr
     files.lay_wal(server, names, base.laid, base.histories, progress)
 
 
-def wal_is_laid(aim: Aim, base: Base, server: Server, names: Names, files: Files) -> bool:
+def wal_is_laid(aim: Aim, base: Base, server: Server, tablespaces: Tablespaces, names: Names, files: Files) -> bool:
     """Whether the WAL reads without a flaw from the backup's start to the stopping point.
 
     Raises:
@@ -78,7 +80,22 @@ def wal_is_laid(aim: Aim, base: Base, server: Server, names: Names, files: Files
             raise RecoveryError("The WAL does not read through to the stopping point.", detail=wrong,
                                 hint="Bring an undamaged copy of that segment into the archive and Retry, or Undo "
                                      "and recover to a moment before it.")  # fmt: skip
+    _all_are_known(base, server, tablespaces, files.made_tablespaces())
     return True
+
+
+def _all_are_known(base: Base, server: Server, tablespaces: Tablespaces, made: Mapping[int, str]) -> None:
+    """Replaying a CREATE TABLESPACE needs the folder, also of one that was dropped again long before the target."""
+    known = {space.location for space in tablespaces.all}
+    unknown = [(oid, location) for oid, location in sorted(made.items()) if location not in known]
+    if unknown:
+        oid, location = unknown[0]
+        raise RecoveryError(
+            f"The WAL makes a tablespace at {location} that the plan does not know.",
+            detail="Neither the base backup nor the live server has it, and so much WAL is not searched for a plan.",
+            hint=f"Undo, add the line `{oid} {location}` to {server.bases}/{base.name}/{MAP_NAME}, and ask again; "
+                 "or ask for a moment before it was made.",
+        )  # fmt: skip
 
 
 def stretches(aim: Aim, base: Base, server: Server, files: Files) -> list[tuple[int, str, str]]:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 from actions.containers import Container, Docker
 from actions.engine.errors import Refused
 from actions.postgres.server import Names, Server
-from actions.postgres.tablespaces import Tablespace, merged
+from actions.postgres.tablespaces import Tablespace, made_in, merged
+from actions.postgres.waldump import lsn_of_line
 from actions.steps.place import placed
 from actions.steps.server import must_find
-from actions.steps.target import Base
+from actions.steps.target import Aim, Base
 from actions.tools import Files
 
+_SEARCHED = 32
+"""Segments of WAL that are searched for a plan; each takes up to a tenth of a second."""
 _MOUNT_IT = "Mount that folder from the Docker host (docker run -v …, or a volume), then ask again."
 
 
@@ -31,17 +36,28 @@ class Tablespaces:
         return ", ".join(space.location for space in self.all) or "none"
 
 
-def find_tablespaces(server: Server, base: Base, docker: Docker, files: Files) -> Tablespaces:
+def find_tablespaces(aim: Aim, server: Server, base: Base, docker: Docker, files: Files) -> Tablespaces:
     """Everywhere that files have to be put, or put aside: the live server's locations and the base backup's.
 
     One that was made after the base backup is made again by the replay, in a folder of the clone's own; one that was
-    dropped since comes back to where it lay.
+    dropped since comes back to where it lay. Of one that came and went in between only the WAL tells: it is searched
+    here where that takes no time, and in any case before the clone is started.
 
     Raises:
         Refused: in one of them nothing can be swapped by a rename; with the reason.
     """
     container = must_find(docker, server.service)
-    found = merged([*server.tablespaces, *_of_base(server, base, container)])
+    made = made_in(_records(aim, server, base, files)).items()
+    passing = (placed(container, server.home, server.version, oid, location) for oid, location in made)
+    # Whoever is live may lie elsewhere now than where it was made.
+    known = {oid for space in server.tablespaces for oid in space.oids}
+    found = merged(
+        [
+            *server.tablespaces,
+            *_of_base(server, base, container),
+            *(space for space in passing if not known & set(space.oids)),
+        ]
+    )
     for space in found:
         if space.problem:
             raise Refused(f"The tablespace at {space.location} cannot be recovered beside its live files.",
@@ -51,6 +67,16 @@ def find_tablespaces(server: Server, base: Base, docker: Docker, files: Files) -
     if found:
         _are_there(spaces, server, files)
     return spaces
+
+
+def _records(aim: Aim, server: Server, base: Base, files: Files) -> Iterator[str]:
+    """The records of tablespaces between the base backup and the stop, where there is little WAL to read."""
+    if len(base.segments) > _SEARCHED:
+        return
+    for timeline, names in groupby(base.segments, key=lambda name: int(name[:8], 16)):
+        for line in files.waldump(server, timeline, tuple(names), rmgrs=("Tablespace",)):
+            if (lsn_of_line(line) or 0) < aim.stop.through:
+                yield line
 
 
 def _of_base(server: Server, base: Base, container: Container) -> list[Tablespace]:

@@ -18,7 +18,7 @@ from actions.postgres.tablespaces import map_text
 from actions.tools import Leaves, Moments, Progress, Room, Stretch, WalFile
 from worlds.company import LEAF, Dir, Violated, World
 from worlds.config import OF_THE_BACKUP, WorldConfiguration
-from worlds.tablespaces import WorldTablespaces
+from worlds.tablespaces import LATE, WorldTablespaces
 from worlds.unwritten import UnwrittenFiles
 from worlds.wal import DAMAGED_CONTROL, SIZE, control_text, wal_header
 
@@ -174,6 +174,9 @@ class WorldFiles(WorldConfiguration, UnwrittenFiles, WorldTablespaces):
         ]
         wrong = [name for name in wrong if not self._inherited(here, name)]
         return f"pg_waldump: error: {wrong[0]}" if wrong else ""
+
+    def made_tablespaces(self) -> Mapping[int, str]:
+        return {oid: location for oid, location in self.world.links.items() if (oid, location) == LATE}
 
     def _inherited(self, here: Dir | None, name: str) -> bool:
         """Where a branch begins in the middle of a segment, the new timeline's file holds the part before."""
