@@ -188,7 +188,7 @@ def take_first_base(lab: Lab) -> None:
     store = open_store(lab)
     # Two companies that are started at the same moment share one Docker, where things are named after runs.
     run = new_id(clock(), "first")
-    store.open_run(run, request_of(procedure, lab), claims=True, key=run)
+    store.open_run(run, request_of(procedure, lab), claims=procedure.claims, yields=procedure.yields, key=run)
     deadline = time.monotonic() + 600
     while not rests(store.run(run)):
         if time.monotonic() > deadline:

@@ -37,7 +37,7 @@ class Loop:
         """
         run = self.store.run(run_id)
         procedure = self.find(run.procedure)
-        if procedure.yields and self.store.holder(run.service):
+        if procedure.yields and self.store.holder(run.service) not in ("", run_id):
             return "held"
         lease = self.store.acquire(run_id, run.service if procedure.claims else f"run {run_id}", self.owner)
         if lease is None:

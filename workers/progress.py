@@ -40,6 +40,7 @@ class StepProgress:
     def _notice_stop(self) -> None:
         if any(e.kind is Kind.STOP_ASKED for e in self._store.entries(self._run.id, after=self._run.last)):
             raise Stopped("Stopped by a person.")
-        if self._yields and (holder := self._store.holder(self._run.service)):
+        holder = self._store.holder(self._run.service) if self._yields else ""
+        if holder not in ("", self._run.id):
             raise GaveWay(f"It gave way to run {holder}.", detail=f"That run needs {self._run.service} to itself.",
                           hint="Once that run has ended, Retry takes this one up again.")  # fmt: skip

@@ -98,7 +98,7 @@ class Worker:
             procedure = self.find(state.procedure)
         except RecoveryError:
             return False
-        if procedure.lane is not lane or (procedure.yields and self.store.holder(state.service)):
+        if procedure.lane is not lane or (procedure.yields and self.store.holder(state.service) not in ("", run)):
             return False
         return not isinstance(next_move(procedure, state, self.store.clock()), Wait)
 
