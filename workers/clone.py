@@ -74,7 +74,9 @@ def _tablespaces(server: Server, names: Names) -> list[Mount]:
 
 def _environment(live: Mapping[str, Any], inside: str) -> dict[str, str]:
     had = environment(live["Config"])
-    return {name: had[name] for name in _ENVIRONMENT if name in had} | {"PGDATA": inside}
+    kept = {name: had[name] for name in _ENVIRONMENT if name in had}
+    # So that a plain psql of whoever looks at the preview in this container finds the clone's own socket.
+    return kept | {"PGDATA": inside, "PGHOST": CLONE.host}
 
 
 def _other_mounts(live: Mapping[str, Any], server: Server) -> list[Mount]:
