@@ -77,12 +77,14 @@ class Search:
 
     def _demand_whole(self, way: Way, ends: Sequence[TransactionEnd]) -> None:
         """Without a commit behind the target, the WAL has to be known to be whole up to there."""
-        at = self.target.at
-        if at is None or (way.whole and self.known_until is not None and at <= self.known_until):
+        at, lsn = self.target.at, parse_lsn(self.target.lsn) if self.target.lsn else None
+        until = max(reach.until_lsn for reach in way.reaches)
+        if (at is None and lsn is None) or (lsn is not None and lsn <= until):
+            return
+        if at is not None and way.whole and self.known_until is not None and at <= self.known_until:
             return
         last = max((end.at for end in ends if end.committed), default=None)
-        until = max(reach.until_lsn for reach in way.reaches)
-        raise too_late(self.part, way.missing, last, until, at, None)
+        raise too_late(self.part, way.missing, last, until, at, lsn)
 
     def settle(self, way: Way, found: Stop, limit: Lsn | None) -> Stop:
         """The stop with a base backup that it fits.

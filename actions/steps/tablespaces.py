@@ -16,7 +16,7 @@ from actions.steps.server import must_find
 from actions.steps.target import Aim, Base
 from actions.tools import Files
 
-_SEARCHED = 32
+_SEARCHED = 8
 """Segments of WAL that are searched for a plan; each takes up to a tenth of a second."""
 _MOUNT_IT = "Mount that folder from the Docker host (docker run -v …, or a volume), then ask again."
 
