@@ -171,10 +171,11 @@ def test_the_very_last_commit_of_a_quiet_database_is_reached_by_latest_and_by_ti
 def test_an_undo_between_the_swap_and_the_resuming_of_writers_brings_the_old_data_back(practice: Practice) -> None:
     town_process.stop(practice.lab)
     before, timeline = truth.messages_in(practice.lab), timeline_of(practice)
+    # A setting that counts from the next start on is kept for the recovered server, and lets its proof fail.
+    data, conf = practice.lab.data("postgres"), "postgresql.auto.conf"
+    kept = (data / conf).read_text()
+    (data / conf).write_text(kept + "default_transaction_read_only = on\n")
     run = practice.pitr_to_preview("latest")
-    # A setting that lies in the recovered directory lets the proof fail once it is in service.
-    spoil = "echo 'default_transaction_read_only = on' >>\"$PGDATA/postgresql.auto.conf\""
-    practice.docker("exec", f"mayday-clone-{run}", "sh", "-c", spoil)
     practice.press("Cut over", run, "approver", typed=practice.postgres)
     assert practice.wait(run) == "failed", practice.story(run)
     said = entry(practice, run, Kind.FAILED).data
@@ -182,6 +183,7 @@ def test_an_undo_between_the_swap_and_the_resuming_of_writers_brings_the_old_dat
     assert "read-only" in said["detail"]
     assert "Undo brings the old data back" in said["hint"]
 
+    (data.parent / f"postgres_before_{run}" / conf).write_text(kept)
     practice.press("Undo", run)
     assert practice.wait(run) == "undone", practice.story(run)
     gave_up(practice, run)
