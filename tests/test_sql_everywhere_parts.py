@@ -52,7 +52,7 @@ def test_settings_of_roles_and_databases_do_not_change_how_values_look(world: Sm
     path = "select to_json(current_setting('search_path'))"
     asked_twice = [world.sql.everywhere(world.name, world.server, {"town": [path]}, bare=bare)["town"][0].must()
                    for bare in (True, False)]  # fmt: skip
-    assert asked_twice == ["", "own, public"]
+    assert asked_twice == ["", '"$user",public']
 
 
 def test_a_lost_connection_and_a_late_query_are_their_own(world: SmallServer) -> None:
