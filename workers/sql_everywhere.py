@@ -63,7 +63,7 @@ _LIST = (
     "SELECT 'postgres:///' || regexp_replace(encode(convert_to(datname::text, getdatabaseencoding()), 'hex'), "
     "'(..)', '%\\1', 'g') FROM pg_database WHERE datallowconn ORDER BY oid"
 )
-_ENDED = re.compile(r"(?P<code>\d+) (?P<uri>\S+)\n(?P<err>.*)", re.DOTALL)
+_ENDED = re.compile(r"\A(?P<code>\d+) (?P<uri>\S+)\n(?P<err>.*)", re.DOTALL)
 
 
 @dataclass(frozen=True)
