@@ -90,7 +90,7 @@ cp: cannot create regular file '/w/000000010000000000000004': No space left on d
     assert words_of(log).startswith("cp: cannot create regular file")
     assert words_of(log).endswith("archive command failed with exit code 1")
     assert words_of(log.replace("cp: cannot", "2026 LOG: other")).startswith("2026-02-09 09:00:01.1 UTC [44] LOG:")
-    given_up = "2026-02-09 09:00:04 UTC [44] WARNING:  archiving write-ahead log file \"X\" failed too many times"
+    given_up = '2026-02-09 09:00:04 UTC [44] WARNING:  archiving write-ahead log file "X" failed too many times'
     assert words_of(f"{log}{given_up}").startswith("cp: cannot create regular file")
     assert words_of(given_up) == " ".join(given_up.split())
     assert words_of("nothing of it") == ""

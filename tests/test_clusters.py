@@ -125,7 +125,9 @@ def test_a_sequence_may_be_ahead_by_what_wal_is_written_ahead_and_never_behind(v
     assert (told(picture(sequences={"appdb": {"public.s": Sequence(value)}})) == []) is fine
 
 
-KEYED = DUMP.replace("2\t-- Name: x; Type: TABLE; Schema: y; Owner: z\n1\tone\n\n", "1\ta\n2\tb\n3\tc\n") + """
+KEYED = (
+    DUMP.replace("2\t-- Name: x; Type: TABLE; Schema: y; Owner: z\n1\tone\n\n", "1\ta\n2\tb\n3\tc\n")
+    + """
 --
 -- Name: t t_pkey; Type: CONSTRAINT; Schema: public; Owner: postgres
 --
@@ -133,6 +135,7 @@ KEYED = DUMP.replace("2\t-- Name: x; Type: TABLE; Schema: y; Owner: z\n1\tone\n\
 ALTER TABLE ONLY public.t
     ADD CONSTRAINT t_pkey PRIMARY KEY (id);
 """
+)
 
 
 @pytest.mark.parametrize(

@@ -148,9 +148,7 @@ def test_a_file_in_an_included_folder_that_the_live_server_no_longer_has_is_move
     main = {MAIN: "include_dir = 'conf.d'\n", "conf.d/a.conf": "work_mem = 1MB\n"}
     found = kept(main, {**main, "conf.d/b.conf": "work_mem = 2MB\n", "conf.d/b.conf.old": "", "notes.conf": ""})
     assert found.away == ("conf.d/b.conf",)
-    assert found.lines == (
-        "work_mem: 1MB (in the backup: 2MB)",
-    )
+    assert found.lines == ("work_mem: 1MB (in the backup: 2MB)",)
 
 
 def test_a_live_directory_that_is_none_has_no_say() -> None:

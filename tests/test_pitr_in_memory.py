@@ -261,8 +261,11 @@ def test_cancel_at_the_first_question_has_touched_nothing(here: Company) -> None
 
 @pytest.mark.parametrize(
     ("when", "words"),
-    [("07:59", "before the end of the oldest usable base backup"), ("before xid 99999", "did not end in this WAL"),
-     ("before lsn FF/0", "cannot be reached")],
+    [
+        ("07:59", "before the end of the oldest usable base backup"),
+        ("before xid 99999", "did not end in this WAL"),
+        ("before lsn FF/0", "cannot be reached"),
+    ],
 )
 def test_a_target_out_of_reach_is_refused_with_the_window(here: Company, when: str, words: str) -> None:
     here.ask("postgres pitr", when)

@@ -8,6 +8,7 @@ import pytest
 
 from actions.postgres.lsn import parse_lsn
 from actions.postgres.removals import REMOVAL_LINES, Removal, removals
+from actions.postgres.running import Running
 
 BEFORE = (
     "rmgr: Transaction len (rec/tot):     34/    34, tx:        735, lsn: 0/04002518, prev 0/040024D8, "
@@ -119,3 +120,60 @@ def test_of_rows_only_those_of_shared_relations_are_printed() -> None:
     assert all(re.search(REMOVAL_LINES, line) for line in kept)
     rows = [DELETE.replace("1664/0/1262", "1663/16384/16412"), MARK.replace("1664/0/1262", "1663/16384/1259")]
     assert not any(re.search(REMOVAL_LINES, line) for line in rows)
+
+
+RUNNING = (
+    "rmgr: Standby     len (rec/tot):     {n}/    {n}, tx:          0, lsn: {lsn}, prev 0/04002A08, "
+    "desc: RUNNING_XACTS nextXid 740 latestCompletedXid 735 oldestRunningXid 736{listed}"
+)
+CHECKPOINT = (
+    "rmgr: XLOG        len (rec/tot):    114/   114, tx:          0, lsn: {lsn}, prev 0/04002A08, "
+    "desc: CHECKPOINT_ONLINE redo {redo}; tli 1; prev tli 1; fpw true; xid 0:740; oid 24577"
+)
+
+
+def running(lines: list[str], through: str = "0/5000000") -> Running:
+    found = Running(parse_lsn(through))
+    assert list(found.watch(lines)) == lines
+    return found
+
+
+def standby(lsn: str, listed: str) -> str:
+    return RUNNING.format(n=54, lsn=lsn, listed=listed)
+
+
+@pytest.mark.parametrize(
+    ("lines", "xids"),
+    [
+        ([BEFORE], None),
+        ([standby("0/4002700", "")], set()),
+        ([standby("0/4002700", "; 2 xacts: 736 737")], {736, 737}),
+        ([standby("0/4002700", "; 2 xacts: 736 737; 1 subxacts: 738")], {736, 737}),
+        ([standby("0/4002700", "; 2 xacts: 736 737; subxid ovf"), OTHER], {736}),
+        # It had committed, and was listed all the same.
+        ([OTHER, standby("0/4002A00", "; 2 xacts: 736 737")], {736}),
+        # The server began anew: nothing of before runs.
+        ([standby("0/4002700", "; 1 xacts: 736"), STARTED], set()),
+        # Of what lies behind the stop nothing counts.
+        ([standby("0/4002700", "; 1 xacts: 736"), standby("0/5000000", "")], {736}),
+    ],
+)
+def test_what_ran_at_a_stop(lines: list[str], xids: set[int] | None) -> None:
+    assert running(lines).xids == xids
+
+
+def test_wal_is_read_back_to_the_third_checkpoint_for_a_drop_that_may_have_begun_there() -> None:
+    listed = standby("0/4002700", "; 1 xacts: 736")
+    assert running([standby("0/4002700", "")]).covered(at("0/4000000"), ())
+    assert not running([BEFORE]).covered(at("0/4000000"), ())
+    assert not running([listed]).covered(at("0/4000000"), ())
+    assert running([listed]).covered(at("0/4000000"), (736,))
+    redos = [CHECKPOINT.format(lsn=f"0/400280{n}", redo=f"0/{n}000000") for n in (1, 2, 3)]
+    assert not running([listed, *redos]).covered(at("0/1000001"), ())
+    assert running([listed, *redos]).covered(at("0/1000000"), ())
+    assert not running([listed, *redos[1:]]).covered(at("0/1000000"), ())
+
+
+def test_a_checkpoint_of_a_running_server_ends_no_drop() -> None:
+    (found,) = removals([BEFORE, MARK, DELETE, CHECKPOINT.format(lsn="0/4002950", redo="0/4002930")])
+    assert found.over is None

@@ -174,5 +174,3 @@ def test_a_configuration_without_room_for_what_is_left_open_cannot_be_chosen(
 @pytest.mark.parametrize(("room", "left_out"), [(0, (LEAVE,)), (1, (LEAVE,)), (2, ()), (None, ())])
 def test_what_the_server_has_no_room_for_cannot_be_left_open(room: int | None, left_out: tuple[str, ...]) -> None:
     assert no_room(PreparedOpen(True, (Prepared("a", 1), Prepared("b", 2)), room)) == left_out
-
-

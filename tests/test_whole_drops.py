@@ -108,6 +108,32 @@ def test_a_database_whose_drop_is_not_kept_is_whole(tmp_path: Path) -> None:
         cluster.answer(run.id, "Discard")
 
 
+def segments(cluster: Cluster, count: int) -> None:
+    for n in range(count):
+        note(cluster, f"segment-{n}")
+        cluster.sql("select pg_switch_wal()")
+
+
+def test_a_drop_that_began_many_segments_before_the_stop(tmp_path: Path) -> None:
+    with own_cluster(tmp_path, "longdrop") as cluster:
+        cluster.start()
+        cluster.sql("create table notes (text text)")
+        shop(cluster)
+        cluster.base()
+        note(cluster, "one")
+        with dropping(cluster, "shop"):
+            segments(cluster, 3)
+            cluster.until(lambda: bool(records(cluster, r"RUNNING_XACTS .* 1 xacts:")), 40, "it is listed as running")
+            segments(cluster, 3)
+            moment = cluster.now()
+            segments(cluster, 3)
+        plan = cluster.plan(moment)
+        assert cluster.said(plan.id).startswith("! 6 commits are not kept"), cluster.said(plan.id)
+        run = cluster.answer(plan.id, KEEP)
+        assert orders(cluster, run) == "1000"
+        assert notes(cluster, cluster.clone(run.id)) == ["one"]
+
+
 def test_two_drops_at_once_and_a_base_backup_between_mark_and_removal(tmp_path: Path) -> None:
     with own_cluster(tmp_path, "twodrops") as cluster:
         cluster.start()

@@ -105,9 +105,7 @@ def moments(helper: Helper, copies: Copies, server: Server, stretches: Sequence[
         paths = copies.some(server, stretch.segments)
         told += [str(stretch.timeline), stretch.start, wanted, str(len(paths)), *paths]
     place = f"/var/tmp/mayday.{uuid.uuid4().hex}"
-    done = helper.inside(server).run(
-        shell(_SCRIPT, place, *told), seconds=_SECONDS, env={"TZ": "UTC", "LC_ALL": "C"}
-    )
+    done = helper.inside(server).run(shell(_SCRIPT, place, *told), seconds=_SECONDS, env={"TZ": "UTC", "LC_ALL": "C"})
     said = checked(done, "looking for moments in the WAL", "See that the archive can be read, then retry.")
     return [_read(line) for line in said.splitlines()]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 STANDBY, RECOVERY = "standby.signal", "recovery.signal"
 IN_RECOVERY = ("in archive recovery", "shut down in recovery")
-_CONNINFO = re.compile(r"^[ \t]*primary_conninfo[ \t]*+(?:=[ \t]*)?'((?:[^'\\]|''|\\.)*)'", re.IGNORECASE | re.MULTILINE)
+_CONNINFO = re.compile(r"(?im)^[ \t]*primary_conninfo[ \t]*+(?:=[ \t]*)?'((?:[^'\\]|''|\\.)*)'")
 _STATE = re.compile(r"^Database cluster state:\s*(.+?)\s*$", re.MULTILINE)
 _PART = r"{name}\s*=\s*(?:'((?:[^'\\]|\\.)*)'|(\S+))"
 _URI = re.compile(r"postgres(?:ql)?://(?:[^/@]*@)?(?P<host>[^/?,]+)")

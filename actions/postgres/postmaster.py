@@ -51,9 +51,7 @@ def read_pid_file(text: str) -> Postmaster | None:
     if not (lines[_PID].strip().isdigit() and lines[_PORT].strip().isdigit()):
         return None
     serves = lines[_STATUS].strip() in _SERVES
-    return Postmaster(
-        int(lines[_PID]), int(lines[_PORT]), lines[_SOCKETS].strip(), lines[_ADDRESS].strip(), serves
-    )
+    return Postmaster(int(lines[_PID]), int(lines[_PORT]), lines[_SOCKETS].strip(), lines[_ADDRESS].strip(), serves)
 
 
 def read_opts_file(text: str) -> tuple[str, ...]:

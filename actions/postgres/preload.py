@@ -34,9 +34,7 @@ class Preload:
     settings: tuple[tuple[str, str], ...]
 
 
-def preload(
-    libraries: Iterable[str], settings: Iterable[tuple[str, str]], wanted: Iterable[str] = ()
-) -> Preload:
+def preload(libraries: Iterable[str], settings: Iterable[tuple[str, str]], wanted: Iterable[str] = ()) -> Preload:
     """Sort the live server's libraries; `wanted` are those that the settings of the site name (clone_libraries).
 
     A library's own settings go with it, as what it needs to start may stand there.

@@ -29,12 +29,12 @@ from typing import Literal
 from actions.postgres.lsn import Lsn, parse_lsn
 from actions.postgres.waldump import TransactionEnd, transaction_ends
 
-REMOVAL_RMGRS = ("Transaction", "Database", "Tablespace", "Heap", "XLOG")
-"""The resource managers whose records are read for removals."""
+REMOVAL_RMGRS = ("Transaction", "Database", "Tablespace", "Heap", "XLOG", "Standby")
+"""The resource managers whose records are read for removals, and for what ran meanwhile (`running`)."""
 
 REMOVAL_LINES = (
     r"^rmgr: (Transaction|Database|Tablespace) |desc: (INPLACE|DELETE) .* rel 1664/0/"
-    r"|desc: (CHECKPOINT_SHUTDOWN|END_OF_RECOVERY) "
+    r"|desc: (CHECKPOINT_SHUTDOWN|CHECKPOINT_ONLINE|END_OF_RECOVERY|RUNNING_XACTS) "
 )
 """The lines among them that matter, as an extended regular expression: rows of shared relations alone."""
 
@@ -107,7 +107,7 @@ def _ended(reading: _Reading, end: TransactionEnd) -> None:
 
 
 def _seen(reading: _Reading, rmgr: str, xid: int, lsn: Lsn, verb: str, rest: str) -> None:
-    if rmgr == "XLOG":
+    if rmgr == "XLOG" and verb != "CHECKPOINT_ONLINE":
         # A server starts (again): what had been running was ended by a crash, and that writes no rollback.
         reading.found = {n: replace(r, over=r.over or lsn) for n, r in reading.found.items()}
     elif rmgr == "Heap" and (row := _TUPLE.search(rest)):

@@ -70,5 +70,3 @@ def database_in(lines: Iterable[str]) -> str:
     """The OID of the database in which a transaction wrote, from pg_waldump's lines of it; empty where none says it."""
     hits = (hit[1] for line in lines for hit in _DATABASE.finditer(line))
     return next((oid for oid in hits if oid != "0"), "")
-
-

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from actions.postgres.lsn import Lsn, format_lsn
 from actions.postgres.removals import REMOVAL_LINES, REMOVAL_RMGRS, Removal, removals
+from actions.postgres.running import Running
 from actions.postgres.stops import Stop, find_stop, is_past
 from actions.postgres.times import spell
 from actions.postgres.unreachable import Unreachable
@@ -109,14 +110,17 @@ def _between(way: Way, stop: Stop, wanted: Stop) -> Sequence[TransactionEnd]:
 def removals_near(way: Way, stop: Stop) -> Sequence[Removal]:
     """Those that the WAL around a stop shows.
 
-    A DROP DATABASE makes a checkpoint between its first record and the removal, so that may come behind the stop; and
-    where a removal is seen without its first record, older segments are read too, twice as many each time.
+    A DROP DATABASE makes a checkpoint between its first record and the removal, and others may write much meanwhile.
+    So older segments are read too, twice as many each time, while a removal is seen without its first record or one
+    of the transactions that ran at the stop may be a DROP that began before.
     """
     last = min(way.index(stop.through - 1) + 1, len(way.names) - 1)
     first, older = max(0, way.index(stop.lsn) - 1), 2
     while True:
         since = way.start(first + 1) if first + 1 < len(way.names) and first else Lsn(0)
-        found = removals(way.lines(first, last, REMOVAL_RMGRS, REMOVAL_LINES), since)
-        if first == 0 or all(r.certain or (r.over is not None and r.over < stop.through) for r in found):
+        running = Running(stop.through)
+        found = removals(running.watch(way.lines(first, last, REMOVAL_RMGRS, REMOVAL_LINES)), since)
+        begun = all(r.certain or (r.over is not None and r.over < stop.through) for r in found)
+        if first == 0 or (begun and running.covered(since, (r.xid for r in found))):
             return found
         first, older = max(0, first - older), older * 2

@@ -35,9 +35,7 @@ def save_tail(base: Base, server: Server, names: Names, files: Files) -> None:
 
 def tail_is_saved(base: Base, server: Server, names: Names, files: Files) -> bool:
     """Whether every segment is in the archive or saved."""
-    saved = {
-        f.name for f in files.saved_tail(server, names) if not f.wrong
-    }
+    saved = {f.name for f in files.saved_tail(server, names) if not f.wrong}
     return {*base.histories, *base.laid} <= _in_archive(server, files) | saved
 
 

@@ -74,23 +74,12 @@ def plan_sheets(
     archiving: Archiving,
 ) -> tuple[Sheet, ...]:
     """The plan: what will happen, from what, and what will be lost."""
-    part = window.on(aim.timeline)
     where = Sheet(
         "Plan",
         (
             *target_rows(target, asked, zone, now, aim),
-            ("Container", f"{server.service} ({server.container[:12]}) on {server.host}, {server.image}"),
-            ("System", f"PostgreSQL {server.version}, identifier {server.system_identifier}, now {server.state}"),
-            *_damage(server),
-            *live_rows(live, site),
-            *place_rows(place),
-            ("Window", window_words(part) if part and part.reaches else "not known"),
-            ("Base backup", f"{base.name}{builds_on(base.chain)}, {size(base.bytes)}: {base.why}"),
-            (
-                "WAL to replay",
-                f"{len(base.segments)} segments, {size(base.wal_bytes(server.segment_size))}, timeline {aim.timeline}",
-            ),
-            *tablespace_rows(tablespaces, base),
+            *_server_rows(server, site, live, place),
+            *_source_rows(server, window, aim, base, tablespaces),
             *space_rows(space, server),
             *archiving_rows(archiving),
             ("Will be paused", writers.says()),
@@ -102,10 +91,29 @@ def plan_sheets(
     return (where, lost_sheet(lost), besides.plan_sheet(server, aim, foreseen, beside))
 
 
-def _damage(server: Server) -> tuple[tuple[str, str], ...]:
-    if not server.control_damaged:
-        return ()
-    return (("Control file", "damaged; the identifier was read from the server's own WAL"),)
+def _server_rows(server: Server, site: Site, live: Live, place: Place) -> tuple[tuple[str, str], ...]:
+    damaged = "damaged; the identifier was read from the server's own WAL"
+    return (
+        ("Container", f"{server.service} ({server.container[:12]}) on {server.host}, {server.image}"),
+        ("System", f"PostgreSQL {server.version}, identifier {server.system_identifier}, now {server.state}"),
+        *((("Control file", damaged),) if server.control_damaged else ()),
+        *live_rows(live, site),
+        *place_rows(place),
+    )
+
+
+def _source_rows(
+    server: Server, window: Window, aim: Aim, base: Base, tablespaces: Tablespaces
+) -> tuple[tuple[str, str], ...]:
+    """From which base backup and which WAL the data comes."""
+    part = window.on(aim.timeline)
+    wal = f"{len(base.segments)} segments, {size(base.wal_bytes(server.segment_size))}, timeline {aim.timeline}"
+    return (
+        ("Window", window_words(part) if part and part.reaches else "not known"),
+        ("Base backup", f"{base.name}{builds_on(base.chain)}, {size(base.bytes)}: {base.why}"),
+        ("WAL to replay", wal),
+        *tablespace_rows(tablespaces, base),
+    )
 
 
 def _expected(times: Estimate) -> str:

@@ -63,8 +63,16 @@ class WorldFiles(WorldConfiguration, UnwrittenFiles, WorldTablespaces):
 
     def backups(self, server: Server) -> Sequence[BackupFiles]:
         return [
-            BackupFiles(f"{server.bases}/{b.name}", b.label(), b.manifest(), b.ended_label(), b.inventory, 50_000_000,
-                        tablespace_map=map_text(b.tablespaces), pieces=dict.fromkeys(b.tablespaces, "within"))
+            BackupFiles(
+                f"{server.bases}/{b.name}",
+                b.label(),
+                b.manifest(),
+                b.ended_label(),
+                b.inventory,
+                50_000_000,
+                tablespace_map=map_text(b.tablespaces),
+                pieces=dict.fromkeys(b.tablespaces, "within"),
+            )
             for b in self.world.backups.values()
             if b.whole
         ]
