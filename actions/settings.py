@@ -57,6 +57,7 @@ class SiteSettings(_Checked):
     smoke_url: str = ""
     newest_table: str = ""
     kept_days: int = Field(default=14, ge=1)
+    approval_rows: int = Field(default=1000, ge=0)
     clone_libraries: tuple[str, ...] = ()
     compare_seconds: float = Field(default=120, ge=1)
     data_directory: str = ""

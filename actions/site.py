@@ -10,7 +10,8 @@ class Site:
     """The settings of the site that steps need: which containers, which database, which folders.
 
     `archive` and `bases` are paths as the Postgres container sees them; `kept_days` is how long old data is
-    promised to be kept; `newest_table` is the table whose newest row people recognise; `compare_seconds` is how long
+    promised to be kept; `approval_rows` is how many more rows than were shown an approval of a cut-over covers;
+    `newest_table` is the table whose newest row people recognise; `compare_seconds` is how long
     clone and live data are compared at most. `clone_libraries` are preloaded libraries that the clone loads too, though
     Mayday does not know them. `data_directory` is where the data lies, as the container sees it, for a server that is
     down and that nothing else tells of.
@@ -26,6 +27,7 @@ class Site:
     smoke_url: str = ""
     newest_table: str = ""
     kept_days: int = 14
+    approval_rows: int = 1000
     clone_libraries: tuple[str, ...] = ()
     compare_seconds: float = 120
     data_directory: str = ""

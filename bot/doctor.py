@@ -74,6 +74,16 @@ def _people(settings: Settings) -> Iterator[Finding]:
     ):
         do = "" if given else "Fill people in the settings; an empty list lets nobody in."
         yield Finding(name, bool(given), f"{len(given)} ids" if given else "nobody", do)
+    if any((people.operators, people.operator_groups, people.approvers, people.approver_groups)):
+        yield _one_human_one_id(settings)
+
+
+def _one_human_one_id(settings: Settings) -> Finding:
+    """Somebody with an id here and another one in Slack would count as two people who agree."""
+    unknown = [one.id for one in settings.operators.people if one.may_approve and not one.slack]
+    said = f"without a Slack id: {', '.join(unknown)}" if unknown else "each is one person in Slack and in the terminal"
+    do = "Set `slack` of these operators to their Slack user ids, so that nobody approves what they asked for."
+    return Finding("Approvers of the terminal", not unknown, said, do if unknown else "")
 
 
 def _group(client: WebClient, group: str) -> Finding:

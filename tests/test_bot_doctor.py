@@ -8,7 +8,7 @@ from practice_bot import slack
 from pydantic import SecretStr
 
 from actions.findings import Finding
-from actions.settings import People, Settings
+from actions.settings import Operator, OperatorSettings, People, Settings
 from bot.doctor import check
 from lab.slack.client import RunningPracticeSlack
 
@@ -46,6 +46,18 @@ def test_an_empty_list_and_an_unknown_group_are_found(slack: RunningPracticeSlac
     found = findings(settings_for(slack.api_url).model_copy(update={"people": people}))
     assert not found["Who may approve"].ok
     assert found["User group S0NOBODY"].seen == "no_such_subteam"
+
+
+def test_an_approver_of_the_terminal_who_is_nobody_in_slack_is_found(slack: RunningPracticeSlack) -> None:
+    bo = Operator(id="bo", name="Bo", os_users=("1001",), may_approve=True)
+    cy = Operator(id="cy", name="Cy", os_users=("1002",))
+    settings = settings_for(slack.api_url).model_copy(update={"operators": OperatorSettings(people=(bo, cy))})
+    found = findings(settings)["Approvers of the terminal"]
+    assert (found.ok, found.seen) == (False, "without a Slack id: bo")
+    known = OperatorSettings(people=(bo.model_copy(update={"slack": "U0BO"}), cy))
+    assert findings(settings.model_copy(update={"operators": known}))["Approvers of the terminal"].ok
+    nobody = settings.model_copy(update={"people": People()})
+    assert "Approvers of the terminal" not in findings(nobody)
 
 
 def test_an_unreachable_slack_is_said_to_be_just_that() -> None:

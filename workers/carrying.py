@@ -15,13 +15,28 @@ from actions.engine import facts as facts_of
 from actions.engine.errors import Away, GaveWay, RecoveryError, Refused, Stopped
 from actions.engine.journal import Kind
 from actions.engine.ledger import Lease
-from actions.engine.moves import Do, Expire, Finish, Halt, Move, Put, Recheck, Resume, Undo, Wait, may_rest, next_move
+from actions.engine.moves import (
+    Do,
+    Expire,
+    Finish,
+    Halt,
+    Move,
+    Put,
+    Recheck,
+    Renew,
+    Resume,
+    Undo,
+    Wait,
+    may_rest,
+    next_move,
+)
 from actions.engine.procedure import Act, Ask, Look, Outcome, Procedure
 from actions.engine.run import Run
 from actions.engine.store import Store
 from workers.guard import Guard
 from workers.heartbeat import Heartbeat
 from workers.progress import StepProgress
+from workers.recheck import changed_since, voided
 from workers.scope import scope_of
 
 log = structlog.get_logger("mayday.loop")
@@ -76,6 +91,8 @@ class Carrying:
                 self._put(i, run)
             case Recheck(i):
                 self._recheck(i, run)
+            case Renew(i, why):
+                self._say(Kind.VOIDED, i, voided(self.procedure, i, run, self._ask(i).still, why))
             case Undo(i):
                 self._undo(i, run)
             case Expire(i):
@@ -141,31 +158,15 @@ class Carrying:
 
     def _recheck(self, i: int, run: Run) -> None:
         """Look again at what the answer was based on; a change makes the answer void."""
-        ask, scope, changed = self._ask(i), self._scope(i, run), list[str]()
-
-        def again() -> None:
-            for name in ask.recheck:
-                step = self.procedure.steps[self.procedure.giving(name)]
-                assert isinstance(step, Look)
-                seen = wiring.call(step.look, scope)
-                if facts_of.steady(seen) != facts_of.steady(scope[name]):
-                    changed.append(name)
-
-        trouble = self.guard(ask.title, again)
+        ask, scope, changed = self._ask(i), self._scope(i, run), dict[str, str]()
+        trouble = self.guard(ask.title, lambda: changed.update(changed_since(self.procedure, i, run, scope)))
         if trouble is not None:
             self._failed(Kind.FAILED, i, f"look again before '{ask.title}'", trouble, self.store.clock())
         elif changed:
-            looks = {*self._looks_before(i), *map(self.procedure.giving, changed)}
-            self._say(Kind.VOIDED, i, {"changed": changed, "redo": sorted(looks)})
+            why = "; ".join(filter(None, changed.values()))
+            self._say(Kind.VOIDED, i, voided(self.procedure, i, run, changed, why))
         else:
             self._say(Kind.RECHECKED, i, {})
-
-    def _looks_before(self, i: int) -> list[int]:
-        looks = []
-        while i > 0 and isinstance(self.procedure.steps[i - 1], Look):
-            i -= 1
-            looks.append(i)
-        return looks
 
     def _undo(self, i: int, run: Run) -> None:
         step = self.procedure.steps[i]

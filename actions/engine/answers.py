@@ -181,6 +181,12 @@ def _may(state: Run, option: dict[str, Any], speaker: Speaker) -> None:
             )
         if not speaker.may_approve:
             raise Refused(f"{speaker.name} may not approve.", hint="Ask somebody of the approvers.")
+        if not state.people - {speaker.id}:
+            raise Refused(
+                "One person does not approve both questions.",
+                detail=f"Nobody but {speaker.name} has agreed to run {state.id}, which no person asked for.",
+                hint="Ask a second person who may approve.",
+            )
     elif not speaker.may_approve:
         _responder(state, speaker)
 

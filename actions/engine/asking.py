@@ -30,6 +30,12 @@ def put(procedure: Procedure, ask: Ask, scope: Mapping[str, Any], facts: Iterabl
     }
 
 
+def void_words(data: Mapping[str, Any]) -> str:
+    """Why an answer is void, from the entry that says so."""
+    changed = ", ".join(data.get("changed") or ())
+    return f"The answer is void: {data.get('why') or f'the facts changed since ({changed})'}."
+
+
 def _settled(ask: Ask) -> Told:
     """Nobody is asked: the first option stands, as the answer of nobody."""
     answer = facts_of.to_json(Answer(ask.options[0].label, by=""))

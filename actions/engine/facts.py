@@ -52,6 +52,12 @@ def steady(value: Any) -> Any:
     return to_json(value)
 
 
+def exceeds(seen: Any, shown: Any) -> str:
+    """Why a volatile fact is no longer what an answer to the one `shown` covers; empty where it is."""
+    judge = getattr(seen, "exceeds", None)
+    return str(judge(shown)) if callable(judge) else ""
+
+
 def plan_hash(procedure: str, request: Any, facts: dict[str, Any]) -> str:
     """The hash that an approval covers: what was asked, and every steady fact that was shown."""
     shown = {"procedure": procedure, "request": to_json(request), "facts": {k: steady(v) for k, v in facts.items()}}

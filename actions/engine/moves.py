@@ -45,6 +45,14 @@ class Recheck:
 
 
 @dataclass(frozen=True)
+class Renew:
+    """An answer no longer stands: void it, and put its question again."""
+
+    step: int
+    why: str
+
+
+@dataclass(frozen=True)
 class Undo:
     """Take an act back; it may find nothing to take back."""
 
@@ -72,7 +80,7 @@ class Finish:
     outcome: Outcome
 
 
-Move = Do | Resume | Put | Expire | Recheck | Undo | Halt | Wait | Finish
+Move = Do | Resume | Put | Expire | Recheck | Renew | Undo | Halt | Wait | Finish
 
 
 def passed_no_return(procedure: Procedure, run: Run) -> bool:
@@ -105,7 +113,22 @@ def next_move(procedure: Procedure, run: Run, now: datetime) -> Move:
     at = next((i for i in range(len(procedure.steps)) if i not in run.done), None)
     if run.stop_asked:
         return Halt(at if at is not None else len(procedure.steps) - 1)
-    return Finish(procedure.ends) if at is None else _forwards(procedure, run, at, now)
+    if at is None:
+        return Finish(procedure.ends)
+    return _outdated(procedure, run, now) or _forwards(procedure, run, at, now)
+
+
+def _outdated(procedure: Procedure, run: Run, now: datetime) -> Renew | None:
+    """The first answer that is too old, or older than a retry, while what it allowed is still to be done."""
+    for i, agreed in sorted(run.agreed.items()):
+        ask, at = procedure.steps[i], agreed.at
+        if not isinstance(ask, Ask) or ask.stands is None or procedure.titled(ask.until) in run.done:
+            continue
+        if at is None:
+            return Renew(i, "the run was retried since")
+        if now - at > ask.stands:
+            return Renew(i, f"it was given {(now - at).total_seconds() / 60:.0f} min ago")
+    return None
 
 
 def _forwards(procedure: Procedure, run: Run, at: int, now: datetime) -> Move:

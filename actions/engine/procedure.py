@@ -124,9 +124,13 @@ class Ask:
     """Waits for people. The answer is kept as a fact under `gives`.
 
     `sheets` gives what people read before they answer; the journal keeps it. `recheck` names the facts that
-    are looked up again once somebody has answered: if one of them has changed, the answer is void and the
-    question is put again. Nobody answering within `expires` leads back. Where `applies` says no, nobody is
-    asked and the first option stands. `leaves_out` gives the labels of options that make no sense this time.
+    are looked up again once somebody has answered: if one of them has changed, or `exceeds` what was shown, the
+    answer is void and the question is put again. Nobody answering within `expires` leads back. Where `applies` says
+    no, nobody is asked and the first option stands. `leaves_out` gives the labels of options that make no sense this
+    time.
+
+    An answer `stands` for so long, and for no retry: as long as the act with the title `until` is not done, an older
+    one is void too. Once acts that follow the question have begun, only the facts in `still` are looked up again.
     """
 
     title: str
@@ -137,6 +141,9 @@ class Ask:
     recheck: tuple[str, ...] = ()
     applies: Callable[..., bool] | None = None
     leaves_out: Callable[..., tuple[str, ...]] | None = None
+    stands: timedelta | None = None
+    until: str = ""
+    still: tuple[str, ...] = ()
 
 
 Step = Look | Act | Ask
@@ -195,6 +202,10 @@ class Procedure:
     def giving(self, fact: str) -> int:
         """The position of the look or ask that gives a fact."""
         return next(i for i, step in enumerate(self.steps) if getattr(step, "gives", None) == fact)
+
+    def titled(self, title: str) -> int:
+        """The position of the step with that title."""
+        return next(i for i, step in enumerate(self.steps) if step.title == title)
 
     @property
     def plan_length(self) -> int:

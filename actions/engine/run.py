@@ -36,11 +36,24 @@ class Failure:
     stopped: bool = False
 
 
+SYSTEM = "mayday"
+"""Asks in nobody's name: what Mayday proposes by itself still needs as many people."""
+
+
+@dataclass(frozen=True)
+class Agreed:
+    """Somebody answered a question so that the run goes on. `at` is None once the run was retried since."""
+
+    by: str
+    at: datetime | None
+
+
 @dataclass(frozen=True)
 class Run:
     """The state of one run. `facts` are JSON by name; `done` and `began` are positions in the table.
 
-    `glass` says that whoever asked went on alone, with their reason, where the run stands on such an answer.
+    `glass` says that whoever asked went on alone, with their reason, where the run stands on such an answer. `agreed`
+    is, by question, who answered so that the run goes on.
     """
 
     id: str
@@ -69,11 +82,17 @@ class Run:
     last: int = 0
     started_at: datetime | None = None
     glass: dict[str, Any] | None = None
+    agreed: dict[int, Agreed] = field(default_factory=dict)
 
     @property
     def asking(self) -> bool:
         """Whether a question is open."""
         return self.question is not None and self.answered is None
+
+    @property
+    def people(self) -> frozenset[str]:
+        """The distinct people who want this run: who asked, and who agreed to what it stands on."""
+        return frozenset({self.requester, *(one.by for one in self.agreed.values())} - {SYSTEM})
 
 
 def _requested(e: Entry) -> Run:
@@ -124,7 +143,8 @@ def _answered(run: Run, e: Entry) -> Run:
     started = run.started_at or e.at
     glass = {**d["glass"], "name": d.get("name") or d["by"], "at": e.at.isoformat()} if d.get("glass") else run.glass
     facts = {**run.facts, d["gives"]: fact}
-    return replace(run, answered=d, recheck=e.step, facts=facts, started_at=started, glass=glass)
+    agreed = {**run.agreed, e.step: Agreed(d["by"], e.at)} if e.step is not None else run.agreed
+    return replace(run, answered=d, recheck=e.step, facts=facts, started_at=started, glass=glass, agreed=agreed)
 
 
 def _rechecked(run: Run, e: Entry) -> Run:
@@ -135,7 +155,9 @@ def _rechecked(run: Run, e: Entry) -> Run:
 def _voided(run: Run, e: Entry) -> Run:
     """The looks that the question stood on are looked again, then it is put anew."""
     glass = None if (run.answered or {}).get("glass") else run.glass
-    return replace(run, recheck=None, question=None, answered=None, done=run.done - set(e.data["redo"]), glass=glass)
+    agreed = {step: one for step, one in run.agreed.items() if step != e.step}
+    done = run.done - set(e.data["redo"])
+    return replace(run, recheck=None, question=None, answered=None, done=done, glass=glass, agreed=agreed)
 
 
 def _undo_asked(run: Run, e: Entry) -> Run:
@@ -151,7 +173,9 @@ def _undone(run: Run, e: Entry) -> Run:
 
 
 def _retried(run: Run, e: Entry) -> Run:
-    return replace(run, failure=None, stop_asked="")
+    return replace(
+        run, failure=None, stop_asked="", agreed={step: replace(one, at=None) for step, one in run.agreed.items()}
+    )
 
 
 def _finished(run: Run, e: Entry) -> Run:

@@ -11,7 +11,7 @@ from actions.engine.facts import to_json
 from actions.engine.ids import ERRAND, new_id
 from actions.engine.journal import Kind
 from actions.engine.procedure import Procedure
-from actions.engine.run import Run
+from actions.engine.run import SYSTEM, Run
 from actions.engine.store import Store
 from actions.errands import pagerduty_acknowledge, pagerduty_escalate, pagerduty_page, pagerduty_resolve
 from actions.incidents.alert import State
@@ -59,7 +59,7 @@ def to_page(incident: Incident, link: str = "") -> Errand:
     return Errand(pagerduty_page.PROCEDURE, pagerduty_page.Declare(incident.id, page), State.TRIGGERED)
 
 
-ITSELF = Speaker("mayday", "Mayday", may_ask=True, may_approve=False)
+ITSELF = Speaker(SYSTEM, "Mayday", may_ask=True, may_approve=False)
 """Who asks for an errand that the rules want."""
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from actions.engine.asking import void_words
 from actions.engine.ids import is_errand
 from actions.engine.journal import Entry, Kind
 from actions.engine.run import Run, fold
@@ -197,7 +198,7 @@ def _line(entry: Entry, name: str, ended: str) -> str:
         case Kind.EXPIRED:
             return f"Nobody answered in time: {title}"
         case Kind.VOIDED:
-            return f"The answer became void, the facts had changed: {', '.join(data.get('changed') or ())}"
+            return void_words(data)
         case Kind.STOP_ASKED | Kind.RETRIED | Kind.UNDO_ASKED:
             return f"{who(data)} {_PRESSED[entry.kind]}"
         case Kind.FINISHED:

@@ -17,6 +17,7 @@ from actions.steps import (
     cutover,
     integrity,
     left,
+    loss,
     losses,
     needs,
     prepared,
@@ -121,6 +122,7 @@ PROCEDURE = Procedure(
         Look("compare with the live data", compare.compare, gives="difference"),
         Look("see what changes besides rows", unwritten.see_unwritten, gives="unwritten"),
         Look("compare the configuration", configuration.compare_configuration, gives="configuration"),
+        Look("count again what would be lost", loss.count_again, gives="loss"),
         Ask(
             "Cut over to the clone?",
             options=(
@@ -131,7 +133,10 @@ PROCEDURE = Procedure(
             ),
             gives="approval",
             sheets=sheets.preview_sheets,
-            recheck=("server", "live", "writers", "configuration"),
+            recheck=("server", "live", "writers", "configuration", "loss"),
+            stands=loss.STANDS,
+            until="stop the old server",
+            still=("loss",),
             leaves_out=besides.senseless_cut_overs,
         ),
         Act("promote the clone", cutover.promote, cutover.is_promoted),

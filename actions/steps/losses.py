@@ -21,7 +21,7 @@ from actions.postgres.times import spell
 from actions.site import Site
 from actions.steps.relation_names import Relations, ask_names, name_of, remembered_names
 from actions.steps.target import Aim
-from actions.steps.window import Surroundings, survey
+from actions.steps.window import survey
 from actions.tools import Files, Sql
 
 # A plan should stand within three seconds; what was not counted in time is said to be so.
@@ -59,6 +59,8 @@ class Lost:
     removed: int = volatile(default=0)
     last_kept: str = volatile(default="")
     first_lost: str = volatile(default="")
+    rows: int = volatile(default=0)
+    at: datetime | None = volatile(default=None)
 
     def says(self) -> str:
         """For example: 1,240 commits."""
@@ -67,13 +69,18 @@ class Lost:
 
 def count_losses(aim: Aim, server: Server, site: Site, files: Files, sql: Sql, now: datetime) -> Lost:
     """Count commits and rows after the stopping point, in the WAL; and find the rows that people recognise."""
-    around = survey(server, files, sql, now)
-    losses = _count(aim, server, around, files)
+    losses = count_in_wal(aim, server, files, sql, now)
     told, kept, lost = _read(aim.stop, server, site, sql)
     if losses is None:
         return Lost(counted=False, last_kept=kept, first_lost=lost)
     tables = _by_name(losses, told, server, files, sql)
-    return Lost(True, losses.commits, losses.first_at, losses.last_at, tables, len(losses.removed_files), kept, lost)
+    return Lost(True, losses.commits, losses.first_at, losses.last_at, tables, len(losses.removed_files), kept, lost,
+                rows_in(losses), now)  # fmt: skip
+
+
+def rows_in(losses: Losses) -> int:
+    """Rows of people's tables, whatever these are called."""
+    return sum(row.inserted + row.updated + row.deleted for row in losses.rows if row.user_data)
 
 
 def _by_name(losses: Losses, told: Any, server: Server, files: Files, sql: Sql) -> tuple[LostRows, ...]:
@@ -91,8 +98,9 @@ def _by_name(losses: Losses, told: Any, server: Server, files: Files, sql: Sql) 
     return tuple(sorted(found.values(), key=lambda one: (-one.rows, one.table)))
 
 
-def _count(aim: Aim, server: Server, around: Surroundings, files: Files) -> Losses | None:
-    """On the live timeline from the point where the two ways part, on to the newest record."""
+def count_in_wal(aim: Aim, server: Server, files: Files, sql: Sql, now: datetime) -> Losses | None:
+    """On the live timeline from the point where the two ways part, on to the newest record; None where time ran out."""
+    around = survey(server, files, sql, now)
     live = chain_to(around.window.live_timeline, around.histories)
     place = _parting(aim, live)
     first = segment_of(live.timeline, place.lsn, server.segment_size)[8:]

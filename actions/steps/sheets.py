@@ -22,6 +22,7 @@ from actions.steps.difference import Difference, difference_sheet
 from actions.steps.integrity import Integrity, integrity_sheet
 from actions.steps.left import Left
 from actions.steps.live import live_alerts, live_rows
+from actions.steps.loss import Loss, loss_rows
 from actions.steps.losses import Lost, lost_sheet
 from actions.steps.needs import Estimate, size
 from actions.steps.place import Place, place_rows
@@ -126,7 +127,7 @@ def _expected(times: Estimate) -> str:
 
 def preview_sheets(
     server: Server, mode: Answer, reached: Reached, integrity: Integrity, difference: Difference, now: datetime,
-    configuration: Configuration, unwritten: Unwritten, prepared: PreparedOpen, settling: Answer, aim: Aim,
+    configuration: Configuration, unwritten: Unwritten, prepared: PreparedOpen, settling: Answer, aim: Aim, loss: Loss,
 ) -> tuple[Sheet, ...]:  # fmt: skip
     """The preview on the paused clone: the proof, the checks, the difference from the live data."""
     proof = Sheet(
@@ -135,6 +136,7 @@ def preview_sheets(
             ("Proof", reached.said),
             ("Integrity", integrity.verdict),
             ("Live data", difference.says()),
+            *loss_rows(loss),
         ),
     )
     beside = besides.preview_sheet(server, aim, configuration, unwritten, prepared, settling)

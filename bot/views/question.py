@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from actions.engine.asking import void_words
 from actions.engine.journal import Entry, Kind
 from actions.engine.procedure import Who
 from bot.press import Press
@@ -42,8 +43,7 @@ def outcome(settled: Entry) -> str:
         case Kind.EXPIRED:
             return "Nobody answered in time; the run goes back."
         case Kind.VOIDED:
-            changed = ", ".join(escape(name) for name in data.get("changed") or [])
-            return f"The answer is void: the facts changed since ({changed}). The question is put again."
+            return f"{escape(void_words(data))} The question is put again."
         case Kind.UNDO_ASKED:
             return f"{person(data['by'], data.get('name'))} pressed Undo instead."
         case _:
