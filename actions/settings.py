@@ -34,7 +34,8 @@ class SlackSettings(_Checked):
 class People(_Checked):
     """Who may ask for a recovery, who may approve one: Slack user ids and user group ids.
 
-    Nobody is in by being in the channel. An empty list lets nobody in.
+    Nobody is in by being in the channel. An empty list lets nobody in. What Slack said is good for asking for
+    `cache_seconds`, and while Slack does not answer for `cache_hours`.
     """
 
     operators: tuple[str, ...] = ()
@@ -42,6 +43,7 @@ class People(_Checked):
     approvers: tuple[str, ...] = ()
     approver_groups: tuple[str, ...] = ()
     cache_seconds: int = 300
+    cache_hours: float = Field(default=72, ge=0)
 
 
 class SiteSettings(_Checked):

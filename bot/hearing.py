@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from actions.engine.errors import RecoveryError
-from actions.engine.notes import first_time
 from bot import reads
 from bot.desk import Desk
 from bot.leading import lead
@@ -33,14 +32,10 @@ def hear(desk: Desk, text: str, origin: Origin, family: str = "recover") -> Repl
         meant = meaning(text, desk.catalog, family)
         if isinstance(meant, Wants):
             return _wanted(desk, meant, origin)
-        # Only what steers a run is kept for good. A look costs no write before it is acknowledged, and what is
-        # said about an incident is written under its own key.
-        fresh = (
-            first_time(desk.store, f"heard {origin.key}")
-            if isinstance(meant, Steers)
-            else desk.lately.first(origin.key)
-        )
-        return _heard(desk, meant, origin) if fresh else SILENCE
+        desk.people.admit(origin.user, origin.team)
+        # What steers a run, and what is said about an incident, is written under its own key; a look costs no write
+        # before it is acknowledged.
+        return _heard(desk, meant, origin) if desk.lately.first(origin.key) else SILENCE
     except RecoveryError as refusal:
         return Reply(told(refusal)) if desk.lately.first(f"refused {origin.key}") else SILENCE
 
@@ -82,7 +77,7 @@ def _steered(desk: Desk, meant: Steers, origin: Origin) -> Reply:
     if not run:
         return Reply(f"Which run? Write `/recover {meant.how} <run>`; `/recover runs` lists them.")
     speaker = desk.people.asking(origin.user, origin.team, origin.name).speaker
-    entry = steer(desk, meant.how, run, speaker)
+    entry = steer(desk, meant.how, run, speaker, f"heard {origin.key}")
     done = {"stop": "It stops at its next safe place.", "retry": "It goes on.", "undo": "It takes back what it did."}
     said = done[meant.how] if entry is not None else "Nothing to do: that was said before, or nothing waits for it."
     return Reply(f"Run `{escape(run)}`: {said}")

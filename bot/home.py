@@ -13,6 +13,7 @@ from typing import Any
 from slack_sdk import WebClient
 from sqlalchemy.exc import SQLAlchemyError
 
+from actions.engine.errors import Refused
 from bot.desk import Desk
 from bot.glance import glance
 from bot.slack import FAILURES, Why, client_for, trouble
@@ -49,11 +50,25 @@ class Home:
         self._rest_until: datetime | None = None
 
     def opened(self, user: str, hash: str) -> None:
-        """Somebody opened their home tab; `hash` is Slack's of what they see, empty where they see nothing yet."""
+        """Somebody opened their home tab; `hash` is Slack's of what they see, empty where they see nothing yet.
+
+        Who may not look at anything sees just that.
+        """
+        try:
+            self._desk.people.admit(user, "")
+        except Refused as refusal:
+            self._refuse(user, refusal)
+            return
         with self._lock:
             self._arrived[user] = hash
         self._wake.set()
         self._desk.store.keep(_NOTE, user, "")
+
+    def _refuse(self, user: str, refusal: Refused) -> None:
+        try:
+            self._client.views_publish(user_id=user, view=home_view.closed(refusal))
+        except FAILURES as error:
+            _log.warning("the home tab of %s cannot be published: %s", user, trouble(error).code)
 
     def run(self, stop: threading.Event) -> None:
         """Go on until told to stop."""

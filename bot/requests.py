@@ -145,5 +145,5 @@ def _may_ask(person: Person) -> None:
     if person.speaker.may_ask:
         return
     detail = f"This is {person.stranger}." if person.stranger else "Nobody has rights by being in the channel."
-    raise Refused(f"{person.speaker.name} may not ask for recoveries.", detail=detail,
-                  hint="Ask the person on call. The settings say who may: operators and operator_groups.")  # fmt: skip
+    hint = "Ask the person on call. The settings say who may: operators and operator_groups."
+    raise person.speaker.lacks(Refused(f"{person.speaker.name} may not ask for recoveries.", detail=detail, hint=hint))

@@ -37,7 +37,9 @@ def run_of_thread(desk: Desk, channel: str, thread: str) -> str:
     return ""
 
 
-def answer(desk: Desk, press: Press, speaker: Speaker, text: str = "", glass: Glass | None = None) -> Entry | None:
+def answer(
+    desk: Desk, press: Press, speaker: Speaker, text: str = "", glass: Glass | None = None, key: str = ""
+) -> Entry | None:
     """Answer a question. A second press of the same person on the same button says nothing new.
 
     Raises:
@@ -45,7 +47,7 @@ def answer(desk: Desk, press: Press, speaker: Speaker, text: str = "", glass: Gl
     """
     _readable(desk, press, text)
     try:
-        entry = answers.answer(desk.store, press.run, press.question, press.label, speaker, text, glass)
+        entry = answers.answer(desk.store, press.run, press.question, press.label, speaker, text, glass, key)
     except Refused:
         if _said_so_already(desk, press, speaker):
             return None
@@ -85,8 +87,8 @@ def settled_by(desk: Desk, press: Press) -> str:
     return f"{given.data.get('name') or given.data.get('by')} chose {given.data['option']}."
 
 
-def steer(desk: Desk, how: str, run: str, speaker: Speaker) -> Entry | None:
-    """Stop, retry or undo a run.
+def steer(desk: Desk, how: str, run: str, speaker: Speaker, key: str = "") -> Entry | None:
+    """Stop, retry or undo a run, once for each delivery `key`.
 
     Raises:
         Refused: it cannot be done now, or not by this person.
@@ -94,22 +96,22 @@ def steer(desk: Desk, how: str, run: str, speaker: Speaker) -> Entry | None:
     state = find(desk, run)
     match how:
         case "stop":
-            entry = answers.stop(desk.store, run, speaker)
+            entry = answers.stop(desk.store, run, speaker, key)
         case "retry":
-            entry = answers.retry(desk.store, run, speaker)
+            entry = answers.retry(desk.store, run, speaker, key)
         case _:
-            entry = _undo(desk, state, speaker)
+            entry = _undo(desk, state, speaker, key)
     if entry is not None:
         desk.ring(run)
     return entry
 
 
-def _undo(desk: Desk, state: Run, speaker: Speaker) -> Entry | None:
+def _undo(desk: Desk, state: Run, speaker: Speaker, key: str) -> Entry | None:
     procedure = desk.procedure(state.procedure)
     if procedure is None:
         raise Refused(f"This version does not know the procedure {state.procedure}.",
                       hint="Start the version that began the run, and undo there.")  # fmt: skip
-    return answers.undo(desk.store, procedure, state.id, speaker, kept(state))
+    return answers.undo(desk.store, procedure, state.id, speaker, kept(state), key)
 
 
 def kept(run: Run) -> str:

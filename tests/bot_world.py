@@ -11,6 +11,8 @@ from typing import Any
 
 from pydantic import SecretStr
 from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web import SlackResponse
 
 from actions.engine import tables
 from actions.engine.errors import RecoveryError
@@ -147,19 +149,25 @@ def emptied(clock: Callable[[], datetime]) -> Store:
 
 @dataclass
 class Directory:
-    """Slack's users and groups as a small world: `away` makes every question fail."""
+    """Slack's users and groups as a small world: `away` makes every question fail, `says` one with Slack's own word."""
 
     groups: dict[str, list[str]] = field(
         default_factory=lambda: {"S0OPERATORS": ["U0ONCALL", "U0DBA"], "S0APPROVERS": ["U0APPROVER", "U0DBA"]}
     )
     users: dict[str, dict[str, Any]] = field(default_factory=dict)
     away: bool = False
+    says: dict[str, str] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 
     def answer(self, what: str) -> Any:
         self.asked.append(what)
         if self.away:
             raise ConnectionError("Slack is away")
+        if what in self.says:
+            data = {"ok": False, "error": self.says[what]}
+            response = SlackResponse(client=None, http_verb="POST", api_url="", req_args={}, data=data, headers={},
+                                     status_code=429 if self.says[what] == "ratelimited" else 200)  # fmt: skip
+            raise SlackApiError("refused", response)
         if what.startswith("S"):
             return {"users": self.groups[what]}
         return {

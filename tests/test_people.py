@@ -83,6 +83,57 @@ def test_with_slack_away_the_last_word_is_good_for_asking_and_never_for_approvin
     assert rights(people, "U0DBA") == (True, False)
 
 
+def test_what_slack_once_said_is_good_for_asking_up_to_a_greatest_age(office: Office) -> None:
+    people = office.desk.people
+    people.warm()
+    office.directory.away = True
+    office.clock.on(72 * 3600 - 1)
+    assert people.asking("U0ONCALL", "T1").speaker.may_ask
+    office.clock.on(2)
+    again = People(office.desk.settings.people, DirectoryClient(office.directory), office.store)
+    for each in (people, again):
+        found = each.asking("U0ONCALL", "T1").speaker
+        assert (found.may_ask, found.unsure) == (False, True)
+
+
+@pytest.mark.parametrize("code", ["user_not_found", "user_not_visible"])
+@pytest.mark.parametrize("named", [False, True])
+def test_somebody_whom_slack_knows_no_more_has_no_rights(office: Office, code: str, named: bool) -> None:
+    people = with_settings(office, operators=("U0DBA",), approvers=("U0DBA",)) if named else office.desk.people
+    people.warm()
+    assert rights(people, "U0DBA") == (True, True)
+    office.directory.says["U0DBA"] = code
+    office.clock.on(400)
+    assert not people.asking("U0DBA", "T1").speaker.may_ask
+    assert rights(people, "U0DBA") == (False, False)
+    office.directory.away = True
+    office.clock.on(400)
+    assert not people.asking("U0DBA", "T1").speaker.may_ask
+
+
+@pytest.mark.parametrize("code", ["no_such_subteam", "subteam_not_found", "invalid_auth", "missing_scope"])
+def test_a_group_of_which_slack_says_no_gives_no_rights(office: Office, code: str) -> None:
+    people = office.desk.people
+    people.warm()
+    office.directory.says |= dict.fromkeys(("S0OPERATORS", "S0APPROVERS"), code)
+    office.clock.on(400)
+    found = people.asking("U0ONCALL", "T1").speaker
+    assert (found.may_ask, found.unsure) == (False, False)
+    assert rights(people, "U0DBA") == (False, False)
+
+
+@pytest.mark.parametrize("code", ["ratelimited", "internal_error", "fatal_error"])
+def test_in_doubt_the_last_word_is_good_for_asking_and_a_cached_group_never_approves(office: Office, code: str) -> None:
+    people = office.desk.people
+    people.warm()
+    office.directory.says |= dict.fromkeys(("S0OPERATORS", "S0APPROVERS", "U0DBA"), code)
+    assert rights(people, "U0DBA") == (True, False)
+    office.clock.on(400)
+    assert people.asking("U0DBA", "T1").speaker.may_ask
+    found = people.approving("U0DBA", "T1").speaker
+    assert (found.may_approve, found.unsure) == (False, True)
+
+
 def test_with_slack_away_people_named_in_the_settings_still_approve(office: Office) -> None:
     people = with_settings(office, approvers=("U0DBA",), approver_groups=("S0APPROVERS",))
     office.directory.away = True

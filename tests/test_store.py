@@ -21,8 +21,9 @@ from actions.engine import tables
 from actions.engine.answers import Speaker, answer
 from actions.engine.errors import Busy, Fenced, Refused
 from actions.engine.journal import Kind, first_broken
-from actions.engine.ledger import LEASE_SECONDS
-from actions.engine.notes import first_time, living_workers, worker_lives
+from actions.engine.ledger import LEASE_SECONDS, Draft
+from actions.engine.notes import living_workers, worker_lives
+from actions.engine.run import Run
 from actions.engine.store import Store
 
 REQUEST = {
@@ -322,10 +323,19 @@ def test_of_workers_that_wake_at_once_one_has_the_lease(store: Store) -> None:
 
 
 @pytest.mark.parametrize("kind", ON_ALL)
-def test_a_delivery_is_new_once(store: Any) -> None:
-    assert first_time(store, "click 1")
-    assert not first_time(store, "click 1")
-    assert first_time(store, "click 2")
+def test_what_is_said_counts_once_for_each_delivery_and_what_is_refused_may_come_again(store: Any) -> None:
+    opened(store)
+    said: Draft = (Kind.STOP_ASKED, None, {"by": "U1"})
+
+    def refuse(run: Run) -> Draft:
+        raise Refused("Not now.", hint="Later.")
+
+    with pytest.raises(Refused):
+        store.speak("r1", refuse, "click 1")
+    assert store.speak("r1", lambda run: said, "click 1") is not None
+    assert store.speak("r1", lambda run: said, "click 1") is None
+    assert store.speak("r1", lambda run: said, "click 2") is not None
+    assert len(store.entries("r1")) == 3
 
 
 @pytest.mark.parametrize("kind", ON_BOTH)

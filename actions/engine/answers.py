@@ -22,7 +22,8 @@ _SHORT = 8
 class Speaker:
     """A person, with what settings let them do, looked up at the moment they spoke.
 
-    `via` says how they spoke where it was not in Slack, for the record.
+    `via` says how they spoke where it was not in Slack, for the record. `unsure` says that Slack could not say all of
+    what they may do, so that a missing right is no verdict.
     """
 
     id: str
@@ -30,6 +31,14 @@ class Speaker:
     may_ask: bool
     may_approve: bool
     via: str = ""
+    unsure: bool = False
+
+    def lacks(self, refused: Refused) -> Refused:
+        """The refusal for a right that they lack; or, where that is not known, one that says so."""
+        if not self.unsure:
+            return refused
+        return Refused(f"Slack could not say what {self.name} may do.", detail="Nothing was done.",
+                       hint="Try again in a minute, or use the terminal on the bot's host.")  # fmt: skip
 
 
 def short(plan: str) -> str:
@@ -38,9 +47,12 @@ def short(plan: str) -> str:
 
 
 def answer(
-    store: Store, run: str, question: int, label: str, speaker: Speaker, text: str = "", glass: Glass | None = None
-) -> Entry | None:
+    store: Store, run: str, question: int, label: str, speaker: Speaker, text: str = "", glass: Glass | None = None,
+    key: str = "",
+) -> Entry | None:  # fmt: skip
     """Answer an open question by the label of an option. `question` is the entry that put it.
+
+    With `key` it counts once for each delivery, as do `stop`, `retry` and `undo`; what is refused may come again.
 
     Raises:
         Refused: nobody asks that (any more), this person may not answer so, or the typed text does not fit.
@@ -63,7 +75,7 @@ def answer(
         }
         return Kind.ANSWERED, state.question.step, said
 
-    return store.speak(run, judge)
+    return store.speak(run, judge, key)
 
 
 def choice(
@@ -83,7 +95,7 @@ def choice(
     return option
 
 
-def stop(store: Store, run: str, speaker: Speaker) -> Entry | None:
+def stop(store: Store, run: str, speaker: Speaker, key: str = "") -> Entry | None:
     """Ask a run to stop at its next safe place."""
 
     def judge(state: Run) -> Draft | None:
@@ -97,10 +109,10 @@ def stop(store: Store, run: str, speaker: Speaker) -> Entry | None:
             )
         return None if state.stop_asked else (Kind.STOP_ASKED, None, _who(speaker))
 
-    return store.speak(run, judge)
+    return store.speak(run, judge, key)
 
 
-def retry(store: Store, run: str, speaker: Speaker) -> Entry | None:
+def retry(store: Store, run: str, speaker: Speaker, key: str = "") -> Entry | None:
     """Go on after a failure or a stop."""
 
     def judge(state: Run) -> Draft | None:
@@ -110,10 +122,12 @@ def retry(store: Store, run: str, speaker: Speaker) -> Entry | None:
             return None
         return Kind.RETRIED, state.failure.step, _who(speaker)
 
-    return store.speak(run, judge)
+    return store.speak(run, judge, key)
 
 
-def undo(store: Store, procedure: Procedure, run: str, speaker: Speaker, why_not: str = "") -> Entry | None:
+def undo(
+    store: Store, procedure: Procedure, run: str, speaker: Speaker, why_not: str = "", key: str = ""
+) -> Entry | None:
     """Take everything back that the run did, newest first.
 
     Raises:
@@ -136,7 +150,7 @@ def undo(store: Store, procedure: Procedure, run: str, speaker: Speaker, why_not
             raise Refused("The run is at work.", hint="Press Stop first; it ends at its next safe place.")
         return Kind.UNDO_ASKED, None, _who(speaker)
 
-    return store.speak(run, judge)
+    return store.speak(run, judge, key)
 
 
 def _who(speaker: Speaker) -> dict[str, Any]:
@@ -180,7 +194,8 @@ def _may(state: Run, option: dict[str, Any], speaker: Speaker) -> None:
                 hint="Ask a second person who may approve.",
             )
         if not speaker.may_approve:
-            raise Refused(f"{speaker.name} may not approve.", hint="Ask somebody of the approvers.")
+            refused = Refused(f"{speaker.name} may not approve.", hint="Ask somebody of the approvers.")
+            raise speaker.lacks(refused)
         if not state.people - {speaker.id}:
             raise Refused(
                 "One person does not approve both questions.",
@@ -206,11 +221,12 @@ def _alone(
 def _responder(state: Run, speaker: Speaker) -> None:
     """Who asked may steer the run as long as they may ask; so may everybody who may approve."""
     if not (speaker.may_approve or (speaker.may_ask and speaker.id == state.requester)):
-        raise Refused(
+        refused = Refused(
             f"{speaker.name} may not steer recoveries.",
             detail=f"Run {state.id} goes on as it is.",
             hint="Ask the person on call, or somebody of the approvers.",
         )
+        raise speaker.lacks(refused)
 
 
 def _unfinished(state: Run) -> None:

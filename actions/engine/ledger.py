@@ -185,14 +185,17 @@ class Ledger(ABC):
 
         return self.at_once(lease.run, write)
 
-    def speak(self, run: str, judge: Judge) -> Entry | None:
+    def speak(self, run: str, judge: Judge, key: str = "") -> Entry | None:
         """Append what a person said, judged against the run as it stands in that very moment.
 
         `judge` sees the run and returns the entry to write, returns None to write nothing, or raises. Two
-        people who speak at once are put one after the other, so that the second is judged anew.
+        people who speak at once are put one after the other, so that the second is judged anew. With an inbox key
+        that was seen before nothing is written; what is refused was not seen, so that it may come again.
         """
 
         def write(pen: Pen) -> Entry | None:
+            if key and not pen.first("inbox", key, run):
+                return None
             told = pen.read(run)
             draft = judge(fold(told))
             if draft is None:

@@ -12,11 +12,6 @@ INBOX_HOURS = 24
 """How long an idempotency key is kept: longer than Slack goes on delivering."""
 
 
-def first_time(store: Store, key: str) -> bool:
-    """Whether this delivery (a click, a command, an event) was never seen before."""
-    return store.once("inbox", key, "")
-
-
 def forget_old_deliveries(store: Store) -> None:
     """Drop the inbox keys that nobody will deliver again."""
     store.forget("inbox", store.clock() - timedelta(hours=INBOX_HOURS))

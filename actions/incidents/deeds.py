@@ -114,6 +114,7 @@ def pin(store: Store, name: str, at: datetime, text: str, author: str, by: Speak
     Raises:
         Refused: this person may not.
     """
+    may_speak(by)
     said = {"at": at.isoformat(), "text": redact(text)[:_LONGEST_PIN], "author": author, "key": key, **_who(by)}
     return _speak(store, name, by, f"pin {key}", lambda incident: (Kind.PINNED, None, said))
 

@@ -113,11 +113,12 @@ def may_speak(by: Speaker) -> None:
         Refused: they may not.
     """
     if not (by.may_ask or by.may_approve):
-        raise Refused(
+        refused = Refused(
             f"{by.name} may not lead incidents.",
             detail="Nobody has rights by being in the channel.",
             hint="Ask the person on call. The settings say who may: operators and operator_groups.",
         )
+        raise by.lacks(refused)
 
 
 def _alerts(incident: Incident) -> Alerts:

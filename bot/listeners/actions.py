@@ -10,7 +10,6 @@ from slack_bolt import Ack, App
 from slack_sdk import WebClient
 
 from actions.engine.errors import RecoveryError
-from actions.engine.notes import first_time
 from bot.desk import Desk
 from bot.hearing import told
 from bot.listeners.telling import whisper
@@ -27,10 +26,12 @@ def register(app: App, desk: Desk) -> None:
 
     def listen(ack: Ack, body: dict[str, Any], action: dict[str, Any], client: WebClient) -> None:
         ack()
-        if not first_time(desk.store, f"click {_key(body, action)}"):
+        key = f"click {_key(body, action)}"
+        if not desk.lately.first(key):
             return
         try:
-            _pressed(desk, client, body, action)
+            desk.people.admit(str(body["user"]["id"]), _team(body))
+            _pressed(desk, client, body, action, key)
         except RecoveryError as refusal:
             _refuse(client, body, told(refusal))
 
@@ -43,18 +44,18 @@ def _key(body: dict[str, Any], action: dict[str, Any]) -> str:
     return f"{container.get('message_ts')} {action.get('action_ts')} {action.get('action_id')} {body['user']['id']}"
 
 
-def _pressed(desk: Desk, client: WebClient, body: dict[str, Any], action: dict[str, Any]) -> None:
+def _pressed(desk: Desk, client: WebClient, body: dict[str, Any], action: dict[str, Any], key: str) -> None:
     kind, _, how = str(action["action_id"]).partition(":")
     value, user, team = str(action.get("value") or ""), str(body["user"]["id"]), _team(body)
     if kind == "steer":
-        steer(desk, how, value, desk.people.approving(user, team).speaker)
+        steer(desk, how, value, desk.people.approving(user, team).speaker, key)
         return
     press = Press.of(value)
     types = typed_by(desk, press)
     if types:
         _open(desk, client, body, press, types)
         return
-    answer(desk, press, desk.people.approving(user, team).speaker)
+    answer(desk, press, desk.people.approving(user, team).speaker, key=key)
 
 
 def _team(body: dict[str, Any]) -> str:

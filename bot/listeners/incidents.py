@@ -73,7 +73,8 @@ def register(app: App, desk: Desk) -> None:
 
 
 def _pressed(desk: Desk, client: WebClient, body: dict[str, Any], how: str, name: str, key: str) -> None:
-    """A dialog is opened before anything else: its trigger lives three seconds."""
+    """A dialog is opened before anything else but the gate: its trigger lives three seconds."""
+    desk.people.admit(str(body["user"]["id"]), _team(body))
     if how in ("recover", "role", "status"):
         _open(client, body, _dialog(desk, how, name, str(body["user"]["id"])))
         return
@@ -146,6 +147,7 @@ def _pinned(desk: Desk, client: WebClient, event: dict[str, Any]) -> None:
     if event.get("reaction") != PIN or item.get("type") != "message":
         return
     channel, ts, user = str(item["channel"]), str(item["ts"]), str(event["user"])
+    by = desk.people.asking(user, "").speaker
     try:
         found = client.conversations_replies(channel=channel, ts=ts, oldest=ts, latest=ts, inclusive=True, limit=10)
     except FAILURES as error:
@@ -159,7 +161,6 @@ def _pinned(desk: Desk, client: WebClient, event: dict[str, Any]) -> None:
     author = desk.people.asking(str(said.get("user") or ""), "").speaker.name
     at = datetime.fromtimestamp(float(ts), UTC)
     try:
-        by = desk.people.asking(user, "").speaker
         pin(desk.store, name, at, str(said.get("text") or ""), author, by, key=f"{channel}:{ts}")
     except RecoveryError as refusal:
         whisper(client, channel, user, told(refusal), str(said.get("thread_ts") or ts))

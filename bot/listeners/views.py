@@ -11,7 +11,7 @@ from slack_sdk import WebClient
 
 from actions.engine.answers import Speaker
 from actions.engine.errors import RecoveryError
-from actions.engine.notes import first_time, post
+from actions.engine.notes import post
 from bot.desk import Desk
 from bot.hearing import told
 from bot.listeners.telling import whisper
@@ -29,9 +29,6 @@ def register(app: App, desk: Desk) -> None:
     lookups = ThreadPoolExecutor(max_workers=4, thread_name_prefix="people")
 
     def listen(ack: Ack, body: dict[str, Any], view: dict[str, Any], client: WebClient) -> None:
-        if not first_time(desk.store, _key(body, view)):
-            ack()
-            return
         team = str(body["user"].get("team_id") or (body.get("team") or {}).get("id") or "")
         looked: Future[Any] = lookups.submit(desk.people.approving, body["user"]["id"], team)
         try:
@@ -39,9 +36,9 @@ def register(app: App, desk: Desk) -> None:
         except TimeoutError:
             # Too slow for the dialog: it closes, and what comes of it is told afterwards.
             ack()
-            _late(desk, client, view, looked)
+            _late(desk, client, view, looked, _key(body, view))
             return
-        _at_once(desk, ack, view, speaker)
+        _at_once(desk, ack, view, speaker, _key(body, view))
 
     app.view(modal.CALLBACK)(listen)
 
@@ -52,9 +49,9 @@ def _key(body: dict[str, Any], view: dict[str, Any]) -> str:
     return f"view {view['id']} {view.get('hash', '')} {body['user']['id']} {typed}"
 
 
-def _at_once(desk: Desk, ack: Ack, view: dict[str, Any], speaker: Speaker) -> None:
+def _at_once(desk: Desk, ack: Ack, view: dict[str, Any], speaker: Speaker, key: str) -> None:
     try:
-        answer(desk, Press.of(view["private_metadata"]), speaker, modal.typed(view))
+        answer(desk, Press.of(view["private_metadata"]), speaker, modal.typed(view), key=key)
     except RecoveryError as refusal:
         text = " ".join(part for part in (refusal.message, refusal.detail, refusal.hint) if part)
         ack(response_action="errors", errors={modal.BLOCK: text[:2000]})
@@ -62,10 +59,10 @@ def _at_once(desk: Desk, ack: Ack, view: dict[str, Any], speaker: Speaker) -> No
     ack()
 
 
-def _late(desk: Desk, client: WebClient, view: dict[str, Any], looked: Future[Any]) -> None:
+def _late(desk: Desk, client: WebClient, view: dict[str, Any], looked: Future[Any], key: str) -> None:
     speaker: Speaker = looked.result().speaker
     try:
-        answer(desk, Press.of(view["private_metadata"]), speaker, modal.typed(view))
+        answer(desk, Press.of(view["private_metadata"]), speaker, modal.typed(view), key=key)
     except RecoveryError as refusal:
         header = post(desk.store, header_key(find(desk, Press.of(view["private_metadata"]).run))) or {}
         thread = header.get("thread") or header.get("ts")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from actions.engine.errors import Refused
 from actions.incidents.condition import Condition, Reachable
 from actions.incidents.record import Record
 from actions.objectives import objective_of
@@ -48,6 +49,12 @@ class Glance:
     on_call: tuple[OnCall, ...] | None = None
     offers: tuple[tuple[str, str, str], ...] = ()
     worker: bool = True
+
+
+def closed(refusal: Refused) -> Block:
+    """What somebody sees who may see nothing."""
+    said = " ".join(part for part in (refusal.message, refusal.detail, refusal.hint) if part)
+    return {"type": "home", "blocks": [title("Mayday"), section(escape(said))]}
 
 
 def view(glance: Glance) -> Block:

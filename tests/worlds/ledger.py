@@ -65,8 +65,12 @@ class Ledger:
         self.at_place(f"after the entry '{kind}' of step {step}")
         return entry
 
-    def speak(self, run: str, judge: Judge) -> Entry | None:
+    def speak(self, run: str, judge: Judge, key: str = "") -> Entry | None:
+        if key and ("inbox", key) in self.kept:
+            return None
         draft = judge(self.run(run))
+        if key:
+            self.kept["inbox", key] = (run, self.clock())
         return None if draft is None else self._write(run, *draft)
 
     def extend(self, journal: str, tell: Any, key: str = "") -> list[Entry]:
