@@ -84,7 +84,7 @@ def worker(config: Config = None) -> None:
     adapters = open_adapters(settings, _clock)
     beside = companions(settings, store, find, adapters, loop.owner, _ring(settings))
     Worker(store, loop, redis, settings.site.name, VERSION, find, beside,
-           errands(adapters, store, find, loop.owner)).work()  # fmt: skip
+           errands(settings, adapters, store, find, loop.owner)).work()  # fmt: skip
 
 
 @app.command("carry-out")

@@ -1,8 +1,8 @@
 """The doorbell: RQ on Redis tells a worker that a run wants to be carried out. It is never the truth.
 
-A job carries a run id and nothing else. A site has two queues, the second for errands, which wait for no
-recovery. Whoever can write to Redis could name any function in a job, so the worker runs one function only,
-whatever a job says.
+A site has two queues, the second for errands, which wait for no recovery. Whoever can write to Redis could put anything
+there, so the worker takes of a job its id alone, which holds the run's; the function, arguments, callbacks and results
+that a job names are not even read, and no commands are listened to.
 """
 
 from __future__ import annotations
@@ -15,13 +15,15 @@ from typing import Any
 import redis
 import structlog
 from rq import Queue, SimpleWorker
+from rq.exceptions import NoSuchJobError
 from rq.job import Job
 from rq.timeouts import TimerDeathPenalty
 
-from actions.engine.ids import is_errand
+from actions.engine.ids import is_errand, is_id
 from actions.engine.procedure import Lane
 
 FUNCTION = "workers.doorbell.carry_out"
+_JOB = "run-"
 _WAIT_SECONDS = 2
 _AT_ONCE = 0.1
 
@@ -49,8 +51,8 @@ def ring(url: str, site: str, run: str) -> bool:
     """Ring for a run; False where Redis is away. A run stands in the queue once at most."""
     try:
         queue = queue_of(site, connect(url), Lane.ERRAND if is_errand(run) else Lane.RECOVERY)
-        queue.remove(f"run-{run}")
-        queue.enqueue(FUNCTION, run, job_id=f"run-{run}", job_timeout=-1, result_ttl=0, failure_ttl=3600)
+        queue.remove(f"{_JOB}{run}")
+        queue.enqueue(FUNCTION, run, job_id=f"{_JOB}{run}", job_timeout=-1, result_ttl=0, failure_ttl=3600)
     except redis.RedisError as away:
         log.warning("the queue is away; the sweep will find the run", run=run, detail=str(away)[:200])
         return False
@@ -66,22 +68,54 @@ def waiting(url: str, site: str) -> int | None:
         return None
 
 
+_READ = (b"created_at", b"enqueued_at", b"origin", b"status", b"timeout", b"result_ttl", b"failure_ttl")
+"""The fields of a job that RQ's own bookkeeping needs."""
+
+
 class RunJob(Job):
-    """A job that can only be our one function; callbacks named in it are not even read."""
+    """A job that can only be our one function, for the run that its id names."""
 
     hands: Callable[[str], object] | None = None
 
     success_callback = failure_callback = stopped_callback = property(lambda _self: None)
 
+    @classmethod
+    def fetch(cls, id: str, *given: Any, **named: Any) -> Any:
+        """The job of that id. One that names no run is none: RQ drops it, where its own refusal would come each round.
+
+        Raises:
+            NoSuchJobError: Redis has no such job, or it is none of ours.
+        """
+        if not id.startswith(_JOB) or not is_id(id.removeprefix(_JOB)):
+            raise NoSuchJobError(f"not one of ours: {id[:80]!r}")
+        return super().fetch(id, *given, **named)
+
+    def refresh(self) -> None:
+        """Read what the bookkeeping needs, and nothing that could be large or compressed.
+
+        Raises:
+            NoSuchJobError: Redis has no such job.
+        """
+        found = dict(zip(_READ, self.connection.hmget(self.key, [*_READ]), strict=True))
+        known = {name: value for name, value in found.items() if value is not None}
+        if not known:
+            raise NoSuchJobError(f"no such job: {self.key[:80]!r}")
+        self.restore({**known, b"data": self.serializer.dumps((FUNCTION, None, [self.run], {}))})
+
+    @property
+    def run(self) -> str:
+        """The run that the job's id names."""
+        return self.id.removeprefix(_JOB)
+
     def perform(self) -> Any:
         """Carry the named run out.
 
         Raises:
-            PermissionError: the job names another function.
+            PermissionError: nobody here carries runs out.
         """
-        if self.func_name != FUNCTION or RunJob.hands is None:
-            raise PermissionError(f"this worker does not run {self.func_name}")
-        RunJob.hands(str(self.args[0]))
+        if RunJob.hands is None:
+            raise PermissionError("nobody here carries runs out")
+        RunJob.hands(self.run)
 
 
 class BellWorker(SimpleWorker):
@@ -92,6 +126,9 @@ class BellWorker(SimpleWorker):
 
     def _install_signal_handlers(self) -> None:
         """The service has its own."""
+
+    def subscribe(self) -> None:
+        """Listen to no commands: anybody who reaches Redis could send one that ends the worker."""
 
     def dequeue_job_and_maintain_ttl(self, timeout: int | None, max_idle_time: int | None = None) -> Any:
         """The next job, or None after a moment; a Redis that is away is an error at once."""

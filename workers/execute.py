@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from actions.engine.errors import Fenced
+from actions.engine.errors import Fenced, Refused
 from actions.engine.procedure import Procedure
 from actions.engine.store import Store
 from workers.carrying import Carrying
@@ -28,14 +28,23 @@ class Loop:
     workshop: Workshop
     owner: str
     away_seconds: float = AWAY_SECONDS
+    site: str = ""
 
     def carry_out(self, run_id: str, leaving: threading.Event | None = None) -> str:
         """Make moves until the run waits or has ended; returns why it stopped moving.
 
         Once `leaving` is set, the run is left to the next worker at the end of its present step.
         Safe to call at any time by anybody: without the lease nothing is done.
+
+        Raises:
+            KeyError: no such run.
+            Refused: it is a run of another site, whose services are elsewhere.
         """
         run = self.store.run(run_id)
+        if self.site and run.site != self.site:
+            raise Refused(f"Run {run_id} belongs to the site '{run.site}'.",
+                          detail=f"Here is '{self.site}'. Nothing was done.",
+                          hint="Carry it out with the settings of its own site.")  # fmt: skip
         procedure = self.find(run.procedure)
         if procedure.yields and self.store.holder(run.service) not in ("", run_id):
             return "held"

@@ -30,12 +30,15 @@ _ERRANDS_AWAY_SECONDS = 15
 def recoveries(settings: Settings, store: Store, find: Callable[[str], Procedure], owner: str) -> Loop:
     """The loop with the tools of the stack."""
     tools = DockerWorkshop(store, settings.site.site(), settings.site.docker_host)
-    return Loop(store, find, tools, owner)
+    return Loop(store, find, tools, owner, site=settings.site.name)
 
 
-def errands(adapters: Adapters, store: Store, find: Callable[[str], Procedure], owner: str) -> Loop:
+def errands(
+    settings: Settings, adapters: Adapters, store: Store, find: Callable[[str], Procedure], owner: str
+) -> Loop:
     """The loop with the tools of the outside."""
-    return Loop(store, find, adapters.workshop(), f"{owner}:errands", away_seconds=_ERRANDS_AWAY_SECONDS)
+    return Loop(store, find, adapters.workshop(), f"{owner}:errands", away_seconds=_ERRANDS_AWAY_SECONDS,
+                site=settings.site.name)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,7 @@ class Hands:
         if is_errand(run):
             self.reach(store.run(run))
             adapters = self._adapters()
-            why = errands(adapters, store, self.find, owner).carry_out(run)
+            why = errands(self.settings, adapters, store, self.find, owner).carry_out(run)
             _look_again(adapters, store)
             return why
         return recoveries(self.settings, store, self.find, owner).carry_out(run)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from datetime import UTC, datetime
 
@@ -13,6 +14,14 @@ _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 def new_id(now: datetime, what: str = RUN) -> str:
     """The id of a new run, errand or incident."""
     return f"{what}{now.astimezone(UTC):%m%d}-" + "".join(secrets.choice(_LETTERS) for _ in range(4))
+
+
+_ID = re.compile(rf"[{RUN}{ERRAND}{INCIDENT}]\d{{4}}-[{_LETTERS}]{{4}}")
+
+
+def is_id(text: str) -> bool:
+    """Whether a text that came from elsewhere looks like the id of a journal."""
+    return _ID.fullmatch(text) is not None
 
 
 def is_errand(journal: str) -> bool:
