@@ -12,6 +12,7 @@ import pytest
 
 from actions.engine.errors import RecoveryError
 from actions.engine.run import Run
+from actions.steps.prepared import LEAVE
 from tests.own_cluster import KEEP, Cluster, archiving, own_cluster
 
 pytestmark = pytest.mark.whole
@@ -209,7 +210,9 @@ def test_what_else_has_an_effect_of_its_own_moves_no_stop(tmp_path: Path) -> Non
         assert notes(cluster, cluster.clone(run.id)) == ["prepared"]
         assert "not kept" not in cluster.said(run.id)
         cluster.answer(run.id, "Discard")
-        run = cluster.recover(prepared)
+        run = cluster.preview(prepared)
+        cluster.answer(run.id, LEAVE)
+        cluster.cut_over(run.id)
         assert cluster.sql("select string_agg(gid, '') from pg_prepared_xacts") == "a: b"
         assert cluster.sql("select count(*) from orders", "shop") == "1000"
         cluster.sql("commit prepared 'a: b'")

@@ -92,7 +92,7 @@ class Carrying:
             case Recheck(i):
                 self._recheck(i, run)
             case Renew(i, why):
-                self._say(Kind.VOIDED, i, voided(self.procedure, i, run, self._ask(i).still, why))
+                self._say(Kind.VOIDED, i, voided(self.procedure, i, run, "", why))
             case Undo(i):
                 self._undo(i, run)
             case Expire(i):
@@ -158,13 +158,12 @@ class Carrying:
 
     def _recheck(self, i: int, run: Run) -> None:
         """Look again at what the answer was based on; a change makes the answer void."""
-        ask, scope, changed = self._ask(i), self._scope(i, run), dict[str, str]()
-        trouble = self.guard(ask.title, lambda: changed.update(changed_since(self.procedure, i, run, scope)))
+        ask, scope, seen = self._ask(i), self._scope(i, run), list[tuple[str, str]]()
+        trouble = self.guard(ask.title, lambda: seen.append(changed_since(self.procedure, i, run, scope)))
         if trouble is not None:
             self._failed(Kind.FAILED, i, f"look again before '{ask.title}'", trouble, self.store.clock())
-        elif changed:
-            why = "; ".join(filter(None, changed.values()))
-            self._say(Kind.VOIDED, i, voided(self.procedure, i, run, changed, why))
+        elif seen[0][0]:
+            self._say(Kind.VOIDED, i, voided(self.procedure, i, run, *seen[0]))
         else:
             self._say(Kind.RECHECKED, i, {})
 

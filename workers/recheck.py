@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from actions.engine import facts as facts_of
@@ -11,31 +11,37 @@ from actions.engine.procedure import Ask, Look, Procedure
 from actions.engine.run import Run
 
 
-def changed_since(procedure: Procedure, i: int, run: Run, scope: Mapping[str, Any]) -> dict[str, str]:
-    """The facts behind the answer to question `i` that are no longer so, with why where a word is needed."""
-    ask, changed = procedure.steps[i], dict[str, str]()
-    assert isinstance(ask, Ask)
-    for name in ask.still if _begun_behind(i, run) else ask.recheck:
+def changed_since(procedure: Procedure, i: int, run: Run, scope: Mapping[str, Any]) -> tuple[str, str]:
+    """The first fact behind the answer to question `i` that is no longer so, with why where a word is needed.
+
+    Those after it are not looked up: they would be, by what is no longer so.
+    """
+    for name in _behind(procedure, i, run):
         step = procedure.steps[procedure.giving(name)]
         assert isinstance(step, Look)
         seen, shown = wiring.call(step.look, scope), scope[name]
         if facts_of.steady(seen) != facts_of.steady(shown):
-            changed[name] = ""
-        elif why := facts_of.exceeds(seen, shown):
-            changed[name] = why
-    return changed
+            return name, ""
+        if why := facts_of.exceeds(seen, shown):
+            return name, why
+    return "", ""
 
 
-def voided(procedure: Procedure, i: int, run: Run, names: Iterable[str], why: str) -> dict[str, Any]:
+def voided(procedure: Procedure, i: int, run: Run, changed: str, why: str) -> dict[str, Any]:
     """What the journal keeps: the question is put again after the looks that it stands on, as far as these can be made.
 
-    Once an act behind it has begun, its clone may be gone; then only the facts named are looked up.
+    Once an act behind it has begun, its clone may be gone; then only what can still be looked up is.
     """
-    found = [*names]
-    redo = {i, *map(procedure.giving, found)}
+    redo = {i, *map(procedure.giving, _behind(procedure, i, run))}
     if not _begun_behind(i, run):
         redo.update(_looks_before(procedure, i))
-    return {"changed": found, "why": why, "redo": sorted(redo)}
+    return {"changed": [changed] if changed else [], "why": why, "redo": sorted(redo)}
+
+
+def _behind(procedure: Procedure, i: int, run: Run) -> tuple[str, ...]:
+    ask = procedure.steps[i]
+    assert isinstance(ask, Ask)
+    return ask.still if _begun_behind(i, run) else ask.recheck
 
 
 def _begun_behind(i: int, run: Run) -> bool:
