@@ -18,7 +18,7 @@ from actions.postgres.when import Target
 from actions.postgres.windows import Window
 from actions.steps.clear import Left, Spared, clear_of_removals
 from actions.steps.stopping import Search
-from actions.steps.timeline import timeline_of
+from actions.steps.timeline import branch_of
 from actions.steps.way import ways
 from actions.steps.window import survey
 from actions.tools import Files, Sql
@@ -101,18 +101,16 @@ def find_stopping_point(target: Target, server: Server, window: Window, files: F
         Unreachable: with the window and the nearest moment that can be reached.
     """
     around = survey(server, files, sql, now)
-    timeline, segment = timeline_of(target, around, server, files)
-    found = ways(around, chain_to(timeline, around.histories), server, files)
-    part = around.window.on(timeline)
+    branch = branch_of(target, around, server, files)
+    found = ways(around, chain_to(branch.timeline, around.histories), server, files)
+    part = around.window.on(branch.timeline)
     if part is None or not found:
-        choose_backup(around.window, timeline=timeline)  # It says why there is none.
+        choose_backup(around.window, timeline=branch.timeline)  # It says why there is none.
         raise Refused("The WAL of the base backups is not there.", hint="Bring it back into the archive.")
-    tail = around.tail
-    known = tail.at if tail is not None and tail.timeline == timeline else None
-    search = Search(target, part, found, segment, known)
+    search = Search(target, part, found, branch.segment, branch.whole_until)
     way, stop = search.find()
     stop, spared, left = clear_of_removals(search, way, stop)
-    return Aim(timeline, stop, spared, left)
+    return Aim(branch.timeline, stop, spared, left)
 
 
 def choose_base(aim: Aim, server: Server, files: Files, sql: Sql, now: datetime) -> Base:
