@@ -174,6 +174,10 @@ def test_wal_is_read_back_to_the_third_checkpoint_for_a_drop_that_may_have_begun
     assert not running([listed, *redos[1:]]).covered(at("0/1000000"), ())
 
 
-def test_a_checkpoint_of_a_running_server_ends_no_drop() -> None:
-    (found,) = removals([BEFORE, MARK, DELETE, CHECKPOINT.format(lsn="0/4002950", redo="0/4002930")])
+def test_what_a_running_server_writes_meanwhile_ends_no_drop() -> None:
+    switch = STARTED.replace("CHECKPOINT_SHUTDOWN redo 0/4002A80; tli 1; prev tli 1", "SWITCH")
+    others = [switch.replace("SWITCH", verb) for verb in ("SWITCH", "FPI", "NEXTOID", "RESTORE_POINT", "BACKUP_END")]
+    (found,) = removals([BEFORE, MARK, DELETE, CHECKPOINT.format(lsn="0/4002950", redo="0/4002930"), *others])
     assert found.over is None
+    (found,) = removals([BEFORE, MARK, DELETE, STARTED])
+    assert found.over == at("0/4002A80")

@@ -45,6 +45,7 @@ _RECORD = re.compile(
 _TUPLE = re.compile(r"\boff:? (\d+)\b.*\brel (1664/0/\d+) (?:fork \w+ )?blk (\d+)", re.ASCII)
 _DIRECTORY = re.compile(r"\b\d+/(\d+)\b", re.ASCII)
 _OID = re.compile(r"\b(\d+)\b", re.ASCII)
+_STARTS = ("CHECKPOINT_SHUTDOWN", "END_OF_RECOVERY")
 _AT_ONCE = timedelta(minutes=1)
 """Between the mark and the DELETE of one row lies one flush of the WAL, for which every other commit waits too."""
 
@@ -107,7 +108,7 @@ def _ended(reading: _Reading, end: TransactionEnd) -> None:
 
 
 def _seen(reading: _Reading, rmgr: str, xid: int, lsn: Lsn, verb: str, rest: str) -> None:
-    if rmgr == "XLOG" and verb != "CHECKPOINT_ONLINE":
+    if verb in _STARTS:
         # A server starts (again): what had been running was ended by a crash, and that writes no rollback.
         reading.found = {n: replace(r, over=r.over or lsn) for n, r in reading.found.items()}
     elif rmgr == "Heap" and (row := _TUPLE.search(rest)):
