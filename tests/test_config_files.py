@@ -156,10 +156,14 @@ def test_a_live_directory_that_is_none_has_no_say() -> None:
     assert (found.lays, found.away, found.missing) == ((), (), ("the data directory",))
 
 
-def test_configuration_outside_of_pgdata_is_left_alone_but_alter_system_is_kept() -> None:
+def test_with_configuration_outside_of_pgdata_what_lies_there_unread_is_kept_all_the_same() -> None:
     outside = Place(PGDATA, "", "", "")
     live, backup = of({**BASE, MAIN: "port = 1\n", AUTO: "work_mem = '1MB'\n", HBA: "x"}), of(BASE)
-    assert [one.path for one in changes(live, backup, outside).lays] == [AUTO]
+    found = changes(live, backup, outside)
+    assert [one.path for one in found.lays] == [AUTO, MAIN, HBA]
+    assert found.lines[1:] == tuple(f"{path}: differs from that of the backup; the server does not read it"
+                                    for path in (MAIN, HBA))  # fmt: skip
+    assert "port" not in found.lines[0]
 
 
 def test_a_key_is_compared_by_its_digest_alone() -> None:

@@ -301,3 +301,36 @@ def test_nobody_without_rights_moves_anything(yard: Yard) -> None:
 
 def test_a_fenced_worker_is_told_that_there_is_nothing_to_do() -> None:
     assert Fenced("x", hint="Nothing to do.").as_json() == {"error": "x", "detail": "", "hint": "Nothing to do."}
+
+
+def spare(yard: Yard) -> Yard:
+    """The last act of the painter, which is only tidying, is spare."""
+    last = yard.procedure.steps[7]
+    assert isinstance(last, Act)
+    yard.procedure = replace(yard.procedure, steps=(*yard.procedure.steps[:7], replace(last, spare=True)))
+    return yard
+
+
+def test_a_spare_act_that_fails_is_told_first_and_fails_no_run() -> None:
+    yard = spare(Yard())
+    yard.ask()
+    painted(yard).answer("Varnish", APPROVER, "wall")
+    yard.house.fails = {"scaffold down": trouble("The ladder broke.")}
+    assert yard.work() == "finished"
+    ended = yard.store.entries("r1")[-1]
+    assert ended.data["outcome"] == Outcome.RECOVERED
+    assert ended.data["report"][0]["alerts"] == [
+        "NOT DONE: take the scaffold away. The ladder broke. bristles everywhere Buy a new one."
+    ]
+    assert yard.store.holder("wall") == ""
+
+
+def test_stop_leaves_out_a_spare_act_alone() -> None:
+    yard = spare(Yard())
+    yard.ask()
+    painted(yard).answer("Varnish", APPROVER, "wall")
+    yard.store.at_place = lambda place: (
+        answers.stop(yard.store, "r1", ONCALL) if place == "after the entry 'began' of step 7" else None
+    )
+    assert yard.work() == "finished"
+    assert yard.run.finished is Outcome.RECOVERED

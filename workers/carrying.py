@@ -30,7 +30,7 @@ from actions.engine.moves import (
     may_rest,
     next_move,
 )
-from actions.engine.procedure import Act, Ask, Look, Outcome, Procedure
+from actions.engine.procedure import Act, Ask, Look, Outcome, Procedure, Sheet
 from actions.engine.run import Run
 from actions.engine.store import Store
 from workers.guard import Guard
@@ -40,6 +40,12 @@ from workers.recheck import changed_since, voided
 from workers.scope import scope_of
 
 log = structlog.get_logger("mayday.loop")
+
+
+def missed(title: str, trouble: RecoveryError) -> str:
+    """What a report says first of a spare act that could not be done."""
+    parts = (f"NOT DONE: {title}.", trouble.message, trouble.detail.partition("\n")[0], trouble.hint)
+    return " ".join(part for part in parts if part)
 
 
 @dataclass
@@ -125,6 +131,10 @@ class Carrying:
                              again=lambda: self._carry(i, step, run, resumed=True))  # fmt: skip
         if trouble is None:
             self._say(Kind.DONE, i, {"title": step.title, "seconds": self._since(began)})
+        elif step.spare:
+            said = f"NOT DONE: {trouble.message}"
+            self._say(Kind.DONE, i, {"title": step.title, "seconds": self._since(began), "said": said,
+                                     "missed": missed(step.title, trouble)})  # fmt: skip
         else:
             self._failed(Kind.FAILED, i, step.title, trouble, began)
 
@@ -189,7 +199,8 @@ class Carrying:
             if trouble is not None:
                 log.error("no report", run=run.id, error=trouble.message, detail=trouble.detail)
         said: dict[str, Any] = {"outcome": outcome, "seconds": self._since(run.requested_at)}
-        said["report"] = [facts_of.to_json(sheet) for sheet in report]
+        gaps = [Sheet("Not done", alerts=run.missed)] if run.missed else []
+        said["report"] = [facts_of.to_json(sheet) for sheet in (*gaps, *report)]
         more = {name: value for name, value in (("again", run.again), ("glass", run.glass)) if value}
         self._say(Kind.FINISHED, None, {**said, **more})
 

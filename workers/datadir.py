@@ -20,6 +20,9 @@ printf '\034'; cat postmaster.opts 2>/dev/null
 printf '\034'; readlink pg_wal
 printf '\034'; cat PG_VERSION 2>/dev/null
 printf '\034'; ls -A | head -n 1
+printf '\034'
+[ -f PG_VERSION ] || find . -mindepth 2 -maxdepth 4 -path '*/global/pg_control' 2>/dev/null |
+    sed 's#/global/pg_control$##; s#^\./##'
 printf '\034'; [ ! -f PG_VERSION ] || postgres -C shared_preload_libraries -D "$PWD" 2>/dev/null
 printf '\034'
 """
@@ -40,11 +43,11 @@ def look(helper: Helper, server: Server) -> DataDirectory:
     if not rest:
         return DataDirectory("", f"{server.home.parent}/{server.home.leaf} cannot be entered.", link=link.strip(),
                              empty=True)  # fmt: skip
-    control, code, owner, signals, auto_conf, pid_file, opts_file, wal, version, some, preload, links = rest
+    control, code, owner, signals, auto_conf, pid_file, opts_file, wal, version, some, below, preload, links = rest
     failed = "" if code == "0" else control.strip() or f"exit code {code}"
     return DataDirectory(control, failed, owner.strip(), tuple(signals.split()), auto_conf, pid_file, opts_file,
                          wal.strip(), _links(links), link.strip(), version.strip(), preload.strip(),
-                         not some.strip())  # fmt: skip
+                         not some.strip(), tuple(below.split("\n")[:-1]))  # fmt: skip
 
 
 def links_now(helper: Helper, server: Server) -> dict[int, str]:

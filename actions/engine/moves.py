@@ -111,10 +111,10 @@ def next_move(procedure: Procedure, run: Run, now: datetime) -> Move:
     if run.undoing is not None:
         return _backwards(procedure, run, run.undoing)
     at = next((i for i in range(len(procedure.steps)) if i not in run.done), None)
-    if run.stop_asked:
-        return Halt(at if at is not None else len(procedure.steps) - 1)
     if at is None:
         return Finish(procedure.ends)
+    if run.stop_asked and not getattr(procedure.steps[at], "spare", False):
+        return Halt(at)
     return _outdated(procedure, run, now) or _forwards(procedure, run, at, now)
 
 

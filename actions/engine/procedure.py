@@ -108,7 +108,8 @@ class Look:
 class Act:
     """Changes something. `verify` is true only through the act's own effect; `undo` may be repeated.
 
-    `limit` is how long the act may take. With `point_of_no_return` nothing is undone once it has begun.
+    `limit` is how long the act may take. With `point_of_no_return` nothing is undone once it has begun. One that is
+    `spare` fails no run, and Stop leaves out it alone: what was not done is the first thing that the report says.
     """
 
     title: str
@@ -117,6 +118,7 @@ class Act:
     undo: Callable[..., None] | None = None
     limit: timedelta = timedelta(minutes=5)
     point_of_no_return: bool = False
+    spare: bool = False
 
 
 @dataclass(frozen=True)

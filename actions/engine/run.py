@@ -53,7 +53,7 @@ class Run:
     """The state of one run. `facts` are JSON by name; `done` and `began` are positions in the table.
 
     `glass` says that whoever asked went on alone, with their reason, where the run stands on such an answer. `agreed`
-    is, by question, who answered so that the run goes on.
+    is, by question, who answered so that the run goes on; `missed` are sentences about spare acts that failed.
     """
 
     id: str
@@ -83,6 +83,7 @@ class Run:
     started_at: datetime | None = None
     glass: dict[str, Any] | None = None
     agreed: dict[int, Agreed] = field(default_factory=dict)
+    missed: tuple[str, ...] = ()
 
     @property
     def asking(self) -> bool:
@@ -110,7 +111,11 @@ def _began(run: Run, e: Entry) -> Run:
 def _done(run: Run, e: Entry) -> Run:
     assert e.step is not None
     facts = {**run.facts, e.data["gives"]: e.data["fact"]} if "gives" in e.data else run.facts
-    return replace(run, done=run.done | {e.step}, open_step=None, facts=facts)
+    run = replace(run, done=run.done | {e.step}, open_step=None, facts=facts)
+    if not e.data.get("missed"):
+        return run
+    # Whoever pressed Stop meanwhile wanted just that.
+    return replace(run, missed=(*run.missed, e.data["missed"]), stop_asked="")
 
 
 def _failed(run: Run, e: Entry) -> Run:

@@ -26,6 +26,7 @@ LARGE = (
     "max_locks_per_transaction", "max_replication_slots", "huge_pages", "shared_preload_libraries", "wal_level",
     "archive_mode", "archive_command", "archive_library",
 )  # fmt: skip
+_USUAL = ("postgresql.conf", "pg_hba.conf", "pg_ident.conf")
 _LONGEST = 120
 
 
@@ -56,10 +57,19 @@ def changes(live: ConfigTree, backup: ConfigTree, place: Place) -> Changes:
     absent = {path: backup.files[path] for path in _absent(ours, live, backup, place)}
     merged = {**absent, **live.files}
     ours, theirs = read(merged, place), read(backup.files, place)
-    lays = tuple(Laid(path, digest_of(live.files[path])) for path in ours.files
+    unread = _unread(live, backup, ours)
+    lays = tuple(Laid(path, digest_of(live.files[path])) for path in (*ours.files, *unread)
                  if path in live.files and differs(live.files[path], backup.files.get(path)))  # fmt: skip
     away = tuple(path for path in theirs.files if path not in merged and _is_read(path, ours))
-    return Changes(lays, away, tuple(sorted(absent)), tuple(_lines(ours, theirs, merged, backup.files, place)))
+    lines = (*_lines(ours, theirs, merged, backup.files, place),
+             *(f"{path}: differs from that of the backup; the server does not read it" for path in unread))  # fmt: skip
+    return Changes(lays, away, tuple(sorted(absent)), lines)
+
+
+def _unread(live: ConfigTree, backup: ConfigTree, ours: Reading) -> list[str]:
+    """Files that are configuration by their names alone: the server's command line names others, today."""
+    mine = (path for path in _USUAL if path in live.files and path not in ours.files)
+    return [path for path in mine if differs(live.files[path], backup.files.get(path))]
 
 
 def _absent(ours: Reading, live: ConfigTree, backup: ConfigTree, place: Place) -> list[str]:

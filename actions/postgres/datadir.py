@@ -21,7 +21,7 @@ class DataDirectory:
     `control` is what pg_controldata printed, or `control_error` why it did not. `owner` is `uid:gid`, `wal` where
     a link in the place of pg_wal leads (empty: it is a folder), `tablespaces` where each link in pg_tblspc does. `link`
     is where a link in the place of the directory itself leads, `version` what its PG_VERSION says, `preload` which
-    libraries its configuration preloads.
+    libraries its configuration preloads. `below` are the data directories that lie within one that is none itself.
     """
 
     control: str
@@ -37,6 +37,7 @@ class DataDirectory:
     version: str = ""
     preload: str = ""
     empty: bool = False
+    below: tuple[str, ...] = ()
 
     @property
     def standby(self) -> bool:

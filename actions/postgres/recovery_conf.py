@@ -49,6 +49,7 @@ class CloneLimits:
     wal_level: str = "replica"
     track_commit_timestamp: bool = False
     wal_log_hints: bool = False
+    segment_size: int = 16 * _MB
 
     @classmethod
     def of(cls, memory_bytes: int, *controls: ControlData) -> CloneLimits:
@@ -67,6 +68,7 @@ class CloneLimits:
             "logical" if any(control.wal_level == "logical" for control in controls) else "replica",
             any(control.track_commit_timestamp for control in controls),
             any(control.wal_log_hints for control in controls),
+            highest("segment_size"),
         )
 
 
@@ -150,6 +152,8 @@ def _speed(major: int, limits: CloneLimits) -> Settings:
         ("huge_pages", "try"),
         ("maintenance_io_concurrency", "64"),
         ("max_wal_size", "100GB"),
+        # Nothing is smaller than two segments, of which initdb made sure in a file that the clone does not read.
+        ("min_wal_size", f"{max(80, 2 * limits.segment_size // _MB)}MB"),
         ("checkpoint_timeout", "1h"),
         ("jit", "off"),
     )

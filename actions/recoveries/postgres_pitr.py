@@ -160,7 +160,9 @@ PROCEDURE = Procedure(
         Act("end a WAL segment", archiving.end_segment, archiving.segment_is_ended),
         Look("see that WAL arrives in the archive", archiving.see_timeline_arrive, gives="arrival"),
         # Older backups reach the new timeline only by way of its history, so one of its own is taken at once.
-        Act("take a fresh base backup", backup.take_base, backup.base_is_taken, limit=restore.COPY_LIMIT),
-        Act("write its inventory", backup.write_inventory, backup.inventory_is_written, limit=timedelta(minutes=30)),
+        # The data is in service whether there is one or not, and a run that has failed would hold up the next recovery.
+        Act("take a fresh base backup", backup.take_base, backup.base_is_taken, limit=restore.COPY_LIMIT, spare=True),
+        Act("write its inventory", backup.write_inventory, backup.inventory_is_written,
+            limit=timedelta(minutes=30), spare=True),
     ),
 )  # fmt: skip

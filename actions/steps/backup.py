@@ -51,7 +51,9 @@ def write_inventory(server: Server, names: Names, files: Files, sql: Sql, patien
 
     The backup is good without it, so whatever cannot be read or counted is noted as missing and fails nothing.
     """
-    found = next(f for f in files.backups(server) if _named(f, backup_name(names)))
+    found = next((f for f in files.backups(server) if _named(f, backup_name(names))), None)
+    if found is None:
+        raise RecoveryError(f"There is no base backup {backup_name(names)}.", hint="Take one: /backup run base")
     backup = read_backup(found)
     held = take_stock(server, sql, patience)
     own = held.databases.get(server.database) or Contents(server.database, 0, (), (), ())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -19,6 +20,8 @@ _DEFAULT = "/var/lib/postgresql/data"
 # Where images keep their data: the official one from 18 on by its version, and Bitnami's.
 _OTHERS = ("/var/lib/postgresql/{major}/docker", "/bitnami/postgresql/data")
 _LINKS = 5
+# What runs leave beside the live directory: clones, and data that was replaced or given up.
+_OURS = re.compile(r"_(?:clone|before|discarded)_r\d{4}-\w{4}$", re.ASCII)
 Found = tuple[Server, DataDirectory]
 
 
@@ -48,6 +51,12 @@ def find_data(container: Container, site: Site, docker: Docker, files: Files) ->
     for inside in others:
         if mount_of(container, inside) is not None and _is_there((other := _look(container, site, inside, files))[1]):
             return other
+    below = [path for path in (found[1].below if found is not None else ()) if not _OURS.search(path)]
+    if len(below) == 1:
+        # A wrapper names it, and nothing else does while the server is down.
+        return _look(container, site, posixpath.join(first, below[0]), files)
+    if below:
+        raise _several(container, first, below)
     if found is None or found[1].empty:
         raise refused or _not_found(container, first)
     return found
@@ -61,6 +70,14 @@ def _not_found(container: Container, inside: str) -> Refused:
     return Refused(
         f"The data directory of {container.name} was not found.",
         detail=f"Looked in {inside} and where images keep it.",
+        hint="Set `site.data_directory` to its path within the container, then ask again.",
+    )
+
+
+def _several(container: Container, inside: str, below: Sequence[str]) -> Refused:
+    return Refused(
+        f"Which data directory is that of {container.name} cannot be known while the server is down.",
+        detail=f"{inside} is none itself, and holds: {', '.join(below)}.",
         hint="Set `site.data_directory` to its path within the container, then ask again.",
     )
 

@@ -130,6 +130,6 @@ def live_alerts(live: Live) -> tuple[str, ...]:
                      "any more: each has to be rebuilt, or rewound with pg_rewind.")  # fmt: skip
     if live.no_replication:
         said = live.no_replication.splitlines()[0]
-        found.append(f"The server accepts no replication connection ({said}), so the fresh base backup after the "
-                     "cut-over would fail; add that line to pg_hba.conf, or raise max_wal_senders, first.")  # fmt: skip
+        found.append(f"The server accepts no replication connection ({said}), so there will be no fresh base backup "
+                     "after the cut-over; add that line to pg_hba.conf, or raise max_wal_senders, first.")  # fmt: skip
     return tuple(found)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from actions.engine import answers
+from actions.engine.errors import Refused
 from actions.engine.journal import Kind
 from actions.engine.run import Run
 from actions.engine.status import State, state_of
@@ -97,7 +98,10 @@ def _stop_after_swap(case: Case, run: str) -> None:
 
 def _failed(case: Case, run: Run, shown: list[str]) -> Carried:
     trouble = _trouble(case, run)
-    run = case.cluster.undo(run.id, APPROVER)
+    try:
+        run = case.cluster.undo(run.id, APPROVER)
+    except Refused as refused:
+        return Carried(run.id, State.FAILED, "\n".join(shown), f"after the cut-over: {trouble}", refused.message)
     state = state_of(run)
     undo_trouble = "" if state in (State.UNDONE, State.DISCARDED) else _trouble(case, run) or str(state)
     return Carried(run.id, State.FAILED, "\n".join(shown), trouble, undo_trouble)
