@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from actions.postgres.integrity import ALL, FULL, QUICK, CheckResult, Verdict, judge, judge_one
+from actions.postgres.integrity import ALL, FULL, QUICK, CheckResult, Verdict, judge, judge_cluster, judge_one
 from actions.postgres.inventory import Contents, TableCount
 from actions.postgres.judgement import JUDGES, inventory_lines
 
@@ -156,3 +156,11 @@ def test_fewer_rows_than_the_inventory_are_told(rows: int | None, state: str) ->
 
 def test_the_inventory_of_another_database_is_no_measure() -> None:
     assert inventory_lines(contents(), contents(database="other"))[0].state == "not applicable"
+
+
+def test_what_does_not_apply_to_a_database_is_not_counted_as_not_passed() -> None:
+    results = [CheckResult(name, value) for name, value in HEALTHY.items()]
+    less = [CheckResult(r.check, None, "ERROR:  column m.channel_id does not exist") if r.check == "orphaned messages"
+            else r for r in results]  # fmt: skip
+    found = judge_cluster({"app": results, "other": less}, own="app")
+    assert found.text == "Healthy: 25 of 25 checks passed in 2 databases."

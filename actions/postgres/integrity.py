@@ -117,10 +117,13 @@ def judge_cluster(found: Mapping[str, Sequence[CheckResult]], own: str, about: S
 
 
 def _sum(database: str, lines: Sequence[Line]) -> Line:
-    passed = sum(line.state in ("ok", "warning") for line in lines)
-    other = sum(line.state == "not applicable" for line in lines)
-    text = f"{database}: {passed} of {len(lines) - other} checks passed"
-    return Line("database", "ok", text, database)
+    return Line("database", "ok", f"{database}: {_passed(lines)} checks passed", database)
+
+
+def _passed(lines: Sequence[Line]) -> str:
+    """For example: 12 of 13. What does not apply to a database is no check of it."""
+    asked = [line for line in lines if line.state != "not applicable"]
+    return f"{sum(line.state in ('ok', 'warning') for line in asked)} of {len(asked)}"
 
 
 def unreachable(database: str, said: str) -> Line:
@@ -155,6 +158,5 @@ def _text(healthy: bool, lines: tuple[Line, ...], databases: int = 1) -> str:
     if not healthy:
         return f"Needs attention: {'; '.join(told('attention'))}."
     asides = [*told("warning"), *told("unfinished")]
-    passed = sum(line.state in ("ok", "warning") for line in lines)
     where = f" in {databases} databases" if databases > 1 else ""
-    return f"Healthy: {passed} of {len(lines)} checks passed{where}" + (f"; {'; '.join(asides)}." if asides else ".")
+    return f"Healthy: {_passed(lines)} checks passed{where}" + (f"; {'; '.join(asides)}." if asides else ".")
