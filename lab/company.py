@@ -19,7 +19,7 @@ from actions.engine.store import Store
 from actions.postgres.when import parse_when
 from lab import processes, removal, stack, town_process
 from lab.engine import Say, connect, silent
-from lab.home import Lab
+from lab.home import QUEUE_PASSWORD, Lab
 from lab.pagerduty import place as pagerduty
 from lab.ports import kept_port
 from lab.slack.client import PracticeSlack
@@ -136,7 +136,7 @@ def write_settings(lab: Lab) -> None:
     settings_file(lab).write_text(f'''# Written by `mayday lab up`: the practice company.
 operations_zone = "UTC"
 store = "{store_url(lab)}"
-redis = "redis://127.0.0.1:{lab.port("queue")}/0"
+redis = "redis://:{QUEUE_PASSWORD}@127.0.0.1:{lab.port("queue")}/0"
 
 [site]
 name = "{lab.project}"

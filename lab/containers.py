@@ -11,7 +11,7 @@ from docker.errors import APIError, ImageNotFound, NotFound
 from docker.models.containers import Container
 
 from actions.engine.errors import RecoveryError, Refused
-from lab.home import LAB_LABEL, PROJECT_LABEL, SERVICE_LABEL, Lab
+from lab.home import LAB_LABEL, PROJECT_LABEL, QUEUE_PASSWORD, SERVICE_LABEL, Lab
 from lab.images import Images
 from lab.services import Service
 
@@ -75,7 +75,7 @@ def start_queue(client: docker.DockerClient, lab: Lab, images: Images, port: int
     """Mayday's own Redis, apart from the stack: a recovery must not depend on what it recovers."""
     container = find(client, lab.queue) or client.containers.create(
         images.redis,
-        ["redis-server", "--appendonly", "yes"],
+        ["redis-server", "--appendonly", "yes", "--requirepass", QUEUE_PASSWORD],
         name=lab.queue,
         labels=lab.labels | {SERVICE_LABEL: "mayday-queue"},
         ports={"6379/tcp": ("127.0.0.1", port)},

@@ -34,6 +34,7 @@ SERVICES = (
 )
 
 # What a recovery of the database meets.
+QUEUE_PASSWORD = "practice-queue"
 LEAN = ("postgres", "redis", "auth", "hasura", "functions")
 
 _BACKUP_DIRECTORIES = (

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
+from own_redis import users
 
 import mayday
 from actions.settings import Settings
@@ -61,7 +62,8 @@ def test_redis_is_reached_by_nobody_else_and_keeps_what_it_is_given(compose: dic
     redis = compose["services"]["redis"]
     assert not redis.get("ports")
     assert [compose["networks"][name]["internal"] for name in redis["networks"]] == [True]
-    assert redis["command"][1:] == ["--appendonly", "yes"]
+    assert "redis-server - --appendonly yes" in redis["command"][-1]
+    assert [line.split()[1:3] for line in users().splitlines()] == [["default", "off"], ["mayday", "on"]]
     assert mounts(redis)["/data"] in compose["volumes"]
 
 

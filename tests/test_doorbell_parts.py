@@ -16,13 +16,14 @@ from typing import Any
 import pytest
 from bot_world import store_in
 from own_redis import own_redis
+from redis.exceptions import NoPermissionError
 from waiting import now
 from worlds.toys import PAINT, House
 
 from actions.engine.errors import Refused
 from actions.engine.journal import Kind
 from actions.engine.run import Run
-from workers.doorbell import RunJob, answer_bell, connect, queue_of, ring
+from workers.doorbell import RunJob, answer_bell, connect, open_to_all, queue_of, ring
 from workers.execute import Loop
 
 pytestmark = [
@@ -58,6 +59,16 @@ def test_a_ring_names_its_run(redis: str, carried: list[str]) -> None:
     assert ring(redis, "main", RUN)
     assert answer_bell(redis, "main")
     assert carried == [RUN]
+
+
+def test_the_users_of_the_compose_file_are_closed_and_may_do_what_a_ring_needs_and_no_more(redis: str) -> None:
+    assert not open_to_all(redis)
+    assert ring(redis, "main", RUN)
+    for command in (["CONFIG", "GET", "*"], ["FLUSHALL"], ["SHUTDOWN"], ["ACL", "LIST"], ["SET", "other", "1"]):
+        with pytest.raises(NoPermissionError):
+            connect(redis).execute_command(*command)
+    with own_redis(closed=False) as anybody:
+        assert open_to_all(anybody)
 
 
 @pytest.mark.parametrize("data", [

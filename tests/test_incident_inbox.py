@@ -13,13 +13,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from worlds.pages import DEPENDS, SERVICES, at, body, event, note
 
+from actions.engine.facts import to_json
 from actions.engine.journal import Kind, first_broken
 from actions.incidents import incident as incidents
 from actions.incidents.alert import Alert, State
 from actions.incidents.folding import Rules
-from actions.incidents.hearing import MARK, heard, observed
-from actions.incidents.inbox import KEPT_HOURS, forget_old_events, keep_event, take_in
+from actions.incidents.hearing import MARK, Unread, heard, observed
+from actions.incidents.inbox import (
+    KEPT_HOURS,
+    UNREAD,
+    WAITING,
+    forget_old_events,
+    keep_event,
+    set_aside,
+    take_in,
+)
 from actions.incidents.incident import Incident
+from workers.doctor import event_findings
 
 RULES = Rules(SERVICES, DEPENDS)
 
@@ -278,9 +288,91 @@ def test_an_incident_read_by_rest_keeps_its_count_of_alerts() -> None:
     assert (room.one.count, room.one.state) == (7, State.ACKNOWLEDGED)
 
 
-@pytest.mark.parametrize("said", ["", "[]", "null", '{"event": 3}', '{"event": {"data": []}}', '{"observed": {}}'])
-def test_a_body_that_says_nothing_is_nothing(said: str) -> None:
-    assert heard(said) is None
+@pytest.mark.parametrize("said", ["", "[]", "null", '{"event": 3}', '{"event": {"data": []}}', '{"observed": {}}',
+                                  "[" * 100_000])  # fmt: skip
+def test_a_body_that_cannot_be_read_says_why(said: str) -> None:
+    assert isinstance(heard(said), Unread)
+
+
+def test_what_is_about_something_else_is_nothing() -> None:
+    assert heard('{"event": {"id": "1", "event_type": "service.updated", "data": {}}}') is None
+
+
+SURROGATE = "\ud83d"
+ODD: dict[str, dict[str, Any]] = {
+    "the year one": {"created_at": "0001-01-01T00:00:00Z"},
+    "the year 9999": {"created_at": "9999-12-31T23:59:59Z"},
+    "no zone": {"created_at": "2026-11-22T14:00:00"},
+    "an infinite number": {"number": float("inf")},
+    "half a pair in an id": {"id": f"P{SURROGATE}"},
+    "NUL in an id": {"id": "P\0"},
+    "no id": {"id": ""},
+    "an id without end": {"id": "P" * 5000},
+    "a list for a service": {"service": ["PPOSTGR"]},
+    "no status": {"status": None},
+}
+
+
+@pytest.mark.parametrize("odd", ODD.values(), ids=ODD)
+def test_an_event_that_cannot_be_read_is_set_aside_alone(odd: dict[str, Any]) -> None:
+    room = Room()
+    strange = event("triggered", "PSTRANGE")
+    strange["event"]["data"] |= odd
+    room.hears_at_once(event("triggered", "PA", 0), strange, event("triggered", "PB", 1))
+    assert {alert for one in room.incidents for alert in one.alerts} == {"PA", "PB"}
+    assert list(set_aside(room.store)) == [strange["event"]["id"]]
+    assert room.store.note(UNREAD, strange["event"]["id"])["body"] == body(strange)
+    assert not room.store.notes(WAITING)
+    # Nor does it come back to stop a bot that begins anew.
+    assert take_in(room.store, RULES) == []
+
+
+@pytest.mark.parametrize("text", [SURROGATE, "a\0b", "\N{PILE OF POO}" * 400], ids=["half a pair", "NUL", "long"])
+def test_a_title_that_nobody_can_store_or_show_is_mended(text: str) -> None:
+    room = Room()
+    room.hears(event("triggered", title=text, priority={"summary": text}, html_url=text))
+    said = json.dumps(to_json(room.one.alerts["PGR0VU2"]), ensure_ascii=False)
+    assert said.encode()
+    assert "\\u0000" not in said
+    assert set_aside(room.store) == {}
+
+
+def test_an_event_with_which_nothing_can_be_done_is_set_aside_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fault of ours, in whatever comes after reading."""
+    room, was = Room(), Rules.placed
+
+    def placed(rules: Rules, alert: Alert) -> Alert:
+        if alert.paged.id == "PBAD":
+            raise OverflowError("date value out of range")
+        return was(rules, alert)
+
+    monkeypatch.setattr(Rules, "placed", placed)
+    room.hears_at_once(*(event("triggered", name, n) for n, name in enumerate(("PA", "PBAD", "PB"))))
+    assert {alert for one in room.incidents for alert in one.alerts} == {"PA", "PB"}
+    assert list(set_aside(room.store).values()) == ["OverflowError: date value out of range"]
+    (finding,) = event_findings(room.store)
+    assert (finding.ok, "1 could not be read" in finding.seen) == (False, True)
+
+
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | st.just(SURROGATE),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=4,
+)
+
+
+@given(st.lists(st.tuples(st.sampled_from(sorted(event()["event"]["data"])), _VALUES), max_size=3),
+       st.lists(st.tuples(st.sampled_from(sorted(event()["event"])), _VALUES), max_size=1))  # fmt: skip
+def test_whatever_an_event_says_the_next_one_is_taken_in(inner: list[Any], outer: list[Any]) -> None:
+    strange = event("triggered", "PSTRANGE", minutes=1)
+    strange["event"]["data"] |= dict(inner)
+    strange["event"] |= dict(outer)
+    room = Room()
+    keep_event(room.store, json.dumps(strange))
+    take_in(room.store, RULES)
+    room.hears(event("triggered", "PNEXT", 600))
+    assert "PNEXT" in {alert for one in room.incidents for alert in one.alerts}
+    assert not room.store.notes(WAITING)
 
 
 def test_secrets_in_titles_do_not_reach_the_journal() -> None:

@@ -14,6 +14,7 @@ from actions.engine.notes import living_workers
 from actions.engine.run import Run
 from actions.engine.store import Store
 from actions.findings import Finding
+from actions.incidents.inbox import set_aside
 from actions.postgres.server import Server
 from actions.postgres.times import span_words
 from actions.settings import Settings
@@ -21,7 +22,7 @@ from actions.steps.archiving import look_at_archiving
 from actions.steps.server import look_at_server, see_writers
 from actions.steps.window import Surroundings, survey
 from workers import audit, doctor_pagerduty, doctor_server
-from workers.doorbell import connect
+from workers.doorbell import connect, open_to_all
 from workers.statuspage import doctor as status_page
 from workers.workshop import DockerWorkshop
 
@@ -31,7 +32,7 @@ _CLOCK_SKEW = timedelta(seconds=5)
 
 def check(settings: Settings, store: Store) -> list[Finding]:
     """Everything on this side, in the order in which it would be mended."""
-    outside = [*doctor_pagerduty.check(settings), *status_page.check(settings, store.clock)]
+    outside = [*doctor_pagerduty.check(settings), *event_findings(store), *status_page.check(settings, store.clock)]
     inside = [_queue(settings), _worker(store), audit.finding(settings, store), *site_findings(settings, store)]
     return [*inside, *outside]
 
@@ -42,7 +43,18 @@ def _queue(settings: Settings) -> Finding:
     except (redis.RedisError, ValueError) as away:
         return Finding("queue (Redis)", False, str(away)[:200],
                        "Start Redis or mend `redis` in the settings. Runs go on without it, only later.")  # fmt: skip
+    if open_to_all(settings.redis.get_secret_value()):
+        do = "Give Redis a password, better a user of its own, and put it into `redis`: docs/security.md."
+        return Finding("queue (Redis)", False, "answers whoever reaches it: it asks for no password", do)
     return Finding("queue (Redis)", True, "answers")
+
+
+def event_findings(store: Store) -> Iterator[Finding]:
+    """What PagerDuty sent and nobody could read; nothing where there is none."""
+    if aside := set_aside(store):
+        key, why = next(iter(aside.items()))
+        yield Finding("PagerDuty events", False, f"{len(aside)} could not be read, for example {key}: {why}",
+                      "Look at those incidents in PagerDuty itself; the events are kept for 30 days.")  # fmt: skip
 
 
 def _worker(store: Store) -> Finding:

@@ -40,6 +40,23 @@ def connect(url: str) -> redis.Redis:
     return redis.Redis.from_url(url, socket_connect_timeout=1, socket_timeout=_WAIT_SECONDS + 5)
 
 
+def open_to_all(url: str) -> bool:
+    """Whether Redis answers without the password or the user that the settings may name.
+
+    Raises:
+        redis.RedisError: it does not answer.
+    """
+    pool = redis.ConnectionPool.from_url(url, socket_connect_timeout=1, socket_timeout=1)
+    for name in ("username", "password"):
+        pool.connection_kwargs.pop(name, None)
+    try:
+        return bool(redis.Redis(connection_pool=pool).ping())
+    except redis.AuthenticationError:
+        return False
+    finally:
+        pool.disconnect()
+
+
 def queue_of(site: str, connection: redis.Redis, lane: Lane = Lane.RECOVERY) -> Queue:
     """The site's queue of a lane."""
     name = f"mayday-{site}" if lane is Lane.RECOVERY else f"mayday-{site}-errands"

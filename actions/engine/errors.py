@@ -56,5 +56,9 @@ class GaveWay(Stopped):
     """A run of a procedure that yields was stopped, because another run claimed its service."""
 
 
+class Unstorable(ValueError):
+    """A value that the store's database cannot hold, such as a text with NUL; nothing was written."""
+
+
 class Fenced(RecoveryError):
     """The lease went to another worker, so nothing more may be done or written by this one."""

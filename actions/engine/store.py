@@ -14,9 +14,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DataError, IntegrityError
 
 from actions.engine import statements, tables
+from actions.engine.errors import Unstorable
 from actions.engine.journal import Entry, Kind
 from actions.engine.ledger import LEASE_SECONDS, TURN, Lease, Ledger, Taken
 
@@ -110,8 +111,11 @@ class Store(Ledger):
         with self._writing if one_at_a_time else nullcontext(), self.engine.connect() as connection:
             if one_at_a_time:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
-            yield connection
-            connection.commit()
+            try:
+                yield connection
+                connection.commit()
+            except DataError as error:
+                raise Unstorable(str(error.orig)[:200]) from error
 
     # Journals ------------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ anew. An event of our own making carries our mark and tells nothing new.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -24,6 +25,8 @@ OWN = "mayday "
 SEEN = "seen "
 """Begins the event of an alert that was read by REST: it tells who acknowledged, and of nothing else who did it."""
 _LONGEST, _LONGEST_NAME = 500, 200
+_ID = re.compile(r"[!-~](?:[ -~]{0,198}[!-~])?", re.ASCII)
+_FIRST_YEAR, _LAST_YEAR = 2009, 2199
 
 
 @dataclass(frozen=True)
@@ -37,8 +40,20 @@ class Remark:
     at: datetime
 
 
-def heard(body: str) -> Alert | Remark | None:
-    """What a stored event says about an incident of PagerDuty; None where it says nothing that we keep.
+@dataclass(frozen=True)
+class Unread:
+    """An event that says it is about an incident, and of which that cannot be read."""
+
+    why: str
+
+
+_ABOUT_INCIDENTS = "incident."
+NOT_READ = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
+"""What reading or keeping a value that somebody else made may raise; the store's own trouble is none of them."""
+
+
+def heard(body: str) -> Alert | Remark | Unread | None:
+    """What a stored event says about an incident of PagerDuty; None where it is about something else.
 
     `body` is a webhook's, or what `observed` made. The alert's `service` is left to who knows the settings.
     """
@@ -47,9 +62,11 @@ def heard(body: str) -> Alert | Remark | None:
         if isinstance(said, dict) and "observed" in said:
             seen: Alert = from_json(Alert, said["observed"])
             return seen
-        return _event(said["event"])
-    except (KeyError, TypeError, ValueError, AttributeError):
-        return None
+        event = said["event"]
+        about = str(event.get("event_type") or _ABOUT_INCIDENTS).startswith(_ABOUT_INCIDENTS)
+        return _event(event) if about else None
+    except NOT_READ as error:
+        return Unread(storable(f"{type(error).__name__}: {error}")[:_LONGEST_NAME])
 
 
 def observed(alert: Alert) -> str:
@@ -59,26 +76,33 @@ def observed(alert: Alert) -> str:
 
 def tidied(paged: Paged) -> Paged:
     """As it may stand in a journal: without secrets, not longer than anybody reads."""
-    names = tuple(redact(name)[:_LONGEST_NAME] for name in paged.assignees)
-    acknowledger = redact(paged.acknowledger)[:_LONGEST_NAME]
-    return replace(paged, title=redact(paged.title)[:_LONGEST], assignees=names, acknowledger=acknowledger)
+    names = tuple(_short(name) for name in paged.assignees)
+    title = redact(storable(paged.title))[:_LONGEST]
+    return replace(paged, title=title, assignees=names, acknowledger=_short(paged.acknowledger),
+                   priority=_short(paged.priority), service_name=_short(paged.service_name))  # fmt: skip
+
+
+def storable(text: str) -> str:
+    """The text as every store and Slack takes it: half of a surrogate pair and NUL are none of Unicode's text."""
+    return text.encode(errors="replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def id_of(said: Any) -> str:
-    """The id of a webhook's event, which is the same for every redelivery; empty where it has none."""
+    """The id of a webhook's event, which is the same for every redelivery; empty where it has none that can be kept."""
     event = said.get("event") if isinstance(said, Mapping) else None
-    return str(event.get("id") or "") if isinstance(event, Mapping) else ""
+    name = str(event.get("id") or "") if isinstance(event, Mapping) else ""
+    return name if _ID.fullmatch(name) else ""
 
 
 def _event(event: Mapping[str, Any]) -> Alert | Remark | None:
     at, by, data = _moment(event["occurred_at"]), _summary(event.get("agent")), event["data"]
     match data["type"]:
         case "incident":
-            return Alert(_paged(data), at, str(event["id"]), by=by)
+            return Alert(_paged(data), at, _id(event["id"]), by=by)
         case "incident_note":
             text = str(data.get("content") or "")
             return None if MARK in text else Remark(
-                str(data["id"]), str(data["incident"]["id"]), redact(text)[:_LONGEST], by, at)  # fmt: skip
+                _id(data["id"]), _id(data["incident"]["id"]), redact(storable(text))[:_LONGEST], by, at)  # fmt: skip
         case _:
             return None
 
@@ -86,28 +110,45 @@ def _event(event: Mapping[str, Any]) -> Alert | Remark | None:
 def _paged(data: Mapping[str, Any]) -> Paged:
     service = data.get("service") or {}
     return tidied(Paged(
-        id=str(data["id"]), number=int(data.get("number") or 0), title=str(data.get("title") or ""),
-        status=str(data["status"]), urgency=str(data.get("urgency") or ""), service=str(service.get("id") or ""),
-        service_name=str(service.get("summary") or ""), url=str(data.get("html_url") or ""),
+        id=_id(data["id"]), number=int(data.get("number") or 0), title=str(data.get("title") or ""),
+        status=_id(data["status"]), urgency=_word(data.get("urgency")), service=_word(service.get("id")),
+        service_name=_word(service.get("summary")), url=_word(data.get("html_url")),
         created_at=_moment(data["created_at"]), priority=_summary(data.get("priority")),
-        policy=str((data.get("escalation_policy") or {}).get("id") or ""),
+        policy=_word((data.get("escalation_policy") or {}).get("id")),
         assignees=tuple(_summary(who) for who in data.get("assignees") or ()),
-        key=str(data.get("incident_key") or ""), merged_into=_merged(data.get("resolve_reason")),
+        key=_word(data.get("incident_key")), merged_into=_merged(data.get("resolve_reason")),
     ))  # fmt: skip
 
 
 def _merged(reason: Any) -> str:
     """Merging resolves the incident that goes into another one, and says into which."""
     into = reason.get("incident") if isinstance(reason, Mapping) else None
-    return str(into.get("id") or "") if isinstance(into, Mapping) else ""
+    return _word(into.get("id")) if isinstance(into, Mapping) else ""
 
 
 def _summary(reference: Any) -> str:
-    return redact(str(reference.get("summary") or ""))[:_LONGEST_NAME] if isinstance(reference, Mapping) else ""
+    return _short(str(reference.get("summary") or "")) if isinstance(reference, Mapping) else ""
+
+
+def _short(name: str) -> str:
+    return redact(storable(name))[:_LONGEST_NAME]
+
+
+def _word(value: Any) -> str:
+    return storable(str(value or ""))[:_LONGEST]
+
+
+def _id(value: Any) -> str:
+    """An id is compared and kept as it is, so one that cannot be is none."""
+    if not isinstance(value, str) or not _ID.fullmatch(value):
+        raise ValueError(f"{str(value)[:40]!a} is no id")
+    return value
 
 
 def _moment(text: str) -> datetime:
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError("a moment without a zone")
+    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+        raise ValueError(f"the year {moment.year} is none of PagerDuty's")
     return moment

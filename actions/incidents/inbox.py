@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -22,16 +23,18 @@ from actions.engine.store import Store
 from actions.incidents import incident as incidents
 from actions.incidents.alert import Alert, joined
 from actions.incidents.folding import Ground, Rules, ground_of, home
-from actions.incidents.hearing import Remark, heard, id_of
+from actions.incidents.hearing import NOT_READ, Remark, Unread, heard, id_of, storable
 from actions.incidents.incident import Incident
 
-EVENT, WAITING, ALERT = "event", "event waiting", "alert"
-"""Notes: every event by its id, those not taken in yet, and the incident of each alert."""
+_log = logging.getLogger(__name__)
+EVENT, WAITING, ALERT, UNREAD = "event", "event waiting", "alert", "event unread"
+"""Notes: every event by its id, those not taken in yet, the incident of each alert, and events that were set aside."""
 KEPT_HOURS = 72
 """Longer than PagerDuty's 48 hours of redelivery, with a day for whoever looks what came."""
 _BATCH = 250
 """So many take a fraction of a second, in which nobody else writes into an embedded store."""
 _LOOKED_AT = 50
+_ASIDE_DAYS = 30
 # A note may overtake the event of its incident; of one without a thread it would wait for ever.
 _REMARKS_WAIT = timedelta(minutes=10)
 
@@ -50,8 +53,14 @@ def keep_event(store: Store, body: str, key: str = "") -> bool:
 
 
 def forget_old_events(store: Store) -> None:
-    """Drop the events that nobody will deliver again."""
+    """Drop the events that nobody will deliver again, and what was set aside long ago."""
     store.forget(EVENT, store.clock() - timedelta(hours=KEPT_HOURS))
+    store.forget(UNREAD, store.clock() - timedelta(days=_ASIDE_DAYS))
+
+
+def set_aside(store: Store) -> dict[str, str]:
+    """The events of the last 30 days that could not be read or kept, and why."""
+    return {key: str(said["why"]) for key, said in store.notes(UNREAD).items()}
 
 
 @dataclass
@@ -71,13 +80,32 @@ class Shelf:
 
 
 def take_in(store: Store, rules: Rules, shelf: Shelf | None = None) -> list[str]:
-    """Turn events that wait into entries; returns the incidents that changed. One at a time may do this."""
-    waiting = list(store.notes(WAITING))[:_BATCH]
+    """Turn events that wait into entries; returns the incidents that changed. One at a time may do this.
+
+    An event that cannot be read, or with which nothing can be done, is set aside alone, with why.
+    """
+    waiting, kept = list(store.notes(WAITING))[:_BATCH], shelf or Shelf()
+    try:
+        return _take(store, rules, kept, waiting)
+    except NOT_READ:
+        _log.exception("%d events could not be taken in together; each is tried alone", len(waiting))
+    changed = []
+    for key in waiting:
+        try:
+            changed += _take(store, rules, kept, [key])
+        except NOT_READ as error:
+            _log.exception("an event of PagerDuty is set aside")
+            _aside(store, {key: storable(f"{type(error).__name__}: {error}")[:200]})
+    return list(dict.fromkeys(changed))
+
+
+def _take(store: Store, rules: Rules, kept: Shelf, waiting: Sequence[str]) -> list[str]:
     if not waiting:
         return []
-    names, kept = store.incidents(_LOOKED_AT), shelf or Shelf()
+    names = store.incidents(_LOOKED_AT)
     # Read before: within the transaction nobody else writes, and webhooks wait for it.
-    found = {key: heard(str(store.note(EVENT, key) or "")) for key in waiting}
+    said = {key: heard(str(store.note(EVENT, key) or "")) for key in waiting}
+    found = {key: one for key, one in said.items() if not isinstance(one, Unread)}
     _refresh(kept, names, store.tips(), store.entries)
 
     def write(pen: Pen) -> list[Entry]:
@@ -87,7 +115,16 @@ def take_in(store: Store, rules: Rules, shelf: Shelf | None = None) -> list[str]
     written = store.at_once("events", write)
     for entry in written:
         _shelve(kept, [entry])
+    _aside(store, {key: one.why for key, one in said.items() if isinstance(one, Unread)})
     return list(dict.fromkeys(entry.run for entry in written))
+
+
+def _aside(store: Store, unread: Mapping[str, str]) -> None:
+    for key, why in unread.items():
+        _log.error("an event of PagerDuty cannot be read (%s); it is kept aside", why)
+        store.keep(UNREAD, key, {"why": why, "body": store.note(EVENT, key)})
+        with store.pen() as pen:
+            pen.drop(WAITING, key)
 
 
 def _refresh(shelf: Shelf, names: Iterable[str], tips: Mapping[str, int], read: Reader) -> None:
