@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -336,6 +337,17 @@ def test_what_is_said_counts_once_for_each_delivery_and_what_is_refused_may_come
     assert store.speak("r1", lambda run: said, "click 1") is None
     assert store.speak("r1", lambda run: said, "click 2") is not None
     assert len(store.entries("r1")) == 3
+
+
+def test_a_new_store_is_its_owners_alone(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        made = Store(f"sqlite:///{tmp_path / 'new.db'}", Clock())
+        opened(made)
+    finally:
+        os.umask(before)
+    assert {path.name: oct(path.stat().st_mode & 0o777) for path in tmp_path.iterdir()} == dict.fromkeys(
+        ("new.db", "new.db-wal", "new.db-shm"), "0o600")  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", ON_BOTH)

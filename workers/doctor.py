@@ -21,7 +21,7 @@ from actions.settings import Settings
 from actions.steps.archiving import look_at_archiving
 from actions.steps.server import look_at_server, see_writers
 from actions.steps.window import Surroundings, survey
-from workers import audit, doctor_pagerduty, doctor_server
+from workers import audit, doctor_files, doctor_pagerduty, doctor_server
 from workers.doorbell import connect, open_to_all
 from workers.statuspage import doctor as status_page
 from workers.workshop import DockerWorkshop
@@ -33,7 +33,7 @@ _CLOCK_SKEW = timedelta(seconds=5)
 def check(settings: Settings, store: Store) -> list[Finding]:
     """Everything on this side, in the order in which it would be mended."""
     outside = [*doctor_pagerduty.check(settings), *event_findings(store), *status_page.check(settings, store.clock)]
-    inside = [_queue(settings), _worker(store), audit.finding(settings, store), *site_findings(settings, store)]
+    inside = [_queue(settings), _worker(store), *doctor_files.check(settings), audit.finding(settings, store), *site_findings(settings, store)]
     return [*inside, *outside]
 
 

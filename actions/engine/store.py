@@ -6,10 +6,11 @@ machines. The rules of writing are the ledger's; this is the one door to a datab
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -210,6 +211,7 @@ def _engine(url: str) -> sa.Engine:
     if not url.startswith("sqlite"):
         # Whatever encoding the database was made with, text comes back as text.
         return sa.create_engine(url, pool_pre_ping=True, connect_args={"client_encoding": "utf8"})
+    _private(sa.make_url(url).database)
     engine = sa.create_engine(url, connect_args={"timeout": 15})
 
     @sa.event.listens_for(engine, "connect")
@@ -221,6 +223,13 @@ def _engine(url: str) -> sa.Engine:
         connection.execute("PRAGMA synchronous=FULL")
 
     return engine
+
+
+def _private(path: str | None) -> None:
+    """Make a new file for its owner alone; what SQLite lays beside it gets the same rights."""
+    if path and path != ":memory:" and not path.startswith("file:"):
+        with suppress(OSError):  # One that cannot be made is said by SQLite itself, with why.
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
 
 
 def _write_ahead(connection: Any) -> None:
