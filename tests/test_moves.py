@@ -27,7 +27,7 @@ from actions.engine.moves import (
     next_move,
     passed_no_return,
 )
-from actions.engine.procedure import Outcome
+from actions.engine.procedure import Act, Outcome
 from actions.engine.run import Run, after, fold
 
 NOW = datetime(2026, 2, 9, 8, tzinfo=UTC)
@@ -118,6 +118,19 @@ def test_no_return_is_passed_when_the_act_begins_and_not_when_it_ends() -> None:
 def test_all_steps_done_means_the_end_that_the_procedure_promises() -> None:
     run = told(*APPROVED, *(done(i) for i in range(len(PAINT.steps))))
     assert next_move(PAINT, run, NOW) == Finish(Outcome.RECOVERED)
+
+
+def test_what_brings_the_service_back_is_undone_before_what_only_tidies() -> None:
+    scaffold, painting = PAINT.steps[ACT], PAINT.steps[PAINTING]
+    assert isinstance(painting, Act)
+    steps = (*PAINT.steps[:PAINTING], replace(painting, tidies=True), *PAINT.steps[PAINTING + 1 :])
+    tidying = replace(PAINT, steps=steps)
+    began = (*APPROVED, BEGAN, done(ACT), (Kind.BEGAN, PAINTING, {}), BROKE, (Kind.UNDO_ASKED, None, {}))
+    assert next_move(PAINT, told(*began), NOW) == Undo(PAINTING)
+    assert next_move(tidying, told(*began), NOW) == Undo(ACT), scaffold.title
+    assert next_move(tidying, told(*began, (Kind.UNDONE, ACT, {})), NOW) == Undo(PAINTING)
+    failed = (*began, (Kind.UNDONE, ACT, {}), (Kind.UNDO_FAILED, PAINTING, {"error": "it hangs"}))
+    assert next_move(tidying, told(*failed), NOW) == Wait("failed")
 
 
 STEPS = st.integers(0, len(PAINT.steps) - 1)

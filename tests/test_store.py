@@ -173,6 +173,21 @@ def test_one_of_two_workers_has_the_lease_until_it_stops_beating(store: Any, clo
 
 
 @pytest.mark.parametrize("kind", ON_ALL)
+def test_a_clock_that_is_set_back_keeps_no_dead_workers_run(store: Any, clock: Clock) -> None:
+    opened(store)
+    old = store.acquire("r1", "pg", "w1")
+    clock.advance(-3600)
+    assert store.leased() == set()
+    new = store.acquire("r1", "pg", "w2")
+    assert new is not None
+    with pytest.raises(Fenced):
+        store.append(old, Kind.NOTED, None, {"text": "late"})
+    # A little is what two clocks differ by, and no death.
+    clock.advance(-LEASE_SECONDS / 2)
+    assert store.acquire("r1", "pg", "w3") is None
+
+
+@pytest.mark.parametrize("kind", ON_ALL)
 def test_a_worker_that_lost_its_lease_can_neither_write_nor_beat_nor_release(store: Any, clock: Clock) -> None:
     opened(store)
     old = store.acquire("r1", "pg", "w1")

@@ -124,7 +124,7 @@ class DockerHost:
         there = self._clone(names)
         if there is None:
             return
-        self._stop(there, 60)
+        # Nothing of it is needed any more, and one that does not stop must not hold up what brings the service back.
         remove(self.client, there.id, "the clone's container")
 
     def logs(self, name: str, lines: int = 40) -> str:

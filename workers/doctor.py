@@ -33,8 +33,8 @@ _CLOCK_SKEW = timedelta(seconds=5)
 def check(settings: Settings, store: Store) -> list[Finding]:
     """Everything on this side, in the order in which it would be mended."""
     outside = [*doctor_pagerduty.check(settings), *event_findings(store), *status_page.check(settings, store.clock)]
-    inside = [_queue(settings), _worker(store), *doctor_files.check(settings), audit.finding(settings, store), *site_findings(settings, store)]
-    return [*inside, *outside]
+    here = [_queue(settings), _worker(store), *doctor_files.check(settings)]
+    return [*here, audit.finding(settings, store), *site_findings(settings, store), *outside]
 
 
 def _queue(settings: Settings) -> Finding:

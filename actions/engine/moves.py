@@ -151,8 +151,10 @@ def _asking(run: Run, at: int, now: datetime) -> Move:
 
 
 def _backwards(procedure: Procedure, run: Run, outcome: Outcome) -> Move:
-    for i in reversed(run.began):
-        step = procedure.steps[i]
-        if isinstance(step, Act) and step.undo is not None and i not in run.undone:
-            return Undo(i)
+    acts = [(i, step) for i in reversed(run.began) if isinstance(step := procedure.steps[i], Act)]
+    # What cannot be tidied up must not keep the service from people: it waits while that fails.
+    for tidying in (False, True):
+        for i, act in acts:
+            if act.undo is not None and act.tidies is tidying and i not in run.undone:
+                return Undo(i)
     return Finish(outcome)

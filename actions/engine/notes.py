@@ -56,7 +56,7 @@ def worker_lives(store: Store, worker: str, data: dict[str, Any]) -> None:
 
 def living_workers(store: Store) -> dict[str, dict[str, Any]]:
     """The workers that said within a lease's life that they live."""
-    return store.notes("worker", since=store.clock() - timedelta(seconds=LEASE_SECONDS))
+    return _fresh(store, "worker")
 
 
 def carries_in_foreground(store: Store, run: str, where: dict[str, Any]) -> None:
@@ -71,4 +71,10 @@ def left_foreground(store: Store, run: str) -> None:
 
 def foreground_of(store: Store, run: str) -> dict[str, Any] | None:
     """The terminal that carries that run out, if it said so within a lease's life."""
-    return store.notes("foreground", since=store.clock() - timedelta(seconds=LEASE_SECONDS)).get(run) or None
+    return _fresh(store, "foreground").get(run) or None
+
+
+def _fresh(store: Store, kind: str) -> dict[str, Any]:
+    """Notes of the last seconds; one from the future is of before the clock was set back."""
+    now, span = store.clock(), timedelta(seconds=LEASE_SECONDS)
+    return {key: data for key, (data, at) in store.kept(kind, since=now - span).items() if at <= now + span}

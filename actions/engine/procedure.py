@@ -110,6 +110,7 @@ class Act:
 
     `limit` is how long the act may take. With `point_of_no_return` nothing is undone once it has begun. One that is
     `spare` fails no run, and Stop leaves out it alone: what was not done is the first thing that the report says.
+    An `undo` that only `tidies` comes after all those that bring the service back.
     """
 
     title: str
@@ -119,6 +120,7 @@ class Act:
     limit: timedelta = timedelta(minutes=5)
     point_of_no_return: bool = False
     spare: bool = False
+    tidies: bool = False
 
 
 @dataclass(frozen=True)

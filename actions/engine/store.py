@@ -146,10 +146,9 @@ class Store(Ledger):
     def acquire(self, run: str, key: str, owner: str) -> Lease | None:
         """Take the lease of a run if nobody living holds it. Each taking has a higher fencing token."""
         now = self.clock()
-        dead = now - timedelta(seconds=LEASE_SECONDS)
         with self._write() as db:
             _insert_or_ignore(db, tables.leases, {"key": key, "run": run, "owner": "", "token": 0, "beat": now})
-            mine = {"lease": key, "holder": run, "me": owner, "dead": dead, "now": now}
+            mine = {"lease": key, "holder": run, "me": owner, "now": now, **_living(now)}
             if db.execute(statements.ACQUIRE, mine).rowcount != 1:
                 return None
             token = db.execute(statements.TOKEN, {"lease": key}).scalar()
@@ -167,9 +166,8 @@ class Store(Ledger):
 
     def leased(self) -> set[str]:
         """The runs that a living worker carries out now."""
-        alive = self.clock() - timedelta(seconds=LEASE_SECONDS)
         with self.engine.connect() as db:
-            held = db.execute(statements.LEASED, {"since": alive}).scalars()
+            held = db.execute(statements.LEASED, _living(self.clock())).scalars()
             return {str(run) for run in held if not run.startswith(TURN)}
 
     # Notes: what people look at meanwhile and what sinks know; the newest replaces the one before -----
@@ -205,6 +203,15 @@ class Store(Ledger):
         """Drop the notes of a kind that are older than that moment."""
         with self._write() as db:
             db.execute(statements.FORGET, {"of": kind, "before": before})
+
+
+def _living(now: datetime) -> dict[str, datetime]:
+    """Between which moments a heartbeat says that its owner lives.
+
+    One from the future was written before the clock was set back: whoever lives writes another within seconds.
+    """
+    alive = timedelta(seconds=LEASE_SECONDS)
+    return {"since": now - alive, "until": now + alive}
 
 
 def _engine(url: str) -> sa.Engine:

@@ -98,11 +98,11 @@ PROCEDURE = Procedure(
         Act("pause the writers", writers.pause_at_once, writers.paused_at_once, undo=writers.let_go_on),
         Act("save WAL that is not archived yet", restore.save_tail, restore.tail_is_saved),
         Act("copy the base backup", restore.copy_base, restore.base_is_whole,
-            undo=restore.set_clone_aside, limit=restore.COPY_LIMIT),
+            undo=restore.set_clone_aside, limit=restore.COPY_LIMIT, tidies=True),
         Act("lay the WAL", restore.lay_wal, restore.wal_is_laid, limit=restore.COPY_LIMIT),
         Act("seal the clone", restore.seal_clone, restore.clone_is_sealed),
         Act("replay to the target", replay.replay, replay.stopped_at_target,
-            undo=replay.remove_clone_server, limit=timedelta(hours=12)),
+            undo=replay.remove_clone_server, limit=timedelta(hours=12), tidies=True),
         Look("prove where it stopped", replay.prove_stop, gives="reached"),
         Look("look for prepared transactions", prepared.find_prepared, gives="prepared"),
         Ask(

@@ -184,8 +184,7 @@ def prove_stop(aim: Aim, server: Server, names: Names, docker: Docker, sql: Sql)
 
 
 def remove_clone_server(names: Names, docker: Docker) -> None:
-    """Stop and remove the clone's container; its directory stays."""
-    docker.stop_clone(names)
+    """End and remove the clone's container, whatever it is doing; its directory stays."""
     docker.remove_clone(names)
 
 

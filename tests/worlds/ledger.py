@@ -103,7 +103,7 @@ class Ledger:
 
     def acquire(self, run: str, key: str, owner: str) -> Lease | None:
         held, beat = self.leases.get(key, (Lease(key, run, "", 0), self.clock()))
-        alive = held.owner and beat >= self.clock() - timedelta(seconds=LEASE_SECONDS)
+        alive = held.owner and abs(beat - self.clock()) <= timedelta(seconds=LEASE_SECONDS)
         if held.run != run or alive:
             return None
         self.leases[key] = (Lease(key, run, owner, held.token + 1), self.clock())
@@ -126,8 +126,8 @@ class Ledger:
         return held[0].run if held else ""
 
     def leased(self) -> set[str]:
-        limit = self.clock() - timedelta(seconds=LEASE_SECONDS)
-        return {held.run for held, beat in self.leases.values() if held.owner and beat >= limit}
+        span = timedelta(seconds=LEASE_SECONDS)
+        return {held.run for held, beat in self.leases.values() if held.owner and abs(beat - self.clock()) <= span}
 
     def once(self, kind: str, key: str, data: Any) -> bool:
         return self.kept.setdefault((kind, key), (data, self.clock()))[0] is data and self._fresh(kind, key)
