@@ -75,6 +75,19 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return True if ring and (unnamed or f"not {ring[1]}" in chosen) else None
 
 
+# Far above what each ring needs on a slow machine: a test that hangs, or floods a disk, ends and says where it was.
+_SECONDS = {"versions": 1800, "whole": 1200, "browser": 300, "parts": 300, "deep": 600}
+_ELSE = 120
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every test has a limit of time, by its ring."""
+    for item in items:
+        if item.get_closest_marker("timeout") is None:
+            rings = [limit for ring, limit in _SECONDS.items() if item.get_closest_marker(ring)]
+            item.add_marker(pytest.mark.timeout(max(rings, default=_ELSE)))
+
+
 def pytest_collection() -> None:
     # What is imported stays; going through it for garbage again and again takes a second in all.
     gc.disable()
