@@ -225,10 +225,14 @@ class OperatorSettings(_Checked):
 
 
 class Settings(_Checked):
-    """All settings of one installation."""
+    """All settings of one installation.
+
+    `anchors` is the file that notes the heads of the journals; where it is empty, it lies beside a SQLite store.
+    """
 
     operations_zone: str = "UTC"
     store: str = "sqlite:///mayday.db"
+    anchors: str = ""
     redis: SecretStr = SecretStr("redis://127.0.0.1:6379/0")
     site: SiteSettings = SiteSettings()
     slack: SlackSettings = SlackSettings()
@@ -239,6 +243,12 @@ class Settings(_Checked):
     statuspage: StatusPageSettings = StatusPageSettings()
     contacts: ContactSettings = ContactSettings()
     operators: OperatorSettings = OperatorSettings()
+
+    @property
+    def anchors_file(self) -> str:
+        """Where the heads of the journals are noted; empty for nowhere."""
+        kind, _, path = self.store.partition(":///")
+        return self.anchors or (f"{path}.anchors" if kind == "sqlite" and path else "")
 
     @field_validator("operations_zone")
     @classmethod

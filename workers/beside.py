@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
+from actions.engine.anchors import AnchorFile
 from actions.engine.procedure import Procedure
 from actions.engine.store import Store
 from actions.settings import Settings
 from workers.adapters import Adapters
+from workers.anchoring import Anchoring
 from workers.audit import Audit
 from workers.condition import ConditionKeeper
 from workers.deadman import DeadMan
@@ -26,9 +29,12 @@ def companions(
     """Everything that one worker of the settings' site does beside."""
     site = settings.site.site()
     workshop = DockerWorkshop(store, site, settings.site.docker_host)
+    noted = settings.anchors_file
+    anchoring = (Anchoring(store, AnchorFile(Path(noted))).run,) if noted else ()
     outside = Outside(settings, store, find, owner, ring, adapters.pagerduty, adapters.pager)
     return (
         outside.chores().run,
         ConditionKeeper(store, workshop, site, settings.site.dumps).run,
         DeadMan(Audit(store, find, settings.site, settings.heartbeat)).run,
+        *anchoring,
     )

@@ -26,5 +26,7 @@ def _files(settings: Settings) -> Iterator[Path]:
     if settings.store.startswith(_SQLITE):
         store = settings.store.removeprefix(_SQLITE)
         yield from (Path(f"{store}{end}") for end in ("", "-wal", "-shm"))
+    if settings.anchors_file:
+        yield from (Path(f"{settings.anchors_file}{end}") for end in ("", ".key"))
     if settings.pagerduty.secrets_file:
         yield Path(settings.pagerduty.secrets_file)

@@ -61,7 +61,7 @@ def journal_verify(
 ) -> None:
     """Check the chains, and name the first broken entry."""
     with session(ctx, config, json_, head=False) as here:
-        raise typer.Exit(records.verify_journals(here.store, run, json_))
+        raise typer.Exit(records.verify_journals(here.store, run, json_, here.settings.anchors_file))
 
 
 @app.command()

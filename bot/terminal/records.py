@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from actions.engine.anchors import AnchorFile, cut_short
 from actions.engine.errors import Refused
 from actions.engine.journal import first_broken
 from actions.engine.procedure import Procedure
@@ -72,13 +74,14 @@ def show_run(store: Store, procedure: Procedure | None, run: str, as_json: bool)
     return None
 
 
-def verify_journals(store: Store, run: str | None, as_json: bool) -> int:
-    """Check the chain of one run or incident, or of all; the exit code tells."""
+def verify_journals(store: Store, run: str | None, as_json: bool, anchors: str = "") -> int:
+    """Check the chain of one run or incident, or of all, and what was noted of them; the exit code tells."""
+    lost = [(name, why) for name, why in _held_against_notes(store, anchors) if run in (None, name, "")]
     runs = [run] if run else sorted(store.tips())
-    broken = []
+    broken: list[dict[str, Any]] = [{"run": name, "entry": None, "at": None, "why": why} for name, why in lost]
     for name in runs:
         told = store.entries(name)
-        if not told:
+        if not told and not lost:
             raise Refused(f"There is no journal {name}.", hint="mayday runs lists the runs.")
         if wrong := first_broken(told):
             broken.append({"run": name, "entry": wrong[0].n, "at": wrong[0].at, "why": wrong[1]})
@@ -87,10 +90,25 @@ def verify_journals(store: Store, run: str | None, as_json: bool) -> int:
     else:
         console = Console(highlight=False)
         for found in broken:
-            console.print(f"{found['run']}: entry {found['entry']} of {found['at']} is broken: {found['why']}.",
-                          markup=False)  # fmt: skip
+            where = f"entry {found['entry']} of {found['at']} is broken: " if found["entry"] else ""
+            console.print(f"{found['run']}: {where}{found['why']}.", markup=False)
         console.print(f"{len(runs)} journals checked, {len(broken)} broken.")
     return 1 if broken else 0
+
+
+def _held_against_notes(store: Store, path: str) -> Iterator[tuple[str, str]]:
+    """What the notes outside of the store say that the store does not; a file that cannot be used is said too."""
+    if not path:
+        return
+    file = AnchorFile(Path(path))
+    try:
+        found = file.read()
+    except OSError as trouble:
+        yield path, f"the notes of the journals' heads cannot be read ({trouble.strerror or type(trouble).__name__})"
+        return
+    if found is not None:
+        yield from ((path, f"line {number} was not signed by this installation") for number in found.forged)
+        yield from cut_short(found, store.entries)
 
 
 def show_findings(found: Sequence[Finding], as_json: bool) -> int:

@@ -8,7 +8,7 @@ from actions.engine.journal import Entry, Kind
 from actions.engine.status import RETRY, UNDO
 from bot.views import plan
 from bot.views.header import ENDED, glass
-from bot.views.mrkdwn import Block, actions, button, cut, escape, moment, person, section, took
+from bot.views.mrkdwn import Block, actions, button, cut, escape, moment, person, section, small, took
 from bot.views.steps import sentence
 
 
@@ -21,7 +21,9 @@ def finished(entry: Entry) -> list[Block]:
     again: dict[str, Any] = data.get("again") or {}
     more = [section(f"Another time is wanted: {escape(again.get('text') or '')}. A new run begins.")] if again else []
     given = data.get("report") or []
-    return [*glass(data.get("glass")), *plan.alerts(given), section(head), *said, *plan.papers(given), *more]
+    # Outside of the store, where whoever cuts the journal short cannot reach: `mayday journal verify` names the same.
+    anchor = small(f"Journal `{escape(entry.run)}`: {entry.n} entries, the last one {entry.hash[:16]}")
+    return [*glass(data.get("glass")), *plan.alerts(given), section(head), *said, *plan.papers(given), *more, anchor]
 
 
 def failed(entry: Entry, settled: Entry | None) -> list[Block]:

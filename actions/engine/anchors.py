@@ -1,0 +1,110 @@
+"""Heads of journals, noted outside of the store that holds them, each signed with a key of the installation.
+
+A chain of hashes tells that an entry was changed or taken out of its middle. That its last entries, or a whole journal,
+are gone is told by what was noted elsewhere: here, in a file, and in the last message of each run's thread.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from actions.engine.journal import Entry
+
+_KEY_BYTES = 32
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """A journal had that many entries, and its last one that hash."""
+
+    journal: str
+    n: int
+    hash: str
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a file of anchors says: the newest one of each journal, and the lines that our key did not sign."""
+
+    newest: Mapping[str, Anchor]
+    forged: tuple[int, ...] = ()
+
+
+class AnchorFile:
+    """A file of anchors with its key beside it (`.key`); both are their owner's alone."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.key_path = path.with_name(f"{path.name}.key")
+
+    def append(self, anchors: Iterable[Anchor], at: datetime) -> None:
+        """Note them; the key is made when there is none.
+
+        Raises:
+            OSError: the file or its key cannot be written.
+        """
+        key, now = self._made_key(), at.isoformat()
+        lines = "".join(f"{now} {a.journal} {a.n} {a.hash} {_mac(key, now, a)}\n" for a in anchors)
+        with os.fdopen(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "w") as file:
+            file.write(lines)
+            file.flush()
+            os.fsync(file.fileno())
+
+    def read(self) -> Found | None:
+        """All of it; None where nothing was ever noted.
+
+        Raises:
+            OSError: the file is there, and it or its key cannot be read.
+        """
+        if not self.path.exists() and not self.key_path.exists():
+            return None
+        key, newest, forged = self.key_path.read_bytes(), dict[str, Anchor](), list[int]()
+        for number, line in enumerate(self.path.read_text().splitlines(), 1):
+            anchor = _read(line, key)
+            if anchor is None:
+                forged.append(number)
+            elif anchor.journal not in newest or newest[anchor.journal].n <= anchor.n:
+                newest[anchor.journal] = anchor
+        return Found(newest, tuple(forged))
+
+    def _made_key(self) -> bytes:
+        try:
+            handle = os.open(self.key_path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            return self.key_path.read_bytes()
+        with os.fdopen(handle, "wb") as file:
+            key = secrets.token_bytes(_KEY_BYTES)
+            file.write(key)
+        return key
+
+
+def cut_short(found: Found, entries: Callable[[str], list[Entry]]) -> Iterator[tuple[str, str]]:
+    """The journals that have less, or something else, than was noted of them; and in which way."""
+    for anchor in found.newest.values():
+        told = entries(anchor.journal)
+        if not told:
+            yield anchor.journal, f"the journal is gone, and had {anchor.n} entries"
+        elif len(told) < anchor.n:
+            yield anchor.journal, f"it has {len(told)} entries, and had {anchor.n}"
+        elif told[anchor.n - 1].hash != anchor.hash:
+            yield anchor.journal, f"entry {anchor.n} is another than the one that was noted"
+
+
+def _read(line: str, key: bytes) -> Anchor | None:
+    parts = line.split(" ")
+    if len(parts) != 5 or not parts[2].isdigit():
+        return None
+    anchor = Anchor(parts[1], int(parts[2]), parts[3])
+    return anchor if hmac.compare_digest(_mac(key, parts[0], anchor), parts[4]) else None
+
+
+def _mac(key: bytes, at: str, anchor: Anchor) -> str:
+    said = f"{at} {anchor.journal} {anchor.n} {anchor.hash}"
+    return hmac.new(key, said.encode(), hashlib.sha256).hexdigest()

@@ -1,0 +1,47 @@
+"""Notes the heads of the journals outside of the store, while the worker lives."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from actions.engine.anchors import Anchor, AnchorFile
+from actions.engine.store import Store
+
+log = structlog.get_logger("mayday.anchors")
+EVERY = 10.0
+"""Seconds between two looks; what is written and deleted in between is not noted."""
+
+
+@dataclass
+class Anchoring:
+    """Appends what grew since the last look."""
+
+    store: Store
+    file: AnchorFile
+    _noted: dict[str, int] = field(default_factory=dict)
+
+    def run(self, leaving: threading.Event) -> None:
+        """Go on until told to leave."""
+        while True:
+            try:
+                self.tick()
+            except (OSError, ValueError, SQLAlchemyError) as trouble:
+                log.warning("the heads of the journals are not noted", file=str(self.file.path), why=str(trouble)[:200])
+            if leaving.wait(EVERY):
+                return
+
+    def tick(self) -> int:
+        """Note the heads that are new; how many there were."""
+        if not self._noted and (found := self.file.read()) is not None:
+            self._noted = {name: anchor.n for name, anchor in found.newest.items()}
+        grown = {name: n for name, n in self.store.tips().items() if n > self._noted.get(name, 0)}
+        heads = [(name, self.store.entries(name, n - 1)) for name, n in grown.items()]
+        anchors = [Anchor(name, told[0].n, told[0].hash) for name, told in heads if told]
+        if anchors:
+            self.file.append(anchors, self.store.clock())
+            self._noted.update({anchor.journal: anchor.n for anchor in anchors})
+        return len(anchors)
