@@ -31,6 +31,7 @@ from bot.alarms import Alarms
 from bot.app import app_of, build_desk
 from bot.health import Health
 from bot.home import Home
+from bot.http_limits import LimitedProtocol
 from bot.intake import Intake
 from bot.sink import Sink
 from bot.slack import FAILURES, client_for, trouble
@@ -124,7 +125,7 @@ class BotService:
         return self._serve(web.host, web.port, web_app(None, *self.routes), stop) if web.enabled else lambda: None
 
     def _serve(self, host: str, port: int, app: Starlette, stop: threading.Event) -> Callable[[], None]:
-        server = uvicorn.Server(uvicorn.Config(app, host=host, port=port, log_level="warning"))
+        server = uvicorn.Server(uvicorn.Config(app, host=host, port=port, log_level="warning", http=LimitedProtocol))
         serving = threading.Thread(target=server.run, name="http", daemon=True)
         self._thread("figures", self.figures.warm, stop)
         serving.start()

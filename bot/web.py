@@ -12,6 +12,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from bot.http_limits import body_of
+
 _FORM = "application/x-www-form-urlencoded"
 _MOST = 1_000_000
 
@@ -30,9 +32,9 @@ def slack_route(app: App) -> Route:
     """Where Slack posts."""
 
     async def events(request: Request) -> Response:
-        body = await request.body()
-        if len(body) > _MOST:
-            return PlainTextResponse("too long", 413)
+        body = await body_of(request, _MOST)
+        if isinstance(body, Response):
+            return body
         headers = dict(request.headers)
         return to_starlette_response(await run_in_threadpool(app.dispatch, bolt_request(body, headers)))
 
@@ -44,7 +46,7 @@ def bolt_request(body: bytes, headers: dict[str, str]) -> BoltRequest:
     raw = body.decode("utf-8", "replace")
     try:
         request = BoltRequest(body=unmistakable(raw, headers.get("content-type", "")), headers=dict(headers))
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, RecursionError):
         # Bolt parses before anybody has checked the signature; what it cannot parse has no meaning for us.
         request = BoltRequest(body="", headers=dict(headers))
     request.raw_body = raw

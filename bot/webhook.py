@@ -19,6 +19,7 @@ from starlette.routing import Route
 
 from actions.engine.store import Store
 from actions.incidents.inbox import keep_event
+from bot.http_limits import body_of
 
 _log = logging.getLogger(__name__)
 PATH = "/pagerduty/webhook"
@@ -40,9 +41,9 @@ def pagerduty_route(store: Store, secrets: Iterable[str], wake: Callable[[], Non
     kept_secrets = tuple(secrets)
 
     async def take(request: Request) -> Response:
-        body = await _read(request)
-        if body is None:
-            return PlainTextResponse("too large", 413)
+        body = await body_of(request, MOST)
+        if isinstance(body, Response):
+            return body
         if not signed(body, request.headers.get("x-pagerduty-signature", ""), kept_secrets):
             _log.warning("a PagerDuty event with a wrong signature was refused")
             return PlainTextResponse("wrong signature", 401)
@@ -66,12 +67,3 @@ def pagerduty_route(store: Store, secrets: Iterable[str], wake: Callable[[], Non
 
     return Route(PATH, take, methods=["POST"])
 
-
-async def _read(request: Request) -> bytes | None:
-    """The body as it came, None where it is too large to be PagerDuty's."""
-    body = b""
-    async for piece in request.stream():
-        body += piece
-        if len(body) > MOST:
-            return None
-    return body

@@ -1,0 +1,68 @@
+"""Limits on what anybody may send before its signature was seen: bytes, seconds, connections."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse, Response
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+SECONDS = 10.0
+"""For a request's head, and again for its body: Slack and PagerDuty give up after 3 and 5."""
+CONNECTIONS = 256
+
+
+class LimitedProtocol(H11Protocol):
+    """HTTP for uvicorn, which itself waits for ever for the rest of a request's head."""
+
+    _late: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        """Take a connection, unless too many are open."""
+        super().connection_made(transport)
+        if len(self.connections) > CONNECTIONS:
+            transport.abort()
+        else:
+            self._arm()
+
+    def data_received(self, data: bytes) -> None:
+        """The clock runs from a request's first byte until its head is whole."""
+        super().data_received(data)
+        if self.cycle is not None and not self.cycle.response_complete:
+            self._disarm()
+        elif self._late is None:
+            self._arm()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the clock with the connection."""
+        self._disarm()
+        super().connection_lost(exc)
+
+    def _arm(self) -> None:
+        self._late = self.loop.call_later(SECONDS, self.transport.abort)
+
+    def _disarm(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
+
+
+async def body_of(request: Request, most: int) -> bytes | Response:
+    """The body, read piece by piece; or the answer to one that is too long, too slow or was given up."""
+    declared = request.headers.get("content-length", "")
+    if declared.isdigit() and int(declared) > most:
+        return PlainTextResponse("too large", 413)
+    body = bytearray()
+    try:
+        async with asyncio.timeout(SECONDS):
+            async for piece in request.stream():
+                body += piece
+                if len(body) > most:
+                    return PlainTextResponse("too large", 413)
+    except TimeoutError:
+        return PlainTextResponse("too slow", 408)
+    except ClientDisconnect:
+        return PlainTextResponse("given up", 400)
+    return bytes(body)
