@@ -5,17 +5,20 @@ A journal whose thread is complete is let go, and followed again should it grow:
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from actions.engine import notes
+from actions.engine.errors import NOT_READ
 from actions.engine.journal import Entry
 from actions.engine.store import Store
 from actions.incidents import incident as incidents
 from bot.incident_thread import Telling
 from bot.thread import Item
 
+_log = logging.getLogger(__name__)
 SINK = "slack"
 """The name under which the tail's cursors are kept."""
 
@@ -47,6 +50,7 @@ class Journals:
         self._store = store
         self._done: dict[str, int] | None = None
         self.watched: dict[str, Watched] = {}
+        self._unread: set[str] = set()
 
     def read(self) -> list[Watched]:
         """Read all new entries. Returns the journals whose threads have become complete; they are let go."""
@@ -54,12 +58,24 @@ class Journals:
         done = self._complete_before(tips)
         for name in sorted(name for name, tip in tips.items() if tip > done.get(name, 0)):
             watched = self.watched.setdefault(name, Watched())
-            if tips[name] > watched.last:
-                watched.entries += self._store.entries(name, watched.last)
-                watched.last = watched.entries[-1].n
+            if tips[name] > watched.last and not self._grown(name, watched):
+                del self.watched[name]
         complete = [name for name in self.watched if self._is_complete(name)]
         done.update({name: self.watched[name].last for name in complete})
         return [self.watched.pop(name) for name in complete]
+
+    def _grown(self, name: str, watched: Watched) -> bool:
+        """Read what is new of one journal; whether it can be read."""
+        try:
+            watched.entries += self._store.entries(name, watched.last)
+        except NOT_READ:
+            if name not in self._unread:
+                _log.exception("the journal %s cannot be read; its thread stays as it is", name)
+            self._unread.add(name)
+            return False
+        self._unread.discard(name)
+        watched.last = watched.entries[-1].n
+        return True
 
     def _complete_before(self, tips: dict[str, int]) -> dict[str, int]:
         """The journals whose threads are complete; on the first look, those that were so before we came."""
@@ -71,7 +87,13 @@ class Journals:
         return self._done
 
     def _open_incidents(self) -> list[str]:
-        return [name for name in self._store.incidents() if incidents.fold(self._store.entries(name)).open]
+        return [name for name in self._store.incidents() if self._is_open(name)]
+
+    def _is_open(self, name: str) -> bool:
+        try:
+            return incidents.fold(self._store.entries(name)).open
+        except NOT_READ:
+            return False
 
     def _is_complete(self, name: str) -> bool:
         watched = self.watched[name]

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from actions.engine.errors import RecoveryError
+from actions.engine.errors import NOT_READ, RecoveryError
 from actions.engine.journal import first_broken
 from actions.engine.moves import Wait, next_move
 from actions.engine.notes import living_workers
@@ -45,13 +45,19 @@ class Audit:
             return [Finding("store", False, type(away).__name__, "See that the disk has room and `store` is right.")]
 
     def _chains(self) -> Iterator[Finding]:
-        broken = [run for run in self.store.runs(limit=_RECENT) if first_broken(self.store.entries(run))]
+        broken = [run for run in self.store.runs(limit=_RECENT) if self._is_broken(run)]
         yield Finding("journals", not broken, f"broken: {', '.join(broken)}" if broken else "their chains hold",
                       "mayday journal verify names the entry; somebody changed the store by hand.")  # fmt: skip
 
     def _worker(self) -> Finding:
         alive = [w for w in living_workers(self.store).values() if w.get("site") == self.site.name]
         return Finding("worker", bool(alive), f"{len(alive)} alive" if alive else "none is alive", "mayday worker")
+
+    def _is_broken(self, run: str) -> bool:
+        try:
+            return first_broken(self.store.entries(run)) is not None
+        except NOT_READ:
+            return True
 
     def _archive(self) -> Finding:
         now, name = self.store.clock(), "WAL archive"
@@ -70,7 +76,7 @@ class Audit:
                        "See pg_stat_archiver for the last failure.")  # fmt: skip
 
     def _stuck(self) -> Finding:
-        stuck = [run for run in self.store.runs(open_only=True) if self._is_stuck(run)]
+        stuck = [run for run in self.store.runs(open_only=True) if not self._is_broken(run) and self._is_stuck(run)]
         return Finding("runs", not stuck, f"stand still: {', '.join(stuck)}" if stuck else "none stands still",
                        "No worker carries them on; look at the worker's log, then: mayday carry-out RUN")  # fmt: skip
 

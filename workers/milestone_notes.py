@@ -13,7 +13,7 @@ from datetime import timedelta
 import structlog
 
 from actions.engine import notes
-from actions.engine.errors import Away, RecoveryError
+from actions.engine.errors import NOT_READ, Away, RecoveryError
 from actions.engine.ids import is_errand
 from actions.engine.procedure import Outcome, Procedure
 from actions.engine.store import Store
@@ -61,16 +61,21 @@ class MilestoneNotes:
         if tips == self._seen:
             return
         for name in self.store.incidents(_LOOKED_AT):
-            incident = incidents.fold(self.store.entries(name))
-            over = incident.over_at
-            if over is not None and self.store.clock() - over > _FOLLOWED:
-                continue
-            self._opened(incident)
-            self._over(incident)
-            for linked in incident.runs:
-                if not is_errand(linked.run):
-                    self._run(incident, linked.run)
+            try:
+                self._follow(incidents.fold(self.store.entries(name)))
+            except NOT_READ as trouble:
+                log.error("an incident cannot be read; it is passed over", incident=name, why=str(trouble)[:200])
         self._seen = tips
+
+    def _follow(self, incident: Incident) -> None:
+        over = incident.over_at
+        if over is not None and self.store.clock() - over > _FOLLOWED:
+            return
+        self._opened(incident)
+        self._over(incident)
+        for linked in incident.runs:
+            if not is_errand(linked.run):
+                self._run(incident, linked.run)
 
     def _opened(self, incident: Incident) -> None:
         """The two drafts that no run stands for."""

@@ -16,7 +16,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from actions.engine import notes
-from actions.engine.errors import RecoveryError
+from actions.engine.errors import NOT_READ, RecoveryError
 from actions.engine.ids import is_errand
 from actions.engine.moves import Wait, next_move
 from actions.engine.procedure import Lane, Procedure
@@ -91,12 +91,15 @@ class Worker:
         return [run for run in self.store.runs(open_only=True) if run not in leased and self._wants(run, lane)]
 
     def _wants(self, run: str, lane: Lane) -> bool:
-        state = self.store.run(run)
-        if state.site != self.site:
-            return False
         try:
+            state = self.store.run(run)
+            if state.site != self.site:
+                return False
             procedure = self.find(state.procedure)
         except RecoveryError:
+            return False
+        except NOT_READ as trouble:
+            log.error("the journal of a run cannot be read; it is passed over", run=run, why=str(trouble)[:200])
             return False
         if procedure.lane is not lane or (procedure.yields and self.store.holder(state.service) not in ("", run)):
             return False

@@ -11,6 +11,10 @@ RecoveryError        a step, a command or a look could not do its work
 
 from __future__ import annotations
 
+NOT_READ = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError, AssertionError)
+"""What reading or keeping a value that somebody else made may raise, be it an event or a stored row. The store's own
+trouble and a `RecoveryError` are none of them. Whoever goes through many passes over the one and says so."""
+
 
 class RecoveryError(Exception):
     """Something went wrong that a person should read.

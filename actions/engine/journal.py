@@ -44,6 +44,15 @@ class Kind(StrEnum):
     CLOSED = "closed"  # somebody said that it is over
     DOCUMENTED = "documented"  # a version of its document was given out
 
+    @classmethod
+    def _missing_(cls, value: object) -> Kind | None:
+        """What a later version wrote is an entry too, and tells nothing here."""
+        if not isinstance(value, str):
+            return None
+        made = str.__new__(cls, value)
+        made._name_, made._value_ = "LATER", value
+        return made
+
 
 @dataclass(frozen=True)
 class Entry:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from actions.engine.errors import NOT_READ
 from actions.engine.facts import from_json, to_json
 from actions.incidents.alert import Alert
 from actions.outside import Paged
@@ -48,8 +49,6 @@ class Unread:
 
 
 _ABOUT_INCIDENTS = "incident."
-NOT_READ = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
-"""What reading or keeping a value that somebody else made may raise; the store's own trouble is none of them."""
 
 
 def heard(body: str) -> Alert | Remark | Unread | None:

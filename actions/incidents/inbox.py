@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import reduce
 
+from actions.engine.errors import NOT_READ
 from actions.engine.facts import to_json
 from actions.engine.ids import INCIDENT, new_id
 from actions.engine.journal import Entry, Kind
@@ -23,7 +24,7 @@ from actions.engine.store import Store
 from actions.incidents import incident as incidents
 from actions.incidents.alert import Alert, joined
 from actions.incidents.folding import Ground, Rules, ground_of, home
-from actions.incidents.hearing import NOT_READ, Remark, Unread, heard, id_of, storable
+from actions.incidents.hearing import Remark, Unread, heard, id_of, storable
 from actions.incidents.incident import Incident
 
 _log = logging.getLogger(__name__)
@@ -133,7 +134,10 @@ def _refresh(shelf: Shelf, names: Iterable[str], tips: Mapping[str, int], read: 
         known = shelf.incidents.get(name)
         last = known.last if known else 0
         if tips.get(name, 0) > last:
-            _shelve(shelf, read(name, last))
+            try:
+                _shelve(shelf, read(name, last))
+            except NOT_READ:
+                _log.exception("the incident %s cannot be read; no alert joins it", name)
 
 
 def _shelve(shelf: Shelf, told: list[Entry]) -> None:
@@ -155,7 +159,7 @@ class _TakingIn:
 
     def __init__(self, store: Store, pen: Pen, rules: Rules, shelf: Shelf, names: Sequence[str]) -> None:
         self._store, self._pen, self._rules, self._shelf = store, pen, rules, shelf
-        self._grounds = {name: shelf.grounds[name] for name in names}
+        self._grounds = {name: shelf.grounds[name] for name in names if name in shelf.grounds}
         self._news: dict[str, dict[str, Alert]] = defaultdict(dict)
         self._notes: set[str] = set()
         self._drafts: dict[str, list[Draft]] = defaultdict(list)
