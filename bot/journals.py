@@ -33,6 +33,8 @@ class Watched:
     told: int = 0  # The last entry that the header knew when it was posted or edited.
     rests_until: datetime | None = None
     rests: float = 0.0
+    doubts: int = 0  # How often Slack answered with an error of its own while it took others.
+    wins: int = 0  # How much Slack had taken by then.
     at_work: bool = False
     progress: Any = None
     items: list[Item] = field(default_factory=list)

@@ -7,6 +7,7 @@ again.
 
 from __future__ import annotations
 
+import json
 import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,6 +25,11 @@ from bot.views.mrkdwn import cut, plain
 _log = logging.getLogger(__name__)
 _EARLIER = timedelta(minutes=15)
 """How far our clock and Slack's may be apart when a message is looked for."""
+
+
+_NOWHERE = "0"
+"""The ts of an item that was left out."""
+_ASIDE = "A message of this run cannot be shown in Slack. On the bot's host: mayday show {run}"
 
 
 class NotNow(Exception):
@@ -65,6 +71,19 @@ class Outbox:
     def undress(self, item: Item) -> None:
         """From now on show the item as bare text: Slack does not take its blocks."""
         self._keep(item, {**self.where(item), "bare": True})
+
+    def set_aside(self, item: Item) -> None:
+        """From now on say in its place that it cannot be shown; one that stands is left as it looks."""
+        self._keep(item, {**self.where(item), "aside": True})
+
+    def leave_out(self, item: Item) -> None:
+        """Have it count as standing: Slack takes nothing in its place, and what follows must not wait for ever."""
+        self._keep(item, {**self.where(item), "doubt": False, "aside": True, "ts": _NOWHERE})
+
+    def stands_as(self, item: Item) -> bool:
+        """Whether it looks as it should, or was set aside."""
+        noted = self.where(item)
+        return bool(noted.get("aside")) or noted.get("shown") == item.shown
 
     def post(self, item: Item, run: str, place: Place) -> dict[str, Any]:
         """Make the item stand in its thread, once. Returns what was noted of it.
@@ -114,9 +133,11 @@ class Outbox:
         return str(said["ts"])
 
     def _dressed(self, item: Item) -> dict[str, Any]:
+        if self.where(item).get("aside"):
+            return {"text": _ASIDE.format(run=item.key.partition(":")[0]), "blocks": []}
         if not self.where(item).get("bare"):
-            return {"text": cut(item.text) or " ", "blocks": list(item.blocks)}
-        return {"text": cut(plain(item.blocks) or item.text) or " ", "blocks": []}
+            return _sendable({"text": cut(item.text) or " ", "blocks": list(item.blocks)})
+        return _sendable({"text": cut(plain(item.blocks) or item.text) or " ", "blocks": []})
 
     def _upload(self, item: Item, place: Place) -> str:
         assert item.file is not None
@@ -127,15 +148,16 @@ class Outbox:
         return str(said["files"][0]["id"])
 
     def _stands(self, item: Item, place: Place, ts: str, known: bool) -> dict[str, Any]:
-        noted = {"channel": place.channel, "ts": ts, "thread": place.thread, "bare": bool(self.where(item).get("bare"))}
+        states = {name: bool(self.where(item).get(name)) for name in ("bare", "aside")}
+        noted = {"channel": place.channel, "ts": ts, "thread": place.thread, **states}
         # How a message looks that was found again is not known; an empty hash has it edited once.
         noted |= _looks(item) if known else {"shown": "", "signature": ""}
         self._keep(item, noted)
         return noted
 
     def _note(self, item: Item, place: Place, state: dict[str, Any]) -> None:
-        bare = bool(self.where(item).get("bare"))
-        self._keep(item, {"channel": place.channel, "thread": place.thread, "bare": bare, **state})
+        states = {name: bool(self.where(item).get(name)) for name in ("bare", "aside")}
+        self._keep(item, {"channel": place.channel, "thread": place.thread, **states, **state})
 
     def _keep(self, item: Item, noted: dict[str, Any]) -> None:
         notes.keep_post(self._store, item.key, noted)
@@ -169,6 +191,12 @@ class Outbox:
             _log.error("the app may not read its channel (missing_scope); a message may stand twice. Run mayday doctor")
             return ""
         raise NotNow(item, why) from error
+
+
+def _sendable(said: dict[str, Any]) -> dict[str, Any]:
+    """Without halves of characters, for which Slack answers with an error of its own."""
+    cleaned: dict[str, Any] = json.loads(json.dumps(said, ensure_ascii=False).encode(errors="replace"))
+    return cleaned
 
 
 def _is(message: dict[str, Any], item: Item) -> bool:

@@ -23,14 +23,13 @@ from bot.journals import SINK, Journals, Watched
 from bot.outbox import NotNow, Outbox, Place
 from bot.pace import Pace
 from bot.requests import has_worker
-from bot.slack import Why
+from bot.setbacks import PLAIN, Setbacks
 from bot.thread import Item
 
 _log = logging.getLogger(__name__)
 LOOK_EVERY = 0.25
 COALESCE = timedelta(seconds=2)
 CLOCK_EVERY = timedelta(seconds=10)
-_PLAIN = ("slack", "no plan block")
 
 
 class Sink:
@@ -44,8 +43,7 @@ class Sink:
         self._watched = self._journals.watched
         self._alive, self._plain = True, False
         self._leased: set[str] = set()
-        self._rest = 0.0
-        self._rest_until: datetime | None = None
+        self._setbacks = Setbacks(desk, self._outbox)
         self.wake = threading.Event()
 
     def run(self, stop: threading.Event) -> None:
@@ -62,11 +60,11 @@ class Sink:
     def tick(self) -> bool:
         """Look at all journals once. Returns whether everything stands as it should."""
         now = self._desk.clock()
-        if self._rest_until is not None and now < self._rest_until:
+        if self._setbacks.resting(now):
             return False
         self._alive = has_worker(self._desk)
         self._leased = set() if self._alive else self._desk.store.leased()
-        self._plain = bool(self._desk.store.note(*_PLAIN))
+        self._plain = bool(self._desk.store.note(*PLAIN))
         drawn = [(run, items) for run in self._ready(now) if (items := self._drawn(run))]
         drawn = [(run, items) for run, items in drawn if not self._watched[run].settled]
         complete = self._begin_threads(drawn)
@@ -74,7 +72,7 @@ class Sink:
         for part in (self._post_missing, self._edit_changed, self._edit_header):
             for run, items in self._in_turn(drawn) if part == self._edit_header else drawn:
                 complete = self._guarded(run, items, part) and complete
-        return complete
+        return complete and not any(self._rests(run, now) for run in self._watched)
 
     def _ready(self, now: datetime) -> list[str]:
         """The journals to look at now, oldest first. What is noted of a thread that is complete is dropped."""
@@ -106,15 +104,15 @@ class Sink:
     def _guarded(self, run: str, items: list[Item], part: Any) -> bool:
         """Draw a part; what does not work now is tried again later."""
         now = self._desk.clock()
-        if (self._rest_until is not None and now < self._rest_until) or self._rests(run, now):
+        if self._setbacks.resting(now) or self._rests(run, now):
             return False  # An item of before went wrong in this very look.
         try:
             complete = bool(part(run, items))
         except NotNow as error:
-            self._later(run, error)
+            self._setbacks.suffered(run, self._watched[run], error)
             return False
         if complete:
-            self._watched[run].rests = 0.0
+            self._watched[run].rests, self._watched[run].doubts = 0.0, 0
         self._watched[run].settled = complete and part == self._edit_header
         return complete
 
@@ -147,7 +145,7 @@ class Sink:
                     return False
                 self._pace.posted(place.channel)
                 noted = self._outbox.post(item, run, place)
-                self._rest = 0.0
+                self._setbacks.won()
                 if item.header:
                     self._watched[run].edited, self._watched[run].told = self._desk.clock(), self._watched[run].last
             if item.header and not place.thread:
@@ -157,13 +155,14 @@ class Sink:
     def _edit_changed(self, run: str, items: list[Item]) -> bool:
         for item in items:
             noted = self._outbox.where(item)
-            if item.header or item.file or not noted.get("ts") or noted.get("shown") == item.shown:
+            left = item.header or item.file or noted.get("aside")
+            if left or not noted.get("ts") or noted.get("shown") == item.shown:
                 continue
             if not self._pace.may_edit(cosmetic=False):
                 return False
             self._pace.edited()
             self._outbox.edit(item, noted)
-            self._rest = 0.0
+            self._setbacks.won()
         return True
 
     def _edit_header(self, run: str, items: list[Item]) -> bool:
@@ -181,7 +180,7 @@ class Sink:
         self._pace.edited()
         watched.edited, watched.told = now, watched.last
         self._outbox.edit(item, noted)
-        self._rest = 0.0
+        self._setbacks.won()
         return self._settle(run, items)
 
     def _due(self, watched: Watched, now: datetime) -> bool:
@@ -194,7 +193,7 @@ class Sink:
         watched, store = self._watched[run], self._desk.store
         noted = [self._outbox.where(item) for item in items]
         judged = items if watched.ended or not items[0].header else items[1:]
-        right = all(i.file or self._outbox.where(i).get("shown") == i.shown for i in judged)
+        right = all(i.file or self._outbox.stands_as(i) for i in judged)
         if not right or not all(n.get("ts") for n in noted):
             return False
         if not watched.owes and notes.cursor(store, SINK, run) < watched.last:
@@ -221,30 +220,3 @@ class Sink:
     def _say_refused(self, run: Run, refusal: RecoveryError, place: Place) -> None:
         text = "\n".join(part for part in (refusal.message, refusal.detail, refusal.hint) if part)
         self._outbox.post(Item(f"{run.id}:again", run.last, f"No new run was begun. {text}"), run.id, place)
-
-    def _later(self, run: str, error: NotNow) -> None:
-        """Wait as long as Slack says, or a little longer each time."""
-        why, now, watched = error.trouble, self._desk.clock(), self._watched[run]
-        watched.drawn, watched.settled = None, False
-        if why.why is Why.BLOCKS:
-            self._plainer(error.item, why.code)
-        elif why.why is Why.LIMITED:
-            self._rest_until = now + timedelta(seconds=why.wait)
-        elif why.why in (Why.DOUBT, Why.TOKEN):
-            self._rest = min(10.0, max(0.5, self._rest * 2))
-            self._rest_until = now + timedelta(seconds=self._rest)
-            _log.warning("Slack does not answer (%s); trying again in %.1f s", why.code, self._rest)
-        else:
-            # Anything else concerns this thread alone: a channel without us, a thread that was removed.
-            watched.rests = min(60.0, max(2.0, watched.rests * 2))
-            watched.rests_until = now + timedelta(seconds=watched.rests)
-            _log.error("the thread of run %s cannot be written (%s); run mayday doctor", run, why.code)
-
-    def _plainer(self, item: Item, code: str) -> None:
-        """Slack does not take some blocks: the header goes on without the plan block, others as bare text."""
-        if item.header and not self._desk.store.note(*_PLAIN):
-            _log.warning("Slack does not take the plan block (%s); it is shown as text from now on", code)
-            self._desk.store.keep(*_PLAIN, True)
-        else:
-            _log.error("Slack does not take the blocks of %s (%s); it is shown as bare text", item.key, code)
-            self._outbox.undress(item)

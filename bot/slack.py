@@ -37,11 +37,15 @@ class Why(StrEnum):
 
 @dataclass(frozen=True)
 class Trouble:
-    """Why a call failed, in Slack's word, and how long to wait where Slack said so."""
+    """Why a call failed, in Slack's word, and how long to wait where Slack said so.
+
+    `answered` says that Slack itself said so, and not the network.
+    """
 
     why: Why
     code: str
     wait: float = 0.0
+    answered: bool = False
 
 
 def client_for(settings: SlackSettings, timeout: int = 10) -> WebClient:
@@ -62,7 +66,7 @@ def trouble(error: Exception) -> Trouble:
     if status == 429 or code in ("ratelimited", "rate_limited", "message_limit_exceeded"):
         return Trouble(Why.LIMITED, code or "ratelimited", wait or 1.0)
     if status >= 500 or not code or code in _LATER:
-        return Trouble(Why.DOUBT, code or f"HTTP {status}")
+        return Trouble(Why.DOUBT, code or f"HTTP {status}", answered=True)
     named = {Why.TOKEN: _TOKEN, Why.PLACE: _PLACE, Why.BLOCKS: _BLOCKS, Why.GONE: _GONE}
     return Trouble(next((why for why, codes in named.items() if code in codes), Why.REFUSED), code)
 

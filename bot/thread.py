@@ -51,7 +51,7 @@ class Item:
     def shown(self) -> str:
         """A short hash of how the item looks."""
         seen = json.dumps([self.text, self.blocks], sort_keys=True, ensure_ascii=False)
-        return hashlib.sha256(seen.encode()).hexdigest()[:16]
+        return hashlib.sha256(seen.encode(errors="replace")).hexdigest()[:16]
 
 
 def story(seen: Seen) -> list[Item]:

@@ -24,6 +24,7 @@ class Channel:
     calls: list[str] = field(default_factory=list)
     fate: Callable[[int, str], str | None] = lambda _n, _method: None
     takes_plan: bool = True
+    poison: Callable[[dict[str, Any]], bool] = lambda _sent: False
     _ids: int = 0
 
     def act(self, method: str, effect: Callable[[], Any]) -> Any:
@@ -78,6 +79,9 @@ class ChannelClient(WebClient):
 
         return self.channel.act("post", effect)
 
+    def api_test(self, **_asked: Any) -> Any:
+        return self.channel.act("test", lambda: {"ok": True})
+
     def chat_update(self, **sent: Any) -> Any:
         def effect() -> Any:
             self._check(sent)
@@ -104,6 +108,8 @@ class ChannelClient(WebClient):
         return {"messages": [m for m in self.channel.messages if wanted(m)]}
 
     def _check(self, sent: dict[str, Any]) -> None:
+        if self.channel.poison(sent):
+            raise SlackApiError("fatal", {"status": 200, "error": "fatal_error", "headers": {}})
         has_plan = any(block["type"] == "plan" for block in sent.get("blocks") or [])
         if has_plan and not self.channel.takes_plan:
             raise SlackApiError("no", {"status": 200, "error": "invalid_blocks", "headers": {}})

@@ -270,3 +270,70 @@ def test_a_thread_that_begins_waits_for_no_line_of_an_older_one(scene: Scene) ->
     scene.office.clock.on(0.25)
     scene.sink.tick()
     assert scene.channel.keys[-1] == "trigger-2"
+
+
+def sick(scene: Scene) -> tuple[PlayedWorker, PlayedWorker]:
+    """Two runs, the first of which says something that Slack answers with an error of its own."""
+    bad, good = scene.ask("trigger-1", procedure=VERIFY), scene.ask("trigger-2", procedure=VERIFY)
+    bad.write(Kind.NOTED, None, text="the poison")
+    bad.ends("done")
+    good.write(Kind.NOTED, None, text="an antidote")
+    good.ends("done")
+    return bad, good
+
+
+def poisons(sent: dict[str, Any]) -> bool:
+    return "poison" in str(sent)
+
+
+def test_a_message_that_slack_never_takes_holds_up_no_other_thread_and_is_set_aside(scene: Scene) -> None:
+    bad, good = sick(scene)
+    scene.channel.poison = poisons
+    for _ in range(12):
+        scene.office.clock.on(1)
+        scene.sink.tick()
+    stand = [key for key in scene.channel.keys if key.startswith((good.run, "trigger-2"))]
+    assert stand == ["trigger-2", f"{good.run}:2", f"{good.run}:3"]
+    scene.draw(400)
+    stand = [key for key in scene.channel.keys if key.startswith((bad.run, "trigger-1"))]
+    assert stand == ["trigger-1", f"{bad.run}:2", f"{bad.run}:3"]
+    said = scene.channel.text(f"{bad.run}:2")
+    assert said.endswith(f"cannot be shown in Slack. On the bot's host: mayday show {bad.run}")
+    # Nor is it tried again by a bot that begins anew.
+    calls = len(scene.channel.calls)
+    Sink(scene.desk).tick()
+    assert len(scene.channel.calls) == calls
+
+
+def test_where_slack_takes_no_word_in_its_place_the_rest_goes_on_all_the_same(scene: Scene) -> None:
+    bad, _ = sick(scene)
+    scene.channel.poison = lambda sent: f"'key': '{bad.run}:2'" in str(sent)
+    scene.draw(600)
+    assert [key for key in scene.channel.keys if key.startswith(bad.run)] == [f"{bad.run}:3"]
+
+
+def test_a_message_whose_blocks_slack_chokes_on_is_shown_as_bare_text(scene: Scene) -> None:
+    bad, _ = sick(scene)
+    scene.channel.poison = lambda sent: bool(sent.get("blocks")) and poisons(sent)
+    scene.draw(400)
+    assert scene.channel.text(f"{bad.run}:2") == "the poison"
+
+
+def test_half_a_character_reaches_slack_as_a_whole_one(scene: Scene) -> None:
+    worker = scene.ask(procedure=VERIFY)
+    worker.write(Kind.NOTED, None, text="a \ud83d b")
+    scene.channel.poison = lambda sent: "\\ud83d" in repr(sent)
+    scene.draw()
+    assert scene.channel.text(f"{worker.run}:2") == "a ? b"
+
+
+def test_when_slack_takes_nothing_at_all_nothing_is_set_aside(scene: Scene) -> None:
+    bad, good = sick(scene)
+    scene.channel.fate = lambda _n, _method: "error:fatal_error"
+    for _ in range(600):
+        scene.office.clock.on(1)
+        scene.sink.tick()
+    scene.channel.fate = lambda _n, _method: None
+    scene.draw(400)
+    assert len(scene.channel.messages) == 6
+    assert {key.split(":")[0] for key in scene.channel.keys} == {"trigger-1", "trigger-2", bad.run, good.run}
