@@ -137,3 +137,23 @@ def test_steering_in_doubt_says_that_slack_could_not_say(office: Office) -> None
     office.directory.away = True
     with pytest.raises(Refused, match="Slack could not say what"):
         answers.stop(office.store, worker.run, office.desk.people.approving("U0DBA", "T1").speaker)
+
+
+@pytest.mark.parametrize("subtype", [None, "thread_broadcast", "file_share"])
+def test_a_mention_that_goes_to_the_channel_too_or_brings_a_file_is_somebody_speaking(
+    office: Office, subtype: str | None
+) -> None:
+    said = {"type": "app_mention", "user": "U0ONCALL", "text": "<@U0BOT> postgres verify", "channel": CHANNEL,
+            "ts": "1.2", **({"subtype": subtype} if subtype else {})}  # fmt: skip
+    body = {"type": "event_callback", "team_id": "T1", "event_id": "Ev1", "event": said}
+    app_of(office.desk).dispatch(BoltRequest(body=body, mode="socket_mode"))
+    assert len(office.store.runs()) == 1
+
+
+@pytest.mark.parametrize("more", [{"subtype": "message_changed"}, {"bot_id": "B1"}, {"subtype": "message_deleted"}])
+def test_what_nobody_said_begins_nothing(office: Office, more: dict[str, str]) -> None:
+    said = {"type": "app_mention", "user": "U0ONCALL", "text": "<@U0BOT> postgres verify", "channel": CHANNEL,
+            "ts": "1.2", **more}  # fmt: skip
+    body = {"type": "event_callback", "team_id": "T1", "event_id": "Ev1", "event": said}
+    app_of(office.desk).dispatch(BoltRequest(body=body, mode="socket_mode"))
+    assert office.store.runs() == []

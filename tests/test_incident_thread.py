@@ -153,7 +153,7 @@ def test_an_incident_is_declared_led_and_resolved_by_words(here: Emergency) -> N
     first = here.say("declare messages <!here> are missing critical", here=False)
     assert here.say("declare messages <!here> are missing critical", here=False).text == ""
     assert "is open" in first.text
-    assert (here.incident.title, here.incident.severity) == ("messages <!here> are missing", "critical")
+    assert (here.incident.title, here.incident.severity) == ("messages @here are missing", "critical")
     assert [here.store.run(errand).procedure for errand in first.ring] == ["pagerduty page"]
     assert "Call the cto" in first.text or "name nobody" in first.text
     assert "thread" in here.say("role scribe <@U0DBA|dmitri>", key="t2").text

@@ -25,7 +25,7 @@ from bot.listeners.telling import whisper
 from bot.people import Person
 from bot.requests import Origin, open_run
 from bot.slack import FAILURES, trouble
-from bot.tidy import bare, tidy
+from bot.tidy import bare, tidy, worded
 from bot.views import incident_modals as modals
 from bot.words import Wants
 
@@ -161,7 +161,8 @@ def _pinned(desk: Desk, client: WebClient, event: dict[str, Any]) -> None:
     author = desk.people.asking(str(said.get("user") or ""), "").speaker.name
     at = datetime.fromtimestamp(float(ts), UTC)
     try:
-        pin(desk.store, name, at, str(said.get("text") or ""), author, by, key=f"{channel}:{ts}")
+        text = worded(str(said.get("text") or ""), desk.people.name_of)
+        pin(desk.store, name, at, text, author, by, key=f"{channel}:{ts}")
     except RecoveryError as refusal:
         whisper(client, channel, user, told(refusal), str(said.get("thread_ts") or ts))
 

@@ -13,6 +13,9 @@ from bot.hearing import SILENCE, hear
 from bot.listeners.telling import whisper
 from bot.requests import Origin
 
+_SAID = (None, "", "thread_broadcast", "file_share", "me_message")
+"""The kinds of message that somebody wrote; others tell of edits, deletions, joins."""
+
 
 def register(app: App, desk: Desk) -> None:
     """Listen to mentions, and to messages in the direct conversation."""
@@ -42,4 +45,4 @@ def _heard(desk: Desk, event: dict[str, Any], context: BoltContext) -> Any:
 
 
 def _is_a_persons(event: dict[str, Any]) -> bool:
-    return bool(event.get("user")) and not event.get("bot_id") and not event.get("subtype")
+    return bool(event.get("user")) and not event.get("bot_id") and event.get("subtype") in _SAID
