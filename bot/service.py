@@ -29,6 +29,7 @@ from actions.settings import Settings
 from bot import health, identity, metrics
 from bot.alarms import Alarms
 from bot.app import app_of, build_desk
+from bot.bell import Bell
 from bot.health import Health
 from bot.home import Home
 from bot.http_limits import LimitedProtocol
@@ -60,7 +61,8 @@ class BotService:
         pager: Pager | None = None,
         pagerduty: PagerDuty | None = None,
     ) -> None:
-        self.desk = build_desk(settings, store, catalog, ring, clock)
+        bell = Bell(ring)
+        self.desk = build_desk(settings, store, catalog, bell, clock)
         self.home = Home(self.desk)
         self.app: App = app_of(self.desk, self.home)
         self.sink = Sink(self.desk)
@@ -78,7 +80,7 @@ class BotService:
         site, turn = settings.site, Turn(store, "alarms", owner)
         self.alarms: Alarms | None = None
         if pager is not None:
-            call, lift = caller(pagerduty, settings.contacts), lifter(store, pagerduty, site.name, ring)
+            call, lift = caller(pagerduty, settings.contacts), lifter(store, pagerduty, site.name, bell)
             watch = Watch(store, find, pager, site.name, site.postgres, also_tell=call, lift=lift)
             self.alarms = Alarms(watch, turn)
         self.port = 0

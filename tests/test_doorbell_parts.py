@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import socket
 import threading
 import time
 import zlib
@@ -23,7 +24,7 @@ from worlds.toys import PAINT, House
 from actions.engine.errors import Refused
 from actions.engine.journal import Kind
 from actions.engine.run import Run
-from workers.doorbell import RunJob, answer_bell, connect, open_to_all, queue_of, ring
+from workers.doorbell import RunJob, answer_bell, connect, open_to_all, queue_of, ring, waiting
 from workers.execute import Loop
 
 pytestmark = [
@@ -109,6 +110,88 @@ def test_nobody_in_redis_can_end_the_worker(redis: str, carried: list[str], monk
     ring(redis, "main", RUN)
     worker.join(20)
     assert (heard, carried) == ([True], [RUN])
+
+
+@contextmanager
+def silence() -> Iterator[str]:
+    """The address of a Redis that takes connections and never says a word, as one behind a link that drops packets."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(64)
+        yield f"redis://127.0.0.1:{listening.getsockname()[1]}/0"
+
+
+def test_a_redis_that_says_nothing_is_away_within_seconds_and_a_ring_takes_less_than_one() -> None:
+    with silence() as address:
+        began = time.monotonic()
+        assert not ring(address, "main", RUN)
+        assert time.monotonic() - began < 1
+        assert waiting(address, "main") is None
+        began = time.monotonic()
+        assert not answer_bell(address, "main")
+        assert time.monotonic() - began < 6
+
+
+def test_a_redis_that_falls_silent_while_a_worker_waits_is_away_within_seconds(redis: str, carried: list[str]) -> None:
+    with muting(redis) as (address, mute):
+        heard: list[tuple[bool, float]] = []
+
+        def work() -> None:
+            # Rings that come keep it waiting for the next one.
+            heard.append((answer_bell(address, "main"), time.monotonic()))
+
+        worker = threading.Thread(target=work)
+        worker.start()
+        time.sleep(0.7)
+        mute.set()
+        began = time.monotonic()
+        worker.join(20)
+        ((answered, ended),) = heard
+        assert ended - began < 8
+        assert answered in (True, False)
+
+
+@contextmanager
+def muting(redis: str) -> Iterator[tuple[str, threading.Event]]:
+    """The address of a link to that Redis, and what makes it pass nothing any more."""
+    port, mute = int(redis.rpartition(":")[2].partition("/")[0]), threading.Event()
+    stop = threading.Event()
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(64)
+        listening.settimeout(0.2)
+
+        def accept() -> None:
+            while not stop.is_set():
+                try:
+                    near, _ = listening.accept()
+                except OSError:
+                    continue
+                far = socket.create_connection(("127.0.0.1", port))
+                for a, b in ((near, far), (far, near)):
+                    threading.Thread(target=pass_on, args=(a, b, mute, stop), daemon=True).start()
+
+        accepting = threading.Thread(target=accept, daemon=True)
+        accepting.start()
+        yield redis.replace(str(port), str(listening.getsockname()[1])), mute
+        stop.set()
+        accepting.join(2)
+
+
+def pass_on(near: socket.socket, far: socket.socket, mute: threading.Event, stop: threading.Event) -> None:
+    near.settimeout(0.1)
+    while not stop.is_set():
+        try:
+            said = near.recv(65536)
+        except TimeoutError:
+            continue
+        except OSError:
+            return
+        if mute.is_set():
+            continue
+        if not said:
+            return
+        far.sendall(said)
 
 
 class Bench:

@@ -14,6 +14,8 @@ from typing import Any
 
 import redis
 import structlog
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from rq import Queue, SimpleWorker
 from rq.exceptions import NoSuchJobError
 from rq.job import Job
@@ -25,6 +27,9 @@ from actions.engine.procedure import Lane
 FUNCTION = "workers.doorbell.carry_out"
 _JOB = "run-"
 _WAIT_SECONDS = 2
+_SILENCE_SECONDS = _WAIT_SECONDS + 2
+"""A Redis that drops packets is away after so long; RQ itself would wait for 415 s."""
+_RING_SECONDS = 0.4
 _AT_ONCE = 0.1
 
 log = structlog.get_logger("mayday.doorbell")
@@ -35,9 +40,10 @@ def carry_out(run: str) -> None:
     raise RuntimeError(f"run {run} is carried out by a Mayday worker only")
 
 
-def connect(url: str) -> redis.Redis:
-    """A connection that gives up soon, because nothing waits for the doorbell."""
-    return redis.Redis.from_url(url, socket_connect_timeout=1, socket_timeout=_WAIT_SECONDS + 5)
+def connect(url: str, seconds: float = _SILENCE_SECONDS) -> redis.Redis:
+    """A connection that gives up soon and tries nothing again, because nothing waits for the doorbell."""
+    return redis.Redis.from_url(url, socket_connect_timeout=min(1, seconds), socket_timeout=seconds,
+                                retry=Retry(NoBackoff(), 0))  # fmt: skip
 
 
 def open_to_all(url: str) -> bool:
@@ -67,7 +73,7 @@ def queue_of(site: str, connection: redis.Redis, lane: Lane = Lane.RECOVERY) -> 
 def ring(url: str, site: str, run: str) -> bool:
     """Ring for a run; False where Redis is away. A run stands in the queue once at most."""
     try:
-        queue = queue_of(site, connect(url), Lane.ERRAND if is_errand(run) else Lane.RECOVERY)
+        queue = queue_of(site, connect(url, _RING_SECONDS), Lane.ERRAND if is_errand(run) else Lane.RECOVERY)
         queue.remove(f"{_JOB}{run}")
         queue.enqueue(FUNCTION, run, job_id=f"{_JOB}{run}", job_timeout=-1, result_ttl=0, failure_ttl=3600)
     except redis.RedisError as away:
@@ -79,8 +85,7 @@ def ring(url: str, site: str, run: str) -> bool:
 def waiting(url: str, site: str) -> int | None:
     """How many runs wait in the site's queue, None where Redis does not answer at once."""
     try:
-        connection = redis.Redis.from_url(url, socket_connect_timeout=_AT_ONCE, socket_timeout=_AT_ONCE)
-        return int(queue_of(site, connection).count)
+        return int(queue_of(site, connect(url, _AT_ONCE)).count)
     except redis.RedisError:
         return None
 
@@ -140,6 +145,11 @@ class BellWorker(SimpleWorker):
 
     job_class = RunJob
     death_penalty_class = TimerDeathPenalty  # The other one needs signals, which only a main thread has.
+
+    @property
+    def connection_timeout(self) -> int:
+        """Seconds without a word after which Redis is away."""
+        return _SILENCE_SECONDS
 
     def _install_signal_handlers(self) -> None:
         """The service has its own."""
