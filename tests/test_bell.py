@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 
+import pytest
 from redis.exceptions import ConnectionError as RedisAway
 from waiting import within
 
@@ -28,6 +29,7 @@ def test_whoever_rings_waits_for_nothing_and_every_ring_is_rung_in_its_order() -
     within(5)(lambda: rung == [f"r{n}" for n in range(100)])
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_queue_that_is_away_or_breaks_does_not_end_the_ringing() -> None:
     rung: list[str] = []
 
