@@ -32,7 +32,9 @@ def work(case: Case) -> Writers:
 
 def _mark(case: Case, step: int, blow: Blow | None) -> None:
     """A moment, then the blow: at once, as the first commit after it, or a little later."""
-    if blow is not None and blow.first and case.dice.chance(f"at once {step}", 0.5):
+    # Who writes into a database that is dropped cannot be held until then: the one that holds them has to leave it.
+    held = blow is not None and blow.first and blow.drops not in case.written_to
+    if blow is not None and held and case.dice.chance(f"at once {step}", 0.5):
         take_mark(case, lambda: blow.strike(case), blow.drops)
         return
     take_mark(case)
