@@ -23,6 +23,8 @@ from bot.views.header import Seen
 
 AT_WORK = timedelta(seconds=1)
 AT_REST = timedelta(seconds=5)
+MOVED = "thread removed"
+"""Notes of the journals whose thread somebody removed; they go on in one of their own."""
 
 
 def draw(desk: Desk, watched: Watched, now: datetime, alive: bool, plain: bool) -> list[Item]:
@@ -57,7 +59,7 @@ def place_of(desk: Desk, first: Entry) -> Place | None:
     """
     origin = first.data.get("origin") or {}
     thread = str(origin.get("thread") or "") if origin.get("sink") == SINK else ""
-    if thread:
+    if thread and desk.store.note(MOVED, first.run) is None:
         return Place(str(origin.get("channel") or desk.settings.slack.channel), thread)
     if origin.get("run"):
         return _header_place(desk, header_of(desk.store.run(str(origin["run"]))))

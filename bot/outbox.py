@@ -20,7 +20,7 @@ from actions.engine import notes
 from actions.engine.store import Store
 from bot.slack import FAILURES, Trouble, Why, trouble
 from bot.thread import Item, payload
-from bot.views.mrkdwn import cut, plain
+from bot.views.mrkdwn import cut, plain, small
 
 _log = logging.getLogger(__name__)
 _EARLIER = timedelta(minutes=15)
@@ -29,6 +29,9 @@ _EARLIER = timedelta(minutes=15)
 
 _NOWHERE = "0"
 """The ts of an item that was left out."""
+_STATES = ("bare", "aside", "moved")
+"""What is remembered of an item however often it is tried."""
+_MOVED = "The thread of before was removed. It goes on here, with what is still open."
 _ASIDE = "A message of this run cannot be shown in Slack. On the bot's host: mayday show {run}"
 
 
@@ -39,6 +42,10 @@ class NotNow(Exception):
         super().__init__(found.code)
         self.item = item
         self.trouble = found
+
+
+class ThreadGone(Exception):
+    """The message that a thread hangs on was removed."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +75,11 @@ class Outbox:
         for item in items:
             self._noted.pop(item.key, None)
 
+    def anew(self, items: list[Item]) -> None:
+        """Have these items posted once more, in another thread; the header says why."""
+        for item in items:
+            self._keep(item, {"moved": item.header})
+
     def undress(self, item: Item) -> None:
         """From now on show the item as bare text: Slack does not take its blocks."""
         self._keep(item, {**self.where(item), "bare": True})
@@ -90,6 +102,7 @@ class Outbox:
 
         Raises:
             NotNow: it does not stand yet, or nobody knows.
+            ThreadGone: the message that its thread hangs on was removed.
         """
         noted = self.where(item)
         if noted.get("ts"):
@@ -106,6 +119,8 @@ class Outbox:
             why = trouble(error)
             if why.why is not Why.DOUBT:
                 self._note(item, place, {"doubt": False, "since": since})
+            if why.code == "thread_not_found":
+                raise ThreadGone from error
             raise NotNow(item, why) from error
         return self._stands(item, place, ts, known=True)
 
@@ -114,6 +129,7 @@ class Outbox:
 
         Raises:
             NotNow: it looks as before.
+            ThreadGone: it is a header, and somebody removed it.
         """
         try:
             self._client.chat_update(channel=noted["channel"], ts=noted["ts"], **self._dressed(item))
@@ -121,6 +137,8 @@ class Outbox:
             why = trouble(error)
             if why.why is not Why.GONE:
                 raise NotNow(item, why) from error
+            if item.header:
+                raise ThreadGone from error
             _log.warning("somebody removed message %s of %s; it is left so", noted["ts"], item.key)
         self._keep(item, {**noted, **_looks(item)})
 
@@ -136,7 +154,8 @@ class Outbox:
         if self.where(item).get("aside"):
             return {"text": _ASIDE.format(run=item.key.partition(":")[0]), "blocks": []}
         if not self.where(item).get("bare"):
-            return _sendable({"text": cut(item.text) or " ", "blocks": list(item.blocks)})
+            moved = [small(_MOVED)] if self.where(item).get("moved") else []
+            return _sendable({"text": cut(item.text) or " ", "blocks": [*item.blocks, *moved]})
         return _sendable({"text": cut(plain(item.blocks) or item.text) or " ", "blocks": []})
 
     def _upload(self, item: Item, place: Place) -> str:
@@ -148,7 +167,7 @@ class Outbox:
         return str(said["files"][0]["id"])
 
     def _stands(self, item: Item, place: Place, ts: str, known: bool) -> dict[str, Any]:
-        states = {name: bool(self.where(item).get(name)) for name in ("bare", "aside")}
+        states = {name: bool(self.where(item).get(name)) for name in _STATES}
         noted = {"channel": place.channel, "ts": ts, "thread": place.thread, **states}
         # How a message looks that was found again is not known; an empty hash has it edited once.
         noted |= _looks(item) if known else {"shown": "", "signature": ""}
@@ -156,7 +175,7 @@ class Outbox:
         return noted
 
     def _note(self, item: Item, place: Place, state: dict[str, Any]) -> None:
-        states = {name: bool(self.where(item).get(name)) for name in ("bare", "aside")}
+        states = {name: bool(self.where(item).get(name)) for name in _STATES}
         self._keep(item, {"channel": place.channel, "thread": place.thread, **states, **state})
 
     def _keep(self, item: Item, noted: dict[str, Any]) -> None:

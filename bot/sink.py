@@ -18,9 +18,9 @@ from actions.engine.journal import Entry, Kind
 from actions.engine.run import Run, fold
 from bot.again import open_again
 from bot.desk import Desk
-from bot.drawing import AT_REST, AT_WORK, draw, place_of
+from bot.drawing import AT_REST, AT_WORK, MOVED, draw, place_of
 from bot.journals import SINK, Journals, Watched
-from bot.outbox import NotNow, Outbox, Place
+from bot.outbox import NotNow, Outbox, Place, ThreadGone
 from bot.pace import Pace
 from bot.requests import has_worker
 from bot.setbacks import PLAIN, Setbacks
@@ -111,10 +111,23 @@ class Sink:
         except NotNow as error:
             self._setbacks.suffered(run, self._watched[run], error)
             return False
+        except ThreadGone:
+            self._begin_anew(run, items)
+            return False
         if complete:
             self._watched[run].rests, self._watched[run].doubts = 0.0, 0
         self._watched[run].settled = complete and part == self._edit_header
         return complete
+
+    def _begin_anew(self, run: str, items: list[Item]) -> None:
+        """Somebody removed the header: another one, and with it what people can still press."""
+        _log.warning("the thread of %s was removed; it goes on in a new one", run)
+        items = self._watched[run].items or items
+        open_ones = {item.key for item in items if any(block["type"] == "actions" for block in item.blocks)}
+        self._desk.store.keep(MOVED, run, True)
+        wanted = (item for item in items if item.header or item.key.removesuffix(":plan") in open_ones)
+        self._outbox.anew(list(wanted))
+        self._watched[run].settled = False
 
     def _begin_threads(self, drawn: list[tuple[str, list[Item]]]) -> bool:
         """A thread that does not stand yet, such as a page's, waits for no line of any other."""

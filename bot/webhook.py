@@ -66,4 +66,3 @@ def pagerduty_route(store: Store, secrets: Iterable[str], wake: Callable[[], Non
         return PlainTextResponse("kept" if new else "known", 202)
 
     return Route(PATH, take, methods=["POST"])
-

@@ -24,6 +24,9 @@ class Channel:
     calls: list[str] = field(default_factory=list)
     fate: Callable[[int, str], str | None] = lambda _n, _method: None
     takes_plan: bool = True
+    removed: set[str] = field(default_factory=set)
+    """Keys of messages that somebody removed; one with such a key that is posted later stands."""
+    gone_threads: set[str] = field(default_factory=set)
     poison: Callable[[dict[str, Any]], bool] = lambda _sent: False
     _ids: int = 0
 
@@ -74,6 +77,9 @@ class ChannelClient(WebClient):
         def effect() -> Any:
             self._check(sent)
             key = sent["metadata"]["event_payload"]["key"]
+            if sent.get("thread_ts") in self.channel.gone_threads:
+                raise SlackApiError("no", {"status": 200, "error": "thread_not_found", "headers": {}})
+            self.channel.removed.discard(key)
             self.channel.messages.append({**sent, "ts": self.channel.next_ts(), "key": key})
             return self.channel.messages[-1]
 
@@ -85,6 +91,8 @@ class ChannelClient(WebClient):
     def chat_update(self, **sent: Any) -> Any:
         def effect() -> Any:
             self._check(sent)
+            if self.channel.find(sent["ts"])["key"] in self.channel.removed:
+                raise SlackApiError("no", {"status": 200, "error": "message_not_found", "headers": {}})
             self.channel.find(sent["ts"]).update(sent)
 
         return self.channel.act("update", effect)

@@ -255,10 +255,48 @@ def test_a_removed_message_is_not_put_back(scene: Scene) -> None:
     worker = scene.ask()
     worker.looks(PITR, 0)
     scene.draw()
-    scene.channel.fate = lambda n, method: "error:message_not_found" if method == "update" else None
-    worker.ends("refused", error="Out of the window.", hint="Try 14:00.")
+    asked = worker.asks(PITR, 2)
     scene.draw()
-    assert scene.channel.calls.count("post") == 3
+    scene.channel.removed.add(f"{worker.run}:{asked}")
+    said = {"option": "Cancel", "leads": "back", "gives": "start", "by": "U0ONCALL", "name": "Olga"}
+    worker.write(Kind.ANSWERED, 2, **said, text="", plan="abc")
+    worker.ends("discarded")
+    scene.draw()
+    assert scene.channel.keys.count(f"{worker.run}:{asked}") == 1
+    assert scene.channel.keys[-1] == f"{worker.run}:{asked + 2}"
+
+
+@pytest.mark.parametrize("thread", ["", "1.000"])
+@pytest.mark.parametrize("how", ["its header is removed", "nothing of it is left"])
+def test_a_thread_that_was_removed_goes_on_in_a_new_one_with_the_open_question(
+    scene: Scene, thread: str, how: str
+) -> None:
+    worker = scene.ask(thread=thread)
+    worker.looks(PITR, 0, 1)
+    asked = worker.asks(PITR, 2)
+    scene.draw()
+    before = len(scene.channel.messages)
+    old = scene.channel.messages[0]
+    scene.channel.removed.add("trigger-1")
+    if how == "nothing of it is left":
+        scene.channel.gone_threads.add(thread or old["ts"])
+    worker.write(Kind.NOTED, None, text="a line more")
+    for _ in range(60):  # A header is looked at when its clock moves.
+        scene.office.clock.on(1)
+        scene.sink.tick()
+    scene.draw(400)
+    later = scene.channel.messages[before:]
+    header = next(m for m in later if m["key"] == "trigger-1")
+    # A header that was asked for within another's thread is a reply there, and stands for itself from now on.
+    assert header["thread_ts"] is None
+    assert "The thread of before was removed." in str(header["blocks"])
+    # What could still be written below the removed header stands there.
+    line = [f"{worker.run}:{asked + 1}"] if how == "nothing of it is left" else []
+    new = [m["key"] for m in later if m["thread_ts"] == header["ts"]]
+    assert new == [f"{worker.run}:{asked}:plan", f"{worker.run}:{asked}", *line]
+    worker.ends("discarded")
+    scene.draw()
+    assert "Discarded" in header["text"] or "Discarded" in str(header["blocks"])
 
 
 def test_a_thread_that_begins_waits_for_no_line_of_an_older_one(scene: Scene) -> None:
