@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -98,3 +99,14 @@ def test_a_base_backup_says_that_nothing_after_it_can_be_had(cluster: Cluster, c
     cluster.sql("insert into t values (200)")
     window = cluster.ask("postgres window")
     assert cluster.said(window.id).startswith("! WAL does not arrive in the archive")
+
+
+def test_doctors_that_look_at_the_same_time_are_not_in_each_others_way(tmp_path: Path) -> None:
+    with own_cluster(tmp_path, "doctors") as cluster:
+        cluster.start()
+        cluster.base()
+        with ThreadPoolExecutor(3) as several:
+            found = list(several.map(doctor, [cluster] * 3))
+        assert [sorted(one) for one in found] == [sorted(found[0])] * 3
+        assert not [one for one in found if "host" in one]
+        assert cluster.docker("ps", "-aq", "--filter", "name=mayday-helper-doctor") == ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,6 +24,7 @@ from actions.steps.server import look_at_server, see_writers
 from actions.steps.window import Surroundings, survey
 from workers import audit, doctor_files, doctor_pagerduty, doctor_server
 from workers.doorbell import connect, open_to_all
+from workers.helper import LOOKS
 from workers.statuspage import doctor as status_page
 from workers.workshop import DockerWorkshop
 
@@ -85,7 +87,9 @@ class _Patient:
 def site_findings(settings: Settings, store: Store) -> Iterator[Finding]:
     """Look at the host as a run would; the first thing that is not there ends the list."""
     workshop = DockerWorkshop(store, settings.site.site(), settings.site.docker_host)
-    run = Run("doctor", "doctor", "", settings.site.postgres, settings.site.name, "", {}, {}, store.clock())
+    # A name of its own: two doctors at once must not take each other's helper away.
+    name, site = f"{LOOKS}{secrets.token_hex(3)}", settings.site
+    run = Run(name, "doctor", "", site.postgres, site.name, "", {}, {}, store.clock())
     try:
         with workshop.open(run) as tools:
             patient = _Patient(tools, store.clock)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import time
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -19,6 +20,10 @@ from workers.inside import Done, Inside
 HOME, ARCHIVE, BASES, WAL = "/mayday/home", "/mayday/archive", "/mayday/bases", "/mayday/wal"
 _VOLUMES = "/mayday/volumes"
 _TABLESPACES = "/mayday/tablespaces"
+
+LOOKS = "doctor-"
+"""Begins the names of those that look around and carry no run out."""
+_FORGOTTEN_SECONDS = 600
 
 _NOT_THERE = re.compile(r"bind source path does not exist: (?P<path>.*)")
 
@@ -52,6 +57,17 @@ class Helper:
         """Remove what an earlier worker of this run left, with every command that still runs in it."""
         self._container = ""
         self._remove()
+        if self._names.run.startswith(LOOKS):
+            self._remove_forgotten()
+
+    def _remove_forgotten(self) -> None:
+        """Remove the helpers of doctors that were killed: nobody comes back to their names."""
+        with speaking("looking for helpers that were left behind"):
+            found = self.client.api.containers(all=True, filters={"label": "mayday.role=helper"})
+        for one in found:
+            old = time.time() - one["Created"] > _FORGOTTEN_SECONDS
+            if old and str(one["Labels"].get("mayday.run")).startswith(LOOKS):
+                remove(self.client, one["Id"], "a helper that was left behind")
 
     def close(self) -> None:
         """Remove the helper."""
