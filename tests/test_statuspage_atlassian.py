@@ -60,6 +60,17 @@ def test_an_incident_is_created_updated_and_resolved_under_one_id(public: Listen
     assert (kept.metadata, kept.impact_override) == ({"mayday": {"incident": "INC-42"}}, "critical")
 
 
+def test_lists_are_read_to_their_last_page(public: Listening, page: OpenPage) -> None:
+    first = page.publish(DRAFT)
+    (mine,) = public.world.incidents
+    others = [replace(mine, id=f"other{n}", metadata={}, components=[]) for n in range(230)]
+    public.world.incidents[:] = [*others[:115], mine, *others[115:]]
+    extra = replace(public.world.components[0])
+    public.world.components += [replace(extra, id=f"c{n}", name=f"Component {n}") for n in range(210)]
+    assert page.publish(IDENTIFIED).id == first.id
+    assert len(page.components()) == len(public.world.components)
+
+
 def test_the_same_status_and_text_are_not_posted_twice(public: Listening, page: OpenPage) -> None:
     once = page.publish(DRAFT)
     assert page.publish(replace(DRAFT, text=" We are looking\r\ninto it. ")) == once

@@ -18,6 +18,8 @@ from workers.statuspage.rest import Doubt, Rest
 
 _TRIES = 3
 _MOST = 100
+_PAGES = 50
+"""No status page has so many; one that answers the same page for ever is left."""
 _DOUBLE = "This report was made twice by mistake. Please see the other one."
 
 
@@ -82,8 +84,7 @@ class AtlassianPage:
 
     def components(self) -> dict[str, str]:
         """The page's components, by id."""
-        answer = self._rest.get(f"{self._page}/components", per_page=_MOST)
-        return {c.id: c.name for c in self._read(_COMPONENTS, answer)}
+        return {c.id: c.name for c in self._all("components", _COMPONENTS)}
 
     def close(self) -> None:
         """Close its connections."""
@@ -138,13 +139,13 @@ class AtlassianPage:
             self._rest.send("PATCH", f"{self._page}/incidents/{double.id}", {"incident": fields})
 
     def _unresolved(self) -> list[_Incident]:
-        return self._many(self._rest.get(f"{self._page}/incidents/unresolved", per_page=_MOST))
+        return self._all("incidents/unresolved", _INCIDENTS)
 
     def _ours(self, incident: str, unresolved: Sequence[_Incident]) -> list[_Incident]:
         """Ours, the oldest first: so everybody who looks goes on with the same one."""
         ours = [i for i in unresolved if i.ours == incident]
         if not ours:
-            recent = self._many(self._rest.get(f"{self._page}/incidents", limit=_MOST))
+            recent = self._read(_INCIDENTS, self._rest.get(f"{self._page}/incidents", limit=_MOST))
             ours = [i for i in recent if i.ours == incident]
         return sorted(ours, key=lambda i: (i.created_at, i.id))
 
@@ -153,8 +154,15 @@ class AtlassianPage:
         url = found.shortlink or (f"{self._public_url}/incidents/{found.id}" if self._public_url else "")
         return Published(found.id, url, found.status, len(updates), (updates[0].body or "") if updates else "")
 
-    def _many(self, answer: Any) -> list[_Incident]:
-        return self._read(_INCIDENTS, answer)
+    def _all(self, what: str, kind: TypeAdapter[list[_T]]) -> list[_T]:
+        """A list to its last page, which is the first one that is not full."""
+        found: list[_T] = []
+        for page in range(1, _PAGES + 1):
+            part = self._read(kind, self._rest.get(f"{self._page}/{what}", per_page=_MOST, page=page))
+            found += part
+            if len(part) < _MOST:
+                break
+        return found
 
     def _one(self, answer: Any) -> _Incident:
         return self._read(_INCIDENT, answer)
