@@ -12,6 +12,11 @@ from lab.bench.ground import Ground
 
 _FOLDER = "by_hand"
 _SECONDS = 900
+# Where the clone has its socket and its configuration, which somebody by hand would leave as they are.
+_OF_THE_CLONE = (
+    "data_directory", "config_file", "hba_file", "ident_file", "unix_socket_directories", "unix_socket_group",
+    "unix_socket_permissions", "port", "external_pid_file",
+)  # fmt: skip
 _COPY = f"""
 cp -a "/bases/$1" /data/{_FOLDER} && shift && cd /wal && cp "$@" /data/{_FOLDER}/pg_wal/ && cd /data/{_FOLDER} &&
 touch recovery.signal && chown --reference=PG_VERSION recovery.signal
@@ -54,7 +59,8 @@ class ByHand:
     def _clone_of(self, run: str) -> tuple[str, list[str]]:
         clone = f"mayday-clone-{run}"
         flags = self.ground.docker("inspect", "-f", "{{range .Config.Cmd}}{{println .}}{{end}}", clone).splitlines()
-        return self.ground.docker("inspect", "-f", "{{.Image}}", clone), [flag for flag in flags if flag]
+        settings = [flag for flag in flags if "=" in flag and flag.partition("=")[0] not in _OF_THE_CLONE]
+        return self.ground.docker("inspect", "-f", "{{.Image}}", clone), [p for one in settings for p in ("-c", one)]
 
     @property
     def _data(self) -> str:
@@ -68,7 +74,7 @@ class ByHand:
     def _start(self, image: str, flags: list[str]) -> None:
         home = f"{self._data}/{_FOLDER}:/var/lib/postgresql/data"
         self.ground.docker("run", "-d", f"--name={self.container}", "--network=none", "--shm-size=1g", "-v", home,
-                           image, *flags)  # fmt: skip
+                           image, "postgres", *flags)  # fmt: skip
 
     def _run(self, program: str, image: str, *arguments: str) -> None:
         bases, archive = self.ground.lab.backups / "postgres" / "base", self.ground.lab.wal_archive
