@@ -1,4 +1,4 @@
-"""The journal of a real recovery, told to a store as often as a test wants, each time as another run."""
+"""The journal of a real recovery by an earlier version, told to a store as often as wanted, each as another run."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ def test_a_held_service_names_its_run_and_links_to_the_thread(office: Office) ->
 
 def test_users_text_is_data_in_every_answer(office: Office) -> None:
     said = say(office, "postgres pitr {service.__class__} <!channel> %s")
-    assert "{service.__class__} &lt;!channel&gt; %s" in said
+    assert "{service.__class__} @channel %s" in said
     assert "<!channel>" not in say(office, "destroy <!channel> {x}", key="t2")
 
 

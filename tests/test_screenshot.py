@@ -1,6 +1,6 @@
 """The picture in the README: a recorded recovery, drawn by the bot in the practice room, seen by a real browser.
 
-`tests/data/recovered_run.json` is the journal of a real recovery of the practice company, as `mayday show RUN --json`
+`tests/data/pictured_run.json` is the journal of a real recovery of the practice company, as `mayday show RUN --json`
 prints it; only the names of its host and folder were changed. The picture goes to a temporary folder;
 `MAYDAY_PICTURE=docs/thread.png` keeps it.
 """
@@ -34,7 +34,7 @@ from lab.slack.client import RunningPracticeSlack
 __all__ = ["slack"]
 pytestmark = pytest.mark.browser
 ROOT = Path(__file__).parent.parent
-RECORDED = ROOT / "tests" / "data" / "recovered_run.json"
+RECORDED = ROOT / "tests" / "data" / "pictured_run.json"
 WIDTH, HEIGHT, SCALE = 1240, 1760, 0.75
 MOST_BYTES = 300_000
 FLAGS = (
