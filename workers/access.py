@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -26,6 +27,8 @@ cat "$1/postmaster.pid" 2>/dev/null || exit 0
 """
 _ONLY_THE_OWNER = 77
 _IDENTIFY = ("psql", "-X", "-A", "-t", "-w", "-d", "replication=true", "-c", "IDENTIFY_SYSTEM")
+# What runc says of a container that ends just then, as one does that crashes again and again.
+_WENT_DOWN = re.compile(r"read init-p|exec in a stopped|container is not running|is restarting")
 _PLAIN = {"PGCONNECT_TIMEOUT": "10", "LC_ALL": "C", "PGAPPNAME": "mayday"}
 # What libpq would use is used where the container says it: a password file, or the password of the image's own
 # environment, which never leaves the container. After a failed login pg_isready tells by the SQLSTATE, and so in
@@ -128,6 +131,9 @@ def _look(client: Any, id: str, data: str, *, clone: bool) -> tuple[Known, bool]
     if done.code == _ONLY_THE_OWNER:
         done = Inside(client.api, id, owner.strip()).script(_SEE, data, seconds=20)
         owner, _, pid_file = done.out.partition("\n")
+    if done.code and _WENT_DOWN.search(done.said()):
+        raise NotServing("The server went down while it was being asked.", detail=done.said(),
+                         hint="Look at its log; start it, then retry.")  # fmt: skip
     checked(Done(0 if done.code == _ONLY_THE_OWNER else done.code, done.out, done.err), "finding the server's user")
     user = owner.strip()
     if clone:

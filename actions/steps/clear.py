@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from actions.engine.errors import Away, RecoveryError
 from actions.postgres.lsn import Lsn, format_lsn
 from actions.postgres.removals import REMOVAL_LINES, REMOVAL_RMGRS, Removal, removals
 from actions.postgres.running import Running
@@ -112,14 +113,23 @@ def removals_near(way: Way, stop: Stop) -> Sequence[Removal]:
 
     A DROP DATABASE makes a checkpoint between its first record and the removal, and others may write much meanwhile.
     So older segments are read too, twice as many each time, while a removal is seen without its first record or one
-    of the transactions that ran at the stop may be a DROP that began before.
+    of the transactions that ran at the stop may be a DROP that began before; as far as these can be read: one that is
+    damaged is in the way of the recovery only where that needs it, which is found when the WAL is laid.
     """
     last = min(way.index(stop.through - 1) + 1, len(way.names) - 1)
-    first, older = max(0, way.index(stop.lsn) - 1), 2
+    first, older, known = max(0, way.index(stop.lsn) - 1), 2, None
     while True:
         since = way.start(first + 1) if first + 1 < len(way.names) and first else Lsn(0)
         running = Running(stop.through)
-        found = removals(running.watch(way.lines(first, last, REMOVAL_RMGRS, REMOVAL_LINES)), since)
+        try:
+            found = removals(running.watch(way.lines(first, last, REMOVAL_RMGRS, REMOVAL_LINES)), since)
+        except Away:
+            raise
+        except RecoveryError:
+            if known is None:
+                raise
+            return known
+        known = found
         begun = all(r.certain or (r.over is not None and r.over < stop.through) for r in found)
         if first == 0 or (begun and running.covered(since, (r.xid for r in found))):
             return found
