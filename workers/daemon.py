@@ -22,13 +22,21 @@ _SILENT = "See that the Docker daemon runs (`docker info`), then retry."
 _SHUT_OUT = "This user may not use Docker's socket: join its group (with Compose: DOCKER_GID in .env), then retry."
 
 
+_BETWEEN = "is restarting, wait until the container is running"
+"""Docker's word for a container that crashes again and again: a moment later it is up, or known to be down."""
+
+
 @contextmanager
 def speaking(doing: str) -> Iterator[None]:
     """Turns every way in which Docker fails into an error that says what was being done."""
     try:
         yield
     except APIError as problem:
-        raise RecoveryError(f"Docker refused while {doing}.", detail=excerpt(str(problem.explanation or problem)),
+        said = excerpt(str(problem.explanation or problem))
+        if _BETWEEN in said:
+            raise Away(f"The container was being started again while {doing}.", detail=said,
+                       hint="One that is started again and again says why in its log.") from problem  # fmt: skip
+        raise RecoveryError(f"Docker refused while {doing}.", detail=said,
                             hint="Read the refusal above; when its cause is mended, retry.") from problem  # fmt: skip
     except (DockerException, requests.RequestException, urllib3.exceptions.HTTPError, OSError) as problem:
         hint = _SHUT_OUT if "Permission denied" in str(problem) else _SILENT

@@ -20,6 +20,7 @@ _ACCEPTING, _REJECTING = "0", "1"
 # By the time pg_isready asks, the server may accept: canAcceptConnections of src/backend/postmaster says these before.
 _STARTING = ("the database system is starting up", "the database system is not yet accepting connections",
              "the database system is not accepting connections")  # fmt: skip
+_NOBODY_THERE = ("No such file or directory", "Connection refused")
 _NOT_LET_IN = re.compile(r"connection to server (?:on|at) .* failed|could not connect to server", re.DOTALL)
 
 
@@ -71,6 +72,8 @@ def no_connection(container: str, ready: str, said: str) -> RecoveryError:
     look = f"It may still be starting: look at `docker logs {container}`."
     if ready == _REJECTING or any(sign in said for sign in _STARTING):
         return StartingUp(message, detail=said, hint=look)
+    if ready == _ACCEPTING and any(sign in said for sign in _NOBODY_THERE):
+        return StartingUp(message, detail=said, hint=look)  # It has come up between the two questions.
     if ready == _ACCEPTING and _NOT_LET_IN.search(said):
         return LoginRefused(f"PostgreSQL in {container} does not let Mayday in.", detail=said,
                             hint="Read the server's message above: it names the user, the database or the line of "
