@@ -225,10 +225,7 @@ class OperatorSettings(_Checked):
 
 
 class Settings(_Checked):
-    """All settings of one installation.
-
-    `anchors` is the file that notes the heads of the journals; where it is empty, it lies beside a SQLite store.
-    """
+    """All settings of one installation. `anchors` is where the heads of the journals are noted."""
 
     operations_zone: str = "UTC"
     store: str = "sqlite:///mayday.db"
@@ -243,12 +240,6 @@ class Settings(_Checked):
     statuspage: StatusPageSettings = StatusPageSettings()
     contacts: ContactSettings = ContactSettings()
     operators: OperatorSettings = OperatorSettings()
-
-    @property
-    def anchors_file(self) -> str:
-        """Where the heads of the journals are noted; empty for nowhere."""
-        kind, _, path = self.store.partition(":///")
-        return self.anchors or (f"{path}.anchors" if kind == "sqlite" and path else "")
 
     @field_validator("operations_zone")
     @classmethod

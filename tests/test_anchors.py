@@ -9,11 +9,10 @@ import pytest
 import sqlalchemy as sa
 from bot_world import Clock, store_in
 
-from actions.engine.anchors import AnchorFile, cut_short
+from actions.engine.anchors import AnchorFile, anchors_path, cut_short
 from actions.engine.journal import Kind
 from actions.engine.store import Store
 from actions.engine.tables import entries
-from actions.settings import Settings
 from bot.terminal.records import verify_journals
 from workers.anchoring import Anchoring
 
@@ -104,6 +103,6 @@ def test_a_key_that_is_gone_is_said(place: Place, capsys: pytest.CaptureFixture[
 def test_the_files_are_their_owners_alone_and_lie_beside_the_store(place: Place, tmp_path: Path) -> None:
     place.keeper.tick()
     assert [path.stat().st_mode & 0o777 for path in (place.file.path, place.file.key_path)] == [0o600, 0o600]
-    assert Settings(store=f"sqlite:///{tmp_path}/mayday.db").anchors_file == f"{tmp_path}/mayday.db.anchors"
-    assert Settings(store="postgresql+psycopg://db/mayday").anchors_file == ""
-    assert Settings(store="postgresql+psycopg://db/mayday", anchors="/mnt/heads").anchors_file == "/mnt/heads"
+    assert anchors_path("", f"sqlite:///{tmp_path}/mayday.db") == f"{tmp_path}/mayday.db.anchors"
+    assert anchors_path("", "postgresql+psycopg://db/mayday") == ""
+    assert anchors_path("/mnt/heads", "postgresql+psycopg://db/mayday") == "/mnt/heads"

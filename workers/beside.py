@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from actions.engine.anchors import AnchorFile
+from actions.engine.anchors import AnchorFile, anchors_path
 from actions.engine.procedure import Procedure
 from actions.engine.store import Store
 from actions.settings import Settings
@@ -29,7 +29,7 @@ def companions(
     """Everything that one worker of the settings' site does beside."""
     site = settings.site.site()
     workshop = DockerWorkshop(store, site, settings.site.docker_host)
-    noted = settings.anchors_file
+    noted = anchors_path(settings.anchors, settings.store)
     anchoring = (Anchoring(store, AnchorFile(Path(noted))).run,) if noted else ()
     outside = Outside(settings, store, find, owner, ring, adapters.pagerduty, adapters.pager)
     return (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from actions.engine.anchors import anchors_path
 from actions.findings import Finding
 from actions.settings import Settings
 
@@ -26,7 +27,7 @@ def _files(settings: Settings) -> Iterator[Path]:
     if settings.store.startswith(_SQLITE):
         store = settings.store.removeprefix(_SQLITE)
         yield from (Path(f"{store}{end}") for end in ("", "-wal", "-shm"))
-    if settings.anchors_file:
-        yield from (Path(f"{settings.anchors_file}{end}") for end in ("", ".key"))
+    if noted := anchors_path(settings.anchors, settings.store):
+        yield from (Path(f"{noted}{end}") for end in ("", ".key"))
     if settings.pagerduty.secrets_file:
         yield Path(settings.pagerduty.secrets_file)

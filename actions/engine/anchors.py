@@ -37,6 +37,12 @@ class Found:
     forged: tuple[int, ...] = ()
 
 
+def anchors_path(named: str, store: str) -> str:
+    """Where the heads are noted: in the file that is named, else beside a SQLite store, else nowhere (empty)."""
+    kind, _, path = store.partition(":///")
+    return named or (f"{path}.anchors" if kind == "sqlite" and path else "")
+
+
 class AnchorFile:
     """A file of anchors with its key beside it (`.key`); both are their owner's alone."""
 

@@ -206,10 +206,7 @@ class Store(Ledger):
 
 
 def _living(now: datetime) -> dict[str, datetime]:
-    """Between which moments a heartbeat says that its owner lives.
-
-    One from the future was written before the clock was set back: whoever lives writes another within seconds.
-    """
+    """When a heartbeat says that its owner lives. One from the future is of before the clock was set back."""
     alive = timedelta(seconds=LEASE_SECONDS)
     return {"since": now - alive, "until": now + alive}
 
@@ -218,7 +215,11 @@ def _engine(url: str) -> sa.Engine:
     if not url.startswith("sqlite"):
         # Whatever encoding the database was made with, text comes back as text.
         return sa.create_engine(url, pool_pre_ping=True, connect_args={"client_encoding": "utf8"})
-    _private(sa.make_url(url).database)
+    path = sa.make_url(url).database
+    if path and path != ":memory:" and not path.startswith("file:"):
+        # What SQLite lays beside it gets the same rights. One that cannot be made is said by SQLite itself, with why.
+        with suppress(OSError):
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     engine = sa.create_engine(url, connect_args={"timeout": 15})
 
     @sa.event.listens_for(engine, "connect")
@@ -230,13 +231,6 @@ def _engine(url: str) -> sa.Engine:
         connection.execute("PRAGMA synchronous=FULL")
 
     return engine
-
-
-def _private(path: str | None) -> None:
-    """Make a new file for its owner alone; what SQLite lays beside it gets the same rights."""
-    if path and path != ":memory:" and not path.startswith("file:"):
-        with suppress(OSError):  # One that cannot be made is said by SQLite itself, with why.
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
 
 
 def _write_ahead(connection: Any) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from actions.engine.anchors import anchors_path
 from bot import steering
 from bot.terminal import records
 from bot.terminal.follow import until_rest
@@ -61,7 +62,8 @@ def journal_verify(
 ) -> None:
     """Check the chains, and name the first broken entry."""
     with session(ctx, config, json_, head=False) as here:
-        raise typer.Exit(records.verify_journals(here.store, run, json_, here.settings.anchors_file))
+        noted = anchors_path(here.settings.anchors, here.settings.store)
+        raise typer.Exit(records.verify_journals(here.store, run, json_, noted))
 
 
 @app.command()
