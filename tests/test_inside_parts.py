@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import threading
+import time
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import docker
 import pytest
 from between import daemon_behind
+from docker.models.containers import Container
 from small_server import IMAGE
 
 from actions.engine.errors import Away
+from actions.postgres.server import DataHome, Server
+from actions.sql import NotServing
+from workers import process
+from workers.daemon import TakenDown
 from workers.inside import Inside, shell
+from workers.sql import ContainerSql
 
 pytestmark = pytest.mark.parts
 
@@ -75,3 +84,45 @@ def test_a_command_whose_lines_are_left_early_is_ended_with_all_that_it_started(
     assert int(here.script(count, mark).out) > 1
     lines.close()
     assert here.script(count, mark).out == "0"
+
+
+@pytest.fixture
+def crashing() -> Iterator[Container]:
+    """A container that is started again and again: up for 0.4 s, then away for longer and longer."""
+    client, name = docker.from_env(), f"mayday-test-{uuid.uuid4().hex[:8]}"
+    made = client.containers.run(
+        IMAGE, ["-c", "mkdir -p /d; sleep 0.4; exit 1"], entrypoint="sh", name=name, detach=True, network_mode="none",
+        restart_policy={"Name": "always"}, tmpfs={"/var/lib/postgresql/data": "size=1m"},
+    )  # fmt: skip
+    yield made
+    made.remove(force=True, v=True)
+
+
+def test_a_server_that_crashes_again_and_again_is_down_for_every_question(crashing: Container) -> None:
+    """Whatever of a question the crash meets: its preparation, its command, its end."""
+    client, ends, seen = docker.from_env(), time.monotonic() + 8, set()
+    server = Server(
+        service=crashing.name, host="", container=crashing.id, image=IMAGE, image_id="", command=(),
+        restart_policy="always", home=DataHome("/srv", "d", "/d"), archive="", bases="", inside_archive="",
+        inside_bases="", user="postgres", database="town", version=15, system_identifier="", timeline=1, segment_size=0,
+    )  # fmt: skip
+    while time.monotonic() < ends:
+        with pytest.raises((NotServing, TakenDown)) as down:
+            ContainerSql(client).rows(crashing.name, server, "select 1")
+        seen.add((down.type, getattr(down.value, "crashing", False)))
+        with suppress(TakenDown):
+            assert process.find(client.api, crashing.id) is None
+    # Taken down and up again at once: the next question finds out which of both it is.
+    assert (NotServing, False) in seen
+    assert (TakenDown, True) not in seen
+
+
+def test_a_command_whose_container_was_started_anew_under_it_has_not_ended_by_itself(container: str) -> None:
+    client = docker.from_env()
+    threading.Timer(0.7, lambda: client.containers.get(container).restart(timeout=0)).start()
+    with pytest.raises(TakenDown, match="in which sh ran was taken down"):
+        Inside(client.api, container).script("sleep 30")
+
+
+def test_a_command_that_was_killed_in_a_container_that_stands_is_believed(container: str) -> None:
+    assert Inside(docker.from_env().api, container).script("sleep 0.2; kill -9 $$").code == 137

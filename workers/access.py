@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
-from contextlib import closing
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,7 +14,7 @@ from actions.postgres.postmaster import CLONE, Endpoint, read_pid_file
 from actions.postgres.server import Server
 from actions.redact import excerpt
 from actions.sql import LoginRefused, NotServing
-from workers.daemon import speaking
+from workers.daemon import TakenDown, runs, speaking
 from workers.helper import checked
 from workers.inside import Command, Done, Inside, shell
 
@@ -27,8 +26,6 @@ cat "$1/postmaster.pid" 2>/dev/null || exit 0
 """
 _ONLY_THE_OWNER = 77
 _IDENTIFY = ("psql", "-X", "-A", "-t", "-w", "-d", "replication=true", "-c", "IDENTIFY_SYSTEM")
-# What runc says of a container that ends just then, as one does that crashes again and again.
-_WENT_DOWN = re.compile(r"read init-p|exec in a stopped|container is not running|is restarting")
 _PLAIN = {"PGCONNECT_TIMEOUT": "10", "LC_ALL": "C", "PGAPPNAME": "mayday"}
 # What libpq would use is used where the container says it: a password file, or the password of the image's own
 # environment, which never leaves the container. After a failed login pg_isready tells by the SQLSTATE, and so in
@@ -102,13 +99,14 @@ class Accesses:
             raise RecoveryError(f"The container {container} was replaced since the plan.",
                                 detail=f"The plan names the id {server.container[:12]}; now it is {found['Id'][:12]}.",
                                 hint="Ask for a new plan.")  # fmt: skip
-        if not found["State"]["Running"] or found["State"].get("Paused"):
+        if not runs(found["State"]) or found["State"].get("Paused"):
             raise NotServing(f"{container} does not run, so it cannot be asked.",
                              detail=f"It is {found['State']['Status']}.", hint="Start it, then retry.")  # fmt: skip
         key = (found["Id"], found["State"]["StartedAt"])
         known = self._known.get(key)
         if known is None:
-            known, lasting = _look(client, found["Id"], server.home.inside, clone=clone)
+            with crash_is_no_answer():
+                known, lasting = _look(client, found["Id"], server.home.inside, clone=clone)
             if lasting:
                 self._known[key] = known
         return Access(Inside(client.api, found["Id"], known.user), known)
@@ -131,9 +129,6 @@ def _look(client: Any, id: str, data: str, *, clone: bool) -> tuple[Known, bool]
     if done.code == _ONLY_THE_OWNER:
         done = Inside(client.api, id, owner.strip()).script(_SEE, data, seconds=20)
         owner, _, pid_file = done.out.partition("\n")
-    if done.code and _WENT_DOWN.search(done.said()):
-        raise NotServing("The server went down while it was being asked.", detail=done.said(),
-                         hint="Look at its log; start it, then retry.")  # fmt: skip
     checked(Done(0 if done.code == _ONLY_THE_OWNER else done.code, done.out, done.err), "finding the server's user")
     user = owner.strip()
     if clone:
@@ -144,17 +139,34 @@ def _look(client: Any, id: str, data: str, *, clone: bool) -> tuple[Known, bool]
     return Known(user, ways or (Endpoint(),)), bool(running and running.serves)
 
 
+@contextmanager
+def crash_is_no_answer() -> Iterator[None]:
+    """A server that crashes again and again is not waited for: it is down, as what is asked has to be told.
+
+    Raises:
+        NotServing: its container went down under what was asked, and is started again and again.
+    """
+    try:
+        yield
+    except TakenDown as down:
+        if not down.crashing:
+            raise
+        raise NotServing("The server went down while it was being asked.", detail=down.detail,
+                         hint="Look at its log; start it, then retry.") from down  # fmt: skip
+
+
 def replication_access(access: Access, server: Server) -> Access:
     """The way by which a replication connection is made, as pg_basebackup needs one.
 
     Raises:
         LoginRefused: there is none.
+        NotServing: the server crashed meanwhile.
     """
     said = ""
     for way in access.known.ways:
         given = replace(access, known=Known(access.known.user, (way,)))
         command = given.command(_IDENTIFY, seconds=20, env=_PLAIN, server=server)
-        with closing(command.lines()) as lines:
+        with crash_is_no_answer(), closing(command.lines()) as lines:
             done = list(lines)
         if command.code == 0 and done:
             return given

@@ -148,7 +148,9 @@ class ConditionKeeper:
         server = look_at_server(self.site.postgres, self.site, tools["docker"], files)
         around = survey(server, files, tools["sql"], self.store.clock())
         archiving = look_at_archiving(server, files, tools["sql"])
-        dump_at = dumps.newest(tools["docker"].client, server, self.dumps) if self.dumps else None
+        dump_at = self._seen.dump_at if self._seen else None  # While the server is down nobody can be asked.
+        if self.dumps and server.state == "running":
+            dump_at = dumps.newest(tools["docker"].client, server, self.dumps)
         took = time.monotonic() - began
         self._next = began + max(self.every, _SHARE * took)
         self._seen = reachable(around, server.segment_size, self.store.clock(), dump_at=dump_at, before=self._seen,

@@ -23,7 +23,14 @@ _SHUT_OUT = "This user may not use Docker's socket: join its group (with Compose
 
 
 _BETWEEN = "is restarting, wait until the container is running"
-"""Docker's word for a container that crashes again and again: a moment later it is up, or known to be down."""
+
+
+class TakenDown(Away):
+    """A container went down under what was asked of it; `crashing` where it is started again and again."""
+
+    def __init__(self, message: str, *, crashing: bool = False, detail: str = "", hint: str = "") -> None:
+        super().__init__(message, detail=detail, hint=hint)
+        self.crashing = crashing
 
 
 @contextmanager
@@ -34,8 +41,8 @@ def speaking(doing: str) -> Iterator[None]:
     except APIError as problem:
         said = excerpt(str(problem.explanation or problem))
         if _BETWEEN in said:
-            raise Away(f"The container was being started again while {doing}.", detail=said,
-                       hint="One that is started again and again says why in its log.") from problem  # fmt: skip
+            raise TakenDown(f"The container was being started again while {doing}.", crashing=True, detail=said,
+                            hint="One that is started again and again says why in its log.") from problem  # fmt: skip
         raise RecoveryError(f"Docker refused while {doing}.", detail=said,
                             hint="Read the refusal above; when its cause is mended, retry.") from problem  # fmt: skip
     except (DockerException, requests.RequestException, urllib3.exceptions.HTTPError, OSError) as problem:
@@ -87,6 +94,11 @@ def described(attrs: Mapping[str, Any], host: str) -> Container:
         mounts=tuple(_mount(mount, attrs["HostConfig"]) for mount in attrs.get("Mounts", ())), env=environment(config),
         labels=dict(config.get("Labels") or {}), started_at=state.get("StartedAt", ""),
     )  # fmt: skip
+
+
+def runs(state: Mapping[str, Any]) -> bool:
+    """Whether commands can be run in a container, by its `State`: one between two starts is Running for Docker too."""
+    return bool(state["Running"]) and not state.get("Restarting")
 
 
 def environment(config: Mapping[str, Any]) -> dict[str, str]:

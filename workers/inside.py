@@ -13,19 +13,22 @@ import uuid
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from docker.errors import NotFound
 
 from actions.engine.errors import Away, RecoveryError
 from actions.redact import excerpt
-from workers.daemon import speaking
+from workers.daemon import TakenDown, runs, speaking
 from workers.stream import STDERR, printed
 
 MARK = "MAYDAY_EXEC"
 TIME_IS_OVER = (124, 137, 143)
 
 _KILLED = (137, 143)
+# How Docker ends a command that runc could not start, as in a container that ends just then: daemon/exec.go of Moby.
+_NEVER_BEGAN = (126, 128)
 _KEPT_OF_STDERR = 8000
 _END_SECONDS = 15
 _NOTICED_SECONDS = 2.0
@@ -99,8 +102,8 @@ class Command:
                     else:
                         yield part
             self.code = _exit_code(api, id)
-            if self.code in _KILLED:
-                self._inside.must_stand(self._program)
+            if self.code in _KILLED + _NEVER_BEGAN:
+                self._inside.must_stand(self._program, self._began)
 
 
 def _exit_code(api: Any, id: str) -> int:
@@ -158,19 +161,26 @@ class Inside:
         """Run a constant script; everything that varies comes to it as a parameter."""
         return self.run(shell(text, *parameters), seconds=seconds, env=env)
 
-    def must_stand(self, doing: str) -> None:
-        """Raises Away where the whole container was taken down under its commands, as a restarting daemon does."""
-        state: dict[str, Any] = {"Running": True}
-        deadline = time.monotonic() + _NOTICED_SECONDS
-        while state["Running"] and time.monotonic() < deadline:
+    def must_stand(self, doing: str, began: float) -> None:
+        """Refuse to believe in a command's own end where its container ended since it began (`time.monotonic`).
+
+        Raises:
+            TakenDown: the whole container was taken down under it, as a crash or a restarting daemon does.
+        """
+        ends = time.monotonic() + _NOTICED_SECONDS
+        while runs(state := self._state()) and time.monotonic() < ends:
             time.sleep(0.1)  # The command's end is known an instant before the container's.
-            try:
-                state = self.api.inspect_container(self.container)["State"]
-            except NotFound:
-                state = {"Running": False, "Status": "gone"}
-        if not state["Running"]:
-            raise Away(f"The container in which {doing} ran was taken down.", detail=f"It is {state['Status']} now.",
-                       hint="See that the Docker daemon runs (`docker info`), then retry.")  # fmt: skip
+        if runs(state) and _age(state, self.api.info()) > time.monotonic() - began:
+            return
+        raise TakenDown(f"The container in which {doing} ran was taken down.", crashing=bool(state.get("Restarting")),
+                        detail=f"It is {state['Status']} now.",
+                        hint="See that the Docker daemon runs (`docker info`), then retry.")  # fmt: skip
+
+    def _state(self) -> dict[str, Any]:
+        try:
+            return dict(self.api.inspect_container(self.container)["State"])
+        except NotFound:
+            return {"Running": False, "Status": "gone"}
 
     def end(self, mark: str) -> None:
         """End every process that carries this mark."""
@@ -178,6 +188,13 @@ class Inside:
             id = self.begin(["sh", "-c", _END, "mayday", f"{MARK}={mark}"], {})
             self.api.exec_start(id, detach=True)
             wait_for_exit(self.api, id, _END_SECONDS)
+
+
+def _age(state: Mapping[str, Any], info: Mapping[str, Any]) -> float:
+    """For how many seconds a container has been running, by the clock of its Docker daemon alone."""
+    # Docker prints nanoseconds: https://docs.docker.com/reference/api/engine/ (SystemTime, State.StartedAt)
+    now, started = (datetime.fromisoformat(at) for at in (info["SystemTime"], state["StartedAt"]))
+    return (now - started).total_seconds()
 
 
 def shell(text: str, *parameters: str) -> list[str]:

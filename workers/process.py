@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from actions.containers import Process
+from workers.daemon import TakenDown
 from workers.inside import Inside
 
 # The postmaster changes into its data directory when it starts (src/backend/utils/init/miscinit.c), and its children
@@ -22,10 +23,15 @@ exit 0
 
 
 def find(api: Any, container: str) -> Process | None:
-    """The one server of a container; None where there is none, or several."""
-    found = _seen(Inside(api, container))
-    if len(found) == 1 and not found[0][1]:
-        found = _seen(Inside(api, container, found[0][0]))
+    """The one server of a container; None where there is none, or several, or where it has just crashed."""
+    try:
+        found = _seen(Inside(api, container))
+        if len(found) == 1 and not found[0][1]:
+            found = _seen(Inside(api, container, found[0][0]))
+    except TakenDown as down:
+        if not down.crashing:
+            raise
+        return None
     if len(found) != 1 or not found[0][1]:
         return None
     _, data, command = found[0]

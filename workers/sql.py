@@ -14,7 +14,7 @@ from actions.engine.errors import Away, RecoveryError
 from actions.postgres.server import Server
 from actions.redact import excerpt
 from actions.sql import Answer, Asked, LoginRefused, NotServing
-from workers.access import Access, Accesses, replication_access
+from workers.access import Access, Accesses, crash_is_no_answer, replication_access
 from workers.helper import checked
 from workers.inside import Inside, shell
 from workers.sql_everywhere import (
@@ -124,12 +124,13 @@ class ContainerSql:
     def _let_in(self, container: str, server: Server, ask: Callable[[Access], T]) -> T:
         """Ask; where the server does not let anybody in by this way, by the next one."""
         access = self._accesses.to(self._client, container, server)
-        try:
-            return ask(access)
-        except LoginRefused:
-            if not access.give_up():
-                raise
-            return ask(access)
+        with crash_is_no_answer():
+            try:
+                return ask(access)
+            except LoginRefused:
+                if not access.give_up():
+                    raise
+                return ask(access)
 
     def _answered(self, container: str, server: Server, queries: Sequence[str], seconds: float, name: str,
                   settings: Sequence[str], block: Block | RecoveryError) -> Sequence[Answer]:  # fmt: skip
