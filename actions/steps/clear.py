@@ -19,6 +19,8 @@ from actions.steps.stopping import Search
 from actions.steps.way import Way
 
 _ROUNDS = 20
+_OLDER, _FURTHER = 8, 4
+"""Segments that are read back first, and how many times as many each time after that."""
 
 
 @dataclass(frozen=True)
@@ -112,12 +114,12 @@ def removals_near(way: Way, stop: Stop) -> Sequence[Removal]:
     """Those that the WAL around a stop shows.
 
     A DROP DATABASE makes a checkpoint between its first record and the removal, and others may write much meanwhile.
-    So older segments are read too, twice as many each time, while a removal is seen without its first record or one
+    So older segments are read too, more each time, while a removal is seen without its first record or one
     of the transactions that ran at the stop may be a DROP that began before; as far as these can be read: one that is
     damaged is in the way of the recovery only where that needs it, which is found when the WAL is laid.
     """
     last = min(way.index(stop.through - 1) + 1, len(way.names) - 1)
-    first, older, known = max(0, way.index(stop.lsn) - 1), 2, None
+    first, older, known = max(0, way.index(stop.lsn) - 1), _OLDER, None
     while True:
         since = way.start(first + 1) if first + 1 < len(way.names) and first else Lsn(0)
         running = Running(stop.through)
@@ -133,4 +135,4 @@ def removals_near(way: Way, stop: Stop) -> Sequence[Removal]:
         begun = all(r.certain or (r.over is not None and r.over < stop.through) for r in found)
         if first == 0 or (begun and running.covered(since, (r.xid for r in found))):
             return found
-        first, older = max(0, first - older), older * 2
+        first, older = max(0, first - older), older * _FURTHER

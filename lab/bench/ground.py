@@ -54,10 +54,11 @@ class Ground:
         """The container of the database."""
         return self.lab.container("postgres")
 
-    def psql(self, query: str, container: str = "") -> str:
-        """One value of a database."""
+    def psql(self, *queries: str, container: str = "") -> str:
+        """One value of a database; each query is a transaction of its own."""
+        asked = [part for query in queries for part in ("-c", query)]
         return self.docker(
-            "exec", container or self.postgres, "psql", "-U", "postgres", "-d", "nself_db", "-XqAtc", query
+            "exec", container or self.postgres, "psql", "-U", "postgres", "-d", "nself_db", "-XqAt", *asked
         )
 
     def docker(self, *arguments: str) -> str:
@@ -165,9 +166,8 @@ class Ground:
         """Switch WAL until the archive holds so many segments."""
         self.console.print(f"Filling the archive up to {count} segments.")
         while (held := sum(1 for f in self.lab.wal_archive.iterdir() if len(f.name) == 24)) < count:
-            for _ in range(min(20, count - held)):
-                self.psql("insert into bench_rows values (0, 'switch')")
-                self.psql("select pg_switch_wal()")
+            one = ["insert into bench_rows values (0, 'switch')", "select pg_switch_wal()"]
+            self.psql(*one * min(20, count - held))
             time.sleep(1)
 
     def settle(self) -> None:
