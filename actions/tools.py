@@ -105,6 +105,10 @@ class Files(UnwrittenFiles, Protocol):
         """The segments in the live server's own pg_wal."""
 
     def backups(self, server: Server) -> Sequence[BackupFiles]: ...
+    def base_wal(self, server: Server) -> Sequence[WalFile]:
+        """The segments of the base backups' own spans that the archive has no good copy of, as far as those have them.
+        """
+
     def rooms(self, server: Server) -> Mapping[str, Room]:
         """The file systems of `data` (where the clone will lie), `archive` and `bases`."""
 

@@ -47,6 +47,9 @@ class Disks:
     def archive(self, server: Any) -> list[WalFile]:
         return [WalFile(name, SEGMENT, NOW) for name in segments(self._archived)]
 
+    def base_wal(self, server: Any) -> list[WalFile]:
+        return []
+
 
 def segments(count: int) -> tuple[str, ...]:
     return tuple(f"0000000100000000{n:08X}" for n in range(1, count + 1))

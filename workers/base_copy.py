@@ -86,8 +86,8 @@ if [ -n "$plain" ]; then
     tree "$src" "$dst" './pg_tblspc/*' && every bring "$@" && within
 else
     owner=$(stat -c %u:%g "$live")
-    unpack "$src/base" "$dst" &&
-        { [ -z "$(archive "$src/pg_wal")" ] || unpack "$src/pg_wal" "$dst/pg_wal"; } &&
+    # The WAL is laid later, segment by segment from the best copy of each.
+    unpack "$src/base" "$dst" && mkdir -p "$dst/pg_wal" && chown "$owner" "$dst/pg_wal" &&
         cp "$src/backup_manifest" "$dst/" && chown "$owner" "$dst/backup_manifest" && every bring "$@"
 fi
 code=$?

@@ -11,10 +11,15 @@ from workers.inside import Done
 
 # Of an archive only its beginning is read: there pg_basebackup puts backup_label and tablespace_map. A segment of its
 # WAL says of which cluster it is. An archive that was cut off is told by its end: a tar ends with zeros, and gzip
-# notes the size of what it packed, which for a tar is a multiple of 512.
+# notes the size of what it packed, which for a tar is a multiple of 512. The archive of the WAL is one place more where
+# segments may lie: what is wrong with it does not spoil the backup.
 _ARCHIVES = r"""
 lead=/tmp/mayday-lead
-packer() { case $1 in *.gz) echo gzip ;; *.zst) echo zstd ;; *.lz4) echo lz4 ;; *) echo cat ;; esac; }
+packer() {
+    case $1 in
+        *.gz) echo gzip ;; *.zst) echo zstd ;; *.lz4) echo lz4 ;; *.xz) echo xz ;; *.bz2) echo bzip2 ;; *) echo cat ;;
+    esac
+}
 cut_off() {
     case $1 in
         *.gz) [ $(($(tail -c 4 "$1" | od -An -tu4) % 512)) != 0 ] ;;
@@ -23,10 +28,9 @@ cut_off() {
     esac
 }
 trouble() {
-    for wanted in base $(tar -xOf "$lead" tablespace_map 2>/dev/null | sed -n 's/^\([0-9][0-9]*\) .*/\1/p') pg_wal; do
+    for wanted in base $(tar -xOf "$lead" tablespace_map 2>/dev/null | sed -n 's/^\([0-9][0-9]*\) .*/\1/p'); do
         of=$(archive "$src/$wanted")
-        if [ -z "$of" ]; then
-            [ $wanted = pg_wal ] || { echo "its archive $wanted.tar is missing"; return; }
+        if [ -z "$of" ]; then echo "its archive $wanted.tar is missing"; return
         elif ! command -v "$(packer "$of")" >/dev/null; then
             echo "its ${of##*/} cannot be unpacked: the server's image has no $(packer "$of")"; return
         elif cut_off "$of"; then echo "its ${of##*/} is cut off"; return

@@ -7,7 +7,7 @@ from __future__ import annotations
 # container sees it, as the Docker host does, or relative to the link.
 PIECES = r"""
 archive() {
-    for form in .tar .tar.gz .tar.zst .tar.lz4; do
+    for form in .tar .tar.gz .tar.zst .tar.lz4 .tar.xz .tar.bz2; do
         if [ -f "$1$form" ]; then echo "$1$form"; return; fi
     done
 }
@@ -17,6 +17,8 @@ opened() {
         *.gz) gzip -dc "$of" ;;
         *.zst) zstd -dqc "$of" ;;
         *.lz4) lz4 -dqc "$of" ;;
+        *.xz) xz -dqc "$of" ;;
+        *.bz2) bzip2 -dqc "$of" ;;
         *) cat "$of" ;;
     esac
 }

@@ -8,12 +8,16 @@ from functools import cached_property
 from pathlib import PurePosixPath
 
 from actions.engine.errors import RecoveryError
+from actions.postgres.backups import BackupFiles, BaseBackup, read_backup
+from actions.postgres.brought import sought
+from actions.postgres.chains import with_chains
 from actions.postgres.copies import FORMS
-from actions.postgres.segments import parse_wal_name
+from actions.postgres.segments import parse_wal_name, whole_segments
 from actions.postgres.server import Server
 from actions.postgres.timelines import parse_history
 from actions.tools import WalFile
 from workers import listing
+from workers.base_wal import BaseWal, Brought
 from workers.gather import PROGRAMS
 from workers.helper import ARCHIVE, Helper, checked
 from workers.listing import Folders, own_wal
@@ -45,6 +49,16 @@ class _Seen:
         lacking = [path for path in texts if _form(path) and not self.has_program(path)]
         return texts | {path: text_of(self._helper.inside(self._server), path) for path in lacking}
 
+    @cached_property
+    def backups(self) -> list[BackupFiles]:
+        """The base backups; none where their folder is not there, which is told elsewhere."""
+        done = self.folders.backups
+        return listing.base_backups(self._server, done, self.ends) if done.code == 0 else []
+
+    @cached_property
+    def ends(self) -> list[str]:
+        return [text for path, text in self.texts.items() if not bare_name(path)]
+
     def judged(self, folder: str, files: list[WalFile]) -> list[WalFile]:
         silent = {path for path, text in self.texts.items() if bare_name(path) and not _tells(text)}
         return [replace(f, wrong=f.wrong or (_SILENT if f"{folder}/{f.name}" in silent else "")) for f in files]
@@ -58,6 +72,8 @@ class Copies:
 
     def __init__(self, helper: Helper, look: Callable[[Server], Folders], forget: Callable[[], None]) -> None:
         self._helper, self._look, self._forget = helper, look, forget
+        self._base_wal = BaseWal(helper)
+        self._read: dict[str, tuple[BackupFiles, BaseBackup]] = {}
         self._blamed: dict[str, str] = {}
         self._origins: dict[str, str] = {}
         self._last: _Seen | None = None
@@ -69,6 +85,21 @@ class Copies:
     def own(self, server: Server) -> list[WalFile]:
         """The files of the live server's own pg_wal."""
         return self._told(own_wal(server), self._seen(server).own)
+
+    def brought(self, server: Server, also: Sequence[str] = ()) -> list[Brought]:
+        """The WAL that base backups bring along: what the archive has no good copy of, and what is in `also`."""
+        held = whole_segments(file.name for file in self.archive(server) if not file.wrong)
+        backups = with_chains(self._backup(found) for found in self._seen(server).backups)
+        wanted = sought(backups, held - set(also), server.segment_size)
+        found = self._base_wal.look(server, wanted)
+        return [Brought(one.folder, self._told(one.folder, one.files)) for one in found]
+
+    def _backup(self, found: BackupFiles) -> BaseBackup:
+        """Read once as long as it is the same: the manifest of a large cluster is long."""
+        known = self._read.get(found.path)
+        if known is None or known[0] != found:
+            known = self._read[found.path] = (found, read_backup(found))
+        return known[1]
 
     def archived(self, server: Server, name: str) -> bool:
         """Whether the archive holds a segment or a history, well or badly, in any form."""
@@ -85,7 +116,7 @@ class Copies:
 
     def backup_ends(self, server: Server) -> list[str]:
         """What the archive's .backup files say: each where a base backup began and ended."""
-        return [text for path, text in self._seen(server).texts.items() if not bare_name(path)]
+        return self._seen(server).ends
 
     def blame(self, path: str, why: str) -> None:
         """A copy turned out to be bad: it is not used again, and the window counts it out."""
@@ -119,6 +150,7 @@ class Copies:
         if any(all(wrong for _, wrong in known.get(name, ())) for name in names):
             # It may have been written, or have arrived, since the folders were listed.
             self._forget()
+            self._base_wal.forget()
             known = self._known(server, saved)
         return [_best(name, known.get(name, ())) for name in names]
 
@@ -136,7 +168,7 @@ class Copies:
 
     def usable(self, server: Server, name: str, saved: str = "") -> list[str]:
         """The paths of all copies of a segment that nothing is known against, the best first."""
-        return [path for path, wrong in self._known(server, saved).get(name, ()) if not wrong]
+        return [path for path, wrong in self._known(server, saved, (name,)).get(name, ()) if not wrong]
 
     def _seen(self, server: Server) -> _Seen:
         folders = self._look(server)
@@ -144,16 +176,22 @@ class Copies:
             self._last = _Seen(self._helper, server, folders)
         return self._last
 
-    def _told(self, folder: str, files: list[WalFile]) -> list[WalFile]:
+    def _told(self, folder: str, files: Sequence[WalFile]) -> list[WalFile]:
         return [replace(f, wrong=f.wrong or self._blamed.get(f"{folder}/{f.name}", "")) for f in files]
 
-    def _known(self, server: Server, saved: str) -> Mapping[str, Sequence[tuple[str, str]]]:
+    def _known(self, server: Server, saved: str,
+               also: Sequence[str] = ()) -> Mapping[str, Sequence[tuple[str, str]]]:  # fmt: skip
         """Every copy by what it is a copy of, with what is wrong with it; the best first.
 
-        What was saved comes first where it is wanted: the archive lacked it, or held just a part of it. The live
-        server's own file comes last, since it may be recycled while it is read.
+        What was saved comes first where it is wanted: the archive lacked it, or held just a part of it. Base backups
+        are asked for what the archive lacks, and for what is in `also`. The live server's own file comes last, since
+        it may be recycled while it is read.
         """
-        places = [(ARCHIVE, sorted(self.archive(server), key=_cost)), (own_wal(server), self.own(server))]
+        places: list[tuple[str, Sequence[WalFile]]] = [
+            (ARCHIVE, sorted(self.archive(server), key=_cost)),
+            *((one.folder, one.files) for one in self.brought(server, also)),
+            (own_wal(server), self.own(server)),
+        ]
         if saved:
             kept = listing.wal_files(self._helper, server, saved, else_none=True)
             places.insert(0, (saved, self._told(saved, kept)))

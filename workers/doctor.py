@@ -137,7 +137,7 @@ def _backups(patient: _Patient, _server: Server, around: Surroundings) -> Findin
 
 
 def _gaps(_patient: _Patient, _server: Server, around: Surroundings) -> Finding:
-    gaps = [gap.first for part in around.window.timelines for gap in part.gaps]
+    gaps = [gap.first for part in around.window.timelines for gap in part.broken]
     return Finding("WAL without gaps", not gaps, f"missing {', '.join(gaps[:3])}" if gaps else "no gap",
                    "Bring the segments back, or take a base backup: moments after the gap need one.")  # fmt: skip
 

@@ -90,6 +90,9 @@ class HostFiles:
     def backups(self, server: Server) -> Sequence[BackupFiles]:
         return listing.base_backups(server, self._folders(server).backups, self._copies.backup_ends(server))
 
+    def base_wal(self, server: Server) -> Sequence[WalFile]:
+        return [file for one in self._copies.brought(server) for file in one.files]
+
     def _folders(self, server: Server) -> listing.Folders:
         return self._recent.get(lambda: listing.folders(self._helper, server))
 

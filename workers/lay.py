@@ -8,6 +8,7 @@ from typing import Any
 
 from actions.postgres.server import Names, Server
 from actions.postgres.tablespaces import made_in
+from actions.postgres.waldump import ended_in
 from actions.redact import excerpt
 from actions.tools import Progress
 from workers.copies import Copies
@@ -16,7 +17,7 @@ from workers.gather import UNPACK
 from workers.helper import HOME, Helper, checked
 from workers.inside import Done, shell
 from workers.listing import own_wal, wal_files
-from workers.wal import confirm_names, ended_in
+from workers.wal import confirm_names
 
 # What the server has recycled meanwhile is named: it is fine where the archive holds it by now.
 _SAVE = r"""

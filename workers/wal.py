@@ -9,15 +9,16 @@ from itertools import islice
 
 from actions.engine.errors import RecoveryError
 from actions.postgres.losses_awk import LOSSES_AWK, losses_argv
-from actions.postgres.lsn import parse_lsn
-from actions.postgres.segments import parse_wal_name, segment_of
+from actions.postgres.segments import parse_wal_name
 from actions.postgres.server import Server
 from actions.postgres.stops import Stop
+from actions.postgres.waldump import ended_in
 from actions.redact import excerpt
 from workers.copies import Copies
 from workers.gather import GATHER
 from workers.helper import Helper
 from workers.inside import Command, shell
+from workers.listing import own_wal
 
 _DUMP = (
     GATHER
@@ -43,9 +44,7 @@ code=$(cat "$d/code"); rm -rf "$d"; exit "$code"
 _ENVIRONMENT = {"TZ": "UTC", "LC_ALL": "C"}
 _LOSSES = ("Heap", "Heap2", "Transaction")
 _SCAN_SECONDS = 900
-_NAMED = re.compile(r"\b[0-9A-F]{24}\b")
 _PACKED = re.compile(r"^cannot unpack (\S+): ?(.*)", re.MULTILINE)
-_PLACE = re.compile(r"\b[0-9A-F]{1,8}/[0-9A-F]{1,8}\b")
 # pg_waldump fails with one of these at the end of valid WAL too, so by themselves they prove no damage.
 _END = re.compile(
     r"error in WAL record at|could not find a valid record|invalid record length|could not find file|could not read"
@@ -139,7 +138,7 @@ class WalReader:
         Raises:
             RecoveryError: there is none, and it is no end: the segment is damaged.
         """
-        if not self._copies.archived(server, segment):
+        if path.startswith(f"{own_wal(server)}/") and not self._copies.archived(server, segment):
             return False
         self._copies.blame(path, f"it ends too early: {said}")
         return True
@@ -161,12 +160,3 @@ def _flags(timeline: int, segments: Sequence[str], start: str, end: str, rmgrs: 
     until = ["-e", end] if end else []
     # Without a start, naming the first and the last file begins with the first record that begins in the first.
     return ["-t", str(timeline), *kinds, *until, *(["-s", start] if start else [segments[0], segments[-1]])]
-
-
-def ended_in(said: str, timeline: int, segment_size: int) -> str:
-    """The segment in which reading ended."""
-    line = said.strip().splitlines()[-1]
-    if named := _NAMED.findall(line):
-        return str(named[-1])
-    places = _PLACE.findall(line)
-    return segment_of(timeline, parse_lsn(places[-1]), segment_size) if places and segment_size else ""

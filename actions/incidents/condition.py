@@ -14,6 +14,7 @@ from actions.incidents.record import Record
 from actions.postgres.archive import Tail
 from actions.postgres.archiver import Archiving
 from actions.postgres.segments import segment_start
+from actions.postgres.windows import TimelineWindow
 from actions.steps.window import Surroundings
 
 NOTE = "condition"
@@ -113,11 +114,16 @@ def reachable(around: Surroundings, segment_size: int, now: datetime, *, dump_at
     waiting = _waiting(around.tail, segment_size)
     return Reachable(
         seen_at=now, base_at=max(stopped, default=None), dump_at=dump_at, archived_at=around.archived_at,
-        earliest=live.earliest if live else None, latest=live.latest if live else None,
-        gaps=len(live.gaps) if live else 0, waiting=waiting,
+        earliest=_earliest(live), latest=live.latest if live else None,
+        gaps=len(live.broken) if live else 0, waiting=waiting,
         waiting_since=_waiting_since(waiting, around.archived, now, before), seconds=round(seconds, 3),
         archived=around.archived, archiving=archiving or Archiving(),
     )  # fmt: skip
+
+
+def _earliest(live: TimelineWindow | None) -> datetime | None:
+    """From when on there is a way to every moment, gaps that are a fault apart."""
+    return next((r.backup.over_by for r in live.unbroken if r.backup.over_by), None) if live else None
 
 
 def _waiting(tail: Tail | None, segment_size: int) -> int:

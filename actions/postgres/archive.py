@@ -61,13 +61,18 @@ class Tail:
 
 @dataclass(frozen=True)
 class Gap:
-    """Segments that are missing between others of one timeline; `why` says what is wrong with the first one's copy."""
+    """Segments that are missing between others of one timeline; `why` says what is wrong with the first one's copy.
+
+    `old` says that all before it is the WAL of base backups alone, and that one which can be used begins behind it:
+    what cleaning up an archive leaves of old base backups, and no fault.
+    """
 
     timeline: int
     first: str
     last: str
     segments: int
     why: str = ""
+    old: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,22 +87,31 @@ class BadCopy:
 
 @dataclass(frozen=True)
 class Wal:
-    """The usable segments, and the copies that cannot be used."""
+    """The usable segments, and the copies of the archive that cannot be used.
+
+    `brought` are those that only base backups hold, `unfit` the copies there that cannot be used.
+    """
 
     present: Set[str]
     size: int
     tail: Tail | None
     bad: tuple[BadCopy, ...] = ()
+    brought: Set[str] = frozenset()
+    unfit: tuple[BadCopy, ...] = ()
 
     @classmethod
-    def of(cls, archive: Sequence[ArchivedFile], tail: Tail | None, size: int) -> Wal:
-        """What an archive and a server's own WAL come to."""
-        present = present_segments(archive, tail, size)
-        return cls(present, size, tail, bad_copies(archive, present, size))
+    def of(cls, archive: Sequence[ArchivedFile], tail: Tail | None, size: int,
+           brought: Sequence[ArchivedFile] = ()) -> Wal:  # fmt: skip
+        """What an archive, a server's own WAL and that of base backups come to."""
+        kept, held = present_segments(archive, tail, size), present_segments(brought, None, size)
+        present = kept | held
+        bad, unfit = (bad_copies(files, present, size) for files in (archive, brought))
+        return cls(present, size, tail, bad, held - kept, unfit)
 
     def lacks(self, name: str) -> str:
-        """What is wrong with the only copy of a segment; empty where there is none, or a good one."""
-        return next((f"{bad.file}: {bad.why}" for bad in self.bad if bad.segment == name and bad.needed), "")
+        """What is wrong with the copies of a segment; empty where there is none, or a good one."""
+        found = (bad for bad in (*self.bad, *self.unfit) if bad.segment == name and bad.needed)
+        return "; ".join(f"{bad.file}: {bad.why}" for bad in found)
 
 
 def present_segments(archive: Sequence[ArchivedFile], tail: Tail | None, size: int) -> set[str]:
@@ -153,10 +167,12 @@ def _on_timeline(timeline: int, wal: Wal) -> Iterable[str]:
 
 def gaps_on(timeline: int, wal: Wal) -> tuple[Gap, ...]:
     ranges = contiguous_ranges(_on_timeline(timeline, wal), wal.size)
-    return tuple(_gap(before, after, wal) for before, after in pairwise(ranges))
+    oldest = min((name for name in _on_timeline(timeline, wal) if name not in wal.brought), default="")
+    return tuple(_gap(before, after, wal, oldest) for before, after in pairwise(ranges))
 
 
-def _gap(before: SegmentRange, after: SegmentRange, wal: Wal) -> Gap:
+def _gap(before: SegmentRange, after: SegmentRange, wal: Wal, oldest: str) -> Gap:
     first = next_segment(before.last, wal.size)
     count = (after.start_lsn - before.end_lsn) // wal.size
-    return Gap(before.timeline, first, previous_segment(after.first, wal.size), count, wal.lacks(first))
+    last = previous_segment(after.first, wal.size)
+    return Gap(before.timeline, first, last, count, wal.lacks(first), old=first < oldest)

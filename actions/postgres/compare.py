@@ -12,7 +12,7 @@ from actions.postgres.compare_sql import OBJECTS, ComparedTable
 from actions.postgres.locks import pieces
 
 # Up to so many rows a table is fetched as a whole, and so many of differing buckets at a time.
-MOST_WHOLE, MOST_FETCHED = 20_000, 500_000
+MOST_WHOLE, MOST_FETCHED = 20_000, 200_000
 _MOST_NAMED = 4_000
 _PAIR = 16  # Bytes: the hash of the key and the hash of the row.
 

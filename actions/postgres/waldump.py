@@ -11,12 +11,15 @@ from datetime import datetime
 from typing import NamedTuple
 
 from actions.postgres.lsn import Lsn, parse_lsn
+from actions.postgres.segments import segment_of
 
 _HEAD = r"rmgr: Transaction [^,]*/ *(\d+), tx: +(\d+), lsn: ([0-9A-F]+)/([0-9A-F]+), prev [0-9A-F/]+, desc: "
 _MOMENT = r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}) ([^;\s]+)(.*)"
 _END = re.compile(_HEAD + r"(COMMIT|ABORT|COMMIT_PREPARED|ABORT_PREPARED) (?:(\d+): )?" + _MOMENT, re.ASCII)
 # The name that people gave to a prepared transaction may hold anything, so its time is the last one of the line.
 _PREPARE = re.compile(_HEAD + r"(PREPARE) (gid) .*: " + _MOMENT, re.ASCII)
+_NAMED = re.compile(r"\b[0-9A-F]{24}\b", re.ASCII)
+_PLACE = re.compile(r"\b[0-9A-F]{1,8}/[0-9A-F]{1,8}\b", re.ASCII)
 
 
 class TransactionEnd(NamedTuple):
@@ -87,3 +90,12 @@ def lsn_of_line(line: str) -> Lsn | None:
     """The position of any record line; None for other output."""
     _, found, rest = line.partition(", lsn: ")
     return parse_lsn(rest.partition(",")[0]) if found else None
+
+
+def ended_in(said: str, timeline: int, segment_size: int) -> str:
+    """The segment in which reading ended, by the last line of its errors; empty where that does not tell."""
+    line = said.strip().rpartition("\n")[2]
+    if named := _NAMED.findall(line):
+        return str(named[-1])
+    places = _PLACE.findall(line)
+    return segment_of(timeline, parse_lsn(places[-1]), segment_size) if places and segment_size else ""

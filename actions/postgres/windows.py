@@ -20,7 +20,7 @@ from actions.postgres.archive import (
 )
 from actions.postgres.backups import BaseBackup
 from actions.postgres.lsn import Lsn
-from actions.postgres.segments import DEFAULT_SIZE, parse_wal_name
+from actions.postgres.segments import DEFAULT_SIZE, parse_wal_name, segment_of
 from actions.postgres.timelines import Chain, chain_to, lies_on, segments_needed
 
 __all__ = ["ArchivedFile", "Gap", "Reach", "Tail", "TimelineWindow", "Unusable", "Window", "recovery_window"]
@@ -72,6 +72,17 @@ class TimelineWindow:
     gaps: tuple[Gap, ...]
     problem: str = ""
 
+    @property
+    def unbroken(self) -> tuple[Reach, ...]:
+        """The reaches without those of old base backups of which a clean-up of the archive left nothing but the end."""
+        cleaned = {gap.first for gap in self.gaps if gap.old}
+        return tuple(reach for reach in self.reaches if reach.missing not in cleaned)
+
+    @property
+    def broken(self) -> tuple[Gap, ...]:
+        """The gaps that are a fault."""
+        return tuple(gap for gap in self.gaps if not gap.old)
+
 
 @dataclass(frozen=True)
 class Window:
@@ -101,9 +112,10 @@ def recovery_window(
     live_timeline: int,
     tail: Tail | None = None,
     segment_size: int = DEFAULT_SIZE,
+    brought: Sequence[ArchivedFile] = (),
 ) -> Window:
-    """Work out what can be reached; nothing is read beyond what is given."""
-    wal = Wal.of(archive, tail, segment_size)
+    """Work out what can be reached; nothing is read beyond what is given. `brought` is the WAL within base backups."""
+    wal = Wal.of(archive, tail, segment_size, brought)
     known = {file.timeline for file in map(parse_wal_name, wal.present) if file is not None}
     every = tuple(backups)
     parts = (
@@ -127,7 +139,13 @@ def _timeline(
         (_reach(backup, chain, wal, runs) for backup, why in judged if not why), key=lambda reach: _order(reach.backup)
     )
     unusable = tuple(Unusable(backup.path, why) for backup, why in judged if why)
-    return _summary(timeline, tuple(reaches), unusable, gaps)
+    return _summary(timeline, tuple(reaches), unusable, tuple(_judged_gap(gap, reaches, wal.size) for gap in gaps))
+
+
+def _judged_gap(gap: Gap, reaches: Sequence[Reach], size: int) -> Gap:
+    """The same gap, as what a clean-up left only where something to start from lies behind it."""
+    behind = any(segment_of(gap.timeline, reach.backup.start_lsn, size) > gap.last for reach in reaches)
+    return replace(gap, old=gap.old and behind)
 
 
 def _order(backup: BaseBackup) -> int:

@@ -34,7 +34,7 @@ from actions.tools import Progress
 _BYTES_AT_ONCE = 256 << 20
 _TABLES_AT_ONCE = 4_000
 _ROWS_AT_ONCE = 200_000
-_FEW_BUCKETS, _MANY_BUCKETS, _MANY_ROWS = 1 << 10, 1 << 16, 200_000
+_FEW_BUCKETS, _MANY_BUCKETS, _MANY_ROWS = 1 << 10, 1 << 15, 200_000
 
 
 @dataclass

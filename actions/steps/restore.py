@@ -16,9 +16,10 @@ from actions.steps.target import Aim, Base
 from actions.tools import Files, Patience, Progress, Rates
 
 
-def _in_archive(server: Server, files: Files) -> set[str]:
+def _held(server: Server, files: Files) -> set[str]:
+    """What is held elsewhere than by the live server: by the archive, or by a base backup."""
     found = set()
-    for f in files.archive(server):
+    for f in (*files.archive(server), *files.base_wal(server)):
         wal = parse_wal_name(f.name)
         if wal is not None and not f.wrong and wal.kind in ("history", "segment"):
             found.add(wal.segment_name if wal.kind == "segment" else f"{wal.timeline:08X}.history")
@@ -27,16 +28,16 @@ def _in_archive(server: Server, files: Files) -> set[str]:
 
 def save_tail(base: Base, server: Server, names: Names, files: Files) -> None:
     """Copy the WAL that the archive lacks out of the live pg_wal, before anything moves."""
-    held = _in_archive(server, files)
+    held = _held(server, files)
     missing = [name for name in (*base.histories, *base.laid) if name not in held]
     if missing:
         files.save_tail(server, names, missing)
 
 
 def tail_is_saved(base: Base, server: Server, names: Names, files: Files) -> bool:
-    """Whether every segment is in the archive or saved."""
+    """Whether every segment is in the archive, in a base backup or saved."""
     saved = {f.name for f in files.saved_tail(server, names) if not f.wrong}
-    return {*base.histories, *base.laid} <= _in_archive(server, files) | saved
+    return {*base.histories, *base.laid} <= _held(server, files) | saved
 
 
 def copy_base(base: Base, server: Server, tablespaces: Tablespaces, names: Names, files: Files, rates: Rates,

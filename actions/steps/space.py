@@ -130,7 +130,9 @@ def _held(base: Base, space: Tablespace) -> int:
 
 
 def _archived(server: Server, files: Files) -> set[str]:
-    found = (parse_wal_name(file.name) for file in files.archive(server))
+    """What the archive or a base backup holds, which need not be saved."""
+    brought = (file for file in files.base_wal(server) if not file.wrong)
+    found = (parse_wal_name(file.name) for file in (*files.archive(server), *brought))
     return {wal.segment_name for wal in found if wal is not None and wal.kind == "segment"}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import takewhile
@@ -35,10 +35,12 @@ class Surroundings:
     archived_at: datetime | None = None
     """The newest commit that the archive holds on the way to the live timeline, and in which segment it ends."""
     archived: str = ""
+    brought: tuple[WalFile, ...] = ()
+    """What base backups hold of the WAL that was written during them, where the archive lacks it."""
 
     def names(self) -> set[str]:
-        """Every whole segment that can be had, from the archive or the server's own WAL."""
-        return _usable(self.archive) | set(self.tail.segments if self.tail else ())
+        """Every whole segment that can be had, from the archive, a base backup or the server's own WAL."""
+        return _usable((*self.archive, *self.brought)) | set(self.tail.segments if self.tail else ())
 
 
 def read_window(server: Server, files: Files, sql: Sql, now: datetime) -> Window:
@@ -50,32 +52,38 @@ def survey(server: Server, files: Files, sql: Sql, now: datetime) -> Surrounding
     """Read folders and control data, and work the window out."""
     archive = tuple(files.archive(server))
     histories = {int(name[:8], 16): text for name, text in files.histories(server).items()}
+    brought = tuple(files.base_wal(server))
     tail = read_tail(server, archive, files, sql, now)
+    there = _usable((*archive, *brought))
     backups = with_chains(read_backup(found) for found in files.backups(server))
     window = recovery_window(
-        _with_ends(backups, archive, server, files), [ArchivedFile(f.name, f.size, f.wrong) for f in archive],
-        histories, server.system_identifier, server.timeline, tail, server.segment_size,
+        _with_ends(backups, there, server, files), _told(archive), histories, server.system_identifier,
+        server.timeline, tail, server.segment_size, _told(brought),
     )  # fmt: skip
     newest = _newest(archive, histories, server)
     ends = sorted({*open_ends(window), *([newest] if newest else [])})
-    last = dict(zip(ends, files.moments(server, [_up_to(name, archive, server) for name in ends]), strict=True))
+    last = dict(zip(ends, files.moments(server, [_up_to(name, there, server) for name in ends]), strict=True))
     window = with_moments(window, {name: found.last for name, found in last.items()})
-    return Surroundings(window, archive, histories, tail, last[newest].last if newest else None, newest)
+    return Surroundings(window, archive, histories, tail, last[newest].last if newest else None, newest, brought)
 
 
-def _with_ends(backups: list[BaseBackup], archive: Sequence[WalFile], server: Server, files: Files) -> list[BaseBackup]:
+def _told(files: Sequence[WalFile]) -> list[ArchivedFile]:
+    return [ArchivedFile(f.name, f.size, f.wrong) for f in files]
+
+
+def _with_ends(backups: list[BaseBackup], there: Set[str], server: Server, files: Files) -> list[BaseBackup]:
     """Where nothing beside a backup says when it ended, it was over by the first commit behind its end."""
     open_ = [b for b in backups if b.complete and b.stopped_at is None and b.stop_lsn is not None]
-    asked = [_behind(b, archive, server) for b in open_]
+    asked = [_behind(b, there, server) for b in open_]
     first = dict(zip((b.path for b in open_), files.moments(server, asked) if asked else (), strict=True))
     return [replace(b, stopped_at=first[b.path].first) if b.path in first else b for b in backups]
 
 
-def _behind(backup: BaseBackup, archive: Sequence[WalFile], server: Server) -> Stretch:
+def _behind(backup: BaseBackup, there: Set[str], server: Server) -> Stretch:
     at = backup.stop_lsn or backup.start_lsn
     name = segment_of(backup.timeline, at, server.segment_size)
-    there = sorted(n for n in _usable(archive) if n[:8] == name[:8] and n >= name)
-    return Stretch(backup.timeline, tuple(there[:_LOOKED_THROUGH]), format_lsn(at) if name in there else "")
+    behind = sorted(n for n in there if n[:8] == name[:8] and n >= name)
+    return Stretch(backup.timeline, tuple(behind[:_LOOKED_THROUGH]), format_lsn(at) if name in behind else "")
 
 
 def _newest(archive: Sequence[WalFile], histories: Mapping[int, str], server: Server) -> str:
@@ -88,14 +96,14 @@ def _newest(archive: Sequence[WalFile], histories: Mapping[int, str], server: Se
     return max(names, key=lambda name: (name[8:], name[:8]), default="")
 
 
-def _up_to(name: str, archive: Sequence[WalFile], server: Server) -> Stretch:
+def _up_to(name: str, there: Set[str], server: Server) -> Stretch:
     """A segment and some before it, for one in which nothing was committed."""
-    there = sorted(n for n in _usable(archive) if n[:8] == name[:8] and n <= name)
-    return Stretch(int(name[:8], 16), tuple(there[-_LOOKED_THROUGH:]) or (name,))
+    before = sorted(n for n in there if n[:8] == name[:8] and n <= name)
+    return Stretch(int(name[:8], 16), tuple(before[-_LOOKED_THROUGH:]) or (name,))
 
 
-def _usable(archive: Sequence[WalFile]) -> set[str]:
-    return whole_segments(f.name for f in archive if not f.wrong)
+def _usable(files: Sequence[WalFile]) -> set[str]:
+    return whole_segments(f.name for f in files if not f.wrong)
 
 
 def read_tail(server: Server, archive: tuple[WalFile, ...], files: Files, sql: Sql, now: datetime) -> Tail | None:

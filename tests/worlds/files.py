@@ -77,6 +77,9 @@ class WorldFiles(WorldConfiguration, UnwrittenFiles, WorldTablespaces):
             if b.whole
         ]
 
+    def base_wal(self, server: Server) -> Sequence[WalFile]:
+        return []
+
     def rooms(self, server: Server) -> Mapping[str, Room]:
         locations = (space.location for space in server.tablespaces)
         return {where: Room("disk", self.world.free) for where in ("data", "archive", "bases", *locations)}
