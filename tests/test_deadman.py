@@ -139,6 +139,31 @@ def test_a_run_that_stands_still_without_a_worker_silences_the_heart(store: Stor
     assert failed(store) == ["runs"]
 
 
+def test_a_run_whose_worker_lives_and_that_docker_does_not_answer_silences_the_heart(
+    store: Store, clock: Clock
+) -> None:
+    worker = begin(store)
+    assert worker.lease is not None
+
+    def on(minutes: float) -> list[str]:
+        clock.on(minutes * 60)
+        well(store)
+        store.beat(worker.lease)
+        return failed(store)
+
+    assert on(4) == []
+    notes.docker_answers(store, "r1")
+    assert on(4) == []
+    notes.set_progress(store, "r1", {"step": 1, "done": 1, "total": 2, "text": ""})
+    assert on(4) == []
+    assert on(2) == ["runs"]
+    said = man(store).audit.look()[-1]
+    assert said.seen == "held by a worker that Docker has not answered for 5 min: r1"
+    assert "docker info" in said.do
+    notes.docker_answers(store, "r1")
+    assert failed(store) == []
+
+
 def test_a_run_that_waits_for_a_person_does_not_stand_still(store: Store, clock: Clock) -> None:
     worker = begin(store)
     worker.looks(PITR, 1)

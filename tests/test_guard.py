@@ -11,6 +11,7 @@ import pytest
 from worlds.desk import ONCALL
 from worlds.toys import House, Yard
 
+from actions.engine import notes
 from actions.engine.errors import Away
 from actions.engine.journal import Kind
 from actions.engine.run import Run
@@ -78,6 +79,25 @@ def test_an_act_goes_on_by_itself_with_fresh_tools_once_docker_is_back(yard: Doo
     assert yard.house.did.count("paint") == 3
     assert yard.opened == before + 3
     assert Kind.FAILED not in yard.kinds()
+
+
+def test_while_docker_is_away_people_read_what_is_waited_for_and_since_when(yard: Doors) -> None:
+    begun(yard).house.absent = {"paint": 1}  # type: ignore[attr-defined]
+    shown: list[dict[str, Any]] = []
+    reopened = yard.open
+
+    @contextmanager
+    def seen(run: Run) -> Iterator[dict[str, Any]]:
+        shown.append(notes.progress(yard.store, "r1") or {})
+        with reopened(run) as tools:
+            yield tools
+
+    yard.open = seen  # type: ignore[method-assign]
+    began = yard.store.clock()
+    assert yard.patient() == "asking"
+    assert shown[-1]["text"] == f"Docker did not answer. Trying again since {began:%H:%M} UTC."
+    # No percentage and no forecast: they would go on as if all went on.
+    assert (shown[-1]["done"], shown[-1]["total"]) == (0, 0)
 
 
 def test_what_was_done_before_docker_went_is_seen_and_not_done_again(yard: Doors) -> None:

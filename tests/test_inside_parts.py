@@ -119,9 +119,11 @@ def test_a_server_that_crashes_again_and_again_is_down_for_every_question(crashi
 
 def test_a_command_whose_container_was_started_anew_under_it_has_not_ended_by_itself(container: str) -> None:
     client = docker.from_env()
-    threading.Timer(0.7, lambda: client.containers.get(container).restart(timeout=0)).start()
+    restart = threading.Timer(0.7, lambda: client.containers.get(container).restart(timeout=0))
+    restart.start()
     with pytest.raises(TakenDown, match="in which sh ran was taken down"):
         Inside(client.api, container).script("sleep 30")
+    restart.join()
 
 
 def test_a_command_that_was_killed_in_a_container_that_stands_is_believed(container: str) -> None:

@@ -9,10 +9,10 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from actions.engine import notes
 from actions.engine.errors import NOT_READ, RecoveryError
 from actions.engine.journal import first_broken
 from actions.engine.moves import Wait, next_move
-from actions.engine.notes import living_workers
 from actions.engine.procedure import Procedure
 from actions.engine.store import Store
 from actions.findings import Finding
@@ -24,6 +24,8 @@ NOTE = "audit"
 """The kind of the note that tells how the last audit went; its key is the site."""
 
 _RECENT = 10
+_LEFT = "No worker carries them on; look at the worker's log, then: mayday carry-out RUN"
+_HELD = "See on the Docker host whether `docker info` answers; then restart the worker that holds it, see its log."
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class Audit:
                       "mayday journal verify names the entry; somebody changed the store by hand.")  # fmt: skip
 
     def _worker(self) -> Finding:
-        alive = [w for w in living_workers(self.store).values() if w.get("site") == self.site.name]
+        alive = [w for w in notes.living_workers(self.store).values() if w.get("site") == self.site.name]
         return Finding("worker", bool(alive), f"{len(alive)} alive" if alive else "none is alive", "mayday worker")
 
     def _is_broken(self, run: str) -> bool:
@@ -77,15 +79,21 @@ class Audit:
 
     def _stuck(self) -> Finding:
         stuck = [run for run in self.store.runs(open_only=True) if not self._is_broken(run) and self._is_stuck(run)]
-        return Finding("runs", not stuck, f"stand still: {', '.join(stuck)}" if stuck else "none stands still",
-                       "No worker carries them on; look at the worker's log, then: mayday carry-out RUN")  # fmt: skip
+        held = sorted(self.store.leased().intersection(stuck))
+        left = [run for run in stuck if run not in held]
+        seen = [f"stand still: {', '.join(left)}"] if left else []
+        if held:
+            minutes = f"{self.settings.stuck_minutes:g} min"
+            seen.append(f"held by a worker that Docker has not answered for {minutes}: {', '.join(held)}")
+        return Finding("runs", not stuck, "; ".join(seen) or "none stands still", _HELD if held else _LEFT)
 
     def _is_stuck(self, run: str) -> bool:
         told = self.store.entries(run)
-        still = self.store.clock() - told[-1].at
-        if told[0].data.get("site") != self.site.name or run in self.store.leased():
+        edge = self.store.clock() - timedelta(minutes=self.settings.stuck_minutes)
+        if told[0].data.get("site") != self.site.name or told[-1].at >= edge:
             return False
-        if still <= timedelta(minutes=self.settings.stuck_minutes):
+        # That its worker lives says nothing of the thread that carries it out, which may wait for Docker for ever.
+        if run in self.store.leased() and run in notes.show_life(self.store, edge):
             return False
         try:
             procedure = self.find(told[0].data["procedure"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -50,6 +51,7 @@ class Guard:
 
     def _while_away(self, work: Callable[[], Any], again: Callable[[], Any]) -> None:
         since: float | None = None
+        first = self.store.clock()
         while True:
             began = time.monotonic()
             try:
@@ -60,15 +62,18 @@ class Guard:
             except Away as away:
                 now = time.monotonic()
                 if since is None or now - began > self.away_seconds:
-                    since = now  # What worked for so long in between was not the same absence.
+                    # What worked for so long in between was not the same absence.
+                    since, first = now, self.store.clock()
                 if now - since >= self.away_seconds:
                     raise
-                self._tell(away)
+                self._tell(away, first)
             time.sleep(min(_PAUSE_SECONDS, self.away_seconds / 10))
             work = again
 
-    def _tell(self, away: Away) -> None:
+    def _tell(self, away: Away, since: datetime) -> None:
         self.heartbeat.must_hold()
         log.warning("trying again", run=self.run, error=away.message, detail=away.detail)
         shown = notes.progress(self.store, self.run) or {}
-        notes.set_progress(self.store, self.run, {**shown, "text": f"{away.message} Trying again."})
+        # How far it was, and how long it still takes, says nothing while nothing goes on.
+        text = f"{away.message} Trying again since {since:%H:%M} UTC."
+        notes.set_progress(self.store, self.run, {**shown, "done": 0, "total": 0, "text": text})

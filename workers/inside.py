@@ -16,17 +16,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import structlog
 from docker.errors import NotFound
 
 from actions.engine.errors import Away, RecoveryError
 from actions.redact import excerpt
-from workers.daemon import TakenDown, runs, speaking
+from workers.daemon import Hanging, TakenDown, runs, speaking
 from workers.stream import STDERR, printed
+from workers.watch import TimeIsOver
+
+log = structlog.get_logger("mayday.inside")
 
 MARK = "MAYDAY_EXEC"
 TIME_IS_OVER = (124, 137, 143)
 
 _KILLED = (137, 143)
+_AT_ITS_LIMIT = 124
 # How Docker ends a command that runc could not start, as in a container that ends just then: daemon/exec.go of Moby.
 _NEVER_BEGAN = (126, 128)
 _KEPT_OF_STDERR = 8000
@@ -74,17 +79,33 @@ class Command:
     def lines(self, separator: bytes = b"\n") -> Generator[str, None, None]:
         """Its standard output, record by record; leaving early ends the command."""
         rest, chunks = b"", self._chunks()
+        first: BaseException | None = None
         try:
             for chunk in chunks:
                 *whole, rest = (rest + chunk).split(separator)
                 yield from (line.decode(errors="replace") for line in whole)
             if rest:
                 yield rest.decode(errors="replace")
+        except (RecoveryError, GeneratorExit) as trouble:
+            first = trouble
+            raise
         finally:
             # First the connection, then the process: Docker stands still while nobody reads what it sends.
             chunks.close()
             if self.code is None or self.over:
-                self._inside.end(self._mark)
+                self._end(first)
+
+    def _end(self, first: BaseException | None) -> None:
+        """End it as far as that can be done; whoever left, or met trouble, is not told of another trouble instead."""
+        # A Docker that hangs ends nothing: the command ends at its own limit, or with the helper on the next try.
+        if isinstance(first, Hanging):
+            return
+        try:
+            self._inside.end(self._mark)
+        except RecoveryError as second:
+            if first is None:
+                raise
+            log.warning("the command was left to its own limit", error=second.message, detail=second.detail)
 
     @property
     def over(self) -> bool:
@@ -93,14 +114,18 @@ class Command:
         return self.code in TIME_IS_OVER and time.monotonic() - self._began >= self._seconds
 
     def _chunks(self) -> Generator[bytes, None, None]:
-        with speaking(f"running {self._program}"):
+        with speaking(f"running {self._program}", self._inside.container):
             api, id = self._inside.api, self._inside.begin(self._bounded, self._env)
-            with closing(printed(api, id)) as frames:
-                for kind, part in frames:
-                    if kind == STDERR:
-                        self.err = (self.err + part.decode(errors="replace"))[-_KEPT_OF_STDERR:]
-                    else:
-                        yield part
+            try:
+                with closing(printed(api, id, self._seconds)) as frames:
+                    for kind, part in frames:
+                        if kind == STDERR:
+                            self.err = (self.err + part.decode(errors="replace"))[-_KEPT_OF_STDERR:]
+                        else:
+                            yield part
+            except TimeIsOver:
+                self.code = _AT_ITS_LIMIT  # Something that it left behind, or that cannot be killed, holds the output.
+                return
             self.code = _exit_code(api, id)
             if self.code in _KILLED + _NEVER_BEGAN:
                 self._inside.must_stand(self._program, self._began)
@@ -170,7 +195,8 @@ class Inside:
         ends = time.monotonic() + _NOTICED_SECONDS
         while runs(state := self._state()) and time.monotonic() < ends:
             time.sleep(0.1)  # The command's end is known an instant before the container's.
-        if runs(state) and _age(state, self.api.info()) > time.monotonic() - began:
+        ran = time.monotonic() - began  # Before the age is asked for, which a busy daemon takes time to tell.
+        if runs(state) and _age(state, self.api.info()) > ran:
             return
         raise TakenDown(f"The container in which {doing} ran was taken down.", crashing=bool(state.get("Restarting")),
                         detail=f"It is {state['Status']} now.",
@@ -183,8 +209,8 @@ class Inside:
             return {"Running": False, "Status": "gone"}
 
     def end(self, mark: str) -> None:
-        """End every process that carries this mark."""
-        with speaking("ending a command"):
+        """End every process that carries this mark; it takes seconds, also where they cannot be ended."""
+        with speaking("ending a command", self.container):
             id = self.begin(["sh", "-c", _END, "mayday", f"{MARK}={mark}"], {})
             self.api.exec_start(id, detach=True)
             wait_for_exit(self.api, id, _END_SECONDS)

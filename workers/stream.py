@@ -9,30 +9,44 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Generator, Iterator
+from contextlib import closing, suppress
+from functools import partial
 from typing import Any
 
 from docker.types import CancellableStream
+
+from workers.watch import Pinger, Watch
 
 STDOUT, STDERR = 1, 2
 
 _MOST_BYTES = 65536
 
 
-def printed(api: Any, exec_id: str) -> Generator[tuple[int, bytes], None, None]:
+def printed(api: Any, exec_id: str, seconds: float) -> Generator[tuple[int, bytes], None, None]:
     """Start an exec; what it prints, as (`STDOUT` or `STDERR`, bytes). Leaving early ends the connection.
 
     Raises:
         OSError: Docker does not answer, or the connection ended within a frame.
         docker.errors.APIError: Docker refused.
+        TimeIsOver: the output has not ended, though the command's limit of so many seconds is over.
     """
     raw = api.exec_start(exec_id, socket=True)
     answer = raw._response
-    # A command may say nothing for hours; that it ends in time is the business of whoever began it.
+    # A command may say nothing for hours; whether anything can still come is the business of the watch.
     api._disable_socket_timeout(raw)
+    end = partial(_end, answer)
     try:
-        yield from _frames(answer.raw._fp.fp)
+        with closing(Pinger(api)) as ping, Watch(ping, seconds, end) as watch:
+            for frame in _frames(answer.raw._fp.fp):
+                watch.heard()
+                yield frame
     finally:
-        # It knows how to end every kind of connection; to read by it would take a broken one for the end.
+        end()
+
+
+def _end(answer: Any) -> None:
+    # It knows how to end every kind of connection; to read by it would take a broken one for the end.
+    with suppress(OSError):  # It has ended already.
         CancellableStream(iter(()), answer).close()
 
 

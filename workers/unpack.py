@@ -66,11 +66,13 @@ def unpacked(inside: Inside, path: str, most: int) -> bytes:
 
 
 def _fetched(inside: Inside, path: str) -> bytes:
-    with speaking(f"fetching {path}"):
+    with speaking(f"fetching {path}", inside.container):
         try:
             parts, _ = inside.api.get_archive(inside.container, path)
             whole = b"".join(parts)
-        except NotFound:
+        except NotFound as gone:
+            if "No such container" in str(gone.explanation):
+                raise
             raise ValueError("it is gone") from None
     with tarfile.open(fileobj=io.BytesIO(whole)) as tar:
         held = tar.extractfile(tar.getmembers()[0])
@@ -85,5 +87,5 @@ def _put(inside: Inside, folder: str, name: str, data: bytes) -> None:
     made = io.BytesIO()
     with tarfile.open(fileobj=made, mode="w") as tar:
         tar.addfile(member, io.BytesIO(data))
-    with speaking(f"putting {name} into {folder}"):
+    with speaking(f"putting {name} into {folder}", inside.container):
         inside.api.put_archive(inside.container, folder, made.getvalue())

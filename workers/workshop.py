@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
-import docker
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
+from actions.engine import notes
 from actions.engine.errors import RecoveryError
 from actions.engine.run import Run
 from actions.engine.store import Store
 from actions.postgres.server import Names
 from actions.site import Site
 from workers.access import Accesses
+from workers.client import connect
 from workers.daemon import speaking
 from workers.docker import DockerHost
 from workers.files import HostFiles
+from workers.helper import LOOKS
 from workers.patience import RealPatience
 from workers.rates import HostRates
 from workers.sql import ContainerSql
@@ -41,6 +45,8 @@ class DockerWorkshop:
             RecoveryError: Docker does not answer.
         """
         client = _connected(self._docker_host)
+        if not run.id.startswith(LOOKS):
+            client.api.answered = partial(self._answered, run.id)
         names = Names(run.id)
         files, web = HostFiles(client, names, self._accesses), StackWeb()
         try:
@@ -55,6 +61,12 @@ class DockerWorkshop:
             self._tidy(run, files)
             web.close()
             client.close()
+
+    def _answered(self, run: str) -> None:
+        try:
+            notes.docker_answers(self._store, run)
+        except SQLAlchemyError as away:
+            log.warning("the store does not answer", run=run, detail=str(away)[:200])
 
     def _tidy(self, run: Run, files: HostFiles) -> None:
         try:
@@ -79,4 +91,4 @@ def reach(docker_host: str) -> None:
 
 def _connected(docker_host: str) -> Any:
     with speaking("connecting to it"):
-        return docker.DockerClient(base_url=docker_host) if docker_host else docker.from_env()
+        return connect(docker_host)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from actions.engine.ledger import LEASE_SECONDS
@@ -47,6 +47,16 @@ def progress(store: Store, run: str) -> dict[str, Any] | None:
     """How far the present act is: `step`, `done`, `total`, `text`."""
     found: dict[str, Any] | None = store.note("progress", run)
     return found
+
+
+def docker_answers(store: Store, run: str) -> None:
+    """Note that Docker answered whoever carries that run out."""
+    store.keep("answered", run, "")
+
+
+def show_life(store: Store, since: datetime) -> set[str]:
+    """The runs that got on with their present step since that moment, or that Docker answered at least."""
+    return {*store.kept("progress", since), *store.kept("answered", since)}
 
 
 def worker_lives(store: Store, worker: str, data: dict[str, Any]) -> None:
