@@ -14,6 +14,7 @@ from small_server import SmallServer, eventually, processes, quiet, small_server
 from actions.engine.errors import RecoveryError
 from actions.postgres.controldata import is_damaged, parse_controldata
 from actions.postgres.walheader import identity_of
+from workers.inside import Inside
 
 pytestmark = pytest.mark.parts
 
@@ -111,3 +112,22 @@ def test_an_interrupted_base_backup_is_put_out_of_the_way(world: SmallServer) ->
     world.files.take_base(world.server, "b2", 1, quiet)
     world.files.take_base(world.server, "b2", 1, quiet)
     assert sorted(path.name for path in bases.iterdir()) == [".b2.abandoned-1", "b2"]
+
+
+def test_what_killed_base_backups_of_this_cluster_left_is_removed_by_the_next(world: SmallServer) -> None:
+    bases = world.root / "backups/base"
+    left = {"killed": world.server.system_identifier, "other": "another cluster", "b3": world.server.system_identifier}
+    for name, cluster in left.items():
+        (bases / f".{name}.partial/base").mkdir(parents=True)
+        (bases / f".{name}.label").write_text(cluster)
+    world.files.take_base(world.server, "b3", 1, quiet)
+    assert sorted(path.name for path in bases.iterdir()) == [".other.label", ".other.partial", "b3"]
+
+
+def test_the_helper_has_no_capability_but_those_for_files_and_its_own_commands(world: SmallServer) -> None:
+    world.files.control(world.server, world.server.home.leaf)
+    status = Inside(world.client.api, world.names.helper, "0:0").script("cat /proc/self/status").out
+    told = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
+    # The bits of linux/capability.h: CHOWN 0, DAC_OVERRIDE 1, FOWNER 3, FSETID 4, KILL 5.
+    assert int(told["CapEff"], 16) == int(told["CapBnd"], 16) == 0b111011
+    assert told["NoNewPrivs"] == "1"

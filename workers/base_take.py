@@ -17,15 +17,22 @@ from workers.datadir import links_now
 from workers.helper import BASES, Helper, checked
 from workers.inside import Command, Done, Inside, shell
 
-# An attempt that was broken off is renamed and never removed. No listing of backups has names that begin with a dot.
+# An attempt is labelled with the cluster that it is of, so that what a killed one leaves can be told and removed. What
+# bears no label may be somebody else's, and is renamed. No listing of backups has names that begin with a dot.
 _MAKE_ROOM = r"""
 cd "$1" || exit 64
 [ ! -f "$2/backup_manifest" ] || exit 65
 [ ! -e "$2" ] || exit 66
 n=1
 while [ -e ".$2.abandoned-$n" ]; do n=$((n + 1)); done
-[ ! -e ".$2.partial" ] || mv ".$2.partial" ".$2.abandoned-$n"
+if [ ! -f ".$2.label" ] && [ -e ".$2.partial" ]; then mv ".$2.partial" ".$2.abandoned-$n"; fi
+rm -rf ".$2.partial" && printf '%s' "$3" >".$2.label" || exit 1
+for label in .*.label; do
+    name=${label#.}
+    if [ "$name" != "$2.label" ] && [ "$(cat "$label")" = "$3" ]; then echo "${name%.label}"; fi
+done
 """
+_REMOVE = 'cd "$1" && rm -rf ".$2.partial" && rm -f ".$2.label"'
 # pg_basebackup writes its manifest last, so a folder that has one is whole. Each link of a tablespace gives way to the
 # folder that it leads to: so the backup is one folder that can be moved, and is checked and measured like any other.
 _NAME_IT = r"""
@@ -38,7 +45,7 @@ done
 if [ -n "$5" ]; then
     printf '%s' "$5" >"$3" && chown "$(stat -c %u:%g .)" "$3" && { sync "$3" 2>/dev/null || sync; } || exit 1
 fi
-cd .. && mv ".$2.partial" "$2" && { sync . 2>/dev/null || sync; }
+cd .. && mv ".$2.partial" "$2" && rm -f ".$2.label" && { sync . 2>/dev/null || sync; }
 """
 _APART = "mayday_tablespace_"
 _STEPS = re.compile(r"(\d{1,18})/(\d{1,18}) kB")
@@ -78,15 +85,24 @@ class BaseTaker:
         progress(total, total, f"took {name}")
 
     def _whole(self, server: Server, name: str, live: str) -> bool:
-        """Whether it exists already; else moves an earlier attempt out of the way, once its process has ended."""
-        Inside(self._client.api, live, "0:0").end(f"base-{checked_name(name)}")
-        done = self._helper.inside(server).script(_MAKE_ROOM, BASES, name)
+        """Whether it exists already; else clears away what earlier attempts left, once their processes have ended."""
+        self._end(live, name)
+        inside = self._helper.inside(server)
+        done = inside.script(_MAKE_ROOM, BASES, name, server.system_identifier, seconds=LONG_SECONDS)
         if done.code == 66:
             raise RecoveryError("A folder of that name is no base backup.", detail=f"{server.bases}/{name}",
                                 hint="Rename it, then retry.")  # fmt: skip
-        if done.code != 65:
-            checked(done, "making room for the base backup", f"See that {server.bases} exists on the Docker host.")
-        return done.code == 65
+        if done.code == 65:
+            return True
+        said = checked(done, "making room for the base backup", f"See that {server.bases} exists on the Docker host.")
+        for left in said.split():
+            self._end(live, left)
+            checked(inside.script(_REMOVE, BASES, left, seconds=LONG_SECONDS), f"removing what {left} left unfinished")
+        return False
+
+    def _end(self, live: str, name: str) -> None:
+        """End the pg_basebackup of an attempt whose worker was killed."""
+        Inside(self._client.api, live, "0:0").end(f"base-{checked_name(name)}")
 
 
 def _pg_basebackup(server: Server, name: str, locations: dict[int, str]) -> list[str]:

@@ -25,6 +25,9 @@ LOOKS = "doctor-"
 """Begins the names of those that look around and carry no run out."""
 _FORGOTTEN_SECONDS = 600
 
+_CAPABILITIES = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL")
+"""Of root's, those for files of any owner, and to end commands of its own; the rest it goes without."""
+
 _NOT_THERE = re.compile(r"bind source path does not exist: (?P<path>.*)")
 
 
@@ -118,7 +121,8 @@ class Helper:
             made = self.client.containers.create(
                 server.image_id, command=["-f", "/dev/null"], entrypoint=["tail"], name=self._names.helper, user="0:0",
                 network_mode="none", mounts=mounts, labels={"mayday.run": self._names.run, "mayday.role": "helper"},
-                tmpfs={"/tmp": "", **empty_volumes(image, (HOME,))}, userns_mode="host", security_opt=["label=disable"],
+                tmpfs={"/tmp": "", **empty_volumes(image, (HOME,))}, userns_mode="host", cap_drop=["ALL"],
+                cap_add=list(_CAPABILITIES), security_opt=["label=disable", "no-new-privileges"],
                 healthcheck={"test": ["NONE"]}, stop_signal="SIGKILL", working_dir="/",
             )  # fmt: skip
         except ImageNotFound as problem:
