@@ -37,7 +37,7 @@ class Health:
             kept = self._askers.submit(self._store).result(self.patience)
         except TimeoutError:
             kept = [Finding("store", False, f"did not answer in {self.patience:g} s", "Look at the store.")]
-        return [*self.live(), *kept, self.vitals.slack()]
+        return [*self.live(), *kept, self.vitals.slack(), *self.vitals.threads()]
 
     def _store(self) -> list[Finding]:
         try:

@@ -131,6 +131,10 @@ class Outbox:
             NotNow: it looks as before.
             ThreadGone: it is a header, and somebody removed it.
         """
+        # A post notes its intent first and is refused there where another bot posts by now. An edit has no intent to
+        # note; without this a bot that was suspended would put back what a header said before.
+        with self._store.pen():
+            pass
         try:
             self._client.chat_update(channel=noted["channel"], ts=noted["ts"], **self._dressed(item))
         except FAILURES as error:

@@ -34,9 +34,9 @@ from bot.health import Health
 from bot.home import Home
 from bot.http_limits import LimitedProtocol
 from bot.intake import Intake
-from bot.sink import Sink
 from bot.slack import FAILURES, client_for, trouble
 from bot.socket_mode import connect, hang_up
+from bot.tail import Tail
 from bot.vitals import Vitals
 from bot.web import web_app
 from bot.webhook import pagerduty_route
@@ -65,10 +65,10 @@ class BotService:
         self.desk = build_desk(settings, store, catalog, bell, clock)
         self.home = Home(self.desk)
         self.app: App = app_of(self.desk, self.home)
-        self.sink = Sink(self.desk)
         owner = f"bot {socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:6]}"
-        self.intake = Intake(store, rules_of(settings.pagerduty), owner, self.sink.wake.set)
-        self.vitals = Vitals(settings.slack.mode == "http")
+        self.tail = Tail(self.desk, owner)
+        self.intake = Intake(store, rules_of(settings.pagerduty), owner, self.tail.wake.set)
+        self.vitals = Vitals(settings.slack.mode == "http", posts=lambda: self.tail.posts)
         self.figures = metrics.Figures(self.desk, queue)
         secrets = [secret.get_secret_value() for secret in settings.pagerduty.webhook_secrets]
         # What the web server answers: a line for each module that adds to it.
@@ -87,7 +87,7 @@ class BotService:
 
     def run(self, stop: threading.Event) -> None:
         """Serve until `stop` is set. A tail that dies takes the process with it, so that it is started again."""
-        needed = [self._thread("tail", self.sink.run, stop), self._thread("intake", self.intake.run, stop)]
+        needed = [self._thread("tail", self.tail.run, stop), self._thread("intake", self.intake.run, stop)]
         self.vitals.needed = needed
         self._thread("keeper", self._keep_house, stop)
         self._thread("home", self.home.run, stop)

@@ -1,4 +1,4 @@
-"""The tail: redraws threads from journals, from where it left off, whatever happened in between.
+"""The sink: redraws threads from journals, from where it left off, whatever happened in between.
 
 What a journal looks like is a matter of `drawing`; here is how it comes to stand in Slack.
 """
@@ -6,11 +6,8 @@ What a journal looks like is a matter of `drawing`; here is how it comes to stan
 from __future__ import annotations
 
 import logging
-import threading
 from datetime import datetime, timedelta
 from typing import Any
-
-from sqlalchemy.exc import SQLAlchemyError
 
 from actions.engine import notes
 from actions.engine.errors import RecoveryError
@@ -27,13 +24,12 @@ from bot.setbacks import PLAIN, Setbacks
 from bot.thread import Item
 
 _log = logging.getLogger(__name__)
-LOOK_EVERY = 0.25
 COALESCE = timedelta(seconds=2)
 CLOCK_EVERY = timedelta(seconds=10)
 
 
 class Sink:
-    """Keeps every thread as its journal says. One at a time, in one thread of its own."""
+    """Keeps every thread as its journal says. One at a time; `tail` sees to that."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
@@ -44,18 +40,6 @@ class Sink:
         self._alive, self._plain = True, False
         self._leased: set[str] = set()
         self._setbacks = Setbacks(desk, self._outbox)
-        self.wake = threading.Event()
-
-    def run(self, stop: threading.Event) -> None:
-        """Go on until told to stop."""
-        while not stop.is_set():
-            try:
-                self.tick()
-            except SQLAlchemyError as error:
-                _log.error("the store cannot be read (%s); the threads wait", type(error).__name__)
-                stop.wait(2.0)
-            self.wake.wait(LOOK_EVERY)
-            self.wake.clear()
 
     def tick(self) -> bool:
         """Look at all journals once. Returns whether everything stands as it should."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -25,6 +25,7 @@ class Vitals:
     socket: Socket | None = None
     answers: bool = False
     said: str = "nobody has asked Slack yet"
+    posts: Callable[[], bool] | None = None
 
     def heard(self, answers: bool, said: str) -> None:
         """How the last question to Slack went."""
@@ -33,6 +34,12 @@ class Vitals:
     def alive(self) -> list[Finding]:
         """Each thread that must go on."""
         return [Finding(t.name, t.is_alive(), "goes on" if t.is_alive() else "has died") for t in self.needed]
+
+    def threads(self) -> list[Finding]:
+        """Who posts to the threads: of several bots on one store one does, and the others are well all the same."""
+        if self.posts is None:
+            return []
+        return [Finding("threads", True, "this bot posts" if self.posts() else "another bot posts")]
 
     def slack(self) -> Finding:
         """The socket where there is one, else how the last question went."""

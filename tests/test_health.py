@@ -117,5 +117,12 @@ def test_in_http_mode_the_last_question_to_slack_tells() -> None:
     assert vitals.slack().seen == "Slack did not answer (timeout)"
 
 
+def test_whether_this_bot_posts_is_said_and_a_bot_that_does_not_is_well() -> None:
+    assert Vitals(True).threads() == []
+    for posts, said in ((True, "this bot posts"), (False, "another bot posts")):
+        (found,) = Vitals(True, posts=lambda posts=posts: posts).threads()
+        assert (found.ok, found.seen) == (True, said)
+
+
 def test_the_old_address_still_says_ok(desk: Desk) -> None:
     assert ask("/health", desk).text == "ok"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -10,6 +10,8 @@ from test_store import ON_ALL, ON_BOTH, REQUEST, at_once, clock, opened, server,
 from worlds.clock import Clock
 from worlds.pages import SERVICES, at, body, event
 
+from actions.engine.errors import Fenced
+from actions.engine.fenced import FencedStore
 from actions.engine.journal import Entry, Kind, first_broken
 from actions.engine.ledger import LEASE_SECONDS, Draft
 from actions.engine.store import Store
@@ -101,6 +103,29 @@ def test_of_several_who_could_one_has_the_turn_until_it_is_silent(store: Store, 
     other.give_up()
     clock.advance(LEASE_SECONDS / 2)
     assert one.mine()
+
+
+@pytest.mark.parametrize("kind", ON_BOTH)
+def test_who_lost_the_turn_writes_nothing_more_and_its_writes_kept_it_until_then(store: Store, clock: Clock) -> None:  # noqa: F811
+    one, other = Turn(store, "poll", "w1"), Turn(store, "poll", "w2")
+    assert one.mine()
+    assert one.lease is not None
+    fenced = FencedStore(store, one.lease)
+    clock.advance(LEASE_SECONDS - 1)
+    fenced.keep("cursor", "a", 1)
+    clock.advance(LEASE_SECONDS - 1)
+    assert not other.mine()
+    clock.advance(LEASE_SECONDS)
+    assert other.mine()
+    writes: list[Callable[[], object]] = [
+        lambda: fenced.keep("cursor", "a", 2),
+        lambda: fenced.once("cursor", "b", 2),
+        lambda: begun(fenced),
+    ]
+    for write in writes:
+        with pytest.raises(Fenced):
+            write()
+    assert (store.notes("cursor"), fenced.note("cursor", "a"), store.incidents()) == ({"a": 1}, 1, [])
 
 
 @pytest.mark.parametrize("kind", ON_BOTH)

@@ -35,6 +35,11 @@ class Turn:
             self._lease = None
         return self._lease is not None
 
+    @property
+    def lease(self) -> Lease | None:
+        """What it is held by, for those who write under its fencing token; None while it is another's."""
+        return self._lease
+
     def give_up(self) -> None:
         """Let another one have it at once."""
         if self._lease is not None:
