@@ -18,7 +18,8 @@ class Paged:
     """An incident as PagerDuty tells it now. `status`: triggered, acknowledged, resolved.
 
     `service` and `policy` are PagerDuty's ids, `key` is the deduplication key, `level` where the
-    escalation stands (1 is the first). `acknowledger` is the name of who acknowledged it last, where REST tells it.
+    escalation stands (1 is the first). `acknowledger` is the name of who acknowledged it last, `changed_at` when its
+    status became what it is, where REST tells it.
     """
 
     id: str
@@ -38,6 +39,7 @@ class Paged:
     level: int = 1
     merged_into: str = ""
     acknowledger: str = ""
+    changed_at: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -91,15 +91,23 @@ class Directory:
         said: dict[str, Any] = self._client.users_info(user=user)["user"]
         profile = said.get("profile") or {}
         name = said.get("real_name") or profile.get("real_name") or said.get("name") or user
-        return {"name": name, "tz": said.get("tz"), "stranger": _stranger(said, known(self._store).team)}
+        home = known(self._store).team
+        member = _is_member(said, home)
+        return {"name": name, "tz": said.get("tz"), "stranger": _stranger(said, home, member), "member": member}
 
 
-def _stranger(said: dict[str, Any], home: str) -> str:
+def _is_member(said: dict[str, Any], home: str) -> bool:
+    """Whether an organisation of Enterprise Grid has them in the own workspace, whichever they first joined."""
+    teams = (said.get("enterprise_user") or {}).get("teams") or ()
+    return bool(home) and home in teams
+
+
+def _stranger(said: dict[str, Any], home: str, member: bool) -> str:
     """Why somebody can have no rights, whatever the settings say."""
     reasons = {
         "a deactivated account": said.get("deleted"),
         "a bot": said.get("is_bot"),
         "a guest": said.get("is_restricted") or said.get("is_ultra_restricted") or said.get("is_stranger"),
-        OTHER_WORKSPACE: home and said.get("team_id") and said["team_id"] != home,
+        OTHER_WORKSPACE: home and said.get("team_id") and said["team_id"] != home and not member,
     }
     return next((why for why, true in reasons.items() if true), "")

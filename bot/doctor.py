@@ -18,24 +18,38 @@ SCOPES = ("commands", "chat:write", "files:write", "users:read", "usergroups:rea
 def check(settings: Settings) -> list[Finding]:
     """Everything about Slack, in the order in which it would be mended."""
     client = client_for(settings.slack)
-    found = [_token(client), *_app_token(settings), _channel(client, settings.slack.channel)]
+    found = [*_token(client), *_app_token(settings), _channel(client, settings.slack.channel)]
     people = settings.people
     groups = dict.fromkeys((*people.operator_groups, *people.approver_groups))
     return [*found, *_people(settings), *(_group(client, group) for group in groups)]
 
 
-def _token(client: WebClient) -> Finding:
+def _token(client: WebClient) -> Iterator[Finding]:
     name = "Slack bot token"
     try:
         said = client.auth_test()
     except FAILURES as error:
-        return _failed(name, error, "Put the app's bot token (xoxb-…) into the settings.")
+        yield _failed(name, error, "Put the app's bot token (xoxb-…) into the settings.")
+        return
     given = str({k.lower(): v for k, v in dict(said.headers).items()}.get("x-oauth-scopes") or "").split(",")
     missing = [scope for scope in SCOPES if scope not in [g.strip() for g in given]]
     if missing and any(given):
-        return Finding(name, False, f"scopes are missing: {', '.join(missing)}",
+        yield Finding(name, False, f"scopes are missing: {', '.join(missing)}",
                        "Take over manifest.yml in the app's settings and install the app again.")  # fmt: skip
-    return Finding(name, True, f"{said['user']} in {said['team']}")
+    else:
+        yield Finding(name, True, f"{said['user']} in {said['team']}")
+    if said.get("enterprise_id"):
+        yield _grid(bool(said.get("is_enterprise_install")))
+
+
+def _grid(whole: bool) -> Finding:
+    """What of an organisation's many workspaces is supported."""
+    name = "Slack Enterprise Grid"
+    if whole:
+        return Finding(name, False, "the app is installed for the whole organisation; Mayday lives in one workspace",
+                       "Install it in the workspace of #ops-emergency, and use that token.")  # fmt: skip
+    return Finding(name, True, "one workspace of the organisation; people of others count as theirs where they "
+                   "are members of this one too")  # fmt: skip
 
 
 def _app_token(settings: Settings) -> Iterator[Finding]:

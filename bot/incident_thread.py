@@ -6,16 +6,22 @@ whole. What Mayday's own errands did to PagerDuty comes back from there, and add
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from actions.engine.journal import Entry, Kind
 from actions.incidents import incident as incidents
-from actions.incidents.alert import State
+from actions.incidents.alert import Alert, State
+from actions.incidents.hearing import SEEN
 from actions.incidents.incident import Incident
 from actions.incidents.passing import passed_by_itself
+from actions.outside import Paged
 from bot.incident_places import header_key
 from bot.thread import Item
 from bot.views import incident as header
-from bot.views.incident_words import Scene
-from bot.views.mrkdwn import Block, actions, button, cut, escape, person, section
+from bot.views.incident_words import STATES, Scene
+from bot.views.mrkdwn import Block, actions, button, cut, escape, foreign, person, section
+
+MOVED = State.MOVED
 
 
 class Telling:
@@ -66,8 +72,8 @@ def _said(entry: Entry, before: Incident, now: Incident) -> str:
         case Kind.NOTED:
             if not data.get("note"):
                 return escape(data["text"])
-            by = f" by {escape(data['by'])}" if data.get("by") else ""
-            return f"Note in PagerDuty{by}: {escape(data['text'])}"
+            by = f" by {foreign(data['by'])}" if data.get("by") else ""
+            return f"Note in PagerDuty{by}: " + "\n".join(map(foreign, str(data["text"]).splitlines()))
         case Kind.DOCUMENTED:
             return _document(data["version"])
         case _:
@@ -99,22 +105,50 @@ def _changed(entry: Entry, before: Incident, now: Incident) -> str:
     """What PagerDuty's news mean for the incident as a whole; nothing where they are our own doing."""
     if not before.alerts:
         return "" if now.open else _state_line(now)
+    if gone := [a for id, a in now.alerts.items() if a.elsewhere and not _was_elsewhere(before, id)]:
+        left = f" What is left here: {STATES[now.state].lower()}." if now.state not in (before.state, MOVED) else ""
+        return _gone_line(gone, now) + left
     if now.state is not before.state:
         return "" if before.pursued(now.state, entry.at) else _state_line(now)
-    moved = now.lead is not None and before.lead is not None and now.lead.paged.assignees != before.lead.paged.assignees
-    if moved and now.open and now.lead is not None and now.lead.paged.assignees:
-        return f"Now with {escape(', '.join(now.lead.paged.assignees))}, says PagerDuty."
+    if before.lead is None or now.lead is None or not now.open:
+        return ""
+    return _handed_line(before.lead.paged, now.lead.paged)
+
+
+def _was_elsewhere(before: Incident, id: str) -> bool:
+    return id in before.alerts and before.alerts[id].elsewhere
+
+
+def _gone_line(gone: Sequence[Alert], now: Incident) -> str:
+    """Where alerts went that are none of ours any more."""
+    newest = max(gone, key=lambda alert: alert.newness)
+    to = foreign(newest.paged.service_name or newest.paged.service)
+    # What was only seen tells who acknowledged it, not who moved it.
+    by = f" by {foreign(newest.by)}" if newest.by and not newest.event.startswith(SEEN) else ""
+    what = "" if now.state is MOVED else f" {len(gone)} of {len(now.alerts)} alerts:"
+    said = f"Moved in PagerDuty{by}:{what} to {to}, which is none of the services here."
+    return f"{said} Nobody is waited for here any more." if now.state is MOVED else said
+
+
+def _handed_line(before: Paged, now: Paged) -> str:
+    """Who has it now, or which service, where that is somebody or something else."""
+    if before.id == now.id and before.service != now.service:
+        return f"Now of {foreign(now.service_name or now.service)}, says PagerDuty."
+    if before.assignees != now.assignees:
+        return f"Now with {foreign(', '.join(now.assignees)) or 'nobody'}, says PagerDuty."
     return ""
 
 
 def _state_line(now: Incident) -> str:
     newest = max(now.alerts.values(), key=lambda alert: alert.newness)
-    by = f" by {escape(newest.by)}" if newest.by else ""
+    by = f" by {foreign(newest.by)}" if newest.by else ""
     match now.state:
         case State.TRIGGERED:
             return f"Open again in PagerDuty{by}."
         case State.ACKNOWLEDGED:
             return f"Acknowledged in PagerDuty{by}."
+        case State.MOVED:
+            return _gone_line(list(now.alerts.values()), now)
         case State.MERGED:
             return f"Merged in PagerDuty{by}."
         case _:

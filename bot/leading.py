@@ -21,7 +21,7 @@ from bot.naming import MENTION, Named, whom
 from bot.people import Person
 from bot.requests import Origin, has_worker
 from bot.views.incident_words import STATES, clock
-from bot.views.mrkdwn import cut, escape
+from bot.views.mrkdwn import cut, escape, foreign
 
 _TOLD = "It is written down; the thread shows it."
 _ID = re.compile(r"\bi\d{4}-[a-z0-9]{4}\b")
@@ -182,4 +182,4 @@ def _resolve(desk: Desk, incident: Incident, person: Person, key: str) -> Done:
 def _line(desk: Desk, incident: Incident) -> str:
     where = thread_link(desk.store, incident.id)
     shown = f"<{where}|`{incident.id}`>" if where else f"`{incident.id}`"
-    return f"{shown} {escape(incident.title)} · {STATES[incident.state]} · {clock(incident, desk.clock())}"
+    return f"{shown} {foreign(incident.title)} · {STATES[incident.state]} · {clock(incident, desk.clock())}"

@@ -66,7 +66,7 @@ class People:
         """
         found = self._directory.recent(user)
         who = found.value or self._directory.kept(user) or {}
-        if stranger := self._stranger(who, team):
+        if stranger := self._stranger(who, team, found.value):
             raise Refused("Mayday answers members of this workspace alone.", detail=f"This is {stranger}.",
                           hint="Ask the person on call.")  # fmt: skip
         if not who:
@@ -92,7 +92,7 @@ class People:
     def _person(self, user: str, team: str, ask: _Look, approve: _Look) -> Person:
         now, settings = approve(user), self._settings
         who = now.value or self._directory.kept(user) or {}
-        stranger = self._stranger(who, team)
+        stranger = self._stranger(who, team, now.value)
         may_approve, unsure = self._is_in(user, settings.approvers, settings.approver_groups, approve)
         may_ask, doubt = self._is_in(user, settings.operators, settings.operator_groups, ask)
         if now.value is None and user not in settings.approvers:
@@ -111,9 +111,10 @@ class People:
         found = [look(group) for group in groups]
         return any(user in (one.value or ()) for one in found), any(one.doubt for one in found)
 
-    def _stranger(self, who: dict[str, Any], team: str) -> str:
+    def _stranger(self, who: dict[str, Any], team: str, said: dict[str, Any] | None) -> str:
+        """Why somebody has no rights. That they belong here all the same is believed where Slack `said` so lately."""
         home = known(self._store).team
-        if team and home and team != home:
+        if team and home and team != home and not (said or {}).get("member"):
             return OTHER_WORKSPACE
         return str(who.get("stranger") or "")
 

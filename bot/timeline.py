@@ -10,16 +10,16 @@ from actions.engine.journal import Entry, Kind
 from actions.engine.store import Store
 from actions.incidents import incident as incidents
 from actions.incidents.incident import Incident
-from bot.views.mrkdwn import cut, escape
+from bot.views.mrkdwn import cut, foreign
 
 _MOST = 60
 
 
 def text(store: Store, incident: Incident) -> str:
     """The timeline, the newest part where it is too long."""
-    lines = [f"{at:%H:%M:%S} {escape(said)}" for at, said in told(store, incident)]
+    lines = [f"{at:%H:%M:%S} {foreign(said)}" for at, said in told(store, incident)]
     left = len(lines) - _MOST
-    head = [f"*{escape(incident.title)}* · `{incident.id}`, times in UTC"]
+    head = [f"*{foreign(incident.title)}* · `{incident.id}`, times in UTC"]
     return cut("\n".join([*head, *([f"… {left} earlier lines"] if left > 0 else []), *lines[-_MOST:]]))
 
 
@@ -44,7 +44,8 @@ def _of(entry: Entry, before: Incident, now: Incident) -> Iterator[tuple[datetim
     match entry.kind:
         case Kind.ALERTED:
             if now.state is not before.state or not before.alerts:
-                yield entry.at, f"PagerDuty: {now.state}" + (f", {now.count} alerts" if now.count > 1 else "")
+                where = f" to {now.moved_to}" if now.moved_to else ""
+                yield entry.at, f"PagerDuty: {now.state}{where}" + (f", {now.count} alerts" if now.count > 1 else "")
         case Kind.GRADED:
             yield entry.at, f"{name}: severity {data['severity']}"
         case Kind.ROLE:

@@ -435,3 +435,52 @@ def test_the_stored_form_of_an_observation_is_read_back() -> None:
     assert isinstance(alert, Alert)
     assert heard(observed(alert)) == alert
     assert json.loads(observed(alert))
+
+
+def test_what_was_moved_to_a_service_that_is_none_of_ours_is_waited_for_no_longer_and_may_come_back() -> None:
+    room, to = Room(), {"service": "PNETWORK"}
+    room.hears(event(), event("service_updated", minutes=3, status="triggered", **to))
+    assert (room.one.state, room.one.open, room.one.over_at) == (State.MOVED, False, at(3))
+    assert (room.one.moved_to, room.one.service, room.one.open_alerts) == ("Service PNETWORK", "nself-postgres", ())
+    room.hears(event("acknowledged", minutes=4, **to), event("resolved", minutes=5, **to))
+    assert (room.one.state, room.one.over_at) == (State.MOVED, at(3))
+    room.hears(event("reopened", minutes=6, status="triggered", **to), event("service_updated", minutes=7))
+    assert (room.one.state, room.one.moved_to, room.one.over_at) == (State.TRIGGERED, "", None)
+
+
+def test_one_of_several_that_is_moved_leaves_the_others() -> None:
+    room = Room()
+    room.hears(event(), event("acknowledged", "P2", 2, opened=1))
+    room.hears(event("service_updated", minutes=3, service="PNETWORK"))
+    assert (room.one.state, room.one.title) == (State.ACKNOWLEDGED, "Alert P2")
+
+
+def test_an_incident_of_somebody_else_that_is_moved_to_us_gets_a_thread() -> None:
+    room = Room()
+    room.hears(event(service="PNETWORK"))
+    assert room.incidents == []
+    room.hears(event("service_updated", minutes=3))
+    assert (room.one.state, room.one.service) == (State.TRIGGERED, "nself-postgres")
+
+
+@pytest.mark.parametrize("at_once", [False, True])
+def test_what_is_resolved_and_opened_again_has_the_times_of_the_last_time_however_it_arrives(at_once: bool) -> None:
+    room = Room()
+    hear = room.hears_at_once if at_once else room.hears
+    hear(event(), event("resolved", minutes=5))
+    hear(event("reopened", minutes=40), event("resolved", minutes=50))
+    assert (room.one.state, room.one.over_at) == (State.RESOLVED, at(50))
+    called_over(room, minutes=51)
+    hear(event("reopened", minutes=60), event("resolved", minutes=61), event("reopened", minutes=62, id="again"))
+    assert (room.one.state, room.one.over_at) == (State.TRIGGERED, None)
+
+
+def test_nobody_is_nobody() -> None:
+    room = Room()
+    room.hears(event())
+    presses_acknowledge(room, "Dmitri")
+    room.hears(event("acknowledged", minutes=1, by="Mayday", **assigned("Mayday")))
+    assert room.one.holders == ("Dmitri",)
+    for n, nobody in enumerate(([], None, [None], [{"id": "P1", "summary": None}])):
+        room.hears(event("reassigned", minutes=2 + n, status="acknowledged", assignees=nobody))
+        assert room.one.holders == ()

@@ -314,3 +314,29 @@ def test_news_in_a_header_wait_for_no_clock_of_an_older_incident(here: Emergency
     here.draw(15)
     assert deeds.known(here.store, newest).count == 2
     assert "2 alerts" in str(next(m for m in here.channel.messages if m["key"] == f"{newest}:1")["blocks"])
+
+
+def test_what_is_moved_away_is_told_with_where_it_is_and_waits_for_nobody(here: Emergency) -> None:
+    here.pages()
+    here.pages(event("service_updated", minutes=3, by="Ada Prewitt", service="PNETWORK"))
+    (line,) = here.lines()
+    assert line == ("Moved in PagerDuty by Ada Prewitt: to Service PNETWORK, which is none of the services here. "
+                    "Nobody is waited for here any more.")  # fmt: skip
+    assert "Moved to another service of PagerDuty" in here.channel.text(":1")
+    assert here.buttons() == []
+
+
+def test_one_of_two_services_of_ours_and_nobody_are_told_too(here: Emergency) -> None:
+    here.pages()
+    here.pages(event("service_updated", minutes=3, service="PHASURA"))
+    here.pages(event("reassigned", minutes=4, service="PHASURA", assignees=[]))
+    assert here.lines() == ["Now of Service PHASURA, says PagerDuty.", "Now with nobody, says PagerDuty."]
+
+
+def test_what_pagerduty_calls_things_marks_nothing_up(here: Emergency) -> None:
+    here.pages(event(title="*DOWN* <!here>", priority={"summary": "_P1_"}))
+    here.pages(event("triggered", "P2", title="`rm` ~all~"), note("PGR0VU2", "*bold*\nnote", by="_Olga_"))
+    shown = repr(here.root["blocks"][1:]) + here.root["text"] + "".join(here.lines()) + here.say("list").text
+    assert "∗DOWN∗" in shown
+    for loud in ("*DOWN*", "_P1_", "~all~", "`rm`", "*bold*", "_Olga_", "<!here>"):
+        assert loud not in shown

@@ -117,6 +117,45 @@ def test_while_pagerduty_is_away_nothing_is_forgotten(post: Post) -> None:
     assert post.one.state is State.TRIGGERED
 
 
+def test_polling_sees_what_moves_to_another_service_and_back(post: Post) -> None:
+    post.polls()
+    post.world.change("P0", service="PNETWORK", service_name="Network")
+    post.polls()
+    assert (post.one.state, post.one.moved_to) == (State.MOVED, "Network")
+    post.world.change("P0", service="PPOSTGR", service_name="Service PPOSTGR")
+    post.polls()
+    assert post.one.state is State.TRIGGERED
+
+
+def test_polling_sees_what_moves_from_another_service_to_ours(post: Post) -> None:
+    post.world.change("P0", service="PNETWORK", service_name="Network")
+    post.polls()
+    assert post.store.incidents() == []
+    post.world.change("P0", service="PPOSTGR", service_name="Service PPOSTGR")
+    post.polls()
+    assert (post.one.state, post.one.service) == (State.TRIGGERED, "nself-postgres")
+
+
+def test_polling_takes_over_when_pagerduty_says_that_it_changed(post: Post) -> None:
+    post.polls()
+    post.world.change("P0", status="resolved", changed_at=at(12))
+    post.polls()
+    assert post.one.over_at == at(12)
+    post.world.change("P0", status="triggered", changed_at=at(20))
+    post.polls()
+    assert (post.one.state, post.one.over_at) == (State.TRIGGERED, None)
+    post.world.change("P0", status="resolved", changed_at=at(31))
+    post.polls()
+    assert post.one.over_at == at(31)
+
+
+def test_polling_sees_that_nobody_has_it(post: Post) -> None:
+    post.polls()
+    post.world.change("P0", assignees=())
+    post.polls()
+    assert post.one.holders == ()
+
+
 # Milestones ----------------------------------------------------------------------------------------
 
 
@@ -231,6 +270,16 @@ def test_the_public_is_told_once_that_it_is_over_if_it_was_told_that_something_i
     for _ in range(3):
         post.tells()
     assert post.published() == ["investigating", "resolved"]
+
+
+def test_the_public_is_not_told_that_it_is_over_where_it_was_moved_to_somebody_else(post: Post) -> None:
+    post.hears(event("triggered", "P0"))
+    post.statuspage = StatusPageSettings(kind="files", automatic=("opened",), components={SERVICE: "db"})
+    post.tells()
+    PlayedWorker(post.store, next(run for run in post.store.runs() if run.startswith("e"))).ends("done")
+    post.hears(event("service_updated", "P0", 3, service="PNETWORK"))
+    post.tells()
+    assert post.published() == ["investigating"]
 
 
 def test_the_milestones_of_a_procedure_that_is_gone_are_told_all_the_same(post: Post) -> None:

@@ -154,3 +154,18 @@ def test_strangers_are_refused_without_asking_slack_about_them(office: Office) -
     office.directory.asked.clear()
     assert not office.desk.people.asking("U0WATCHER", "T1", "watcher").speaker.may_ask
     assert office.directory.asked == []
+
+
+def test_who_joined_another_workspace_of_the_grid_first_counts_where_they_are_members_of_ours_too(
+    office: Office,
+) -> None:
+    office.store.keep("slack", "identity", {"team": "T1", "user": "U0", "bot": "B0", "url": ""})
+    grid = {"team_id": "T2", "enterprise_user": {"id": "W1", "enterprise_id": "E1", "teams": ["T2", "T1"]}}
+    office.directory.users["U0DBA"] = grid
+    people = office.desk.people
+    assert rights(people, "U0DBA", "T2") == rights(people, "U0DBA", "T1") == (True, True)
+    people.admit("U0DBA", "T2")
+    office.directory.users["U0DBA"] = {**grid, "is_restricted": True}
+    assert rights(people, "U0DBA", "T2") == (False, False)
+    office.directory.users["U0DBA"] = {**grid, "enterprise_user": {"id": "W1", "enterprise_id": "E1", "teams": ["T2"]}}
+    assert rights(people, "U0DBA", "T2") == rights(people, "U0DBA", "T1") == (False, False)

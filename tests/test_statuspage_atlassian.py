@@ -103,6 +103,35 @@ def test_a_component_that_another_incident_holds_is_not_set_back(public: Listeni
     assert statuses(public.world) == {}
 
 
+@pytest.mark.parametrize("was", ["under_maintenance", "degraded_performance"])
+def test_a_component_becomes_what_it_was_before_and_not_more(public: Listening, page: OpenPage, was: str) -> None:
+    public.world.component(DATA).status = was
+    page.publish(DRAFT)
+    page.publish(replace(DRAFT, incident="INC-43"))
+    page.publish(replace(IDENTIFIED, components={DATA: "major_outage", API: "partial_outage"}))
+    page.publish(RESOLVED)
+    assert statuses(public.world) == {DATA: "major_outage"}
+    page.publish(replace(RESOLVED, incident="INC-43"))
+    page.publish(replace(RESOLVED, incident="INC-43"))
+    assert statuses(public.world) == {DATA: was}
+    page.publish(replace(DRAFT, text="It is back."))
+    page.publish(replace(RESOLVED, text="It is over again."))
+    assert statuses(public.world) == {DATA: was}
+
+
+@pytest.mark.parametrize("over", [False, True])
+def test_a_scheduled_maintenance_goes_on_unless_it_ended_meanwhile(
+    public: Listening, page: OpenPage, over: bool
+) -> None:
+    planned = deeds.create(public.world, {"incident": {"name": "New disks", "components": {DATA: "under_maintenance"}}})
+    planned.status = "in_progress"
+    page.publish(DRAFT)
+    planned.status = "completed" if over else planned.status
+    public.world.incidents.remove(planned) if over else None
+    page.publish(RESOLVED)
+    assert statuses(public.world) == ({} if over else {DATA: "under_maintenance"})
+
+
 def test_somebody_elses_incident_is_left_alone(public: Listening, page: OpenPage) -> None:
     theirs = deeds.create(public.world, {"incident": {"name": "Theirs", "metadata": {"jira": {"key": "A-1"}}}})
     page.publish(DRAFT)

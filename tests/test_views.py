@@ -249,3 +249,20 @@ def test_help_comes_from_the_catalog() -> None:
     assert "a second person approves" in shown
     assert "/recover undo" in shown
     assert "window" not in help.text(CATALOG, "verify")
+
+
+LOUD = "*DOWN* _now_ ~ok~ `rm -rf` <!channel> <https://evil|x>\n> pg_wal 5 * 3 _*both*_"
+
+
+def test_a_text_from_outside_marks_nothing_up_and_is_one_line() -> None:
+    said = mrkdwn.foreign(LOUD)
+    assert not any(mark in said for mark in "*~`<>\n")
+    assert said.count("_") == 1
+    assert "pg_wal" in said
+    assert "DOWN" in said
+
+
+def test_what_looks_like_an_address_in_our_blocks_is_none() -> None:
+    for block in (mrkdwn.section("see evil.example"), mrkdwn.small("see evil.example")):
+        text = block.get("text") or block["elements"][0]
+        assert (text["type"], text["verbatim"]) == ("mrkdwn", True)

@@ -19,7 +19,7 @@ from actions.engine.procedure import Outcome, Procedure
 from actions.engine.store import Store
 from actions.errands import status_page_publish
 from actions.incidents import incident as incidents
-from actions.incidents.alert import Alert
+from actions.incidents.alert import Alert, State
 from actions.incidents.deeds import remark
 from actions.incidents.errands import ITSELF, open_errand
 from actions.incidents.incident import Incident
@@ -86,7 +86,9 @@ class MilestoneNotes:
         """Who told the public that something is wrong also has it told that it is over, whoever resolved it."""
         told = [linked.run for linked in incident.runs if linked.procedure == status_page_publish.PROCEDURE.name]
         done = [run for run in map(self.store.run, told) if run.finished is Outcome.DONE]
-        if incident.open or not done or done[-1].request["draft"]["status"] == "resolved":
+        # What was moved goes on with somebody else, who knows what the public should hear.
+        goes_on = incident.open or incident.state is State.MOVED
+        if goes_on or not done or done[-1].request["draft"]["status"] == "resolved":
             return
         errand = to_publish(incident, offered(self.statuspage, incident, None, "resolved"))
         key = f"status over {done[-1].id}"  # An incident that comes back and is published again is over again.

@@ -37,12 +37,19 @@ def paged(incident: Json, level: int = 1) -> Paged:
         level=level,
         merged_into=str(_part(_part(incident, "resolve_reason"), "incident").get("id") or ""),
         acknowledger=_acknowledger(incident),
+        changed_at=_changed_at(incident),
     )
 
 
 def assignees(incident: Json) -> list[Json]:
     """References to those who have the incident now."""
-    return [_part(one, "assignee") for one in incident.get("assignments") or ()]
+    return [who for one in incident.get("assignments") or () if one and (who := _part(one, "assignee"))]
+
+
+def _changed_at(incident: Json) -> datetime | None:
+    """When its status became what it is. An incident that is open again has no `resolved_at` any more."""
+    told = incident.get("resolved_at") or incident.get("last_status_change_at")
+    return moment(str(told)) if told else None
 
 
 def _acknowledger(incident: Json) -> str:

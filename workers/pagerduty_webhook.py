@@ -20,7 +20,8 @@ from workers.pagerduty_client import rest_client, speaking, trouble
 
 EVENTS = tuple(
     f"incident.{kind}" for kind in ("triggered", "acknowledged", "unacknowledged", "resolved", "reopened",
-                                    "escalated", "delegated", "reassigned", "priority_updated", "annotated")
+                                    "escalated", "delegated", "reassigned", "service_updated", "priority_updated",
+                                    "annotated")
 )  # fmt: skip
 """What Mayday wants to be told."""
 
@@ -30,20 +31,23 @@ _DISABLED_HINT = "Mend what made PagerDuty give up (the address must answer 2xx 
 
 @dataclass(frozen=True)
 class Hooked:
-    """A subscription as PagerDuty has it: whether it is told anything now."""
+    """A subscription as PagerDuty has it: whether it is told all that it should be; `lacks` are events left out."""
 
     id: str
     url: str
     active: bool
     temporarily_disabled: bool
+    lacks: tuple[str, ...] = ()
 
     @property
     def works(self) -> bool:
-        return self.active and not self.temporarily_disabled
+        return self.active and not self.temporarily_disabled and not self.lacks
 
     @property
     def ails(self) -> str:
-        """Why it is told nothing."""
+        """Why it is told nothing, or not all."""
+        if self.active and self.lacks and not self.temporarily_disabled:
+            return f"not told of {', '.join(self.lacks)}"
         return "disabled by PagerDuty after repeated refusals" if self.temporarily_disabled else "switched off"
 
 
@@ -172,11 +176,14 @@ def _keeper(settings: PagerDutySettings) -> Callable[[str], None]:
 
 
 def _hooked(one: dict[str, Any]) -> Hooked:
-    method = one.get("delivery_method") or {}
+    method, told = one.get("delivery_method") or {}, one.get("events") or EVENTS
+    lacks = tuple(name for name in EVENTS if name not in told)
     return Hooked(str(one["id"]), str(method.get("url") or ""), bool(one.get("active", True)),
-                  bool(method.get("temporarily_disabled")))  # fmt: skip
+                  bool(method.get("temporarily_disabled")), lacks)  # fmt: skip
 
 
 def subscription_hint(hook: Hooked) -> str:
-    """What to do about a subscription that is not told anything."""
+    """What to do about a subscription that is not told what it should be."""
+    if hook.active and hook.lacks and not hook.temporarily_disabled:
+        return "Connect again with --renew: the subscription is older than this version of Mayday."
     return _DISABLED_HINT if hook.temporarily_disabled else "Switch it on in PagerDuty: Integrations, Webhooks."

@@ -63,9 +63,18 @@ class Poller:
             before = known.get(paged.id)
             if before is not None and _same(before.paged, paged):
                 continue
-            at = before.at + _TICK if before else paged.created_at
+            at = _since(before, paged)
             alert = Alert(paged, at, f"{SEEN}{paged.status}", by=paged.acknowledger)
             keep_event(self.store, observed(alert), f"seen {paged.id} {at.isoformat()} {_state(paged)}")
+
+
+def _since(before: Alert | None, paged: Paged) -> datetime:
+    """From when it counts: from PagerDuty's own moment where its status is another, else just after what was known."""
+    changed = paged.changed_at or paged.created_at
+    if before is None:
+        return max(paged.created_at, changed)
+    later = before.at + _TICK
+    return later if before.paged.status == paged.status else max(later, changed)
 
 
 def _same(known: Paged, seen: Paged) -> bool:
@@ -74,8 +83,10 @@ def _same(known: Paged, seen: Paged) -> bool:
 
 
 def _shown(paged: Paged) -> tuple[object, ...]:
-    return paged.status, paged.urgency, paged.title, paged.priority, sorted(paged.assignees)
+    return paged.status, paged.urgency, paged.title, paged.priority, paged.service, sorted(paged.assignees)
 
 
 def _state(paged: Paged) -> str:
-    return f"{paged.status} {paged.urgency} {paged.priority} {len(paged.assignees)} {paged.alerts}"
+    said = f"{paged.status} {paged.urgency} {paged.priority} {len(paged.assignees)} {paged.alerts}"
+    # One that was somebody else's is seen anew where it is moved to us.
+    return f"{said} {paged.service}"

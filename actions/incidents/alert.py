@@ -10,23 +10,29 @@ from actions.outside import Paged
 
 
 class State(StrEnum):
-    """How an incident stands. `merged` was resolved by joining another incident of PagerDuty."""
+    """How an incident stands. `merged` was resolved by joining another incident of PagerDuty, `moved` was given to a
+    service that is none of ours."""
 
     TRIGGERED = "triggered"
     ACKNOWLEDGED = "acknowledged"
     RESOLVED = "resolved"
     MERGED = "merged"
+    MOVED = "moved"
 
 
 @dataclass(frozen=True)
 class Alert:
-    """One incident of PagerDuty as it stood at a moment. `service` is our container, empty where none is mapped."""
+    """One incident of PagerDuty as it stood at a moment. `service` is our container, empty where none is mapped.
+
+    `elsewhere` says that it belonged to a service of PagerDuty that is none of ours.
+    """
 
     paged: Paged
     at: datetime
     event: str
     service: str = ""
     by: str = ""
+    elsewhere: bool = False
 
     @property
     def newness(self) -> tuple[datetime, str]:
@@ -35,8 +41,8 @@ class Alert:
 
     @property
     def open(self) -> bool:
-        """Whether it is not resolved."""
-        return self.paged.status != State.RESOLVED
+        """Whether it waits for somebody here: it is neither resolved nor somebody else's."""
+        return self.paged.status != State.RESOLVED and not self.elsewhere
 
 
 def joined(known: Alert | None, told: Alert) -> Alert:
@@ -49,3 +55,13 @@ def joined(known: Alert | None, told: Alert) -> Alert:
     newest = max(known, told, key=lambda alert: alert.newness)
     most = max(known.paged.alerts, told.paged.alerts)
     return newest if newest.paged.alerts == most else replace(newest, paged=replace(newest.paged, alerts=most))
+
+
+def came_back(stood: Alert | None, known: Alert | None, now: Alert) -> bool:
+    """Whether one entry would pass over that an alert was over, or open again: its times would be those of before.
+
+    `stood` is what the journal tells, `known` what the entry that is being written would tell.
+    """
+    if known is None or known.open == now.open:
+        return False
+    return now.open or (stood is not None and not stood.open)

@@ -157,7 +157,8 @@ def _change(entry: Entry, before: Incident, now: Incident) -> tuple[datetime, st
 def _stands(now: Incident) -> str:
     newest = max(now.alerts.values(), key=lambda alert: alert.newness)
     by = f" by {newest.by}" if newest.by else ""
-    return f"PagerDuty: {now.state}{by}" + (f", {now.count} alerts" if now.count > 1 else "")
+    where = f" to {now.moved_to}" if now.moved_to else ""
+    return f"PagerDuty: {now.state}{where}{by}" + (f", {now.count} alerts" if now.count > 1 else "")
 
 
 def _summary(

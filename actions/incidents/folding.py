@@ -30,6 +30,8 @@ class Ground:
 
     def taking(self, alert: Alert) -> Ground:
         """The ground once it covers that alert too."""
+        if alert.elsewhere:
+            return self
         created = alert.paged.created_at
         first, latest = min(self.first or created, created), max(self.latest or created, created)
         return replace(self, places=self.places | {_place(alert)}, first=first, latest=latest)
@@ -50,9 +52,11 @@ class Rules:
     window: timedelta = timedelta(minutes=10)
 
     def placed(self, alert: Alert) -> Alert:
-        """The alert with the container that it is about."""
+        """The alert with the container that it is about, and whether it belongs to a service that is none of ours."""
         paged = alert.paged
-        return replace(alert, service=self.services.get(paged.service) or self.services.get(paged.service_name) or "")
+        service = self.services.get(paged.service) or self.services.get(paged.service_name) or ""
+        strange = bool(self.services) and not service and not paged.key.startswith(OWN)
+        return replace(alert, service=service, elsewhere=strange)
 
     def ours(self, alert: Alert) -> bool:
         """Whether it gets a thread. Without a table of services every one does.

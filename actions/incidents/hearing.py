@@ -114,7 +114,7 @@ def _paged(data: Mapping[str, Any]) -> Paged:
         service_name=_word(service.get("summary")), url=_word(data.get("html_url")),
         created_at=_moment(data["created_at"]), priority=_summary(data.get("priority")),
         policy=_word((data.get("escalation_policy") or {}).get("id")),
-        assignees=tuple(_summary(who) for who in data.get("assignees") or ()),
+        assignees=tuple(name for who in data.get("assignees") or () if (name := _summary(who))),
         key=_word(data.get("incident_key")), merged_into=_merged(data.get("resolve_reason")),
     ))  # fmt: skip
 

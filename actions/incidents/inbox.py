@@ -22,7 +22,7 @@ from actions.engine.journal import Entry, Kind
 from actions.engine.ledger import Draft, Pen
 from actions.engine.store import Store
 from actions.incidents import incident as incidents
-from actions.incidents.alert import Alert, joined
+from actions.incidents.alert import Alert, came_back, joined
 from actions.incidents.folding import Ground, Rules, ground_of, home
 from actions.incidents.hearing import Remark, Unread, heard, id_of, storable
 from actions.incidents.incident import Incident
@@ -161,6 +161,7 @@ class _TakingIn:
         self._store, self._pen, self._rules, self._shelf = store, pen, rules, shelf
         self._grounds = {name: shelf.grounds[name] for name in names if name in shelf.grounds}
         self._news: dict[str, dict[str, Alert]] = defaultdict(dict)
+        self._latest: dict[str, Alert] = {}
         self._notes: set[str] = set()
         self._drafts: dict[str, list[Draft]] = defaultdict(list)
 
@@ -169,8 +170,8 @@ class _TakingIn:
         # The oldest first, so that what arrived out of order is folded as if it had not.
         for alert in sorted(alerts, key=lambda alert: (alert.paged.created_at, alert.newness)):
             self._alert(alert)
-        for name, changed in self._news.items():
-            self._drafts[name].append((Kind.ALERTED, None, {"alerts": [to_json(a) for a in changed.values()]}))
+        for name in list(self._news):
+            self._tell(name)
         later = {key for key, said in found.items() if isinstance(said, Remark) and not self._remark(said)}
         for key in found.keys() - later:
             self._pen.drop(WAITING, key)
@@ -187,13 +188,22 @@ class _TakingIn:
         if not name:
             return
         held = self._shelf.incidents.get(name)
-        known = self._news[name].get(alert.paged.id) or (held.alerts.get(alert.paged.id) if held else None)
+        stood = held.alerts.get(alert.paged.id) if held else None
+        known = self._latest.get(alert.paged.id) or stood
         now = joined(known, alert)
         if now != known:
+            if alert.paged.id in self._news[name] and came_back(stood, known, now):
+                self._tell(name)
+            self._latest[alert.paged.id] = now
             self._news[name][alert.paged.id] = now
             self._grounds[name] = self._grounds.get(name, Ground(name)).taking(now)
         if not self._news[name]:
             del self._news[name]
+
+    def _tell(self, name: str) -> None:
+        """One entry of what is new by now."""
+        news = self._news.pop(name)
+        self._drafts[name].append((Kind.ALERTED, None, {"alerts": [to_json(alert) for alert in news.values()]}))
 
     def _home(self, alert: Alert) -> str:
         """The incident of an alert; a new one where it has none, empty where it gets no thread."""

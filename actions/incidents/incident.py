@@ -73,8 +73,8 @@ class Incident:
     # What goes through all alerts is sought once: a storm has a thousand, and every look at it asks many times.
     @cached_property
     def lead(self) -> Alert | None:
-        """The alert that began it: the oldest in PagerDuty."""
-        return min(self.alerts.values(), key=lambda a: (a.paged.created_at, a.paged.id), default=None)
+        """The alert that began it: the oldest in PagerDuty, of those that are still ours where there are any."""
+        return min(self.alerts.values(), key=lambda a: (a.elsewhere, a.paged.created_at, a.paged.id), default=None)
 
     @property
     def title(self) -> str:
@@ -89,7 +89,7 @@ class Incident:
     @cached_property
     def state(self) -> State:
         """How it stands, by what people said and what PagerDuty says of its alerts."""
-        said = {alert.paged.status for alert in self.alerts.values()}
+        said = {alert.paged.status for alert in self.alerts.values() if not alert.elsewhere}
         if self.closed_at is not None:
             return State.RESOLVED
         if State.TRIGGERED in said:
@@ -98,12 +98,22 @@ class Incident:
             return State.ACKNOWLEDGED
         if not self.alerts:
             return State.ACKNOWLEDGED if self.roles else State.TRIGGERED
+        if not said:
+            return State.MOVED
         return State.MERGED if self.lead and self._went_elsewhere else State.RESOLVED
 
     @property
     def _went_elsewhere(self) -> bool:
         merged = [alert.paged.merged_into for alert in self.alerts.values()]
         return all(into and into not in self.alerts for into in merged)
+
+    @property
+    def moved_to(self) -> str:
+        """The service of PagerDuty to which it was moved last, empty while any of its alerts is ours."""
+        if self.state is not State.MOVED:
+            return ""
+        last = max(self.alerts.values(), key=lambda alert: alert.newness).paged
+        return last.service_name or last.service
 
     @property
     def open(self) -> bool:

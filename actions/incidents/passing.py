@@ -46,5 +46,7 @@ def _had_a_hand_in_it(told: Sequence[Entry]) -> Iterator[bool]:
             alert: Alert = from_json(Alert, said)
             before, now = stood.get(alert.paged.id), alert.paged.status
             stood[alert.paged.id] = now
+            # It goes on where somebody took it.
+            yield alert.elsewhere
             yield now == State.ACKNOWLEDGED or alert.by not in ("", alert.paged.service_name)
             yield now == State.RESOLVED and before != now and alert.event.startswith(SEEN)

@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.desk import Desk
 from bot.hearing import Reply, hear
 from bot.requests import Origin
+from bot.views.mrkdwn import section
 from bot.words import FAMILIES
 
 _log = logging.getLogger(__name__)
@@ -34,7 +35,7 @@ def register(app: App, desk: Desk) -> None:
             ack(_NOT_ACCEPTED)
             return
         # The acknowledgement carries the answer, so that no second call can fail or be limited.
-        ack(reply.text) if reply.text else ack()
+        ack(reply.text, blocks=[section(reply.text)]) if reply.text else ack()
         desk.meters.acknowledged(str(command["command"]), time.monotonic() - context["arrived"])
         desk.ring(*reply.ring)
 

@@ -7,7 +7,7 @@ import logging
 from slack_sdk import WebClient
 
 from bot.slack import FAILURES, trouble
-from bot.views.mrkdwn import cut
+from bot.views.mrkdwn import cut, section
 
 _log = logging.getLogger(__name__)
 
@@ -15,6 +15,7 @@ _log = logging.getLogger(__name__)
 def whisper(client: WebClient, channel: str, user: str, text: str, thread: str | None = None) -> None:
     """Say something that only that person sees. It is a courtesy: the thread has what matters."""
     try:
-        client.chat_postEphemeral(channel=channel, user=user, text=cut(text), thread_ts=thread or None)
+        client.chat_postEphemeral(channel=channel, user=user, text=cut(text), blocks=[section(text)],
+                                 thread_ts=thread or None)  # fmt: skip
     except FAILURES as error:
         _log.warning("could not answer %s: %s", user, trouble(error).code)

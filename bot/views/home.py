@@ -12,7 +12,7 @@ from actions.incidents.record import Record
 from actions.objectives import objective_of
 from actions.outside import OnCall
 from actions.postgres.times import span_words
-from bot.views.mrkdwn import Block, actions, button, cut, escape, moment, section, small, title
+from bot.views.mrkdwn import Block, actions, button, cut, escape, foreign, moment, mrkdwn, section, small, title
 
 MOST_BLOCKS = 100
 RECOVER = "home:recover"
@@ -90,7 +90,7 @@ def _open(glance: Glance) -> list[Block]:
 def _standing(one: Standing) -> str:
     name = f"<{one.link}|{escape(one.id)}>" if one.link else f"`{escape(one.id)}`"
     more = f" · {one.more}" if one.more else ""
-    return cut(f"{name} {escape(one.what)} · since {moment(one.since)}{more}", 300)
+    return cut(f"{name} {foreign(one.what)} · since {moment(one.since)}{more}", 300)
 
 
 def _paragraphs(head: str, lines: Sequence[str]) -> list[Block]:
@@ -128,7 +128,7 @@ def _database(condition: Condition, now: datetime) -> list[Block]:
         ("Newest archived WAL", _archived(found)), ("Window", _window(found)),
         ("Last restore proven", _proven(record, restored=True)), ("Last verify", _proven(record, restored=False)),
     )  # fmt: skip
-    fields = [{"type": "mrkdwn", "text": cut(f"*{label}*\n{text}", 2000)} for label, text in told]
+    fields = [mrkdwn(f"*{label}*\n{text}", 2000) for label, text in told]
     made = [section(_health(condition, now)), {"type": "section", "fields": fields}]
     problem = [f"Could not be looked at: {escape(condition.problem)}"] if condition.problem else []
     return [*made, small("\n".join([*problem, f"Backups and archive seen {_moment_ago(found.seen_at)}."]))]
@@ -168,7 +168,7 @@ def _on_call(people: Sequence[OnCall] | None) -> str:
         return "not known"
     # Somebody who stands in several escalation policies at one level is one person to call.
     once = {(person.level, person.name): person for person in people}
-    lines = [f"{level}. {escape(name)}" + (f" until {moment(person.until)}" if person.until else "")
+    lines = [f"{level}. {foreign(name)}" + (f" until {moment(person.until)}" if person.until else "")
              for (level, name), person in list(once.items())[:_LINES]]  # fmt: skip
     return "\n".join(lines) or "nobody"
 

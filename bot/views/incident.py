@@ -5,7 +5,7 @@ from __future__ import annotations
 from actions.incidents.incident import Incident
 from bot.views import incident_words as words
 from bot.views.incident_words import STATES, Scene
-from bot.views.mrkdwn import Block, actions, button, cut, escape, person, section, small, title
+from bot.views.mrkdwn import Block, actions, button, cut, escape, foreign, person, section, small, title
 
 ACKNOWLEDGE, RECOVER, ROLE, STATUS, ESCALATE, RESOLVE = (
     "Acknowledge", "Recover…", "Take a role", "Status page…", "Escalate", "Resolve",
@@ -21,15 +21,15 @@ def blocks(scene: Scene) -> list[Block]:
     """The header as Slack shows it."""
     incident = scene.incident
     shown = STATES[incident.state]
-    state = f"*{shown}*{escape(words.state(incident).removeprefix(shown))} · {words.clock(incident, scene.now)}"
+    state = f"*{shown}*{foreign(words.state(incident).removeprefix(shown))} · {words.clock(incident, scene.now)}"
     made = [title(incident.title or "Incident"), section(state), section("\n".join(_facts(scene)))]
     return [*made, small(_small(incident)), *actions(_buttons(scene))]
 
 
 def text(scene: Scene) -> str:
     """The header as a notification reads it."""
-    where = f" ({escape(scene.incident.service)})" if scene.incident.service else ""
-    return cut(f"{escape(scene.incident.title)}{where}: {STATES[scene.incident.state]}")
+    where = f" ({foreign(scene.incident.service)})" if scene.incident.service else ""
+    return cut(f"{foreign(scene.incident.title)}{where}: {STATES[scene.incident.state]}")
 
 
 def signature(scene: Scene) -> str:
@@ -40,9 +40,9 @@ def signature(scene: Scene) -> str:
 
 
 def _facts(scene: Scene) -> list[str]:
-    made = [f"*{label}* {escape(value)}" for label, value in words.facts(scene)]
+    made = [f"*{label}* {foreign(value)}" for label, value in words.facts(scene)]
     made += [escape(said)] if (said := words.whose_word(scene)) else []
-    more = (escape(words.others(scene.incident)), _roles(scene.incident))
+    more = (foreign(words.others(scene.incident)), _roles(scene.incident))
     return [" · ".join(made), *filter(None, more)]
 
 

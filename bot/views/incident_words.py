@@ -15,6 +15,7 @@ STATES = {
     State.ACKNOWLEDGED: "Acknowledged",
     State.RESOLVED: "Resolved",
     State.MERGED: "Merged into another incident of PagerDuty",
+    State.MOVED: "Moved to another service of PagerDuty",
 }
 _OTHERS = 3
 
@@ -76,10 +77,11 @@ def page(incident: Incident) -> tuple[str, str]:
 
 
 def state(incident: Incident) -> str:
-    """How it stands, and by whom it was acknowledged."""
+    """How it stands, by whom it was acknowledged, where it was moved to."""
     names = incident.holders
     by = f" by {', '.join(names)}" if names and incident.state is State.ACKNOWLEDGED else ""
-    return f"{STATES[incident.state]}{by}"
+    where = f": {incident.moved_to}" if incident.moved_to else ""
+    return f"{STATES[incident.state]}{by}{where}"
 
 
 def possible(scene: Scene) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,11 +11,25 @@ SECTION = 3000
 PLAIN = 150
 MARKER = " … (cut)"
 Block = dict[str, Any]
+_MARKS = re.compile(r"(?<![^\W_])[*_~]+|[*_~]+(?![^\W_]|[*_~])")
+_ALIKE = str.maketrans({
+    "*": "\N{ASTERISK OPERATOR}", "_": "\N{MODIFIER LETTER LOW MACRON}", "~": "\N{TILDE OPERATOR}",
+})  # fmt: skip
 
 
 def escape(text: object) -> str:
-    """Somebody else's text, so that it can neither mention nor link nor mark anything up."""
+    """A text of ours or of somebody who may speak here, so that it can neither mention nor make links of its own."""
     return str(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def foreign(text: object) -> str:
+    """A text from outside, such as an alert's title: one line, which marks nothing up either.
+
+    Slack knows no escape for its marks, so those that could begin or end something are shown as signs that look alike;
+    within a word, as in pg_wal, they do neither and are left. Bare addresses are left to `verbatim` in the blocks.
+    """
+    line = re.sub(r"\s+", " ", str(text)).replace("`", "\N{MODIFIER LETTER GRAVE ACCENT}")
+    return escape(_MARKS.sub(lambda found: found[0].translate(_ALIKE), line))
 
 
 def cut(text: str, most: int = SECTION) -> str:
@@ -50,9 +65,14 @@ def took(seconds: float) -> str:
     return f"{seconds:.1f} s" if seconds < 60 else f"{clock(seconds)} min"
 
 
+def mrkdwn(text: str, most: int = SECTION) -> Block:
+    """Text with our marks. What looks like an address or a channel in it is none unless we wrote it as one."""
+    return {"type": "mrkdwn", "text": cut(text, most), "verbatim": True}
+
+
 def section(text: str) -> Block:
     """A paragraph."""
-    return {"type": "section", "text": {"type": "mrkdwn", "text": cut(text or " ")}}
+    return {"type": "section", "text": mrkdwn(text or " ")}
 
 
 def title(text: str) -> Block:
@@ -62,7 +82,7 @@ def title(text: str) -> Block:
 
 def small(text: str) -> Block:
     """A line in small print."""
-    return {"type": "context", "elements": [{"type": "mrkdwn", "text": cut(text, 2000)}]}
+    return {"type": "context", "elements": [mrkdwn(text, 2000)]}
 
 
 def button(label: str, action: str, value: str, style: str = "", confirm: str = "") -> Block:

@@ -23,7 +23,8 @@ from lab.pagerduty.webhooks import Delivery
 AT_START = "PWEBHOOKATSTART"
 INCIDENT_EVENTS = tuple(
     f"incident.{kind}" for kind in ("triggered", "acknowledged", "unacknowledged", "resolved", "reopened",
-                                    "escalated", "delegated", "reassigned", "priority_updated", "annotated")
+                                    "escalated", "delegated", "reassigned", "service_updated", "priority_updated",
+                                    "annotated")
 )  # fmt: skip
 
 

@@ -55,6 +55,10 @@ def unresolved(asked: Asked) -> Answer:
     return _told(asked.world, asked.part(asked.world.unresolved(), "per_page", 1))
 
 
+def active_maintenance(asked: Asked) -> Answer:
+    return _told(asked.world, asked.part(asked.world.maintained(), "per_page", 1))
+
+
 def incident(asked: Asked) -> Answer:
     return shown.incident(asked.world, asked.world.incident(asked.ids["id"]))
 
@@ -92,6 +96,7 @@ _DEEDS: tuple[tuple[str, str, Deed], ...] = (
     ("GET", "/incidents", incidents),
     ("POST", "/incidents", create),
     ("GET", "/incidents/unresolved", unresolved),
+    ("GET", "/incidents/active_maintenance", active_maintenance),
     ("GET", "/incidents/{id}", incident),
     ("PATCH", "/incidents/{id}", update),
     ("PUT", "/incidents/{id}", update),

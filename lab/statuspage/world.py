@@ -18,6 +18,7 @@ Json = dict[str, Any]
 
 PAGE = "nself0status"
 TOKEN = "practice-statuspage-key"
+MAINTENANCE = ("in_progress", "verifying")
 _ALPHABET = string.ascii_lowercase + string.digits
 
 
@@ -115,7 +116,10 @@ class World:
         return self.incidents[::-1]
 
     def unresolved(self) -> list[Incident]:
-        return [i for i in self.newest_first() if i.status != "resolved"]
+        return [i for i in self.newest_first() if i.status not in ("resolved", *MAINTENANCE)]
+
+    def maintained(self) -> list[Incident]:
+        return [i for i in self.newest_first() if i.status in MAINTENANCE]
 
 
 def new_id() -> str:

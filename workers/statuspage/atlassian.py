@@ -14,6 +14,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from actions.engine.errors import RecoveryError
 from actions.incidents.public import stands
 from actions.outside import Draft, Published
+from workers.statuspage.before import MAINTAINED, Before, restored, taken
 from workers.statuspage.rest import Doubt, Rest
 
 _TRIES = 3
@@ -50,6 +51,13 @@ class _Incident(BaseModel):
         return str(mine.get("incident", "")) if isinstance(mine, dict) else ""
 
     @property
+    def before(self) -> dict[str, Before]:
+        """What the components were before ours touched them, as far as they were not well."""
+        mine = (self.metadata or {}).get("mayday")
+        kept = mine.get("before") if isinstance(mine, dict) else None
+        return _BEFORE.validate_python(kept or {})
+
+    @property
     def touched(self) -> dict[str, str]:
         return {c.id: c.status for c in self.components or ()}
 
@@ -58,6 +66,7 @@ _T = TypeVar("_T")
 _INCIDENT = TypeAdapter(_Incident)
 _INCIDENTS = TypeAdapter(list[_Incident])
 _COMPONENTS = TypeAdapter(list[_Component])
+_BEFORE = TypeAdapter(dict[str, Before])
 
 
 class AtlassianPage:
@@ -94,7 +103,8 @@ class AtlassianPage:
         others = self._unresolved()
         found = self._ours(draft.incident, others)
         if not found:
-            body = {"incident": self._fields(draft, dict(draft.components))}
+            before = self._before(draft, None, others)
+            body = {"incident": self._fields(draft, dict(draft.components), before)}
             made = self._one(self._rest.send("POST", f"{self._page}/incidents", body))
             # Looked at again: another worker, or a proxy that sends twice, may have made one as well.
             others = self._unresolved()
@@ -105,32 +115,55 @@ class AtlassianPage:
         return self._published(self._bring_up_to_date(first, draft, others))
 
     def _bring_up_to_date(self, there: _Incident, draft: Draft, unresolved: Sequence[_Incident]) -> _Incident:
-        wanted = self._components_of(there, draft, unresolved)
+        before = self._before(draft, there, unresolved)
+        wanted = self._components_of(there, draft, unresolved, before)
         now = there.touched
         settled = all(now.get(id) == status for id, status in wanted.items())
         said = stands(draft, self._published(there))
         if said and settled:
             return there
-        fields: dict[str, Any] = {"components": wanted} if said else self._fields(draft, wanted)
+        fields = self._fields(draft, wanted, before)
+        if said:
+            fields = {name: fields[name] for name in ("components", "metadata")}
         fields["component_ids"] = list(dict.fromkeys((*now, *wanted)))
         return self._one(self._rest.send("PATCH", f"{self._page}/incidents/{there.id}", {"incident": fields}))
 
-    @staticmethod
-    def _components_of(there: _Incident, draft: Draft, unresolved: Sequence[_Incident]) -> dict[str, str]:
+    def _components_of(
+        self, there: _Incident, draft: Draft, unresolved: Sequence[_Incident], before: dict[str, Before]
+    ) -> dict[str, str]:
         """What becomes of the components. Resolving sets them back, but for those that another incident holds."""
         if draft.status != "resolved":
             return dict(draft.components)
-        held = {id for other in unresolved if other.ours != draft.incident for id in other.touched}
-        return {id: "operational" for id in (*there.touched, *draft.components) if id not in held}
+        others = [other for other in unresolved if other.ours != draft.incident]
+        others += self._maintenances() if before else []
+        return restored((*there.touched, *draft.components), before, others)
+
+    def _before(self, draft: Draft, there: _Incident | None, unresolved: Sequence[_Incident]) -> dict[str, Before]:
+        """What its components were before: as it was noted, and of those that it touches only now as they are."""
+        over = there is None or there.status == "resolved"
+        if there is not None and draft.status == "resolved":
+            return there.before
+        known, held = ({}, {}) if there is None or over else (there.before, there.touched)
+        fresh = [id for id in draft.components if id not in held]
+        if not fresh:
+            return known
+        now = {one.id: one.status for one in self._all("components", _COMPONENTS)}
+        others = [other for other in unresolved if other.ours != draft.incident]
+        others += self._maintenances() if MAINTAINED in map(now.get, fresh) else []
+        return known | taken(fresh, now, others)
+
+    def _maintenances(self) -> list[_Incident]:
+        return self._all("incidents/active_maintenance", _INCIDENTS)
 
     @staticmethod
-    def _fields(draft: Draft, components: dict[str, str]) -> dict[str, Any]:
+    def _fields(draft: Draft, components: dict[str, str], before: dict[str, Before]) -> dict[str, Any]:
         # How bad it was stays on the record when it is over.
         impact = {} if draft.status == "resolved" else {"impact_override": draft.impact}
+        kept = {"before": {id: was.model_dump() for id, was in before.items()}} if before else {}
         return {
             "name": draft.title, "status": draft.status, "body": draft.text, "deliver_notifications": draft.notify,
             "components": components, "component_ids": list(components),
-            "metadata": {"mayday": {"incident": draft.incident}}, **impact,
+            "metadata": {"mayday": {"incident": draft.incident, **kept}}, **impact,
         }  # fmt: skip
 
     def _close_double(self, double: _Incident) -> None:
