@@ -62,6 +62,23 @@ def test_what_arrives_between_the_plan_and_the_cut_over_does_not_stop_the_archiv
     assert doctor(cluster)["WAL archive"][0]
 
 
+def test_a_new_timeline_is_followed_where_the_old_pg_wal_was_a_link_and_its_history_arrives_late(
+    cluster: Cluster,
+) -> None:
+    wal = cluster.folder / "wal"
+    wal.mkdir(parents=True)
+    os.chown(wal, 999, 999)
+    cluster.start(command=["postgres", *archiving(SLOW)], env={"POSTGRES_INITDB_WALDIR": "/wal/here"},
+                  run=["-v", f"{wal}:/wal"])  # fmt: skip
+    cluster.sql("create table t (id bigint primary key); insert into t select generate_series(1, 100)")
+    cluster.base()
+    cluster.docker("stop", cluster.name)
+    run = cluster.cut_over(cluster.preview("latest", KEEP).id)
+    assert state_of(run) == "recovered", cluster.story(run.id)
+    assert cluster.sql("select count(*) from t") == "100"
+    assert "WAL arrives in the archive" in cluster.said(run.id)
+
+
 def test_an_archive_that_takes_nothing_after_the_cut_over_is_what_the_report_says_first(cluster: Cluster) -> None:
     begun(cluster)
     cluster.base()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from actions.engine.facts import volatile
 from actions.postgres.tablespaces import Tablespace
@@ -64,6 +64,11 @@ class Server:
     preload: tuple[str, ...] = volatile(default=())
     follows: str = volatile(default="")
     state: str = volatile(default="")
+
+    @property
+    def swapped(self) -> Server:
+        """The same once a clone lies in its place, whose pg_wal is a folder of the data directory."""
+        return replace(self, wal="")
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,9 @@ def end_segment(server: Server, sql: Sql) -> None:
 
 def segment_is_ended(proof: Proof, server: Server, files: Files, sql: Sql) -> bool:
     """Whether the server writes beyond the segment in which its timeline began."""
-    chain = chain_to(proof.timeline, {int(name[:8], 16): text for name, text in files.histories(server).items()})
+    # The history may still wait for the archive, so it is read where the new timeline is written.
+    told = files.histories(server.swapped)
+    chain = chain_to(proof.timeline, {int(name[:8], 16): text for name, text in told.items()})
     place = parse_lsn(sql.rows(server.service, server, _WRITTEN, seconds=_ASK_SECONDS)[0]["lsn"])
     return place // server.segment_size > chain.spans[-1].start // server.segment_size
 
