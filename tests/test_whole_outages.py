@@ -8,18 +8,22 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 from practice import Practice, practice_company
 
 from actions.engine import answers, facts
 from actions.engine.answers import Speaker
 from actions.engine.errors import Refused
 from actions.engine.journal import Kind
+from actions.engine.ledger import TURN
 from actions.engine.procedure import Ask, Asker, Procedure
 from actions.engine.run import Question
+from actions.engine.tables import leases
 from actions.postgres.server import Names
 from actions.recoveries.postgres_pitr import PROCEDURE
 from actions.settings import SiteSettings
-from lab import company, stack
+from bot.tail import THREADS
+from lab import company, processes, stack
 from workers.execute import Loop
 from workers.workshop import DockerWorkshop
 
@@ -150,6 +154,15 @@ def bot_dies(practice: Practice) -> None:
 def bot_is_back(practice: Practice) -> None:
     practice.start("bot")
     assert practice.room.wait_for_bot(60)
+    # The lease of the one that was killed has to run out before another bot posts.
+    practice.until(lambda: posts_now(practice), 20, "the new bot posts to the threads")
+
+
+def posts_now(practice: Practice) -> bool:
+    """Whether the bot that runs now holds the lease of the threads."""
+    held = sa.select(leases.c.owner).where(leases.c.run == f"{TURN}{THREADS}")
+    with practice.store.engine.connect() as db:
+        return f":{processes.pid_of(practice.lab, 'bot')}:" in str(db.execute(held).scalar())
 
 
 def test_double_clicks_and_two_approvers_at_once_have_one_effect_and_strangers_none(practice: Practice) -> None:

@@ -199,7 +199,7 @@ class Inside:
         if runs(state) and _age(state, self.api.info()) > ran:
             return
         raise TakenDown(f"The container in which {doing} ran was taken down.", crashing=bool(state.get("Restarting")),
-                        detail=f"It is {state['Status']} now.",
+                        detail=f"It is {state['Status']}.",
                         hint="See that the Docker daemon runs (`docker info`), then retry.")  # fmt: skip
 
     def _state(self) -> dict[str, Any]:

@@ -117,11 +117,17 @@ def live_rows(live: Live, site: Site) -> tuple[tuple[str, str], ...]:
     return tuple((label, text) for label, text in rows if text)
 
 
+def in_short(silent: str) -> str:
+    """Why a server does not answer, to be said within a sentence."""
+    first = silent.splitlines()[0]
+    return (first[0].lower() + first[1:] if first.startswith("It is ") else first).rstrip(".")
+
+
 def live_alerts(live: Live) -> tuple[str, ...]:
     """What must not be overlooked."""
     found = []
     if live.silent:
-        found.append(f"The live server did not answer ({live.silent.splitlines()[0]}), so the plan rests on its files "
+        found.append(f"The live server did not answer ({in_short(live.silent)}), so the plan rests on its files "
                      "alone: whether standbys follow it and whether everybody can log in is not known.")  # fmt: skip
     if live.missing:
         found.append(f"The database {live.missing} does not exist on the live server now.")

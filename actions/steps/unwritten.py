@@ -28,6 +28,7 @@ from actions.postgres.besides_sql import (
 from actions.postgres.server import Names, Server
 from actions.postgres.slots import SLOTS, Slot, parse_slot_file, parse_slots
 from actions.sql import Answer
+from actions.steps.live import in_short
 from actions.tools import Files, Sql
 
 _PLAN_SECONDS, _SECONDS = 5.0, 30.0
@@ -96,7 +97,7 @@ def _ask_live(server: Server, docker: Docker, sql: Sql, seconds: float) -> _Said
 
 
 def _why(trouble: RecoveryError | None) -> str:
-    return (trouble.detail or trouble.message) if trouble else "none of its databases answers"
+    return in_short(trouble.detail or trouble.message) if trouble else "none of its databases answers"
 
 
 def _ask(container: str, server: Server, sql: Sql, seconds: float) -> _Said:
