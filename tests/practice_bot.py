@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
-from bot_world import CATALOG, settings_for
+from bot_world import CATALOG, settings_for, store_in
 from waiting import now, within
 
+from actions.engine import notes
 from actions.engine.procedure import Procedure
 from actions.engine.store import Store
 from actions.settings import WebSettings
@@ -25,6 +27,14 @@ def slack() -> Iterator[RunningPracticeSlack]:
     """A practice Slack on a free port."""
     with running_practice_slack() as running:
         yield running
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """A store of its own, in which a worker lives."""
+    store = store_in(tmp_path, now)
+    notes.worker_lives(store, "w", {"host": "here", "sites": ["main"]})
+    return store
 
 
 @contextmanager

@@ -5,12 +5,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from bot_world import PITR, SERVICE, PlayedWorker, store_in
-from practice_bot import connected_bot, eventually, labels, lines, running_bot, slack
+from bot_world import PITR, SERVICE, PlayedWorker
+from practice_bot import connected_bot, eventually, labels, lines, running_bot, slack, store
 from waiting import now
 
 from actions.engine import notes
@@ -19,15 +18,8 @@ from actions.engine.store import Store
 from bot.service import BotService
 from lab.slack.client import RunningPracticeSlack
 
-__all__ = ["slack"]
+__all__ = ["slack", "store"]
 pytestmark = pytest.mark.whole
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    store = store_in(tmp_path, now)
-    notes.worker_lives(store, "w", {"host": "here", "sites": ["main"]})
-    return store
 
 
 @pytest.fixture

@@ -13,27 +13,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bot_world import CHANNEL, PlayedWorker, store_in
-from practice_bot import slack
-from waiting import now, within
+from bot_world import CHANNEL, PlayedWorker
+from practice_bot import slack, store
+from waiting import within
 
 from actions.engine import notes
 from actions.engine.journal import Kind
 from actions.engine.store import Store
 from lab.slack.client import RunningPracticeSlack
 
-__all__ = ["slack"]
+__all__ = ["slack", "store"]
 pytestmark = pytest.mark.parts
 TAKEN_OVER_WITHIN = 15.0
 LINES = 12
 eventually = within(60)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    store = store_in(tmp_path, now)
-    notes.worker_lives(store, "w", {"host": "here", "sites": ["main"]})
-    return store
 
 
 @pytest.fixture
