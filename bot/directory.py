@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from slack_sdk import WebClient
+from sqlalchemy.exc import SQLAlchemyError
 
 from actions.engine.store import Store
 from actions.settings import People as PeopleSettings
@@ -80,8 +81,12 @@ class Directory:
                 return Known(None)
             name = (self.kept(key) or {}).get("name", key) if user else ""
             found = {"name": name, "tz": None, "stranger": "nobody whom Slack knows any more"} if user else []
-        self._store.keep(_NOTE, key, found)
         self._lately[key] = (self._store.clock(), found)
+        try:
+            self._store.keep(_NOTE, key, found)
+        except SQLAlchemyError as error:
+            # Slack has answered; that it cannot be kept for a day without Slack keeps nobody out now.
+            _log.warning("what Slack said of %s could not be kept: %s", key, type(error).__name__)
         return Known(found)
 
     def _group(self, group: str) -> list[str]:

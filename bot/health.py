@@ -17,6 +17,10 @@ from bot.requests import NO_WORKER, has_worker
 from bot.vitals import Vitals
 
 
+_NOTE = "written"
+"""What the store is asked to keep, to see that it does."""
+
+
 @dataclass
 class Health:
     """Answers both questions. The store is waited for `patience` seconds only: it may hang, and whoever asks
@@ -41,9 +45,12 @@ class Health:
 
     def _store(self) -> list[Finding]:
         try:
+            # A full disk and a lock are noticed by writing alone.
+            self.desk.store.keep(_NOTE, "bot", "")
             worker = has_worker(self.desk)
         except SQLAlchemyError as error:
-            return [Finding("store", False, type(error).__name__, "See that `store` in the settings can be reached.")]
+            said = str(getattr(error, "orig", None) or type(error).__name__)[:200]
+            return [Finding("store", False, said, "See that `store` in the settings can be written.")]
         said = ("alive", "") if worker else ("none is alive", NO_WORKER)
         return [Finding("store", True, "answers"), Finding("worker", worker, *said)]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -51,7 +52,8 @@ class Intake:
                 stop.wait(TOGETHER)
             else:
                 self._woken.wait(LOOK_EVERY)
-        self._turn.give_up()
+        with suppress(SQLAlchemyError):
+            self._turn.give_up()
 
     def tick(self) -> bool:
         """Take in what waits, if it is our turn. Returns whether anything changed."""

@@ -49,7 +49,7 @@ class Tail:
                 try:
                     self.tick()
                 except SQLAlchemyError as error:
-                    _log.error("the store cannot be read (%s); the threads wait", type(error).__name__)
+                    _log.error("the store cannot be used (%s); the threads wait", type(error).__name__)
                     stop.wait(2.0)
                 self.wake.wait(LOOK_EVERY)
                 self.wake.clear()

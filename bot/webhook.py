@@ -5,24 +5,27 @@ A body with a right signature is never refused for what it says: PagerDuty would
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
-import json
 import logging
 from collections.abc import Callable, Iterable
 
 from sqlalchemy.exc import SQLAlchemyError
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from actions.engine.errors import RecoveryError
 from actions.engine.store import Store
-from actions.incidents.inbox import keep_event
+from actions.incidents.inbox import key_of
+from bot.event_writer import GIVES_UP, EventWriter
 from bot.http_limits import body_of
 
 _log = logging.getLogger(__name__)
 PATH = "/pagerduty/webhook"
+_PATIENCE = GIVES_UP + 0.5
+"""A commit that hangs on the disk cannot be taken back: the event may be kept yet, and is known when it comes again."""
 MOST = 256 * 1024
 """The largest body that PagerDuty sends."""
 
@@ -38,7 +41,7 @@ def signed(body: bytes, header: str, secrets: Iterable[str]) -> bool:
 
 def pagerduty_route(store: Store, secrets: Iterable[str], wake: Callable[[], None]) -> Route:
     """The route that takes what PagerDuty sends; `wake` tells that something waits to be taken in."""
-    kept_secrets = tuple(secrets)
+    kept_secrets, writer = tuple(secrets), EventWriter(store, wake)
 
     async def take(request: Request) -> Response:
         body = await body_of(request, MOST)
@@ -47,22 +50,17 @@ def pagerduty_route(store: Store, secrets: Iterable[str], wake: Callable[[], Non
         if not signed(body, request.headers.get("x-pagerduty-signature", ""), kept_secrets):
             _log.warning("a PagerDuty event with a wrong signature was refused")
             return PlainTextResponse("wrong signature", 401)
-        return await run_in_threadpool(_keep, body)
-
-    def _keep(body: bytes) -> Response:
         try:
             text = body.decode()
-            json.loads(text)
+            key = key_of(text)
         except (ValueError, RecursionError):
             return PlainTextResponse("not JSON", 400)
         try:
-            new = keep_event(store, text)
-        except SQLAlchemyError as error:
+            new = await asyncio.wait_for(asyncio.wrap_future(writer.keep(key, text)), _PATIENCE)
+        except (SQLAlchemyError, RecoveryError, TimeoutError) as error:
             _log.error("an event could not be kept (%s); PagerDuty will send it again", type(error).__name__)
             # At a 5xx PagerDuty sends the event again; at nearly every 4xx it drops it for good.
             return PlainTextResponse("try again", 503)
-        if new:
-            wake()
         return PlainTextResponse("kept" if new else "known", 202)
 
     return Route(PATH, take, methods=["POST"])

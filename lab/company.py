@@ -88,8 +88,8 @@ def down(lab: Lab, *, purge: bool = False, say: Say = silent) -> None:
 
 def _forget(lab: Lab) -> None:
     """Mayday's own files of this lab: an unfinished run in them would hold the next company's services."""
-    own = ("mayday.db", "mayday.db-wal", "mayday.db-shm", "mayday.toml", "room.json")
-    for name in (*own, statuspage.KEPT, *pagerduty.FILES):
+    own = [path.name for path in lab.root.glob("mayday.db*")]
+    for name in (*own, "mayday.toml", "room.json", statuspage.KEPT, *pagerduty.FILES):
         (lab.root / name).unlink(missing_ok=True)
     for folder in (lab.root / "logs", lab.documents):
         shutil.rmtree(folder, ignore_errors=True)

@@ -290,7 +290,7 @@ def test_on_the_real_store_a_worker_killed_after_each_effect_in_turn_recovers_wi
     while here.run().finished is None and here.run().failure is None:
         with suppress(Killed):
             carry_on(here)
-    here.store.engine.dispose()
+    here.store.dispose()
     assert here.run().finished is Outcome.RECOVERED
     assert len(killed) == len(world.changes) > 25
     assert world.messages() == set(range(1, 31))

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.rules
 
 ROOT = Path(__file__).parent.parent
 TREE = ("actions", "bot", "workers", "lab")
-STORE = {ROOT / "actions/engine" / name for name in ("store.py", "statements.py", "tables.py")}
+STORE = {ROOT / "actions/engine" / name for name in ("database.py", "store.py", "statements.py", "tables.py")}
 
 
 def modules(*folders: str) -> list[Path]:

@@ -5,15 +5,24 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from bot_world import Clock, store_in
+from locked_store import locked
 from starlette.applications import Starlette
+from waiting import within
 from worlds.pages import body, event
 
+from actions.engine.errors import Unstorable
 from actions.engine.store import Store
+from bot.event_writer import EventWriter
 from bot.webhook import MOST, PATH, pagerduty_route, signed
 
 SECRETS = ("old-secret", "new-secret")
@@ -79,6 +88,73 @@ def test_what_is_no_json_is_told_so(store: Store, sent: bytes) -> None:
 def test_what_is_too_large_is_not_even_read(store: Store) -> None:
     assert post(store, b" " * (MOST + 1)).status_code == 413
     assert post(store, b"1" + b" " * (MOST - 1)).status_code == 202
+
+
+class Counted(Store):
+    """Counts its transactions; `refuses` is a text that its database cannot hold."""
+
+    transactions, refuses = 0, "\0"
+
+    @contextmanager
+    def pen(self) -> Iterator[Any]:
+        self.transactions += 1
+        with super().pen() as pen:
+            first = pen.first
+
+            def checked(kind: str, key: str, data: Any) -> bool:
+                if self.refuses in key:
+                    raise Unstorable("a text with NUL")
+                return first(kind, key, data)
+
+            pen.first = checked  # type: ignore[method-assign]
+            yield pen
+
+
+def test_events_that_come_while_one_is_written_are_written_together(tmp_path: Path) -> None:
+    store, woken = Counted(f"sqlite:///{tmp_path / 'm.db'}", Clock()), threading.Event()
+    writer = EventWriter(store, woken.set)
+    with locked(tmp_path / "m.db"):
+        first = writer.keep("E0", "{}")
+        within(5)(lambda: store.transactions == 1)
+        others = [writer.keep(f"E{n % 50}", "{}") for n in range(100)]
+    assert first.result(5)
+    assert sum(one.result(5) for one in others) == 49
+    assert store.transactions == 2
+    assert woken.is_set()
+    assert set(store.notes("event waiting")) == {f"E{n}" for n in range(50)}
+
+
+def test_one_that_cannot_be_kept_spoils_no_other(tmp_path: Path) -> None:
+    store = Counted(f"sqlite:///{tmp_path / 'm.db'}", Clock())
+    writer = EventWriter(store, lambda: None)
+    with locked(tmp_path / "m.db"):
+        kept = [writer.keep(key, "{}") for key in ("E1", "E\0", "E2")]
+        within(5)(lambda: store.transactions)
+    assert [kept[0].result(5), kept[2].result(5)] == [True, True]
+    with pytest.raises(Unstorable):
+        kept[1].result(5)
+
+
+def test_a_locked_store_is_answered_within_pagerdutys_five_seconds_and_keeps_nothing_later(tmp_path: Path) -> None:
+    store, began = store_in(tmp_path, Clock()), time.monotonic()
+    with locked(tmp_path / "mayday.db"):
+        answers = post_all(store, [body(event(id=f"E{n}")).encode() for n in range(60)])
+        assert time.monotonic() - began < 5
+    assert answers == {503}
+    assert store.notes("event") == {}
+    assert post_all(store, [body(event(id="E1")).encode()]) == {202}
+
+
+def post_all(store: Store, sent: list[bytes]) -> set[int]:
+    """All at once; the statuses of the answers."""
+    app = Starlette(routes=[pagerduty_route(store, SECRETS, lambda: None)])
+
+    async def go() -> set[int]:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://bot", timeout=30) as client:
+            posts = (client.post(PATH, content=one, headers={"x-pagerduty-signature": signature(one)}) for one in sent)
+            return {answer.status_code for answer in await asyncio.gather(*posts)}
+
+    return asyncio.run(go())
 
 
 @pytest.mark.parametrize("sent", [b"{}", b"[]", b"7", b'{"event": {"event_type": "new.thing", "data": null}}'])

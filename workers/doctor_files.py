@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from actions.engine.anchors import anchors_path
+from actions.engine.database import PASSING
 from actions.findings import Finding
 from actions.settings import Settings
 
@@ -26,7 +27,7 @@ def check(settings: Settings) -> Iterator[Finding]:
 def _files(settings: Settings) -> Iterator[Path]:
     if settings.store.startswith(_SQLITE):
         store = settings.store.removeprefix(_SQLITE)
-        yield from (Path(f"{store}{end}") for end in ("", "-wal", "-shm"))
+        yield from (Path(f"{store}{part}{end}") for part in ("", PASSING) for end in ("", "-wal", "-shm"))
     if noted := anchors_path(settings.anchors, settings.store):
         yield from (Path(f"{noted}{end}") for end in ("", ".key"))
     if settings.pagerduty.secrets_file:

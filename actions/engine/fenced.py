@@ -20,13 +20,13 @@ class FencedStore(Store):
 
     def __init__(self, store: Store, lease: Lease) -> None:
         # No second engine: threads that write to one SQLite file wait for each other by the store's own lock.
-        self.clock, self.engine, self._writing = store.clock, store.engine, store._writing
+        self.clock, self._database, self._passing = store.clock, store._database, store._passing
         self._lease = lease
 
     @contextmanager
-    def _write(self) -> Iterator[Any]:
-        with super()._write() as db:
-            if not SqlPen(db, self.clock).beat(self._lease):
+    def _write(self, kind: str = "") -> Iterator[Any]:
+        with super()._write(kind) as db:
+            if self._where(kind) is self._database and not SqlPen(db, self.clock).beat(self._lease):
                 raise Fenced(
                     f"Another process has '{self._lease.key}' by now; nothing was written.",
                     hint="Nothing to do: the other process goes on.",

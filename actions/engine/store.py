@@ -6,26 +6,21 @@ machines. The rules of writing are the ledger's; this is the one door to a datab
 
 from __future__ import annotations
 
-import os
-import sqlite3
-import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.exc import IntegrityError
 
 from actions.engine import statements, tables
-from actions.engine.errors import Unstorable
+from actions.engine.database import Database, passing_beside
 from actions.engine.journal import Entry, Kind
 from actions.engine.ledger import LEASE_SECONDS, TURN, Lease, Ledger, Taken
 
-_SWITCHING = 5
-"""Tries to switch to WAL; each but the first follows a wait for somebody else's."""
-_MAKING = 0x6D617964
-"""The lock of PostgreSQL under which the tables are made; any number that nobody else takes."""
+_MAY_BE_LOST = frozenset({"progress", "answered", "worker", "foreground", "alive"})
+"""Notes of how somebody is just now: each is written again within seconds, so none of them waits for the disk."""
 
 
 class SqlPen:
@@ -86,17 +81,19 @@ class Store(Ledger):
 
     def __init__(self, url: str, clock: Callable[[], datetime]) -> None:
         self.clock = clock
-        self.engine = _engine(url)
-        self._writing = threading.Lock()
-        if not tables.metadata.tables.keys() <= set(sa.inspect(self.engine).get_table_names()):
-            self._make_tables()
+        self._database = Database(url)
+        self._database.make()
+        self._passing = passing_beside(url, self._database)
 
-    def _make_tables(self) -> None:
-        """Bot and worker may come to an empty store at the same moment; whoever is second waits and finds them."""
-        with self._write() as db:
-            if db.dialect.name == "postgresql":
-                db.execute(sa.select(sa.func.pg_advisory_xact_lock(_MAKING)))
-            tables.metadata.create_all(db)
+    @property
+    def engine(self) -> sa.Engine:
+        """The connections to the database of the journals."""
+        return self._database.engine
+
+    def dispose(self) -> None:
+        """Let go of all connections."""
+        for database in (self._database, self._passing):
+            database.engine.dispose()
 
     @contextmanager
     def pen(self) -> Iterator[SqlPen]:
@@ -105,18 +102,13 @@ class Store(Ledger):
             yield SqlPen(db, self.clock)
 
     @contextmanager
-    def _write(self) -> Iterator[sa.Connection]:
-        # SQLite lets one write at a time, and whoever comes second looks again after a while, up to 0.1 s. The threads
-        # of one process wait for each other instead: a storm's webhooks wait half as long on a busy disk.
-        one_at_a_time = self.engine.dialect.name == "sqlite"
-        with self._writing if one_at_a_time else nullcontext(), self.engine.connect() as connection:
-            if one_at_a_time:
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
-            try:
-                yield connection
-                connection.commit()
-            except DataError as error:
-                raise Unstorable(str(error.orig)[:200]) from error
+    def _write(self, kind: str = "") -> Iterator[sa.Connection]:
+        """One transaction on the database of the journals, or that of a kind of notes."""
+        with self._where(kind).transaction() as db:
+            yield db
+
+    def _where(self, kind: str) -> Database:
+        return self._passing if kind in _MAY_BE_LOST else self._database
 
     # Journals ------------------------------------------------------------------------------------
 
@@ -174,18 +166,18 @@ class Store(Ledger):
 
     def once(self, kind: str, key: str, data: Any) -> bool:
         """Keep a note unless one of that kind and key is there; whether it was kept."""
-        with self.pen() as pen:
-            return pen.first(kind, key, data)
+        with self._write(kind) as db:
+            return SqlPen(db, self.clock).first(kind, key, data)
 
     def keep(self, kind: str, key: str, data: Any) -> None:
         """Keep a note; it replaces the one before."""
         row = {"kind": kind, "key": key, "data": data, "at": self.clock()}
-        with self._write() as db:
+        with self._write(kind) as db:
             db.execute(statements.replacing(db.dialect.name), row)
 
     def note(self, kind: str, key: str) -> Any:
         """The note of that kind and key, or None."""
-        with self.engine.connect() as db:
+        with self._where(kind).engine.connect() as db:
             return SqlPen(db, self.clock).kept(kind, key)
 
     def notes(self, kind: str, since: datetime | None = None) -> dict[str, Any]:
@@ -196,12 +188,12 @@ class Store(Ledger):
         """The same, each with the moment when it was kept."""
         query = statements.ALL_KEPT if since is None else statements.KEPT_SINCE
         asked = {"of": kind} if since is None else {"of": kind, "since": since}
-        with self.engine.connect() as db:
+        with self._where(kind).engine.connect() as db:
             return {key: (data, at) for _kind, key, data, at in db.execute(query, asked)}
 
     def forget(self, kind: str, before: datetime) -> None:
         """Drop the notes of a kind that are older than that moment."""
-        with self._write() as db:
+        with self._write(kind) as db:
             db.execute(statements.FORGET, {"of": kind, "before": before})
 
 
@@ -209,41 +201,6 @@ def _living(now: datetime) -> dict[str, datetime]:
     """When a heartbeat says that its owner lives. One from the future is of before the clock was set back."""
     alive = timedelta(seconds=LEASE_SECONDS)
     return {"since": now - alive, "until": now + alive}
-
-
-def _engine(url: str) -> sa.Engine:
-    if not url.startswith("sqlite"):
-        # Whatever encoding the database was made with, text comes back as text.
-        return sa.create_engine(url, pool_pre_ping=True, connect_args={"client_encoding": "utf8"})
-    path = sa.make_url(url).database
-    if path and path != ":memory:" and not path.startswith("file:"):
-        # What SQLite lays beside it gets the same rights. One that cannot be made is said by SQLite itself, with why.
-        with suppress(OSError):
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    engine = sa.create_engine(url, connect_args={"timeout": 15})
-
-    @sa.event.listens_for(engine, "connect")
-    def _durable(connection: Any, _record: Any) -> None:
-        # Transactions are begun by hand (BEGIN IMMEDIATE), and every commit reaches the disk.
-        connection.isolation_level = None
-        connection.execute("PRAGMA busy_timeout=15000")
-        _write_ahead(connection)
-        connection.execute("PRAGMA synchronous=FULL")
-
-    return engine
-
-
-def _write_ahead(connection: Any) -> None:
-    """Switch to WAL. Of those who do so at once on a new file SQLite refuses all but one, without any wait."""
-    for _ in range(_SWITCHING):
-        try:
-            connection.execute("PRAGMA journal_mode=WAL")
-            return
-        except sqlite3.OperationalError:
-            # A transaction does wait, for whoever switches now.
-            connection.execute("BEGIN IMMEDIATE")
-            connection.execute("COMMIT")
-    connection.execute("PRAGMA journal_mode=WAL")
 
 
 def _insert_or_ignore(db: sa.Connection, table: sa.Table, row: dict[str, Any]) -> bool:

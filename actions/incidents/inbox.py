@@ -45,12 +45,25 @@ Reader = Callable[[str, int], list[Entry]]
 
 def keep_event(store: Store, body: str, key: str = "") -> bool:
     """Keep an event until it is taken in; whether it was never seen before."""
-    name = key or id_of(json.loads(body)) or hashlib.sha256(body.encode(errors="surrogatepass")).hexdigest()
+    return keep_events(store, [(key or key_of(body), body)])[0]
 
-    def write(pen: Pen) -> bool:
-        return pen.first(EVENT, name[:400], body) and pen.first(WAITING, name[:400], "")
 
-    return store.at_once(name, write)
+def key_of(body: str) -> str:
+    """What an event is kept under: its own id, else a digest of it.
+
+    Raises:
+        ValueError, RecursionError: it is no JSON.
+    """
+    return (id_of(json.loads(body)) or hashlib.sha256(body.encode(errors="surrogatepass")).hexdigest())[:400]
+
+
+def keep_events(store: Store, events: Sequence[tuple[str, str]]) -> list[bool]:
+    """Keep events by their keys, all in one transaction; of each whether it was never seen before."""
+
+    def write(pen: Pen) -> list[bool]:
+        return [pen.first(EVENT, key[:400], body) and pen.first(WAITING, key[:400], "") for key, body in events]
+
+    return store.at_once("events", write)
 
 
 def forget_old_events(store: Store) -> None:

@@ -14,6 +14,7 @@ from bot.desk import Desk
 from bot.hearing import told
 from bot.listeners.telling import whisper
 from bot.press import Press
+from bot.promptly import TAKEN, UNDER_WAY, Promptly
 from bot.slack import FAILURES, trouble
 from bot.steering import answer, find, steer, typed_by
 from bot.views import modal
@@ -29,11 +30,14 @@ def register(app: App, desk: Desk) -> None:
         key = f"click {_key(body, action)}"
         if not desk.lately.first(key):
             return
+        prompt = Promptly(lambda: _tell(client, body, UNDER_WAY))
         try:
-            desk.people.admit(str(body["user"]["id"]), _team(body))
-            _pressed(desk, client, body, action, key)
+            prompt(lambda: _pressed(desk, client, body, action, key))
         except RecoveryError as refusal:
-            _refuse(client, body, told(refusal))
+            _tell(client, body, told(refusal))
+        else:
+            if prompt.told:
+                _tell(client, body, TAKEN)
 
     app.action(re.compile(r"^(answer|steer):"))(listen)
 
@@ -47,6 +51,7 @@ def _key(body: dict[str, Any], action: dict[str, Any]) -> str:
 def _pressed(desk: Desk, client: WebClient, body: dict[str, Any], action: dict[str, Any], key: str) -> None:
     kind, _, how = str(action["action_id"]).partition(":")
     value, user, team = str(action.get("value") or ""), str(body["user"]["id"]), _team(body)
+    desk.people.admit(user, team)
     if kind == "steer":
         steer(desk, how, value, desk.people.approving(user, team).speaker, key)
         return
@@ -70,10 +75,10 @@ def _open(desk: Desk, client: WebClient, body: dict[str, Any], press: Press, typ
     except FAILURES as error:
         why = trouble(error).code
         _log.warning("the dialog could not be opened: %s", why)
-        _refuse(client, body, f"The dialog could not be opened ({why}). Press the button once more.")
+        _tell(client, body, f"The dialog could not be opened ({why}). Press the button once more.")
 
 
-def _refuse(client: WebClient, body: dict[str, Any], text: str) -> None:
+def _tell(client: WebClient, body: dict[str, Any], text: str) -> None:
     channel = (body.get("channel") or {}).get("id") or (body.get("container") or {}).get("channel_id")
     thread = (body.get("container") or {}).get("thread_ts")
     if channel:

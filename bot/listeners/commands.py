@@ -7,17 +7,18 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from slack_bolt import Ack, App, BoltContext
-from sqlalchemy.exc import SQLAlchemyError
+from slack_bolt import Ack, App, BoltContext, Respond
 
+from actions.engine.errors import RecoveryError
 from bot.desk import Desk
-from bot.hearing import Reply, hear
+from bot.hearing import Reply, hear, told
+from bot.promptly import TAKEN, UNDER_WAY, Promptly
 from bot.requests import Origin
+from bot.slack import FAILURES
 from bot.views.mrkdwn import section
 from bot.words import FAMILIES
 
 _log = logging.getLogger(__name__)
-_NOT_ACCEPTED = "Not accepted: the store of the runs cannot be written. On the bot's host, try: mayday recover"
 
 
 def register(app: App, desk: Desk) -> None:
@@ -27,20 +28,30 @@ def register(app: App, desk: Desk) -> None:
         context["arrived"] = time.monotonic()
         next()
 
-    def listen(ack: Ack, command: dict[str, Any], context: BoltContext) -> None:
+    def listen(ack: Ack, respond: Respond, command: dict[str, Any], context: BoltContext) -> None:
+        prompt = Promptly(lambda: ack(UNDER_WAY))
         try:
-            reply = _heard(desk, command)
-        except SQLAlchemyError as error:
-            _log.error("a command could not be written down: %s", type(error).__name__)
-            ack(_NOT_ACCEPTED)
-            return
-        # The acknowledgement carries the answer, so that no second call can fail or be limited.
-        ack(reply.text, blocks=[section(reply.text)]) if reply.text else ack()
+            reply = prompt(lambda: _heard(desk, command))
+        except RecoveryError as refusal:
+            reply = Reply(told(refusal))
+        if prompt.told:
+            _follow_up(respond, reply.text)
+        else:
+            # The acknowledgement carries the answer, so that no second call can fail or be limited.
+            ack(reply.text, blocks=[section(reply.text)]) if reply.text else ack()
         desk.meters.acknowledged(str(command["command"]), time.monotonic() - context["arrived"])
         desk.ring(*reply.ring)
 
     for family in FAMILIES:
         app.command(f"/{family}", middleware=[arrive])(listen)
+
+
+def _follow_up(respond: Respond, text: str) -> None:
+    """The answer, after it was said to be under way."""
+    try:
+        respond(text=text or TAKEN, blocks=[section(text or TAKEN)])
+    except FAILURES as error:
+        _log.warning("a late answer to a command could not be given: %s", type(error).__name__)
 
 
 def _heard(desk: Desk, command: dict[str, Any]) -> Reply:

@@ -9,11 +9,13 @@ from typing import Any
 from slack_bolt import Ack, App
 from slack_sdk import WebClient
 
+from actions.engine.errors import RecoveryError
 from actions.engine.procedure import Risk
 from bot.desk import Desk
-from bot.hearing import hear
+from bot.hearing import Reply, hear, told
 from bot.home import Home
 from bot.listeners.telling import whisper
+from bot.promptly import TAKEN, UNDER_WAY, Promptly
 from bot.requests import Origin
 from bot.slack import FAILURES, trouble
 from bot.views import home_dialogs
@@ -36,9 +38,13 @@ def register(app: App, desk: Desk, home: Home) -> None:
 
     def begin(ack: Ack, body: dict[str, Any], action: dict[str, Any], client: WebClient) -> None:
         ack()
-        reply = hear(desk, str(action["value"]), _origin(desk, body, str(action["action_ts"])))
+        prompt = Promptly(lambda: _open(desk, client, body, home_dialogs.told(UNDER_WAY)))
+        reply = _said(desk, prompt, str(action["value"]), _origin(desk, body, str(action["action_ts"])))
         desk.ring(*reply.ring)
-        if reply.text:
+        if prompt.told:
+            # The trigger of the press is spent, so the outcome cannot be shown as a dialog any more.
+            _whisper(desk, client, body, reply.text or TAKEN)
+        elif reply.text:
             _open(desk, client, body, home_dialogs.told(reply.text))
 
     app.event("app_home_opened")(opened)
@@ -48,16 +54,26 @@ def register(app: App, desk: Desk, home: Home) -> None:
 
 
 def _register_dialog(app: App, desk: Desk) -> None:
-    def submitted(ack: Ack, body: dict[str, Any], view: dict[str, Any]) -> None:
+    def submitted(ack: Ack, body: dict[str, Any], view: dict[str, Any], client: WebClient) -> None:
         command, rest = home_dialogs.filled(view)
-        reply = hear(desk, f"{command} {rest}", _origin(desk, body, str(body["trigger_id"])))
-        if not reply.ring and reply.text:
-            ack(response_action="errors", errors={home_dialogs.TEXT: home_dialogs.bare(reply.text)})
-            return
-        ack(response_action="update", view=home_dialogs.told(reply.text)) if reply.text else ack()
+        prompt = Promptly(lambda: ack(response_action="update", view=home_dialogs.told(UNDER_WAY)))
+        reply = _said(desk, prompt, f"{command} {rest}", _origin(desk, body, str(body["trigger_id"])))
         desk.ring(*reply.ring)
+        if prompt.told:
+            _whisper(desk, client, body, reply.text or TAKEN)
+        elif not reply.ring and reply.text:
+            ack(response_action="errors", errors={home_dialogs.TEXT: home_dialogs.bare(reply.text)})
+        else:
+            ack(response_action="update", view=home_dialogs.told(reply.text)) if reply.text else ack()
 
     app.view(home_dialogs.CALLBACK)(submitted)
+
+
+def _said(desk: Desk, prompt: Promptly, text: str, origin: Origin) -> Reply:
+    try:
+        return prompt(lambda: hear(desk, text, origin))
+    except RecoveryError as refusal:
+        return Reply(told(refusal))
 
 
 def _origin(desk: Desk, body: dict[str, Any], key: str) -> Origin:
@@ -81,4 +97,9 @@ def _open(desk: Desk, client: WebClient, body: dict[str, Any], view: dict[str, A
         why = trouble(error).code
         _log.warning("the dialog could not be opened: %s", why)
         text = home_dialogs.text_of(view) or f"The dialog could not be opened ({why}). Press the button once more."
-        whisper(client, desk.settings.slack.channel, str(body["user"]["id"]), text)
+        _whisper(desk, client, body, text)
+
+
+def _whisper(desk: Desk, client: WebClient, body: dict[str, Any], text: str) -> None:
+    """In the channel: the home tab has no place for it."""
+    whisper(client, desk.settings.slack.channel, str(body["user"]["id"]), text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,6 +24,7 @@ from bot.incident_scene import fits_of
 from bot.leading import press
 from bot.listeners.telling import whisper
 from bot.people import Person
+from bot.promptly import TAKEN, UNDER_WAY, Promptly
 from bot.requests import Origin, open_run
 from bot.slack import FAILURES, trouble
 from bot.tidy import bare, tidy, worded
@@ -41,10 +43,14 @@ def register(app: App, desk: Desk) -> None:
         ack()
         key = f"click {body['container'].get('message_ts')} {action.get('action_ts')} {body['user']['id']}"
         how, incident = str(action["action_id"]).partition(":")[2], str(action.get("value") or "")
+        prompt = Promptly(lambda: _whisper(client, body, UNDER_WAY))
         try:
-            _pressed(desk, client, body, how, incident, key)
+            prompt(lambda: _pressed(desk, client, body, how, incident, key))
         except RecoveryError as refusal:
             _whisper(client, body, told(refusal))
+        else:
+            if prompt.told:
+                _whisper(client, body, TAKEN)
 
     def choose(ack: Ack, body: dict[str, Any], view: dict[str, Any]) -> None:
         procedure = desk.procedure(modals.said(view))
@@ -53,16 +59,19 @@ def register(app: App, desk: Desk) -> None:
             return
         ack(response_action="update", view=modals.arguments(view["private_metadata"], procedure))
 
-    def recover(ack: Ack, body: dict[str, Any], view: dict[str, Any]) -> None:
-        _guarded(ack, view, lambda: desk.ring(_begin(desk, body, view)))
+    def recover(ack: Ack, body: dict[str, Any], view: dict[str, Any], client: WebClient) -> None:
+        place = _place(desk, client, body, str(json.loads(view["private_metadata"])["incident"]))
+        _guarded(ack, view, place, lambda: desk.ring(_begin(desk, body, view)))
 
-    def take(ack: Ack, body: dict[str, Any], view: dict[str, Any]) -> None:
-        said = f"{modals.said(view)} <@{modals.said(view, 'who')}>"
-        _guarded(ack, view, lambda: press(desk, "role", known(desk.store, view["private_metadata"]),
-                                          _person(desk, body), _key(body, view), said))  # fmt: skip
+    def take(ack: Ack, body: dict[str, Any], view: dict[str, Any], client: WebClient) -> None:
+        name, said = view["private_metadata"], f"{modals.said(view)} <@{modals.said(view, 'who')}>"
+        by, key = _person(desk, body), _key(body, view)
+        place = _place(desk, client, body, name)
+        _guarded(ack, view, place, lambda: press(desk, "role", known(desk.store, name), by, key, said))
 
-    def publish(ack: Ack, body: dict[str, Any], view: dict[str, Any]) -> None:
-        _guarded(ack, view, lambda: desk.ring(_publish(desk, body, view)))
+    def publish(ack: Ack, body: dict[str, Any], view: dict[str, Any], client: WebClient) -> None:
+        place = _place(desk, client, body, view["private_metadata"])
+        _guarded(ack, view, place, lambda: desk.ring(_publish(desk, body, view)))
 
     app.action(re.compile(r"^incident:"))(pressed)
     app.view(modals.RECOVER)(choose)
@@ -125,11 +134,31 @@ def _publish(desk: Desk, body: dict[str, Any], view: dict[str, Any]) -> str:
     return open_errand(desk.store, errand, incident, by, site=site, key=_key(body, view))[0]
 
 
-def _guarded(ack: Ack, view: dict[str, Any], work: Any) -> None:
-    """Do it and close the dialog; what is refused is told in it."""
+def _place(desk: Desk, client: WebClient, body: dict[str, Any], incident: str) -> Callable[[str], None]:
+    """How to tell whoever filled in a dialog something in the incident's thread."""
+
+    def tell(text: str) -> None:
+        header = desk.store.note("post", header_key(incident)) or {}
+        if header.get("channel"):
+            whisper(client, str(header["channel"]), str(body["user"]["id"]), text, str(header["ts"]))
+
+    return tell
+
+
+def _guarded(ack: Ack, view: dict[str, Any], tell: Callable[[str], None], work: Callable[[], object]) -> None:
+    """Do it and close the dialog; what is refused is told in it, or in the thread where that took too long."""
+
+    def late() -> None:
+        ack()
+        tell(UNDER_WAY)
+
+    prompt = Promptly(late)
     try:
-        work()
+        prompt(work)
     except RecoveryError as refusal:
+        if prompt.told:
+            tell(told(refusal))
+            return
         text = " ".join(part for part in (refusal.message, refusal.detail, refusal.hint) if part)
         fields = [str(block["block_id"]) for block in view["blocks"] if block["type"] == "input"]
         if fields:
@@ -138,7 +167,7 @@ def _guarded(ack: Ack, view: dict[str, Any], work: Any) -> None:
             refused = {"type": "section", "text": {"type": "plain_text", "text": text[:3000]}}
             ack(response_action="update", view={"type": "modal", "title": view["title"], "blocks": [refused]})
         return
-    ack()
+    tell(TAKEN) if prompt.told else ack()
 
 
 def _pinned(desk: Desk, client: WebClient, event: dict[str, Any]) -> None:
@@ -162,7 +191,7 @@ def _pinned(desk: Desk, client: WebClient, event: dict[str, Any]) -> None:
     at = datetime.fromtimestamp(float(ts), UTC)
     try:
         text = worded(str(said.get("text") or ""), desk.people.name_of)
-        pin(desk.store, name, at, text, author, by, key=f"{channel}:{ts}")
+        Promptly(lambda: None)(lambda: pin(desk.store, name, at, text, author, by, key=f"{channel}:{ts}"))
     except RecoveryError as refusal:
         whisper(client, channel, user, told(refusal), str(said.get("thread_ts") or ts))
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from slack_bolt import App, BoltContext
 from slack_sdk import WebClient
 
+from actions.engine.errors import RecoveryError
 from bot.desk import Desk
-from bot.hearing import SILENCE, hear
+from bot.hearing import SILENCE, Reply, hear, told
 from bot.listeners.telling import whisper
+from bot.promptly import TAKEN, UNDER_WAY, Promptly
 from bot.requests import Origin
 
 _SAID = (None, "", "thread_broadcast", "file_share", "me_message")
@@ -20,10 +23,10 @@ _SAID = (None, "", "thread_broadcast", "file_share", "me_message")
 def register(app: App, desk: Desk) -> None:
     """Listen to mentions, and to messages in the direct conversation."""
 
-    def take(event: dict[str, Any], context: BoltContext, next: Callable[[], None]) -> None:
+    def take(event: dict[str, Any], context: BoltContext, client: WebClient, next: Callable[[], None]) -> None:
         # Bolt acknowledges an event before its listener runs; in a middleware the request is in the
         # journal before that, and a bot that dies in between is sent the event again.
-        context["reply"] = _heard(desk, event, context) if _is_a_persons(event) else SILENCE
+        context["reply"] = _promptly(desk, client, event, context) if _is_a_persons(event) else SILENCE
         next()
 
     def answer(event: dict[str, Any], context: BoltContext, client: WebClient) -> None:
@@ -36,7 +39,19 @@ def register(app: App, desk: Desk) -> None:
     app.event({"type": "message", "channel_type": "im"}, middleware=[take])(answer)
 
 
-def _heard(desk: Desk, event: dict[str, Any], context: BoltContext) -> Any:
+def _promptly(desk: Desk, client: WebClient, event: dict[str, Any], context: BoltContext) -> Reply:
+    def late() -> None:
+        whisper(client, event["channel"], event["user"], UNDER_WAY, event.get("thread_ts"))
+
+    prompt = Promptly(late)
+    try:
+        reply = prompt(lambda: _heard(desk, event, context))
+    except RecoveryError as refusal:
+        return Reply(told(refusal))
+    return replace(reply, text=reply.text or TAKEN) if prompt.told else reply
+
+
+def _heard(desk: Desk, event: dict[str, Any], context: BoltContext) -> Reply:
     place = f"{event['channel']}:{event['ts']}"
     team = str(event.get("user_team") or event.get("team") or context.team_id or "")
     direct = event.get("channel_type") == "im"
