@@ -14,7 +14,8 @@ class Site:
     `newest_table` is the table whose newest row people recognise; `compare_seconds` is how long
     clone and live data are compared at most. `clone_libraries` are preloaded libraries that the clone loads too, though
     Mayday does not know them. `data_directory` is where the data lies, as the container sees it, for a server that is
-    down and that nothing else tells of.
+    down and that nothing else tells of. `backup_rate` is how fast a base backup reads at most, as `pg_basebackup
+    --max-rate` takes it; empty for as fast as it can.
     """
 
     name: str
@@ -31,3 +32,4 @@ class Site:
     clone_libraries: tuple[str, ...] = ()
     compare_seconds: float = 120
     data_directory: str = ""
+    backup_rate: str = "100M"

@@ -179,8 +179,11 @@ class Files(UnwrittenFiles, Protocol):
     def set_aside(self, server: Server, names: Names, label: Mapping[str, str]) -> None:
         """Rename the clone's directory out of the way and label it; finds nothing to do where there is none."""
 
-    def take_base(self, server: Server, name: str, total: int, progress: Progress) -> None:
-        """pg_basebackup from the live server into `bases/name`, under a working name until it is whole."""
+    def take_base(self, server: Server, name: str, total: int, progress: Progress, rate: str = "") -> None:
+        """pg_basebackup from the live server into `bases/name`, under a working name until it is whole.
+
+        `rate` is how fast at most, as `--max-rate` takes it; empty for as fast as it can.
+        """
 
     def verify_backup(self, server: Server, name: str) -> str:
         """Empty where `bases/name` is just what its manifest says, else what differs."""

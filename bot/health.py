@@ -16,7 +16,6 @@ from bot.desk import Desk
 from bot.requests import NO_WORKER, has_worker
 from bot.vitals import Vitals
 
-
 _NOTE = "written"
 """What the store is asked to keep, to see that it does."""
 
@@ -49,8 +48,8 @@ class Health:
             self.desk.store.keep(_NOTE, "bot", "")
             worker = has_worker(self.desk)
         except SQLAlchemyError as error:
-            said = str(getattr(error, "orig", None) or type(error).__name__)[:200]
-            return [Finding("store", False, said, "See that `store` in the settings can be written.")]
+            seen = str(getattr(error, "orig", None) or type(error).__name__)[:200]
+            return [Finding("store", False, seen, "See that `store` in the settings can be written.")]
         said = ("alive", "") if worker else ("none is alive", NO_WORKER)
         return [Finding("store", True, "answers"), Finding("worker", worker, *said)]
 

@@ -109,7 +109,7 @@ def test_a_control_file_that_was_zeroed_is_known_to_be_damaged(world: SmallServe
 def test_an_interrupted_base_backup_is_put_out_of_the_way(world: SmallServer) -> None:
     bases = world.root / "backups/base"
     (bases / ".b2.partial").mkdir()
-    world.files.take_base(world.server, "b2", 1, quiet)
+    world.files.take_base(world.server, "b2", 1, quiet, "512M")
     world.files.take_base(world.server, "b2", 1, quiet)
     assert sorted(path.name for path in bases.iterdir()) == [".b2.abandoned-1", "b2"]
 

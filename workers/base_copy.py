@@ -15,6 +15,7 @@ from workers.daemon import confirm, confirm_paths_unused, confirm_unused
 from workers.helper import BASES, HOME, Helper, checked
 from workers.inside import Command, Done, shell
 from workers.tablespaces import beside, triples
+from workers.to_disk import SETTLE
 
 # The watcher prints the size so far, once a second. The large files, which tables are made of, are copied two at a
 # time, beside all the small ones. What an archive holds belongs to whoever the live directory belongs to.
@@ -42,6 +43,7 @@ unpack() {
 # CREATE TABLESPACE needs it. A link that nobody spoke of is refused, as its files would be missing.
 _COPY = (
     PIECES
+    + SETTLE
     + _PLAIN_OR_TAR
     + r"""
 src=$1 dst=$2 mark=$3 run=$4 live=$5 inside=$6 host=$7 map=$src/$8; shift 8
@@ -95,7 +97,7 @@ kill $watcher
 # Half a copy is of no use, and a live server on a full disk stops at its next commit.
 [ $code = 0 ] || { df -Pk "$dst" >&2; rm -rf "$dst" /mayday/tablespaces/*/*_clone_"$run"; exit $code; }
 # Nobody waits for it here: the disk writes while the copy is checked, so that sealing it finds little left to write.
-sync -f "$dst" >/dev/null 2>&1 &
+settle "$dst" /mayday/tablespaces/*/*_clone_"$run" >/dev/null 2>&1 &
 """
 )
 _REFUSALS = {

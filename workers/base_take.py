@@ -60,8 +60,8 @@ class BaseTaker:
         self._helper = helper
         self._client = client
 
-    def take(self, server: Server, name: str, total: int, progress: Progress) -> None:
-        """With pg_basebackup in the live container, whole before it has its name."""
+    def take(self, server: Server, name: str, total: int, progress: Progress, rate: str = "") -> None:
+        """With pg_basebackup in the live container, at most so fast, whole before it has its name."""
         live = confirm(self._client, server.service, server.container)
         if self._whole(server, name, live.id):
             return
@@ -69,7 +69,7 @@ class BaseTaker:
         # As they are now: a recovery may have brought others back than the plan saw.
         locations = links_now(self._helper, server)
         # The mark is a name, so that a later worker can end what a killed one left running.
-        argv = shell('exec "$@" 2>&1', *_pg_basebackup(server, name, locations))
+        argv = shell('exec "$@" 2>&1', *_pg_basebackup(server, name, locations, rate))
         command = given.command(argv, seconds=LONG_SECONDS, mark=f"base-{name}", env={"PGAPPNAME": "mayday"},
                                 server=server)  # fmt: skip
         said = _follow(command, name, total, progress)
@@ -105,7 +105,7 @@ class BaseTaker:
         Inside(self._client.api, live, "0:0").end(f"base-{checked_name(name)}")
 
 
-def _pg_basebackup(server: Server, name: str, locations: dict[int, str]) -> list[str]:
+def _pg_basebackup(server: Server, name: str, locations: dict[int, str], rate: str) -> list[str]:
     partial = f"{server.inside_bases.rstrip('/')}/.{name}.partial"
     mapping = [
         part
@@ -113,8 +113,10 @@ def _pg_basebackup(server: Server, name: str, locations: dict[int, str]) -> list
         for part in ("-T", f"{_escaped(location)}={_escaped(partial)}/{_APART}{oid}")
     ]
     # Every restore waits until the manifest is checked, and CRC32C is read about ten times as fast as SHA-256.
+    # What it reads the live server's disk reads, and what it writes waits there for the disk beside everybody else's.
+    pace = ["--max-rate", rate] if rate else []
     return ["pg_basebackup", "-D", partial, "-c", "fast", "-X", "stream", "-w", "-P",
-            "-l", f"mayday {name}", "--manifest-checksums=CRC32C", *mapping]  # fmt: skip
+            "-l", f"mayday {name}", "--manifest-checksums=CRC32C", *pace, *mapping]  # fmt: skip
 
 
 def _escaped(path: str) -> str:

@@ -62,9 +62,10 @@ while [ $# -gt 1 ]; do
     draft=$p.$run.draft
     cp -pPf "$live/$p" "$draft" || exit 1
     [ "$(digest "$draft")" = "$wanted" ] || { rm -f "$draft"; echo "$p is not as it was shown" >&2; exit 66; }
+    sync "$draft" 2>/dev/null || sync
     mv -f "$draft" "$p" || exit 1
+    sync "$d" 2>/dev/null || sync
 done
-sync -f . 2>/dev/null || sync
 """
 _AWAY = r"""
 cd "$1" || exit 64

@@ -22,7 +22,7 @@ from actions.settings import Settings
 from actions.steps.archiving import look_at_archiving
 from actions.steps.server import look_at_server, see_writers
 from actions.steps.window import Surroundings, survey
-from workers import audit, doctor_files, doctor_pagerduty, doctor_server
+from workers import audit, doctor_disk, doctor_files, doctor_pagerduty, doctor_server
 from workers.doorbell import connect, open_to_all
 from workers.helper import LOOKS
 from workers.statuspage import doctor as status_page
@@ -99,6 +99,7 @@ def site_findings(settings: Settings, store: Store) -> Iterator[Finding]:
                           f"{server.service}, PostgreSQL {server.version}, {server.state}",
                           f"Look at `docker logs {server.service}`.")  # fmt: skip
             yield from doctor_server.check(tools, server)
+            yield from doctor_disk.check(settings, tools["files"].rooms(server))
             around = patient.around(server)
             yield from (look(patient, server, around) for look in _LOOKS)
     except RecoveryError as trouble:

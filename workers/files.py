@@ -193,9 +193,9 @@ class HostFiles:
         self._recent.forget()
         self._swap.set_aside(server, names, label)
 
-    def take_base(self, server: Server, name: str, total: int, progress: Progress) -> None:
+    def take_base(self, server: Server, name: str, total: int, progress: Progress, rate: str = "") -> None:
         self._recent.forget()
-        self._taker.take(server, name, total, progress)
+        self._taker.take(server, name, total, progress, rate)
 
     def verify_backup(self, server: Server, name: str) -> str:
         return self._checks.verify(server, name)

@@ -17,6 +17,7 @@ from workers.gather import UNPACK
 from workers.helper import HOME, Helper, checked
 from workers.inside import Done, shell
 from workers.listing import own_wal, wal_files
+from workers.to_disk import SETTLE
 from workers.wal import confirm_names
 
 # What the server has recycled meanwhile is named: it is fine where the archive holds it by now.
@@ -36,6 +37,7 @@ sync "$to" 2>/dev/null || sync
 # process and one line of progress for each 256 MB. One that cannot be unpacked is named: there may be another copy.
 _LAY = (
     UNPACK
+    + SETTLE
     + r"""
 set -f
 IFS='
@@ -75,7 +77,7 @@ code=$?
 # WAL that was laid in part is of no use, and on a full disk the live server could not write beside it.
 [ $code = 0 ] || { for p do s=${p##*/}; rm -f -- "$s" "${s%.*}"; done; exit $code; }
 # As with the copy of the base: written while it is checked.
-sync -f . >/dev/null 2>&1 &
+settle . >/dev/null 2>&1 &
 """
 )
 _SECONDS = 3600

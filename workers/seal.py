@@ -18,6 +18,7 @@ from workers.daemon import confirm, confirm_unused
 from workers.helper import HOME, Helper, checked
 from workers.notes import put_text
 from workers.swap import Swap, confirm_cluster
+from workers.to_disk import SETTLE
 
 _AUTO_CONF = "postgresql.auto.conf"
 # Prints the settings that ALTER SYSTEM had left; exits with 67 where the mark of this very run is there already.
@@ -36,15 +37,18 @@ chmod 0700 . || exit 1
 """
 # The mark says that all is there, also after a power failure: so all of it reaches the disk before the mark does.
 # The server would have to do the same before it replays.
-_COMPLETE = r"""
+_COMPLETE = (
+    SETTLE
+    + r"""
 umask 077
 cd "$1" || exit 64
 owner=$(stat -c %u:%g .)
 : >recovery.signal && printf '%s\n' "$3" >".$2.draft" && chown "$owner" recovery.signal ".$2.draft" || exit 1
-sync -f . 2>/dev/null || sync
+settle . /mayday/tablespaces/*/*_clone_"$4"
 mv ".$2.draft" "$2" || exit 1
 sync . 2>/dev/null || sync
 """
+)
 # A file that waits gets its turn once; one that is done or waiting already is left alone.
 _OFFER = r"""
 cd "$1" || exit 64
@@ -112,7 +116,8 @@ class Seal:
         if removed:
             put_text(inside, f"{path}/{_AUTO_CONF}", kept, mode="0600")
         mark = json.dumps({"run": names.run})
-        checked(inside.script(_COMPLETE, path, CLONE_MARK, mark, seconds=_SYNC_SECONDS), "completing the clone")
+        done = inside.script(_COMPLETE, path, CLONE_MARK, mark, names.run, seconds=_SYNC_SECONDS)
+        checked(done, "completing the clone")
 
     def archive_history(self, server: Server, names: Names, history: str) -> None:
         """Offer the archiver what the clone could not archive while it stood apart: the history, and whole segments.

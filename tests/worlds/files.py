@@ -272,7 +272,7 @@ class WorldFiles(WorldConfiguration, UnwrittenFiles, WorldTablespaces):
 
     # Base backups --------------------------------------------------------------------------------
 
-    def take_base(self, server: Server, name: str, total: int, progress: Progress) -> None:
+    def take_base(self, server: Server, name: str, total: int, progress: Progress, rate: str = "") -> None:
         if name in self.world.backups and self.world.backups[name].whole:
             return
         if not self.world.serves_sql():
