@@ -89,7 +89,7 @@ def _docker_hangs(place: Place, fault: Fault, run: str) -> Iterator[str]:
 
 
 def _clone_paused(place: Place, fault: Fault, run: str) -> Iterator[str]:
-    ident = _paused_clone(run)
+    ident = pause(Names(run).clone) if run else ""
     if not ident:
         yield f"{MISSED}no clone ran"
         return
@@ -97,15 +97,6 @@ def _clone_paused(place: Place, fault: Fault, run: str) -> Iterator[str]:
         yield Names(run).clone
     finally:
         let_go_on(ident)
-
-
-def _paused_clone(run: str) -> str:
-    """The id of the clone, which may be hung over already; then it is as good as paused."""
-    try:
-        return pause(Names(run).clone) if run else ""
-    except subprocess.TimeoutExpired:
-        return ""
-
 
 def _another(part: str) -> Begun:
     def another(place: Place, fault: Fault, run: str) -> Iterator[str]:

@@ -17,6 +17,7 @@ from lab.ports import kept_port
 from lab.slack.client import PracticeSlack
 from tests.between import Freeze, daemon_behind
 from tests.soak.processes import Part, Supervisor
+from tests.soak.thaw import id_of
 from tests.soak.watch import Watch
 
 WORKERS, BOTS = ("worker", "worker-2"), ("bot", "bot-2")
@@ -24,7 +25,7 @@ WORKERS, BOTS = ("worker", "worker-2"), ("bot", "bot-2")
 
 @dataclass
 class Place:
-    """All that a round works with."""
+    """All that a round works with. `idents` are Docker's ids of the company's containers."""
 
     lab: Lab
     room: PracticeSlack
@@ -32,6 +33,7 @@ class Place:
     freeze: Freeze
     supervisor: Supervisor
     watch: Watch
+    idents: dict[str, str]
 
     @property
     def postgres(self) -> str:
@@ -66,7 +68,7 @@ def soaked_company() -> Iterator[Place]:
             supervisor.start()
             with Watch(lab.prefix) as watch:
                 place = Place(lab, PracticeSlack(company.address(lab)), company.open_store(lab), freeze, supervisor,
-                              watch)  # fmt: skip
+                              watch, {name: id_of(lab.container(name)) for name in lab.services})  # fmt: skip
                 for part in ("worker", "bot"):
                     supervisor.want(part)
                 assert place.room.wait_for_bot(90), "the bot did not connect"

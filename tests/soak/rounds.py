@@ -12,15 +12,16 @@ from actions.engine.errors import RecoveryError
 from lab.company import clock
 from tests.clusters.dice import Dice
 from tests.soak.aim import LATEST, LSN, MOMENT, XID, Aim, draw_aim
-from tests.soak.chaos import Chaos
+from tests.soak.chaos import Chaos, Struck
 from tests.soak.damage import Damage, damage, prepare
 from tests.soak.judge import judge, outcome_of
 from tests.soak.keep import keep
 from tests.soak.look import leavings, look
 from tests.soak.people import People
 from tests.soak.place import Place
-from tests.soak.schedule import draw_faults
+from tests.soak.schedule import by_itself, draw_faults
 from tests.soak.seen import Seen
+from tests.soak.thaw import is_stuck, thaw
 from tests.soak.verdict import Verdict
 
 ASKED_WITHIN = 240.0
@@ -93,6 +94,11 @@ class Round:
 
     def _heal(self) -> None:
         self.chaos.heal()
+        for name, ident in self.place.idents.items():
+            if is_stuck(ident):
+                began = clock()
+                thaw(ident)
+                self.chaos.struck.append(Struck(by_itself(name), began, clock(), "thawed by hand"))
         for part in ("worker-2", "bot-2"):
             self.place.supervisor.leave(part)
         for part in ("worker-2", "bot-2"):

@@ -71,6 +71,11 @@ def draw_faults(dice: Dice) -> tuple[Fault, ...]:
     return tuple(_drawn(dice))
 
 
+def by_itself(container: str) -> Fault:
+    """What nobody drew: Docker got stuck over a container that was paused; see `thaw`."""
+    return Fault("docker stuck by itself", container, "", "", 0, 0)
+
+
 def _drawn(dice: Dice) -> Iterator[Fault]:
     for n in range(dice.number("faults", _FEWEST, _MOST)):
         chance = dice.of(f"fault {n}")

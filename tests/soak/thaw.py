@@ -18,8 +18,28 @@ _FREEZERS = ("/sys/fs/cgroup/freezer/docker/{id}/freezer.state", "/sys/fs/cgroup
 
 def pause(container: str) -> str:
     """Pause it; its id, empty where it does not run."""
-    ident = _said("inspect", "-f", "{{.Id}}", container)
-    return ident if ident and _said("pause", ident) else ""
+    ident = id_of(container)
+    try:
+        return ident if ident and _said("pause", ident) else ""
+    except subprocess.TimeoutExpired:
+        return ident
+
+
+def id_of(container: str) -> str:
+    """Empty where there is none, or where Docker is stuck over it."""
+    try:
+        return _said("inspect", "-f", "{{.Id}}", container)
+    except subprocess.TimeoutExpired:
+        return ""
+
+
+def is_stuck(ident: str) -> bool:
+    """Whether Docker does not even say how it is."""
+    try:
+        _said("inspect", "-f", "{{.State.Status}}", ident)
+    except subprocess.TimeoutExpired:
+        return True
+    return False
 
 
 def let_go_on(ident: str) -> str:
