@@ -26,6 +26,7 @@ def main() -> int:
     asked = _options()
     # Whoever ends it from outside gets everything cleared away too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if asked.show:
         for number in asked.only or range(1, 11):
             _show(Dice(asked.seed, number), number)
