@@ -68,8 +68,13 @@ clusters: .venv/ready ## random clusters, damaged and recovered at random, judge
 	@$(PY) -m tests.clusters $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY)) \
 	  $(if $(KINDS),--kinds '$(KINDS)') $(if $(KEEP),--keep) $(if $(LOG),--log $(LOG)) --jobs $(JOBS)
 
+# SEED=7 ONLY=13 repeats round 13; what tells of a wrong round is kept in a folder that its line names.
+soak: .venv/ready ## random faults over real recoveries, each judged by what there was: MINUTES=, SEED=, ONLY=
+	@$(PY) -m lab.prepare engine
+	@$(PY) -m tests.soak $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY))
+
 bench: .venv/ready ## the figures, as a table with ratios
 	@$(PY) -m lab.prepare engine
 	@$(PY) -m lab.bench
 
-.PHONY: help setup demo lint core deep parts browser whole versions test clusters bench
+.PHONY: help setup demo lint core deep parts browser whole versions test clusters soak bench

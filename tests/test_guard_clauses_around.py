@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -10,14 +11,16 @@ from test_guard import Absence, Doors, away, begun
 from test_space import GB, Disks, measure
 from worlds.company import LEAF, SITE, WRITERS
 from worlds.desk import APPROVER, Company
+from worlds.docker import WorldDocker
 from worlds.lies import KEEP, PAUSE, LyingFiles, called, previewed
 from worlds.toys import PAINT, House
 
-from actions.engine.errors import Refused
+from actions.containers import Container
+from actions.engine.errors import Away, Refused
 from actions.engine.journal import Kind
 from actions.engine.procedure import Act, Outcome
 from actions.postgres.losses import Losses, RowCounts
-from actions.steps import losses
+from actions.steps import losses, writers
 
 
 def test_room_for_a_tenth_more_and_64_mb_is_needed_to_the_byte() -> None:
@@ -51,6 +54,32 @@ def test_whom_people_had_paused_stays_paused_when_a_pause_is_taken_back(here: Co
     assert here.world.dirs[LEAF].id == "live"
     assert {name: here.world.containers[name].state for name in WRITERS} == dict.fromkeys(WRITERS, "running") | {
         "nself-auth": "paused"
+    }
+
+
+class StuckOver(WorldDocker):
+    """Docker, which hangs over a single container; what is asked of the others it does."""
+
+    def __init__(self, here: Company, name: str) -> None:
+        super().__init__(here.world)
+        self._name = name
+
+    def find(self, name: str) -> Container | None:
+        if name == self._name:
+            raise Away(f"Docker did not answer while looking at {name}.", hint="docker info")
+        return super().find(name)
+
+
+@pytest.mark.parametrize("way", [writers.resume, writers.let_go_on])
+@pytest.mark.parametrize("stuck", WRITERS)
+def test_a_writer_over_which_docker_hangs_does_not_keep_the_others_paused(
+    here: Company, stuck: str, way: Callable[..., None]
+) -> None:
+    previewed(here)
+    with pytest.raises(Away, match=f"looking at {stuck}"):
+        called(here, way, docker=StuckOver(here, stuck))
+    assert {name: here.world.containers[name].state for name in WRITERS} == dict.fromkeys(WRITERS, "running") | {
+        stuck: "paused"
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from actions.containers import Docker
@@ -41,14 +42,9 @@ def paused(writers: Writers, docker: Docker) -> bool:
 
 def resume(writers: Writers, docker: Docker, patience: Patience, progress: Progress) -> None:
     """Let the writers write again; restart those whose connections did not survive."""
-    for n, writer in enumerate(writers.all):
-        progress(n, len(writers.all), writer.name)
-        state = _state(writer, docker)
-        if state == "paused":
-            docker.unpause(writer.name, writer.container)
-        elif state in ("exited", "created"):
-            docker.start(writer.name, writer.container)
+    progress(0, len(writers.all), "letting them go on")
     # All go on before any is waited for: one that does not come back must not keep the others paused.
+    _each(writers, partial(_goes_on, docker=docker))
     for n, writer in enumerate(writers.all):
         progress(n, len(writers.all), f"waiting for {writer.name} to serve")
         _see_serving(writer, docker, patience)
@@ -59,12 +55,40 @@ def let_go_on(writers: Writers, docker: Docker, patience: Patience) -> None:
 
     Nobody is waited for, and whoever was stopped before stays so: the old server may be as broken as it was.
     """
-    for writer in writers.all:
+
+    def unpaused(writer: Writer) -> None:
         if writer.state != "paused" and _state(writer, docker) == "paused":
             docker.unpause(writer.name, writer.container)
-    for writer in writers.all:
+
+    def connected(writer: Writer) -> None:
         if writer.state == "running" and not patience.until(partial(_serves, writer, docker), seconds=2.0):
             docker.restart(writer.name, writer.container)
+
+    _each(writers, unpaused)
+    _each(writers, connected)
+
+
+def _goes_on(writer: Writer, docker: Docker) -> None:
+    state = _state(writer, docker)
+    if state == "paused":
+        docker.unpause(writer.name, writer.container)
+    elif state in ("exited", "created"):
+        docker.start(writer.name, writer.container)
+
+
+def _each(writers: Writers, deed: Callable[[Writer], None]) -> None:
+    """Do it to every one of them, and only then say what went wrong first.
+
+    Docker may hang over a single container, for example one that was paused while a health check began in it.
+    """
+    trouble: RecoveryError | None = None
+    for writer in writers.all:
+        try:
+            deed(writer)
+        except RecoveryError as problem:
+            trouble = trouble or problem
+    if trouble is not None:
+        raise trouble
 
 
 def _serves(writer: Writer, docker: Docker) -> bool:
