@@ -39,11 +39,13 @@ class Source:
     """A module, as far as its mutants are concerned."""
 
     guards: tuple[Span, ...]
+    asides: tuple[Span, ...]
     bodies: tuple[tuple[Span, str], ...]
     statements: tuple[Span, ...]
 
     def in_guard(self, place: tuple[int, int]) -> bool:
-        return any(span.holds(place) for span in self.guards)
+        """Whether it decides something. How long a call may take, which it names and sets, is no decision."""
+        return any(span.holds(place) for span in self.guards) and not any(span.holds(place) for span in self.asides)
 
     def function(self, place: tuple[int, int]) -> str:
         """The innermost function; "" for what runs only when the module is imported."""
@@ -64,7 +66,9 @@ def read(text: str) -> Source:
     guards = sorted({span for function in functions for span in _guards(function)})
     bodies = [(Span.of(function.body[0], function.body[-1]), function.name) for function in functions]
     bodies += [(Span.of(one.body), "lambda") for one in lambdas]
-    return Source(tuple(guards), tuple(bodies), tuple(_statements(tree)))
+    handed = [node.value for node in ast.walk(tree) if isinstance(node, ast.keyword)]
+    asides = tuple(Span.of(value) for value in handed if isinstance(value, ast.Constant))
+    return Source(tuple(guards), asides, tuple(bodies), tuple(_statements(tree)))
 
 
 def _statements(tree: ast.Module) -> Iterator[Span]:
