@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import signal
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -31,12 +32,12 @@ class _Child:
 
 def side_by_side(jobs: Iterable[Job], number: int) -> Iterator[tuple[Any, Any, float]]:
     """What each is about, what was found, and in how many seconds; as they come."""
-    waiting, running = iter(jobs), dict[int, _Child]()
+    waiting, running = enumerate(jobs), dict[int, _Child]()
     with tempfile.TemporaryDirectory(prefix="mayday-mutants-") as folder:
         try:
             while True:
-                while len(running) < number and (job := next(waiting, None)):
-                    pid, child = _begin(job, folder)
+                while len(running) < number and (numbered := next(waiting, None)):
+                    pid, child = _begin(numbered[1], f"{folder}/{numbered[0]}")
                     running[pid] = child
                 if not running:
                     return
@@ -50,8 +51,10 @@ def side_by_side(jobs: Iterable[Job], number: int) -> Iterator[tuple[Any, Any, f
                 os.waitpid(pid, 0)
 
 
-def _begin(job: Job, folder: str) -> tuple[int, _Child]:
-    answer = tempfile.mktemp(dir=folder)
+def _begin(job: Job, answer: str) -> tuple[int, _Child]:
+    # What waits to be written would be written by each of them.
+    sys.stdout.flush()
+    sys.stderr.flush()
     pid = os.fork()
     if pid:
         return pid, _Child(job, time.monotonic(), answer)
