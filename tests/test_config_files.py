@@ -172,3 +172,19 @@ def test_a_key_is_compared_by_its_digest_alone() -> None:
     found = changes(live, backup, PLACE)
     assert found.lays == (Laid("server.key", "a" * 64),)
     assert found.lines == ("server.key: another content",)
+
+
+def test_a_file_that_cannot_be_read_and_is_the_same_on_both_sides_is_no_difference() -> None:
+    same = {MAIN: ConfigFile(MAIN, "d1", None)}
+    assert changes(ConfigTree(True, same), ConfigTree(True, same), PLACE).lines == ()
+    other = {MAIN: ConfigFile(MAIN, "d2", None)}
+    assert changes(ConfigTree(True, same), ConfigTree(True, other), PLACE).lines == (f"{MAIN}: another content",)
+
+
+def test_a_file_of_rules_that_one_side_alone_has_is_named_with_the_side() -> None:
+    including = {HBA: "include_dir hba.d\n"}
+    more = {**including, "hba.d/a.conf": "local all all peer\n"}
+    there, gone = kept(more, including), kept(including, more)
+    assert there.lines == ("hba.d/a.conf: only on the live server",)
+    assert [one.path for one in there.lays] == ["hba.d/a.conf"]
+    assert (gone.lines, gone.away) == (("hba.d/a.conf: only in the backup",), ("hba.d/a.conf",))
