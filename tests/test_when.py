@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actions.postgres.when import Target, WhenError, describe, parse_when
+from actions.postgres.words import LONGEST
 from actions.postgres.zones import readings
 
 NOW = datetime(2026, 2, 9, 14, 17, tzinfo=UTC)
@@ -260,3 +261,11 @@ def test_the_present_moment_is_not_in_the_future() -> None:
 def test_years_that_cannot_be_meant_are_refused(year: str) -> None:
     assert read("2000-01-01 13:30").at == datetime(2000, 1, 1, 13, 30, tzinfo=UTC)
     assert "Nothing can be recovered to" in refusal(f"{year}-01-01 13:30").message
+
+
+def test_more_than_a_moment_takes_to_name_is_not_looked_into() -> None:
+    assert "too" not in refusal("x" * LONGEST).message
+    for long in ("x" * (LONGEST + 1), "\u200b" * (4 * LONGEST) + "x"):
+        assert refusal(long).message != refusal("x").message
+        assert "not a moment that I understand" not in refusal(long).message
+    assert read("\u200b" * (4 * LONGEST - 5) + "13:30").at == utc(9, 13, 30)
