@@ -183,6 +183,14 @@ def test_what_a_running_server_writes_meanwhile_ends_no_drop() -> None:
     assert found.over == at("0/4002A80")
 
 
+@pytest.mark.parametrize(("when", "its_own"), [("15:47:56.438858", True), ("15:47:56.438859", False)])
+def test_the_mark_belongs_to_a_row_that_is_deleted_within_a_minute(when: str, its_own: bool) -> None:
+    later = OTHER.replace("04002990", "04002910").replace("15:46:57.000000", when)
+    (found,) = removals([BEFORE, MARK, later, DELETE, DROP], at("0/4000000"))
+    assert (found.first == at("0/4002540")) is its_own
+    assert found.certain
+
+
 @pytest.mark.parametrize(
     ("over", "committed", "left"), [(None, False, False), (99, False, True), (99, True, False), (100, False, False)]
 )

@@ -269,3 +269,10 @@ def test_more_than_a_moment_takes_to_name_is_not_looked_into() -> None:
         assert refusal(long).message != refusal("x").message
         assert "not a moment that I understand" not in refusal(long).message
     assert read("\u200b" * (4 * LONGEST - 5) + "13:30").at == utc(9, 13, 30)
+
+
+def test_offsets_go_to_fourteen_hours_and_to_fifty_nine_minutes() -> None:
+    assert read("13:30 +14:00").at == utc(8, 23, 30)
+    assert read("13:30 +05:59").at == utc(9, 7, 31)
+    for wrong in ("+14:01", "+05:60", "-15:00"):
+        assert "No place on earth has the offset" in refusal(f"13:30 {wrong}").message
