@@ -9,6 +9,8 @@ PYTEST := $(PY) -m pytest
 # More modules at a time than there are cores: they wait for containers more than they work, and each has its own.
 JOBS ?= $(shell echo $$(($$(nproc) + 2)))
 SIDE_BY_SIDE := -p xdist -n $(JOBS) --dist loadfile
+# These are no waiting but work.
+MUTANT_JOBS ?= $(shell nproc)
 INNER := not parts and not whole and not browser and not versions
 CORE := $(INNER) and not rules and not deep and not hypothesis
 AGAIN := --last-failed --last-failed-no-failures none
@@ -73,8 +75,16 @@ soak: .venv/ready ## random faults over real recoveries, each judged by what the
 	@$(PY) -m lab.prepare engine
 	@$(PY) -m tests.soak $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY))
 
+.venv/mutants: .venv/ready
+	@.venv/bin/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[mutants]'
+	@touch $@
+
+# ONLY="actions/steps/proof.py actions/engine" for a part, ALL=1 outside of guard clauses too; MUTANT_JOBS side by side.
+mutants: .venv/mutants ## deliberate faults in guard clauses, each of which a core test has to notice: ONLY=, ALL=1
+	@$(PY) -m tests.mutants --marks "$(CORE)" $(if $(ONLY),--only $(ONLY)) $(if $(ALL),--all) --jobs $(MUTANT_JOBS)
+
 bench: .venv/ready ## the figures, as a table with ratios
 	@$(PY) -m lab.prepare engine
 	@$(PY) -m lab.bench
 
-.PHONY: help setup demo lint core deep parts browser whole versions test clusters soak bench
+.PHONY: help setup demo lint core deep parts browser whole versions test clusters soak mutants bench

@@ -86,11 +86,11 @@ def test_a_new_end_in_the_place_of_the_old_one_is_found(place: Place) -> None:
 def test_a_line_of_somebody_else_is_found_and_counts_for_nothing(place: Place) -> None:
     place.keeper.tick()
     lines = place.file.path.read_text().splitlines()
-    forged = [lines[0].replace(" 3 ", " 2 "), "nonsense", *lines]
+    forged = [lines[0].replace(" 3 ", " 2 "), "nonsense", "five words and no number", *lines]
     place.file.path.write_text("\n".join(forged) + "\n")
     found = place.file.read()
     assert found is not None
-    assert (found.forged, {a.n for a in found.newest.values()}) == ((1, 2), {3})
+    assert (found.forged, {a.n for a in found.newest.values()}) == ((1, 2, 3), {3})
 
 
 def test_a_key_that_is_gone_is_said(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
@@ -98,6 +98,14 @@ def test_a_key_that_is_gone_is_said(place: Place, capsys: pytest.CaptureFixture[
     place.file.key_path.unlink()
     assert verify_journals(place.store, None, as_json=False, anchors=str(place.file.path)) == 1
     assert "cannot be read" in capsys.readouterr().out
+
+
+def test_a_file_that_is_gone_while_its_key_is_left_is_said_and_not_taken_for_a_beginning(place: Place) -> None:
+    assert place.file.read() is None
+    place.keeper.tick()
+    place.file.path.unlink()
+    with pytest.raises(FileNotFoundError):
+        place.file.read()
 
 
 def test_the_files_are_their_owners_alone_and_lie_beside_the_store(place: Place, tmp_path: Path) -> None:

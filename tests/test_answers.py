@@ -13,6 +13,7 @@ from actions.engine.answers import Speaker
 from actions.engine.errors import Refused
 from actions.engine.journal import Kind
 from actions.engine.procedure import Outcome
+from actions.engine.status import rests
 
 OPERATOR = Speaker("U-OTHER", "other", may_ask=True, may_approve=False)
 
@@ -177,3 +178,64 @@ def test_the_answer_keeps_who_gave_it_and_for_which_plan(yard: Yard) -> None:
     assert question is not None
     assert entry.data["plan"] == question.plan
     assert (entry.data["by"], entry.data["name"]) == (APPROVER.id, "approver")
+
+
+def test_the_plans_hash_counts_as_the_typed_name_as_a_terminal_shows_it(yard: Yard) -> None:
+    question = yard.run.question
+    assert question is not None
+    assert yard.answer("Varnish", APPROVER, answers.short(question.plan)) is not None
+
+
+def test_who_asked_steers_only_as_long_as_they_may_ask(yard: Yard) -> None:
+    gone = replace(ONCALL, may_ask=False)
+    for steer in (answers.stop, answers.retry):
+        with pytest.raises(Refused, match="may not steer"):
+            steer(yard.store, "r1", gone)
+    with pytest.raises(Refused, match="may not steer"):
+        yard.answer("Back", gone)
+
+
+def test_a_question_expires_at_its_time_to_the_second(yard: Yard) -> None:
+    yard.clock.advance(3600)
+    with pytest.raises(Refused, match="has expired"):
+        yard.answer("Varnish", APPROVER, "wall")
+
+
+def test_the_last_question_of_a_run_that_has_ended_is_no_longer_open(yard: Yard) -> None:
+    question = yard.run.question
+    assert question is not None
+    yard.answer("Back", ONCALL)
+    yard.work()
+    assert yard.run.finished is Outcome.DISCARDED
+    with pytest.raises(Refused, match="no longer open"):
+        yard.answer("Varnish", APPROVER, "wall", question=question.n)
+
+
+def test_a_run_that_has_failed_has_nothing_to_stop(yard: Yard) -> None:
+    yard.house.fails = {"varnish": trouble()}
+    yard.answer("Varnish", APPROVER, "wall")
+    assert yard.work() == "failed"
+    with pytest.raises(Refused, match="not doing anything"):
+        answers.stop(yard.store, "r1", ONCALL)
+    assert not yard.run.stop_asked
+
+
+def test_an_undo_that_failed_can_be_asked_for_again(yard: Yard) -> None:
+    yard.house.fails = {"wash": trouble()}
+    answers.undo(yard.store, PAINT, "r1", ONCALL)
+    assert yard.work() == "failed"
+    yard.house.fails = {}
+    assert answers.undo(yard.store, PAINT, "r1", ONCALL) is not None
+    yard.work()
+    assert yard.run.finished is Outcome.UNDONE
+
+
+def test_a_run_rests_while_it_waits_for_people_and_when_it_has_ended(yard: Yard) -> None:
+    assert rests(yard.run)
+    yard.answer("Back", ONCALL)
+    assert not rests(yard.run)
+    yard.work()
+    assert rests(yard.run)
+    made = Yard()
+    made.ask()
+    assert not rests(made.run)

@@ -68,6 +68,16 @@ def test_the_servers_word_is_held_against_the_archive(changes: dict[str, Any], s
     assert bool(found.do) == (state != "well")
 
 
+@pytest.mark.parametrize(
+    ("archived", "failed", "fails"),
+    [(NOW, None, False), (NOW, NOW - SECOND, False), (NOW, NOW, False), (NOW, NOW + SECOND, True), (None, NOW, True)],
+)
+def test_archiving_fails_when_a_failure_is_newer_than_all_that_was_archived(
+    archived: datetime | None, failed: datetime | None, fails: bool
+) -> None:
+    assert replace(WELL, archived_at=archived, failed_at=failed).fails is fails
+
+
 def test_a_copy_that_cannot_be_used_is_not_there() -> None:
     found = seen(WELL, segment_name(1, 3), wrong="it is cut short: 5 MB of 16 MB")
     assert found.state == "lost"

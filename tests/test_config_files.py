@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from itertools import pairwise
 
 import pytest
 
@@ -66,6 +67,30 @@ def test_the_last_setting_wins_and_alter_system_comes_last_of_all() -> None:
 def test_files_that_include_each_other_come_to_an_end() -> None:
     files = of({MAIN: "include 'more.conf'\nx.y = 1\n", "more.conf": "include 'postgresql.conf'\n"}).files
     assert read(files, PLACE).settings["x.y"][0] == "1"
+
+
+def test_rules_that_include_each_other_come_to_an_end() -> None:
+    files = of({MAIN: "", HBA: "include more.hba\n", "more.hba": "include pg_hba.conf\n"}).files
+    assert read(files, PLACE).files == [MAIN, HBA, "more.hba"]
+
+
+@pytest.mark.parametrize(("first", "line"), [(MAIN, "include = '{}'\n"), (HBA, "include {}\n")])
+def test_more_than_ten_levels_of_inclusion_are_not_read(first: str, line: str) -> None:
+    names = [first, *(f"level{n}" for n in range(1, 13))]
+    texts = {name: line.format(then) for name, then in pairwise(names)} | {names[-1]: ""}
+    found = read(of(texts).files, PLACE).files
+    assert [name for name in names if name in found] == names[:11]
+
+
+@pytest.mark.parametrize(("name", "lines"), [(MAIN, "include = '/etc/x.conf'\n"), (HBA, "include /etc/x.hba\n")])
+def test_what_lies_outside_of_pgdata_is_not_missing_from_it(name: str, lines: str) -> None:
+    assert read(of({**BASE, name: lines}).files, PLACE).absent == []
+    assert read(of({**BASE, name: lines.replace("/etc/", "")}).files, PLACE).absent != []
+
+
+def test_hidden_files_of_an_included_folder_are_not_read() -> None:
+    members = {"c/a.conf": "x.y = 1\n", "c/.b.conf": "x.y = 2\n", "c/b.old": "x.y = 3\n"}
+    assert read(of({**BASE, MAIN: "include_dir = 'c'\n", **members}).files, PLACE).settings["x.y"] == ("1", "c/a.conf")
 
 
 def test_all_that_the_files_name_below_pgdata_belongs_to_the_configuration() -> None:
@@ -172,3 +197,19 @@ def test_a_key_is_compared_by_its_digest_alone() -> None:
     found = changes(live, backup, PLACE)
     assert found.lays == (Laid("server.key", "a" * 64),)
     assert found.lines == ("server.key: another content",)
+
+
+def test_a_file_that_cannot_be_read_and_is_the_same_on_both_sides_is_no_difference() -> None:
+    same = {MAIN: ConfigFile(MAIN, "d1", None)}
+    assert changes(ConfigTree(True, same), ConfigTree(True, same), PLACE).lines == ()
+    other = {MAIN: ConfigFile(MAIN, "d2", None)}
+    assert changes(ConfigTree(True, same), ConfigTree(True, other), PLACE).lines == (f"{MAIN}: another content",)
+
+
+def test_a_file_of_rules_that_one_side_alone_has_is_named_with_the_side() -> None:
+    including = {HBA: "include_dir hba.d\n"}
+    more = {**including, "hba.d/a.conf": "local all all peer\n"}
+    there, gone = kept(more, including), kept(including, more)
+    assert there.lines == ("hba.d/a.conf: only on the live server",)
+    assert [one.path for one in there.lays] == ["hba.d/a.conf"]
+    assert (gone.lines, gone.away) == (("hba.d/a.conf: only in the backup",), ("hba.d/a.conf",))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 from worlds.company import SITE
 from worlds.desk import APPROVER, Company
 from worlds.wal import SYSTEM, wal_header
 
 from actions.engine.journal import Kind
 from actions.engine.procedure import Outcome
-from actions.postgres.walheader import Identity, identity_of
+from actions.postgres.walheader import Header, Identity, header_of, identity_of
 
 ONE, TWO = "000000010000000000000005", "000000020000000000000006"
 
@@ -59,3 +60,17 @@ def test_without_wal_that_tells_who_it_is_nothing_is_touched(here: Company) -> N
     assert "control file of the live server is damaged" in failure.message
     assert "CRC" in failure.detail
     assert here.world.changes == ()
+
+
+def test_a_header_that_is_not_whole_or_of_no_cluster_tells_nothing() -> None:
+    whole = wal_header(ONE)
+    assert header_of(whole) == Header(15, SYSTEM, 1, 16 << 20, 5 * (16 << 20))
+    short_page, odd_size = whole[:2] + bytes(2) + whole[4:], whole[:32] + (12345).to_bytes(4, "little") + whole[36:]
+    nobody = whole[:24] + bytes(8) + whole[32:]
+    assert [header_of(data) for data in (short_page, odd_size, nobody)] == [None, None, None]
+
+
+@pytest.mark.parametrize("name", ["000000010000000000000009", "000000020000000000000005", f"{ONE}.partial"])
+def test_a_segment_counts_only_under_its_own_timeline_and_place(name: str) -> None:
+    assert identity_of({ONE: wal_header(ONE)}) is not None
+    assert identity_of({name: wal_header(ONE)}) is None

@@ -23,7 +23,15 @@ from actions.postgres.compare import (
     parts,
     some,
 )
-from actions.postgres.compare_sql import ComparedTable, buckets_sql, digests_sql, identifier, pairs_sql, these_buckets
+from actions.postgres.compare_sql import (
+    OBJECTS,
+    ComparedTable,
+    buckets_sql,
+    digests_sql,
+    identifier,
+    pairs_sql,
+    these_buckets,
+)
 from actions.postgres.locks import pieces
 from actions.steps.difference import SHOWN, Difference, TableRows, difference_sheet
 
@@ -113,14 +121,17 @@ def test_names_are_quoted_whatever_they_contain() -> None:
     assert 'ROW(t."Id", t."b")::text' in pairs_sql(table)
     assert "k & 1023 IN (1, 3)" in pairs_sql(table, these_buckets([1, 3], 1024))
     assert "'{7,8}'::oid[]" in digests_sql([7, 8])
-    with pytest.raises(ValueError, match="not a name"):
-        identifier("")
+    for name in ("", "a\0b"):
+        with pytest.raises(ValueError, match="not a name"):
+            identifier(name)
 
 
 def test_a_key_counts_only_where_both_sides_have_it() -> None:
     ours, theirs = (ComparedTable(n, "a", "t", key=key) for n, key in ((1, ("id",)), (2, ("id", "b"))))
     assert [pair.keyed for pair in pair_tables("d", [ours], [theirs])] == [False]
     assert [pair.keyed for pair in pair_tables("d", [ours], [ours])] == [True]
+    large = ComparedTable(2613, "pg_catalog", "pg_largeobject", OBJECTS)
+    assert [pair.keyed for pair in pair_tables("d", [large], [large])] == [True]
     one_sided = list(pair_tables("d", [ours], [ComparedTable(3, "a", "s")]))
     assert [(pair.table.name, pair.clone is None) for pair in one_sided] == [("s", True), ("t", False)]
 

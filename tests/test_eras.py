@@ -50,6 +50,11 @@ def test_an_idle_new_one_serves_from_the_cut_over_on() -> None:
     assert service(5, 2, *told) == 2
 
 
+def test_a_new_one_has_begun_at_the_very_moment() -> None:
+    told = ((None, (1, 2)), (4.0, ()))
+    assert [service(at, 2, *told) for at in (3.99, 4.0)] == [1, 2]
+
+
 def test_one_that_was_undone_was_hardly_in_service() -> None:
     """Timeline 2 was tried at four o'clock and given back; timeline 1 goes on."""
     told = ((None, (1, 2, 3, 6, 7)), (4, (4.01,)))

@@ -17,7 +17,7 @@ from worlds.toys import Yard
 from actions.engine import answers
 from actions.engine.answers import Speaker
 from actions.engine.errors import Refused
-from actions.engine.glass import Glass
+from actions.engine.glass import Glass, must_be_open
 from actions.engine.journal import Entry, Kind
 from bot.thread import story
 from bot.views.header import Seen
@@ -85,6 +85,13 @@ def test_too_early_says_when_it_opens(yard: Yard) -> None:
     opens = yard.clock() + timedelta(seconds=0.1)
     assert f"{opens:%H:%M:%S} UTC" in refused.value.detail
     assert "15 minutes" in refused.value.detail
+
+
+def test_a_question_of_which_nobody_knows_when_it_was_put_opens_for_nobody(yard: Yard) -> None:
+    assert yard.run.question is not None
+    with pytest.raises(Refused, match="too early") as refused:
+        must_be_open(Glass(REASON, AFTER), replace(yard.run.question, asked_at=None), yard.clock())
+    assert refused.value.detail == "Others have 15 minutes to answer."
 
 
 @pytest.mark.parametrize("after", [None, timedelta(0), timedelta(seconds=-1)])

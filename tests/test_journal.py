@@ -7,9 +7,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from actions.engine.ids import is_id
 from actions.engine.journal import GENESIS, Entry, Kind, canonical, digest, first_broken, sealed
 
 START = datetime(2026, 2, 9, 8, tzinfo=UTC)
@@ -90,3 +92,16 @@ def test_the_same_moment_in_another_zone_has_the_same_hash() -> None:
 
 def test_equal_values_have_one_text() -> None:
     assert canonical({"b": 1, "a": "ü"}) == canonical(dict(sorted({"a": "ü", "b": 1}.items()))) == '{"a":"ü","b":1}'
+
+
+def test_a_kind_of_a_later_version_is_one_and_what_is_no_text_is_none() -> None:
+    assert Kind("sung") == "sung"
+    with pytest.raises(ValueError, match="7 is not a valid Kind"):
+        Kind(7)
+
+
+@pytest.mark.parametrize("text", ["r0209-abcd", "e1231-z29y", "i0101-kkkk"])
+def test_an_id_of_a_journal_is_told_from_other_texts(text: str) -> None:
+    assert is_id(text)
+    for other in (text[1:], text.upper(), f"{text}a", f" {text}", text.replace("-", "_"), f"x{text[1:]}", "r0209-ab1d"):
+        assert not is_id(other)

@@ -115,6 +115,8 @@ def test_the_pid_file_tells_the_ways_in(sockets: str, address: str, hosts: list[
 def test_a_pid_file_that_is_not_whole_tells_nothing_and_one_of_a_start_does_not_serve() -> None:
     assert read_pid_file("") is None
     assert read_pid_file("1\n/data\n") is None
+    assert read_pid_file(PID_FILE.replace("1\n", "one\n", 1)) is None
+    assert read_pid_file(PID_FILE.replace("5433", "")) is None
     starting = read_pid_file(PID_FILE.replace("ready   ", "starting"))
     assert starting is not None
     assert not starting.serves

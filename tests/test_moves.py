@@ -113,6 +113,7 @@ def test_an_answer_in_time_counts_even_if_nobody_worked_on_it_in_time() -> None:
 def test_no_return_is_passed_when_the_act_begins_and_not_when_it_ends() -> None:
     assert not passed_no_return(PAINT, told(*APPROVED, BEGAN))
     assert passed_no_return(PAINT, told(*APPROVED, (Kind.BEGAN, 6, {})))
+    assert not passed_no_return(PAINT, told((Kind.BEGAN, LOOK, {})))
 
 
 def test_all_steps_done_means_the_end_that_the_procedure_promises() -> None:
@@ -173,6 +174,8 @@ def test_every_journal_has_exactly_one_next_move(said: list[Said]) -> None:
 def test_a_journal_without_its_request_is_no_run() -> None:
     with pytest.raises(ValueError, match="begins with its request"):
         fold([])
+    with pytest.raises(ValueError, match="begins with its request"):
+        fold([Entry("r1", 1, NOW, Kind.NOTED, None, {})])
 
 
 def test_a_run_may_rest_but_not_between_the_last_answer_and_the_point_of_no_return() -> None:
@@ -182,4 +185,5 @@ def test_a_run_may_rest_but_not_between_the_last_answer_and_the_point_of_no_retu
     assert not may_rest(PAINT, approved)
     assert not may_rest(PAINT, replace(approved, undoing=Outcome.UNDONE))
     assert may_rest(PAINT, replace(approved, began=(varnish,)))
+    assert not may_rest(PAINT, replace(approved, began=(varnish,), undoing=Outcome.UNDONE))
     assert may_rest(PAINT, replace(approved, done=frozenset(range(last))))

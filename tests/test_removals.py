@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from actions.postgres.lsn import parse_lsn
+from actions.postgres.lsn import Lsn, parse_lsn
 from actions.postgres.removals import REMOVAL_LINES, Removal, removals
 from actions.postgres.running import Running
 
@@ -181,3 +181,21 @@ def test_what_a_running_server_writes_meanwhile_ends_no_drop() -> None:
     assert found.over is None
     (found,) = removals([BEFORE, MARK, DELETE, STARTED])
     assert found.over == at("0/4002A80")
+
+
+@pytest.mark.parametrize(("when", "its_own"), [("15:47:56.438858", True), ("15:47:56.438859", False)])
+def test_the_mark_belongs_to_a_row_that_is_deleted_within_a_minute(when: str, its_own: bool) -> None:
+    later = OTHER.replace("04002990", "04002910").replace("15:46:57.000000", when)
+    (found,) = removals([BEFORE, MARK, later, DELETE, DROP], at("0/4000000"))
+    assert (found.first == at("0/4002540")) is its_own
+    assert found.certain
+
+
+@pytest.mark.parametrize(
+    ("over", "committed", "left"), [(None, False, False), (99, False, True), (99, True, False), (100, False, False)]
+)
+def test_a_drop_is_left_half_way_where_it_was_given_up_before_the_stop(
+    over: int | None, committed: bool, left: bool
+) -> None:
+    found = Removal(7, "database", Lsn(10), True, 5, None if over is None else Lsn(over), committed)
+    assert found.left(100) is left

@@ -22,7 +22,7 @@ from actions.engine import tables
 from actions.engine.answers import Speaker, answer
 from actions.engine.errors import Busy, Fenced, Refused
 from actions.engine.journal import Kind, first_broken
-from actions.engine.ledger import LEASE_SECONDS, Draft
+from actions.engine.ledger import LEASE_SECONDS, Draft, Taken
 from actions.engine.notes import living_workers, worker_lives
 from actions.engine.run import Run
 from actions.engine.store import Store
@@ -348,6 +348,7 @@ def test_what_is_said_counts_once_for_each_delivery_and_what_is_refused_may_come
 
     with pytest.raises(Refused):
         store.speak("r1", refuse, "click 1")
+    assert store.speak("r1", lambda run: None) is None
     assert store.speak("r1", lambda run: said, "click 1") is not None
     assert store.speak("r1", lambda run: said, "click 1") is None
     assert store.speak("r1", lambda run: said, "click 2") is not None
@@ -399,3 +400,16 @@ def test_a_time_without_a_zone_is_refused(store: Store, clock: Clock) -> None:
     clock.now = clock.now.replace(tzinfo=None)
     with pytest.raises(sa.exc.StatementError, match="no time"):
         opened(store)
+
+
+@pytest.mark.parametrize("kind", ["sqlite"])
+def test_a_place_in_a_journal_is_written_once_whoever_comes_second_is_told_so(store: Store) -> None:
+    opened(store)
+    first = store.entries("r1")[0]
+    with pytest.raises(Taken), store.pen() as pen:
+        pen.write(first)
+    assert store.entries("r1") == [first]
+
+
+def test_no_time_is_kept_as_none() -> None:
+    assert tables.UtcTime().process_bind_param(None, None) is None

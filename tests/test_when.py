@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actions.postgres.when import Target, WhenError, describe, parse_when
+from actions.postgres.words import LONGEST
 from actions.postgres.zones import readings
 
 NOW = datetime(2026, 2, 9, 14, 17, tzinfo=UTC)
@@ -236,3 +237,42 @@ def test_no_text_brings_anything_but_a_target_or_a_refusal(text: str) -> None:
     except WhenError:
         return
     assert target.at is None or target.at <= NOW
+
+
+@pytest.mark.parametrize("number", [2, 2**64])
+def test_a_transaction_has_a_number_that_one_can_have(number: int) -> None:
+    assert [read(f"before xid {n}").xid for n in (3, 2**64 - 1)] == [3, 2**64 - 1]
+    assert f"{number} is not a transaction number" in refusal(f"before xid {number}").message
+
+
+@pytest.mark.parametrize(("text", "hour"), [("1:05am", 1), ("12:05am", 0), ("1:05pm", 13), ("12:05pm", 12)])
+def test_half_a_day_goes_from_one_to_twelve(text: str, hour: int) -> None:
+    assert read(text).at in (utc(9, hour, 5), utc(8, hour, 5))
+    for wrong in ("0:05am", "13:05pm"):
+        assert "is not a time of day" in refusal(wrong).message
+
+
+def test_the_present_moment_is_not_in_the_future() -> None:
+    assert read("14:17").at == utc(9, 14, 17)
+    assert read("14:18").at == utc(8, 14, 18)
+
+
+@pytest.mark.parametrize("year", ["1999", "9000"])
+def test_years_that_cannot_be_meant_are_refused(year: str) -> None:
+    assert read("2000-01-01 13:30").at == datetime(2000, 1, 1, 13, 30, tzinfo=UTC)
+    assert "Nothing can be recovered to" in refusal(f"{year}-01-01 13:30").message
+
+
+def test_more_than_a_moment_takes_to_name_is_not_looked_into() -> None:
+    assert "too" not in refusal("x" * LONGEST).message
+    for long in ("x" * (LONGEST + 1), "\u200b" * (4 * LONGEST) + "x"):
+        assert refusal(long).message != refusal("x").message
+        assert "not a moment that I understand" not in refusal(long).message
+    assert read("\u200b" * (4 * LONGEST - 5) + "13:30").at == utc(9, 13, 30)
+
+
+def test_offsets_go_to_fourteen_hours_and_to_fifty_nine_minutes() -> None:
+    assert read("13:30 +14:00").at == utc(8, 23, 30)
+    assert read("13:30 +05:59").at == utc(9, 7, 31)
+    for wrong in ("+14:01", "+05:60", "-15:00"):
+        assert "No place on earth has the offset" in refusal(f"13:30 {wrong}").message

@@ -154,6 +154,12 @@ def test_an_inventory_of_another_backup_lends_nothing() -> None:
     assert read_backup(BackupFiles("/b/1", LABEL, manifest(), inventory=other)).system_identifier is None
 
 
+@pytest.mark.parametrize("lent", [{"history": "hello"}, {"inventory": "{}"}])
+def test_what_lies_beside_a_backup_and_cannot_be_read_lends_nothing_and_spoils_nothing(lent: dict[str, str]) -> None:
+    found = read_backup(BackupFiles("/b/1", LABEL, manifest(), **lent))
+    assert (found.complete, found.stopped_at, found.system_identifier) == (True, None, None)
+
+
 @pytest.mark.parametrize(
     ("files", "problem"),
     [
@@ -276,6 +282,30 @@ def test_a_position_chooses_by_position() -> None:
     with pytest.raises(Unreachable) as caught:
         chosen(found, lsn=Lsn(0x9000000))
     assert caught.value.nearest_lsn == 0x6000000
+
+
+def test_the_very_end_of_a_backup_and_of_the_wal_can_be_reached() -> None:
+    found = window(backup(2), backup(4), listing=archive(2, 3, 4, 5))
+    end = backup(4).stop_lsn
+    assert end is not None
+    assert [chosen(found, lsn=Lsn(lsn)).backup.name for lsn in (end - 1, end, 0x6000000)] == ["b2", "b4", "b4"]
+    with pytest.raises(Unreachable):
+        chosen(found, lsn=Lsn(0x6000001))
+    assert chosen(found, at=hours(6)).backup.name == "b4"
+    with pytest.raises(Unreachable):
+        chosen(found, at=hours(6) + timedelta(microseconds=1))
+
+
+def test_a_backup_that_ended_nobody_knows_when_serves_no_time() -> None:
+    unknown = replace(backup(4), stopped_at=None)
+    assert chosen(window(backup(2), unknown, listing=archive(2, 3, 4, 5)), at=hours(5.5)).backup.name == "b2"
+    with pytest.raises(Unreachable):
+        chosen(window(unknown, listing=archive(4, 5)), at=hours(5.5))
+
+
+def test_wal_of_which_nobody_knows_when_it_ends_is_not_too_early_for_a_time() -> None:
+    found = recovery_window([backup(2)], archive(2, 3), {}, SYSTEM, 1, None)
+    assert chosen(found, at=hours(9)).backup.name == "b2"
 
 
 def test_latest_takes_the_newest_backup() -> None:

@@ -61,7 +61,7 @@ def answer(
     def judge(state: Run) -> Draft:
         option = choice(state, question, label, speaker, store.clock(), glass)
         assert state.question is not None
-        _typed(state, option, text)
+        _typed(state, option, text, state.question.plan)
         said = {
             "option": option["label"],
             "leads": option["leads"],
@@ -234,10 +234,9 @@ def _unfinished(state: Run) -> None:
         raise Refused(f"Run {state.id} has ended: {state.finished}.", hint="Start a new one with /recover.")
 
 
-def _typed(state: Run, option: dict[str, Any], text: str) -> None:
+def _typed(state: Run, option: dict[str, Any], text: str, plan: str) -> None:
     # Slack has the service's name typed, the terminal the plan's hash.
-    plan = short(state.question.plan) if state.question else ""
-    if option["types"] == "service" and text.strip() not in {state.service, plan} - {""}:
+    if option["types"] == "service" and text.strip() not in {state.service, short(plan)} - {""}:
         raise Refused(
             "The typed name does not match.",
             detail=f"Typed: '{text.strip()[:80]}'.",

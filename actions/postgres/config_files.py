@@ -149,7 +149,7 @@ def _members(folder: str, tree: Mapping[str, ConfigFile], reading: Reading) -> l
 def is_member(path: str, folder: str) -> bool:
     """Whether a folder that is included has this file read."""
     name = PurePosixPath(path).name
-    return bool(folder) and str(PurePosixPath(path).parent) == folder and name.endswith(".conf") and name[0] != "."
+    return str(PurePosixPath(path).parent) == folder and name.endswith(".conf") and name[0] != "."
 
 
 def settings_in(text: str) -> Iterator[tuple[str, str]]:

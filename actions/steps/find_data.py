@@ -6,6 +6,7 @@ import posixpath
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import zip_longest
 
 from actions.containers import Container, Docker
 from actions.engine.errors import Refused
@@ -94,11 +95,11 @@ def _flag(command: Sequence[str]) -> str:
     """The data directory that a command line of the server names itself."""
     if not _direct(command):
         return ""
-    for part, following in zip(command, (*command[1:], ""), strict=True):
+    for part, following in zip_longest(command, command[1:], fillvalue=""):
         name, _, value = (following if part == "-c" else part.removeprefix("-c").removeprefix("--")).partition("=")
         if name.replace("-", "_") == "data_directory":
             return value
-    for part, following in zip(command, (*command[1:], ""), strict=True):
+    for part, following in zip_longest(command, command[1:], fillvalue=""):
         if part.startswith("-D"):
             return part[2:] or following
     return ""
