@@ -225,7 +225,8 @@ def test_a_message_that_the_practice_slack_really_has_twice_is_found() -> None:
         more = {"metadata": {"event_type": "mayday", "event_payload": {"key": f"{RUN}:5", "run": RUN, "entry": 5}}}
         for _ in range(2):
             web.chat_postMessage(channel=CHANNEL, text="Copy the base backup", **more)
-        assert f"message: {RUN}:5 stands 2 times" in judge(seen(messages=bots_own(room, datetime(2020, 1, 1, tzinfo=UTC))))
+        there = bots_own(room, datetime(2020, 1, 1, tzinfo=UTC))
+    assert f"message: {RUN}:5 stands 2 times" in judge(seen(messages=there))
 
 
 def test_writers_may_stand_still_at_once_where_that_was_chosen_and_after_a_failure_until_the_undo() -> None:
