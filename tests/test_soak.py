@@ -8,16 +8,20 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from slack_sdk import WebClient
 
 from actions.engine.journal import GENESIS, Entry, Kind, sealed
 from actions.engine.procedure import Act
 from actions.recoveries.postgres_pitr import PROCEDURE
 from bot.views.steps import sentence
+from lab.slack.client import running_practice_slack
+from lab.slack.company import BOT_TOKEN
 from lab.truth import Comparison, Figures
 from tests.clusters.dice import Dice
 from tests.soak.aim import CUT, Aim, draw_aim
 from tests.soak.chaos import Struck
 from tests.soak.judge import judge, outcome_of
+from tests.soak.look import CHANNEL, bots_own
 from tests.soak.schedule import ACTS, KINDS, LAST_BEGINS, draw_faults
 from tests.soak.seen import Leavings, Seen
 from tests.soak.verdict import Verdict, table
@@ -212,6 +216,17 @@ WRONG: dict[str, tuple[Callable[[], Seen], str]] = {
 def test_the_judge_finds(what: str) -> None:
     made, words = WRONG[what]
     assert words in "\n".join(judge(made()))
+
+
+@pytest.mark.parts
+def test_a_message_that_the_practice_slack_really_has_twice_is_found() -> None:
+    with running_practice_slack() as room:
+        web = WebClient(token=BOT_TOKEN, base_url=room.api_url)
+        more = {"metadata": {"event_type": "mayday", "event_payload": {"key": f"{RUN}:5", "run": RUN, "entry": 5}}}
+        for _ in range(2):
+            web.chat_postMessage(channel=CHANNEL, text="Copy the base backup", **more)
+        there = bots_own(room, datetime(2020, 1, 1, tzinfo=UTC))
+    assert f"message: {RUN}:5 stands 2 times" in judge(seen(messages=there))
 
 
 def test_writers_may_stand_still_at_once_where_that_was_chosen_and_after_a_failure_until_the_undo() -> None:

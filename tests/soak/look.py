@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 from actions.engine import notes
 from actions.engine.errors import RecoveryError
@@ -15,11 +16,13 @@ from lab import truth
 from lab.company import clock
 from lab.database import connected
 from lab.engine import connect
+from lab.slack.client import PracticeSlack
 from tests.soak.damage import Damage, Picture, picture_now
 from tests.soak.judge import outcome_of
 from tests.soak.place import Place
 from tests.soak.seen import Leavings, Seen
 
+CHANNEL = "C0OPSEMERG"
 _SETTLES_WITHIN = 120.0
 _SLOTS = "select count(*) from pg_replication_slots"
 _SESSIONS = "select count(*) from pg_stat_activity where backend_type = 'walsender'"
@@ -57,7 +60,7 @@ def look(place: Place, run: str, harm: Damage, back: bool, before: Leavings, beg
     broke = [f"the watch broke: {place.watch.broke}"] if place.watch.broke else []
     return Seen(
         run=run, entries=told, postgres=place.postgres, writers=place.writers,
-        happened=place.watch.since(began), messages=_messages(place, began), expected=expected, found=found,
+        happened=place.watch.since(began), messages=bots_own(place.room, began), expected=expected, found=found,
         truth=compared, before=before, after=leavings(place, run), others=others, chain=_verified(place),
         broke=broke,
     )  # fmt: skip
@@ -92,11 +95,11 @@ def _data(place: Place, until: datetime, expected: Picture) -> tuple[Picture, tr
     return (found[-1] if found else {}), (compared[-1] if compared else None)
 
 
-def _messages(place: Place, began: datetime) -> list[dict[str, object]]:
-    """Those of the bot that all see, of this round."""
-    channel, since = "C0OPSEMERG", f"{began.timestamp():.6f}"
-    return [m for m in place.room.state("oncall")["messages"]
-            if m["channel"] == channel and m["bot_id"] and not m["only_for"] and m["ts"] >= since]  # fmt: skip
+def bots_own(room: PracticeSlack, began: datetime) -> list[dict[str, Any]]:
+    """The bot's messages since then that all see."""
+    since = f"{began.timestamp():.6f}"
+    return [m for m in room.state("oncall")["messages"]
+            if m["channel"] == CHANNEL and m["bot_id"] and not m["only_for"] and m["ts"] >= since]  # fmt: skip
 
 
 def _verified(place: Place) -> str:
