@@ -57,8 +57,12 @@ def found(box: Container, disk: Disk, process: Process | None = None) -> Server:
     "there", [DATA, DataDirectory("", version="15", control_error="damaged"), DataDirectory("sound")]
 )
 def test_a_directory_with_a_version_or_a_control_file_is_one(there: DataDirectory) -> None:
-    other = Disk(data_db=there, data=replace(DATA, version="16"))
-    assert found(box(), other).home.inside == "/data/db"
+    disk = Disk(data_db=there, var_lib_postgresql_data=DATA)
+    images = Mount("bind", "/srv/default", "/var/lib/postgresql/data")
+    both = replace(box(), mounts=(*box().mounts, images))
+    assert found(both, disk).home.inside == "/data/db"
+    disk.there["/data/db"] = NONE
+    assert found(both, disk).home.inside == "/var/lib/postgresql/data"
 
 
 @pytest.mark.parametrize("nothing", [EMPTY, replace(NONE, empty=True)])

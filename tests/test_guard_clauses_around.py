@@ -114,3 +114,11 @@ def test_whom_slack_does_not_vouch_for_now_is_no_approver_though_the_group_says_
     office.clock.on(365 * 24 * 3600)
     found = office.desk.people.approving("U0DBA", "T1").speaker
     assert (found.may_ask, found.may_approve) == (may_ask, False)
+
+
+def test_rows_that_there_was_no_time_to_count_are_not_counted_as_none(here: Company) -> None:
+    preview = previewed(here)
+    assert called(preview, losses.count_in_wal) is not None
+    files = LyingFiles(preview)
+    files.losses = lambda *about, **more: ""  # type: ignore[method-assign]
+    assert called(preview, losses.count_in_wal, files=files) is None

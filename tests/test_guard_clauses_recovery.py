@@ -139,6 +139,19 @@ def test_a_clone_that_still_starts_is_waited_for(preview: Company) -> None:
     assert (preview.world.clock() - began).total_seconds() == pytest.approx(0.6)
 
 
+def test_a_clone_that_answers_and_replays_on_is_waited_for(preview: Company) -> None:
+    sql, looks = Clone(preview), list[int]()
+
+    def rows(*about: Any, **more: Any) -> list[dict[str, Any]]:
+        looks.append(1)
+        told = WorldSql.rows(sql, *about, **more)
+        return [{**row, "pause": "not paused"} for row in told] if len(looks) < 5 else told
+
+    sql.rows = rows  # type: ignore[method-assign]
+    called(preview, replay.replay, docker=Ended(preview, "running"), sql=sql)
+    assert len(looks) == 5
+
+
 @pytest.mark.parametrize("state", ["exited", "dead", ""])
 def test_a_clone_that_has_ended_is_told_by_its_log(preview: Company, state: str) -> None:
     log = "FATAL:  recovery ended before configured recovery target was reached"

@@ -11,7 +11,7 @@ import pytest
 from worlds.company import SITE
 from worlds.desk import Company
 from worlds.files import WorldFiles
-from worlds.lies import called
+from worlds.lies import LyingFiles, called
 from worlds.sql import WorldSql
 
 from actions.engine.errors import Away, RecoveryError, Refused
@@ -25,6 +25,7 @@ from actions.sql import Answer as SqlAnswer
 from actions.sql import LoginRefused
 from actions.steps import backup, configuration, live
 from actions.steps.configuration import CUT_OVER, WITH_BACKUPS, Configuration
+from actions.steps.server import look_at_server
 
 AWAY = Away("Docker does not answer.", hint="Wait.")
 NO = RecoveryError("It is not to be had.", hint="Try again.")
@@ -200,3 +201,10 @@ def test_an_inventory_is_of_the_runs_own_backup(backed: Company) -> None:
     called(backed, backup.write_inventory, files=files)
     own, morning = (backed.world.backups[name].start for name in ("base_r1", "base_morning"))
     assert parse_inventory(noted[0]).start_lsn == own != morning
+
+
+def test_a_release_that_nobody_knows_is_refused(planned: Company) -> None:
+    assert called(planned, look_at_server).version == 15
+    other = LyingFiles(planned, control=("Catalog version number:", "Catalog version number: 1"))
+    with pytest.raises(Refused, match="is not one of 13 to 18"):
+        called(planned, look_at_server, files=other)
