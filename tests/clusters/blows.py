@@ -146,5 +146,5 @@ BLOWS: Sequence[Blow] = (
     Blow("commit what was prepared", ("commit prepared 'transfer-1'",),
          lambda case: "transfer-1" in case.sql("select gid from pg_prepared_xacts"), alone=True, xid=_PREPARED),
     Blow("roll back what was prepared", ("rollback prepared 'transfer-1'",),
-         lambda case: "transfer-1" in case.sql("select gid from pg_prepared_xacts"), alone=True, xid=_PREPARED),
+         lambda case: "transfer-1" in case.sql("select gid from pg_prepared_xacts"), alone=True, xid="none"),
 )  # fmt: skip

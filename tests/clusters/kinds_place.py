@@ -39,7 +39,8 @@ def _bare_volume(case: Case) -> None:
     name = f"{case.cluster.name}-data"
     case.cluster.make_volume(name)
     case.launch.mount = ["-v", f"{name}:{PGDATA}"]
-    case.launch.host = f"{_VOLUMES}/{name}/_data"
+    # Somebody may have set a folder within it already.
+    case.launch.host = f"{_VOLUMES}/{name}/_data{case.launch.pgdata.removeprefix(PGDATA)}"
 
 
 def _below(case: Case, folder: str) -> None:
