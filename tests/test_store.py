@@ -20,6 +20,7 @@ from worlds.server import BIN, running_server
 
 from actions.engine import tables
 from actions.engine.answers import Speaker, answer
+from actions.engine.database import PASSING
 from actions.engine.errors import Busy, Fenced, Refused
 from actions.engine.journal import Kind, first_broken
 from actions.engine.ledger import LEASE_SECONDS, Draft, Taken
@@ -353,6 +354,31 @@ def test_what_is_said_counts_once_for_each_delivery_and_what_is_refused_may_come
     assert store.speak("r1", lambda run: said, "click 1") is None
     assert store.speak("r1", lambda run: said, "click 2") is not None
     assert len(store.entries("r1")) == 3
+
+
+def test_a_store_that_a_group_may_use_is_used_by_it_whole(tmp_path: Path) -> None:
+    path = tmp_path / "old.db"
+    Store(f"sqlite:///{path}", Clock()).dispose()
+    (tmp_path / f"old.db{PASSING}").unlink()  # One of before there was such a file.
+    path.chmod(0o660)
+    Store(f"sqlite:///{path}", Clock()).keep("progress", "r1", {"done": 1})
+    assert oct((tmp_path / f"old.db{PASSING}").stat().st_mode & 0o777) == "0o660"
+
+
+def test_what_may_be_lost_is_kept_apart_and_thrown_away_where_it_cannot_be_read(tmp_path: Path) -> None:
+    url, beside = f"sqlite:///{tmp_path / 'm.db'}", tmp_path / f"m.db{PASSING}"
+    made = Store(url, Clock())
+    made.keep("progress", "r1", {"done": 1})
+    made.keep("post", "r1", {"ts": "1"})
+    opened(made)
+    made.dispose()
+    for end in ("-wal", "-shm"):
+        Path(f"{beside}{end}").unlink(missing_ok=True)
+    beside.write_bytes(b"no database at all" * 1000)
+    again = Store(url, Clock())
+    assert (again.note("progress", "r1"), again.note("post", "r1"), again.runs()) == (None, {"ts": "1"}, ["r1"])
+    again.keep("progress", "r1", {"done": 2})
+    assert Store(url, Clock()).note("progress", "r1") == {"done": 2}
 
 
 def test_a_new_store_is_its_owners_alone(tmp_path: Path) -> None:

@@ -134,9 +134,7 @@ def _engine(url: str, *, durable: bool) -> sa.Engine:
         # Whatever encoding the database was made with, text comes back as text.
         return sa.create_engine(url, pool_pre_ping=True, connect_args={"client_encoding": "utf8"})
     if path := file_of(url):
-        # What SQLite lays beside it gets the same rights. One that cannot be made is said by SQLite itself, with why.
-        with suppress(OSError):
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        _make_file(path)
     engine = sa.create_engine(url, connect_args={"timeout": LONGEST})
 
     @sa.event.listens_for(engine, "connect")
@@ -148,6 +146,18 @@ def _engine(url: str, *, durable: bool) -> sa.Engine:
         connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'OFF'}")
 
     return engine
+
+
+def _make_file(path: str) -> None:
+    """Its owner's alone; what lies beside a store has the rights that people gave to the store.
+
+    What SQLite lays beside either gets the same. One that cannot be made is said by SQLite itself, with why.
+    """
+    with suppress(OSError):
+        file = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+        with suppress(OSError):
+            os.fchmod(file, os.stat(path.removesuffix(PASSING)).st_mode & 0o660)
+        os.close(file)
 
 
 def _write_ahead(connection: Any) -> None:
