@@ -6,6 +6,7 @@ import gc
 import os
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -38,6 +39,38 @@ def here() -> Company:
     from worlds.desk import Company
 
     return Company()
+
+
+@cache
+def _at_the_preview() -> Company:
+    from worlds.desk import Company
+    from worlds.lies import previewed
+
+    return previewed(Company())
+
+
+@cache
+def _after_the_cutover() -> Company:
+    from worlds.company import SITE
+    from worlds.desk import APPROVER
+
+    made = _at_the_preview().fork()
+    made.answer("Cut over", APPROVER, SITE.postgres)
+    made.work()
+    assert made.run().finished == "recovered"
+    return made
+
+
+@pytest.fixture
+def preview() -> Company:
+    """A company whose clone stands at its stopping point, and nothing was cut over."""
+    return _at_the_preview().fork()
+
+
+@pytest.fixture
+def recovered() -> Company:
+    """A company whose recovery ended well."""
+    return _after_the_cutover().fork()
 
 
 @pytest.fixture

@@ -3,51 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache
 from typing import Any
 
 import pytest
 from worlds.company import SITE
-from worlds.desk import APPROVER, Company
+from worlds.desk import Company
 from worlds.docker import WorldDocker
 from worlds.files import WorldFiles
-from worlds.lies import called, previewed
+from worlds.lies import called
 from worlds.sql import WorldSql
 
 from actions.containers import CloneSpec, Container
 from actions.engine.errors import Away, RecoveryError
-from actions.engine.procedure import Outcome
 from actions.postgres.server import Names, Server
 from actions.sql import LoginRefused, NotServing
 from actions.steps import cutover
 
 ASLEEP = NotServing("Nobody listens.", hint="Start it.")
 PAUSED = "pg_get_wal_replay_pause_state"
-
-
-@cache
-def _preview() -> Company:
-    return previewed(Company())
-
-
-@pytest.fixture
-def preview() -> Company:
-    """A company whose clone stands at its stopping point."""
-    return _preview().fork()
-
-
-@cache
-def _recovered() -> Company:
-    here = _preview().fork()
-    here.answer("Cut over", APPROVER, SITE.postgres)
-    here.work()
-    assert here.run().finished is Outcome.RECOVERED
-    return here
-
-
-@pytest.fixture
-def recovered() -> Company:
-    return _recovered().fork()
 
 
 class SilentSql(WorldSql):

@@ -3,47 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache
 from typing import Any
 
 import pytest
 from worlds.company import SITE
-from worlds.desk import APPROVER, Company
-from worlds.lies import DamagedTail, Log, LyingFiles, LyingSql, called, previewed
+from worlds.desk import Company
+from worlds.lies import DamagedTail, Log, LyingFiles, LyingSql, called
 from worlds.wal import SIZE, SYSTEM
 
 from actions.engine.errors import RecoveryError, Refused
-from actions.engine.procedure import Outcome
 from actions.postgres.lsn import Lsn
 from actions.postgres.segments import segment_of
 from actions.steps import cutover, proof, replay, target, window
-
-
-@cache
-def _at_the_preview() -> Company:
-    return previewed(Company())
-
-
-@cache
-def _recovered() -> Company:
-    here = _at_the_preview().fork()
-    here.answer("Cut over", APPROVER, SITE.postgres)
-    here.work()
-    assert here.run().finished is Outcome.RECOVERED
-    return here
-
-
-@pytest.fixture
-def preview() -> Company:
-    """A company whose clone stands at its stopping point, and nothing was cut over."""
-    return _at_the_preview().fork()
-
-
-@pytest.fixture
-def recovered() -> Company:
-    """A company after its recovery."""
-    return _recovered().fork()
-
 
 # The proofs ------------------------------------------------------------------------------------------
 

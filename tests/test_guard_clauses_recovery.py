@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,7 +12,7 @@ from worlds.company import WRITERS
 from worlds.desk import Company
 from worlds.docker import WorldDocker
 from worlds.files import WorldFiles
-from worlds.lies import called, previewed
+from worlds.lies import called
 from worlds.sql import WorldSql
 
 from actions.containers import Container
@@ -25,17 +24,6 @@ from actions.steps import replay, restore
 AWAY = Away("Docker does not answer.", hint="Wait.")
 ASLEEP = NotServing("Nobody listens.", hint="Start it.")
 NO = RecoveryError("It is not to be had.", detail="ERROR: no", hint="Try again.")
-
-
-@cache
-def _preview() -> Company:
-    return previewed(Company())
-
-
-@pytest.fixture
-def preview() -> Company:
-    """A company whose clone stands at its stopping point."""
-    return _preview().fork()
 
 
 # The copy and its WAL ---------------------------------------------------------------------------------

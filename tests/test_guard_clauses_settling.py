@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,7 +10,7 @@ from worlds.clock import Clock, FakePatience
 from worlds.company import WRITERS
 from worlds.desk import Company
 from worlds.docker import WorldDocker
-from worlds.lies import called, previewed
+from worlds.lies import called
 
 from actions.engine.errors import RecoveryError, Refused
 from actions.engine.procedure import Answer
@@ -20,18 +19,6 @@ from actions.postgres.twophase import Prepared
 from actions.sql import Answer as SqlAnswer
 from actions.steps import prepared, server, slots, writers
 from actions.steps.prepared import COMMIT, LEAVE, ROLL_BACK, PreparedOpen
-
-
-@cache
-def _preview() -> Company:
-    return previewed(Company())
-
-
-@pytest.fixture
-def preview() -> Company:
-    """A company whose clone stands at its stopping point."""
-    return _preview().fork()
-
 
 # What was prepared ------------------------------------------------------------------------------------
 
