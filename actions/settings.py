@@ -5,14 +5,13 @@ They come from one TOML file; `mayday.py` reads it and lays the environment's se
 
 from __future__ import annotations
 
-import re
 from datetime import date, time, timedelta
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator
 
-from actions.site import Site
+from actions.site import Site, checked_rate
 
 
 class _Checked(BaseModel):
@@ -64,18 +63,9 @@ class SiteSettings(_Checked):
     clone_libraries: tuple[str, ...] = ()
     compare_seconds: float = Field(default=120, ge=1)
     data_directory: str = ""
-    backup_rate: str = "100M"
+    backup_rate: Annotated[str, AfterValidator(checked_rate)] = "100M"
     docker_host: str = ""
     dumps: tuple[str, ...] = ("/backups/postgres/daily", "/backups/postgres/weekly")
-
-    @field_validator("backup_rate")
-    @classmethod
-    def _is_a_rate(cls, said: str) -> str:
-        """Within what pg_basebackup takes: 32 kB to 1 GB a second."""
-        found = re.fullmatch(r"([0-9]{1,7})([kM]?)", said)
-        if said and not (found and 32 <= int(found[1]) * (1024 if found[2] == "M" else 1) <= 1024 * 1024):
-            raise ValueError("give it as pg_basebackup does: 32k to 1024M a second, or empty for as fast as it can")
-        return said
 
     def site(self) -> Site:
         """The part that steps see."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 
@@ -33,3 +34,15 @@ class Site:
     compare_seconds: float = 120
     data_directory: str = ""
     backup_rate: str = "100M"
+
+
+def checked_rate(said: str) -> str:
+    """A rate as `pg_basebackup --max-rate` takes it, 32 kB to 1 GB a second; empty is no limit.
+
+    Raises:
+        ValueError: it would be refused there.
+    """
+    found = re.fullmatch(r"([0-9]{1,7})([kM]?)", said)
+    if said and not (found and 32 <= int(found[1]) * (1024 if found[2] == "M" else 1) <= 1024 * 1024):
+        raise ValueError("give it as pg_basebackup does: 32k to 1024M a second, or empty for as fast as it can")
+    return said
