@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from actions.engine.errors import NOT_READ, RecoveryError
 from actions.engine.patience import patience
 from actions.engine.store import Store
-from actions.incidents.inbox import keep_events
+from actions.incidents.kept_events import keep_events
 
 _log = logging.getLogger(__name__)
 GIVES_UP = 4.0

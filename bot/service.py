@@ -21,7 +21,7 @@ from actions.engine.procedure import Procedure
 from actions.engine.store import Store
 from actions.engine.turn import Turn
 from actions.incidents.folding import rules_of
-from actions.incidents.inbox import forget_old_events
+from actions.incidents.kept_events import forget_old_events
 from actions.incidents.lifting import lifter
 from actions.incidents.watch import Watch, caller
 from actions.outside import Pager, PagerDuty

@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from actions.engine.errors import RecoveryError
 from actions.engine.store import Store
-from actions.incidents.inbox import key_of
+from actions.incidents.kept_events import key_of
 from bot.event_writer import GIVES_UP, EventWriter
 from bot.http_limits import body_of
 

@@ -24,8 +24,9 @@ from actions.incidents import errands
 from actions.incidents import incident as incidents
 from actions.incidents.errands import Errand, open_errand
 from actions.incidents.folding import Rules
-from actions.incidents.inbox import keep_event, take_in
+from actions.incidents.inbox import take_in
 from actions.incidents.incident import Incident
+from actions.incidents.kept_events import keep_event
 from workers.errands import ErrandWorkshop
 from workers.execute import Loop
 from workers.service import Worker

@@ -19,16 +19,9 @@ from actions.incidents import incident as incidents
 from actions.incidents.alert import Alert, State
 from actions.incidents.folding import Rules
 from actions.incidents.hearing import MARK, Unread, heard, observed
-from actions.incidents.inbox import (
-    KEPT_HOURS,
-    UNREAD,
-    WAITING,
-    forget_old_events,
-    keep_event,
-    set_aside,
-    take_in,
-)
+from actions.incidents.inbox import take_in
 from actions.incidents.incident import Incident
+from actions.incidents.kept_events import KEPT_HOURS, UNREAD, WAITING, forget_old_events, keep_event, set_aside
 from workers.doctor import event_findings
 
 RULES = Rules(SERVICES, DEPENDS)

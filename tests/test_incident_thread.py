@@ -18,7 +18,8 @@ from actions.incidents.alert import State
 from actions.incidents.condition import Condition, Health
 from actions.incidents.fitting import fitting
 from actions.incidents.hearing import OWN
-from actions.incidents.inbox import keep_event, take_in
+from actions.incidents.inbox import take_in
+from actions.incidents.kept_events import keep_event
 from actions.incidents.rows import Seen
 from actions.outside import OnCall
 from actions.settings import Contact, ContactSettings

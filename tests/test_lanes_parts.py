@@ -29,7 +29,8 @@ from actions.incidents import errands
 from actions.incidents.deeds import known
 from actions.incidents.errands import open_errand
 from actions.incidents.folding import Rules
-from actions.incidents.inbox import keep_event, take_in
+from actions.incidents.inbox import take_in
+from actions.incidents.kept_events import keep_event
 from workers.doorbell import ring
 from workers.execute import Loop
 from workers.service import Worker

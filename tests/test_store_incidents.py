@@ -18,7 +18,8 @@ from actions.engine.store import Store
 from actions.engine.turn import Turn
 from actions.incidents.deeds import known
 from actions.incidents.folding import Rules
-from actions.incidents.inbox import Shelf, keep_event, take_in
+from actions.incidents.inbox import Shelf, take_in
+from actions.incidents.kept_events import keep_event
 from bot.terminal.records import verify_journals
 
 BEGIN: list[Draft] = [(Kind.OPENED, None, {"title": "Down"})]

@@ -16,7 +16,8 @@ from actions.engine import tables
 from actions.engine.journal import Kind, first_broken
 from actions.engine.store import Store
 from actions.incidents.folding import Rules
-from actions.incidents.inbox import keep_event, take_in
+from actions.incidents.inbox import take_in
+from actions.incidents.kept_events import keep_event
 from actions.settings import HeartbeatSettings, SiteSettings
 from bot.hearing import hear
 from bot.journals import Journals

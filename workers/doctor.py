@@ -15,7 +15,7 @@ from actions.engine.notes import living_workers
 from actions.engine.run import Run
 from actions.engine.store import Store
 from actions.findings import Finding
-from actions.incidents.inbox import set_aside
+from actions.incidents.kept_events import set_aside
 from actions.postgres.server import Server
 from actions.postgres.times import span_words
 from actions.settings import Settings

@@ -14,7 +14,7 @@ from actions.engine.store import Store
 from actions.incidents import incident as incidents
 from actions.incidents.alert import Alert
 from actions.incidents.hearing import SEEN, observed, tidied
-from actions.incidents.inbox import keep_event
+from actions.incidents.kept_events import keep_event
 from actions.outside import Paged, PagerDuty
 
 _CURSOR = ("cursor", "pagerduty poll")

@@ -1,13 +1,8 @@
 """From stored events to journals: many in one transaction, so that a storm is one thread and nothing is doubled.
-
-An event is kept under its own id before anybody answers PagerDuty, and waits until it is taken in. The id
-outlives the 48 hours for which PagerDuty goes on delivering.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -24,57 +19,21 @@ from actions.engine.store import Store
 from actions.incidents import incident as incidents
 from actions.incidents.alert import Alert, came_back, joined
 from actions.incidents.folding import Ground, Rules, ground_of, home
-from actions.incidents.hearing import Remark, Unread, heard, id_of, storable
+from actions.incidents.hearing import Remark, Unread, heard, storable
 from actions.incidents.incident import Incident
+from actions.incidents.kept_events import EVENT, WAITING, put_aside
 
 _log = logging.getLogger(__name__)
-EVENT, WAITING, ALERT, UNREAD = "event", "event waiting", "alert", "event unread"
-"""Notes: every event by its id, those not taken in yet, the incident of each alert, and events that were set aside."""
-KEPT_HOURS = 72
-"""Longer than PagerDuty's 48 hours of redelivery, with a day for whoever looks what came."""
+ALERT = "alert"
+"""The kind of note that holds the incident of each alert."""
 _BATCH = 250
 """So many take a fraction of a second, in which nobody else writes into an embedded store."""
 _LOOKED_AT = 50
-_ASIDE_DAYS = 30
 # A note may overtake the event of its incident; of one without a thread it would wait for ever.
 _REMARKS_WAIT = timedelta(minutes=10)
 
 Reader = Callable[[str, int], list[Entry]]
 """Reads a journal's entries after a position."""
-
-
-def keep_event(store: Store, body: str, key: str = "") -> bool:
-    """Keep an event until it is taken in; whether it was never seen before."""
-    return keep_events(store, [(key or key_of(body), body)])[0]
-
-
-def key_of(body: str) -> str:
-    """What an event is kept under: its own id, else a digest of it.
-
-    Raises:
-        ValueError, RecursionError: it is no JSON.
-    """
-    return (id_of(json.loads(body)) or hashlib.sha256(body.encode(errors="surrogatepass")).hexdigest())[:400]
-
-
-def keep_events(store: Store, events: Sequence[tuple[str, str]]) -> list[bool]:
-    """Keep events by their keys, all in one transaction; of each whether it was never seen before."""
-
-    def write(pen: Pen) -> list[bool]:
-        return [pen.first(EVENT, key[:400], body) and pen.first(WAITING, key[:400], "") for key, body in events]
-
-    return store.at_once("events", write)
-
-
-def forget_old_events(store: Store) -> None:
-    """Drop the events that nobody will deliver again, and what was set aside long ago."""
-    store.forget(EVENT, store.clock() - timedelta(hours=KEPT_HOURS))
-    store.forget(UNREAD, store.clock() - timedelta(days=_ASIDE_DAYS))
-
-
-def set_aside(store: Store) -> dict[str, str]:
-    """The events of the last 30 days that could not be read or kept, and why."""
-    return {key: str(said["why"]) for key, said in store.notes(UNREAD).items()}
 
 
 @dataclass
@@ -109,7 +68,7 @@ def take_in(store: Store, rules: Rules, shelf: Shelf | None = None) -> list[str]
             changed += _take(store, rules, kept, [key])
         except NOT_READ as error:
             _log.exception("an event of PagerDuty is set aside")
-            _aside(store, {key: storable(f"{type(error).__name__}: {error}")[:200]})
+            put_aside(store, {key: storable(f"{type(error).__name__}: {error}")[:200]})
     return list(dict.fromkeys(changed))
 
 
@@ -129,16 +88,8 @@ def _take(store: Store, rules: Rules, kept: Shelf, waiting: Sequence[str]) -> li
     written = store.at_once("events", write)
     for entry in written:
         _shelve(kept, [entry])
-    _aside(store, {key: one.why for key, one in said.items() if isinstance(one, Unread)})
+    put_aside(store, {key: one.why for key, one in said.items() if isinstance(one, Unread)})
     return list(dict.fromkeys(entry.run for entry in written))
-
-
-def _aside(store: Store, unread: Mapping[str, str]) -> None:
-    for key, why in unread.items():
-        _log.error("an event of PagerDuty cannot be read (%s); it is kept aside", why)
-        store.keep(UNREAD, key, {"why": why, "body": store.note(EVENT, key)})
-        with store.pen() as pen:
-            pen.drop(WAITING, key)
 
 
 def _refresh(shelf: Shelf, names: Iterable[str], tips: Mapping[str, int], read: Reader) -> None:

@@ -12,8 +12,9 @@ from actions.engine import notes
 from actions.engine.journal import Kind
 from actions.incidents import deeds
 from actions.incidents.folding import Rules
-from actions.incidents.inbox import keep_event, take_in
+from actions.incidents.inbox import take_in
 from actions.incidents.incident import Incident
+from actions.incidents.kept_events import keep_event
 from bot.desk import Desk
 from bot.hearing import Reply, hear
 from bot.leading import press

@@ -15,8 +15,9 @@ from actions.engine.store import Store
 from actions.incidents import incident as incidents
 from actions.incidents.alarms import Facts, RunFacts, alarms
 from actions.incidents.folding import Rules
-from actions.incidents.inbox import keep_event, take_in
+from actions.incidents.inbox import take_in
 from actions.incidents.incident import Incident
+from actions.incidents.kept_events import keep_event
 from actions.incidents.watch import Watch, caller
 from actions.settings import Contact, ContactSettings, StatusPageSettings
 from workers.milestone_notes import MilestoneNotes
