@@ -1,5 +1,4 @@
-"""From stored events to journals: many in one transaction, so that a storm is one thread and nothing is doubled.
-"""
+"""From stored events to journals: many in one transaction, so that a storm is one thread and nothing is doubled."""
 
 from __future__ import annotations
 
