@@ -14,13 +14,16 @@ from workers.daemon import confirm, confirm_paths_unused, confirm_unused
 from workers.helper import BASES, HOME, Helper, checked
 from workers.inside import Done, shell
 from workers.tablespaces import beside, triples
+from workers.to_disk import SETTLE
 
 # It wants an empty folder, so what a killed attempt left goes first: half a copy is of no use to anybody, and is given
 # back after a failure too. Only the mark of this very run says "complete". The watcher prints the size so far. The
 # manifest comes last, and the clone is checked against it. `rows` does something for each tablespace: its oid, its
 # location for the server, the folder of the clone's own. A linked one is combined right there, one within the backup
 # is moved there.
-_COMBINE = r"""
+_COMBINE = (
+    SETTLE
+    + r"""
 dst=$1 mark=$2 run=$3 spaces=$4; shift 4
 tab=$(printf '\t')
 rows() {
@@ -64,8 +67,9 @@ pg_combinebackup -N $clone -o "$dst" "$@"; code=$?
 [ $code != 0 ] || rows bring || code=$?
 kill $watcher
 [ $code = 0 ] || { df -Pk "$dst" >&2; rm -rf "$dst" /mayday/tablespaces/*/*_clone_"$run"; exit $code; }
-sync -f "$dst" >/dev/null 2>&1 &
+settle "$dst" /mayday/tablespaces/*/*_clone_"$run" >/dev/null 2>&1 &
 """
+)
 _REFUSALS = {
     64: ("A base backup of the chain is gone.", "Look at /recover window, and ask for a new plan."),
     65: ("The clone is complete already, so nothing is combined over it.", "Discard this run, then ask again."),
