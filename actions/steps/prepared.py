@@ -128,7 +128,8 @@ def prepared_sheets(prepared: PreparedOpen, aim: Aim) -> tuple[Sheet, ...]:
     ]
     if no_room(prepared):
         notes.append(f"They cannot be left: max_prepared_transactions is {prepared.room} on the live server.")
-    return (Sheet(f"{len(prepared.all)} prepared transactions are open at the stop", rows, tuple(notes)),)
+    open_ = "1 prepared transaction is" if len(prepared.all) == 1 else f"{len(prepared.all)} prepared transactions are"
+    return (Sheet(f"{open_} open at the stop", rows, tuple(notes)),)
 
 
 def describe(one: Prepared, aim: Aim) -> str:
