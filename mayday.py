@@ -64,8 +64,16 @@ def bot(config: Config = None) -> None:
     settings = _settings(config)
     _logging()
     outside = open_adapters(settings, _clock)
-    BotService(settings, _store(settings), CATALOG, _ring(settings), _clock, _queue(settings), pager=outside.pager,
-               pagerduty=outside.pagerduty).run(_stopped())  # fmt: skip
+    BotService(
+        settings,
+        _store(settings),
+        CATALOG,
+        _ring(settings),
+        _clock,
+        _queue(settings),
+        pager=outside.pager,
+        pagerduty=outside.pagerduty,
+    ).run(_stopped())
 
 
 @app.command()
@@ -83,8 +91,16 @@ def worker(config: Config = None) -> None:
     loop = recoveries(settings, store, find, owner_name(_clock()))
     adapters = open_adapters(settings, _clock)
     beside = companions(settings, store, find, adapters, loop.owner, _ring(settings))
-    Worker(store, loop, redis, settings.site.name, VERSION, find, beside,
-           errands(settings, adapters, store, find, loop.owner)).work()  # fmt: skip
+    Worker(
+        store,
+        loop,
+        redis,
+        settings.site.name,
+        VERSION,
+        find,
+        beside,
+        errands(settings, adapters, store, find, loop.owner),
+    ).work()
 
 
 @app.command("carry-out")
@@ -102,8 +118,17 @@ def _door() -> Door:
     from bot.terminal.door import Door, Who
 
     who = Who(os.getuid(), os.environ.get("SUDO_UID", ""))
-    return Door(settings=_settings, store=_store, catalog=_catalog, bell=_bell, reach=_reach, hands=_hands,
-                checks=_checks, clock=_clock, who=who)  # fmt: skip
+    return Door(
+        settings=_settings,
+        store=_store,
+        catalog=_catalog,
+        bell=_bell,
+        reach=_reach,
+        hands=_hands,
+        checks=_checks,
+        clock=_clock,
+        who=who,
+    )
 
 
 def _catalog() -> Sequence[Procedure]:
@@ -144,10 +169,13 @@ def _checks(settings: Settings, store: Store) -> list[Finding]:
 def _settings(config: Path | None) -> Settings:
     from actions.settings_file import read
 
-    secrets = {section: {name: os.environ[variable] for name, variable in names.items() if variable in os.environ}
-               for section, names in _SECRETS.items()}  # fmt: skip
-    places = {key: os.environ[f"MAYDAY_{key.upper()}"] for key in ("store", "redis")
-              if f"MAYDAY_{key.upper()}" in os.environ}  # fmt: skip
+    secrets = {
+        section: {name: os.environ[variable] for name, variable in names.items() if variable in os.environ}
+        for section, names in _SECRETS.items()
+    }
+    places = {
+        key: os.environ[f"MAYDAY_{key.upper()}"] for key in ("store", "redis") if f"MAYDAY_{key.upper()}" in os.environ
+    }
     return read(config or Path(os.environ.get("MAYDAY_CONFIG", "mayday.toml")), secrets, places)
 
 
@@ -162,8 +190,11 @@ def _store(settings: Settings) -> Store:
         return Store(settings.store, _clock)
     except SQLAlchemyError as error:
         seen = str(getattr(error, "orig", None) or type(error).__name__)
-        raise RecoveryError(f"The store {settings.store.rpartition('@')[2]} cannot be opened.", detail=redact(seen),
-                            hint="Look at who may write it, and whether its database is up.") from error  # fmt: skip
+        raise RecoveryError(
+            f"The store {settings.store.rpartition('@')[2]} cannot be opened.",
+            detail=redact(seen),
+            hint="Look at who may write it, and whether its database is up.",
+        ) from error
 
 
 def _known(store: Store, run: str) -> str:
@@ -230,10 +261,15 @@ def main() -> None:
     except Exception as error:
         if "--debug" in sys.argv:
             raise
-        trouble = error if isinstance(error, RecoveryError) else RecoveryError(
-            "Mayday met something that it did not foresee.", detail=f"{type(error).__name__}: {error}"[:300],
-            hint="A run goes on from its journal: mayday runs. The whole story: the same again, after mayday --debug.",
-        )  # fmt: skip
+        trouble = (
+            error
+            if isinstance(error, RecoveryError)
+            else RecoveryError(
+                "Mayday met something that it did not foresee.",
+                detail=f"{type(error).__name__}: {error}"[:300],
+                hint="A run goes on from its journal: mayday runs. The whole story: the same, after mayday --debug.",
+            )
+        )
         if "--json" in sys.argv:
             sys.stdout.write(_typed_here(json.dumps(trouble.as_json(), ensure_ascii=False)) + "\n")
         else:

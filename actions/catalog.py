@@ -46,5 +46,7 @@ def find(name: str) -> Procedure:
     for procedure in (*CATALOG, *ERRANDS):
         if procedure.name == name:
             return procedure
-    raise RecoveryError(f"There is no procedure '{name}' in this version.",
-                        hint="Carry the run out with the version that it began with.")  # fmt: skip
+    raise RecoveryError(
+        f"There is no procedure '{name}' in this version.",
+        hint="Carry the run out with the version that it began with.",
+    )

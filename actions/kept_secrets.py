@@ -23,8 +23,11 @@ def kept_secrets(path: str) -> tuple[str, ...]:
     except FileNotFoundError:
         return ()
     except (OSError, UnicodeDecodeError) as wrong:
-        raise Refused(f"{path} cannot be read.", detail=type(wrong).__name__,
-                      hint="It holds the webhooks' secrets: let the bot's user read it.") from None  # fmt: skip
+        raise Refused(
+            f"{path} cannot be read.",
+            detail=type(wrong).__name__,
+            hint="It holds the webhooks' secrets: let the bot's user read it.",
+        ) from None
 
 
 def with_kept_secrets(settings: Settings) -> Settings:

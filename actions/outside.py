@@ -81,9 +81,14 @@ class Pager(Protocol):
     """PagerDuty's Events API v2: Mayday itself pages, and takes the page back. Both may be repeated."""
 
     def trigger(
-        self, key: str, summary: str, *, severity: str = "critical", details: Mapping[str, str] | None = None,
+        self,
+        key: str,
+        summary: str,
+        *,
+        severity: str = "critical",
+        details: Mapping[str, str] | None = None,
         link: str = "",
-    ) -> None: ...  # fmt: skip
+    ) -> None: ...
     def resolve(self, key: str) -> None: ...
 
 

@@ -22,30 +22,49 @@ _NAME = re.compile(r"(?<![\w-])([\w-]++)[\"']?+\s*+[=:]\s*+")
 # separators.
 _VALUE = re.compile(r"'(?:[^'\\]|''|\\.)*+'|\"(?:[^\"\\]|\\.)*+\"|['\"][^\n]*+|[^\s'\",;&)}\]]++", re.DOTALL)
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----.*?(?:-----END [A-Z ]{0,40}PRIVATE KEY-----|\Z)", re.DOTALL),
-     HIDDEN),
+    (
+        re.compile(
+            r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----.*?(?:-----END [A-Z ]{0,40}PRIVATE KEY-----|\Z)", re.DOTALL
+        ),
+        HIDDEN,
+    ),
     # scheme://user:password@host, where the password may hold an @ of its own.
-    (re.compile(r"(?<![\w+.-])([a-z][a-z0-9+.-]{0,30}+://[^\s:/@]{0,200}+):[^\s/]{1,500}@", re.IGNORECASE),
-     rf"\1:{HIDDEN}@"),
+    (
+        re.compile(r"(?<![\w+.-])([a-z][a-z0-9+.-]{0,30}+://[^\s:/@]{0,200}+):[^\s/]{1,500}@", re.IGNORECASE),
+        rf"\1:{HIDDEN}@",
+    ),
     (re.compile(r"\b(?:xox[a-z](?:\.xox[a-z])?|xapp)-[\w-]++"), HIDDEN),
     (re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"), HIDDEN),
-    (re.compile(r"(?<![\w-])(?:gh[pousr]_\w{20,255}+|github_pat_\w{20,255}+|glpat-[\w-]{16,255}+|hv[sbr]\.[\w-]{16,512}+"
-                r"|[srp]k_(?:live|test)_\w{10,255}+|whsec_[\w+/=]{16,255}+|sk-[\w-]{20,255}+|AIza[\w-]{30,60}+"
-                r"|npm_\w{30,64}+|dop_v1_\w{40,80}+|SG\.[\w-]{16,64}+\.[\w-]{16,64}+)"), HIDDEN),
+    (
+        re.compile(
+            r"(?<![\w-])(?:gh[pousr]_\w{20,255}+|github_pat_\w{20,255}+|glpat-[\w-]{16,255}+|hv[sbr]\.[\w-]{16,512}+"
+            r"|[srp]k_(?:live|test)_\w{10,255}+|whsec_[\w+/=]{16,255}+|sk-[\w-]{20,255}+|AIza[\w-]{30,60}+"
+            r"|npm_\w{30,64}+|dop_v1_\w{40,80}+|SG\.[\w-]{16,64}+\.[\w-]{16,64}+)"
+        ),
+        HIDDEN,
+    ),
     (re.compile(r"(?<![\w-])eyJ[\w-]{8,8192}+\.[\w-]{8,8192}+\.[\w-]{0,8192}+"), HIDDEN),
     (re.compile(r"https://hooks\.slack\.com/\S++"), HIDDEN),
-    (re.compile(r"(\bauthorization\b[\"']?+\s{0,9}+[:=]\s{0,9}+[\"']?+(?:(?:bearer|basic|token|digest)\s{1,9}+)?)"
-                r"[^\s\"',]++", re.IGNORECASE), rf"\1{HIDDEN}"),
+    (
+        re.compile(
+            r"(\bauthorization\b[\"']?+\s{0,9}+[:=]\s{0,9}+[\"']?+(?:(?:bearer|basic|token|digest)\s{1,9}+)?)"
+            r"[^\s\"',]++",
+            re.IGNORECASE,
+        ),
+        rf"\1{HIDDEN}",
+    ),
     (re.compile(r"(\bbearer\s{1,9}+)[\w.~+/=-]{8,}+", re.IGNORECASE), rf"\1{HIDDEN}"),
     # A header holds several values in its one line.
     (re.compile(r"(\b(?:set-)?cookie:[ \t]{0,9}+)[^\r\n'\"]++", re.IGNORECASE), rf"\1{HIDDEN}"),
     # SQL: ALTER ROLE … PASSWORD 'secret'.
     (re.compile(r"(\bpassword\s{1,9}+)E?+(?:'(?:[^'\\]|''|\\.)*+'|'[^\n]*+)", re.IGNORECASE), rf"\1{HIDDEN}"),
-    (re.compile(r"((?<!\S)--?(?:password|passwd|token|secret|api-key)\s{1,9}+)(?!-)\S++", re.IGNORECASE),
-     rf"\1{HIDDEN}"),
+    (
+        re.compile(r"((?<!\S)--?(?:password|passwd|token|secret|api-key)\s{1,9}+)(?!-)\S++", re.IGNORECASE),
+        rf"\1{HIDDEN}",
+    ),
     # curl -u name:password
     (re.compile(r"((?<!\S)(?:-u|--user|--proxy-user)[ =]{0,3}+[\"']?+[^\s:\"']{1,200}+:)[^\s\"']++"), rf"\1{HIDDEN}"),
-)  # fmt: skip
+)
 
 
 def redact(text: str) -> str:

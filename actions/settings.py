@@ -217,8 +217,11 @@ class OperatorSettings(_Checked):
     @field_validator("people")
     @classmethod
     def _each_once(cls, people: tuple[Operator, ...]) -> tuple[Operator, ...]:
-        given = {"id": [o.id for o in people], "slack": [o.slack for o in people if o.slack],
-                 "os_users": [user for o in people for user in dict.fromkeys(o.os_users)]}  # fmt: skip
+        given = {
+            "id": [o.id for o in people],
+            "slack": [o.slack for o in people if o.slack],
+            "os_users": [user for o in people for user in dict.fromkeys(o.os_users)],
+        }
         for name, values in given.items():
             if twice := [value for value in values if values.count(value) > 1]:
                 raise ValueError(f"two operators have the same {name}: {twice[0]}")

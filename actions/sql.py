@@ -55,8 +55,9 @@ class Sql(Protocol):
     server are configured, values have one text form: zone UTC, ISO dates, hexadecimal bytes, exact numbers.
     """
 
-    def rows(self, container: str, server: Server, sql: str, *, seconds: float = 30,
-             database: str = "") -> list[dict[str, Any]]:  # fmt: skip
+    def rows(
+        self, container: str, server: Server, sql: str, *, seconds: float = 30, database: str = ""
+    ) -> list[dict[str, Any]]:
         """The rows of a query as dicts.
 
         Raises:
@@ -65,8 +66,9 @@ class Sql(Protocol):
             RecoveryError: the server refused the query, or the time was over (`SqlTimeout`).
         """
 
-    def values(self, container: str, server: Server, queries: Sequence[str], *,
-               seconds: float = 300, database: str = "") -> Sequence[Answer]:  # fmt: skip
+    def values(
+        self, container: str, server: Server, queries: Sequence[str], *, seconds: float = 300, database: str = ""
+    ) -> Sequence[Answer]:
         """The JSON value of each of these queries, asked one after the other within so many seconds.
 
         They share sessions, since to begin one costs more than most queries do. An error of one is its own.
@@ -75,8 +77,9 @@ class Sql(Protocol):
             Away: Docker does not answer.
         """
 
-    def everywhere(self, container: str, server: Server, asked: Asked, *, seconds: float = 300,
-                   bare: bool = False) -> Mapping[str, Sequence[Answer]]:  # fmt: skip
+    def everywhere(
+        self, container: str, server: Server, asked: Asked, *, seconds: float = 300, bare: bool = False
+    ) -> Mapping[str, Sequence[Answer]]:
         """The same of many databases of one server, by their names, in one go: for each the answers in order.
 
         A database that cannot be connected to gives `NoConnection` for each of its queries. A query waits for locks

@@ -106,8 +106,7 @@ class Files(UnwrittenFiles, Protocol):
 
     def backups(self, server: Server) -> Sequence[BackupFiles]: ...
     def base_wal(self, server: Server) -> Sequence[WalFile]:
-        """The segments of the base backups' own spans that the archive has no good copy of, as far as those have them.
-        """
+        """Segments of the base backups' own spans that the archive has no good copy of, as far as those have them."""
 
     def rooms(self, server: Server) -> Mapping[str, Room]:
         """The file systems of `data` (where the clone will lie), `archive` and `bases`."""
@@ -115,8 +114,18 @@ class Files(UnwrittenFiles, Protocol):
     def swappable(self, server: Server, names: Names) -> str:
         """Empty where the live directory can be renamed within its parent, as a probe beside it shows; else why not."""
 
-    def waldump(self, server: Server, timeline: int, segments: Sequence[str], *, start: str = "", end: str = "",
-                rmgrs: Sequence[str] = ("Transaction",), limit: int = 0, only: str = "") -> Iterator[str]:  # fmt: skip
+    def waldump(
+        self,
+        server: Server,
+        timeline: int,
+        segments: Sequence[str],
+        *,
+        start: str = "",
+        end: str = "",
+        rmgrs: Sequence[str] = ("Transaction",),
+        limit: int = 0,
+        only: str = "",
+    ) -> Iterator[str]:
         """Lines of pg_waldump (TZ=UTC) over named segments, from the archive or else the live pg_wal.
 
         `start`/`end` are LSNs; without `start` it begins with the first record of the first segment. Ends at
@@ -140,15 +149,17 @@ class Files(UnwrittenFiles, Protocol):
         """Copy segments of the live pg_wal that the archive lacks into the run's own directory."""
 
     def saved_tail(self, server: Server, names: Names) -> Sequence[WalFile]: ...
-    def copy_base(self, server: Server, names: Names, backup: str, total: int, progress: Progress,
-                  chain: Sequence[str] = ()) -> None:  # fmt: skip
+    def copy_base(
+        self, server: Server, names: Names, backup: str, total: int, progress: Progress, chain: Sequence[str] = ()
+    ) -> None:
         """Copy a base backup into the clone's directory, with reflinks; or combine it there with its `chain`."""
 
     def verify_base(self, server: Server, names: Names) -> str:
         """Empty where the clone's directory is just what the backup's manifest says, else what differs."""
 
-    def lay_wal(self, server: Server, names: Names, segments: Sequence[str], histories: Sequence[str],
-                progress: Progress) -> None:  # fmt: skip
+    def lay_wal(
+        self, server: Server, names: Names, segments: Sequence[str], histories: Sequence[str], progress: Progress
+    ) -> None:
         """Copy WAL (the saved tail, else the best copy) and history files into the clone's pg_wal."""
 
     def verify_wal(self, server: Server, names: Names, timeline: int, start: str, end: str) -> str:

@@ -29,13 +29,15 @@ class UnwrittenFiles(Protocol):
     def prepared_states(self, server: Server, names: Names) -> Sequence[bytes]:
         """The first bytes of each prepared transaction's state file in the clone, for `parse_state_file`."""
 
-    def prepared_records(self, server: Server, names: Names, stretches: Sequence[tuple[int, str, str]],
-                         at: str = "") -> Sequence[str]:  # fmt: skip
+    def prepared_records(
+        self, server: Server, names: Names, stretches: Sequence[tuple[int, str, str]], at: str = ""
+    ) -> Sequence[str]:
         """Lines of pg_waldump on the clone's WAL that begin a prepared transaction which does not end there.
 
         A stretch is a timeline with its first and last position; with `at` the record there is read too.
         """
 
-    def first_relation(self, server: Server, names: Names, stretches: Sequence[tuple[int, str, str]],
-                       xid: int) -> Sequence[str]:  # fmt: skip
+    def first_relation(
+        self, server: Server, names: Names, stretches: Sequence[tuple[int, str, str]], xid: int
+    ) -> Sequence[str]:
         """The first line on the clone's WAL in which a transaction names a relation; nothing where none does."""

@@ -78,17 +78,26 @@ def app_of(desk: Desk, home: Home | None = None) -> App:
 
     def authorize(enterprise_id: str | None, team_id: str | None, logger: Any) -> AuthorizeResult:
         me = known(desk.store)
-        return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id or me.team,
-                               bot_token=slack.bot_token.get_secret_value(),
-                               bot_id=me.bot or None, bot_user_id=me.user or None)  # fmt: skip
+        return AuthorizeResult(
+            enterprise_id=enterprise_id,
+            team_id=team_id or me.team,
+            bot_token=slack.bot_token.get_secret_value(),
+            bot_id=me.bot or None,
+            bot_user_id=me.user or None,
+        )
 
     # Bolt takes an app without a name for a script and reads the source of all its callers to find one.
     app = App(
-        name="mayday", client=client_for(slack, timeout=5), signing_secret=secret, authorize=authorize,
+        name="mayday",
+        client=client_for(slack, timeout=5),
+        signing_secret=secret,
+        authorize=authorize,
         # To verify the token Bolt asks Slack, so the bot could not start while that is down.
-        token_verification_enabled=False, request_verification_enabled=False, before_authorize=Door(secret),
+        token_verification_enabled=False,
+        request_verification_enabled=False,
+        before_authorize=Door(secret),
         listener_executor=ThreadPoolExecutor(_THREADS, thread_name_prefix="listener"),
-    )  # fmt: skip
+    )
     commands.register(app, desk)
     mentions.register(app, desk)
     actions.register(app, desk)

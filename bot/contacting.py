@@ -37,8 +37,14 @@ def _call(desk: Desk, name: str, notice: Notice, key: str) -> str:
     if contact is None or not contact.pagerduty or (notice.way, notice.role) == (Way.PAGE, "on-call"):
         return ""
     incident = known(desk.store, name)
-    run, new = open_errand(desk.store, errands.to_call(incident, contact), incident, ITSELF,
-                           site=desk.settings.site.name, key=f"call {contact.pagerduty} {key}")  # fmt: skip
+    run, new = open_errand(
+        desk.store,
+        errands.to_call(incident, contact),
+        incident,
+        ITSELF,
+        site=desk.settings.site.name,
+        key=f"call {contact.pagerduty} {key}",
+    )
     return run if new else ""
 
 

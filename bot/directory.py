@@ -20,8 +20,14 @@ from bot.slack import FAILURES, Why, trouble
 
 _log = logging.getLogger(__name__)
 _NOTE = "people"
-_NOBODY = ("user_not_found", "users_not_found", "user_not_visible", "no_such_subteam", "subteam_not_found",
-           "team_not_found")  # fmt: skip
+_NOBODY = (
+    "user_not_found",
+    "users_not_found",
+    "user_not_visible",
+    "no_such_subteam",
+    "subteam_not_found",
+    "team_not_found",
+)
 OTHER_WORKSPACE = "somebody of another workspace"
 
 

@@ -10,8 +10,17 @@ from actions.findings import Finding
 from actions.settings import Settings
 from bot.slack import FAILURES, Why, client_for, trouble
 
-SCOPES = ("commands", "chat:write", "files:write", "users:read", "usergroups:read", "channels:read",
-          "channels:history", "app_mentions:read", "reactions:read")  # fmt: skip
+SCOPES = (
+    "commands",
+    "chat:write",
+    "files:write",
+    "users:read",
+    "usergroups:read",
+    "channels:read",
+    "channels:history",
+    "app_mentions:read",
+    "reactions:read",
+)
 """Without one of these something of the bot does not work; `manifest.yml` asks for them."""
 
 
@@ -34,8 +43,12 @@ def _token(client: WebClient) -> Iterator[Finding]:
     given = str({k.lower(): v for k, v in dict(said.headers).items()}.get("x-oauth-scopes") or "").split(",")
     missing = [scope for scope in SCOPES if scope not in [g.strip() for g in given]]
     if missing and any(given):
-        yield Finding(name, False, f"scopes are missing: {', '.join(missing)}",
-                       "Take over manifest.yml in the app's settings and install the app again.")  # fmt: skip
+        yield Finding(
+            name,
+            False,
+            f"scopes are missing: {', '.join(missing)}",
+            "Take over manifest.yml in the app's settings and install the app again.",
+        )
     else:
         yield Finding(name, True, f"{said['user']} in {said['team']}")
     if said.get("enterprise_id"):
@@ -46,10 +59,17 @@ def _grid(whole: bool) -> Finding:
     """What of an organisation's many workspaces is supported."""
     name = "Slack Enterprise Grid"
     if whole:
-        return Finding(name, False, "the app is installed for the whole organisation; Mayday lives in one workspace",
-                       "Install it in the workspace of #ops-emergency, and use that token.")  # fmt: skip
-    return Finding(name, True, "one workspace of the organisation; people of others count as theirs where they "
-                   "are members of this one too")  # fmt: skip
+        return Finding(
+            name,
+            False,
+            "the app is installed for the whole organisation; Mayday lives in one workspace",
+            "Install it in the workspace of #ops-emergency, and use that token.",
+        )
+    return Finding(
+        name,
+        True,
+        "one workspace of the organisation; people of others count as theirs where they are members of this one too",
+    )
 
 
 def _app_token(settings: Settings) -> Iterator[Finding]:

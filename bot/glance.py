@@ -34,17 +34,24 @@ def glance(desk: Desk) -> Glance:
     known = {command_of(procedure) for procedure in desk.catalog}
     return Glance(
         runs=tuple(_run(desk, run) for run in store.runs(open_only=True, limit=_MOST_RUNS) if not is_errand(run)),
-        services=tuple(seen[name] for name in order), now=desk.clock(),
+        services=tuple(seen[name] for name in order),
+        now=desk.clock(),
         incidents=tuple(_incident(desk, incident) for incident in open_incidents(store)),
         on_call=on_call.known(store, site.name),
-        offers=tuple(offer for offer in _OFFERS if offer[1] in known), worker=has_worker(desk),
-    )  # fmt: skip
+        offers=tuple(offer for offer in _OFFERS if offer[1] in known),
+        worker=has_worker(desk),
+    )
 
 
 def _incident(desk: Desk, incident: Incident) -> Standing:
     alerts = f", {incident.count} alerts" if incident.count > 1 else ""
-    return Standing(incident.id, incident_link(desk.store, incident.id), incident.title, incident.began_at,
-                    f"{incident.state}{alerts}")  # fmt: skip
+    return Standing(
+        incident.id,
+        incident_link(desk.store, incident.id),
+        incident.title,
+        incident.began_at,
+        f"{incident.state}{alerts}",
+    )
 
 
 def _run(desk: Desk, name: str) -> Standing:
@@ -52,5 +59,10 @@ def _run(desk: Desk, name: str) -> Standing:
     run = fold(entries)
     who = escape(str(entries[0].data.get("name") or run.requester))
     state = state_text(desk.procedure(run.procedure), run)
-    return Standing(run.id, thread_link(desk, run), f"{run.procedure} of {run.service}", run.requested_at,
-                    f"{state} · asked by {who}")  # fmt: skip
+    return Standing(
+        run.id,
+        thread_link(desk, run),
+        f"{run.procedure} of {run.service}",
+        run.requested_at,
+        f"{state} · asked by {who}",
+    )

@@ -18,9 +18,12 @@ class Meters:
 
     def __post_init__(self) -> None:
         self.acks = Histogram(
-            "mayday_ack_seconds", "From a slash command's arrival to its acknowledgement.", ("command",),
-            buckets=_ACK, registry=self.registry,
-        )  # fmt: skip
+            "mayday_ack_seconds",
+            "From a slash command's arrival to its acknowledgement.",
+            ("command",),
+            buckets=_ACK,
+            registry=self.registry,
+        )
 
     def acknowledged(self, command: str, seconds: float) -> None:
         """Count one acknowledgement of a slash command."""

@@ -85,8 +85,9 @@ class Figures(Collector):
 
     def _lag(self, now: datetime) -> Iterator[Metric]:
         lag = self._moments.lag(self._desk.store.notes("cursor"), SINK, now)
-        family = GaugeMetricFamily("mayday_sink_lag_seconds", "How long the oldest entry that no thread shows waits.",
-                                   labels=["sink"])  # fmt: skip
+        family = GaugeMetricFamily(
+            "mayday_sink_lag_seconds", "How long the oldest entry that no thread shows waits.", labels=["sink"]
+        )
         family.add_metric([SINK], lag.seconds)
         yield family
         family = GaugeMetricFamily("mayday_sink_behind_entries", "Entries that no thread shows yet.", labels=["sink"])
@@ -94,8 +95,9 @@ class Figures(Collector):
         yield family
 
     def _workers(self, now: datetime) -> Iterator[Metric]:
-        family = GaugeMetricFamily("mayday_worker_age_seconds", "Since a worker last said that it lives.",
-                                   labels=["worker", "site"])  # fmt: skip
+        family = GaugeMetricFamily(
+            "mayday_worker_age_seconds", "Since a worker last said that it lives.", labels=["worker", "site"]
+        )
         heard = self._desk.store.kept("worker", now - _HEARD_WITHIN)
         newest = sorted(heard.items(), key=lambda item: item[1][1], reverse=True)[:_MOST_WORKERS]
         for name, (data, at) in newest:
@@ -123,8 +125,9 @@ def runs(tally: Tally) -> Iterator[Metric]:
 
 def steps(tally: Tally) -> Metric:
     """How long steps took, by how they ended: done, undone, failed, undo failed."""
-    family = HistogramMetricFamily("mayday_step_seconds", "How long a step took.",
-                                   labels=["procedure", "step", "ended"])  # fmt: skip
+    family = HistogramMetricFamily(
+        "mayday_step_seconds", "How long a step took.", labels=["procedure", "step", "ended"]
+    )
     for key, durations in sorted(tally.steps.items()):
         family.add_metric(list(key), _buckets(durations), durations.seconds)
     return family
@@ -141,28 +144,58 @@ def _buckets(durations: Durations) -> list[tuple[str, float]]:
 def services(seen: list[Condition], now: datetime) -> Iterator[Metric]:
     """What the worker keeps of each service."""
     told: tuple[tuple[str, str, Callable[[Condition], float | None]], ...] = (
-        ("mayday_service_up", "Whether Docker and the container's own check find it well.",
-         lambda c: float(c.health.well)),
+        (
+            "mayday_service_up",
+            "Whether Docker and the container's own check find it well.",
+            lambda c: float(c.health.well),
+        ),
         ("mayday_service_seen_age_seconds", "Since a worker last looked at it.", lambda c: _age(c.seen_at, now)),
-        ("mayday_window_seen_age_seconds", "Since a worker last read the recovery window.",
-         lambda c: _age(c.reachable.seen_at, now) if c.reachable else None),
-        ("mayday_wal_archived_age_seconds", "Since the newest commit that the archive holds.",
-         lambda c: _age(c.reachable.archived_at, now) if c.reachable else None),
-        ("mayday_wal_waiting_bytes", "WAL that the archive does not have yet.",
-         lambda c: float(c.reachable.waiting) if c.reachable else None),
-        ("mayday_wal_gaps", "Gaps in the WAL of the live timeline.",
-         lambda c: float(c.reachable.gaps) if c.reachable else None),
-        ("mayday_window_earliest_timestamp_seconds", "The earliest moment that can be recovered.",
-         lambda c: _at(c.reachable.earliest) if c.reachable else None),
-        ("mayday_window_latest_timestamp_seconds", "The latest moment that can be recovered.",
-         lambda c: _at(c.reachable.latest) if c.reachable else None),
-        ("mayday_base_backup_age_seconds", "Since the newest usable base backup ended.",
-         lambda c: _age(c.reachable.base_at, now) if c.reachable else None),
-        ("mayday_dump_age_seconds", "Since the newest dump was written.",
-         lambda c: _age(c.reachable.dump_at, now) if c.reachable else None),
-        ("mayday_restore_proven_age_seconds", "Since a restored clone was last found healthy or not.",
-         lambda c: _age(c.record.restored.at, now) if c.record.restored else None),
-    )  # fmt: skip
+        (
+            "mayday_window_seen_age_seconds",
+            "Since a worker last read the recovery window.",
+            lambda c: _age(c.reachable.seen_at, now) if c.reachable else None,
+        ),
+        (
+            "mayday_wal_archived_age_seconds",
+            "Since the newest commit that the archive holds.",
+            lambda c: _age(c.reachable.archived_at, now) if c.reachable else None,
+        ),
+        (
+            "mayday_wal_waiting_bytes",
+            "WAL that the archive does not have yet.",
+            lambda c: float(c.reachable.waiting) if c.reachable else None,
+        ),
+        (
+            "mayday_wal_gaps",
+            "Gaps in the WAL of the live timeline.",
+            lambda c: float(c.reachable.gaps) if c.reachable else None,
+        ),
+        (
+            "mayday_window_earliest_timestamp_seconds",
+            "The earliest moment that can be recovered.",
+            lambda c: _at(c.reachable.earliest) if c.reachable else None,
+        ),
+        (
+            "mayday_window_latest_timestamp_seconds",
+            "The latest moment that can be recovered.",
+            lambda c: _at(c.reachable.latest) if c.reachable else None,
+        ),
+        (
+            "mayday_base_backup_age_seconds",
+            "Since the newest usable base backup ended.",
+            lambda c: _age(c.reachable.base_at, now) if c.reachable else None,
+        ),
+        (
+            "mayday_dump_age_seconds",
+            "Since the newest dump was written.",
+            lambda c: _age(c.reachable.dump_at, now) if c.reachable else None,
+        ),
+        (
+            "mayday_restore_proven_age_seconds",
+            "Since a restored clone was last found healthy or not.",
+            lambda c: _age(c.record.restored.at, now) if c.record.restored else None,
+        ),
+    )
     for name, text, read in told:
         family = GaugeMetricFamily(name, text, labels=["service"])
         for condition in seen:

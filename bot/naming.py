@@ -37,8 +37,9 @@ def whom(desk: Desk, said: str) -> Named:
     for people in (_operators(desk), _contacts(desk), _in_slack(desk)):
         found = {person.id: person for person, names in people if wanted and wanted in map(_plain, names)}
         if len(found) > 1:
-            raise Refused(f"There are several called {said[:40]}.", detail=", ".join(found),
-                          hint="Say it with one of these ids.")  # fmt: skip
+            raise Refused(
+                f"There are several called {said[:40]}.", detail=", ".join(found), hint="Say it with one of these ids."
+            )
         if found:
             return next(iter(found.values()))
     return _by_id(desk, said.strip().lstrip("@"))
@@ -49,8 +50,11 @@ def _by_id(desk: Desk, id: str) -> Named:
     if name:
         return Named(id, name)
     known = dict.fromkeys(person.name for people in (_operators(desk), _contacts(desk)) for person, _names in people)
-    raise Refused(f"I do not know '{id[:40]}'.", detail=f"The settings name {', '.join(known) or 'nobody'}.",
-                  hint="Write one of these names, or a Slack user: @mention them, or write their id (U…).")  # fmt: skip
+    raise Refused(
+        f"I do not know '{id[:40]}'.",
+        detail=f"The settings name {', '.join(known) or 'nobody'}.",
+        hint="Write one of these names, or a Slack user: @mention them, or write their id (U…).",
+    )
 
 
 def _operators(desk: Desk) -> Iterator[tuple[Named, tuple[str, ...]]]:

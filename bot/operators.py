@@ -25,9 +25,11 @@ def operator_of(settings: OperatorSettings, who: Who, login: Callable[[int], str
     found = [o for o in settings.people if str(uid) in o.os_users or (name and name in o.os_users)]
     shown = f"{name} ({uid})" if name else str(uid)
     if not found:
-        raise Refused(f"The user {shown} may not use Mayday's terminal.",
-                      detail="The settings name no operator for it; root has no rights by being root.",
-                      hint="Add it to os_users of an operator in the settings, under operators.people.")  # fmt: skip
+        raise Refused(
+            f"The user {shown} may not use Mayday's terminal.",
+            detail="The settings name no operator for it; root has no rights by being root.",
+            hint="Add it to os_users of an operator in the settings, under operators.people.",
+        )
     if len(found) > 1:
         names = " and ".join(o.id for o in found)
         raise Refused(f"The user {shown} is named for {names}.", hint="Name each user for one operator alone.")

@@ -148,10 +148,13 @@ class Outbox:
 
     def _send(self, item: Item, run: str, place: Place) -> str:
         said = self._client.chat_postMessage(
-            channel=place.channel, thread_ts=place.thread or None, **self._dressed(item),
+            channel=place.channel,
+            thread_ts=place.thread or None,
+            **self._dressed(item),
             metadata={"event_type": "mayday", "event_payload": payload(item, run)},
-            unfurl_links=False, unfurl_media=False,
-        )  # fmt: skip
+            unfurl_links=False,
+            unfurl_media=False,
+        )
         return str(said["ts"])
 
     def _dressed(self, item: Item) -> dict[str, Any]:
@@ -201,8 +204,13 @@ class Outbox:
                 return found
 
     def _page(self, place: Place, oldest: str, cursor: str) -> Any:
-        asked: dict[str, Any] = {"channel": place.channel, "oldest": oldest, "limit": 200,
-                                 "include_all_metadata": True, "cursor": cursor or None}  # fmt: skip
+        asked: dict[str, Any] = {
+            "channel": place.channel,
+            "oldest": oldest,
+            "limit": 200,
+            "include_all_metadata": True,
+            "cursor": cursor or None,
+        }
         if place.thread:
             return self._client.conversations_replies(ts=place.thread, **asked)
         return self._client.conversations_history(**asked)

@@ -67,8 +67,11 @@ class People:
         found = self._directory.recent(user)
         who = found.value or self._directory.kept(user) or {}
         if stranger := self._stranger(who, team, found.value):
-            raise Refused("Mayday answers members of this workspace alone.", detail=f"This is {stranger}.",
-                          hint="Ask the person on call.")  # fmt: skip
+            raise Refused(
+                "Mayday answers members of this workspace alone.",
+                detail=f"This is {stranger}.",
+                hint="Ask the person on call.",
+            )
         if not who:
             raise _not_said(user)
 
@@ -100,8 +103,13 @@ class People:
         if now.value is None and not now.doubt and user not in settings.operators:
             may_ask = False
         name = str(who.get("name") or user)
-        speaker = Speaker(user, name, may_ask and not stranger, may_approve and not stranger,
-                          unsure=(unsure or doubt or now.doubt) and not stranger)  # fmt: skip
+        speaker = Speaker(
+            user,
+            name,
+            may_ask and not stranger,
+            may_approve and not stranger,
+            unsure=(unsure or doubt or now.doubt) and not stranger,
+        )
         return Person(speaker, who.get("tz"), stranger)
 
     def _is_in(self, user: str, users: tuple[str, ...], groups: tuple[str, ...], look: _Look) -> tuple[bool, bool]:
@@ -120,5 +128,8 @@ class People:
 
 
 def _not_said(user: str) -> Refused:
-    return Refused("Slack could not say who you are.", detail=f"It does not answer for {user} now.",
-                   hint="Try again in a minute, or use the terminal on the bot's host: mayday status.")  # fmt: skip
+    return Refused(
+        "Slack could not say who you are.",
+        detail=f"It does not answer for {user} now.",
+        hint="Try again in a minute, or use the terminal on the bot's host: mayday status.",
+    )

@@ -84,10 +84,16 @@ def _requested(
     if origin.incident:
         said["incident"] = origin.incident
     return {
-        "procedure": procedure.name, "table": procedure.table, "service": service, "site": desk.settings.site.name,
-        "by": person.speaker.id, "name": person.speaker.name, "request": to_json(request),
-        "summary": summary(procedure, request, service), "origin": said,
-    }  # fmt: skip
+        "procedure": procedure.name,
+        "table": procedure.table,
+        "service": service,
+        "site": desk.settings.site.name,
+        "by": person.speaker.id,
+        "name": person.speaker.name,
+        "request": to_json(request),
+        "summary": summary(procedure, request, service),
+        "origin": said,
+    }
 
 
 def _linked(incident: str, run: str, data: dict[str, Any]) -> tuple[str, Draft] | None:
@@ -125,9 +131,12 @@ def held(desk: Desk, busy: Busy) -> Busy:
     first = told[0].data
     where = thread_link(desk, desk.store.run(busy.run))
     follow = f"Follow it in its thread{f': {where}' if where else ''}, or stop or undo it there first."
-    return Busy(f"{first['service']} is held by run {busy.run} ({first['procedure']}).", run=busy.run,
-                detail=f"{first['name']} asked for it {told[0].at:%H:%M} UTC. One run for each service at a time.",
-                hint=follow)  # fmt: skip
+    return Busy(
+        f"{first['service']} is held by run {busy.run} ({first['procedure']}).",
+        run=busy.run,
+        detail=f"{first['name']} asked for it {told[0].at:%H:%M} UTC. One run for each service at a time.",
+        hint=follow,
+    )
 
 
 def thread_link(desk: Desk, run: Run) -> str:

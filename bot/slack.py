@@ -15,8 +15,15 @@ from actions.settings import SlackSettings
 FAILURES = (SlackClientError, OSError, http.client.HTTPException, json.JSONDecodeError, UnicodeDecodeError)
 """Everything that a call of the Web API raises when it does not work."""
 
-_TOKEN = ("invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired", "missing_scope",
-          "not_allowed_token_type")  # fmt: skip
+_TOKEN = (
+    "invalid_auth",
+    "not_authed",
+    "account_inactive",
+    "token_revoked",
+    "token_expired",
+    "missing_scope",
+    "not_allowed_token_type",
+)
 _PLACE = ("not_in_channel", "channel_not_found", "is_archived", "restricted_action", "thread_not_found")
 _BLOCKS = ("invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long", "invalid_attachments")
 _GONE = ("message_not_found", "cant_update_message", "edit_window_closed", "cant_delete_message")

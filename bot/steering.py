@@ -74,8 +74,11 @@ def typed_by(desk: Desk, press: Press) -> str:
     """
     run = find(desk, press.run)
     if run.question is None or run.question.n != press.question or run.answered is not None:
-        raise Refused("That question is no longer open.", detail=settled_by(desk, press),
-                      hint="Look at the newest message of the thread.")  # fmt: skip
+        raise Refused(
+            "That question is no longer open.",
+            detail=settled_by(desk, press),
+            hint="Look at the newest message of the thread.",
+        )
     return next((str(o.get("types") or "") for o in run.question.options if o["label"] == press.label), "")
 
 
@@ -109,8 +112,10 @@ def steer(desk: Desk, how: str, run: str, speaker: Speaker, key: str = "") -> En
 def _undo(desk: Desk, state: Run, speaker: Speaker, key: str) -> Entry | None:
     procedure = desk.procedure(state.procedure)
     if procedure is None:
-        raise Refused(f"This version does not know the procedure {state.procedure}.",
-                      hint="Start the version that began the run, and undo there.")  # fmt: skip
+        raise Refused(
+            f"This version does not know the procedure {state.procedure}.",
+            hint="Start the version that began the run, and undo there.",
+        )
     return answers.undo(desk.store, procedure, state.id, speaker, kept(state), key)
 
 

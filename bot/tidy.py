@@ -37,9 +37,11 @@ def tidy(text: str) -> str:
         Refused: it is longer than any command can be.
     """
     if len(text) > LONGEST:
-        raise Refused("That text is too long to be a command.",
-                      detail=f"It has {len(text)} characters; {LONGEST} are read.",
-                      hint="Send the command alone, for example /recover help.")  # fmt: skip
+        raise Refused(
+            "That text is too long to be a command.",
+            detail=f"It has {len(text)} characters; {LONGEST} are read.",
+            hint="Send the command alone, for example /recover help.",
+        )
     plain = _EMOJI_CODE.sub(" ", _unmarked(_LINK.sub(lambda found: found[1] or " ", text)))
     plain = html.unescape(plain).translate(_SAME)
     seen = "".join(_visible(mark) for mark in plain)

@@ -53,8 +53,11 @@ def start_mayday(lab: Lab) -> None:
     start_part(lab, "worker")
     room = PracticeSlack(address(lab))
     if not room.wait_for_bot(_READY_SECONDS):
-        raise RecoveryError("The bot did not connect to the practice room.", detail=processes.log_tail(lab, "bot"),
-                            hint=f"Look at {lab.root}/logs/bot.log")  # fmt: skip
+        raise RecoveryError(
+            "The bot did not connect to the practice room.",
+            detail=processes.log_tail(lab, "bot"),
+            hint=f"Look at {lab.root}/logs/bot.log",
+        )
     room.close()
 
 
@@ -65,8 +68,11 @@ def start_room(lab: Lab) -> None:
     deadline = time.monotonic() + _READY_SECONDS
     while not _room_answers(lab):
         if time.monotonic() > deadline:
-            raise RecoveryError("The practice room does not open.", detail=processes.log_tail(lab, "slack"),
-                                hint=f"Look at {lab.root}/logs/slack.log")  # fmt: skip
+            raise RecoveryError(
+                "The practice room does not open.",
+                detail=processes.log_tail(lab, "slack"),
+                hint=f"Look at {lab.root}/logs/slack.log",
+            )
         time.sleep(0.1)
 
 
@@ -192,15 +198,20 @@ def take_first_base(lab: Lab) -> None:
     deadline = time.monotonic() + 600
     while not rests(store.run(run)):
         if time.monotonic() > deadline:
-            raise RecoveryError("The first base backup does not end.", detail=processes.log_tail(lab, "worker"),
-                                hint=f"Look at {lab.root}/logs/worker.log")  # fmt: skip
+            raise RecoveryError(
+                "The first base backup does not end.",
+                detail=processes.log_tail(lab, "worker"),
+                hint=f"Look at {lab.root}/logs/worker.log",
+            )
         time.sleep(0.2)
     ended = store.run(run)
     if ended.failure is not None or state_of(ended) != "done":
         failure = ended.failure
-        raise RecoveryError(f"The first base backup ended as {state_of(ended)}.",
-                            detail=f"{failure.message} {failure.detail}" if failure else "",
-                            hint=failure.hint if failure else f"mayday show {run}")  # fmt: skip
+        raise RecoveryError(
+            f"The first base backup ended as {state_of(ended)}.",
+            detail=f"{failure.message} {failure.detail}" if failure else "",
+            hint=failure.hint if failure else f"mayday show {run}",
+        )
     lab.write_state(first_base=run)
 
 
@@ -208,9 +219,17 @@ def request_of(procedure: Procedure, lab: Lab) -> dict[str, Any]:
     """What the journal of a run that nobody typed begins with."""
     service = lab.container("postgres")
     request = procedure.words.read("", Asker(clock(), "UTC", None, service))
-    return {"procedure": procedure.name, "table": procedure.table, "service": service, "site": lab.project,
-            "by": "lab", "name": "the practice company", "request": facts.to_json(request),
-            "summary": procedure.summary.format(service=service), "origin": {"sink": "none"}}  # fmt: skip
+    return {
+        "procedure": procedure.name,
+        "table": procedure.table,
+        "service": service,
+        "site": lab.project,
+        "by": "lab",
+        "name": "the practice company",
+        "request": facts.to_json(request),
+        "summary": procedure.summary.format(service=service),
+        "origin": {"sink": "none"},
+    }
 
 
 def _room_answers(lab: Lab) -> bool:

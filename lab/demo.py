@@ -29,10 +29,14 @@ def main() -> int:
         console.print("\n".join(part for part in (trouble.message, trouble.detail, trouble.hint) if part), markup=False)
         return 1
     console.print(f"\nTook {time.monotonic() - began:.0f} s. The company goes on; go on by hand:")
-    for line in (f"open {company.address(lab)}            the room, and {statuspage.address(lab)} for the public",
-                 ".venv/bin/mayday lab page 'Messages are gone'", ".venv/bin/mayday lab break data-loss",
-                 ".venv/bin/mayday lab say '/recover postgres pitr 2m ago' --as oncall",
-                 ".venv/bin/mayday lab thread --follow", ".venv/bin/mayday lab down --purge"):  # fmt: skip
+    for line in (
+        f"open {company.address(lab)}            the room, and {statuspage.address(lab)} for the public",
+        ".venv/bin/mayday lab page 'Messages are gone'",
+        ".venv/bin/mayday lab break data-loss",
+        ".venv/bin/mayday lab say '/recover postgres pitr 2m ago' --as oncall",
+        ".venv/bin/mayday lab thread --follow",
+        ".venv/bin/mayday lab down --purge",
+    ):
         console.print(f"  {line}", markup=False)
     return 0 if good else 1
 

@@ -14,9 +14,13 @@ def in_passing(client: docker.DockerClient, image: str, argv: list[str], folder:
     """
     program, *arguments = argv
     container = client.containers.create(
-        image, arguments, entrypoint=program, user="root", network_disabled=True,
+        image,
+        arguments,
+        entrypoint=program,
+        user="root",
+        network_disabled=True,
         volumes={str(folder): {"bind": target, "mode": "rw"}},
-    )  # fmt: skip
+    )
     try:
         container.start()
         code = container.wait()["StatusCode"]

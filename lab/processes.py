@@ -28,8 +28,13 @@ def start(lab: Lab, name: str, arguments: Sequence[str]) -> int:
     logs.mkdir(parents=True, exist_ok=True)
     with (logs / f"{name}.log").open("ab") as log:
         # -P: a folder of a module's name, where somebody happens to stand, is not that module.
-        process = subprocess.Popen([sys.executable, "-P", "-m", *arguments], stdin=subprocess.DEVNULL, stdout=log,
-                                   stderr=log, start_new_session=True)  # fmt: skip
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
     _note(lab, name, process.pid)
     return process.pid
 

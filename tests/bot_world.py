@@ -118,9 +118,13 @@ class Clock:
 
 def settings_for(api: str = "http://127.0.0.1:9/api/", **more: Any) -> Settings:
     slack = SlackSettings(
-        channel=CHANNEL, base_url=api, bot_token=SecretStr("xoxb-practice"), app_token=SecretStr("xapp-practice"),
-        signing_secret=SecretStr("practice-signing-secret"), **more,
-    )  # fmt: skip
+        channel=CHANNEL,
+        base_url=api,
+        bot_token=SecretStr("xoxb-practice"),
+        app_token=SecretStr("xapp-practice"),
+        signing_secret=SecretStr("practice-signing-secret"),
+        **more,
+    )
     people = PeopleSettings(operator_groups=("S0OPERATORS",), approver_groups=("S0APPROVERS",))
     return Settings(slack=slack, people=people)
 
@@ -165,8 +169,15 @@ class Directory:
             raise ConnectionError("Slack is away")
         if what in self.says:
             data = {"ok": False, "error": self.says[what]}
-            response = SlackResponse(client=None, http_verb="POST", api_url="", req_args={}, data=data, headers={},
-                                     status_code=429 if self.says[what] == "ratelimited" else 200)  # fmt: skip
+            response = SlackResponse(
+                client=None,
+                http_verb="POST",
+                api_url="",
+                req_args={},
+                data=data,
+                headers={},
+                status_code=429 if self.says[what] == "ratelimited" else 200,
+            )
             raise SlackApiError("refused", response)
         if what.startswith("S"):
             return {"users": self.groups[what]}
@@ -240,8 +251,17 @@ class PlayedWorker:
 
     def asks(self, procedure: Procedure, i: int, **more: Any) -> int:
         step: Any = procedure.steps[i]
-        options = [{"label": o.label, "leads": str(o.leads), "who": str(o.who), "types": o.types, "danger": o.danger,
-                    "gives": step.gives} for o in step.options]  # fmt: skip
+        options = [
+            {
+                "label": o.label,
+                "leads": str(o.leads),
+                "who": str(o.who),
+                "types": o.types,
+                "danger": o.danger,
+                "gives": step.gives,
+            }
+            for o in step.options
+        ]
         sheets = [
             {"title": "Plan", "rows": [["target", "14:30 UTC"], ["lost", "3 messages"]], "notes": ["Look <well>"]}
         ]

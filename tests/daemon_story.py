@@ -26,8 +26,17 @@ class Daemon:
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        command = ["dockerd", "-H", self.url, "--data-root", f"{self.root}/data", "--exec-root", f"{self.root}/exec",
-                   "--pidfile", f"{self.root}/pid"]  # fmt: skip
+        command = [
+            "dockerd",
+            "-H",
+            self.url,
+            "--data-root",
+            f"{self.root}/data",
+            "--exec-root",
+            f"{self.root}/exec",
+            "--pidfile",
+            f"{self.root}/pid",
+        ]
         with (self.root / "log").open("ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
         end = time.monotonic() + 60

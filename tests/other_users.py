@@ -31,9 +31,14 @@ def environment() -> dict[str, str]:
     where = (TREE, TESTS, sysconfig.get_paths()["purelib"], sysconfig.get_paths()["platlib"])
     docker = {name: os.environ[name] for name in ("DOCKER_HOST",) if name in os.environ}
     return {
-        **docker, "PATH": os.environ["PATH"], "PYTHONPATH": ":".join(map(str, dict.fromkeys(where))), "TERM": "dumb",
-        "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "120",
-    }  # fmt: skip
+        **docker,
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": ":".join(map(str, dict.fromkeys(where))),
+        "TERM": "dumb",
+        "LANG": "C.UTF-8",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "COLUMNS": "120",
+    }
 
 
 @cache
@@ -42,9 +47,17 @@ def python() -> str:
     ours = f"{sys.version_info[0]}.{sys.version_info[1]}"
     for found in (sys.executable, f"/usr/bin/python{ours}", f"/usr/local/bin/python{ours}"):
         try:
-            said = subprocess.run([found, "-c", "import redis, typer, sys; print('%d.%d' % sys.version_info[:2])"],
-                                  user=ANA, group=ANA, extra_groups=[], capture_output=True, text=True, check=False,
-                                  env=environment(), cwd="/")  # fmt: skip
+            said = subprocess.run(
+                [found, "-c", "import redis, typer, sys; print('%d.%d' % sys.version_info[:2])"],
+                user=ANA,
+                group=ANA,
+                extra_groups=[],
+                capture_output=True,
+                text=True,
+                check=False,
+                env=environment(),
+                cwd="/",
+            )
         except OSError:
             continue
         if said.stdout.strip() == ours:
@@ -54,15 +67,34 @@ def python() -> str:
 
 def run_as(uid: int, *command: str, stdin: str = "", seconds: float = 120) -> subprocess.CompletedProcess[str]:
     """Run `python …` as that user and wait for it."""
-    return subprocess.run([python(), *command], user=uid, group=uid, extra_groups=[], input=stdin, env=environment(),
-                          capture_output=True, text=True, check=False, timeout=seconds, cwd="/")  # fmt: skip
+    return subprocess.run(
+        [python(), *command],
+        user=uid,
+        group=uid,
+        extra_groups=[],
+        input=stdin,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=seconds,
+        cwd="/",
+    )
 
 
 def enrol_as(uid: int, *command: str) -> str:
     """Enrol with `python COMMAND` as that user, who reads the secret before typing the code; the secret."""
-    with subprocess.Popen([python(), *command], user=uid, group=uid, extra_groups=[],
-                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment(),
-                          cwd="/") as enrolling:  # fmt: skip
+    with subprocess.Popen(
+        [python(), *command],
+        user=uid,
+        group=uid,
+        extra_groups=[],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment(),
+        cwd="/",
+    ) as enrolling:
         assert enrolling.stdin
         assert enrolling.stdout
         secret = next(line for line in enrolling.stdout if line.startswith("secret: ")).removeprefix("secret: ").strip()
@@ -120,8 +152,9 @@ class Screen:
 
     def __init__(self, command: list[str], **more: Any) -> None:
         self._ours, theirs = pty.openpty()
-        self.process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment(),
-                                        start_new_session=True, **more)  # fmt: skip
+        self.process = subprocess.Popen(
+            command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment(), start_new_session=True, **more
+        )
         os.close(theirs)
         self.seen = ""
 

@@ -84,16 +84,38 @@ class Cluster:
             path.mkdir(parents=True, exist_ok=True)
             os.chown(path, self.uid, self.uid)
 
-    def start(self, command: Sequence[str] | None = None, *, run: Sequence[str] = (), data: Sequence[str] | None = None,
-              env: dict[str, str] | None = None, image: str = POSTGRES, ready: bool = True) -> None:  # fmt: skip
+    def start(
+        self,
+        command: Sequence[str] | None = None,
+        *,
+        run: Sequence[str] = (),
+        data: Sequence[str] | None = None,
+        env: dict[str, str] | None = None,
+        image: str = POSTGRES,
+        ready: bool = True,
+    ) -> None:
         """Run the container. `run` are more arguments of `docker run`, `data` those that mount PGDATA."""
         self.make_folders()
         mount = ["-v", f"{self.data}:{_PGDATA}"] if data is None else data
         given = {"POSTGRES_PASSWORD": secrets.token_hex(8), "POSTGRES_DB": self.site.database, **(env or {})}
         settings = [part for name, value in given.items() for part in ("-e", f"{name}={value}")]
-        self.docker("run", "-d", "--name", self.name, "--restart", "unless-stopped", "--network", "none", *settings,
-                    *mount, "-v", f"{self.folder / 'backups'}:/backups", *run, image,
-                    *(["postgres", *archiving()] if command is None else command))  # fmt: skip
+        self.docker(
+            "run",
+            "-d",
+            "--name",
+            self.name,
+            "--restart",
+            "unless-stopped",
+            "--network",
+            "none",
+            *settings,
+            *mount,
+            "-v",
+            f"{self.folder / 'backups'}:/backups",
+            *run,
+            image,
+            *(["postgres", *archiving()] if command is None else command),
+        )
         self.started.append(self.name)
         if ready:
             self.ready()
@@ -106,8 +128,11 @@ class Cluster:
     def ready(self, container: str = "", seconds: float = 60) -> None:
         """Wait until the server answers, twice: the image's first server is only there for initdb."""
         for _ in range(2):
-            self.until(lambda: self._asked("select 1", self.site.database, container).code == 0, seconds,
-                       f"{container or self.name} answers")  # fmt: skip
+            self.until(
+                lambda: self._asked("select 1", self.site.database, container).code == 0,
+                seconds,
+                f"{container or self.name} answers",
+            )
             time.sleep(0.6)
 
     def sql(self, query: str, database: str = "", container: str = "") -> str:
@@ -153,9 +178,17 @@ class Cluster:
         procedure = catalog.find(name)
         request = procedure.words.read(text, Asker(datetime.now(UTC), "UTC", "UTC", self.name))
         run = f"r{len(self.store.runs()) + 1:04d}-{secrets.token_hex(2)}"
-        data = {"procedure": procedure.name, "table": procedure.table, "service": self.name, "site": self.site.name,
-                "by": by.id, "name": by.name, "request": to_json(request), "summary": procedure.name,
-                "origin": {}}  # fmt: skip
+        data = {
+            "procedure": procedure.name,
+            "table": procedure.table,
+            "service": self.name,
+            "site": self.site.name,
+            "by": by.id,
+            "name": by.name,
+            "request": to_json(request),
+            "summary": procedure.name,
+            "origin": {},
+        }
         self.store.open_run(run, data, claims=procedure.claims, yields=procedure.yields, key=f"key of {run}")
         return self.work(run)
 
@@ -230,8 +263,11 @@ class Cluster:
 
     def sheets(self, run: str) -> list[dict[str, Any]]:
         """The sheets of the newest question, or of the report once the run has ended."""
-        given = [e.data.get("report") or e.data.get("sheets") for e in self.store.entries(run)
-                 if e.kind in (Kind.ASKED, Kind.FINISHED)]  # fmt: skip
+        given = [
+            e.data.get("report") or e.data.get("sheets")
+            for e in self.store.entries(run)
+            if e.kind in (Kind.ASKED, Kind.FINISHED)
+        ]
         return list((given[-1] if given else None) or [])
 
     def trouble(self, run: str) -> str:
@@ -242,8 +278,10 @@ class Cluster:
 
     def story(self, run: str) -> str:
         """The run's journal for a failing test."""
-        told = [f"{e.n} {e.kind} {e.data.get('title', '')} {e.data.get('error', '')} {e.data.get('detail', '')}"
-                for e in self.store.entries(run)]  # fmt: skip
+        told = [
+            f"{e.n} {e.kind} {e.data.get('title', '')} {e.data.get('error', '')} {e.data.get('detail', '')}"
+            for e in self.store.entries(run)
+        ]
         return "\n".join(told)
 
 
@@ -260,8 +298,15 @@ def own_cluster(root: Path, name: str, **site: Any) -> Iterator[Cluster]:
     """
     container = f"mt-{name}-{secrets.token_hex(2)}"
     folder = root / container
-    settings = Site(name=container, postgres=container, database="appdb", user="postgres",
-                    archive="/backups/postgres/wal", bases="/backups/postgres/base", writers=())  # fmt: skip
+    settings = Site(
+        name=container,
+        postgres=container,
+        database="appdb",
+        user="postgres",
+        archive="/backups/postgres/wal",
+        bases="/backups/postgres/base",
+        writers=(),
+    )
     folder.mkdir(parents=True)
     store = Store(f"sqlite:///{folder / 'mayday.db'}", lambda: datetime.now(UTC))
     cluster = Cluster(container, folder, replace(settings, **site), store)

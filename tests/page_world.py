@@ -14,8 +14,15 @@ from lab.statuspage.world import PAGE, SERVICES, TOKEN
 from workers.statuspage.opening import OpenPage, open_page
 
 DATA, API = SERVICES["postgres"][0], SERVICES["hasura"][0]
-DRAFT = Draft("INC-42", "Messages are missing", "investigating", "We are looking into it.", "critical",
-              {DATA: "major_outage"}, notify=False)  # fmt: skip
+DRAFT = Draft(
+    "INC-42",
+    "Messages are missing",
+    "investigating",
+    "We are looking into it.",
+    "critical",
+    {DATA: "major_outage"},
+    notify=False,
+)
 
 
 def settings_of(api_url: str, **more: object) -> StatusPageSettings:

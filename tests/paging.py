@@ -39,9 +39,14 @@ def pagerduty(certificates: Path) -> Iterator[RunningPracticePagerDuty]:
 def settings_for(pagerduty: RunningPracticePagerDuty, **more: Any) -> PagerDutySettings:
     """Settings as the practice company has them."""
     given: dict[str, Any] = {
-        "token": SecretStr(TOKEN), "sender": SENDER, "routing_key": SecretStr(MAYDAY_KEY), "api_url": pagerduty.url,
-        "events_url": pagerduty.url, "ca_file": pagerduty.ca_file, "webhook_secrets": (SecretStr(WEBHOOK_SECRET),),
-    }  # fmt: skip
+        "token": SecretStr(TOKEN),
+        "sender": SENDER,
+        "routing_key": SecretStr(MAYDAY_KEY),
+        "api_url": pagerduty.url,
+        "events_url": pagerduty.url,
+        "ca_file": pagerduty.ca_file,
+        "webhook_secrets": (SecretStr(WEBHOOK_SECRET),),
+    }
     return PagerDutySettings(**given | more)
 
 

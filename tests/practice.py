@@ -48,8 +48,9 @@ class Practice:
     def say(self, text: str, user: str = "oncall", thread: str | None = None) -> dict[str, Any]:
         return self.room.say(text, user, thread)
 
-    def click(self, label: str, user: str = "oncall", typed: str | None = None,
-              thread: str | None = None) -> dict[str, Any]:  # fmt: skip
+    def click(
+        self, label: str, user: str = "oncall", typed: str | None = None, thread: str | None = None
+    ) -> dict[str, Any]:
         return self.room.click(label, user, thread, typed)
 
     def ask(self, when: str, user: str = "oncall") -> str:
@@ -128,8 +129,10 @@ class Practice:
 
     def story(self, run: str) -> str:
         """The run's journal for a failing test."""
-        lines = [f"{e.n} {e.kind} {e.data.get('title', '')} {e.data.get('error', '')} {e.data.get('detail', '')}"
-                 for e in self.store.entries(run)]  # fmt: skip
+        lines = [
+            f"{e.n} {e.kind} {e.data.get('title', '')} {e.data.get('error', '')} {e.data.get('detail', '')}"
+            for e in self.store.entries(run)
+        ]
         return "\n".join([*lines, "worker:", processes.log_tail(self.lab, "worker", 15)])
 
     def times_done(self, run: str, title: str) -> int:
@@ -139,8 +142,11 @@ class Practice:
         """The thread caught up: a line for every finished step, once, in order; the header tells the end."""
         self.until(lambda: notes.cursor(self.store, "slack", run) >= self.store.run(run).last, 90, "the thread", run)
         texts, told = self.thread_texts(run), self.store.entries(run)
-        expected = [sentence(("Taken back: " if e.kind is Kind.UNDONE else "") + sentence(e.data["title"]))
-                    for e in told if e.kind in (Kind.DONE, Kind.UNDONE)]  # fmt: skip
+        expected = [
+            sentence(("Taken back: " if e.kind is Kind.UNDONE else "") + sentence(e.data["title"]))
+            for e in told
+            if e.kind in (Kind.DONE, Kind.UNDONE)
+        ]
         lines = [line.partition(" · ")[0] for text in texts[1:] for line in text.splitlines() if " · " in line]
         assert [line for line in lines if line in set(expected)] == expected, "\n".join(texts)
         assert ENDED[str(state_of(self.store.run(run)))].casefold() in texts[0].casefold(), texts[0]
@@ -227,8 +233,11 @@ class Practice:
 
     def assert_nothing_lost(self) -> None:
         """The database in service holds what was acknowledged on its branch; a request in flight may be there too."""
-        self.until(lambda: (seen := self.compare("latest")).nothing_lost and len(seen.unacknowledged) < 5, 20,
-                   "the database holds what was acknowledged")  # fmt: skip
+        self.until(
+            lambda: (seen := self.compare("latest")).nothing_lost and len(seen.unacknowledged) < 5,
+            20,
+            "the database holds what was acknowledged",
+        )
 
     def assert_clone_is_the_truth(self, run: str, when: str) -> None:
         """The clone of a preview holds just what was acknowledged at the target."""

@@ -99,13 +99,20 @@ def _built(client: Any, name: str, root: Path, layout: str, parent: Path) -> Sma
     inside = f"{MOUNT}/pgdata" if layout == "subdir" else MOUNT
     source = str(parent / "postgres") if layout == "bind" else name
     client.containers.run(
-        IMAGE, list(FLAGS), name=name, detach=True, network_mode="none",
+        IMAGE,
+        list(FLAGS),
+        name=name,
+        detach=True,
+        network_mode="none",
         environment={"POSTGRES_PASSWORD": "not-secret", "POSTGRES_DB": "town", "PGDATA": inside},
         volumes={source: {"bind": MOUNT}, str(root / "backups"): {"bind": "/backups"}},
-        healthcheck={"test": ["CMD-SHELL", f"{PROGRAMS}/pg_isready -q -h 127.0.0.1"],
-                     "interval": 3 * 10**9, "timeout": 3 * 10**9},
+        healthcheck={
+            "test": ["CMD-SHELL", f"{PROGRAMS}/pg_isready -q -h 127.0.0.1"],
+            "interval": 3 * 10**9,
+            "timeout": 3 * 10**9,
+        },
         restart_policy={"Name": "unless-stopped"},
-    )  # fmt: skip
+    )
     host, names = DockerHost(client), Names(uuid.uuid4().hex[:8])
     files = HostFiles(client, names)
     made = SmallServer(
@@ -113,8 +120,12 @@ def _built(client: Any, name: str, root: Path, layout: str, parent: Path) -> Sma
     )
     awaits(made.answers, 60)
     control = parse_controldata(files.control(made.server, made.server.home.leaf))
-    made.server = replace(made.server, system_identifier=control.system_identifier, timeline=control.timeline,
-                          segment_size=control.segment_size)  # fmt: skip
+    made.server = replace(
+        made.server,
+        system_identifier=control.system_identifier,
+        timeline=control.timeline,
+        segment_size=control.segment_size,
+    )
     return made
 
 
@@ -124,13 +135,27 @@ def _server(host: DockerHost, name: str, root: Path, inside: str) -> Server:
     mount = next(mount for mount in found.mounts if mount.target == MOUNT)
     home = PurePosixPath(mount.source) / PurePosixPath(inside).relative_to(MOUNT)
     return Server(
-        service=name, host=found.host, container=found.id, image=found.image,
-        image_id=found.image_id, command=found.command,
-        restart_policy=found.restart_policy, home=DataHome(str(home.parent), home.name, inside),
-        archive=str(root / "backups/wal"), bases=str(root / "backups/base"), inside_archive="/backups/wal",
-        inside_bases="/backups/base", user="postgres", database="town", version=15, system_identifier="", timeline=0,
-        segment_size=0, state="running", owner="999:999",
-    )  # fmt: skip
+        service=name,
+        host=found.host,
+        container=found.id,
+        image=found.image,
+        image_id=found.image_id,
+        command=found.command,
+        restart_policy=found.restart_policy,
+        home=DataHome(str(home.parent), home.name, inside),
+        archive=str(root / "backups/wal"),
+        bases=str(root / "backups/base"),
+        inside_archive="/backups/wal",
+        inside_bases="/backups/base",
+        user="postgres",
+        database="town",
+        version=15,
+        system_identifier="",
+        timeline=0,
+        segment_size=0,
+        state="running",
+        owner="999:999",
+    )
 
 
 def _cleared(client: Any, name: str, root: Path) -> None:

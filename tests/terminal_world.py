@@ -33,8 +33,12 @@ from workers.execute import Loop
 
 NOWHERE = "http://127.0.0.1:9/api/"
 CATALOG = (PAINT,)
-APPS: dict[str, Any] = {"operator": enrolment.app, "journal": reading.journal,
-                        "incident": incidents.app, "status-page": status_page.app}  # fmt: skip
+APPS: dict[str, Any] = {
+    "operator": enrolment.app,
+    "journal": reading.journal,
+    "incident": incidents.app,
+    "status-page": status_page.app,
+}
 VIEWS = ("runs", "show", "slack-status")
 
 
@@ -50,11 +54,13 @@ class Terminal:
     rung: list[str] = field(default_factory=list)
     docker: bool = True
     redis: str = "redis://127.0.0.1:9/0"
-    rights: dict[str, dict[str, Any]] = field(default_factory=lambda: {
-        "ana": {"slack": "U0ONCALL", "may_ask": True, "may_approve": False},
-        "bo": {"may_ask": True, "may_approve": True},
-        "cy": {"may_ask": False, "may_approve": False},
-    })  # fmt: skip
+    rights: dict[str, dict[str, Any]] = field(
+        default_factory=lambda: {
+            "ana": {"slack": "U0ONCALL", "may_ask": True, "may_approve": False},
+            "bo": {"may_ask": True, "may_approve": True},
+            "cy": {"may_ask": False, "may_approve": False},
+        }
+    )
 
     def __post_init__(self) -> None:
         self.store = Store(f"sqlite:///{self.folder / 'mayday.db'}", self.clock)
@@ -65,18 +71,26 @@ class Terminal:
             for n, (name, rights) in enumerate(self.rights.items())
         )
         operators = OperatorSettings(people=people, keys=str(self.folder / "keys"), glass_minutes=self.glass_minutes)
-        return Settings(slack=SlackSettings(channel="C0OPS", base_url=NOWHERE), operators=operators,
-                        redis=SecretStr(self.redis))  # fmt: skip
+        return Settings(
+            slack=SlackSettings(channel="C0OPS", base_url=NOWHERE), operators=operators, redis=SecretStr(self.redis)
+        )
 
     def door(self, who: str) -> Door:
         def hands(settings: Settings, store: Store) -> Callable[[str], str]:
             return Loop(store, self.find, self.workshop, f"terminal of {who}").carry_out
 
         return Door(
-            settings=lambda path: self.settings(who), store=lambda settings: self.store, catalog=lambda: self.catalog,
-            bell=lambda settings: self.rung.append, hands=hands, checks=lambda settings, store: (), clock=self.clock,
-            reach=self.reach, who=Who(os.getuid()), patience=0.1,
-        )  # fmt: skip
+            settings=lambda path: self.settings(who),
+            store=lambda settings: self.store,
+            catalog=lambda: self.catalog,
+            bell=lambda settings: self.rung.append,
+            hands=hands,
+            checks=lambda settings, store: (),
+            clock=self.clock,
+            reach=self.reach,
+            who=Who(os.getuid()),
+            patience=0.1,
+        )
 
     def reach(self, settings: Settings, run: Run) -> None:
         """Nothing of the outside is set up here, so errands wait."""

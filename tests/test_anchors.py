@@ -58,9 +58,13 @@ def test_each_head_is_noted_once_and_again_when_it_has_grown(place: Place) -> No
     assert place.lost() == []
 
 
-@pytest.mark.parametrize(("after", "why"), [
-    (2, "it has 2 entries, and had 3"), (0, "the journal is gone, and had 3 entries"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("after", "why"),
+    [
+        (2, "it has 2 entries, and had 3"),
+        (0, "the journal is gone, and had 3 entries"),
+    ],
+)
 def test_what_is_gone_from_the_end_is_found(
     place: Place, after: int, why: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

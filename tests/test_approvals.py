@@ -194,15 +194,40 @@ def standing(procedure: Procedure = PAINT) -> Procedure:
 
 def test_an_answer_that_nobody_carried_out_yet_is_checked_in_time_and_void_after_it() -> None:
     question = Question(5, 9, "?", (), NOW + timedelta(hours=1), "h")
-    run = Run("r1", "paint", "t", "wall", "main", "U1", {}, {}, NOW, done=frozenset(range(5)), recheck=5,
-              agreed={5: Agreed("U2", NOW)}, question=question)  # fmt: skip
+    run = Run(
+        "r1",
+        "paint",
+        "t",
+        "wall",
+        "main",
+        "U1",
+        {},
+        {},
+        NOW,
+        done=frozenset(range(5)),
+        recheck=5,
+        agreed={5: Agreed("U2", NOW)},
+        question=question,
+    )
     assert next_move(standing(), run, NOW + timedelta(minutes=10)) == Recheck(5)
     assert next_move(standing(), run, NOW + timedelta(minutes=11)) == Renew(5, "it was given 11 min ago")
     assert next_move(PAINT, run, NOW + timedelta(days=30)) == Recheck(5)
 
 
 def test_an_answer_stands_until_what_it_allowed_is_done() -> None:
-    run = Run("r1", "paint", "t", "wall", "main", "U1", {}, {}, NOW, done=frozenset(range(6)), began=(2, 3, 6),
-              agreed={1: Agreed("U1", NOW), 5: Agreed("U2", None)})  # fmt: skip
+    run = Run(
+        "r1",
+        "paint",
+        "t",
+        "wall",
+        "main",
+        "U1",
+        {},
+        {},
+        NOW,
+        done=frozenset(range(6)),
+        began=(2, 3, 6),
+        agreed={1: Agreed("U1", NOW), 5: Agreed("U2", None)},
+    )
     assert next_move(standing(), run, NOW) == Renew(5, "the run was retried since")
     assert next_move(standing(), replace(run, done=run.done | {6}, began=(2, 3, 6, 7)), NOW) == Resume(7)

@@ -47,8 +47,11 @@ def test_what_the_server_says_it_archived_lies_there(name: str) -> None:
         ({"mode": "off", "command": "(disabled)"}, "off", "archive_mode is off"),
         ({"command": ""}, "off", "archive_command is empty"),
         ({"command": "", "library": "basic_archive"}, "well", ""),
-        ({"failed": 3, "last_failed": segment_name(1, 4), "failed_at": NOW + SECOND, "waiting": 2}, "failing",
-         f"archiving {segment_name(1, 4)} failed at 2026-02-09 09:00:01 UTC; 2 files wait"),
+        (
+            {"failed": 3, "last_failed": segment_name(1, 4), "failed_at": NOW + SECOND, "waiting": 2},
+            "failing",
+            f"archiving {segment_name(1, 4)} failed at 2026-02-09 09:00:01 UTC; 2 files wait",
+        ),
         ({"failed": 3, "last_failed": segment_name(1, 3), "failed_at": NOW - SECOND}, "well", ""),
         ({"waiting": 4, "now": NOW + 400 * SECOND}, "waiting", "4 files wait"),
         ({"waiting": 4, "now": NOW + 100 * SECOND}, "well", ""),
@@ -60,7 +63,7 @@ def test_what_the_server_says_it_archived_lies_there(name: str) -> None:
         ({"last_archived": f"{segment_name(1, 9)}.partial"}, "well", ""),
         ({"archived": 0, "last_archived": "", "archived_at": None}, "well", ""),
     ],
-)  # fmt: skip
+)
 def test_the_servers_word_is_held_against_the_archive(changes: dict[str, Any], state: str, words: str) -> None:
     found = seen(replace(WELL, **changes), segment_name(1, 3))
     assert (found.state, found.broken) == (state, state in ("off", "failing", "lost"))
@@ -107,9 +110,20 @@ cp: cannot create regular file '/w/000000010000000000000004': No space left on d
 
 
 def test_the_row_of_a_server_is_read() -> None:
-    row = {"mode": "on", "command": None, "library": None, "archived": "3", "last_archived": None, "archived_at": None,
-           "failed": 0, "last_failed": None, "failed_at": NOW.isoformat(), "now": NOW.isoformat(), "waiting": 2,
-           "written": "0/3000060"}  # fmt: skip
+    row = {
+        "mode": "on",
+        "command": None,
+        "library": None,
+        "archived": "3",
+        "last_archived": None,
+        "archived_at": None,
+        "failed": 0,
+        "last_failed": None,
+        "failed_at": NOW.isoformat(),
+        "now": NOW.isoformat(),
+        "waiting": 2,
+        "written": "0/3000060",
+    }
     assert read_archiver(row) == Archiver("on", "", "", 3, "", None, 0, "", NOW, 2, 0x3000060, NOW)  # type: ignore[arg-type]
 
 
@@ -124,8 +138,11 @@ def here() -> Company:
 
 
 def alerts(here: Company, run: str = "r1") -> list[str]:
-    told = [e.data.get("report") or e.data.get("sheets") for e in here.store.entries(run)
-            if e.kind in (Kind.ASKED, Kind.FINISHED)]  # fmt: skip
+    told = [
+        e.data.get("report") or e.data.get("sheets")
+        for e in here.store.entries(run)
+        if e.kind in (Kind.ASKED, Kind.FINISHED)
+    ]
     return [text for sheet in told[-1] or () for text in sheet["alerts"]]
 
 

@@ -26,8 +26,9 @@ def not_when_small(wall: Wall) -> tuple[str, ...]:
 
 def with_coats() -> Procedure:
     """Asks how to paint where the wall is large, before it asks whether to varnish."""
-    coats = Ask("How?", (Option("Thinly"), Option("Thickly"), Option("Back", leads=Leads.BACK)), gives="how",
-                applies=is_large)  # fmt: skip
+    coats = Ask(
+        "How?", (Option("Thinly"), Option("Thickly"), Option("Back", leads=Leads.BACK)), gives="how", applies=is_large
+    )
     return replace(PAINT, steps=(*PAINT.steps[:SECOND], coats, *PAINT.steps[SECOND:]))
 
 

@@ -32,8 +32,11 @@ from workers.base_wal import BaseWal
 from workers.inside import Done
 
 PACKERS: dict[str, Callable[[bytes], bytes]] = {
-    "": bytes, ".gz": gzip.compress, ".xz": lzma.compress, ".bz2": bz2.compress,
-}  # fmt: skip
+    "": bytes,
+    ".gz": gzip.compress,
+    ".xz": lzma.compress,
+    ".bz2": bz2.compress,
+}
 NAMES = tuple(segment_name(1, number) for number in (4, 5, 6))
 
 
@@ -112,7 +115,7 @@ class Here:
         (root / "bin").mkdir()
         stub = root / "bin" / "pg_waldump"
         errors = "".join(f"{name}) echo '{text}' >&2; exit 1 ;; " for name, text in said.items())
-        stub.write_text(f'#!/bin/sh\ncase $4 in {errors}*) exit 0 ;; esac\n')
+        stub.write_text(f"#!/bin/sh\ncase $4 in {errors}*) exit 0 ;; esac\n")
         stub.chmod(0o755)
 
     def inside(self, _server: object) -> Here:
@@ -120,8 +123,12 @@ class Here:
 
     def run(self, argv: list[str], **_: object) -> Done:
         self.ran += 1
-        argv = [part.replace("/mayday/bases", str(self.root)).replace("/var/tmp/mayday", f"{self.root}/unpacked")
-                .replace("/tmp/mayday-said", f"{self.root}/said") for part in argv]  # fmt: skip
+        argv = [
+            part.replace("/mayday/bases", str(self.root))
+            .replace("/var/tmp/mayday", f"{self.root}/unpacked")
+            .replace("/tmp/mayday-said", f"{self.root}/said")
+            for part in argv
+        ]
         path = {**os.environ, "PATH": f"{self.root / 'bin'}:{os.environ['PATH']}", "LC_ALL": "C"}
         done = subprocess.run(argv, capture_output=True, text=True, env=path, check=False)
         return Done(done.returncode, done.stdout, done.stderr)

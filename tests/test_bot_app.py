@@ -37,8 +37,16 @@ def app(memory_path: Path) -> App:
 
 
 def command(text: str, name: str = "/recover", trigger: str = "t1", user: str = "U0ONCALL") -> dict[str, str]:
-    return {"command": name, "text": text, "trigger_id": trigger, "user_id": user, "user_name": "olga", "team_id": "T1",
-            "channel_id": "C1", "response_url": "http://127.0.0.1:9/hook"}  # fmt: skip
+    return {
+        "command": name,
+        "text": text,
+        "trigger_id": trigger,
+        "user_id": user,
+        "user_name": "olga",
+        "team_id": "T1",
+        "channel_id": "C1",
+        "response_url": "http://127.0.0.1:9/hook",
+    }
 
 
 def send(app: App, body: dict[str, Any]) -> Any:
@@ -107,8 +115,11 @@ OLD = pytest.param(str(int(time.time()) - 400), id="old")
 
 @pytest.mark.parametrize("stamp", ["abc", "²", "-1", "1e9", "9" * 400, OLD])
 def test_a_strange_or_old_timestamp_is_refused_not_an_error(app: App, stamp: str) -> None:
-    headers = {b"content-type": FORM.encode(), b"x-slack-request-timestamp": stamp.encode(),
-               b"x-slack-signature": b"v0=0"}  # fmt: skip
+    headers = {
+        b"content-type": FORM.encode(),
+        b"x-slack-request-timestamp": stamp.encode(),
+        b"x-slack-signature": b"v0=0",
+    }
     assert knock(app, b"a=b", headers).status_code == 401
 
 

@@ -42,10 +42,16 @@ def test_a_request_stands_in_the_journal_with_all_that_the_worker_needs(office: 
     (first,) = office.store.entries(only_run(office).run)
     assert first.kind is Kind.REQUESTED
     assert first.data == {
-        "procedure": "postgres pitr", "table": PITR.table, "service": SERVICE, "site": "main", "by": "U0ONCALL",
-        "name": "Oncall", "request": {"when": "14:30"}, "summary": f"Bring {SERVICE} back to 14:30.",
+        "procedure": "postgres pitr",
+        "table": PITR.table,
+        "service": SERVICE,
+        "site": "main",
+        "by": "U0ONCALL",
+        "name": "Oncall",
+        "request": {"when": "14:30"},
+        "summary": f"Bring {SERVICE} back to 14:30.",
         "origin": {"sink": "slack", "channel": CHANNEL, "thread": "", "key": "t1"},
-    }  # fmt: skip
+    }
     assert reply.ring == (first.run,)
     assert "mayday worker" not in reply.text
 
@@ -97,8 +103,15 @@ def test_a_dead_bell_does_not_hurt(office: Office) -> None:
     def broken(_run: str) -> None:
         raise RedisAway("redis is away")
 
-    desk = Desk(office.desk.settings, office.store, office.desk.catalog, office.desk.client, office.desk.people,
-                broken, office.clock)  # fmt: skip
+    desk = Desk(
+        office.desk.settings,
+        office.store,
+        office.desk.catalog,
+        office.desk.client,
+        office.desk.people,
+        broken,
+        office.clock,
+    )
     desk.ring("r1")
 
 

@@ -60,9 +60,16 @@ def test_a_command_leads_to_a_thread_with_plan_question_lines_and_report(
     eventually(lambda: "Recovered" in lines(slack, thread)[0])
     told = lines(slack, thread)
     assert [t.split("\n")[0][:24] for t in told[1:]] == [
-        "Read the recovery window", "*Plan*", "*Restore beside the live", "Pause the writers · 2.5 ",
-        "Replay to the target · 2", "*Plan*", "*Cut over?*", "Swap the data directorie", "*Recovered* · 1:15 min",
-    ]  # fmt: skip
+        "Read the recovery window",
+        "*Plan*",
+        "*Restore beside the live",
+        "Pause the writers · 2.5 ",
+        "Replay to the target · 2",
+        "*Plan*",
+        "*Cut over?*",
+        "Swap the data directorie",
+        "*Recovered* · 1:15 min",
+    ]
     assert "@approver chose *Cut over*" in told[7]
 
 
@@ -128,8 +135,10 @@ def test_two_approvers_at_once_have_one_effect(slack: RunningPracticeSlack, stor
     worker.asks(PITR, 5)
     eventually(lambda: "Cut over" in labels(slack))
     answers: list[Any] = []
-    both = [threading.Thread(target=lambda who=who: answers.append(slack.click("Cut over", who, typed=SERVICE)))
-            for who in ("approver", "dba")]  # fmt: skip
+    both = [
+        threading.Thread(target=lambda who=who: answers.append(slack.click("Cut over", who, typed=SERVICE)))
+        for who in ("approver", "dba")
+    ]
     for one in both:
         one.start()
     for one in both:
@@ -165,9 +174,14 @@ def complete(slack: RunningPracticeSlack, thread: str) -> None:
     """The thread is complete, in order, and nothing stands twice."""
     eventually(lambda: "*Recovered*" in lines(slack, thread)[-1] and "Recovered" in lines(slack, thread)[0], 90)
     assert [t.split("\n")[0][:24] for t in lines(slack, thread)[1:]][2:] == [
-        "*Restore beside the live", "Pause the writers · 2.5 ", "Replay to the target · 2",
-        "Swap the data directorie", "A note.", lines(slack, thread)[-2].split("\n")[0][:24], "*Recovered* · 1:15 min",
-    ]  # fmt: skip
+        "*Restore beside the live",
+        "Pause the writers · 2.5 ",
+        "Replay to the target · 2",
+        "Swap the data directorie",
+        "A note.",
+        lines(slack, thread)[-2].split("\n")[0][:24],
+        "*Recovered* · 1:15 min",
+    ]
     messages = slack.thread(thread)["messages"]
     assert [f["content"] for m in messages for f in m["files"]] == ["long log"]
     keys = [m["metadata"]["event_payload"]["key"] for m in messages if m["metadata"]]

@@ -51,8 +51,13 @@ SELECT pg_catalog.setval('public.t_id_seq', 7, true);
 
 def picture(**fields: object) -> Picture:
     objects = {"appdb": parse_dump(DUMP), "shop": {}}
-    given = Picture({"appdb": "as it is", "shop": "as it is"}, objects, ("CREATE ROLE app;",),
-                    {"appdb": {"public.s": Sequence(10)}}, ("g in appdb",))  # fmt: skip
+    given = Picture(
+        {"appdb": "as it is", "shop": "as it is"},
+        objects,
+        ("CREATE ROLE app;",),
+        {"appdb": {"public.s": Sequence(10)}},
+        ("g in appdb",),
+    )
     return replace(given, **fields)  # type: ignore[arg-type]
 
 
@@ -70,8 +75,9 @@ def test_a_dump_is_read_object_by_object_and_row_by_row() -> None:
 
 
 def test_rows_in_another_order_are_the_same_rows() -> None:
-    turned = DUMP.replace("1\tone\n\n", "").replace("COPY public.t (id, v) FROM stdin;\n",
-                                                   "COPY public.t (id, v) FROM stdin;\n\n1\tone\n")  # fmt: skip
+    turned = DUMP.replace("1\tone\n\n", "").replace(
+        "COPY public.t (id, v) FROM stdin;\n", "COPY public.t (id, v) FROM stdin;\n\n1\tone\n"
+    )
     assert turned != DUMP
     assert parse_dump(turned) == parse_dump(DUMP)
 
@@ -161,8 +167,15 @@ def test_what_the_preview_says_of_a_table_has_to_be_so(old: str, new: str, right
         return
     assert wrong("") == [f"preview: public.t: is called alike, but {right}"]
     assert len(wrong("7 rows come back, 1 row goes")) == 1
-    assert wrong(right.replace("0 come back, ", "").replace(" go, ", " rows go, ").replace(
-        " come back", " rows come back").replace(" change back", " rows change back")) == []  # fmt: skip
+    assert (
+        wrong(
+            right.replace("0 come back, ", "")
+            .replace(" go, ", " rows go, ")
+            .replace(" come back", " rows come back")
+            .replace(" change back", " rows change back")
+        )
+        == []
+    )
     assert wrong("about 7 rows come back") == []
 
 

@@ -49,8 +49,13 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Case]:
     with own_cluster(tmp_path_factory.mktemp("judge"), "judge", database=FIRST) as cluster:
         case = Case(Dice(1, 1), (bare, *draw(kinds, Dice(1, 1), always=True)), cluster)
         set_up(case)
-        given = ("create database shop", "create role guest", "alter system set work_mem = '9MB'",
-                 "select pg_create_physical_replication_slot('standby_1')", "select pg_reload_conf()")  # fmt: skip
+        given = (
+            "create database shop",
+            "create role guest",
+            "alter system set work_mem = '9MB'",
+            "select pg_create_physical_replication_slot('standby_1')",
+            "select pg_reload_conf()",
+        )
         for statement in given:
             case.sql(statement, "postgres")
         case.sql("create table transfers (v text)")

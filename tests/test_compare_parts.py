@@ -55,12 +55,19 @@ def two() -> Iterator[Two]:
         for one in (clone, live):
             one.psql(*_BOTH)
         # Whoever looks through these settings sees other texts; some of them also hide what people's functions mean.
-        for setting in ("timezone = 'Asia/Tokyo'", "datestyle = 'german'", "intervalstyle = 'iso_8601'",
-                        "bytea_output = 'escape'", "search_path = evil, public"):  # fmt: skip
+        for setting in (
+            "timezone = 'Asia/Tokyo'",
+            "datestyle = 'german'",
+            "intervalstyle = 'iso_8601'",
+            "bytea_output = 'escape'",
+            "search_path = evil, public",
+        ):
             live.psql(f"alter role postgres set {setting}")
-        live.psql("alter database town set extra_float_digits = -10", "create schema evil",
-                  "create function evil.hashtextextended(text, int) returns bigint language sql as "
-                  "'select 1::bigint'")  # fmt: skip
+        live.psql(
+            "alter database town set extra_float_digits = -10",
+            "create schema evil",
+            "create function evil.hashtextextended(text, int) returns bigint language sql as 'select 1::bigint'",
+        )
         yield Two(clone, live)
         for one in (clone, live):
             one.files.close()
@@ -76,11 +83,15 @@ def test_settings_of_roles_and_databases_make_no_difference(two: Two) -> None:
 
 
 def test_scattered_changes_of_a_large_table_are_counted_exactly(two: Two) -> None:
-    two.live.psql("update large set v = 'changed' where a % 100 = 3", "delete from large where a % 1000 = 5",
-                  "insert into large select g, 'new', 'x' from generate_series(1, 77) g",
-                  "delete from heap where v = 7", "insert into heap select 5 from generate_series(1, 9)",
-                  "update kinds set t = 0 where id <= 40; delete from kinds where id > 95; insert into kinds (id) "
-                  "select g from generate_series(201, 210) g")  # fmt: skip
+    two.live.psql(
+        "update large set v = 'changed' where a % 100 = 3",
+        "delete from large where a % 1000 = 5",
+        "insert into large select g, 'new', 'x' from generate_series(1, 77) g",
+        "delete from heap where v = 7",
+        "insert into heap select 5 from generate_series(1, 9)",
+        "update kinds set t = 0 where id <= 40; delete from kinds where id > 95; insert into kinds (id) "
+        "select g from generate_series(201, 210) g",
+    )
     found = two.compare()
     assert found.rows == {
         ("town", "public.large"): Rows(210, 77, 2100),

@@ -29,10 +29,19 @@ from workers.health import healths
 
 NOW = datetime(2026, 11, 22, 14, 0, tzinfo=UTC)
 SEEN = Condition(
-    "nself-postgres", "main", NOW, Health("nself-postgres", "healthy"),
-    reachable=Reachable(NOW, base_at=NOW - timedelta(hours=1), archived_at=NOW - timedelta(seconds=30),
-                        earliest=NOW - timedelta(days=7), latest=NOW, waiting=500),
-)  # fmt: skip
+    "nself-postgres",
+    "main",
+    NOW,
+    Health("nself-postgres", "healthy"),
+    reachable=Reachable(
+        NOW,
+        base_at=NOW - timedelta(hours=1),
+        archived_at=NOW - timedelta(seconds=30),
+        earliest=NOW - timedelta(days=7),
+        latest=NOW,
+        waiting=500,
+    ),
+)
 
 
 def listed(name: str, state: str = "running", status: str = "Up 5 minutes (healthy)", **labels: str) -> dict[str, Any]:
@@ -106,13 +115,19 @@ def watch() -> Watch:
 
 def test_containers_are_told_in_one_word_each() -> None:
     found = healths(
-        [listed("nself-postgres"), listed("nself-auth", status="Up 3 seconds (health: starting)"),
-         listed("nself-hasura", status="Up 2 minutes (unhealthy)"), listed("nself-redis", status="Up 2 minutes"),
-         listed("nself-minio", "exited", "Exited (137) 5 minutes ago"), listed("other"),
-         listed("nself-x", "paused", "Up"),
-         listed("mayday-clone-r1", mayday_role="clone"), listed("nself-helper", mayday_role="helper")],
+        [
+            listed("nself-postgres"),
+            listed("nself-auth", status="Up 3 seconds (health: starting)"),
+            listed("nself-hasura", status="Up 2 minutes (unhealthy)"),
+            listed("nself-redis", status="Up 2 minutes"),
+            listed("nself-minio", "exited", "Exited (137) 5 minutes ago"),
+            listed("other"),
+            listed("nself-x", "paused", "Up"),
+            listed("mayday-clone-r1", mayday_role="clone"),
+            listed("nself-helper", mayday_role="helper"),
+        ],
         SITE,
-    )  # fmt: skip
+    )
     assert [(h.service, h.word, h.detail) for h in found] == [
         ("nself-postgres", "healthy", ""),
         ("nself-functions", "missing", "There is no container of that name."),

@@ -53,14 +53,24 @@ def test_what_is_no_setting_is_passed_over(line: str) -> None:
 
 
 def test_the_last_setting_wins_and_alter_system_comes_last_of_all() -> None:
-    files = of({
-        MAIN: "a.b = 1\ninclude 'more.conf'\ninclude_dir 'conf.d'\na.e = 9\n", "more.conf": "a.b = 2\na.c = 2\n",
-        "conf.d/10.conf": "a.c = 3\n", "conf.d/20.conf": "a.d = 4\n", "conf.d/.hidden.conf": "a.d = 5\n",
-        "conf.d/30.txt": "a.d = 6\n", AUTO: "a.e = 7\n",
-    }).files  # fmt: skip
+    files = of(
+        {
+            MAIN: "a.b = 1\ninclude 'more.conf'\ninclude_dir 'conf.d'\na.e = 9\n",
+            "more.conf": "a.b = 2\na.c = 2\n",
+            "conf.d/10.conf": "a.c = 3\n",
+            "conf.d/20.conf": "a.d = 4\n",
+            "conf.d/.hidden.conf": "a.d = 5\n",
+            "conf.d/30.txt": "a.d = 6\n",
+            AUTO: "a.e = 7\n",
+        }
+    ).files
     reading = read(files, PLACE)
     assert {name: value for name, (value, _) in reading.settings.items()} == {
-        "a.b": "2", "a.c": "3", "a.d": "4", "a.e": "7"}  # fmt: skip
+        "a.b": "2",
+        "a.c": "3",
+        "a.d": "4",
+        "a.e": "7",
+    }
     assert reading.folders == ["conf.d"]
 
 
@@ -94,13 +104,23 @@ def test_hidden_files_of_an_included_folder_are_not_read() -> None:
 
 
 def test_all_that_the_files_name_below_pgdata_belongs_to_the_configuration() -> None:
-    files = of({
-        MAIN: f"hba_file = 'own/hba.conf'\nssl_key_file = 'keys/a.key'\narchive_command = '{PGDATA}/bin/push.sh %p'\n"
-              f"include_if_exists = '{PGDATA}/late.conf'\ninclude_if_exists = '/etc/outside.conf'\n",
-        "own/hba.conf": "host all @staff 10.0.0.0/8 scram-sha-256\ninclude_dir more\ninclude extra.hba\n",
-        "own/staff": "ana\n", "own/more/a.conf": "local all all peer\n", "own/extra.hba": "local all all peer\n",
-        "keys/a.key": "", "bin/push.sh": "", "late.conf": "", "server.crt": "", "notes.txt": "", HBA: "", AUTO: "",
-    }).files  # fmt: skip
+    files = of(
+        {
+            MAIN: f"hba_file = 'own/hba.conf'\nssl_key_file = 'keys/a.key'\narchive_command = "
+            f"'{PGDATA}/bin/push.sh %p'\ninclude_if_exists = '{PGDATA}/late.conf'\ninclude_if_exists = '/etc/outside.conf'\n",
+            "own/hba.conf": "host all @staff 10.0.0.0/8 scram-sha-256\ninclude_dir more\ninclude extra.hba\n",
+            "own/staff": "ana\n",
+            "own/more/a.conf": "local all all peer\n",
+            "own/extra.hba": "local all all peer\n",
+            "keys/a.key": "",
+            "bin/push.sh": "",
+            "late.conf": "",
+            "server.crt": "",
+            "notes.txt": "",
+            HBA: "",
+            AUTO: "",
+        }
+    ).files
     assert {*files} - {*read(files, PLACE).files} == {"notes.txt", HBA}
 
 
@@ -122,8 +142,14 @@ def test_where_nothing_differs_nothing_is_to_be_done() -> None:
 
 
 def test_settings_and_rules_that_differ_are_named_with_both_values_and_the_large_ones_first() -> None:
-    found = kept({MAIN: "port = 5432\nlog_min_duration_statement = 250\n", HBA: BASE[HBA] + "host all all all md5\n",
-                  AUTO: "work_mem = '64MB'\nmax_connections = '300'\n"}, {AUTO: "work_mem = '4MB'\n"})  # fmt: skip
+    found = kept(
+        {
+            MAIN: "port = 5432\nlog_min_duration_statement = 250\n",
+            HBA: BASE[HBA] + "host all all all md5\n",
+            AUTO: "work_mem = '64MB'\nmax_connections = '300'\n",
+        },
+        {AUTO: "work_mem = '4MB'\n"},
+    )
     assert found.lines == (
         "max_connections: 300 (in the backup: not set)",
         "log_min_duration_statement: 250 (in the backup: not set)",
@@ -186,8 +212,9 @@ def test_with_configuration_outside_of_pgdata_what_lies_there_unread_is_kept_all
     live, backup = of({**BASE, MAIN: "port = 1\n", AUTO: "work_mem = '1MB'\n", HBA: "x"}), of(BASE)
     found = changes(live, backup, outside)
     assert [one.path for one in found.lays] == [AUTO, MAIN, HBA]
-    assert found.lines[1:] == tuple(f"{path}: differs from that of the backup; the server does not read it"
-                                    for path in (MAIN, HBA))  # fmt: skip
+    assert found.lines[1:] == tuple(
+        f"{path}: differs from that of the backup; the server does not read it" for path in (MAIN, HBA)
+    )
     assert "port" not in found.lines[0]
 
 

@@ -81,9 +81,11 @@ class Control(WorldFiles):
         super().__init__(here.world)
         lines = called(here, lambda server, names: super(Control, self).control(server, names.clone_leaf(server.home)))
         self._text = "\n".join(
-            f"Database cluster state: {state}" if line.startswith("Database cluster state:")
-            else line.replace("TimeLineID:       1", f"TimeLineID:       {timeline}") for line in lines.splitlines()
-        )  # fmt: skip
+            f"Database cluster state: {state}"
+            if line.startswith("Database cluster state:")
+            else line.replace("TimeLineID:       1", f"TimeLineID:       {timeline}")
+            for line in lines.splitlines()
+        )
 
     def control(self, server: Server, leaf: str) -> str:
         return self._text

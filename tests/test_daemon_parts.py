@@ -19,9 +19,14 @@ pytestmark = pytest.mark.parts
 def test_a_container_that_others_are_removing_too_is_gone_when_each_call_returns() -> None:
     client, name = connect(), f"mayday-test-{uuid.uuid4().hex[:8]}"
     client.containers.run(
-        IMAGE, ["-f", "/dev/null"], entrypoint="tail", name=name, detach=True, network_mode="none",
+        IMAGE,
+        ["-f", "/dev/null"],
+        entrypoint="tail",
+        name=name,
+        detach=True,
+        network_mode="none",
         tmpfs={"/var/lib/postgresql/data": "size=1m"},
-    )  # fmt: skip
+    )
     with ThreadPoolExecutor(6) as several:
         left = list(several.map(lambda _: _after_removing(client, name), range(6)))
 

@@ -62,9 +62,12 @@ def test_every_metric_of_the_dashboard_exists(labels: dict[str, set[str]]) -> No
 
 
 def test_every_label_that_the_dashboard_chooses_by_exists(labels: dict[str, set[str]]) -> None:
-    chosen = [(name, label) for expression in expressions()
-              for name, braces in re.findall(r"(mayday_\w+)\{([^}]*)\}", expression)
-              for label in re.findall(r"(\w+)\s*[=!]", braces)]  # fmt: skip
+    chosen = [
+        (name, label)
+        for expression in expressions()
+        for name, braces in re.findall(r"(mayday_\w+)\{([^}]*)\}", expression)
+        for label in re.findall(r"(\w+)\s*[=!]", braces)
+    ]
     assert [(name, label) for name, label in chosen if label not in labels[name]] == []
     assert len(chosen) > 5
 

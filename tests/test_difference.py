@@ -71,8 +71,11 @@ def test_without_a_key_rows_count_as_often_as_they_are_there(clone: list[int], l
     assert found.changes == 0
 
 
-@given(st.dictionaries(st.integers(0, 400), few, max_size=60), st.dictionaries(st.integers(0, 400), few, max_size=60),
-       st.integers(1, 50))  # fmt: skip
+@given(
+    st.dictionaries(st.integers(0, 400), few, max_size=60),
+    st.dictionaries(st.integers(0, 400), few, max_size=60),
+    st.integers(1, 50),
+)
 def test_the_parts_together_find_just_what_differs(clone: dict[int, int], live: dict[int, int], most: int) -> None:
     """Also where two buckets differ whose rows and sums happen to be alike in one of the three."""
     ours, theirs = [*clone.items()], [*live.items()]

@@ -49,19 +49,37 @@ def incident(*more: tuple[float, Kind, dict[str, Any]], title: str = "Messages a
 STORY = (
     (1.0, Kind.GRADED, {"severity": "critical", "by": "U1", "name": "Olga Nowak"}),
     (1.5, Kind.ROLE, {"role": "commander", "user": "U2", "user_name": "Ada Prewitt", "by": "U2"}),
-    (2.0, Kind.PINNED, {"at": at(1.8).isoformat(), "text": "It began with the deploy", "author": "Dmitri", "key": "k",
-                        "by": "U1", "name": "Olga Nowak"}),
+    (
+        2.0,
+        Kind.PINNED,
+        {
+            "at": at(1.8).isoformat(),
+            "text": "It began with the deploy",
+            "author": "Dmitri",
+            "key": "k",
+            "by": "U1",
+            "name": "Olga Nowak",
+        },
+    ),
     (2.9, Kind.LINKED, {"run": "r1122-jrpx", "procedure": "postgres pitr", "by": "U1", "name": "Olga Nowak"}),
     (5.0, Kind.LINKED, {"run": "e1122-post", "procedure": "status page publish", "by": "U1", "name": "Olga Nowak"}),
     (9.0, Kind.ALERTED, {"alerts": [alert("resolved", 9)]}),
-)  # fmt: skip
+)
 
 
 def errand(text: str = "We are bringing messages back.") -> list[Entry]:
     draft = {"incident": "i1122-abcd", "title": "Messages", "status": "identified", "text": text}
-    data = {"procedure": "status page publish", "table": "t", "service": "nself-postgres", "site": "main", "by": "U1",
-            "name": "Olga Nowak", "request": {"incident": "i1122-abcd", "draft": draft},
-            "summary": "Update the status page", "origin": {"incident": "i1122-abcd"}}  # fmt: skip
+    data = {
+        "procedure": "status page publish",
+        "table": "t",
+        "service": "nself-postgres",
+        "site": "main",
+        "by": "U1",
+        "name": "Olga Nowak",
+        "request": {"incident": "i1122-abcd", "draft": draft},
+        "summary": "Update the status page",
+        "origin": {"incident": "i1122-abcd"},
+    }
     page = {"page": "p", "found": True, "url": "https://status.example/i/1", "status": "identified"}
     return [
         Entry("e1122-post", 1, at(5), Kind.REQUESTED, None, data),
@@ -145,8 +163,10 @@ def test_what_is_left_open_is_asked() -> None:
 
 
 def test_a_missed_promise_and_losses_that_were_not_counted_are_asked_about() -> None:
-    late = [Entry(e.run, e.n, e.at + timedelta(hours=e.kind is Kind.FINISHED), e.kind, e.step, uncounted(e))
-            for e in told_as("r3")]  # fmt: skip
+    late = [
+        Entry(e.run, e.n, e.at + timedelta(hours=e.kind is Kind.FINISHED), e.kind, e.step, uncounted(e))
+        for e in told_as("r3")
+    ]
     told = document([late])
     assert [promise.verdict for promise in told.promises] == ["missed", "not known"]
     assert any("PostgreSQL, run r3: the promise of 30 min was missed" in q for q in told.questions)

@@ -51,8 +51,10 @@ def test_a_page_that_is_resolved_ends_with_its_document_and_with_another_when_it
         for told in ("Rows vanished", "It began with the deploy", "scribe", "Acknowledge in PagerDuty", "30 min"):
             assert told in kind, told
     assert re.search(r"Recovery time .*\| 30 min \| .* \| kept \|", first[f"{name}.md"])
-    assert first == {f"{name}.md": markdown(document_of(town.store, name)),
-                     f"{name}.html": html(document_of(town.store, name))}  # fmt: skip
+    assert first == {
+        f"{name}.md": markdown(document_of(town.store, name)),
+        f"{name}.html": html(document_of(town.store, name)),
+    }
 
     town.pagerduty.act("reopen")
     eventually(lambda: town.incident.open)

@@ -72,11 +72,15 @@ def test_the_users_of_the_compose_file_are_closed_and_may_do_what_a_ring_needs_a
         assert open_to_all(anybody)
 
 
-@pytest.mark.parametrize("data", [
-    zlib.compress(json.dumps(["os.system", None, ["touch /tmp/owned"], {}]).encode()),
-    zlib.compress(b"0" * 200_000_000),
-    b"\xff not json",
-], ids=["another function", "a bomb", "no data"])  # fmt: skip
+@pytest.mark.parametrize(
+    "data",
+    [
+        zlib.compress(json.dumps(["os.system", None, ["touch /tmp/owned"], {}]).encode()),
+        zlib.compress(b"0" * 200_000_000),
+        b"\xff not json",
+    ],
+    ids=["another function", "a bomb", "no data"],
+)
 def test_of_a_job_nothing_but_its_id_is_read(redis: str, carried: list[str], data: bytes) -> None:
     push(redis, f"run-{RUN}", data=data, success_callback_name=b"os.abort", result=data)
     assert answer_bell(redis, "main")
@@ -207,8 +211,16 @@ def test_a_run_of_another_site_is_left_alone(
     redis: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
     store = store_in(tmp_path, now)
-    data = {"procedure": PAINT.name, "table": PAINT.table, "service": "wall", "site": "far", "by": "U1", "name": "Olga",
-            "request": {"service": "wall", "colour": "red"}, "origin": {}}  # fmt: skip
+    data = {
+        "procedure": PAINT.name,
+        "table": PAINT.table,
+        "service": "wall",
+        "site": "far",
+        "by": "U1",
+        "name": "Olga",
+        "request": {"service": "wall", "colour": "red"},
+        "origin": {},
+    }
     store.open_run(RUN, data, claims=True, key="k")
     loop = Loop(store, lambda name: PAINT, Bench(), "w", site="main")
     refused: list[str] = []

@@ -143,8 +143,14 @@ def test_steering_in_doubt_says_that_slack_could_not_say(office: Office) -> None
 def test_a_mention_that_goes_to_the_channel_too_or_brings_a_file_is_somebody_speaking(
     office: Office, subtype: str | None
 ) -> None:
-    said = {"type": "app_mention", "user": "U0ONCALL", "text": "<@U0BOT> postgres verify", "channel": CHANNEL,
-            "ts": "1.2", **({"subtype": subtype} if subtype else {})}  # fmt: skip
+    said = {
+        "type": "app_mention",
+        "user": "U0ONCALL",
+        "text": "<@U0BOT> postgres verify",
+        "channel": CHANNEL,
+        "ts": "1.2",
+        **({"subtype": subtype} if subtype else {}),
+    }
     body = {"type": "event_callback", "team_id": "T1", "event_id": "Ev1", "event": said}
     app_of(office.desk).dispatch(BoltRequest(body=body, mode="socket_mode"))
     assert len(office.store.runs()) == 1
@@ -152,8 +158,14 @@ def test_a_mention_that_goes_to_the_channel_too_or_brings_a_file_is_somebody_spe
 
 @pytest.mark.parametrize("more", [{"subtype": "message_changed"}, {"bot_id": "B1"}, {"subtype": "message_deleted"}])
 def test_what_nobody_said_begins_nothing(office: Office, more: dict[str, str]) -> None:
-    said = {"type": "app_mention", "user": "U0ONCALL", "text": "<@U0BOT> postgres verify", "channel": CHANNEL,
-            "ts": "1.2", **more}  # fmt: skip
+    said = {
+        "type": "app_mention",
+        "user": "U0ONCALL",
+        "text": "<@U0BOT> postgres verify",
+        "channel": CHANNEL,
+        "ts": "1.2",
+        **more,
+    }
     body = {"type": "event_callback", "team_id": "T1", "event_id": "Ev1", "event": said}
     app_of(office.desk).dispatch(BoltRequest(body=body, mode="socket_mode"))
     assert office.store.runs() == []

@@ -41,8 +41,9 @@ def waiting() -> Yard:
     return made
 
 
-def alone(yard: Yard, by: Speaker = ONCALL, label: str = "Varnish", reason: str = REASON,
-          after: timedelta | None = AFTER) -> Entry | None:  # fmt: skip
+def alone(
+    yard: Yard, by: Speaker = ONCALL, label: str = "Varnish", reason: str = REASON, after: timedelta | None = AFTER
+) -> Entry | None:
     question = yard.run.question
     assert question is not None
     return answers.answer(yard.store, "r1", question.n, label, by, "wall", Glass(reason, after))

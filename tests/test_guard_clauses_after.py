@@ -36,9 +36,21 @@ class Arrivals:
 
     def __init__(self, error: RecoveryError | None = None, busy: bool = False, **row: Any) -> None:
         self.clock, self.error, self.busy, self.asked = Clock(NOW), error, busy, 0
-        self.row = {"mode": "on", "command": "cp", "library": None, "archived": 3, "archived_at": NOW.isoformat(),
-                    "last_archived": segment_name(1, 3), "failed": 0, "last_failed": None, "failed_at": None,
-                    "now": NOW.isoformat(), "waiting": 2, "written": "0/9000060", **row}  # fmt: skip
+        self.row = {
+            "mode": "on",
+            "command": "cp",
+            "library": None,
+            "archived": 3,
+            "archived_at": NOW.isoformat(),
+            "last_archived": segment_name(1, 3),
+            "failed": 0,
+            "last_failed": None,
+            "failed_at": None,
+            "now": NOW.isoformat(),
+            "waiting": 2,
+            "written": "0/9000060",
+            **row,
+        }
 
     def rows(self, *about: Any, **more: Any) -> list[dict[str, Any]]:
         self.asked += 1

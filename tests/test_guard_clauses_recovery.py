@@ -32,8 +32,15 @@ NO = RecoveryError("It is not to be had.", detail="ERROR: no", hint="Try again."
 class Copies(WorldFiles):
     """The world's files, where a copy is not what it should be, or WAL is not there."""
 
-    def __init__(self, here: Company, base: str = "", wal: str = "", made: Mapping[int, str] | None = None,
-                 saved: Callable[[str], bool] = bool, archived: Callable[[str], bool] = bool) -> None:  # fmt: skip
+    def __init__(
+        self,
+        here: Company,
+        base: str = "",
+        wal: str = "",
+        made: Mapping[int, str] | None = None,
+        saved: Callable[[str], bool] = bool,
+        archived: Callable[[str], bool] = bool,
+    ) -> None:
         super().__init__(here.world)
         self._base, self._wal, self._made, self._saved, self._archived = base, wal, made or {}, saved, archived
 

@@ -56,8 +56,9 @@ class Doors(WorldSql):
         super().__init__(here.world)
         self.refused, self.shut = refused, shut
 
-    def values(self, container: str, server: Server, queries: Sequence[str], *, seconds: float = 300,
-               database: str = "") -> Sequence[SqlAnswer]:  # fmt: skip
+    def values(
+        self, container: str, server: Server, queries: Sequence[str], *, seconds: float = 300, database: str = ""
+    ) -> Sequence[SqlAnswer]:
         if not self.shut or database in self.shut:
             raise self.refused
         return super().values(container, server, queries, seconds=seconds, database=database)
@@ -133,8 +134,13 @@ def test_configuration_is_kept_when_each_file_is_the_one_that_was_shown(
 @pytest.mark.parametrize(("changes", "kept"), [(Changes(), True), (Changes(away=("old.conf",)), False)])
 def test_a_file_to_move_away_alone_is_something_to_do(planned: Company, changes: Changes, kept: bool) -> None:
     files = Laying(planned, {"old.conf": "d4"})
-    found = called(planned, configuration.configuration_is_kept, approval=Answer(CUT_OVER, "U1"), files=files,
-                   configuration=Configuration(changes))  # fmt: skip
+    found = called(
+        planned,
+        configuration.configuration_is_kept,
+        approval=Answer(CUT_OVER, "U1"),
+        files=files,
+        configuration=Configuration(changes),
+    )
     assert found is kept
 
 

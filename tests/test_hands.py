@@ -31,9 +31,10 @@ def host(tmp_path: Path) -> Host:
 def test_what_a_process_lacks_for_an_errand_is_said_before_anything_is_tried() -> None:
     nothing = ErrandWorkshop()
     for procedure, setting in (
-        (pagerduty_acknowledge.PROCEDURE, "pagerduty.token"), (pagerduty_page.PROCEDURE, "pagerduty."),
+        (pagerduty_acknowledge.PROCEDURE, "pagerduty.token"),
+        (pagerduty_page.PROCEDURE, "pagerduty."),
         (status_page_publish.PROCEDURE, "statuspage.kind"),
-    ):  # fmt: skip
+    ):
         with pytest.raises(Refused) as refused:
             nothing.reach(procedure)
         assert setting in refused.value.detail
@@ -55,8 +56,9 @@ def test_a_status_page_whose_token_this_process_lacks_is_no_page() -> None:
 
 
 def test_an_errand_asks_nothing_of_docker_and_a_recovery_does(host: Host) -> None:
-    settings = Settings(site=SiteSettings(docker_host=NO_DOCKER),
-                        statuspage=StatusPageSettings(kind="files", path=str(host.page)))  # fmt: skip
+    settings = Settings(
+        site=SiteSettings(docker_host=NO_DOCKER), statuspage=StatusPageSettings(kind="files", path=str(host.page))
+    )
     hands = Hands(settings, find, now)
     host.page.mkdir()
     errand = host.update()

@@ -33,9 +33,15 @@ COUNT = 'cat /proc/[0-9]*/environ 2>/dev/null | tr "\\0" "\\n" | grep -cxF "MAYD
 @pytest.fixture
 def container() -> Iterator[Container]:
     made = docker.from_env().containers.run(
-        IMAGE, ["-c", "trap '' TERM; while :; do sleep 1; done"], entrypoint="sh", init=True, detach=True,
-        name=f"mayday-test-{uuid.uuid4().hex[:8]}", network_mode="none", tmpfs={"/var/lib/postgresql/data": "size=1m"},
-    )  # fmt: skip
+        IMAGE,
+        ["-c", "trap '' TERM; while :; do sleep 1; done"],
+        entrypoint="sh",
+        init=True,
+        detach=True,
+        name=f"mayday-test-{uuid.uuid4().hex[:8]}",
+        network_mode="none",
+        tmpfs={"/var/lib/postgresql/data": "size=1m"},
+    )
     yield made
     made.remove(force=True, v=True)
 
@@ -151,9 +157,14 @@ def test_a_command_that_is_silent_for_long_is_waited_for_and_docker_is_asked_mea
 def test_a_container_that_goes_under_a_command_is_no_failure_of_it(ends: str) -> None:
     client = clients.connect()
     made = client.containers.run(
-        IMAGE, ["-f", "/dev/null"], entrypoint="tail", detach=True, network_mode="none", stop_signal="SIGKILL",
+        IMAGE,
+        ["-f", "/dev/null"],
+        entrypoint="tail",
+        detach=True,
+        network_mode="none",
+        stop_signal="SIGKILL",
         tmpfs={"/var/lib/postgresql/data": "size=1m"},
-    )  # fmt: skip
+    )
     here = Inside(client.api, made.id)
     try:
         away = made.stop if ends == "stop" else lambda: made.remove(force=True, v=True)
@@ -175,11 +186,25 @@ def test_a_helper_that_is_removed_under_a_look_is_made_anew_by_the_next_one(tmp_
     for name in ("d", "archive", "bases"):
         (tmp_path / name).mkdir()
     server = Server(
-        service="-", host=host_of(client), container="", image=IMAGE, image_id=client.images.get(IMAGE).id, command=(),
-        restart_policy="no", home=DataHome(str(tmp_path), "d", "/d"), archive=f"{tmp_path}/archive",
-        bases=f"{tmp_path}/bases", inside_archive="/archive", inside_bases="/bases", user="postgres", database="town",
-        version=15, system_identifier="", timeline=1, segment_size=0,
-    )  # fmt: skip
+        service="-",
+        host=host_of(client),
+        container="",
+        image=IMAGE,
+        image_id=client.images.get(IMAGE).id,
+        command=(),
+        restart_policy="no",
+        home=DataHome(str(tmp_path), "d", "/d"),
+        archive=f"{tmp_path}/archive",
+        bases=f"{tmp_path}/bases",
+        inside_archive="/archive",
+        inside_bases="/bases",
+        user="postgres",
+        database="town",
+        version=15,
+        system_identifier="",
+        timeline=1,
+        segment_size=0,
+    )
     helper = Helper(client, names)
     try:
         first = helper.inside(server)

@@ -120,10 +120,19 @@ def test_who_opens_it_sees_runs_services_backups_and_who_is_on_call(scene: Scene
     assert scene.opens("U0ONCALL") == 1
     text = scene.tabs.text("U0ONCALL")
     for words in (
-        "`r1` postgres pitr of nself-postgres", "asked by Olga Nowak", "*nself-postgres* healthy", "30 min · 5 min",
-        "1 min · 11 s given up (r0", "Newest base backup", "Healthy, ", "*nself-redis* stopped (Exited (137))",
-        "RTO 10 min, RPO 15 min", "1. Olga <Nowak>", "No worker is alive", "*Newest dump*: none",
-    ):  # fmt: skip
+        "`r1` postgres pitr of nself-postgres",
+        "asked by Olga Nowak",
+        "*nself-postgres* healthy",
+        "30 min · 5 min",
+        "1 min · 11 s given up (r0",
+        "Newest base backup",
+        "Healthy, ",
+        "*nself-redis* stopped (Exited (137))",
+        "RTO 10 min, RPO 15 min",
+        "1. Olga <Nowak>",
+        "No worker is alive",
+        "*Newest dump*: none",
+    ):
         assert words in text, f"{words}\n{text}"
 
 

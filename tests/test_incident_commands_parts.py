@@ -36,9 +36,12 @@ class Alone(Host):
 
     def __init__(self, folder: Path, pagerduty: RunningPracticePagerDuty) -> None:
         self.pagerduty = pagerduty
-        super().__init__(folder, f'{CTO}[pagerduty]\napi_url = "{pagerduty.url}"\nevents_url = "{pagerduty.url}"\n'
-                         f'ca_file = "{pagerduty.ca_file}"\nsender = "{SENDER}"\n'
-                         'services = { nself-postgres = "nself-postgres" }\n')  # fmt: skip
+        super().__init__(
+            folder,
+            f'{CTO}[pagerduty]\napi_url = "{pagerduty.url}"\nevents_url = "{pagerduty.url}"\n'
+            f'ca_file = "{pagerduty.ca_file}"\nsender = "{SENDER}"\n'
+            'services = { nself-postgres = "nself-postgres" }\n',
+        )
         self.page.mkdir()
 
     def is_paged(self, title: str) -> str:
@@ -72,9 +75,16 @@ def test_the_terminal_shows_an_incident_in_the_words_of_its_threads_header(host:
     assert len(rows) == 4
     for label, value in (row.strip("*").split("* ", 1) for row in rows):
         assert f"{label} {value}" in " ".join(shown.stdout.split())
-    for text in (incident.title, name, "Nobody has it yet", "of 30 min, in time", "1 alert, 1 open",
-                 f"mayday incident acknowledge {name}", f"mayday recover postgres pitr <when> --incident {name}",
-                 f"mayday incident role {name} ROLE [USER]"):  # fmt: skip
+    for text in (
+        incident.title,
+        name,
+        "Nobody has it yet",
+        "of 30 min, in time",
+        "1 alert, 1 open",
+        f"mayday incident acknowledge {name}",
+        f"mayday recover postgres pitr <when> --incident {name}",
+        f"mayday incident role {name} ROLE [USER]",
+    ):
         assert text in shown.stdout
     document = host.json("incident", "show", name)
     assert (document["service"], document["urgency"], document["state"]) == ("nself-postgres", "high", "triggered")

@@ -62,8 +62,13 @@ def test_the_recovery_that_was_chosen_asks_for_its_arguments(here: Emergency) ->
 
 
 def choose(here: Emergency) -> dict[str, Any]:
-    return {"type": "modal", "callback_id": modals.RECOVER, "private_metadata": here.incident.id, "blocks": [],
-            "title": {"type": "plain_text", "text": "Recover"}}  # fmt: skip
+    return {
+        "type": "modal",
+        "callback_id": modals.RECOVER,
+        "private_metadata": here.incident.id,
+        "blocks": [],
+        "title": {"type": "plain_text", "text": "Recover"},
+    }
 
 
 def test_without_arguments_it_begins_at_once_and_only_once(here: Emergency) -> None:

@@ -281,8 +281,9 @@ def test_an_incident_read_by_rest_keeps_its_count_of_alerts() -> None:
     assert (room.one.count, room.one.state) == (7, State.ACKNOWLEDGED)
 
 
-@pytest.mark.parametrize("said", ["", "[]", "null", '{"event": 3}', '{"event": {"data": []}}', '{"observed": {}}',
-                                  "[" * 100_000])  # fmt: skip
+@pytest.mark.parametrize(
+    "said", ["", "[]", "null", '{"event": 3}', '{"event": {"data": []}}', '{"observed": {}}', "[" * 100_000]
+)
 def test_a_body_that_cannot_be_read_says_why(said: str) -> None:
     assert isinstance(heard(said), Unread)
 
@@ -354,8 +355,10 @@ _VALUES = st.recursive(
 )
 
 
-@given(st.lists(st.tuples(st.sampled_from(sorted(event()["event"]["data"])), _VALUES), max_size=3),
-       st.lists(st.tuples(st.sampled_from(sorted(event()["event"])), _VALUES), max_size=1))  # fmt: skip
+@given(
+    st.lists(st.tuples(st.sampled_from(sorted(event()["event"]["data"])), _VALUES), max_size=3),
+    st.lists(st.tuples(st.sampled_from(sorted(event()["event"])), _VALUES), max_size=1),
+)
 def test_whatever_an_event_says_the_next_one_is_taken_in(inner: list[Any], outer: list[Any]) -> None:
     strange = event("triggered", "PSTRANGE", minutes=1)
     strange["event"]["data"] |= dict(inner)
@@ -387,8 +390,11 @@ def a_story(draw: st.DrawFn) -> list[dict[str, Any]]:
         opened = draw(st.integers(0, 3))
         for k, what in enumerate(draw(st.lists(st.sampled_from(WHATS), min_size=1, max_size=4))):
             minutes = draw(st.integers(opened, 8))
-            events.append(event(what, alert, minutes, id=f"{alert}-{k}", service=service, opened=opened,
-                                status=STATES.get(what, "")))  # fmt: skip
+            events.append(
+                event(
+                    what, alert, minutes, id=f"{alert}-{k}", service=service, opened=opened, status=STATES.get(what, "")
+                )
+            )
     return events
 
 

@@ -38,13 +38,27 @@ def here() -> Emergency:
 
 
 def test_a_page_stands_as_a_thread_with_all_that_one_wants_to_know(here: Emergency) -> None:
-    on_call.keep(here.store, "main", [
-        OnCall("P1", "Olga Nowak", "", 1, "PPOLICY"), OnCall("P2", "Ben Okoro", "", 2, "PPOLICY"),
-        OnCall("P3", "Somebody Else", "", 1, "POTHER")])  # fmt: skip
+    on_call.keep(
+        here.store,
+        "main",
+        [
+            OnCall("P1", "Olga Nowak", "", 1, "PPOLICY"),
+            OnCall("P2", "Ben Okoro", "", 2, "PPOLICY"),
+            OnCall("P3", "Somebody Else", "", 1, "POTHER"),
+        ],
+    )
     here.pages()
     text = here.channel.text(f"{here.incident.id}:1")
-    for said in ("Alert PGR0VU2", "Nobody has it yet", "of 30 min, in time", "*Service* nself-postgres",
-                 "*Urgency* high", "*Priority* P1", "*On call* Olga Nowak", "*Backup* Ben Okoro"):  # fmt: skip
+    for said in (
+        "Alert PGR0VU2",
+        "Nobody has it yet",
+        "of 30 min, in time",
+        "*Service* nself-postgres",
+        "*Urgency* high",
+        "*Priority* P1",
+        "*On call* Olga Nowak",
+        "*Backup* Ben Okoro",
+    ):
         assert said in text
     assert here.buttons() == ["Acknowledge", "Recover…", "Take a role", "Escalate", "Resolve"]
     assert here.root["thread_ts"] is None
@@ -87,8 +101,9 @@ def test_what_people_do_in_pagerduty_shows_and_what_we_did_there_shows_once(here
     here.pages(event("resolved", minutes=2, by="Olga Nowak"))
     assert here.incident.state is State.RESOLVED
     assert sorted(line.split(" · ")[0] for line in here.lines()[1:]) == [
-        "<@U0ONCALL> resolved the incident.", "Resolve in PagerDuty"
-    ]  # fmt: skip
+        "<@U0ONCALL> resolved the incident.",
+        "Resolve in PagerDuty",
+    ]
     assert here.buttons() == []
 
 
@@ -165,9 +180,7 @@ def test_an_incident_is_declared_led_and_resolved_by_words(here: Emergency) -> N
     assert rules[0].splitlines()[0] == "It is outside of business hours."
     assert "The rules say call cto, but the settings name nobody of that role." in rules[0]
     told = [line for line in here.lines() if "Page the person" not in line and "business hours" not in line]
-    assert told == [
-        "<@U0DBA> is scribe.", "<@U0ONCALL> says: high.", "<@U0ONCALL> resolved the incident."
-    ]  # fmt: skip
+    assert told == ["<@U0DBA> is scribe.", "<@U0ONCALL> says: high.", "<@U0ONCALL> resolved the incident."]
     assert not here.incident.open
 
 
@@ -321,8 +334,10 @@ def test_what_is_moved_away_is_told_with_where_it_is_and_waits_for_nobody(here: 
     here.pages()
     here.pages(event("service_updated", minutes=3, by="Ada Prewitt", service="PNETWORK"))
     (line,) = here.lines()
-    assert line == ("Moved in PagerDuty by Ada Prewitt: to Service PNETWORK, which is none of the services here. "
-                    "Nobody is waited for here any more.")  # fmt: skip
+    assert line == (
+        "Moved in PagerDuty by Ada Prewitt: to Service PNETWORK, which is none of the services here. "
+        "Nobody is waited for here any more."
+    )
     assert "Moved to another service of PagerDuty" in here.channel.text(":1")
     assert here.buttons() == []
 

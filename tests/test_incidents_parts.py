@@ -73,8 +73,11 @@ class Town:
 
 def settings(slack: RunningPracticeSlack) -> Settings:
     paged = PagerDutySettings(webhook_secrets=(SecretStr(SECRET),), services=SERVICES, depends_on=DEPENDS)
-    given = {"web": WebSettings(enabled=True, host="127.0.0.1", port=0), "pagerduty": paged,
-             "statuspage": StatusPageSettings(kind="files", path="/nowhere")}  # fmt: skip
+    given = {
+        "web": WebSettings(enabled=True, host="127.0.0.1", port=0),
+        "pagerduty": paged,
+        "statuspage": StatusPageSettings(kind="files", path="/nowhere"),
+    }
     return settings_for(slack.api_url).model_copy(update=given)
 
 

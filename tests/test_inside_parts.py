@@ -30,9 +30,14 @@ pytestmark = pytest.mark.parts
 def container() -> Iterator[str]:
     name = f"mayday-test-{uuid.uuid4().hex[:8]}"
     made = docker.from_env().containers.run(
-        IMAGE, ["-f", "/dev/null"], entrypoint="tail", name=name, detach=True, network_mode="none",
+        IMAGE,
+        ["-f", "/dev/null"],
+        entrypoint="tail",
+        name=name,
+        detach=True,
+        network_mode="none",
         tmpfs={"/var/lib/postgresql/data": "size=1m"},
-    )  # fmt: skip
+    )
     yield name
     made.remove(force=True, v=True)
 
@@ -91,9 +96,15 @@ def crashing() -> Iterator[Container]:
     """A container that is started again and again: up for 0.4 s, then away for longer and longer."""
     client, name = docker.from_env(), f"mayday-test-{uuid.uuid4().hex[:8]}"
     made = client.containers.run(
-        IMAGE, ["-c", "mkdir -p /d; sleep 0.4; exit 1"], entrypoint="sh", name=name, detach=True, network_mode="none",
-        restart_policy={"Name": "always"}, tmpfs={"/var/lib/postgresql/data": "size=1m"},
-    )  # fmt: skip
+        IMAGE,
+        ["-c", "mkdir -p /d; sleep 0.4; exit 1"],
+        entrypoint="sh",
+        name=name,
+        detach=True,
+        network_mode="none",
+        restart_policy={"Name": "always"},
+        tmpfs={"/var/lib/postgresql/data": "size=1m"},
+    )
     yield made
     made.remove(force=True, v=True)
 
@@ -102,10 +113,25 @@ def test_a_server_that_crashes_again_and_again_is_down_for_every_question(crashi
     """Whatever of a question the crash meets: its preparation, its command, its end."""
     client, ends, seen = docker.from_env(), time.monotonic() + 8, set()
     server = Server(
-        service=crashing.name, host="", container=crashing.id, image=IMAGE, image_id="", command=(),
-        restart_policy="always", home=DataHome("/srv", "d", "/d"), archive="", bases="", inside_archive="",
-        inside_bases="", user="postgres", database="town", version=15, system_identifier="", timeline=1, segment_size=0,
-    )  # fmt: skip
+        service=crashing.name,
+        host="",
+        container=crashing.id,
+        image=IMAGE,
+        image_id="",
+        command=(),
+        restart_policy="always",
+        home=DataHome("/srv", "d", "/d"),
+        archive="",
+        bases="",
+        inside_archive="",
+        inside_bases="",
+        user="postgres",
+        database="town",
+        version=15,
+        system_identifier="",
+        timeline=1,
+        segment_size=0,
+    )
     while time.monotonic() < ends:
         with pytest.raises((NotServing, TakenDown)) as down:
             ContainerSql(client).rows(crashing.name, server, "select 1")

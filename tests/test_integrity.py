@@ -160,7 +160,11 @@ def test_the_inventory_of_another_database_is_no_measure() -> None:
 
 def test_what_does_not_apply_to_a_database_is_not_counted_as_not_passed() -> None:
     results = [CheckResult(name, value) for name, value in HEALTHY.items()]
-    less = [CheckResult(r.check, None, "ERROR:  column m.channel_id does not exist") if r.check == "orphaned messages"
-            else r for r in results]  # fmt: skip
+    less = [
+        CheckResult(r.check, None, "ERROR:  column m.channel_id does not exist")
+        if r.check == "orphaned messages"
+        else r
+        for r in results
+    ]
     found = judge_cluster({"app": results, "other": less}, own="app")
     assert found.text == "Healthy: 25 of 25 checks passed in 2 databases."

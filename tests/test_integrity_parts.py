@@ -63,8 +63,10 @@ def test_many_tables_are_checked_in_pieces_within_a_small_table_of_locks(world: 
 
 
 def test_damage_in_one_of_many_tables_is_found_in_its_piece(world: SmallServer) -> None:
-    world.psql("set session_replication_role = replica; insert into many.t150 (up) values (99)",
-               "select setval('many.t3_id_seq', 1, false)")  # fmt: skip
+    world.psql(
+        "set session_replication_role = replica; insert into many.t150 (up) values (99)",
+        "select setval('many.t3_id_seq', 1, false)",
+    )
     try:
         found = verify(world)
         assert "1 row of many.t150 without their many.t0" in lines(found, "foreign keys")[""][1]

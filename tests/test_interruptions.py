@@ -165,7 +165,9 @@ def test_killed_anywhere_with_prepared_transactions_each_is_ended_once() -> None
     places = places_of(here, lambda: carry_on(here))
     assert here.run().finished is Outcome.RECOVERED
     assert [c for c in here.world.changes if " prepared " in c] == [
-        "commit prepared 'xfer-1'", "commit prepared 'xfer-2'"]  # fmt: skip
+        "commit prepared 'xfer-1'",
+        "commit prepared 'xfer-2'",
+    ]
     report(places[len(places) // 2 :], here, carry_on)
 
 

@@ -63,8 +63,9 @@ def test_the_contacts_that_are_written_reach_the_cto(lab: Lab) -> None:
     contacts = settings_of(lab).contacts
     told = whom_to_tell("critical", now(), contacts, "UTC")
     assert [(n.way, n.contact and n.contact.name) for n in told[1:]] == [
-        (Way.PAGE, "Olga Nowak"), (Way.CALL, "Carla Teng"),
-    ]  # fmt: skip
+        (Way.PAGE, "Olga Nowak"),
+        (Way.CALL, "Carla Teng"),
+    ]
     assert told[-1].contact is not None
     assert told[-1].contact.pagerduty == "PEPCTOX"
 
@@ -102,8 +103,9 @@ def test_the_commands_tell_what_pagerduty_sees(lab: Lab) -> None:
     assert answer(lab, "page", "Early", "--out-of-order")["ok"]
     found = answer(lab, "pagerduty")
     assert [(i["title"], i["status"], i["alerts"]) for i in found["incidents"][:2]] == [
-        ("Early", "acknowledged", 1), ("Disk full", "triggered", 4),
-    ]  # fmt: skip
+        ("Early", "acknowledged", 1),
+        ("Disk full", "triggered", 4),
+    ]
     assert found["total"] == 5
     place.client(lab).act("note", text="Looking [bold]closely[/]")
     shown = run(lab, "pagerduty").stdout
@@ -116,9 +118,12 @@ def test_the_commands_tell_what_pagerduty_sees(lab: Lab) -> None:
 def test_the_commands_refuse_what_cannot_be(lab: Lab) -> None:
     place.start(lab)
     for words in (
-        ("page", "x", "--service", "nothing"), ("page", " "), ("page", "x", "--urgency", "dreadful"),
-        ("page", "x", "--count", "0"), ("fault", "pagerduty", "purple"),
-    ):  # fmt: skip
+        ("page", "x", "--service", "nothing"),
+        ("page", " "),
+        ("page", "x", "--urgency", "dreadful"),
+        ("page", "x", "--count", "0"),
+        ("fault", "pagerduty", "purple"),
+    ):
         refused = run(lab, *words).exception
         assert isinstance(refused, Refused)
         assert refused.hint

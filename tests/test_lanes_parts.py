@@ -65,8 +65,16 @@ def find(name: str) -> Procedure:
 
 
 def request() -> dict[str, Any]:
-    return {"procedure": PAINT.name, "table": PAINT.table, "service": "wall", "site": "main", "by": "U1",
-            "name": "Olga", "request": {"service": "wall", "colour": "red"}, "origin": {}}  # fmt: skip
+    return {
+        "procedure": PAINT.name,
+        "table": PAINT.table,
+        "service": "wall",
+        "site": "main",
+        "by": "U1",
+        "name": "Olga",
+        "request": {"service": "wall", "colour": "red"},
+        "origin": {},
+    }
 
 
 def acknowledge(store: Store, key: str) -> str:

@@ -36,8 +36,9 @@ class Night:
         self.rung: list[str] = []
         settings = Settings(pagerduty=paging_for(pagerduty))
         self.adapters = open_adapters(settings, now)
-        self.outside = Outside(settings, self.store, find, "w", self.rung.append, self.adapters.pagerduty,
-                               self.adapters.pager)  # fmt: skip
+        self.outside = Outside(
+            settings, self.store, find, "w", self.rung.append, self.adapters.pagerduty, self.adapters.pager
+        )
         self.late = APPROVAL_FOR + timedelta(minutes=1)
         self.store.open_run("r1", {**recorded()[0]["data"], "procedure": PITR.name}, claims=True, key="k")
         self.run = PlayedWorker(self.store, "r1")

@@ -76,20 +76,35 @@ def test_a_server_that_falls_silent_while_people_decide_voids_nothing(here: Comp
     assert not [e for e in here.store.entries("r1") if e.kind is Kind.VOIDED]
 
 
-@pytest.mark.parametrize(("state", "signals", "standby"), [
-    ("in production", (), False), ("in crash recovery", (), False), ("shut down", (), False),
-    ("in archive recovery", (), True), ("shut down in recovery", (), True), ("shut down", ("standby.signal",), True),
-    ("in archive recovery", ("recovery.signal",), False), ("in archive recovery", ("standby.signal",), True),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("state", "signals", "standby"),
+    [
+        ("in production", (), False),
+        ("in crash recovery", (), False),
+        ("shut down", (), False),
+        ("in archive recovery", (), True),
+        ("shut down in recovery", (), True),
+        ("shut down", ("standby.signal",), True),
+        ("in archive recovery", ("recovery.signal",), False),
+        ("in archive recovery", ("standby.signal",), True),
+    ],
+)
 def test_files_tell_a_standby(state: str, signals: tuple[str, ...], standby: bool) -> None:
     assert DataDirectory(STANDBY_CONTROL.format(state), signals=signals).standby is standby
 
 
-@pytest.mark.parametrize(("conninfo", "name"), [
-    ("user=r password='a b' host=db-1 port=5433 sslmode=prefer", "db-1:5433"), ("host='my db' user=x", "my db"),
-    ("hostaddr=10.0.0.7", "10.0.0.7"), ("postgresql://r:geheim@db-2:5432/x?sslmode=off", "db-2:5432"),
-    ("user=r dbname=replication", ""), ("", ""), ("password='host=evil' host=db", "db"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("conninfo", "name"),
+    [
+        ("user=r password='a b' host=db-1 port=5433 sslmode=prefer", "db-1:5433"),
+        ("host='my db' user=x", "my db"),
+        ("hostaddr=10.0.0.7", "10.0.0.7"),
+        ("postgresql://r:geheim@db-2:5432/x?sslmode=off", "db-2:5432"),
+        ("user=r dbname=replication", ""),
+        ("", ""),
+        ("password='host=evil' host=db", "db"),
+    ],
+)
 def test_of_a_connection_string_only_the_primarys_place_is_taken(conninfo: str, name: str) -> None:
     assert primary_of(conninfo) == name
 
@@ -99,11 +114,18 @@ def test_the_last_primary_of_the_file_counts() -> None:
     assert DataDirectory("", auto_conf=text).follows() == "new:5432"
 
 
-@pytest.mark.parametrize(("sockets", "address", "hosts"), [
-    ("/var/run/postgresql", "*", ["/var/run/postgresql", "127.0.0.1"]), ("", "0.0.0.0", ["127.0.0.1"]),
-    ("/tmp/s", "", ["/tmp/s"]), ("", "::", ["::1"]), ("", "10.0.0.7", ["10.0.0.7"]), (".", "", ["/data/."]),
-    ("@pg", "localhost", ["@pg", "localhost"]),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("sockets", "address", "hosts"),
+    [
+        ("/var/run/postgresql", "*", ["/var/run/postgresql", "127.0.0.1"]),
+        ("", "0.0.0.0", ["127.0.0.1"]),
+        ("/tmp/s", "", ["/tmp/s"]),
+        ("", "::", ["::1"]),
+        ("", "10.0.0.7", ["10.0.0.7"]),
+        (".", "", ["/data/."]),
+        ("@pg", "localhost", ["@pg", "localhost"]),
+    ],
+)
 def test_the_pid_file_tells_the_ways_in(sockets: str, address: str, hosts: list[str]) -> None:
     text = PID_FILE.replace("/var/run/postgresql\n*", f"{sockets}\n{address}")
     found = read_pid_file(text)
@@ -124,8 +146,13 @@ def test_a_pid_file_that_is_not_whole_tells_nothing_and_one_of_a_start_does_not_
 
 def test_the_last_command_line_is_read_with_its_blanks() -> None:
     text = '/usr/lib/postgresql/15/bin/postgres "-c" "archive_command=cp %p \'/a b\'" "-p" "5433"\n'
-    assert read_opts_file(text) == ("/usr/lib/postgresql/15/bin/postgres", "-c", "archive_command=cp %p '/a b'",
-                                    "-p", "5433")  # fmt: skip
+    assert read_opts_file(text) == (
+        "/usr/lib/postgresql/15/bin/postgres",
+        "-c",
+        "archive_command=cp %p '/a b'",
+        "-p",
+        "5433",
+    )
     assert read_opts_file("/usr/bin/postgres\n") == ("/usr/bin/postgres",)
     assert read_opts_file("") == ()
 

@@ -85,20 +85,48 @@ def test_the_usual_server_is_found_asked_and_can_be_swapped(tmp_path: Path) -> N
         # Another container that may write there is in the way; one that only reads is not.
         other, mount = f"{looks.cluster.name}-other", f"{looks.cluster.data}:/x"
         looks.cluster.started.append(other)
-        looks.cluster.docker("run", "-d", "--name", other, "--network", "none", "-v", f"{mount}:ro", "--entrypoint",
-                             "tail", server.image, "-f", "/dev/null")  # fmt: skip
+        looks.cluster.docker(
+            "run",
+            "-d",
+            "--name",
+            other,
+            "--network",
+            "none",
+            "-v",
+            f"{mount}:ro",
+            "--entrypoint",
+            "tail",
+            server.image,
+            "-f",
+            "/dev/null",
+        )
         assert looks.path() == str(looks.cluster.data)
         looks.cluster.docker("rm", "-f", "-v", other)
-        looks.cluster.docker("run", "-d", "--name", other, "--network", "none", "-v", mount, "--entrypoint", "tail",
-                             server.image, "-f", "/dev/null")  # fmt: skip
+        looks.cluster.docker(
+            "run",
+            "-d",
+            "--name",
+            other,
+            "--network",
+            "none",
+            "-v",
+            mount,
+            "--entrypoint",
+            "tail",
+            server.image,
+            "-f",
+            "/dev/null",
+        )
         assert f"{other} has the data directory" in looks.refusal()
 
 
 def test_a_volume_that_binds_a_folder_lies_in_that_folder_also_while_its_server_is_stopped(tmp_path: Path) -> None:
     device = tmp_path / "disk"
     device.mkdir()
-    with looking(tmp_path, "dopts") as looks, volume(f"{looks.cluster.name}-v", "type=none", "o=bind",
-                                                     f"device={device}") as name:  # fmt: skip
+    with (
+        looking(tmp_path, "dopts") as looks,
+        volume(f"{looks.cluster.name}-v", "type=none", "o=bind", f"device={device}") as name,
+    ):
         looks.cluster.start(data=["-v", f"{name}:{MOUNT}"])
         assert looks.path() == str(device)
         assert looks.live().silent == ""
@@ -109,8 +137,7 @@ def test_a_volume_that_binds_a_folder_lies_in_that_folder_also_while_its_server_
 
 
 def test_data_in_memory_is_refused(tmp_path: Path) -> None:
-    with looking(tmp_path, "tmpfs") as looks, volume(f"{looks.cluster.name}-v", "type=tmpfs",
-                                                     "device=tmpfs") as name:  # fmt: skip
+    with looking(tmp_path, "tmpfs") as looks, volume(f"{looks.cluster.name}-v", "type=tmpfs", "device=tmpfs") as name:
         looks.cluster.start(data=["-v", f"{name}:{MOUNT}"])
         assert "lies in memory" in looks.refusal()
         looks.cluster.docker("rm", "-f", "-v", looks.cluster.name)
@@ -119,8 +146,11 @@ def test_data_in_memory_is_refused(tmp_path: Path) -> None:
 def test_a_wrapper_that_sets_the_data_directory_is_seen_through_also_when_it_is_stopped(tmp_path: Path) -> None:
     with looking(tmp_path, "wrap") as looks:
         cluster = looks.cluster
-        cluster.start(["sh", "-c", WRAPPED.format("/srv/pg/main"), "w", *archiving(), "-c", "port=5444"],
-                      data=["-v", f"{cluster.data.parent}:/srv/pg"], ready=False)  # fmt: skip
+        cluster.start(
+            ["sh", "-c", WRAPPED.format("/srv/pg/main"), "w", *archiving(), "-c", "port=5444"],
+            data=["-v", f"{cluster.data.parent}:/srv/pg"],
+            ready=False,
+        )
         cluster.psql = ("-p", "5444")
         cluster.ready()
         home = cluster.data.parent / "main"
@@ -163,9 +193,20 @@ def test_wal_that_lies_apart_is_read_where_the_link_leads(tmp_path: Path) -> Non
 def test_wal_on_a_mount_within_the_data_directory_is_refused(tmp_path: Path) -> None:
     with looking(tmp_path, "walmnt") as looks, volume(f"{looks.cluster.name}-v") as name:
         looks.cluster.make_folders()
-        looks.cluster.docker("create", "--name", looks.cluster.name, "--network", "none",
-                             "-v", f"{looks.cluster.data}:{MOUNT}", "-v", f"{name}:{MOUNT}/pg_wal",
-                             "-v", f"{looks.cluster.folder / 'backups'}:/backups", "postgres:15-bookworm")  # fmt: skip
+        looks.cluster.docker(
+            "create",
+            "--name",
+            looks.cluster.name,
+            "--network",
+            "none",
+            "-v",
+            f"{looks.cluster.data}:{MOUNT}",
+            "-v",
+            f"{name}:{MOUNT}/pg_wal",
+            "-v",
+            f"{looks.cluster.folder / 'backups'}:/backups",
+            "postgres:15-bookworm",
+        )
         looks.cluster.started.append(looks.cluster.name)
         assert "pg_wal in the data directory" in looks.refusal()
         looks.cluster.docker("rm", "-f", "-v", looks.cluster.name)
@@ -182,8 +223,12 @@ WAYS = {
 @pytest.mark.parametrize("way", WAYS)
 def test_a_server_is_reached_wherever_it_listens(tmp_path: Path, way: str) -> None:
     with looking(tmp_path, f"way-{way}") as looks:
-        looks.cluster.psql = {"elsewhere": ("-h", "/tmp"), "none": ("-h", "127.0.0.1"), "relative": ("-h", MOUNT),
-                              "several": ("-h", "/tmp", "-p", "6543")}[way]  # fmt: skip
+        looks.cluster.psql = {
+            "elsewhere": ("-h", "/tmp"),
+            "none": ("-h", "127.0.0.1"),
+            "relative": ("-h", MOUNT),
+            "several": ("-h", "/tmp", "-p", "6543"),
+        }[way]
         # The image's own first start needs its usual socket.
         psql, looks.cluster.psql = looks.cluster.psql, ()
         looks.cluster.start()
@@ -232,12 +277,17 @@ def test_whoever_may_not_come_in_is_told_what_to_set(tmp_path: Path) -> None:
 
 def test_settings_of_roles_do_not_reach_the_answers(tmp_path: Path) -> None:
     with looking(tmp_path, "role") as looks:
-        looks.cluster.start(env={"PGPORT": "5433", "PGTZ": "Asia/Kolkata", "PGHOST": "/nowhere", "PGDATABASE": "x"},
-                            ready=False)  # fmt: skip
+        looks.cluster.start(
+            env={"PGPORT": "5433", "PGTZ": "Asia/Kolkata", "PGHOST": "/nowhere", "PGDATABASE": "x"}, ready=False
+        )
         looks.cluster.psql = ("-h", "/var/run/postgresql")
         looks.cluster.ready()
-        for given in ("search_path = 'pg_catalog'", "datestyle = 'German'", "statement_timeout = '1ms'",
-                      "role = 'pg_monitor'"):  # fmt: skip
+        for given in (
+            "search_path = 'pg_catalog'",
+            "datestyle = 'German'",
+            "statement_timeout = '1ms'",
+            "role = 'pg_monitor'",
+        ):
             setting = f"set local statement_timeout = 0; alter role postgres set {given}"
             looks.cluster.sql(f"begin read write; {setting}; commit")
         assert looks.live() == Live()

@@ -29,8 +29,10 @@ FULL = Memory(NOW, 2 << 20, 2 << 20, "noeviction", 3)
 
 def info(used: int, most: int = 2 << 20, policy: str = "noeviction", refused: int | None = None) -> str:
     counted = f"errorstat_OOM:count={refused}\r\n" if refused else ""
-    return (f"# Memory\r\nused_memory:{used}\r\nused_memory_human:1.00M\r\nmaxmemory:{most}\r\n"
-            f"maxmemory_policy:{policy}\r\n\r\n# Errorstats\r\nerrorstat_ERR:count=1\r\n{counted}")  # fmt: skip
+    return (
+        f"# Memory\r\nused_memory:{used}\r\nused_memory_human:1.00M\r\nmaxmemory:{most}\r\n"
+        f"maxmemory_policy:{policy}\r\n\r\n# Errorstats\r\nerrorstat_ERR:count=1\r\n{counted}"
+    )
 
 
 @pytest.mark.parametrize(
@@ -76,8 +78,9 @@ def test_one_that_does_not_answer_is_told_as_such_and_forgets_nothing() -> None:
 
 def test_which_containers_are_a_redis_is_known_by_their_names() -> None:
     assert [name for name in ("nself-redis", "shop-redis-1", "nself-postgres", "cache") if is_redis(name)] == [
-        "nself-redis", "shop-redis-1",
-    ]  # fmt: skip
+        "nself-redis",
+        "shop-redis-1",
+    ]
 
 
 def containers(status: str, state: str = "exited", **told: Any) -> Any:
@@ -91,12 +94,14 @@ def containers(status: str, state: str = "exited", **told: Any) -> Any:
     [
         (containers("Exited (137) 2 hours ago", OOMKilled=True), ("stopped", "Exited (137), out of memory", True)),
         (containers("Exited (137) 2 hours ago", OOMKilled=False), ("stopped", "Exited (137)", False)),
-        (containers("Restarting (137) 3 seconds ago", "restarting", OOMKilled=True),
-         ("restarting", "Exited (137), out of memory", True)),
+        (
+            containers("Restarting (137) 3 seconds ago", "restarting", OOMKilled=True),
+            ("restarting", "Exited (137), out of memory", True),
+        ),
         (containers("Exited (1) 2 hours ago", OOMKilled=True), ("stopped", "Exited (1)", False)),
         (containers("Created", "created"), ("stopped", "", False)),
     ],
-)  # fmt: skip
+)
 def test_dockers_mark_tells_who_ended_a_container_with_the_code_of_a_kill(docker: Any, expected: Any) -> None:
     found = next(one for one in health.look(docker, SITE) if one.service == REDIS)
     assert (found.word, found.detail, found.starved) == expected

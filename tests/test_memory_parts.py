@@ -101,8 +101,11 @@ def test_one_that_the_kernel_ended_carries_its_mark(client: Any) -> None:
     store = Store("sqlite://", now)
     with redis(client, mem_limit="40m") as container:
         for n in range(4):
-            subprocess.run(["docker", "exec", REDIS, "redis-cli", "setrange", f"k{n}", "20000000", "x"], check=False,
-                           capture_output=True)  # fmt: skip
+            subprocess.run(
+                ["docker", "exec", REDIS, "redis-cli", "setrange", f"k{n}", "20000000", "x"],
+                check=False,
+                capture_output=True,
+            )
         eventually(lambda: client.api.inspect_container(REDIS)["State"]["Status"] == "exited")
         ConditionKeeper(store, DockerWorkshop(store, site), site, every=0.0).look()
         found = conditions(store, "main")[REDIS]

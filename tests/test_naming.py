@@ -14,16 +14,21 @@ from bot.desk import Desk
 from bot.naming import Named, whom
 
 PEOPLE = {
-    "operators": OperatorSettings(people=(
-        Operator(id="bo", name="Bo Nielsen", os_users=("bo",)),
-        Operator(id="ana", name="Ana", os_users=("ana",), slack="U0ONCALL"),
-    )),
-    "contacts": ContactSettings(people=(
-        Contact(role="on-call", name="Ana", slack="U0ANOTHER"),
-        Contact(role="cto", name="Cleo O’Brien", email="cleo@example.com"),
-        Contact(role="dba", name="Otto", slack="U0OTTO"), Contact(role="backup", name="Otto", slack="U0OTTOTOO"),
-    )),
-}  # fmt: skip
+    "operators": OperatorSettings(
+        people=(
+            Operator(id="bo", name="Bo Nielsen", os_users=("bo",)),
+            Operator(id="ana", name="Ana", os_users=("ana",), slack="U0ONCALL"),
+        )
+    ),
+    "contacts": ContactSettings(
+        people=(
+            Contact(role="on-call", name="Ana", slack="U0ANOTHER"),
+            Contact(role="cto", name="Cleo O’Brien", email="cleo@example.com"),
+            Contact(role="dba", name="Otto", slack="U0OTTO"),
+            Contact(role="backup", name="Otto", slack="U0OTTOTOO"),
+        )
+    ),
+}
 
 
 @pytest.fixture
@@ -81,9 +86,15 @@ def test_a_role_is_given_in_slack_by_every_one_of_these_and_refused_to_a_strange
     here = Emergency()
     here.desk = with_people(here.desk)
     here.pages()
-    given = {"role scribe <@U0DBA|dmitri>": "U0DBA", "role scribe Bo Nielsen": "operator:bo",
-             "role <@U0APPROVER> scribe": "U0APPROVER", "role scribe U0OTTO": "U0OTTO", "role scribe": "U0ONCALL",
-             f"role {here.incident.id} scribe Ana": "U0ONCALL", "role scribe @bo": "operator:bo"}  # fmt: skip
+    given = {
+        "role scribe <@U0DBA|dmitri>": "U0DBA",
+        "role scribe Bo Nielsen": "operator:bo",
+        "role <@U0APPROVER> scribe": "U0APPROVER",
+        "role scribe U0OTTO": "U0OTTO",
+        "role scribe": "U0ONCALL",
+        f"role {here.incident.id} scribe Ana": "U0ONCALL",
+        "role scribe @bo": "operator:bo",
+    }
     for n, (said, holder) in enumerate(given.items()):
         assert here.say(said, key=f"t{n}").text == "It is written down; the thread shows it.", said
         assert here.incident.roles["scribe"]["id"] == holder, said

@@ -166,9 +166,13 @@ def enrolled(terminal: Terminal) -> str:
     import sys
 
     tree = Path(__file__).parent
-    with subprocess.Popen([sys.executable, str(tree / "terminal_process.py"), str(terminal.folder), "bo", "operator",
-                           "enrol"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-                          env={**os.environ, "PYTHONPATH": f"{tree.parent}:{tree}"}) as process:  # fmt: skip
+    with subprocess.Popen(
+        [sys.executable, str(tree / "terminal_process.py"), str(terminal.folder), "bo", "operator", "enrol"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": f"{tree.parent}:{tree}"},
+    ) as process:
         assert process.stdin
         assert process.stdout
         line = next(line for line in process.stdout if line.startswith("secret: "))

@@ -52,8 +52,12 @@ def tab(slack: RunningPracticeSlack, user: str = "oncall") -> str:
 
 def press(slack: RunningPracticeSlack, label: str, user: str = "oncall") -> None:
     view = slack.state(user)["home"]
-    block, item = next((b, e) for b in view["blocks"] for e in b.get("elements", [])
-                       if b["type"] == "actions" and e["text"]["text"] == label)  # fmt: skip
+    block, item = next(
+        (b, e)
+        for b in view["blocks"]
+        for e in b.get("elements", [])
+        if b["type"] == "actions" and e["text"]["text"] == label
+    )
     said = slack._post("/press", user=user, view_id=view["id"], block_id=block["block_id"], action_id=item["action_id"])
     assert said["ok"], said
 
@@ -115,8 +119,10 @@ def test_the_recover_dialog_begins_a_plan_and_says_what_it_did_not_understand(
     option = next(b for b in view["blocks"] if b.get("block_id") == "which")["element"]["options"][0]
 
     def submit(text: str) -> Any:
-        values = {"which": {"value": {"type": "static_select", "selected_option": option}},
-                  "text": {"value": {"type": "plain_text_input", "value": text}}}  # fmt: skip
+        values = {
+            "which": {"value": {"type": "static_select", "selected_option": option}},
+            "text": {"value": {"type": "plain_text_input", "value": text}},
+        }
         return slack.submit(view["id"], values)
 
     assert submit("half past noonish")["error"] == "validation"

@@ -164,10 +164,13 @@ def test_pagerduty_reads_what_a_recovery_has_reached_and_who_did_it(post: Post) 
     post.whole()
     post.tells()
     assert [text.split(" [")[0] for text in post.world.remarks["P0"]] == [
-        "Olga approved: Restore, keep serving.", "The recovery (postgres pitr) has started.",
-        "replay failed: The disk is full. Make room.", "Ada approved: Cut over.",
-        "Cut over: what was recovered is in service.", "Recovered.",
-    ]  # fmt: skip
+        "Olga approved: Restore, keep serving.",
+        "The recovery (postgres pitr) has started.",
+        "replay failed: The disk is full. Make room.",
+        "Ada approved: Cut over.",
+        "Cut over: what was recovered is in service.",
+        "Recovered.",
+    ]
     calls = len(post.world.calls)
     post.tells()
     assert len(post.world.calls) == calls
@@ -408,8 +411,15 @@ def test_lost_recoverability_is_paged_while_nobody_recovers(
     tower: Tower, seen: Reachable | None, blind_since: datetime | None, said: str
 ) -> None:
     problem = "The folder is gone." if blind_since else ""
-    kept = Condition(SERVICE, "main", tower.post.clock(), Health(SERVICE, "healthy"), reachable=seen,
-                     problem=problem, problem_since=blind_since)  # fmt: skip
+    kept = Condition(
+        SERVICE,
+        "main",
+        tower.post.clock(),
+        Health(SERVICE, "healthy"),
+        reachable=seen,
+        problem=problem,
+        problem_since=blind_since,
+    )
     condition.keep(tower.post.store, kept)
     assert tower.looks() == (["site main recoverability"] if said else [])
     assert said in str(tower.post.store.note("alarm", "mayday site main recoverability"))

@@ -68,8 +68,12 @@ class Town:
 
 
 def _settings(slack: RunningPracticeSlack, pagerduty: RunningPracticePagerDuty, port: int) -> Settings:
-    paged = paging_for(pagerduty, poll_seconds=1, services={"nself-postgres": "nself-postgres",
-                       "nself-hasura": "nself-hasura"}, depends_on={"nself-hasura": ("nself-postgres",)})  # fmt: skip
+    paged = paging_for(
+        pagerduty,
+        poll_seconds=1,
+        services={"nself-postgres": "nself-postgres", "nself-hasura": "nself-hasura"},
+        depends_on={"nself-hasura": ("nself-postgres",)},
+    )
     web = WebSettings(enabled=True, host="127.0.0.1", port=port)
     return settings_for(slack.api_url).model_copy(update={"web": web, "pagerduty": paged})
 

@@ -124,15 +124,21 @@ def test_notes_come_in_the_order_of_their_writing(pagerduty: RunningPracticePage
 def test_who_is_on_call_is_told_by_policy_and_level(adapter: PagerDuty) -> None:
     found = adapter.on_call(["PEPDBAX"])
     assert [(one.level, one.name, one.email) for one in found][:2] == [
-        (1, "Olga Nowak", "oncall@practice.example"), (2, "Dmitri Banerjee", "dba@practice.example"),
-    ]  # fmt: skip
+        (1, "Olga Nowak", "oncall@practice.example"),
+        (2, "Dmitri Banerjee", "dba@practice.example"),
+    ]
     assert {one.policy for one in adapter.on_call()} == {"PEPOPSX", "PEPDBAX", "PEPCTOX"}
 
 
 def test_mayday_pages_and_takes_the_page_back(pagerduty: RunningPracticePagerDuty, pager: Pager) -> None:
     for _ in range(2):
-        pager.trigger("run 7", "A run failed", severity="warning", details={"password": "x", "why": "password=hunter2"},
-                      link="https://example.org/thread")  # fmt: skip
+        pager.trigger(
+            "run 7",
+            "A run failed",
+            severity="warning",
+            details={"password": "x", "why": "password=hunter2"},
+            link="https://example.org/thread",
+        )
     [incident] = pagerduty.state()["incidents"]
     assert (incident["title"], incident["service"], incident["urgency"]) == ("A run failed", "Mayday", "low")
     sent = pagerduty.desk.account.calls[-1]["body"]
@@ -334,9 +340,11 @@ def test_no_secret_is_in_any_log_or_error(
 def _everything_said(settings: PagerDutySettings) -> Iterator[str]:
     adapter, pager = PagerDutyRest(settings, now), EventsPager(settings, now)
     calls: tuple[Callable[[], object], ...] = (
-        lambda: adapter.acknowledge("Q0"), lambda: adapter.notes("Q0"), adapter.on_call,
+        lambda: adapter.acknowledge("Q0"),
+        lambda: adapter.notes("Q0"),
+        adapter.on_call,
         lambda: pager.trigger("k", "x"),
-    )  # fmt: skip
+    )
     for call in calls:
         try:
             call()

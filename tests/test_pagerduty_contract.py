@@ -23,8 +23,17 @@ pytestmark = [
     pytest.mark.parts,
     pytest.mark.skipif(not (SPECS / REST).exists(), reason="PagerDuty's descriptions are not beside the project"),
 ]
-LISTS = ("/incidents", "/users", "/services", "/escalation_policies", "/priorities", "/oncalls", "/abilities",
-         "/webhook_subscriptions", "/status_pages")  # fmt: skip
+LISTS = (
+    "/incidents",
+    "/users",
+    "/services",
+    "/escalation_policies",
+    "/priorities",
+    "/oncalls",
+    "/abilities",
+    "/webhook_subscriptions",
+    "/status_pages",
+)
 STATUS_PAGE = ("posts", "statuses", "severities", "impacts", "services")
 
 
@@ -109,13 +118,27 @@ def test_subscriptions_fit(pagerduty: RunningPracticePagerDuty) -> None:
 @pytest.mark.parametrize("part", STATUS_PAGE)
 def test_status_pages_fit(pagerduty: RunningPracticePagerDuty, part: str) -> None:
     client, ids = rest(pagerduty), {"id": "PSTATUS"}
-    update = {"type": "status_page_post_update", "message": "Looking", "notify_subscribers": True,
-              "status": {"id": "PSTA001", "type": "status_page_status"}, "update_frequency_ms": None,
-              "severity": {"id": "PSEV003", "type": "status_page_severity"}, "impacted_services": [],
-              "post": {"id": "PNEW", "type": "status_page_post"}}  # fmt: skip
-    sent = {"post": {"type": "status_page_post", "title": "Database", "post_type": "incident", "starts_at": None,
-                     "ends_at": None, "updates": [update],
-                     "status_page": {"id": "PSTATUS", "type": "status_page"}}}  # fmt: skip
+    update = {
+        "type": "status_page_post_update",
+        "message": "Looking",
+        "notify_subscribers": True,
+        "status": {"id": "PSTA001", "type": "status_page_status"},
+        "update_frequency_ms": None,
+        "severity": {"id": "PSEV003", "type": "status_page_severity"},
+        "impacted_services": [],
+        "post": {"id": "PNEW", "type": "status_page_post"},
+    }
+    sent = {
+        "post": {
+            "type": "status_page_post",
+            "title": "Database",
+            "post_type": "incident",
+            "starts_at": None,
+            "ends_at": None,
+            "updates": [update],
+            "status_page": {"id": "PSTATUS", "type": "status_page"},
+        }
+    }
     assert request_errors(REST, "POST", "/status_pages/{id}/posts", sent) == []
     post = fits(client, "POST", "/status_pages/{id}/posts", ids=ids, json=sent)["post"]
     assert fits(client, "GET", f"/status_pages/{{id}}/{part}", ids=ids)[part]
@@ -128,8 +151,11 @@ def test_status_pages_fit(pagerduty: RunningPracticePagerDuty, part: str) -> Non
 
 def test_answers_of_the_events_api_fit(pagerduty: RunningPracticePagerDuty) -> None:
     client = monitor(pagerduty)
-    good = {"event_action": "trigger", "dedup_key": "k",
-            "payload": {"summary": "x", "source": "db01", "severity": "critical"}}  # fmt: skip
+    good = {
+        "event_action": "trigger",
+        "dedup_key": "k",
+        "payload": {"summary": "x", "source": "db01", "severity": "critical"},
+    }
     for status, event in ((202, good), (400, good | {"event_action": "shout"})):
         answer = client.post("/v2/enqueue", json=event)
         assert answer.status_code == status

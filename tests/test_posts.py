@@ -31,8 +31,14 @@ def goes_out(host: Host, kind: str, said: dict[str, str]) -> str:
     """Have an update carried out, with these components touched."""
     page = StatusPageSettings(kind="files", path=str(host.page))
     draft = offered(page, host.incident, None, "resolved" if kind == "resolved" else "opened")
-    errand, _ = open_errand(host.store, to_publish(host.incident, replace(draft, components=said)), host.incident, ANA,
-                            site="main", key=kind)  # fmt: skip
+    errand, _ = open_errand(
+        host.store,
+        to_publish(host.incident, replace(draft, components=said)),
+        host.incident,
+        ANA,
+        site="main",
+        key=kind,
+    )
     Hands(Settings(statuspage=page), find, now).carry_out(host.store, errand)
     return errand
 

@@ -139,8 +139,9 @@ def test_what_is_done_already_has_its_own_codes(pagerduty: RunningPracticePagerD
 
 def test_a_merged_incident_says_into_which(pagerduty: RunningPracticePagerDuty) -> None:
     first, second = pagerduty.page("A", count=2)["incidents"]
-    rest(pagerduty).put(f"/incidents/{first}/merge",
-                        json={"source_incidents": [{"id": second, "type": "incident_reference"}]})  # fmt: skip
+    rest(pagerduty).put(
+        f"/incidents/{first}/merge", json={"source_incidents": [{"id": second, "type": "incident_reference"}]}
+    )
     merged = rest(pagerduty).rget(f"/incidents/{second}")
     assert merged["status"] == "resolved"
     assert merged["resolve_reason"]["incident"]["id"] == first
@@ -177,8 +178,13 @@ def test_lists_are_paged(pagerduty: RunningPracticePagerDuty) -> None:
 
 def test_a_declared_incident_keeps_its_key_to_itself(pagerduty: RunningPracticePagerDuty) -> None:
     client = rest(pagerduty)
-    asked = {"type": "incident", "title": "Declared", "incident_key": "mayday-1", "urgency": "low",
-             "service": {"id": "PSVCPOSTGRES", "type": "service_reference"}}  # fmt: skip
+    asked = {
+        "type": "incident",
+        "title": "Declared",
+        "incident_key": "mayday-1",
+        "urgency": "low",
+        "service": {"id": "PSVCPOSTGRES", "type": "service_reference"},
+    }
     assert client.rpost("/incidents", json=asked)["incident_key"] == "mayday-1"
     assert client.post("/incidents", json={"incident": asked}).status_code == 400
     assert only(pagerduty)["urgency"] == "low"
@@ -200,8 +206,11 @@ def test_who_is_on_call_is_told_by_level(pagerduty: RunningPracticePagerDuty) ->
     asked = {"escalation_policy_ids": ["PEPDBAX"], "include": ["users"], "earliest": "true"}
     found = rest(pagerduty).list_all("oncalls", params=asked)
     assert [(one["escalation_level"], one["user"]["email"].split("@")[0]) for one in found] == [
-        (1, "oncall"), (2, "dba"), (3, "infrastructure"), (4, "cto"),
-    ]  # fmt: skip
+        (1, "oncall"),
+        (2, "dba"),
+        (3, "infrastructure"),
+        (4, "cto"),
+    ]
 
 
 def test_a_limit_of_960_a_minute_is_told_with_each_answer(pagerduty: RunningPracticePagerDuty) -> None:
@@ -259,13 +268,30 @@ def test_a_status_page_takes_posts_and_updates(pagerduty: RunningPracticePagerDu
     client = rest(pagerduty)
     [page] = client.list_all("status_pages")
     statuses = {s["description"]: s["id"] for s in client.jget(f"/status_pages/{page['id']}/statuses")["statuses"]}
-    update = {"type": "status_page_post_update", "message": "Looking", "notify_subscribers": True,
-              "status": {"id": statuses["investigating"], "type": "status_page_status"},
-              "severity": {"id": "PSEV003", "type": "status_page_severity"}, "impacted_services": [],
-              "update_frequency_ms": None, "post": {"id": "", "type": "status_page_post"}}  # fmt: skip
-    post = client.jpost(f"/status_pages/{page['id']}/posts", json={"post": {
-        "type": "status_page_post", "title": "Database", "post_type": "incident", "starts_at": None, "ends_at": None,
-        "updates": [update], "status_page": {"id": page["id"], "type": "status_page"}}})["post"]  # fmt: skip
+    update = {
+        "type": "status_page_post_update",
+        "message": "Looking",
+        "notify_subscribers": True,
+        "status": {"id": statuses["investigating"], "type": "status_page_status"},
+        "severity": {"id": "PSEV003", "type": "status_page_severity"},
+        "impacted_services": [],
+        "update_frequency_ms": None,
+        "post": {"id": "", "type": "status_page_post"},
+    }
+    post = client.jpost(
+        f"/status_pages/{page['id']}/posts",
+        json={
+            "post": {
+                "type": "status_page_post",
+                "title": "Database",
+                "post_type": "incident",
+                "starts_at": None,
+                "ends_at": None,
+                "updates": [update],
+                "status_page": {"id": page["id"], "type": "status_page"},
+            }
+        },
+    )["post"]
     where = f"/status_pages/{page['id']}/posts/{post['id']}/post_updates"
     client.jpost(where, json={"post_update": {**update, "message": "Mended"}})
     assert [u["message"] for u in client.jget(where)["post_updates"]] == ["Looking", "Mended"]

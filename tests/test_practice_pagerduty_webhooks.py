@@ -179,10 +179,19 @@ def test_a_subscription_is_made_by_rest_and_told_its_secret_once(
     pagerduty: RunningPracticePagerDuty, listener: Listener
 ) -> None:
     client = rest(pagerduty)
-    made = client.rpost("/webhook_subscriptions", json={
-        "type": "webhook_subscription", "events": ["incident.triggered"], "filter": {"type": "account_reference"},
-        "delivery_method": {"type": "http_delivery_method", "url": listener.url,
-                            "custom_headers": [{"name": "X-Mine", "value": "yes"}]}})  # fmt: skip
+    made = client.rpost(
+        "/webhook_subscriptions",
+        json={
+            "type": "webhook_subscription",
+            "events": ["incident.triggered"],
+            "filter": {"type": "account_reference"},
+            "delivery_method": {
+                "type": "http_delivery_method",
+                "url": listener.url,
+                "custom_headers": [{"name": "X-Mine", "value": "yes"}],
+            },
+        },
+    )
     secret = made["delivery_method"]["secret"]
     assert client.rget(f"/webhook_subscriptions/{made['id']}")["delivery_method"]["secret"] is None
     pagerduty.page("Rows vanished")
@@ -201,10 +210,15 @@ def test_a_subscription_is_made_by_rest_and_told_its_secret_once(
 def test_a_service_subscription_hears_of_its_service_alone(
     pagerduty: RunningPracticePagerDuty, listener: Listener
 ) -> None:
-    rest(pagerduty).rpost("/webhook_subscriptions", json={
-        "type": "webhook_subscription", "events": ["incident.triggered"],
-        "filter": {"type": "service_reference", "id": "PSVCREDIS"},
-        "delivery_method": {"type": "http_delivery_method", "url": listener.url}})  # fmt: skip
+    rest(pagerduty).rpost(
+        "/webhook_subscriptions",
+        json={
+            "type": "webhook_subscription",
+            "events": ["incident.triggered"],
+            "filter": {"type": "service_reference", "id": "PSVCREDIS"},
+            "delivery_method": {"type": "http_delivery_method", "url": listener.url},
+        },
+    )
     pagerduty.page("Rows vanished", "postgres")
     pagerduty.page("Out of memory", "redis")
     eventually(lambda: listener.bodies)

@@ -17,9 +17,16 @@ __all__ = ["slack"]
 pytestmark = pytest.mark.browser
 CHANNEL = "C0OPSEMERG"
 FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--virtual-time-budget=5000", "--window-size=1280,900",
-)  # fmt: skip
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--virtual-time-budget=5000",
+    "--window-size=1280,900",
+)
 
 
 def page(slack: RunningPracticeSlack, profile: Path, query: str) -> str:

@@ -291,15 +291,33 @@ def test_every_block_reads_as_plain_text(world: World) -> None:
         {"type": "plan", "title": "Plan", "tasks": [{**task("copy", "complete"), "output": words}, task("replay")]},
         items,
         {"type": "markdown", "text": "**bold**"},
-        {"type": "table", "rows": [[{"type": "raw_text", "text": "table"}, {"type": "raw_text", "text": "rows"}],
-                                   [{"type": "raw_text", "text": "m"}, {"type": "raw_number", "value": 12}]]},
+        {
+            "type": "table",
+            "rows": [
+                [{"type": "raw_text", "text": "table"}, {"type": "raw_text", "text": "rows"}],
+                [{"type": "raw_text", "text": "m"}, {"type": "raw_number", "value": 12}],
+            ],
+        },
         {"type": "divider"},
-    ]  # fmt: skip
+    ]
     assert world.plain.blocks(blocks) == [
-        "POSTGRES", "See the page (https://x.example) at 14:30 & @approvers", "*RTO*: 30 min", "one line",
-        "by @oncall [image: sign]", "[ Go ]", "Plan", "[x] copy", "    did @dba", "[ ] replay", "1. did @dba",
-        "2. did @dba", "**bold**", "table | rows", "m     | 12", "-" * 40,
-    ]  # fmt: skip
+        "POSTGRES",
+        "See the page (https://x.example) at 14:30 & @approvers",
+        "*RTO*: 30 min",
+        "one line",
+        "by @oncall [image: sign]",
+        "[ Go ]",
+        "Plan",
+        "[x] copy",
+        "    did @dba",
+        "[ ] replay",
+        "1. did @dba",
+        "2. did @dba",
+        "**bold**",
+        "table | rows",
+        "m     | 12",
+        "-" * 40,
+    ]
 
 
 def test_the_room_is_the_same_after_a_restart(world: World, tmp_path: Path) -> None:

@@ -36,8 +36,11 @@ def silent() -> Iterator[int]:
 
 def settings(slack: str = f"{NOWHERE}api/", redis: str = "redis://127.0.0.1:9/0", pagerduty: str = "") -> Settings:
     paging = PagerDutySettings(token=SecretStr("t"), api_url=pagerduty) if pagerduty else PagerDutySettings()
-    return Settings(slack=SlackSettings(channel="C0", base_url=slack, bot_token=SecretStr("xoxb-practice")),
-                    redis=SecretStr(redis), pagerduty=paging)  # fmt: skip
+    return Settings(
+        slack=SlackSettings(channel="C0", base_url=slack, bot_token=SecretStr("xoxb-practice")),
+        redis=SecretStr(redis),
+        pagerduty=paging,
+    )
 
 
 def found(store: Store, given: Settings) -> dict[str, Any]:

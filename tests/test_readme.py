@@ -100,8 +100,11 @@ def test_links_between_the_pages_lead_somewhere(page: Path) -> None:
 def test_the_documented_settings_are_the_settings() -> None:
     text = (ROOT / "docs" / "configuration.md").read_text()
     tables = re.split(r"^## ", text, flags=re.MULTILINE)
-    documented = {title: dict(re.findall(r"^\| `(\w+)` \| (.*?) \|", part, re.MULTILINE))
-                  for part in tables for title in [re.split(r"[:\n]", part)[0].strip("`[] ")]}  # fmt: skip
+    documented = {
+        title: dict(re.findall(r"^\| `(\w+)` \| (.*?) \|", part, re.MULTILINE))
+        for part in tables
+        for title in [re.split(r"[:\n]", part)[0].strip("`[] ")]
+    }
     sections = {name: f.annotation for name, f in Settings.model_fields.items() if is_section(f.annotation)}
     assert set(documented["Top level"]) == set(Settings.model_fields) - set(sections)
     for name, section in sections.items():

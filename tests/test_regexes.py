@@ -91,8 +91,11 @@ def test_no_pattern_of_the_product_is_slow_over_what_somebody_may_write() -> Non
     for name, pattern in patterns().items():
         words = words_of(pattern)
         pumps = [*_PIECES, *words, *(a + b for a, b in product(words[:6], _PIECES[:12]))]
-        slow += [f"{name} over {start + pump!r}…" for start, pump in product(("", *words[:3]), pumps)
-                 if grows(pattern, start, pump)]  # fmt: skip
+        slow += [
+            f"{name} over {start + pump!r}…"
+            for start, pump in product(("", *words[:3]), pumps)
+            if grows(pattern, start, pump)
+        ]
     assert slow == []
 
 

@@ -38,10 +38,18 @@ RECORDED = ROOT / "tests" / "data" / "pictured_run.json"
 WIDTH, HEIGHT, SCALE = 1240, 1760, 0.75
 MOST_BYTES = 300_000
 FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--hide-scrollbars", "--virtual-time-budget=5000",
-    f"--force-device-scale-factor={SCALE}", f"--window-size={WIDTH},{HEIGHT}",
-)  # fmt: skip
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--hide-scrollbars",
+    "--virtual-time-budget=5000",
+    f"--force-device-scale-factor={SCALE}",
+    f"--window-size={WIDTH},{HEIGHT}",
+)
 
 
 class Recording:

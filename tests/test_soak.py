@@ -52,8 +52,10 @@ def act(seconds: float, title: str) -> list[tuple[float, Kind, str, dict[str, An
 
 
 def asked(seconds: float, title: str, option: str, by: str) -> list[tuple[float, Kind, str, dict[str, Any]]]:
-    return [(seconds, Kind.ASKED, title, {"options": []}),
-            (seconds + 1, Kind.ANSWERED, "", {"option": option, "leads": "on", "by": by})]  # fmt: skip
+    return [
+        (seconds, Kind.ASKED, title, {"options": []}),
+        (seconds + 1, Kind.ANSWERED, "", {"option": option, "leads": "on", "by": by}),
+    ]
 
 
 def recovered(end: str = "recovered") -> list[Entry]:
@@ -63,10 +65,14 @@ def recovered(end: str = "recovered") -> list[Entry]:
         *asked(2, "Restore beside the live data?", "Restore, keep serving", "U1"),
         *act(5, "copy the base backup"),
         *asked(10, "Cut over to the clone?", "Cut over", "U2"),
-        *act(20, PAUSE), *act(25, "stop the old server"), *act(28, "swap the data directories"),
-        *act(30, "start the server"), *act(40, RESUME), *act(45, BASE),
+        *act(20, PAUSE),
+        *act(25, "stop the old server"),
+        *act(28, "swap the data directories"),
+        *act(30, "start the server"),
+        *act(40, RESUME),
+        *act(45, BASE),
         (50, Kind.FINISHED, "", {"outcome": end}),
-    )  # fmt: skip
+    )
 
 
 def messages(entries: list[Entry]) -> list[dict[str, Any]]:
@@ -82,8 +88,14 @@ def messages(entries: list[Entry]) -> list[dict[str, Any]]:
 
 def said(run: str, n: int, key: str, lines: list[str]) -> dict[str, Any]:
     where = {} if key == "k-header" else {"thread_ts": "1.0"}
-    return {"ts": "1.0" if key == "k-header" else f"1.{n}", "lines": lines, "buttons": [], "files": [],
-            "metadata": {"event_payload": {"key": key, "run": run}}, **where}  # fmt: skip
+    return {
+        "ts": "1.0" if key == "k-header" else f"1.{n}",
+        "lines": lines,
+        "buttons": [],
+        "files": [],
+        "metadata": {"event_payload": {"key": key, "run": run}},
+        **where,
+    }
 
 
 def happened() -> list[Happened]:
@@ -94,17 +106,30 @@ def happened() -> list[Happened]:
 
 STATES = dict.fromkeys((POSTGRES, *WRITERS), "running")
 BEFORE = Leavings(frozenset({"postgres"}), frozenset({"first"}), (), STATES, dict.fromkeys(STATES, "always"))
-AFTER = replace(BEFORE, beside=frozenset({"postgres", f"postgres_before_{RUN}", f"postgres_before_{RUN}.mayday.json"}),
-                bases=frozenset({"first", "second"}))  # fmt: skip
+AFTER = replace(
+    BEFORE,
+    beside=frozenset({"postgres", f"postgres_before_{RUN}", f"postgres_before_{RUN}.mayday.json"}),
+    bases=frozenset({"first", "second"}),
+)
 ALIKE = Comparison(Figures(2, 2, "x"), Figures(2, 2, "x"), [], [], [])
 
 
 def seen(**fields: Any) -> Seen:
     """A round in which all is right."""
     told = recovered()
-    right = Seen(run=RUN, entries=told, postgres=POSTGRES, writers=WRITERS, happened=happened(),
-                 messages=messages(told), expected={"public.t": (2, "abc")}, found={"public.t": (2, "abc")},
-                 truth=ALIKE, before=BEFORE, after=AFTER)  # fmt: skip
+    right = Seen(
+        run=RUN,
+        entries=told,
+        postgres=POSTGRES,
+        writers=WRITERS,
+        happened=happened(),
+        messages=messages(told),
+        expected={"public.t": (2, "abc")},
+        found={"public.t": (2, "abc")},
+        truth=ALIKE,
+        before=BEFORE,
+        after=AFTER,
+    )
     return replace(right, **fields)
 
 
@@ -125,8 +150,9 @@ def twice(kind: Kind, title: str) -> list[Entry]:
 
 
 def moved(writer: str, action: str, seconds: float) -> list[Happened]:
-    return [replace(one, at=at(seconds)) if (one.container, one.action) == (writer, action) else one
-            for one in happened()]  # fmt: skip
+    return [
+        replace(one, at=at(seconds)) if (one.container, one.action) == (writer, action) else one for one in happened()
+    ]
 
 
 def down(container: str, seconds: float) -> list[Happened]:
@@ -159,57 +185,79 @@ WRONG: dict[str, tuple[Callable[[], Seen], str]] = {
     "discarded by nobody": (lambda: seen(entries=recovered("discarded")), "nobody chose that"),
     "refused too late": (lambda: seen(entries=recovered("refused")), "refused after something was begun"),
     "approved by whoever asked": (
-        lambda: seen(entries=[replace(e, data={**e.data, "by": "U1"}) for e in recovered()]), "no second person"),
+        lambda: seen(entries=[replace(e, data={**e.data, "by": "U1"}) for e in recovered()]),
+        "no second person",
+    ),
     "it went on after its end": (lambda: seen(late=2), "grew by 2"),
     "a changed entry": (lambda: seen(entries=changed()), "its text was changed"),
     "journals that do not verify": (lambda: seen(chain="1 broken"), "1 broken"),
     "an act twice": (lambda: seen(entries=twice(Kind.DONE, "copy the base backup")), "was done 2 times"),
     "a server started twice": (
         lambda: seen(happened=[*happened(), *down(POSTGRES, 33)]),
-        "stopped 2 and started 2 times for one cut-over"),
+        "stopped 2 and started 2 times for one cut-over",
+    ),
     "a message twice": (lambda: seen(messages=[*THREAD, THREAD[3]]), "stands 2 times"),
     "a header twice": (lambda: seen(messages=[*THREAD, {**THREAD[0], "ts": "2.0"}]), "2 headers"),
     "a file twice": (lambda: seen(messages=[*THREAD, FILE, FILE]), "the file report.txt stands 2 times"),
     "a bare message twice": (lambda: seen(messages=[*THREAD, BARE, BARE]), "stands 2 times"),
     "a line under two keys": (
         lambda: seen(messages=[*THREAD, {**THREAD[-1], "metadata": {"event_payload": {"key": "other", "run": RUN}}}]),
-        "the lines of the steps are"),
+        "the lines of the steps are",
+    ),
     "a line that is missing": (lambda: seen(messages=without("copy the base backup")), "the lines of the steps are"),
     "lines in a wrong order": (lambda: seen(messages=[THREAD[0], *THREAD[:0:-1]]), "should be"),
     "a header of another end": (
-        lambda: seen(messages=[{**THREAD[0], "lines": ["Running"]}, *THREAD[1:]]), "header does not say"),
-    "a question that is missing": (lambda: seen(messages=[m for m in THREAD if "Cut over to" not in m["lines"][0]]),
-                                   "its questions are"),
+        lambda: seen(messages=[{**THREAD[0], "lines": ["Running"]}, *THREAD[1:]]),
+        "header does not say",
+    ),
+    "a question that is missing": (
+        lambda: seen(messages=[m for m in THREAD if "Cut over to" not in m["lines"][0]]),
+        "its questions are",
+    ),
     "a button that stays": (
-        lambda: seen(messages=[*THREAD[:-1], {**THREAD[-1], "buttons": [{"label": "Stop"}]}]), "still has buttons"),
+        lambda: seen(messages=[*THREAD[:-1], {**THREAD[-1], "buttons": [{"label": "Stop"}]}]),
+        "still has buttons",
+    ),
     "a pause that is too long": (lambda: seen(happened=moved(WRITERS[1], "unpause", 46)), "s-auth stood still"),
     "a pause that is too early": (lambda: seen(happened=moved(WRITERS[0], "pause", 12)), "s-functions stood still"),
-    "a pause without an end": (
-        lambda: seen(happened=[one for one in happened() if one.action != "unpause"]), "to now"),
+    "a pause without an end": (lambda: seen(happened=[one for one in happened() if one.action != "unpause"]), "to now"),
     "a writer that was down": (
-        lambda: seen(happened=[*happened(), *down(WRITERS[0], 60)]), "stood still from 12:01:00"),
+        lambda: seen(happened=[*happened(), *down(WRITERS[0], 60)]),
+        "stood still from 12:01:00",
+    ),
     "a container": (lambda: seen(after=replace(AFTER, containers=("/mayday-clone-x",))), "left: the container"),
     "a paused writer": (lambda: seen(after=replace(AFTER, states={**STATES, WRITERS[0]: "paused"})), "is paused"),
     "a restart policy": (
-        lambda: seen(after=replace(AFTER, policies={**BEFORE.policies, POSTGRES: "no"})), "restarted by Docker 'no'"),
+        lambda: seen(after=replace(AFTER, policies={**BEFORE.policies, POSTGRES: "no"})),
+        "restarted by Docker 'no'",
+    ),
     "a clone's directory": (
-        lambda: seen(after=replace(AFTER, beside=AFTER.beside | {f"postgres_clone_{RUN}"})), f"postgres_clone_{RUN}"),
+        lambda: seen(after=replace(AFTER, beside=AFTER.beside | {f"postgres_clone_{RUN}"})),
+        f"postgres_clone_{RUN}",
+    ),
     "old data that is not kept": (
-        lambda: seen(after=replace(AFTER, beside=frozenset({"postgres"}))), "the old data is not kept"),
+        lambda: seen(after=replace(AFTER, beside=frozenset({"postgres"}))),
+        "the old data is not kept",
+    ),
     "somebody's directory that is gone": (
-        lambda: seen(before=replace(BEFORE, beside=BEFORE.beside | {"postgres_before_other"})), "nobody may remove it"),
-    "two base backups": (
-        lambda: seen(after=replace(AFTER, bases=AFTER.bases | {"third"})), "2 new base backups"),
+        lambda: seen(before=replace(BEFORE, beside=BEFORE.beside | {"postgres_before_other"})),
+        "nobody may remove it",
+    ),
+    "two base backups": (lambda: seen(after=replace(AFTER, bases=AFTER.bases | {"third"})), "2 new base backups"),
     "half of a base backup": (
-        lambda: seen(after=replace(AFTER, bases=AFTER.bases | {".second.partial"})), ".second.partial"),
+        lambda: seen(after=replace(AFTER, bases=AFTER.bases | {".second.partial"})),
+        ".second.partial",
+    ),
     "a base backup that is gone": (
-        lambda: seen(before=replace(BEFORE, bases=BEFORE.bases | {"other"})), "the base backup other is gone"),
+        lambda: seen(before=replace(BEFORE, bases=BEFORE.bases | {"other"})),
+        "the base backup other is gone",
+    ),
     "a slot": (lambda: seen(after=replace(AFTER, slots=1)), "1 replication slots"),
     "a session": (lambda: seen(after=replace(AFTER, sessions=1)), "1 sessions"),
     "a lease": (lambda: seen(after=replace(AFTER, leases=frozenset({RUN}))), "a lease"),
     "another run": (lambda: seen(others=["r2"]), "another run began: r2"),
     "a soak that is not sound": (lambda: seen(broke=["the watch broke"]), "the soak itself"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("what", WRONG)
@@ -236,11 +284,16 @@ def test_writers_may_stand_still_at_once_where_that_was_chosen_and_after_a_failu
         *act(5, "pause the writers"),
         (10, Kind.FAILED, "copy the base backup", {"error": "No."}),
         (300, Kind.UNDO_ASKED, "", {"by": "U1"}),
-        (301, Kind.UNDO_BEGAN, "pause the writers", {}), (305, Kind.UNDONE, "pause the writers", {}),
+        (301, Kind.UNDO_BEGAN, "pause the writers", {}),
+        (305, Kind.UNDONE, "pause the writers", {}),
         (306, Kind.FINISHED, "", {"outcome": "undone"}),
-    )  # fmt: skip
-    still = [Happened(at(5.5), WRITERS[0], "pause"), Happened(at(302), WRITERS[0], "unpause"),
-             Happened(at(303), WRITERS[0], "die"), Happened(at(304), WRITERS[0], "start")]  # fmt: skip
+    )
+    still = [
+        Happened(at(5.5), WRITERS[0], "pause"),
+        Happened(at(302), WRITERS[0], "unpause"),
+        Happened(at(303), WRITERS[0], "die"),
+        Happened(at(304), WRITERS[0], "start"),
+    ]
     found = judge(seen(entries=told, happened=still))
     assert not [one for one in found if one.startswith("writers:")]
     later = [*still, Happened(at(310), WRITERS[0], "pause")]

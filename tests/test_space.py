@@ -33,8 +33,14 @@ WRITERS = Writers((Writer("app", "id"),))
 class Disks:
     """The file systems of a host, and an archive that holds every segment up to a number."""
 
-    def __init__(self, data: int, archive: int | None = None, bases: int | None = None, archived: int = 64,
-                 **locations: int | None) -> None:  # fmt: skip
+    def __init__(
+        self,
+        data: int,
+        archive: int | None = None,
+        bases: int | None = None,
+        archived: int = 64,
+        **locations: int | None,
+    ) -> None:
         others = {"archive": archive, "bases": bases} | {f"/{name}": free for name, free in locations.items()}
         self._rooms = {"data": Room("d", data)} | {
             where: Room("d", data) if free is None else Room(where, free) for where, free in others.items()
@@ -55,13 +61,28 @@ def segments(count: int) -> tuple[str, ...]:
     return tuple(f"0000000100000000{n:08X}" for n in range(1, count + 1))
 
 
-def measure(disks: Disks, *, writers: Writers = WRITERS, written: int = 0, seconds: float = 100.0,
-            spaces: tuple[Tablespace, ...] = ()) -> Space:  # fmt: skip
+def measure(
+    disks: Disks,
+    *,
+    writers: Writers = WRITERS,
+    written: int = 0,
+    seconds: float = 100.0,
+    spaces: tuple[Tablespace, ...] = (),
+) -> Space:
     """A base backup of 10 GB and 64 segments after it; the live server wrote so much in the hour since."""
     around = asked()
     held = tuple(HeldTablespace(space.oids[0], space.location, 4 * GB) for space in spaces)
-    base = Base("base_1", 1, Lsn(SEGMENT), Lsn(2 * SEGMENT), 10 * GB, NOW - timedelta(hours=1), segments(64), (),
-                tablespaces=held)  # fmt: skip
+    base = Base(
+        "base_1",
+        1,
+        Lsn(SEGMENT),
+        Lsn(2 * SEGMENT),
+        10 * GB,
+        NOW - timedelta(hours=1),
+        segments(64),
+        (),
+        tablespaces=held,
+    )
     live = type("Live", (), {"latest_lsn": Lsn(2 * SEGMENT + written)})()
     window: Any = type("Seen", (), {"live": live})()
     times = Estimate(seconds, 0, 0, 0, True)
@@ -76,8 +97,10 @@ def server_of(around: Company) -> Server:
 def test_what_the_replay_writes_is_counted_beside_the_copy_and_the_wal() -> None:
     space = measure(Disks(40 * GB))
     assert {need.what: need.bytes for need in space.needs} == {
-        "copy of the base backup": 10 * GB, "WAL beside it": GB, "written by the replay": GB,
-    }  # fmt: skip
+        "copy of the base backup": 10 * GB,
+        "WAL beside it": GB,
+        "written by the replay": GB,
+    }
     assert space.needed == int(12 * GB * 1.1) + (64 << 20)
 
 

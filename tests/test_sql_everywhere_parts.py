@@ -19,10 +19,14 @@ def world() -> Iterator[SmallServer]:
     with small_server() as made:
         quoted = ODD.replace('"', '""')
         made.psql(f'create database "{quoted}"', "create database shut", "create database broken")
-        made.psql(f'alter database "{quoted}" set datestyle = german', "alter database shut allow_connections false",
-                  "alter role postgres set timezone = 'Asia/Tokyo'", "alter role postgres set bytea_output = 'escape'",
-                  "alter role postgres set search_path = own, public",
-                  "update pg_database set datconnlimit = -2 where datname = 'broken'")  # fmt: skip
+        made.psql(
+            f'alter database "{quoted}" set datestyle = german',
+            "alter database shut allow_connections false",
+            "alter role postgres set timezone = 'Asia/Tokyo'",
+            "alter role postgres set bytea_output = 'escape'",
+            "alter role postgres set search_path = own, public",
+            "update pg_database set datconnlimit = -2 where datname = 'broken'",
+        )
         yield made
         made.files.close()
 
@@ -50,8 +54,10 @@ def test_settings_of_roles_and_databases_do_not_change_how_values_look(world: Sm
     found = world.sql.everywhere(world.name, world.server, {"town": [asked], ODD: [asked]}, bare=True)
     assert {answers[0].must() for answers in found.values()} == {"2026-02-09 14:30:00+00 \\x01ff 1 day"}
     path = "select to_json(current_setting('search_path'))"
-    asked_twice = [world.sql.everywhere(world.name, world.server, {"town": [path]}, bare=bare)["town"][0].must()
-                   for bare in (True, False)]  # fmt: skip
+    asked_twice = [
+        world.sql.everywhere(world.name, world.server, {"town": [path]}, bare=bare)["town"][0].must()
+        for bare in (True, False)
+    ]
     assert asked_twice == ["", '"$user",public']
 
 

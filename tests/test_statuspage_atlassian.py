@@ -265,8 +265,9 @@ def test_slow_is_waited_for(public: Listening, page: OpenPage) -> None:
 def test_killed_between_create_and_answer_it_finds_its_incident_afterwards(public: Listening, page: OpenPage) -> None:
     world = public.world
     path = os.pathsep.join((str(TESTS), str(TESTS.parent)))
-    process = subprocess.Popen([sys.executable, str(TESTS / "publish_once.py"), public.api_url],
-                               env={**os.environ, "PYTHONPATH": path})  # fmt: skip
+    process = subprocess.Popen(
+        [sys.executable, str(TESTS / "publish_once.py"), public.api_url], env={**os.environ, "PYTHONPATH": path}
+    )
     # Slow carries a write out at once and answers late; it is switched on when the looks are over.
     until(lambda: [a for a in world.asked if a["path"].endswith("/incidents")])
     world.faults.set("slow")

@@ -43,9 +43,13 @@ def test_every_answer_of_the_stand_in_is_described(spec: Described, public: List
         ("GET", "/components", None, "/components"),
         ("GET", f"/components/{DATA}", None, "/components/{component_id}"),
         ("PATCH", f"/components/{DATA}", {"component": {"status": "operational"}}, "/components/{component_id}"),
-        ("PATCH", f"/incidents/{id}/incident_updates/{update}", {"incident_update": {"body": "Reworded"}},
-         "/incidents/{incident_id}/incident_updates/{incident_update_id}"),
-    )  # fmt: skip
+        (
+            "PATCH",
+            f"/incidents/{id}/incident_updates/{update}",
+            {"incident_update": {"body": "Reworded"}},
+            "/incidents/{incident_id}/incident_updates/{incident_update_id}",
+        ),
+    )
     for method, path, body, template in asked:
         answer = ask(public, method, path, body)
         schema = spec.answer(method.lower(), PAGES + template, 201 if method == "POST" else 200)
@@ -53,15 +57,19 @@ def test_every_answer_of_the_stand_in_is_described(spec: Described, public: List
         assert not spec.unknown(schema, answer.json()), path
 
 
-@pytest.mark.parametrize(("status", "path", "body", "key"), [
-    (401, "/incidents", {}, "wrong"), (400, "/incidents", {"other": 1}, TOKEN),
-    (422, "/incidents", {"incident": {"name": " "}}, TOKEN),
-    (422, "/incidents", {"incident": {"name": "x", "status": "broken"}}, TOKEN),
-    (422, "/incidents", {"incident": {"name": "x", "metadata": {"flat": "text"}}}, TOKEN),
-    (422, "/incidents", {"incident": {"name": "x" * 256}}, TOKEN),
-    (422, "/incidents", {"incident": {"name": "x", "body": "x" * 25_001}}, TOKEN),
-    (422, "/incidents", {"incident": {"name": "x", "components": {DATA: "broken"}}}, TOKEN),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("status", "path", "body", "key"),
+    [
+        (401, "/incidents", {}, "wrong"),
+        (400, "/incidents", {"other": 1}, TOKEN),
+        (422, "/incidents", {"incident": {"name": " "}}, TOKEN),
+        (422, "/incidents", {"incident": {"name": "x", "status": "broken"}}, TOKEN),
+        (422, "/incidents", {"incident": {"name": "x", "metadata": {"flat": "text"}}}, TOKEN),
+        (422, "/incidents", {"incident": {"name": "x" * 256}}, TOKEN),
+        (422, "/incidents", {"incident": {"name": "x", "body": "x" * 25_001}}, TOKEN),
+        (422, "/incidents", {"incident": {"name": "x", "components": {DATA: "broken"}}}, TOKEN),
+    ],
+)
 def test_refusals_have_the_described_status_and_shape(
     spec: Described, public: Listening, status: int, path: str, body: Any, key: str
 ) -> None:

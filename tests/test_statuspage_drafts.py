@@ -110,11 +110,16 @@ def test_the_target_is_said_in_utc_with_seconds_where_there_are_some() -> None:
     assert "may be missing" not in draft("finished").text
 
 
-@pytest.mark.parametrize(("kind", "status", "component"), [
-    ("opened", "investigating", "major_outage"), ("started", "identified", "major_outage"),
-    ("failed", "identified", "major_outage"), ("finished", "monitoring", "degraded_performance"),
-    ("resolved", "resolved", "operational"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("kind", "status", "component"),
+    [
+        ("opened", "investigating", "major_outage"),
+        ("started", "identified", "major_outage"),
+        ("failed", "identified", "major_outage"),
+        ("finished", "monitoring", "degraded_performance"),
+        ("resolved", "resolved", "operational"),
+    ],
+)
 def test_the_kind_decides_the_status_and_the_severity_what_becomes_of_the_component(
     kind: Kind, status: str, component: str
 ) -> None:
@@ -124,8 +129,14 @@ def test_the_kind_decides_the_status_and_the_severity_what_becomes_of_the_compon
 
 def test_services_beside_suffer_less_and_never_make_the_own_one_better() -> None:
     shared = {"nself-postgres": "k3v8", "nself-hasura": "9qkm", "nself-auth": "k3v8"}
-    made = draft_for("opened", incident="INC1", service="nself-postgres", severity="sev1", components=shared,
-                     beside=("nself-hasura", "nself-auth", "nself-unknown"))  # fmt: skip
+    made = draft_for(
+        "opened",
+        incident="INC1",
+        service="nself-postgres",
+        severity="sev1",
+        components=shared,
+        beside=("nself-hasura", "nself-auth", "nself-unknown"),
+    )
     assert made.components == {"k3v8": "major_outage", "9qkm": "partial_outage"}
 
 

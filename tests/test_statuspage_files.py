@@ -22,10 +22,17 @@ from workers.statuspage import cstate
 from workers.statuspage.files import FilesPage
 
 START = datetime(2026, 2, 9, 14, 30, tzinfo=UTC)
-DRAFT = Draft("INC-42", "Messages are missing", "investigating", "We are looking into it.", "critical",
-              {"Messages": "major_outage"})  # fmt: skip
-MONITORING = replace(DRAFT, status="monitoring", text="It is back.", impact="minor",
-                     components={"Messages": "degraded_performance"})  # fmt: skip
+DRAFT = Draft(
+    "INC-42",
+    "Messages are missing",
+    "investigating",
+    "We are looking into it.",
+    "critical",
+    {"Messages": "major_outage"},
+)
+MONITORING = replace(
+    DRAFT, status="monitoring", text="It is back.", impact="minor", components={"Messages": "degraded_performance"}
+)
 RESOLVED = replace(DRAFT, status="resolved", text="It is over.", components={})
 TEXT = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=200).map(clean).filter(bool)
 
@@ -67,8 +74,12 @@ def test_a_report_has_cstates_front_matter_and_its_updates_newest_first(tmp_path
     page.publish(DRAFT)
     front = front_matter(tmp_path)
     assert {k: front[k] for k in ("title", "resolved", "severity", "affected", "section")} == {
-        "title": "Messages are missing", "resolved": False, "severity": "down", "affected": ["Messages"],
-        "section": "issue"}  # fmt: skip
+        "title": "Messages are missing",
+        "resolved": False,
+        "severity": "down",
+        "affected": ["Messages"],
+        "section": "issue",
+    }
     assert front["date"] == START + timedelta(minutes=1)
     page.publish(MONITORING)
     done = page.publish(RESOLVED)
@@ -88,7 +99,10 @@ def test_status_json_says_how_things_are_to_whoever_has_nothing_but_a_file(tmp_p
     page.publish(replace(DRAFT, incident="INC-43", components={"Messages": "partial_outage", "Search": "operational"}))
     said = summary(tmp_path)
     assert (said["status"], said["components"]["Messages"], said["components"]["API"]) == (
-        "major_outage", "major_outage", "operational")  # fmt: skip
+        "major_outage",
+        "major_outage",
+        "operational",
+    )
     page.publish(RESOLVED)
     assert summary(tmp_path)["components"]["Messages"] == "partial_outage"
     page.publish(replace(RESOLVED, incident="INC-43"))

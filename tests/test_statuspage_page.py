@@ -23,8 +23,15 @@ TYPED = replace(DRAFT, text="First line.\n<script>alert(1)</script> & more")
 def test_the_page_shows_components_and_updates_and_says_what_it_is(public: Listening, page: OpenPage) -> None:
     made = page.publish(TYPED)
     seen = httpx.get(public.url, trust_env=False).text
-    for words in ("Some services are down", "Messages are missing", "Investigating", "Down", " UTC, ",
-                  "a stand-in for Atlassian Statuspage", "&lt;script&gt;alert(1)"):  # fmt: skip
+    for words in (
+        "Some services are down",
+        "Messages are missing",
+        "Investigating",
+        "Down",
+        " UTC, ",
+        "a stand-in for Atlassian Statuspage",
+        "&lt;script&gt;alert(1)",
+    ):
         assert words in seen
     assert "<script>alert" not in seen
     assert "Messages are missing" in httpx.get(made.url, trust_env=False).text

@@ -19,8 +19,15 @@ from workers.statuspage.html import to_html, to_text
 from workers.statuspage.opening import OpenPage, open_page
 from workers.statuspage.pagerduty_words import heard, spoken
 
-DRAFT = Draft("Q1XYZ", "Messages are missing", "investigating", "We are looking\n\ninto <it> & more.", "critical",
-              {"SVC2": "major_outage"}, notify=False)  # fmt: skip
+DRAFT = Draft(
+    "Q1XYZ",
+    "Messages are missing",
+    "investigating",
+    "We are looking\n\ninto <it> & more.",
+    "critical",
+    {"SVC2": "major_outage"},
+    notify=False,
+)
 RESOLVED = replace(DRAFT, status="resolved", text="It is over.", components={})
 STATUSES = ("investigating", "identified", "monitoring", "resolved")
 

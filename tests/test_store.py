@@ -389,7 +389,8 @@ def test_a_new_store_is_its_owners_alone(tmp_path: Path) -> None:
     finally:
         os.umask(before)
     assert {path.name: oct(path.stat().st_mode & 0o777) for path in tmp_path.iterdir()} == dict.fromkeys(
-        (f"new.db{part}{end}" for part in ("", ".passing") for end in ("", "-wal", "-shm")), "0o600")  # fmt: skip
+        (f"new.db{part}{end}" for part in ("", ".passing") for end in ("", "-wal", "-shm")), "0o600"
+    )
 
 
 @pytest.mark.parametrize("kind", ON_BOTH)

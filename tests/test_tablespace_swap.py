@@ -59,11 +59,15 @@ class Ground:
 
     def does(self, script: str, dies_after: int = 0) -> subprocess.CompletedProcess[str]:
         self.counter.write_text("0")
-        env = {"PATH": f"{self.root}/bin:{os.environ['PATH']}", "COUNTER": str(self.counter),
-               "DIES_AFTER": str(dies_after)}  # fmt: skip
+        env = {
+            "PATH": f"{self.root}/bin:{os.environ['PATH']}",
+            "COUNTER": str(self.counter),
+            "DIES_AFTER": str(dies_after),
+        }
         given = [part for place in self.places for part in (str(place), LEAF)]
-        return subprocess.run(["sh", "-c", script, "mayday", RUN, LABEL, *given], env=env, capture_output=True,
-                              text=True, check=False)  # fmt: skip
+        return subprocess.run(
+            ["sh", "-c", script, "mayday", RUN, LABEL, *given], env=env, capture_output=True, text=True, check=False
+        )
 
     def effects(self) -> int:
         return int(self.counter.read_text())

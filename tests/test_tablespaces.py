@@ -66,8 +66,11 @@ def test_a_location_is_found_on_the_host_or_it_is_said_why_not(
 
 
 def test_a_location_that_was_used_again_is_one_place() -> None:
-    places = [Tablespace("/b", "/srv/b", LEAF, (3,)), Tablespace("/a", "/srv/a", LEAF, (2,)),
-              Tablespace("/a", "/srv/a", LEAF, (1,))]  # fmt: skip
+    places = [
+        Tablespace("/b", "/srv/b", LEAF, (3,)),
+        Tablespace("/a", "/srv/a", LEAF, (2,)),
+        Tablespace("/a", "/srv/a", LEAF, (1,)),
+    ]
     assert [(place.location, place.oids) for place in merged(places)] == [("/a", (1, 2)), ("/b", (3,))]
 
 
@@ -124,8 +127,9 @@ class OneContainer:
 FAST = Mount("bind", "/srv/fast", "/fast")
 
 
-def find(live: dict[int, str], held: dict[int, str], *mounts: Mount, missing: str = "",
-         wal: tuple[str, ...] = ()) -> Tablespaces:  # fmt: skip
+def find(
+    live: dict[int, str], held: dict[int, str], *mounts: Mount, missing: str = "", wal: tuple[str, ...] = ()
+) -> Tablespaces:
     here = Company(company())
     here.ask("postgres pitr", "latest")
     here.work()
@@ -135,16 +139,23 @@ def find(live: dict[int, str], held: dict[int, str], *mounts: Mount, missing: st
     spaces = merged(placed(docker.find(""), server.home, 15, oid, location) for oid, location in live.items())
     backup = tuple(HeldTablespace(oid, location, 1) for oid, location in held.items())
     aim: Aim = from_json(Aim, here.run().facts["aim"])
-    return find_tablespaces(aim, replace(server, tablespaces=spaces), replace(base, tablespaces=backup), docker,  # type: ignore[arg-type]
-                            Disks(missing, wal=wal))  # type: ignore[arg-type]  # fmt: skip
+    return find_tablespaces(
+        aim,
+        replace(server, tablespaces=spaces),
+        replace(base, tablespaces=backup),
+        docker,  # type: ignore[arg-type]
+        Disks(missing, wal=wal),
+    )  # type: ignore[arg-type]
 
 
 def test_the_plan_knows_the_live_ones_those_of_the_backup_and_where_they_are_now() -> None:
     others = (Mount("bind", "/srv/late", "/late"), Mount("bind", "/srv/gone", "/gone"))
     found = find({1: "/fast", 2: "/late"}, {1: "/where/it/was", 3: "/gone"}, FAST, *others)
     assert [(space.location, space.parent, space.oids) for space in found.all] == [
-        ("/fast", "/srv/fast", (1,)), ("/gone", "/srv/gone", (3,)), ("/late", "/srv/late", (2,)),
-    ]  # fmt: skip
+        ("/fast", "/srv/fast", (1,)),
+        ("/gone", "/srv/gone", (3,)),
+        ("/late", "/srv/late", (2,)),
+    ]
 
 
 def record(lsn: str, text: str) -> str:

@@ -62,8 +62,12 @@ approver_groups = ["S0APPROVERS"]
 @contextmanager
 def running(settings: Path, log: Path) -> Iterator[subprocess.Popen[bytes]]:
     with log.open("ab") as said:
-        bot = subprocess.Popen([sys.executable, "-P", "-m", "mayday", "bot", "--config", str(settings)],
-                               stdin=subprocess.DEVNULL, stdout=said, stderr=said)  # fmt: skip
+        bot = subprocess.Popen(
+            [sys.executable, "-P", "-m", "mayday", "bot", "--config", str(settings)],
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=said,
+        )
     try:
         yield bot
     finally:

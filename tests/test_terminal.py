@@ -271,9 +271,15 @@ def test_json_is_one_document_and_nothing_else(terminal: Terminal) -> None:
 
 def test_a_look_is_waited_for_and_its_exit_code_tells(terminal: Terminal) -> None:
     paint = terminal.catalog[0]
-    window = replace(paint, name="wall window", risk=Risk.READS, claims=False, ends=paint.ends,
-                     words=replace(paint.words, command="window"),
-                     steps=tuple(s for s in paint.steps if isinstance(s, Look))[:1])  # fmt: skip
+    window = replace(
+        paint,
+        name="wall window",
+        risk=Risk.READS,
+        claims=False,
+        ends=paint.ends,
+        words=replace(paint.words, command="window"),
+        steps=tuple(s for s in paint.steps if isinstance(s, Look))[:1],
+    )
     assert not any(isinstance(s, Act) for s in window.steps)
     terminal.catalog = (paint, window)
     assert terminal.typed("ana", "window").exit_code == Code.GOOD

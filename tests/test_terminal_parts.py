@@ -198,8 +198,19 @@ def test_who_asked_breaks_the_glass_and_the_thread_says_so_first(
     run = store.runs()[0]
     mayday(ANA, folder, "answer", run, "Yes", "--type", store.run(run).question.plan[:8])  # type: ignore[union-attr]
     time.sleep(0.7)
-    done = mayday(ANA, folder, "approve", run, "--alone", "--reason", "Nobody answers.", "--code", next_code(secret),
-                  "--type", store.run(run).question.plan[:8])  # type: ignore[union-attr]  # fmt: skip
+    done = mayday(
+        ANA,
+        folder,
+        "approve",
+        run,
+        "--alone",
+        "--reason",
+        "Nobody answers.",
+        "--code",
+        next_code(secret),
+        "--type",
+        store.run(run).question.plan[:8],
+    )  # type: ignore[union-attr]
     assert done.returncode == 0, done.stderr
     eventually(lambda: lines(slack)[-1].startswith("*Approved by one person alone: Ana broke the glass"))
     eventually(lambda: lines(slack)[0].startswith("*Approved by one person alone: Ana broke the glass"))

@@ -65,8 +65,17 @@ def whole_story(worker: PlayedWorker) -> None:
 
 
 def expected(run: str) -> list[str]:
-    return ["trigger-1", f"{run}:2", f"{run}:4:plan", f"{run}:4", f"{run}:8", f"{run}:10", f"{run}:12",
-            f"{run}-13-log.txt", f"{run}:14"]  # fmt: skip
+    return [
+        "trigger-1",
+        f"{run}:2",
+        f"{run}:4:plan",
+        f"{run}:4",
+        f"{run}:8",
+        f"{run}:10",
+        f"{run}:12",
+        f"{run}-13-log.txt",
+        f"{run}:14",
+    ]
 
 
 def test_a_thread_has_everything_in_order_and_its_header_is_the_root(scene: Scene) -> None:

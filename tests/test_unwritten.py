@@ -25,9 +25,12 @@ LOGICAL = bytes.fromhex(
 )
 PHYSICAL = bytes.fromhex("a11c050162f0cb8802000000b80000007374616e64627931" + "00" * 72 + "7098980100000000")
 STATE_15 = bytes.fromhex(
-    "3445f957ec000000d8020000004000003dbef7ad6a0403000a00000001000000" + "00" * 21 + "040c00" + "00" * 16
+    "3445f957ec000000d8020000004000003dbef7ad6a0403000a00000001000000"
+    + "00" * 21
+    + "040c00"
+    + "00" * 16
     + "7765276972643a2067696400000000"
-)  # fmt: skip
+)
 PREPARED_AT = datetime(2026, 11, 29, 15, 26, 1, 870909, UTC)
 
 
@@ -42,8 +45,17 @@ def test_a_state_file_that_is_damaged_or_of_a_temporary_slot_is_none(data: bytes
 
 
 def test_columns_that_a_version_does_not_have_are_not_needed() -> None:
-    old = {"slot_name": "a", "slot_type": "logical", "plugin": "pgoutput", "database": "app", "restart_lsn": "0/10",
-           "confirmed_flush_lsn": "0/20", "active": True, "application": "cdc", "client": "10.0.0.9"}  # fmt: skip
+    old = {
+        "slot_name": "a",
+        "slot_type": "logical",
+        "plugin": "pgoutput",
+        "database": "app",
+        "restart_lsn": "0/10",
+        "confirmed_flush_lsn": "0/20",
+        "active": True,
+        "application": "cdc",
+        "client": "10.0.0.9",
+    }
     (slot,) = parse_slots([old])
     assert slot == Slot("a", False, "app", "pgoutput", "cdc at 10.0.0.9", True, Lsn(16), Lsn(32))
     assert parse_slots([{**old, "failover": True}])[0].failover
@@ -52,10 +64,12 @@ def test_columns_that_a_version_does_not_have_are_not_needed() -> None:
 
 @pytest.mark.parametrize(
     ("confirmed", "said"),
-    [(Lsn(0x10), "from 0/10 to the stop at 0/100 its reader misses changes"),
-     (Lsn(0x200), "its reader is at 0/200, past the stop: it has seen changes that go"),
-     (None, "how far its reader is, is not known")],
-)  # fmt: skip
+    [
+        (Lsn(0x10), "from 0/10 to the stop at 0/100 its reader misses changes"),
+        (Lsn(0x200), "its reader is at 0/200, past the stop: it has seen changes that go"),
+        (None, "how far its reader is, is not known"),
+    ],
+)
 def test_the_gap_of_a_logical_slot(confirmed: Lsn | None, said: str) -> None:
     assert gap_of(Slot("a", False, confirmed=confirmed), Lsn(0x100)) == said
 
@@ -160,9 +174,14 @@ def test_only_ways_to_cut_over_that_differ_and_can_start_are_offered(
 
 @pytest.mark.parametrize(
     ("settling", "room", "room_backup", "left_out"),
-    [(LEAVE, 10, 0, (WITH_BACKUPS,)), (LEAVE, 0, 10, (CUT_OVER,)), (COMMIT, 10, 0, ()), (LEAVE, 10, 10, ()),
-     (LEAVE, None, None, ())],
-)  # fmt: skip
+    [
+        (LEAVE, 10, 0, (WITH_BACKUPS,)),
+        (LEAVE, 0, 10, (CUT_OVER,)),
+        (COMMIT, 10, 0, ()),
+        (LEAVE, 10, 10, ()),
+        (LEAVE, None, None, ()),
+    ],
+)
 def test_a_configuration_without_room_for_what_is_left_open_cannot_be_chosen(
     settling: str, room: int | None, room_backup: int | None, left_out: tuple[str, ...]
 ) -> None:

@@ -116,8 +116,13 @@ def stopped_before_writers_go_on(cluster: Cluster, when: str) -> str:
     run = cluster.preview(when, PAUSE).id
 
     def stop() -> None:
-        cluster.until(lambda: any(e.kind is Kind.BEGAN and e.data["title"] == "start the server"
-                                  for e in cluster.store.entries(run)), 120, "the server is started")  # fmt: skip
+        cluster.until(
+            lambda: any(
+                e.kind is Kind.BEGAN and e.data["title"] == "start the server" for e in cluster.store.entries(run)
+            ),
+            120,
+            "the server is started",
+        )
         answers.stop(cluster.store, run, APPROVER)
 
     person = threading.Thread(target=stop)
@@ -200,8 +205,18 @@ def increment(cluster: Cluster, name: str, parent: str) -> str:
     """An incremental base backup, taken as people take them, after some more rows."""
     add(cluster, 200)
     folder = "/backups/postgres/base"
-    cluster.docker("exec", "-u", "postgres", cluster.name, "pg_basebackup", "-D", f"{folder}/{name}", "-c", "fast",
-                   f"--incremental={folder}/{parent}/backup_manifest")  # fmt: skip
+    cluster.docker(
+        "exec",
+        "-u",
+        "postgres",
+        cluster.name,
+        "pg_basebackup",
+        "-D",
+        f"{folder}/{name}",
+        "-c",
+        "fast",
+        f"--incremental={folder}/{parent}/backup_manifest",
+    )
     return name
 
 

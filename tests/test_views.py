@@ -27,21 +27,51 @@ def entry(n: int, kind: Kind, step: int | None = None, after: float = 0, **data:
 
 def requested(**more: Any) -> Entry:
     origin = {"sink": "slack", "channel": CHANNEL, "thread": "", "key": "t1"}
-    said = {"procedure": PITR.name, "table": PITR.table, "service": SERVICE, "site": "main", "by": "U0ONCALL",
-            "name": "Olga", "request": {"when": "14:30"}, "summary": "Bring it back.", "origin": origin}  # fmt: skip
+    said = {
+        "procedure": PITR.name,
+        "table": PITR.table,
+        "service": SERVICE,
+        "site": "main",
+        "by": "U0ONCALL",
+        "name": "Olga",
+        "request": {"when": "14:30"},
+        "summary": "Bring it back.",
+        "origin": origin,
+    }
     return entry(1, Kind.REQUESTED, **{**said, **more})
 
 
 def asked(n: int = 2, step: int = 5, **more: Any) -> Entry:
-    options = [{"label": o.label, "leads": str(o.leads), "who": str(o.who), "types": o.types, "danger": o.danger,
-                "gives": "cut"} for o in PITR.steps[step].options]  # type: ignore[union-attr] # fmt: skip
+    options = [
+        {
+            "label": o.label,
+            "leads": str(o.leads),
+            "who": str(o.who),
+            "types": o.types,
+            "danger": o.danger,
+            "gives": "cut",
+        }
+        for o in PITR.steps[step].options
+    ]  # type: ignore[union-attr]
     expires = (START + timedelta(hours=1)).isoformat()
     return entry(n, Kind.ASKED, step, title="cut over?", options=options, expires_at=expires, plan="p", **more)
 
 
 def answered(n: int, label: str = "Cut over", **more: Any) -> Entry:
-    return entry(n, Kind.ANSWERED, 5, 60, option=label, leads="on", gives="cut", by="U0APPROVER", name="Ada", text="",
-                 plan="p", **more)  # fmt: skip
+    return entry(
+        n,
+        Kind.ANSWERED,
+        5,
+        60,
+        option=label,
+        leads="on",
+        gives="cut",
+        by="U0APPROVER",
+        name="Ada",
+        text="",
+        plan="p",
+        **more,
+    )
 
 
 def seen(*entries: Entry, procedure: Procedure = PITR, after: float = 372, **more: Any) -> Seen:
@@ -115,7 +145,14 @@ def test_the_plan_block_has_a_card_for_each_step_with_its_status() -> None:
     began = entry(3, Kind.BEGAN, 3, title="pause")
     run = fold([requested(), done, began, failed])
     assert [t.status for t in plan.progress(PITR, run)] == [
-        "complete", "pending", "pending", "error", "pending", "pending", "pending"]  # fmt: skip
+        "complete",
+        "pending",
+        "pending",
+        "error",
+        "pending",
+        "pending",
+        "pending",
+    ]
 
 
 def test_a_long_procedure_keeps_to_slacks_number_of_tasks() -> None:
@@ -160,11 +197,17 @@ def test_an_answer_that_became_void_is_shown_void_and_the_new_question_has_butto
 
 
 def test_items_keep_their_place_and_key_while_the_journal_grows() -> None:
-    whole = [requested(), entry(2, Kind.DONE, 0, title="read", seconds=1, gives="window", fact={}),
-             entry(3, Kind.DONE, 1, title="choose", seconds=1, gives="backup", fact={}), asked(4), answered(5),
-             entry(6, Kind.RECHECKED, 5), entry(7, Kind.BEGAN, 6, title="swap"),
-             entry(8, Kind.DONE, 6, title="swap", seconds=2), entry(9, Kind.FINISHED, None, outcome="recovered",
-             seconds=3, report=[])]  # fmt: skip
+    whole = [
+        requested(),
+        entry(2, Kind.DONE, 0, title="read", seconds=1, gives="window", fact={}),
+        entry(3, Kind.DONE, 1, title="choose", seconds=1, gives="backup", fact={}),
+        asked(4),
+        answered(5),
+        entry(6, Kind.RECHECKED, 5),
+        entry(7, Kind.BEGAN, 6, title="swap"),
+        entry(8, Kind.DONE, 6, title="swap", seconds=2),
+        entry(9, Kind.FINISHED, None, outcome="recovered", seconds=3, report=[]),
+    ]
     stories = [[item.key for item in story(seen(*whole[:n]))] for n in range(1, len(whole) + 1)]
     for before, after in pairwise(stories):
         assert after[: len(before)] == before
@@ -229,8 +272,18 @@ def test_cutting_never_leaves_half_an_entity() -> None:
 
 
 def test_a_refusal_says_what_happened_what_was_seen_and_what_to_do() -> None:
-    said = report.finished(entry(2, Kind.FINISHED, outcome="refused", seconds=1, report=[], error="Out of the window.",
-                                 detail="Earliest: 09:00.", hint="Try 09:00."))  # fmt: skip
+    said = report.finished(
+        entry(
+            2,
+            Kind.FINISHED,
+            outcome="refused",
+            seconds=1,
+            report=[],
+            error="Out of the window.",
+            detail="Earliest: 09:00.",
+            hint="Try 09:00.",
+        )
+    )
     assert "Out of the window.\nEarliest: 09:00.\nTry 09:00." in texts(said)
 
 

@@ -33,8 +33,12 @@ NAME = segment_name(1, 5)
 EXPECTED = Expected(SIZE, SYSTEM, 15)
 NOISE = random.Random(5).randbytes(200_000)
 PACKERS: dict[str, Callable[[bytes], bytes]] = {
-    "gz": gzip.compress, "xz": lzma.compress, "bz2": bz2.compress, "zst": zstandard.compress, "lz4": lz4.frame.compress,
-}  # fmt: skip
+    "gz": gzip.compress,
+    "xz": lzma.compress,
+    "bz2": bz2.compress,
+    "zst": zstandard.compress,
+    "lz4": lz4.frame.compress,
+}
 
 
 def judged(name: str, data: bytes, expected: Expected = EXPECTED) -> str:
@@ -92,8 +96,20 @@ def test_what_was_cut_before_it_was_packed_is_found_where_the_form_tells_the_siz
     assert "5,242,880" in judged(f"{NAME}.{form}", PACKERS[form](whole()[: 5 << 20]))
 
 
-@pytest.mark.parametrize("command", ["gzip -c", "xz -0 -c", "xz -T2 -0 --block-size=1MiB -c", "bzip2 -1 -c", "zstd -qc",
-                                     "zstd -q -T2 -c", "lz4 -qc", "lz4 -qc --no-frame-crc", "lz4 -qlc"])  # fmt: skip
+@pytest.mark.parametrize(
+    "command",
+    [
+        "gzip -c",
+        "xz -0 -c",
+        "xz -T2 -0 --block-size=1MiB -c",
+        "bzip2 -1 -c",
+        "zstd -qc",
+        "zstd -q -T2 -c",
+        "lz4 -qc",
+        "lz4 -qc --no-frame-crc",
+        "lz4 -qlc",
+    ],
+)
 def test_what_the_programs_write_is_fine(command: str) -> None:
     program = command.split()[0]
     try:

@@ -68,8 +68,9 @@ def test_a_new_timeline_is_followed_where_the_old_pg_wal_was_a_link_and_its_hist
     wal = cluster.folder / "wal"
     wal.mkdir(parents=True)
     os.chown(wal, 999, 999)
-    cluster.start(command=["postgres", *archiving(SLOW)], env={"POSTGRES_INITDB_WALDIR": "/wal/here"},
-                  run=["-v", f"{wal}:/wal"])  # fmt: skip
+    cluster.start(
+        command=["postgres", *archiving(SLOW)], env={"POSTGRES_INITDB_WALDIR": "/wal/here"}, run=["-v", f"{wal}:/wal"]
+    )
     cluster.sql("create table t (id bigint primary key); insert into t select generate_series(1, 100)")
     cluster.base()
     cluster.docker("stop", cluster.name)

@@ -37,11 +37,18 @@ def by_hand(cluster: Cluster, name: str, arguments: Sequence[str]) -> list[str]:
     cluster.switch()
     # Slowly, so that others write meanwhile; what begins on its own ends with the container.
     into = f"/backups/postgres/base/{name}"
-    cluster.docker("exec", "-d", "-u", "postgres", cluster.name, "pg_basebackup", "-D", into, "-c", "fast", "-r", "8M",
-                   *arguments)  # fmt: skip
+    cluster.docker(
+        "exec", "-d", "-u", "postgres", cluster.name, "pg_basebackup", "-D", into, "-c", "fast", "-r", "8M", *arguments
+    )
     cluster.until(lambda: (cluster.bases / name).exists(), 20, "it began")
-    cluster.until(lambda: cluster.sql("select count(*) from pg_stat_progress_basebackup "
-                                      "where phase = 'streaming database files'") == "1", 20, "it copies")  # fmt: skip
+    cluster.until(
+        lambda: (
+            cluster.sql("select count(*) from pg_stat_progress_basebackup where phase = 'streaming database files'")
+            == "1"
+        ),
+        20,
+        "it copies",
+    )
     cluster.sql(FILLER)
     cluster.until((cluster.bases / name / "backup_manifest").exists, 60, "it is whole")
     first, last = span(cluster, name)

@@ -30,8 +30,24 @@ def settings(cluster: Cluster) -> list[str]:
 
 
 def prepare(cluster: Cluster, gid: str, statement: str) -> None:
-    cluster.docker("exec", "-u", "postgres", cluster.name, "psql", "-d", cluster.site.database, "-XqAt", "-v",
-                   "ON_ERROR_STOP=1", "-c", "begin", "-c", statement, "-c", f"prepare transaction '{gid}'")  # fmt: skip
+    cluster.docker(
+        "exec",
+        "-u",
+        "postgres",
+        cluster.name,
+        "psql",
+        "-d",
+        cluster.site.database,
+        "-XqAt",
+        "-v",
+        "ON_ERROR_STOP=1",
+        "-c",
+        "begin",
+        "-c",
+        statement,
+        "-c",
+        f"prepare transaction '{gid}'",
+    )
 
 
 @pytest.fixture
@@ -39,11 +55,13 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
     """A base backup, and after it all that no base backup and no WAL brings back."""
     with own_cluster(tmp_path, "beside") as made:
         made.start(FLAGS)
-        made.sql("create table t (id bigserial primary key, v text);"
-                 "insert into t (v) select 'x' from generate_series(1, 100);"
-                 "create table acct (id int primary key, bal int); insert into acct values (1, 100);"
-                 "create unlogged table sessions (id int primary key);"
-                 "insert into sessions select generate_series(1, 500)")  # fmt: skip
+        made.sql(
+            "create table t (id bigserial primary key, v text);"
+            "insert into t (v) select 'x' from generate_series(1, 100);"
+            "create table acct (id int primary key, bal int); insert into acct values (1, 100);"
+            "create unlogged table sessions (id int primary key);"
+            "insert into sessions select generate_series(1, 500)"
+        )
         made.base()
         made.sql("alter system set work_mem = '64MB'")
         made.sql("alter system set max_connections = 300")

@@ -30,7 +30,11 @@ def test_a_recovery_survives_a_restart_of_the_docker_daemon_while_it_replays(tmp
     environment = os.environ | {"PYTHONPATH": f"{tree}:{STORY.parent}"}
     told = subprocess.run(
         ["unshare", "--net", sys.executable, str(STORY), str(tmp_path)],
-        env=environment, capture_output=True, text=True, timeout=420, check=False,
-    )  # fmt: skip
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=420,
+        check=False,
+    )
     assert told.returncode == 0, told.stdout + told.stderr
     assert "recovered" in told.stdout

@@ -139,9 +139,20 @@ def test_a_base_backup_of_another_system_is_not_chosen(practice: Practice) -> No
     ours = newest_base(practice)
     segments = [fill(practice, "more") for _ in range(5)]
     practice.until((practice.lab.wal_archive / segments[-1]).exists, 30, "the segments are archived")
-    practice.docker("run", "--rm", "--user=postgres", "--network=none", "--entrypoint=sh",
-                    "-v", f"{ours.parent}:/bases", "postgres:15-bookworm",
-                    "-c", _FOREIGN, "foreign", segments[0])  # fmt: skip
+    practice.docker(
+        "run",
+        "--rm",
+        "--user=postgres",
+        "--network=none",
+        "--entrypoint=sh",
+        "-v",
+        f"{ours.parent}:/bases",
+        "postgres:15-bookworm",
+        "-c",
+        _FOREIGN,
+        "foreign",
+        segments[0],
+    )
     run = practice.ask("latest")
     assert practice.wait(run) == "asking", practice.story(run)
     assert practice.run(run).facts["base"]["name"] == ours.name

@@ -152,8 +152,12 @@ def test_two_drops_at_once_and_a_base_backup_between_mark_and_removal(tmp_path: 
             note(cluster, "five")
         run = restored(cluster, moment)
         clone = cluster.clone(run.id)
-        assert cluster.sql("select string_agg(datname, ' ') from pg_database where datname in ('shop', 'stall')",
-                           container=clone) == "stall"  # fmt: skip
+        assert (
+            cluster.sql(
+                "select string_agg(datname, ' ') from pg_database where datname in ('shop', 'stall')", container=clone
+            )
+            == "stall"
+        )
         assert orders(cluster, run, "stall") == "1000"
         assert notes(cluster, clone) == ["one", "two", "three"]
 

@@ -56,8 +56,9 @@ def test_the_right_timeline_is_taken_whatever_the_times_of_files_say(tmp_path: P
         note(cluster, "last")
         cluster.switch()
         assert sorted(path.name for path in cluster.archive.glob("*.history")) == [
-            "00000002.history", "00000003.history",
-        ]  # fmt: skip
+            "00000002.history",
+            "00000003.history",
+        ]
 
         now = datetime.now(UTC)
         for times in (now, datetime(1970, 1, 2, tzinfo=UTC), now + timedelta(days=400)):

@@ -15,9 +15,11 @@ from actions.engine.journal import Kind
 from actions.postgres.server import Names
 
 pytestmark = pytest.mark.whole
-GROW = ("create table if not exists bulk (body text); "
-        "insert into bulk select repeat(md5(n::text), 60) from generate_series(1, 150000) n; "
-        "select pg_switch_wal()")  # fmt: skip
+GROW = (
+    "create table if not exists bulk (body text); "
+    "insert into bulk select repeat(md5(n::text), 60) from generate_series(1, 150000) n; "
+    "select pg_switch_wal()"
+)
 SWAP = "swap the data directories"
 
 

@@ -79,8 +79,17 @@ def beside(practice: Practice, run: str) -> dict[str, str]:
     """What lies beside the live directory, by name without the live one's, with the text of label files."""
     home = practice.run(run).facts["server"]["home"]
     script = 'cd /beside && for f in *; do echo "$f"; [ ! -f "$f" ] || cat "$f"; printf "\\0"; done'
-    listed = practice.docker("run", "--rm", "--network=none", "--entrypoint=sh", "-v", f"{home['parent']}:/beside:ro",
-                             "postgres:15-bookworm", "-c", script)  # fmt: skip
+    listed = practice.docker(
+        "run",
+        "--rm",
+        "--network=none",
+        "--entrypoint=sh",
+        "-v",
+        f"{home['parent']}:/beside:ro",
+        "postgres:15-bookworm",
+        "-c",
+        script,
+    )
     found = (part.partition("\n") for part in listed.split("\0"))
     return {name.removeprefix(home["leaf"]): text for name, _, text in found if name.startswith(home["leaf"])}
 
@@ -253,5 +262,16 @@ def replace(practice: Practice) -> None:
     mounts = [part for bind in told["HostConfig"]["Binds"] for part in ("-v", bind)]
     labels = [part for name, value in told["Config"]["Labels"].items() for part in ("--label", f"{name}={value}")]
     env = [part for line in told["Config"]["Env"] for part in ("-e", line)]
-    practice.docker("run", "-d", "--name", practice.postgres, "--network", practice.lab.network, *mounts, *labels, *env,
-                    told["Config"]["Image"], *told["Config"]["Cmd"])  # fmt: skip
+    practice.docker(
+        "run",
+        "-d",
+        "--name",
+        practice.postgres,
+        "--network",
+        practice.lab.network,
+        *mounts,
+        *labels,
+        *env,
+        told["Config"]["Image"],
+        *told["Config"]["Cmd"],
+    )

@@ -214,8 +214,10 @@ def test_a_plan_whose_container_was_replaced_before_the_answer_is_void_and_asked
 
 def test_a_preview_that_nobody_answers_in_time_is_given_up_and_a_late_click_is_refused(practice: Practice) -> None:
     """Carried out in this process, by a worker of a site of its own, with a procedure that is less patient."""
-    steps = tuple(replace(s, expires=timedelta(seconds=2)) if isinstance(s, Ask) and s.gives == "approval" else s
-                  for s in PROCEDURE.steps)  # fmt: skip
+    steps = tuple(
+        replace(s, expires=timedelta(seconds=2)) if isinstance(s, Ask) and s.gives == "approval" else s
+        for s in PROCEDURE.steps
+    )
     hasty = replace(PROCEDURE, steps=steps)
     run = requested(practice, hasty)
     writers = tuple(practice.lab.container(name) for name in ("functions", "hasura", "auth"))
@@ -238,8 +240,16 @@ def requested(practice: Practice, procedure: Procedure) -> str:
     run = f"exam-{company.clock():%H%M%S}"
     target = practice.now()
     request = facts.to_json(procedure.words.read(target, Asker(company.clock(), "UTC", None, practice.postgres)))
-    data = {"procedure": procedure.name, "table": procedure.table, "service": practice.postgres, "site": "exam",
-            "by": "U0ONCALL", "name": "oncall", "request": request, "origin": {"sink": "none"}}  # fmt: skip
+    data = {
+        "procedure": procedure.name,
+        "table": procedure.table,
+        "service": practice.postgres,
+        "site": "exam",
+        "by": "U0ONCALL",
+        "name": "oncall",
+        "request": request,
+        "origin": {"sink": "none"},
+    }
     practice.store.open_run(run, data, claims=True, key=run)
     return run
 
@@ -257,8 +267,10 @@ def asked_in(practice: Practice, run: str) -> Question:
 
 def test_clone_and_helper_are_taken_down_while_replaying_and_the_run_goes_on(practice: Practice) -> None:
     """What a restart of the Docker daemon does to a recovery: both containers end under it."""
-    practice.psql("create table if not exists bulk (body text); "
-                  "insert into bulk select repeat(md5(n::text), 60) from generate_series(1, 150000) n")  # fmt: skip
+    practice.psql(
+        "create table if not exists bulk (body text); "
+        "insert into bulk select repeat(md5(n::text), 60) from generate_series(1, 150000) n"
+    )
     target = practice.now()
     run = practice.ask(target)
     assert practice.wait(run) == "asking"

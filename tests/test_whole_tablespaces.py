@@ -97,16 +97,34 @@ def test_tablespaces_made_before_and_after_the_base_backup_are_recovered_and_und
 @pytest.mark.parametrize(
     ("name", "arguments"),
     [
-        ("by_hand", ["-Fp", "-T", "/old=/backups/postgres/base/by_hand_old",
-                     "-T", "/disk/new=/backups/postgres/base/by_hand_new"]),
+        (
+            "by_hand",
+            [
+                "-Fp",
+                "-T",
+                "/old=/backups/postgres/base/by_hand_old",
+                "-T",
+                "/disk/new=/backups/postgres/base/by_hand_new",
+            ],
+        ),
         ("packed", ["-Ft", "-z"]),
     ],
-)  # fmt: skip
+)
 def test_base_backups_made_by_hand_are_used_also_after_their_tablespaces_were_dropped(
     cluster: Cluster, name: str, arguments: list[str]
 ) -> None:
-    cluster.docker("exec", "-u", "postgres", cluster.name, "pg_basebackup", "-D", f"/backups/postgres/base/{name}",
-                   "-c", "fast", *arguments)  # fmt: skip
+    cluster.docker(
+        "exec",
+        "-u",
+        "postgres",
+        cluster.name,
+        "pg_basebackup",
+        "-D",
+        f"/backups/postgres/base/{name}",
+        "-c",
+        "fast",
+        *arguments,
+    )
     cluster.sql("insert into old_t select max(id) + 1 from old_t")
     rows, when = counts(cluster), cluster.now()
     cluster.sql("delete from old_t")

@@ -18,8 +18,12 @@ from actions.engine.status import state_of
 pytestmark = pytest.mark.whole
 
 PACKERS: dict[str, Callable[[bytes], bytes]] = {
-    "gz": gzip.compress, "xz": lzma.compress, "bz2": bz2.compress, "zst": zstandard.compress, "lz4": lz4.frame.compress,
-}  # fmt: skip
+    "gz": gzip.compress,
+    "xz": lzma.compress,
+    "bz2": bz2.compress,
+    "zst": zstandard.compress,
+    "lz4": lz4.frame.compress,
+}
 # As the manual of PostgreSQL gives it: it never overwrites, so a copy that was cut short stops it for ever.
 MANUAL = "test ! -f /backups/postgres/wal/%f && cp %p /backups/postgres/wal/%f"
 

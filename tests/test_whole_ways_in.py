@@ -43,8 +43,16 @@ def test_a_server_that_is_down_and_whose_wrapper_names_its_directory_is_recovere
 
 def test_of_several_directories_of_a_server_that_is_down_none_is_guessed(tmp_path: Path) -> None:
     with own_cluster(tmp_path, "both") as cluster:
-        cluster.start(["sh", "-c", 'export PGDATA=/var/lib/postgresql/data/one; exec docker-entrypoint.sh "$@"', "sh",
-                       "postgres", *archiving()])  # fmt: skip
+        cluster.start(
+            [
+                "sh",
+                "-c",
+                'export PGDATA=/var/lib/postgresql/data/one; exec docker-entrypoint.sh "$@"',
+                "sh",
+                "postgres",
+                *archiving(),
+            ]
+        )
         when = lose_rows(cluster)
         cluster.docker("stop", cluster.name)
         shutil.copytree(cluster.data / "one", cluster.data / "two")

@@ -40,9 +40,18 @@ def test_the_same_command_is_understood_however_it_is_typed(text: str) -> None:
 
 @pytest.mark.parametrize(
     "when",
-    ["2026-02-09 14:30", "14:30 Europe/Berlin", "yesterday 14:30", "20m ago", "before xid 91822",
-     "before lsn 0/5A3F2C8", "latest", "payload", "{0} {name.__class__} %s $(id) ; rm"],
-)  # fmt: skip
+    [
+        "2026-02-09 14:30",
+        "14:30 Europe/Berlin",
+        "yesterday 14:30",
+        "20m ago",
+        "before xid 91822",
+        "before lsn 0/5A3F2C8",
+        "latest",
+        "payload",
+        "{0} {name.__class__} %s $(id) ; rm",
+    ],
+)
 def test_arguments_reach_the_procedure_as_they_are(when: str) -> None:
     assert meaning(f"postgres pitr {when}", CATALOG) == Wants(PITR, when)
 

@@ -77,8 +77,9 @@ class Access:
         host = {"PGHOST": self.way.host} if self.way.host else {}
         return {"PGUSER": server.user, **host, **({"PGPORT": str(self.way.port)} if self.way.port else {})}
 
-    def command(self, argv: Sequence[str], *, seconds: float, env: Mapping[str, str], server: Server,
-                mark: str = "") -> Command:  # fmt: skip
+    def command(
+        self, argv: Sequence[str], *, seconds: float, env: Mapping[str, str], server: Server, mark: str = ""
+    ) -> Command:
         """A command that connects; it starts when its lines are read."""
         return self.inside.command(
             shell(_ASK, *argv), seconds=seconds, mark=mark, env={**env, **self.environment(server)}
@@ -96,12 +97,17 @@ class Accesses:
         found = _inspected(client, container)
         clone = (found["Config"].get("Labels") or {}).get("mayday.role") == "clone"
         if not clone and found["Id"] != server.container:
-            raise RecoveryError(f"The container {container} was replaced since the plan.",
-                                detail=f"The plan names the id {server.container[:12]}; now it is {found['Id'][:12]}.",
-                                hint="Ask for a new plan.")  # fmt: skip
+            raise RecoveryError(
+                f"The container {container} was replaced since the plan.",
+                detail=f"The plan names the id {server.container[:12]}; now it is {found['Id'][:12]}.",
+                hint="Ask for a new plan.",
+            )
         if not runs(found["State"]) or found["State"].get("Paused"):
-            raise NotServing(f"{container} does not run, so it cannot be asked.",
-                             detail=f"It is {found['State']['Status']}.", hint="Start it, then retry.")  # fmt: skip
+            raise NotServing(
+                f"{container} does not run, so it cannot be asked.",
+                detail=f"It is {found['State']['Status']}.",
+                hint="Start it, then retry.",
+            )
         key = (found["Id"], found["State"]["StartedAt"])
         known = self._known.get(key)
         if known is None:
@@ -117,8 +123,9 @@ def _inspected(client: Any, container: str) -> Any:
         try:
             return client.api.inspect_container(container)
         except NotFound:
-            raise RecoveryError(f"There is no container named {container}.",
-                                hint="Start the service, then retry.") from None  # fmt: skip
+            raise RecoveryError(
+                f"There is no container named {container}.", hint="Start the service, then retry."
+            ) from None
 
 
 def _look(client: Any, id: str, data: str, *, clone: bool) -> tuple[Known, bool]:
@@ -151,8 +158,11 @@ def crash_is_no_answer() -> Iterator[None]:
     except TakenDown as down:
         if not down.crashing:
             raise
-        raise NotServing("The server went down while it was being asked.", detail=down.detail,
-                         hint="Look at its log; start it, then retry.") from down  # fmt: skip
+        raise NotServing(
+            "The server went down while it was being asked.",
+            detail=down.detail,
+            hint="Look at its log; start it, then retry.",
+        ) from down
 
 
 def replication_access(access: Access, server: Server) -> Access:
@@ -171,8 +181,10 @@ def replication_access(access: Access, server: Server) -> Access:
         if command.code == 0 and done:
             return given
         said = said or excerpt("\n".join(x for x in command.err.splitlines() if not x.startswith("mayday.isready=")))
-    raise LoginRefused(f"{server.service} accepts no replication connection, so no base backup can be taken.",
-                       detail=said,
-                       hint=f"A line `local replication {server.user} trust` in pg_hba.conf (or peer, with the "
-                            "server's own user) and max_wal_senders above 1 let pg_basebackup in; reload the server, "
-                            "then retry.")  # fmt: skip
+    raise LoginRefused(
+        f"{server.service} accepts no replication connection, so no base backup can be taken.",
+        detail=said,
+        hint=f"A line `local replication {server.user} trust` in pg_hba.conf (or peer, with the "
+        "server's own user) and max_wal_senders above 1 let pg_basebackup in; reload the server, "
+        "then retry.",
+    )

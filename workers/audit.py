@@ -41,15 +41,24 @@ class Audit:
         """All findings; where the store does not answer, that alone."""
         try:
             self.store.keep(NOTE, f"{self.site.name} looking", "")
-            return [Finding("store", True, "can be written"), *self._chains(), self._worker(), self._archive(),
-                    self._stuck()]  # fmt: skip
+            return [
+                Finding("store", True, "can be written"),
+                *self._chains(),
+                self._worker(),
+                self._archive(),
+                self._stuck(),
+            ]
         except SQLAlchemyError as away:
             return [Finding("store", False, type(away).__name__, "See that the disk has room and `store` is right.")]
 
     def _chains(self) -> Iterator[Finding]:
         broken = [run for run in self.store.runs(limit=_RECENT) if self._is_broken(run)]
-        yield Finding("journals", not broken, f"broken: {', '.join(broken)}" if broken else "their chains hold",
-                      "mayday journal verify names the entry; somebody changed the store by hand.")  # fmt: skip
+        yield Finding(
+            "journals",
+            not broken,
+            f"broken: {', '.join(broken)}" if broken else "their chains hold",
+            "mayday journal verify names the entry; somebody changed the store by hand.",
+        )
 
     def _worker(self) -> Finding:
         alive = [w for w in notes.living_workers(self.store).values() if w.get("site") == self.site.name]
@@ -74,8 +83,12 @@ class Audit:
             return Finding(name, False, said, "See that the database runs: mayday doctor")
         behind = seen.reachable.behind
         fresh = behind <= timedelta(minutes=self.settings.archive_minutes)
-        return Finding(name, fresh, "has all WAL" if not behind else f"behind for {span_words(behind)}",
-                       "See pg_stat_archiver for the last failure.")  # fmt: skip
+        return Finding(
+            name,
+            fresh,
+            "has all WAL" if not behind else f"behind for {span_words(behind)}",
+            "See pg_stat_archiver for the last failure.",
+        )
 
     def _stuck(self) -> Finding:
         stuck = [run for run in self.store.runs(open_only=True) if not self._is_broken(run) and self._is_stuck(run)]
@@ -126,5 +139,9 @@ def finding(settings: Settings, store: Store) -> Finding:
         return Finding(name, False, "; ".join(f"{f.name}: {f.seen}" for f in failed), failed[0].do)
     if not settings.heartbeat.url.get_secret_value():
         return Finding(name, True, "passes; no heartbeat address is set")
-    return Finding(name, called == "answered", f"passes; the heartbeat's address {called}",
-                   "Look at `heartbeat.url` in the settings.")  # fmt: skip
+    return Finding(
+        name,
+        called == "answered",
+        f"passes; the heartbeat's address {called}",
+        "Look at `heartbeat.url` in the settings.",
+    )

@@ -73,11 +73,15 @@ settle "$dst" /mayday/tablespaces/*/*_clone_"$run" >/dev/null 2>&1 &
 _REFUSALS = {
     64: ("A base backup of the chain is gone.", "Look at /recover window, and ask for a new plan."),
     65: ("The clone is complete already, so nothing is combined over it.", "Discard this run, then ask again."),
-    67: ("The server's image has no pg_combinebackup, so incremental base backups cannot be combined.",
-         "It belongs to PostgreSQL 17 and later: use an image that has all programs, or a full base backup."),
-    68: ("A tablespace's folder is missing on the Docker host.",
-         "See that its disk is mounted; make the folder again if it was removed; then retry."),
-}  # fmt: skip
+    67: (
+        "The server's image has no pg_combinebackup, so incremental base backups cannot be combined.",
+        "It belongs to PostgreSQL 17 and later: use an image that has all programs, or a full base backup.",
+    ),
+    68: (
+        "A tablespace's folder is missing on the Docker host.",
+        "See that its disk is mounted; make the folder again if it was removed; then retry.",
+    ),
+}
 _LONG_SECONDS = 6 * 3600
 
 
@@ -107,8 +111,7 @@ class BaseCombiner:
                 progress(done, total, f"combining {chain[-1]} with {', '.join(chain[:-1])}")
         if command.code in _REFUSALS:
             message, hint = _REFUSALS[command.code]
-            raise RecoveryError(message, detail=f"{server.bases}: {', '.join(chain)}\n{command.err}".strip(),
-                                hint=hint)  # fmt: skip
+            raise RecoveryError(message, detail=f"{server.bases}: {', '.join(chain)}\n{command.err}".strip(), hint=hint)
         code = 1 if command.code is None else command.code
         checked(Done(code, "", command.err), f"combining the base backups {', '.join(chain)}")
         progress(total, total, f"combined {len(chain)} base backups")
@@ -118,6 +121,9 @@ class BaseCombiner:
         for name in chain:
             progress(0, total, f"checking {name}")
             if wrong := self._bases.verify_files(server, name):
-                raise RecoveryError(f"The base backup {name} is not what its manifest says.", detail=wrong,
-                                    hint="It is damaged, and so are those that build on it: undo, move it out of the "
-                                         "folder of base backups, and ask again; others are chosen then.")  # fmt: skip
+                raise RecoveryError(
+                    f"The base backup {name} is not what its manifest says.",
+                    detail=wrong,
+                    hint="It is damaged, and so are those that build on it: undo, move it out of the "
+                    "folder of base backups, and ask again; others are chosen then.",
+                )

@@ -104,12 +104,16 @@ _REFUSALS = {
     64: ("There is no such base backup.", "Look at /recover window, and ask for a new plan."),
     65: ("The clone is complete already, so nothing is copied over it.", "Discard this run, then ask again."),
     66: ("The base backup has a tablespace that cannot be restored.", "Undo, and ask for a new plan."),
-    67: ("An archive of the base backup cannot be unpacked.",
-         "It is damaged, or cut off. Undo, move that backup out of the folder of base backups, and ask again; "
-         "an older one is taken then."),
-    68: ("A tablespace's folder is missing on the Docker host.",
-         "See that its disk is mounted; make the folder again if it was removed; then retry."),
-}  # fmt: skip
+    67: (
+        "An archive of the base backup cannot be unpacked.",
+        "It is damaged, or cut off. Undo, move that backup out of the folder of base backups, and ask again; "
+        "an older one is taken then.",
+    ),
+    68: (
+        "A tablespace's folder is missing on the Docker host.",
+        "See that its disk is mounted; make the folder again if it was removed; then retry.",
+    ),
+}
 
 
 class BaseCopy:
@@ -139,8 +143,18 @@ class BaseCopy:
     def _argv(self, server: Server, names: Names, backup: str) -> list[str]:
         source, clone = f"{BASES}/{checked_name(backup)}", f"{HOME}/{names.clone_leaf(server.home)}"
         live = f"{HOME}/{server.home.leaf}"
-        return shell(_COPY, source, clone, CLONE_MARK, names.run, live, server.inside_bases.rstrip("/"),
-                     server.bases.rstrip("/"), MAP_NAME, *triples(server, names))  # fmt: skip
+        return shell(
+            _COPY,
+            source,
+            clone,
+            CLONE_MARK,
+            names.run,
+            live,
+            server.inside_bases.rstrip("/"),
+            server.bases.rstrip("/"),
+            MAP_NAME,
+            *triples(server, names),
+        )
 
 
 def _done(command: Command) -> Done:

@@ -106,11 +106,18 @@ def _backup(server: Server, block: str) -> BackupFiles:
     given = [text[1:] if text.startswith("+") else None for text in texts]
     label, manifest, inventory, tablespace_map, pieces, problem, segment = (*given, *[None] * 7)[:7]
     return BackupFiles(
-        path=f"{server.bases}/{name}", label=label, manifest=manifest, inventory=inventory, bytes=int(kilobytes) * 1024,
+        path=f"{server.bases}/{name}",
+        label=label,
+        manifest=manifest,
+        inventory=inventory,
+        bytes=int(kilobytes) * 1024,
         system_identifier=control[0] if control else _system_of(segment or ""),
-        checksums=control[1] != "0" if control[1:] else None, packed=form == "packed", tablespace_map=tablespace_map,
-        pieces=_pieces(pieces or ""), problem=(problem or "").strip(),
-    )  # fmt: skip
+        checksums=control[1] != "0" if control[1:] else None,
+        packed=form == "packed",
+        tablespace_map=tablespace_map,
+        pieces=_pieces(pieces or ""),
+        problem=(problem or "").strip(),
+    )
 
 
 def _pieces(text: str) -> dict[int, str]:

@@ -70,8 +70,9 @@ class BaseTaker:
         locations = links_now(self._helper, server)
         # The mark is a name, so that a later worker can end what a killed one left running.
         argv = shell('exec "$@" 2>&1', *_pg_basebackup(server, name, locations, rate))
-        command = given.command(argv, seconds=LONG_SECONDS, mark=f"base-{name}", env={"PGAPPNAME": "mayday"},
-                                server=server)  # fmt: skip
+        command = given.command(
+            argv, seconds=LONG_SECONDS, mark=f"base-{name}", env={"PGAPPNAME": "mayday"}, server=server
+        )
         said = _follow(command, name, total, progress)
         if command.code != 0:
             checked(
@@ -90,8 +91,11 @@ class BaseTaker:
         inside = self._helper.inside(server)
         done = inside.script(_MAKE_ROOM, BASES, name, server.system_identifier, seconds=LONG_SECONDS)
         if done.code == 66:
-            raise RecoveryError("A folder of that name is no base backup.", detail=f"{server.bases}/{name}",
-                                hint="Rename it, then retry.")  # fmt: skip
+            raise RecoveryError(
+                "A folder of that name is no base backup.",
+                detail=f"{server.bases}/{name}",
+                hint="Rename it, then retry.",
+            )
         if done.code == 65:
             return True
         said = checked(done, "making room for the base backup", f"See that {server.bases} exists on the Docker host.")
@@ -115,8 +119,22 @@ def _pg_basebackup(server: Server, name: str, locations: dict[int, str], rate: s
     # Every restore waits until the manifest is checked, and CRC32C is read about ten times as fast as SHA-256.
     # What it reads the live server's disk reads, and what it writes waits there for the disk beside everybody else's.
     pace = ["--max-rate", rate] if rate else []
-    return ["pg_basebackup", "-D", partial, "-c", "fast", "-X", "stream", "-w", "-P",
-            "-l", f"mayday {name}", "--manifest-checksums=CRC32C", *pace, *mapping]  # fmt: skip
+    return [
+        "pg_basebackup",
+        "-D",
+        partial,
+        "-c",
+        "fast",
+        "-X",
+        "stream",
+        "-w",
+        "-P",
+        "-l",
+        f"mayday {name}",
+        "--manifest-checksums=CRC32C",
+        *pace,
+        *mapping,
+    ]
 
 
 def _escaped(path: str) -> str:

@@ -23,9 +23,13 @@ Companion = Callable[[threading.Event], None]
 
 
 def companions(
-    settings: Settings, store: Store, find: Callable[[str], Procedure], adapters: Adapters, owner: str,
+    settings: Settings,
+    store: Store,
+    find: Callable[[str], Procedure],
+    adapters: Adapters,
+    owner: str,
     ring: Callable[[str], object],
-) -> tuple[Companion, ...]:  # fmt: skip
+) -> tuple[Companion, ...]:
     """Everything that one worker of the settings' site does beside."""
     site = settings.site.site()
     workshop = DockerWorkshop(store, site, settings.site.docker_host)

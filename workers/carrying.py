@@ -118,8 +118,16 @@ class Carrying:
             self._say(Kind.DONE, i, {"title": step.title, "seconds": self._since(began), **kept})
         # After an act there is something to take back, so people decide about a refusal then.
         elif isinstance(trouble, Refused) and not run.began:
-            self._say(Kind.FINISHED, i, {"outcome": Outcome.REFUSED, **trouble.as_json(), "report": [],
-                                         "seconds": self._since(run.requested_at)})  # fmt: skip
+            self._say(
+                Kind.FINISHED,
+                i,
+                {
+                    "outcome": Outcome.REFUSED,
+                    **trouble.as_json(),
+                    "report": [],
+                    "seconds": self._since(run.requested_at),
+                },
+            )
         else:
             self._failed(Kind.FAILED, i, step.title, trouble, began)
 
@@ -127,14 +135,25 @@ class Carrying:
         began = self.store.clock()
         self._say(Kind.BEGAN, i, {"title": step.title, "resumed": resumed})
         # After an absence the act may have had its effect, so that is looked at before it is done again.
-        trouble = self.guard(step.title, lambda: self._carry(i, step, run, resumed=resumed),
-                             again=lambda: self._carry(i, step, run, resumed=True))  # fmt: skip
+        trouble = self.guard(
+            step.title,
+            lambda: self._carry(i, step, run, resumed=resumed),
+            again=lambda: self._carry(i, step, run, resumed=True),
+        )
         if trouble is None:
             self._say(Kind.DONE, i, {"title": step.title, "seconds": self._since(began)})
         elif step.spare:
             said = f"NOT DONE: {trouble.message}"
-            self._say(Kind.DONE, i, {"title": step.title, "seconds": self._since(began), "said": said,
-                                     "missed": missed(step.title, trouble)})  # fmt: skip
+            self._say(
+                Kind.DONE,
+                i,
+                {
+                    "title": step.title,
+                    "seconds": self._since(began),
+                    "said": said,
+                    "missed": missed(step.title, trouble),
+                },
+            )
         else:
             self._failed(Kind.FAILED, i, step.title, trouble, began)
 
@@ -144,8 +163,10 @@ class Carrying:
             return
         self._call(step.do, i, run, step)
         if not self._call(step.verify, i, run, step):
-            raise RecoveryError(f"'{step.title}' was done, but its effect cannot be seen.",
-                                hint="Look at the services, then press Retry or Undo.")  # fmt: skip
+            raise RecoveryError(
+                f"'{step.title}' was done, but its effect cannot be seen.",
+                hint="Look at the services, then press Retry or Undo.",
+            )
 
     def _holds(self, i: int, step: Act, run: Run) -> bool:
         try:
@@ -159,8 +180,9 @@ class Carrying:
 
     def _put(self, i: int, run: Run) -> None:
         ask, scope, told = self._ask(i), self._scope(i, run), list[asking.Told]()
-        trouble = self.guard(ask.title, lambda: told.append(
-            asking.put(self.procedure, ask, scope, run.facts, self.store.clock())))  # fmt: skip
+        trouble = self.guard(
+            ask.title, lambda: told.append(asking.put(self.procedure, ask, scope, run.facts, self.store.clock()))
+        )
         if trouble is not None:
             return self._failed(Kind.FAILED, i, ask.title, trouble, self.store.clock())
         kind, said = told[0]
@@ -220,8 +242,9 @@ class Carrying:
         return step
 
     def _scope(self, i: int, run: Run, act: Act | None = None) -> dict[str, Any]:
-        progress = StepProgress(self.store, self.heartbeat, run, i, act.limit if act else None,
-                                yields=self.procedure.yields)  # fmt: skip
+        progress = StepProgress(
+            self.store, self.heartbeat, run, i, act.limit if act else None, yields=self.procedure.yields
+        )
         return scope_of(self.procedure, run, {**self.tools, "now": self.store.clock(), "progress": progress})
 
     def _call(self, function: Callable[..., Any], i: int, run: Run, act: Act | None = None) -> Any:

@@ -68,8 +68,11 @@ def clone_options(
 
 def _tablespaces(server: Server, names: Names) -> list[Mount]:
     """The clone's own folder at each location: replaying CREATE and DROP TABLESPACE removes what it finds there."""
-    return [Mount(space.location, f"{space.parent.rstrip('/')}/{names.clone_leaf(space)}", type="bind")
-            for space in server.tablespaces if space.parent]  # fmt: skip
+    return [
+        Mount(space.location, f"{space.parent.rstrip('/')}/{names.clone_leaf(space)}", type="bind")
+        for space in server.tablespaces
+        if space.parent
+    ]
 
 
 def _environment(live: Mapping[str, Any], inside: str) -> dict[str, str]:
@@ -83,11 +86,15 @@ def _other_mounts(live: Mapping[str, Any], server: Server) -> list[Mount]:
     """Configuration and certificates of the live container, read-only; neither data, nor backups, nor sockets."""
     return [
         # As a volume where it is one: its folder on the host may be empty while nobody uses it.
-        Mount(mount["Destination"], mount["Name"] if mount["Type"] == "volume" else mount["Source"],
-              type=mount["Type"], read_only=True)
+        Mount(
+            mount["Destination"],
+            mount["Name"] if mount["Type"] == "volume" else mount["Source"],
+            type=mount["Type"],
+            read_only=True,
+        )
         for mount in live.get("Mounts", ())
         if mount["Type"] in ("bind", "volume") and not _kept_away(PurePosixPath(mount["Destination"]), server)
-    ]  # fmt: skip
+    ]
 
 
 def _kept_away(target: PurePosixPath, server: Server) -> bool:

@@ -98,9 +98,20 @@ class ConditionKeeper:
         since = ((last and last.problem_since) or now) if problem else None
         for one in found:
             own = one.service == self.site.postgres
-            keep(self.store, Condition(one.service, self.site.name, now, one, self.records.of(one.service),
-                                       self._seen if own else None, problem if own else "", since if own else None,
-                                       self._memories.of(one, now)))  # fmt: skip
+            keep(
+                self.store,
+                Condition(
+                    one.service,
+                    self.site.name,
+                    now,
+                    one,
+                    self.records.of(one.service),
+                    self._seen if own else None,
+                    problem if own else "",
+                    since if own else None,
+                    self._memories.of(one, now),
+                ),
+            )
         for kind in (NOTE, "worker"):
             self.store.forget(kind, now - _FORGOTTEN)
         return True
@@ -153,8 +164,15 @@ class ConditionKeeper:
             dump_at = dumps.newest(tools["docker"].client, server, self.dumps)
         took = time.monotonic() - began
         self._next = began + max(self.every, _SHARE * took)
-        self._seen = reachable(around, server.segment_size, self.store.clock(), dump_at=dump_at, before=self._seen,
-                               seconds=took, archiving=archiving)  # fmt: skip
+        self._seen = reachable(
+            around,
+            server.segment_size,
+            self.store.clock(),
+            dump_at=dump_at,
+            before=self._seen,
+            seconds=took,
+            archiving=archiving,
+        )
         if server.state == "running":
             rows.look(self.store, self.site.postgres, rows.count(self.site.postgres, server, tools["sql"]))
 

@@ -121,8 +121,11 @@ class Configuration:
 
 
 def _changed(said: str) -> RecoveryError:
-    return RecoveryError("The configuration of the live server has changed since it was shown.", detail=said,
-                         hint="Undo, and ask again: it is compared anew then.")  # fmt: skip
+    return RecoveryError(
+        "The configuration of the live server has changed since it was shown.",
+        detail=said,
+        hint="Undo, and ask again: it is compared anew then.",
+    )
 
 
 def settings_of(command: Sequence[str]) -> list[str]:
@@ -133,8 +136,11 @@ def settings_of(command: Sequence[str]) -> list[str]:
 def safe(path: str) -> str:
     """A path below a data directory, and nothing else."""
     if not path or path.startswith(("/", "-")) or ".." in path.split("/") or "\n" in path:
-        raise RecoveryError("That is no path of a configuration file.", detail=repr(path[:80]),
-                            hint="This is an error of Mayday; report it.")  # fmt: skip
+        raise RecoveryError(
+            "That is no path of a configuration file.",
+            detail=repr(path[:80]),
+            hint="This is an error of Mayday; report it.",
+        )
     return path
 
 

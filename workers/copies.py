@@ -179,8 +179,7 @@ class Copies:
     def _told(self, folder: str, files: Sequence[WalFile]) -> list[WalFile]:
         return [replace(f, wrong=f.wrong or self._blamed.get(f"{folder}/{f.name}", "")) for f in files]
 
-    def _known(self, server: Server, saved: str,
-               also: Sequence[str] = ()) -> Mapping[str, Sequence[tuple[str, str]]]:  # fmt: skip
+    def _known(self, server: Server, saved: str, also: Sequence[str] = ()) -> Mapping[str, Sequence[tuple[str, str]]]:
         """Every copy by what it is a copy of, with what is wrong with it; the best first.
 
         What was saved comes first where it is wanted: the archive lacked it, or held just a part of it. Base backups
@@ -212,11 +211,16 @@ def _best(name: str, found: Sequence[tuple[str, str]]) -> str:
 
 def _unusable(name: str, reasons: Sequence[str]) -> RecoveryError:
     if not reasons:
-        return RecoveryError(f"Neither the archive nor the server holds {name}.", detail=f"{name} is missing.",
-                             hint="Bring it back into the archive, or choose a moment before it.")  # fmt: skip
-    return RecoveryError(f"The WAL segment {name} is damaged, and there is no other copy of it.",
-                         detail="; ".join(reasons),
-                         hint="Targets before it can still be reached; look for a good copy off-site.")  # fmt: skip
+        return RecoveryError(
+            f"Neither the archive nor the server holds {name}.",
+            detail=f"{name} is missing.",
+            hint="Bring it back into the archive, or choose a moment before it.",
+        )
+    return RecoveryError(
+        f"The WAL segment {name} is damaged, and there is no other copy of it.",
+        detail="; ".join(reasons),
+        hint="Targets before it can still be reached; look for a good copy off-site.",
+    )
 
 
 def _tells(text: str) -> bool:

@@ -21,8 +21,10 @@ from actions.redact import excerpt
 _ROLE = "mayday.role"
 _SILENT = "See that the Docker daemon runs (`docker info`), then retry."
 _SHUT_OUT = "This user may not use Docker's socket: join its group (with Compose: DOCKER_GID in .env), then retry."
-_HANGS = ("Docker hangs. See on its host whether `docker info` answers, and why not: `journalctl -u docker`. Restart "
-          "it if need be (without live-restore its containers stop too), then retry.")  # fmt: skip
+_HANGS = (
+    "Docker hangs. See on its host whether `docker info` answers, and why not: `journalctl -u docker`. Restart "
+    "it if need be (without live-restore its containers stop too), then retry."
+)
 _BETWEEN = "is restarting, wait until the container is running"
 # What Docker says where the container in which something is run was stopped or removed meanwhile.
 _WENT = re.compile(r"No such (?:exec instance|container)|exec in a stopped container|container .*is not running", re.I)
@@ -53,17 +55,28 @@ def speaking(doing: str, within: str = "") -> Iterator[None]:
     except APIError as problem:
         said = excerpt(str(problem.explanation or problem))
         if _BETWEEN in said:
-            raise TakenDown(f"The container was being started again while {doing}.", crashing=True, detail=said,
-                            hint="One that is started again and again says why in its log.") from problem  # fmt: skip
+            raise TakenDown(
+                f"The container was being started again while {doing}.",
+                crashing=True,
+                detail=said,
+                hint="One that is started again and again says why in its log.",
+            ) from problem
         if within and _WENT.search(said):
-            raise TakenDown(f"The container was taken down while {doing}.", detail=said,
-                            hint="See who stops or removes containers there, then retry.") from problem  # fmt: skip
-        raise RecoveryError(f"Docker refused while {doing}.", detail=said,
-                            hint="Read the refusal above; when its cause is mended, retry.") from problem  # fmt: skip
+            raise TakenDown(
+                f"The container was taken down while {doing}.",
+                detail=said,
+                hint="See who stops or removes containers there, then retry.",
+            ) from problem
+        raise RecoveryError(
+            f"Docker refused while {doing}.",
+            detail=said,
+            hint="Read the refusal above; when its cause is mended, retry.",
+        ) from problem
     except (DockerException, requests.RequestException, urllib3.exceptions.HTTPError, OSError) as problem:
         if any(isinstance(one, _TIMES_OUT) for one in (problem, problem.__cause__)):
-            raise Hanging(f"Docker did not answer while {doing}.", detail=excerpt(str(problem)),
-                          hint=_HANGS) from problem  # fmt: skip
+            raise Hanging(
+                f"Docker did not answer while {doing}.", detail=excerpt(str(problem)), hint=_HANGS
+            ) from problem
         hint = _SHUT_OUT if "Permission denied" in str(problem) else _SILENT
         raise Away(f"Docker did not answer while {doing}.", detail=excerpt(str(problem)), hint=hint) from problem
 
@@ -106,12 +119,21 @@ def described(attrs: Mapping[str, Any], host: str) -> Container:
     """One container, from what `docker inspect` says of it."""
     config, state = attrs["Config"], attrs["State"]
     return Container(
-        id=attrs["Id"], name=attrs["Name"].lstrip("/"), host=host, image=config["Image"], image_id=attrs["Image"],
-        state=state["Status"], health=_health(state), exit_code=int(state.get("ExitCode", 0)),
-        restart_policy=_policy(attrs["HostConfig"]), command=tuple(config.get("Cmd") or ()),
-        mounts=tuple(_mount(mount, attrs["HostConfig"]) for mount in attrs.get("Mounts", ())), env=environment(config),
-        labels=dict(config.get("Labels") or {}), started_at=state.get("StartedAt", ""),
-    )  # fmt: skip
+        id=attrs["Id"],
+        name=attrs["Name"].lstrip("/"),
+        host=host,
+        image=config["Image"],
+        image_id=attrs["Image"],
+        state=state["Status"],
+        health=_health(state),
+        exit_code=int(state.get("ExitCode", 0)),
+        restart_policy=_policy(attrs["HostConfig"]),
+        command=tuple(config.get("Cmd") or ()),
+        mounts=tuple(_mount(mount, attrs["HostConfig"]) for mount in attrs.get("Mounts", ())),
+        env=environment(config),
+        labels=dict(config.get("Labels") or {}),
+        started_at=state.get("StartedAt", ""),
+    )
 
 
 def runs(state: Mapping[str, Any]) -> bool:
@@ -153,9 +175,11 @@ def _mount(mount: Mapping[str, Any], config: Mapping[str, Any]) -> Mount:
 def confirm_host(host: str, server: Server) -> None:
     """Refuse to act on another host than the one that the plan names."""
     if server.host != host:
-        raise RecoveryError("This is not the Docker host that the plan names.",
-                            detail=f"The plan names {server.host}; here is {host}.",
-                            hint="Start a worker on that host, or ask for a new plan here.")  # fmt: skip
+        raise RecoveryError(
+            "This is not the Docker host that the plan names.",
+            detail=f"The plan names {server.host}; here is {host}.",
+            hint="Start a worker on that host, or ask for a new plan here.",
+        )
 
 
 def confirm(client: Any, name: str, id: str) -> Any:
@@ -164,12 +188,17 @@ def confirm(client: Any, name: str, id: str) -> Any:
         try:
             found = client.containers.get(name)
         except NotFound:
-            raise RecoveryError(f"The container {name} is gone.", detail=f"The plan names it with the id {id[:12]}.",
-                                hint="Start the service again, then ask for a new plan.") from None  # fmt: skip
+            raise RecoveryError(
+                f"The container {name} is gone.",
+                detail=f"The plan names it with the id {id[:12]}.",
+                hint="Start the service again, then ask for a new plan.",
+            ) from None
     if found.id != id:
-        raise RecoveryError(f"The container {name} was replaced since the plan.",
-                            detail=f"The plan names the id {id[:12]}; now it is {found.id[:12]}.",
-                            hint="Ask for a new plan; nothing was changed.")  # fmt: skip
+        raise RecoveryError(
+            f"The container {name} was replaced since the plan.",
+            detail=f"The plan names the id {id[:12]}; now it is {found.id[:12]}.",
+            hint="Ask for a new plan; nothing was changed.",
+        )
     return found
 
 
@@ -193,9 +222,13 @@ def users_of(client: Any, server: Server) -> list[str]:
     home = PurePosixPath(server.home.parent) / server.home.leaf
     with speaking("looking who uses the data directory"):
         listed = client.api.containers(filters={"status": ["running", "paused", "restarting"]})
-        return sorted(_name(found) for found in listed
-                      if found["Id"] != server.container and (found.get("Labels") or {}).get(_ROLE) is None
-                      and _uses(client, found, home, server))  # fmt: skip
+        return sorted(
+            _name(found)
+            for found in listed
+            if found["Id"] != server.container
+            and (found.get("Labels") or {}).get(_ROLE) is None
+            and _uses(client, found, home, server)
+        )
 
 
 def real_source(client: Any, mount: Mapping[str, Any]) -> str:
@@ -245,6 +278,8 @@ def _name(found: Mapping[str, Any]) -> str:
 
 def _refuse(path: PurePosixPath, found: Mapping[str, Any]) -> None:
     name = _name(found)
-    raise RecoveryError("A running container uses that directory, so nothing was written there.",
-                        detail=f"{name} ({found.get('State', 'running')}) has {path} mounted.",
-                        hint=f"Stop {name} first, then retry.")  # fmt: skip
+    raise RecoveryError(
+        "A running container uses that directory, so nothing was written there.",
+        detail=f"{name} ({found.get('State', 'running')}) has {path} mounted.",
+        hint=f"Stop {name} first, then retry.",
+    )

@@ -37,17 +37,34 @@ exit 0
 def look(helper: Helper, server: Server) -> DataDirectory:
     """The live data directory, whatever state it is in; one that is not there has no version."""
     done = helper.inside(server).script(_LOOK + _LINKS, f"{HOME}/{server.home.leaf}", STANDBY, RECOVERY)
-    said = checked(done, "looking at the data directory",
-                   f"See that {server.home.parent}/{server.home.leaf} is there and its disk is mounted.")  # fmt: skip
+    said = checked(
+        done,
+        "looking at the data directory",
+        f"See that {server.home.parent}/{server.home.leaf} is there and its disk is mounted.",
+    )
     link, *rest = said.split("\x1c")
     if not rest:
-        return DataDirectory("", f"{server.home.parent}/{server.home.leaf} cannot be entered.", link=link.strip(),
-                             empty=True)  # fmt: skip
+        return DataDirectory(
+            "", f"{server.home.parent}/{server.home.leaf} cannot be entered.", link=link.strip(), empty=True
+        )
     control, code, owner, signals, auto_conf, pid_file, opts_file, wal, version, some, below, preload, links = rest
     failed = "" if code == "0" else control.strip() or f"exit code {code}"
-    return DataDirectory(control, failed, owner.strip(), tuple(signals.split()), auto_conf, pid_file, opts_file,
-                         wal.strip(), _links(links), link.strip(), version.strip(), preload.strip(),
-                         not some.strip(), tuple(below.split("\n")[:-1]))  # fmt: skip
+    return DataDirectory(
+        control,
+        failed,
+        owner.strip(),
+        tuple(signals.split()),
+        auto_conf,
+        pid_file,
+        opts_file,
+        wal.strip(),
+        _links(links),
+        link.strip(),
+        version.strip(),
+        preload.strip(),
+        not some.strip(),
+        tuple(below.split("\n")[:-1]),
+    )
 
 
 def links_now(helper: Helper, server: Server) -> dict[int, str]:

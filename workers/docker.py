@@ -142,8 +142,11 @@ class DockerHost:
             except NotFound:
                 return None
         if not is_clone(found.labels, names):
-            raise RecoveryError(f"A container named {names.clone} exists, and this run did not make it.",
-                                detail=f"Its id is {found.id[:12]}.", hint="Rename it, then retry.")  # fmt: skip
+            raise RecoveryError(
+                f"A container named {names.clone} exists, and this run did not make it.",
+                detail=f"Its id is {found.id[:12]}.",
+                hint="Rename it, then retry.",
+            )
         return found
 
     def _policy(self, found: Any, policy: str) -> None:
@@ -161,8 +164,11 @@ class DockerHost:
         deadline = time.monotonic() + _PATIENCE_BEYOND_STOP
         while self._status(found) in _ALIVE:
             if time.monotonic() > deadline:
-                raise RecoveryError(f"{found.name} does not stop.", detail=f"Its state is {found.status}.",
-                                    hint=f"Look at `docker logs {found.name}`; stop it by hand.")  # fmt: skip
+                raise RecoveryError(
+                    f"{found.name} does not stop.",
+                    detail=f"Its state is {found.status}.",
+                    hint=f"Look at `docker logs {found.name}`; stop it by hand.",
+                )
             time.sleep(0.2)
 
     def _status(self, found: Any) -> str:

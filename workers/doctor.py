@@ -43,8 +43,12 @@ def _queue(settings: Settings) -> Finding:
     try:
         connect(settings.redis.get_secret_value()).ping()
     except (redis.RedisError, ValueError) as away:
-        return Finding("queue (Redis)", False, str(away)[:200],
-                       "Start Redis or mend `redis` in the settings. Runs go on without it, only later.")  # fmt: skip
+        return Finding(
+            "queue (Redis)",
+            False,
+            str(away)[:200],
+            "Start Redis or mend `redis` in the settings. Runs go on without it, only later.",
+        )
     if open_to_all(settings.redis.get_secret_value()):
         do = "Give Redis a password, better a user of its own, and put it into `redis`: docs/security.md."
         return Finding("queue (Redis)", False, "answers whoever reaches it: it asks for no password", do)
@@ -55,8 +59,12 @@ def event_findings(store: Store) -> Iterator[Finding]:
     """What PagerDuty sent and nobody could read; nothing where there is none."""
     if aside := set_aside(store):
         key, why = next(iter(aside.items()))
-        yield Finding("PagerDuty events", False, f"{len(aside)} could not be read, for example {key}: {why}",
-                      "Look at those incidents in PagerDuty itself; the events are kept for 30 days.")  # fmt: skip
+        yield Finding(
+            "PagerDuty events",
+            False,
+            f"{len(aside)} could not be read, for example {key}: {why}",
+            "Look at those incidents in PagerDuty itself; the events are kept for 30 days.",
+        )
 
 
 def _worker(store: Store) -> Finding:
@@ -95,9 +103,12 @@ def site_findings(settings: Settings, store: Store) -> Iterator[Finding]:
             patient = _Patient(tools, store.clock)
             yield Finding("Docker", True, f"answers on {tools['docker'].host}")
             server = patient.server()
-            yield Finding("Postgres", server.state == "running",
-                          f"{server.service}, PostgreSQL {server.version}, {server.state}",
-                          f"Look at `docker logs {server.service}`.")  # fmt: skip
+            yield Finding(
+                "Postgres",
+                server.state == "running",
+                f"{server.service}, PostgreSQL {server.version}, {server.state}",
+                f"Look at `docker logs {server.service}`.",
+            )
             yield from doctor_server.check(tools, server)
             yield from doctor_disk.check(settings, tools["files"].rooms(server))
             around = patient.around(server)
@@ -123,9 +134,13 @@ def _copies(_patient: _Patient, _server: Server, around: Surroundings) -> Findin
     bad = around.window.bad
     more = [f"and {len(bad) - 3} more"] if bad[3:] else []
     names = "; ".join([*(f"{copy.file}: {copy.why}" for copy in bad[:3]), *more])
-    return Finding("WAL copies", not bad, names or "every file is what its name says",
-                   "Move these files away and put good copies in their places. An archive_command that keeps what is "
-                   "there waits for that for ever.")  # fmt: skip
+    return Finding(
+        "WAL copies",
+        not bad,
+        names or "every file is what its name says",
+        "Move these files away and put good copies in their places. An archive_command that keeps what is "
+        "there waits for that for ever.",
+    )
 
 
 def _backups(patient: _Patient, _server: Server, around: Surroundings) -> Finding:
@@ -139,16 +154,24 @@ def _backups(patient: _Patient, _server: Server, around: Surroundings) -> Findin
 
 def _gaps(_patient: _Patient, _server: Server, around: Surroundings) -> Finding:
     gaps = [gap.first for part in around.window.timelines for gap in part.broken]
-    return Finding("WAL without gaps", not gaps, f"missing {', '.join(gaps[:3])}" if gaps else "no gap",
-                   "Bring the segments back, or take a base backup: moments after the gap need one.")  # fmt: skip
+    return Finding(
+        "WAL without gaps",
+        not gaps,
+        f"missing {', '.join(gaps[:3])}" if gaps else "no gap",
+        "Bring the segments back, or take a base backup: moments after the gap need one.",
+    )
 
 
 def _writers(patient: _Patient, _server: Server, _around: Surroundings) -> Finding:
     site = patient.tools["site"]
     found = {w.name for w in see_writers(site, patient.tools["docker"]).all}
     absent = [name for name in site.writers if name not in found]
-    return Finding("writers", not absent, f"not there: {', '.join(absent)}" if absent else ", ".join(sorted(found)),
-                   "Correct `site.writers` in the settings.")  # fmt: skip
+    return Finding(
+        "writers",
+        not absent,
+        f"not there: {', '.join(absent)}" if absent else ", ".join(sorted(found)),
+        "Correct `site.writers` in the settings.",
+    )
 
 
 def _clock(patient: _Patient, server: Server, _around: Surroundings) -> Finding:
@@ -159,10 +182,19 @@ def _clock(patient: _Patient, server: Server, _around: Surroundings) -> Finding:
     seen = datetime.fromisoformat(patient.tools["sql"].rows(server.service, server, sql)[0]["now"])
     # The server looked at its clock somewhere between: how long asking takes is not a difference of clocks.
     apart = max(before - seen, seen - patient.now, timedelta())
-    return Finding("clock", apart < _CLOCK_SKEW, f"{apart.total_seconds():.1f} s between this host and the server",
-                   "Set both clocks by NTP: targets are moments.")  # fmt: skip
+    return Finding(
+        "clock",
+        apart < _CLOCK_SKEW,
+        f"{apart.total_seconds():.1f} s between this host and the server",
+        "Set both clocks by NTP: targets are moments.",
+    )
 
 
 _LOOKS: tuple[Callable[[_Patient, Server, Surroundings], Finding], ...] = (
-    _archive, _copies, _backups, _gaps, _writers, _clock,
-)  # fmt: skip
+    _archive,
+    _copies,
+    _backups,
+    _gaps,
+    _writers,
+    _clock,
+)

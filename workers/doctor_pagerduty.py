@@ -39,8 +39,12 @@ def _token(given: PagerDutySettings) -> Finding:
     known = {str(one[key]) for one in services for key in ("id", "name") if one.get(key)}
     strange = [name for name in given.services if name not in known]
     if strange:
-        return Finding("PagerDuty token", False, f"it works, but PagerDuty has no service {', '.join(strange)}",
-                       "Correct pagerduty.services: PagerDuty's service ids or names on the left.")  # fmt: skip
+        return Finding(
+            "PagerDuty token",
+            False,
+            f"it works, but PagerDuty has no service {', '.join(strange)}",
+            "Correct pagerduty.services: PagerDuty's service ids or names on the left.",
+        )
     return Finding("PagerDuty token", True, f"{len(services)} services, {len(given.services)} of them mapped")
 
 
@@ -59,8 +63,12 @@ def _duty(given: PagerDutySettings) -> Finding:
     first = dict.fromkeys(one.name for one in people if one.level == 1)
     empty = [policy for policy in given.policies if not any(one.policy == policy for one in people)]
     if empty or not first:
-        return Finding("PagerDuty on call", False, f"nobody in {', '.join(empty) or 'any policy'}",
-                       "Fill the escalation policy, or correct pagerduty.policies.")  # fmt: skip
+        return Finding(
+            "PagerDuty on call",
+            False,
+            f"nobody in {', '.join(empty) or 'any policy'}",
+            "Fill the escalation policy, or correct pagerduty.policies.",
+        )
     return Finding("PagerDuty on call", True, ", ".join(first))
 
 
@@ -68,14 +76,22 @@ def _webhook(given: PagerDutySettings) -> Finding:
     name = "PagerDuty webhook"
     hooks = [one for one in Webhooks(given).all() if one.url.endswith(_PATH)]
     if not hooks:
-        return Finding(name, True, f"none: incidents are looked for every {given.poll_seconds:g} s",
-                       "For a thread within a second: mayday pagerduty connect URL")  # fmt: skip
+        return Finding(
+            name,
+            True,
+            f"none: incidents are looked for every {given.poll_seconds:g} s",
+            "For a thread within a second: mayday pagerduty connect URL",
+        )
     asleep = next((one for one in hooks if not one.works), None)
     if asleep:
         return Finding(name, False, f"{asleep.id} is {asleep.ails}", subscription_hint(asleep))
     secret = bool(given.webhook_secrets)
-    return Finding(name, secret, hooks[0].url if secret else "no secret is known, so every event is refused",
-                   "" if secret else "Set pagerduty.webhook_secrets, or connect again with --renew.")  # fmt: skip
+    return Finding(
+        name,
+        secret,
+        hooks[0].url if secret else "no secret is known, so every event is refused",
+        "" if secret else "Set pagerduty.webhook_secrets, or connect again with --renew.",
+    )
 
 
 def _paging(given: PagerDutySettings) -> Finding:

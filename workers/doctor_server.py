@@ -24,13 +24,19 @@ def check(tools: dict[str, Any], server: Server) -> Iterator[Finding]:
         return
     yield _primary(server, live)
     if not live.silent:
-        yield Finding("Postgres lets Mayday in", not live.missing,
-                      f"there is no database {live.missing}" if live.missing else f"as {server.user}",
-                      "Correct `site.database` in the settings, or recover to before it went.")  # fmt: skip
-        yield Finding("replication connection", not live.no_replication,
-                      (live.no_replication or "accepted, as base backups need it").splitlines()[-1],
-                      f"Add `local replication {server.user} trust` (or peer) to pg_hba.conf and reload; "
-                      "max_wal_senders has to be above 1.")  # fmt: skip
+        yield Finding(
+            "Postgres lets Mayday in",
+            not live.missing,
+            f"there is no database {live.missing}" if live.missing else f"as {server.user}",
+            "Correct `site.database` in the settings, or recover to before it went.",
+        )
+        yield Finding(
+            "replication connection",
+            not live.no_replication,
+            (live.no_replication or "accepted, as base backups need it").splitlines()[-1],
+            f"Add `local replication {server.user} trust` (or peer) to pg_hba.conf and reload; "
+            "max_wal_senders has to be above 1.",
+        )
     yield _place(tools, server)
     left = chosen(live, tools["site"]).left
     if left:

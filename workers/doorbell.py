@@ -42,8 +42,9 @@ def carry_out(run: str) -> None:
 
 def connect(url: str, seconds: float = _SILENCE_SECONDS) -> redis.Redis:
     """A connection that gives up soon and tries nothing again, because nothing waits for the doorbell."""
-    return redis.Redis.from_url(url, socket_connect_timeout=min(1, seconds), socket_timeout=seconds,
-                                retry=Retry(NoBackoff(), 0))  # fmt: skip
+    return redis.Redis.from_url(
+        url, socket_connect_timeout=min(1, seconds), socket_timeout=seconds, retry=Retry(NoBackoff(), 0)
+    )
 
 
 def open_to_all(url: str) -> bool:
@@ -161,9 +162,13 @@ class BellWorker(SimpleWorker):
         """The next job, or None after a moment; a Redis that is away is an error at once."""
         self.heartbeat()
         return self.queue_class.dequeue_any(
-            self._ordered_queues, _WAIT_SECONDS, connection=self.connection, job_class=self.job_class,
-            serializer=self.serializer, death_penalty_class=self.death_penalty_class,
-        )  # fmt: skip
+            self._ordered_queues,
+            _WAIT_SECONDS,
+            connection=self.connection,
+            job_class=self.job_class,
+            serializer=self.serializer,
+            death_penalty_class=self.death_penalty_class,
+        )
 
 
 def answer_bell(url: str, site: str, lane: Lane = Lane.RECOVERY) -> bool:

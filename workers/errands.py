@@ -29,8 +29,11 @@ class NotSetUp:
 
     def refusal(self) -> Refused:
         """What has to be set."""
-        return Refused(f"{self._what} is not set up.", detail=f"The settings have no {self._setting}.",
-                       hint=f"Set {self._setting} (docs/configuration.md), then press Retry.")  # fmt: skip
+        return Refused(
+            f"{self._what} is not set up.",
+            detail=f"The settings have no {self._setting}.",
+            hint=f"Set {self._setting} (docs/configuration.md), then press Retry.",
+        )
 
 
 class ErrandWorkshop:
@@ -69,8 +72,11 @@ class ErrandWorkshop:
         for tool in tools.values():
             if isinstance(tool, (NotSetUp, WronglySet)):
                 found = tool.refusal()
-                raise Refused(found.message, detail=found.detail, hint="Set it for this process, or start a worker "
-                              "that has it: mayday worker")  # fmt: skip
+                raise Refused(
+                    found.message,
+                    detail=found.detail,
+                    hint="Set it for this process, or start a worker that has it: mayday worker",
+                )
 
 
 def _put_away(tools: Iterable[Any]) -> None:

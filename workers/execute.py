@@ -42,9 +42,11 @@ class Loop:
         """
         run = self.store.run(run_id)
         if self.site and run.site != self.site:
-            raise Refused(f"Run {run_id} belongs to the site '{run.site}'.",
-                          detail=f"Here is '{self.site}'. Nothing was done.",
-                          hint="Carry it out with the settings of its own site.")  # fmt: skip
+            raise Refused(
+                f"Run {run_id} belongs to the site '{run.site}'.",
+                detail=f"Here is '{self.site}'. Nothing was done.",
+                hint="Carry it out with the settings of its own site.",
+            )
         procedure = self.find(run.procedure)
         if procedure.yields and self.store.holder(run.service) not in ("", run_id):
             return "held"

@@ -102,8 +102,18 @@ class HostFiles:
     def swappable(self, server: Server, names: Names) -> str:
         return datadir.swappable(self._helper, server, names.run)
 
-    def waldump(self, server: Server, timeline: int, segments: Sequence[str], *, start: str = "", end: str = "",
-                rmgrs: Sequence[str] = ("Transaction",), limit: int = 0, only: str = "") -> Iterator[str]:  # fmt: skip
+    def waldump(
+        self,
+        server: Server,
+        timeline: int,
+        segments: Sequence[str],
+        *,
+        start: str = "",
+        end: str = "",
+        rmgrs: Sequence[str] = ("Transaction",),
+        limit: int = 0,
+        only: str = "",
+    ) -> Iterator[str]:
         return self._wal.lines(server, timeline, segments, start, end, rmgrs, limit, only)
 
     def moments(self, server: Server, stretches: Sequence[Stretch], at: datetime | None = None) -> Sequence[Moments]:
@@ -124,8 +134,9 @@ class HostFiles:
     def saved_tail(self, server: Server, names: Names) -> Sequence[WalFile]:
         return listing.wal_files(self._helper, server, f"{HOME}/{names.tail_leaf(server.home)}", else_none=True)
 
-    def copy_base(self, server: Server, names: Names, backup: str, total: int, progress: Progress,
-                  chain: Sequence[str] = ()) -> None:  # fmt: skip
+    def copy_base(
+        self, server: Server, names: Names, backup: str, total: int, progress: Progress, chain: Sequence[str] = ()
+    ) -> None:
         self._recent.forget()
         if chain:
             self._combiner.combine(server, names, (*chain, backup), total, progress)
@@ -135,8 +146,9 @@ class HostFiles:
     def verify_base(self, server: Server, names: Names) -> str:
         return self._checks.verify_clone(server, names)
 
-    def lay_wal(self, server: Server, names: Names, segments: Sequence[str], histories: Sequence[str],
-                progress: Progress) -> None:  # fmt: skip
+    def lay_wal(
+        self, server: Server, names: Names, segments: Sequence[str], histories: Sequence[str], progress: Progress
+    ) -> None:
         self._recent.forget()
         self._layer.lay(server, names, segments, histories, progress)
 
@@ -162,12 +174,14 @@ class HostFiles:
     def prepared_states(self, server: Server, names: Names) -> Sequence[bytes]:
         return self._unwritten.prepared(server, names)
 
-    def prepared_records(self, server: Server, names: Names, stretches: Sequence[tuple[int, str, str]],
-                         at: str = "") -> Sequence[str]:  # fmt: skip
+    def prepared_records(
+        self, server: Server, names: Names, stretches: Sequence[tuple[int, str, str]], at: str = ""
+    ) -> Sequence[str]:
         return self._unwritten.two_phase(server, names, stretches, at)
 
-    def first_relation(self, server: Server, names: Names, stretches: Sequence[tuple[int, str, str]],
-                       xid: int) -> Sequence[str]:  # fmt: skip
+    def first_relation(
+        self, server: Server, names: Names, stretches: Sequence[tuple[int, str, str]], xid: int
+    ) -> Sequence[str]:
         return self._unwritten.of_transaction(server, names, stretches, xid)
 
     def archive_history(self, server: Server, names: Names, history: str) -> None:

@@ -33,8 +33,9 @@ class Guard:
     reopen: Callable[[], None]
     away_seconds: float = AWAY_SECONDS
 
-    def __call__(self, title: str, work: Callable[[], Any],
-                 again: Callable[[], Any] | None = None) -> RecoveryError | None:  # fmt: skip
+    def __call__(
+        self, title: str, work: Callable[[], Any], again: Callable[[], Any] | None = None
+    ) -> RecoveryError | None:
         """Do it; the trouble, if any. Where Docker is away, `again` (else the work itself) is tried for a while."""
         try:
             self._while_away(work, again or work)
@@ -44,9 +45,11 @@ class Guard:
             return trouble
         except Exception as surprise:
             log.exception("unexpected", run=self.run, step=title)
-            return RecoveryError(f"Something unexpected happened in '{title}'.",
-                                 detail=f"{type(surprise).__name__}: {surprise}",
-                                 hint="The worker's log has the whole story. Retry, or Undo.")  # fmt: skip
+            return RecoveryError(
+                f"Something unexpected happened in '{title}'.",
+                detail=f"{type(surprise).__name__}: {surprise}",
+                hint="The worker's log has the whole story. Retry, or Undo.",
+            )
         return None
 
     def _while_away(self, work: Callable[[], Any], again: Callable[[], Any]) -> None:

@@ -33,12 +33,16 @@ def recoveries(settings: Settings, store: Store, find: Callable[[str], Procedure
     return Loop(store, find, tools, owner, site=settings.site.name)
 
 
-def errands(
-    settings: Settings, adapters: Adapters, store: Store, find: Callable[[str], Procedure], owner: str
-) -> Loop:
+def errands(settings: Settings, adapters: Adapters, store: Store, find: Callable[[str], Procedure], owner: str) -> Loop:
     """The loop with the tools of the outside."""
-    return Loop(store, find, adapters.workshop(), f"{owner}:errands", away_seconds=_ERRANDS_AWAY_SECONDS,
-                site=settings.site.name)  # fmt: skip
+    return Loop(
+        store,
+        find,
+        adapters.workshop(),
+        f"{owner}:errands",
+        away_seconds=_ERRANDS_AWAY_SECONDS,
+        site=settings.site.name,
+    )
 
 
 @dataclass(frozen=True)

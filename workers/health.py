@@ -37,8 +37,11 @@ def healths(listed: Sequence[Mapping[str, Any]], site: Site) -> tuple[Health, ..
     project = _project(found.get(site.postgres))
     first, dash, _ = site.postgres.rpartition("-")
     named = (site.postgres, *site.writers)
-    mine = [name for name, one in found.items()
-            if (project and _project(one) == project) or (dash and name.startswith(f"{first}-"))]  # fmt: skip
+    mine = [
+        name
+        for name, one in found.items()
+        if (project and _project(one) == project) or (dash and name.startswith(f"{first}-"))
+    ]
     wanted = dict.fromkeys((*named, *sorted(mine)))
     return tuple(_health(name, found.get(name)) for name in wanted)
 

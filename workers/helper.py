@@ -123,13 +123,24 @@ class Helper:
         try:
             image = self.client.api.inspect_image(server.image_id)
             made = self.client.containers.create(
-                server.image_id, command=["-f", "/dev/null"], entrypoint=["tail"], name=self._names.helper, user="0:0",
-                network_mode="none", mounts=mounts, labels={"mayday.run": self._names.run, "mayday.role": "helper"},
-                tmpfs={"/tmp": "", **empty_volumes(image, (HOME,))}, userns_mode="host", cap_drop=["ALL"],
-                cap_add=list(_CAPABILITIES), blkio_weight=_IO_WEIGHT,
+                server.image_id,
+                command=["-f", "/dev/null"],
+                entrypoint=["tail"],
+                name=self._names.helper,
+                user="0:0",
+                network_mode="none",
+                mounts=mounts,
+                labels={"mayday.run": self._names.run, "mayday.role": "helper"},
+                tmpfs={"/tmp": "", **empty_volumes(image, (HOME,))},
+                userns_mode="host",
+                cap_drop=["ALL"],
+                cap_add=list(_CAPABILITIES),
+                blkio_weight=_IO_WEIGHT,
                 security_opt=["label=disable", "no-new-privileges"],
-                healthcheck={"test": ["NONE"]}, stop_signal="SIGKILL", working_dir="/",
-            )  # fmt: skip
+                healthcheck={"test": ["NONE"]},
+                stop_signal="SIGKILL",
+                working_dir="/",
+            )
         except ImageNotFound as problem:
             raise RecoveryError(
                 "The server's image is no longer on this Docker host.",
@@ -177,8 +188,11 @@ def _without_missing(mounts: list[Mount], refused: RecoveryError) -> list[Mount]
     if not found or len(kept) == len(mounts):
         raise refused
     if not any(mount["Target"] == HOME or mount["Target"].startswith(_VOLUMES) for mount in kept):
-        raise RecoveryError("The folder of the data directory is missing on the Docker host.", detail=found["path"],
-                            hint="See that the disk is mounted there, then ask again.") from refused  # fmt: skip
+        raise RecoveryError(
+            "The folder of the data directory is missing on the Docker host.",
+            detail=found["path"],
+            hint="See that the disk is mounted there, then ask again.",
+        ) from refused
     return kept
 
 
@@ -187,6 +201,9 @@ def checked(done: Done, doing: str, hint: str = "Read what was printed, mend it,
     if done.code == 0:
         return done.out
     if "No space left on device" in done.err + done.out or "Disk quota exceeded" in done.err + done.out:
-        raise RecoveryError(f"The disk is full while {doing}.", detail=done.said(),
-                            hint="Make room on that disk, then retry. The live data was not touched.")  # fmt: skip
+        raise RecoveryError(
+            f"The disk is full while {doing}.",
+            detail=done.said(),
+            hint="Make room on that disk, then retry. The live data was not touched.",
+        )
     raise RecoveryError(f"It failed while {doing}.", detail=done.said() or f"exit code {done.code}", hint=hint)

@@ -135,9 +135,11 @@ def _exit_code(api: Any, id: str) -> int:
     # The output may end an instant before Docker knows that the process has.
     code = wait_for_exit(api, id, 2)
     if code is None:
-        raise Away("The connection to Docker broke while a command was running.",
-                   detail="Its output ended, but the command has not.",
-                   hint="See that the Docker daemon runs, then retry.")  # fmt: skip
+        raise Away(
+            "The connection to Docker broke while a command was running.",
+            detail="Its output ended, but the command has not.",
+            hint="See that the Docker daemon runs, then retry.",
+        )
     return code
 
 
@@ -166,8 +168,9 @@ class Inside:
         """Prepare a command; returns Docker's id of it."""
         return str(self.api.exec_create(self.container, list(argv), user=self.user, environment=dict(env))["Id"])
 
-    def command(self, argv: Sequence[str], *, seconds: float, env: Mapping[str, str] | None = None,
-                mark: str = "") -> Command:  # fmt: skip
+    def command(
+        self, argv: Sequence[str], *, seconds: float, env: Mapping[str, str] | None = None, mark: str = ""
+    ) -> Command:
         """A command that starts when its lines are read."""
         return Command(self, argv, seconds, env or {}, mark)
 
@@ -176,13 +179,15 @@ class Inside:
         command = self.command(argv, seconds=seconds, env=env)
         out = "\n".join(command.lines())
         if command.over:
-            raise RecoveryError(f"{argv[0]} took longer than {seconds:.0f} s.", detail=excerpt(command.err),
-                                hint="The disk may be slow or the machine busy; retry when it is calmer.")  # fmt: skip
+            raise RecoveryError(
+                f"{argv[0]} took longer than {seconds:.0f} s.",
+                detail=excerpt(command.err),
+                hint="The disk may be slow or the machine busy; retry when it is calmer.",
+            )
         assert command.code is not None
         return Done(command.code, out, command.err)
 
-    def script(self, text: str, *parameters: str, seconds: float = 60,
-               env: Mapping[str, str] | None = None) -> Done:  # fmt: skip
+    def script(self, text: str, *parameters: str, seconds: float = 60, env: Mapping[str, str] | None = None) -> Done:
         """Run a constant script; everything that varies comes to it as a parameter."""
         return self.run(shell(text, *parameters), seconds=seconds, env=env)
 
@@ -198,9 +203,12 @@ class Inside:
         ran = time.monotonic() - began  # Before the age is asked for, which a busy daemon takes time to tell.
         if runs(state) and _age(state, self.api.info()) > ran:
             return
-        raise TakenDown(f"The container in which {doing} ran was taken down.", crashing=bool(state.get("Restarting")),
-                        detail=f"It is {state['Status']}.",
-                        hint="See that the Docker daemon runs (`docker info`), then retry.")  # fmt: skip
+        raise TakenDown(
+            f"The container in which {doing} ran was taken down.",
+            crashing=bool(state.get("Restarting")),
+            detail=f"It is {state['Status']}.",
+            hint="See that the Docker daemon runs (`docker info`), then retry.",
+        )
 
     def _state(self) -> dict[str, Any]:
         try:

@@ -119,8 +119,9 @@ class WalLayer:
             paths = self._lay(server, names, to, wanted, told)
             wanted = self._wrong(server, to, paths)
 
-    def _lay(self, server: Server, names: Names, to: str, wanted: Sequence[str],
-             told: Callable[[int], None]) -> dict[str, str]:  # fmt: skip
+    def _lay(
+        self, server: Server, names: Names, to: str, wanted: Sequence[str], told: Callable[[int], None]
+    ) -> dict[str, str]:
         """Lay the best copy of each, as far as it can be unpacked; which one it was."""
         saved = f"{HOME}/{names.tail_leaf(server.home)}"
         paths = self._copies.readable(server, wanted, saved)
@@ -132,8 +133,11 @@ class WalLayer:
                     self._copies.blame(path, f"it cannot be unpacked: {why}")
                 else:
                     told(int(line))
-        checked(Done(command.code or 0, "", command.err), "laying WAL beside the copy",
-                "A segment may have left the archive since the plan; ask for a new plan.")  # fmt: skip
+        checked(
+            Done(command.code or 0, "", command.err),
+            "laying WAL beside the copy",
+            "A segment may have left the archive since the plan; ask for a new plan.",
+        )
         return dict(zip(wanted, paths, strict=True))
 
     def _wrong(self, server: Server, to: str, paths: Mapping[str, str]) -> list[str]:

@@ -51,8 +51,13 @@ done
 _SLOW_DISK_SECONDS = 120
 _NO_FOLDER = 66
 _END = "\x1c"
-_PARTS = ((LIST, '"$1"'), (LIST, '"$2"'), (_HISTORIES, '"$1" "$2"'),
-          (base_listing.LIST, '"$3" "$4" "$5" "$6" "$7" "$8"'), (_PROGRAMS, " ".join(PROGRAMS.values())))  # fmt: skip
+_PARTS = (
+    (LIST, '"$1"'),
+    (LIST, '"$2"'),
+    (_HISTORIES, '"$1" "$2"'),
+    (base_listing.LIST, '"$3" "$4" "$5" "$6" "$7" "$8"'),
+    (_PROGRAMS, " ".join(PROGRAMS.values())),
+)
 _FOLDERS = "".join(f"( set -- {given}\n{part}\n); printf '\\034%s\\034' $?\n" for part, given in _PARTS)
 
 
@@ -103,8 +108,11 @@ def missing(server: Server, folder: str) -> RecoveryError:
     """The error for a folder that should be there."""
     own = server.wal or f"{server.home.parent}/{server.home.leaf}/pg_wal"
     hosts = {ARCHIVE: server.archive, BASES: server.bases, own_wal(server): own}
-    return RecoveryError("A folder of the server cannot be read on the Docker host.", detail=hosts.get(folder, folder),
-                         hint="See that its disk is mounted and the settings are right, then ask again.")  # fmt: skip
+    return RecoveryError(
+        "A folder of the server cannot be read on the Docker host.",
+        detail=hosts.get(folder, folder),
+        hint="See that its disk is mounted and the settings are right, then ask again.",
+    )
 
 
 def small_files(done: Done) -> dict[str, str]:
@@ -139,8 +147,9 @@ def rooms(helper: Helper, server: Server) -> dict[str, Room]:
 def control(helper: Helper, server: Server, leaf: str) -> str:
     """What pg_controldata says of a directory beside the live one."""
     done = helper.inside(server).run(["pg_controldata", f"{HOME}/{leaf}"], env={"LC_ALL": "C", "TZ": "UTC"})
-    text = checked(done, f"reading the control file of {leaf}",
-                   "The control file may be damaged; base backups are not affected.")  # fmt: skip
+    text = checked(
+        done, f"reading the control file of {leaf}", "The control file may be damaged; base backups are not affected."
+    )
     # From PostgreSQL 17 on it says on stderr that the checksum is wrong.
     return text + done.err
 

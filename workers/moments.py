@@ -95,8 +95,9 @@ rm -rf "$d"
 _SECONDS = 300
 
 
-def moments(helper: Helper, copies: Copies, server: Server, stretches: Sequence[Stretch],
-            at: datetime | None) -> list[Moments]:  # fmt: skip
+def moments(
+    helper: Helper, copies: Copies, server: Server, stretches: Sequence[Stretch], at: datetime | None
+) -> list[Moments]:
     """What is asked for each stretch, in their order."""
     wanted = at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f") if at else ""
     told: list[str] = []

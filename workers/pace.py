@@ -38,8 +38,11 @@ class Pace:
         """
         seconds = self._turn(longest)
         if seconds > longest:
-            raise Away("PagerDuty's rate limit is used up for the moment.", detail=f"free again in {seconds:.0f} s",
-                       hint="Nothing to do: it is tried again by itself.")  # fmt: skip
+            raise Away(
+                "PagerDuty's rate limit is used up for the moment.",
+                detail=f"free again in {seconds:.0f} s",
+                hint="Nothing to do: it is tried again by itself.",
+            )
         time.sleep(seconds)
 
     def _turn(self, longest: float) -> float:

@@ -26,17 +26,28 @@ class EventsPager:
         self._source = source
 
     def trigger(
-        self, key: str, summary: str, *, severity: str = "critical", details: Mapping[str, str] | None = None,
+        self,
+        key: str,
+        summary: str,
+        *,
+        severity: str = "critical",
+        details: Mapping[str, str] | None = None,
         link: str = "",
-    ) -> None:  # fmt: skip
+    ) -> None:
         if severity not in _SEVERITIES:
             raise Refused(f"'{severity}' is no severity of PagerDuty.", hint=f"Use one of {', '.join(_SEVERITIES)}.")
         told = {name: excerpt(text, _DETAIL_AT_MOST) for name, text in (details or {}).items()}
         payload = {"timestamp": self._clock().isoformat(), "custom_details": told}
         links = [{"href": link, "text": "Open the thread"}] if link else None
         with speaking("paging"):
-            self._client.trigger(_short(redact(summary), _SUMMARY_AT_MOST) or "Mayday", self._source,
-                                 dedup_key=dedup_key(key), severity=severity, payload=payload, links=links)  # fmt: skip
+            self._client.trigger(
+                _short(redact(summary), _SUMMARY_AT_MOST) or "Mayday",
+                self._source,
+                dedup_key=dedup_key(key),
+                severity=severity,
+                payload=payload,
+                links=links,
+            )
 
     def resolve(self, key: str) -> None:
         with speaking("taking a page back"):

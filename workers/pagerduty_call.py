@@ -26,10 +26,14 @@ def call(client: Any, settings: PagerDutySettings, key: str, title: str, contact
     if _stands(client, key):
         return
     asked = {
-        "type": "incident", "title": redact(title)[:_TITLE_AT_MOST], "incident_key": key, "urgency": "high",
+        "type": "incident",
+        "title": redact(title)[:_TITLE_AT_MOST],
+        "incident_key": key,
+        "urgency": "high",
         "service": {"id": _service(client, settings), "type": "service_reference"},
-        "body": {"type": "incident_body", "details": excerpt(text)}, **_whom(client, contact),
-    }  # fmt: skip
+        "body": {"type": "incident_body", "details": excerpt(text)},
+        **_whom(client, contact),
+    }
     with speaking(doing):
         answer = client.post("/incidents", json={"incident": asked})
     # An answer that was lost: the incident may stand all the same.
@@ -58,6 +62,9 @@ def _service(client: Any, settings: PagerDutySettings) -> str:
         known = [str(one["id"]) for one in client.iter_all("services")]
     found = next((one for one in known if one in settings.services), next(iter(known), ""))
     if not found:
-        raise RecoveryError("PagerDuty has no service, so nobody can be paged.", detail="GET /services is empty.",
-                            hint="Make a service in PagerDuty, or call by phone.")  # fmt: skip
+        raise RecoveryError(
+            "PagerDuty has no service, so nobody can be paged.",
+            detail="GET /services is empty.",
+            hint="Make a service in PagerDuty, or call by phone.",
+        )
     return found

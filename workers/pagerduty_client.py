@@ -34,12 +34,14 @@ _SAID: dict[int, tuple[str, str]] = {
     1015: ("PagerDuty has nobody on call for that.", "Fill the escalation policy, or call somebody by phone."),
 }
 _MEANT: dict[int, tuple[str, str]] = {
-    401: ("PagerDuty does not accept the token.",
-          "Put a REST API key of this account into pagerduty.token; for the EU set pagerduty.api_url too."),
+    401: (
+        "PagerDuty does not accept the token.",
+        "Put a REST API key of this account into pagerduty.token; for the EU set pagerduty.api_url too.",
+    ),
     402: ("The PagerDuty plan does not have that.", "Do it in PagerDuty's own app, or leave it out."),
     403: ("PagerDuty's token may not do that.", "Use a key with write access, not a read-only one."),
     404: ("PagerDuty does not know that.", "Look at the id; the incident may belong to another account."),
-}  # fmt: skip
+}
 
 
 def rest_client(settings: PagerDutySettings, *, retries: bool = True, seconds: float = SECONDS) -> RestApiV2Client:
@@ -76,12 +78,20 @@ def events_client(settings: PagerDutySettings) -> EventsApiV2Client:
 def _built(
     kind: Any, secret: str, url: str, settings: PagerDutySettings, pace: Pace, seconds: float, **more: Any
 ) -> Any:
-    hooks = {"request": [lambda _request: pace.wait()],
-             "response": [lambda answer: pace.learn(answer.status_code, answer.headers)]}  # fmt: skip
+    hooks = {
+        "request": [lambda _request: pace.wait()],
+        "response": [lambda answer: pace.learn(answer.status_code, answer.headers)],
+    }
     try:
         # A proxy of the environment never leads to this machine itself.
-        client = kind(secret, base_url=url, verify=_trust(settings), event_hooks=hooks,
-                      trust_env=urlsplit(url).hostname not in _OWN_MACHINE, **more)  # fmt: skip
+        client = kind(
+            secret,
+            base_url=url,
+            verify=_trust(settings),
+            event_hooks=hooks,
+            trust_env=urlsplit(url).hostname not in _OWN_MACHINE,
+            **more,
+        )
     except UrlError:
         raise Refused(f"{url} does not begin with https://.", hint="PagerDuty is spoken to over https only.") from None
     client.timeout, client.sleep_timer, client.stagger_cooldown = seconds, _FIRST_PAUSE, 0.5
@@ -92,8 +102,11 @@ def _trust(settings: PagerDutySettings) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=settings.ca_file or None)
     except OSError as wrong:
-        raise Refused(f"The certificate file {settings.ca_file} cannot be used.", detail=str(wrong),
-                      hint="Correct pagerduty.ca_file, or leave it empty for the system's own.") from None  # fmt: skip
+        raise Refused(
+            f"The certificate file {settings.ca_file} cannot be used.",
+            detail=str(wrong),
+            hint="Correct pagerduty.ca_file, or leave it empty for the system's own.",
+        ) from None
 
 
 @contextmanager
@@ -117,8 +130,11 @@ def trouble(answer: httpx2.Response, doing: str) -> RecoveryError:
     detail = f"{doing}: HTTP {status}, {said}" if said else f"{doing}: HTTP {status}"
     if status in _LATER or status >= 500 or code == _STALE:
         return Away("PagerDuty could not do it now.", detail=detail, hint="Nothing to do: it is tried again by itself.")
-    message, hint = _SAID.get(code) or _MEANT.get(status) or (
-        "PagerDuty refused.", "Read what it said; do it in PagerDuty's own app where it is urgent.")  # fmt: skip
+    message, hint = (
+        _SAID.get(code)
+        or _MEANT.get(status)
+        or ("PagerDuty refused.", "Read what it said; do it in PagerDuty's own app where it is urgent.")
+    )
     return RecoveryError(message, detail=detail, hint=hint)
 
 
@@ -130,10 +146,16 @@ def error_code(answer: httpx2.Response) -> int:
 
 def _silence(cause: BaseException, doing: str) -> RecoveryError:
     if "CERTIFICATE_VERIFY_FAILED" in str(cause):
-        return RecoveryError("PagerDuty's certificate is not trusted.", detail=doing,
-                             hint="Set pagerduty.ca_file, or look who answers at pagerduty.api_url.")  # fmt: skip
-    return Away("PagerDuty does not answer.", detail=f"{doing}: {type(cause).__name__}",
-                hint="Look at the network; meanwhile call people by phone. It is tried again by itself.")  # fmt: skip
+        return RecoveryError(
+            "PagerDuty's certificate is not trusted.",
+            detail=doing,
+            hint="Set pagerduty.ca_file, or look who answers at pagerduty.api_url.",
+        )
+    return Away(
+        "PagerDuty does not answer.",
+        detail=f"{doing}: {type(cause).__name__}",
+        hint="Look at the network; meanwhile call people by phone. It is tried again by itself.",
+    )
 
 
 def _words(answer: httpx2.Response) -> str:

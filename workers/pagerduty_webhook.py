@@ -19,10 +19,21 @@ from actions.settings import PagerDutySettings
 from workers.pagerduty_client import rest_client, speaking, trouble
 
 EVENTS = tuple(
-    f"incident.{kind}" for kind in ("triggered", "acknowledged", "unacknowledged", "resolved", "reopened",
-                                    "escalated", "delegated", "reassigned", "service_updated", "priority_updated",
-                                    "annotated")
-)  # fmt: skip
+    f"incident.{kind}"
+    for kind in (
+        "triggered",
+        "acknowledged",
+        "unacknowledged",
+        "resolved",
+        "reopened",
+        "escalated",
+        "delegated",
+        "reassigned",
+        "service_updated",
+        "priority_updated",
+        "annotated",
+    )
+)
 """What Mayday wants to be told."""
 
 _SECRETS_KEPT = 3
@@ -76,8 +87,14 @@ class Webhooks:
     def create(self, url: str, service: str = "") -> Connected:
         """Subscribe an address to the account's incidents, or to those of one service."""
         wanted = {"type": "service_reference", "id": service} if service else {"type": "account_reference"}
-        asked = {"type": "webhook_subscription", "active": True, "description": "Mayday", "events": list(EVENTS),
-                 "delivery_method": {"type": "http_delivery_method", "url": url}, "filter": wanted}  # fmt: skip
+        asked = {
+            "type": "webhook_subscription",
+            "active": True,
+            "description": "Mayday",
+            "events": list(EVENTS),
+            "delivery_method": {"type": "http_delivery_method", "url": url},
+            "filter": wanted,
+        }
         doing = "creating a webhook subscription"
         with speaking(doing):
             answer = self._once.post("/webhook_subscriptions", json={"webhook_subscription": asked})
@@ -124,8 +141,11 @@ def connect(
         keep(made.secret)
     except OSError as wrong:
         hooks.delete(made.id)
-        raise RecoveryError(f"The secret could not be kept in {settings.secrets_file}.", detail=str(wrong),
-                            hint="Make the folder writable; the subscription was removed again.") from None  # fmt: skip
+        raise RecoveryError(
+            f"The secret could not be kept in {settings.secrets_file}.",
+            detail=str(wrong),
+            hint="Make the folder writable; the subscription was removed again.",
+        ) from None
     # Only now that the new secret is kept: a full disk must not leave PagerDuty without anybody to tell.
     for old in before:
         hooks.delete(old.id)
@@ -147,11 +167,17 @@ def _confirm(url: str) -> None:
 def _as_it_is(settings: PagerDutySettings, hook: Hooked, say: Callable[[str], object]) -> str:
     """Leave a subscription alone that does what it should. PagerDuty tells nobody its secret again."""
     if not hook.works:
-        raise Refused(f"PagerDuty has a subscription to {hook.url}, and it is {hook.ails}.", detail=hook.id,
-                      hint=subscription_hint(hook))  # fmt: skip
+        raise Refused(
+            f"PagerDuty has a subscription to {hook.url}, and it is {hook.ails}.",
+            detail=hook.id,
+            hint=subscription_hint(hook),
+        )
     if not kept_secrets(settings.secrets_file):
-        raise Refused(f"PagerDuty already has a subscription to {hook.url}.", detail=f"{hook.id}; its secret was told "
-                      "once and cannot be read again", hint="Add --renew for a new one with a new secret.")  # fmt: skip
+        raise Refused(
+            f"PagerDuty already has a subscription to {hook.url}.",
+            detail=f"{hook.id}; its secret was told once and cannot be read again",
+            hint="Add --renew for a new one with a new secret.",
+        )
     say(f"PagerDuty tells {hook.url} of incidents already (subscription {hook.id}). Nothing was changed.")
     say("For a new one with a new secret, add --renew.")
     return hook.id
@@ -159,8 +185,10 @@ def _as_it_is(settings: PagerDutySettings, hook: Hooked, say: Callable[[str], ob
 
 def _keeper(settings: PagerDutySettings) -> Callable[[str], None]:
     if not settings.secrets_file:
-        raise Refused("There is no place to keep the webhook's secret.",
-                      hint="Set pagerduty.secrets_file to a file that only the bot's user can read.")  # fmt: skip
+        raise Refused(
+            "There is no place to keep the webhook's secret.",
+            hint="Set pagerduty.secrets_file to a file that only the bot's user can read.",
+        )
     path, known = Path(settings.secrets_file), kept_secrets(settings.secrets_file)
 
     def keep(secret: str) -> None:
@@ -178,8 +206,13 @@ def _keeper(settings: PagerDutySettings) -> Callable[[str], None]:
 def _hooked(one: dict[str, Any]) -> Hooked:
     method, told = one.get("delivery_method") or {}, one.get("events") or EVENTS
     lacks = tuple(name for name in EVENTS if name not in told)
-    return Hooked(str(one["id"]), str(method.get("url") or ""), bool(one.get("active", True)),
-                  bool(method.get("temporarily_disabled")), lacks)  # fmt: skip
+    return Hooked(
+        str(one["id"]),
+        str(method.get("url") or ""),
+        bool(one.get("active", True)),
+        bool(method.get("temporarily_disabled")),
+        lacks,
+    )
 
 
 def subscription_hint(hook: Hooked) -> str:

@@ -16,8 +16,9 @@ from workers.heartbeat import Heartbeat
 class StepProgress:
     """Called by long acts with how far they are."""
 
-    def __init__(self, store: Store, heartbeat: Heartbeat, run: Run, step: int, limit: timedelta | None, *,
-                 yields: bool = False) -> None:  # fmt: skip
+    def __init__(
+        self, store: Store, heartbeat: Heartbeat, run: Run, step: int, limit: timedelta | None, *, yields: bool = False
+    ) -> None:
         self._store, self._heartbeat, self._run, self._step = store, heartbeat, run, step
         self._limit, self._yields = limit, yields
         self._began = time.monotonic()
@@ -28,9 +29,11 @@ class StepProgress:
         self._heartbeat.must_hold()
         elapsed = time.monotonic() - self._began
         if self._limit is not None and elapsed > self._limit.total_seconds():
-            raise RecoveryError(f"The step took longer than its limit of {self._limit}.",
-                                detail=f"It was at {text or f'{done:.0f} of {total:.0f}'}.",
-                                hint="Look at the load of the host, then Retry (it goes on) or Undo.")  # fmt: skip
+            raise RecoveryError(
+                f"The step took longer than its limit of {self._limit}.",
+                detail=f"It was at {text or f'{done:.0f} of {total:.0f}'}.",
+                hint="Look at the load of the host, then Retry (it goes on) or Undo.",
+            )
         if elapsed - self._shown >= 1.0 or not self._shown:
             self._shown = elapsed or 0.001
             self._notice_stop()
@@ -42,5 +45,8 @@ class StepProgress:
             raise Stopped("Stopped by a person.")
         holder = self._store.holder(self._run.service) if self._yields else ""
         if holder not in ("", self._run.id):
-            raise GaveWay(f"It gave way to run {holder}.", detail=f"That run needs {self._run.service} to itself.",
-                          hint="Once that run has ended, Retry takes this one up again.")  # fmt: skip
+            raise GaveWay(
+                f"It gave way to run {holder}.",
+                detail=f"That run needs {self._run.service} to itself.",
+                hint="Once that run has ended, Retry takes this one up again.",
+            )

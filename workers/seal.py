@@ -142,8 +142,11 @@ class Seal:
         """The directory of this run's clone, beside the live one or in its place; nobody uses it."""
         seen = self._swap.leaves(server, names)
         if not seen.clone_complete and seen.live_is_clone_of != names.run:
-            raise RecoveryError("This run's clone is not there.", detail=f"Looked in {server.home.parent}.",
-                                hint="Look at the run's journal, then retry.")  # fmt: skip
+            raise RecoveryError(
+                "This run's clone is not there.",
+                detail=f"Looked in {server.home.parent}.",
+                hint="Look at the run's journal, then retry.",
+            )
         leaf = names.clone_leaf(server.home) if seen.clone_complete else server.home.leaf
         confirm_unused(self._client, server, leaf)
         return leaf
@@ -156,8 +159,11 @@ class Seal:
         told, saved, own, control = checked(done, "looking at what the clone wrote").split("\x1c")
         forks = _FORK.findall(told)
         if not forks:
-            raise RecoveryError(f"The clone has no {history}.", detail=f"Looked in the pg_wal of {leaf}.",
-                                hint="It is written when the clone is promoted; promote it first.")  # fmt: skip
+            raise RecoveryError(
+                f"The clone has no {history}.",
+                detail=f"Looked in the pg_wal of {leaf}.",
+                hint="It is written when the clone is promoted; promote it first.",
+            )
         parent, fork = int(forks[-1][0]), segment_of(int(forks[-1][0]), parse_lsn(forks[-1][1]), server.segment_size)
         old = [name for name in _segments(saved) if int(name[:8], 16) == parent and name < fork]
         end = parse_controldata(control).checkpoint_lsn

@@ -136,8 +136,13 @@ class Worker:
 
     def _pulse(self) -> None:
         since = self.store.clock().isoformat()
-        said = {"host": socket.gethostname(), "site": self.site, "version": self.version, "since": since,
-                "pid": os.getpid()}  # fmt: skip
+        said = {
+            "host": socket.gethostname(),
+            "site": self.site,
+            "version": self.version,
+            "since": since,
+            "pid": os.getpid(),
+        }
         lanes: dict[Lane, threading.Thread] = {}
         while not self.leaving.is_set():
             self._keep_lanes(lanes)

@@ -58,19 +58,28 @@ class ContainerSql:
         self._client = client
         self._accesses = accesses or Accesses()
 
-    def rows(self, container: str, server: Server, sql: str, *, seconds: float = 30,
-             database: str = "") -> list[dict[str, Any]]:  # fmt: skip
+    def rows(
+        self, container: str, server: Server, sql: str, *, seconds: float = 30, database: str = ""
+    ) -> list[dict[str, Any]]:
         asks = bool(_ASKS.match(sql))
         text = f"select row_to_json(mayday) from (\n{_bare(sql)}\n) mayday" if asks else sql
         said = [one for one in self._records(container, server, text, seconds, database) if one.strip()]
         return [json.loads(record) for record in said] if asks else []
 
-    def values(self, container: str, server: Server, queries: Sequence[str], *,
-               seconds: float = 300, database: str = "") -> Sequence[Answer]:  # fmt: skip
+    def values(
+        self, container: str, server: Server, queries: Sequence[str], *, seconds: float = 300, database: str = ""
+    ) -> Sequence[Answer]:
         return self._sessions(container, server, queries, seconds, database, ())
 
-    def _sessions(self, container: str, server: Server, queries: Sequence[str], seconds: float, database: str,
-                  settings: Sequence[str]) -> list[Answer]:  # fmt: skip
+    def _sessions(
+        self,
+        container: str,
+        server: Server,
+        queries: Sequence[str],
+        seconds: float,
+        database: str,
+        settings: Sequence[str],
+    ) -> list[Answer]:
         until, found = time.monotonic() + seconds, list[Answer]()
         while rest := queries[len(found) :]:
             # A session ends early where a query broke its connection; those after that query get another.
@@ -78,8 +87,9 @@ class ContainerSql:
             found += self._session(container, server, rest, left, database, settings)
         return found
 
-    def everywhere(self, container: str, server: Server, asked: Asked, *, seconds: float = 300,
-                   bare: bool = False) -> Mapping[str, Sequence[Answer]]:  # fmt: skip
+    def everywhere(
+        self, container: str, server: Server, asked: Asked, *, seconds: float = 300, bare: bool = False
+    ) -> Mapping[str, Sequence[Answer]]:
         settings, until = EVERYWHERE + BARE * bare, time.monotonic() + seconds
         found: dict[str, Sequence[Answer]] = {}
         for some in one_command_each(asked):
@@ -99,14 +109,16 @@ class ContainerSql:
             return trouble.detail or trouble.message
         return ""
 
-    def _blocks(self, container: str, server: Server, asked: Asked, seconds: float,
-                settings: Sequence[str]) -> Mapping[str, Block | RecoveryError]:  # fmt: skip
+    def _blocks(
+        self, container: str, server: Server, asked: Asked, seconds: float, settings: Sequence[str]
+    ) -> Mapping[str, Block | RecoveryError]:
         names, mark = list(asked) if isinstance(asked, Mapping) else [server.database], f"mayday.{uuid.uuid4().hex}"
 
         def ask(access: Access) -> Mapping[str, Block]:
             argv = everywhere_script(_bare_all(asked), server.database, seconds, mark)
-            command = access.command(argv, seconds=longest_wait(asked, seconds),
-                                     env=environment(seconds, settings), server=server)  # fmt: skip
+            command = access.command(
+                argv, seconds=longest_wait(asked, seconds), env=environment(seconds, settings), server=server
+            )
             with closing(command.lines()) as lines:
                 blocks = blocks_of("\n".join(lines), mark)
             if not blocks:
@@ -132,8 +144,16 @@ class ContainerSql:
                     raise
                 return ask(access)
 
-    def _answered(self, container: str, server: Server, queries: Sequence[str], seconds: float, name: str,
-                  settings: Sequence[str], block: Block | RecoveryError) -> Sequence[Answer]:  # fmt: skip
+    def _answered(
+        self,
+        container: str,
+        server: Server,
+        queries: Sequence[str],
+        seconds: float,
+        name: str,
+        settings: Sequence[str],
+        block: Block | RecoveryError,
+    ) -> Sequence[Answer]:
         if isinstance(block, RecoveryError):
             return [Answer(error=block)] * len(queries)
         found = [answer(one, container, seconds) for one in block.said]
@@ -149,8 +169,15 @@ class ContainerSql:
         rest = queries[len(found) + 1 :]
         return [*found, broken, *self._sessions(container, server, rest, seconds, name, settings)]
 
-    def _session(self, container: str, server: Server, queries: Sequence[str], seconds: float, database: str,
-                 settings: Sequence[str]) -> Sequence[Answer]:  # fmt: skip
+    def _session(
+        self,
+        container: str,
+        server: Server,
+        queries: Sequence[str],
+        seconds: float,
+        database: str,
+        settings: Sequence[str],
+    ) -> Sequence[Answer]:
         """The answers to the first of these queries: to all of them, unless the connection was lost."""
         mark, beyond = f"mayday.{uuid.uuid4().hex}", LEAST_SECONDS * len(queries)
         script = session_script([_bare(query) for query in queries], seconds, mark)
@@ -158,8 +185,9 @@ class ContainerSql:
 
         def ask(access: Access) -> None:
             argv = _with_script(access.inside, [*_PSQL, *_whose(server, database)], script)
-            command = access.command(argv, seconds=seconds + beyond + _BEYOND, env=environment(seconds, settings),
-                                     server=server)  # fmt: skip
+            command = access.command(
+                argv, seconds=seconds + beyond + _BEYOND, env=environment(seconds, settings), server=server
+            )
             with closing(command.lines()) as lines:
                 said[:] = session_answers("\n".join(lines), mark)
             if len(said) < len(queries):

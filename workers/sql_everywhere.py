@@ -20,12 +20,23 @@ from workers.sql_session import LEAST_SECONDS, Said, last_words, session_answers
 # What people may have set for a role, a database or the server must not change what a query means or how a value
 # looks as text: settings that come with the connection win over all of those.
 PINNED = (
-    "DateStyle=ISO,YMD", "TimeZone=UTC", "IntervalStyle=postgres", "bytea_output=hex", "extra_float_digits=1",
-    "lc_monetary=C", "xmlbinary=base64", "quote_all_identifiers=off", "standard_conforming_strings=on",
+    "DateStyle=ISO,YMD",
+    "TimeZone=UTC",
+    "IntervalStyle=postgres",
+    "bytea_output=hex",
+    "extra_float_digits=1",
+    "lc_monetary=C",
+    "xmlbinary=base64",
+    "quote_all_identifiers=off",
+    "standard_conforming_strings=on",
     # Not default_transaction_read_only: whether others may write has to be seen.
-    "default_transaction_isolation=read\\ committed", "role=none",
-    'search_path="$user",public', "idle_in_transaction_session_timeout=0", "jit=off", "client_min_messages=error",
-)  # fmt: skip
+    "default_transaction_isolation=read\\ committed",
+    "role=none",
+    'search_path="$user",public',
+    "idle_in_transaction_session_timeout=0",
+    "jit=off",
+    "client_min_messages=error",
+)
 # Rows that a policy hides are an error then, not rows that are not there; nobody waits long for another's lock.
 EVERYWHERE = ("row_security=off", "lock_timeout=3000")
 BARE = ("search_path=",)

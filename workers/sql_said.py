@@ -18,8 +18,11 @@ _NO_SERVER = 2
 _READY = re.compile(r"^mayday\.isready=(\d+)\n?", re.MULTILINE)
 _ACCEPTING, _REJECTING = "0", "1"
 # By the time pg_isready asks, the server may accept: canAcceptConnections of src/backend/postmaster says these before.
-_STARTING = ("the database system is starting up", "the database system is not yet accepting connections",
-             "the database system is not accepting connections")  # fmt: skip
+_STARTING = (
+    "the database system is starting up",
+    "the database system is not yet accepting connections",
+    "the database system is not accepting connections",
+)
 _NOBODY_THERE = ("No such file or directory", "Connection refused")
 _NOT_LET_IN = re.compile(r"connection to server (?:on|at) .* failed|could not connect to server", re.DOTALL)
 
@@ -27,8 +30,13 @@ _NOT_LET_IN = re.compile(r"connection to server (?:on|at) .* failed|could not co
 def environment(seconds: float, settings: Sequence[str] = ()) -> dict[str, str]:
     """The environment of psql: however things are configured, values have one text form."""
     given = (f"statement_timeout={int(seconds * 1000)}", *PINNED, *settings)
-    return {"PGOPTIONS": " ".join(f"-c {setting}" for setting in given),
-            "PGAPPNAME": "mayday", "PGCONNECT_TIMEOUT": "10", "PGCLIENTENCODING": "UTF8", "LC_ALL": "C"}  # fmt: skip
+    return {
+        "PGOPTIONS": " ".join(f"-c {setting}" for setting in given),
+        "PGAPPNAME": "mayday",
+        "PGCONNECT_TIMEOUT": "10",
+        "PGCLIENTENCODING": "UTF8",
+        "LC_ALL": "C",
+    }
 
 
 def answer(said: Said, container: str, seconds: float) -> Answer:
@@ -41,9 +49,11 @@ def answer(said: Said, container: str, seconds: float) -> Answer:
 
 def closed(database: str, container: str, err: str) -> NoConnection:
     """A database that refused the connection."""
-    return NoConnection(f"The database {database} in {container} cannot be connected to.",
-                        detail=excerpt(err.partition("failed: ")[2] or err),
-                        hint="Read the server's message above.")  # fmt: skip
+    return NoConnection(
+        f"The database {database} in {container} cannot be connected to.",
+        detail=excerpt(err.partition("failed: ")[2] or err),
+        hint="Read the server's message above.",
+    )
 
 
 def judge(command: Command, err: str, container: str, seconds: float) -> None:
@@ -75,19 +85,27 @@ def no_connection(container: str, ready: str, said: str) -> RecoveryError:
     if ready == _ACCEPTING and any(sign in said for sign in _NOBODY_THERE):
         return StartingUp(message, detail=said, hint=look)  # It has come up between the two questions.
     if ready == _ACCEPTING and _NOT_LET_IN.search(said):
-        return LoginRefused(f"PostgreSQL in {container} does not let Mayday in.", detail=said,
-                            hint="Read the server's message above: it names the user, the database or the line of "
-                                 "pg_hba.conf.")  # fmt: skip
+        return LoginRefused(
+            f"PostgreSQL in {container} does not let Mayday in.",
+            detail=said,
+            hint="Read the server's message above: it names the user, the database or the line of pg_hba.conf.",
+        )
     return NotServing(message, detail=said, hint=look)
 
 
 def late(container: str, seconds: float, detail: str) -> SqlTimeout:
     """A query whose time was over."""
-    return SqlTimeout(f"A query took longer than {round(seconds, 1):g} s in {container} and was ended.", detail=detail,
-                      hint="The server may be busy or the table large; retry when it is calmer.")  # fmt: skip
+    return SqlTimeout(
+        f"A query took longer than {round(seconds, 1):g} s in {container} and was ended.",
+        detail=detail,
+        hint="The server may be busy or the table large; retry when it is calmer.",
+    )
 
 
 def refused(container: str, detail: str) -> RecoveryError:
     """A query that the server refused."""
-    return RecoveryError(f"PostgreSQL in {container} refused a query.", detail=detail,
-                         hint="Read the server's message above; when its cause is mended, retry.")  # fmt: skip
+    return RecoveryError(
+        f"PostgreSQL in {container} refused a query.",
+        detail=detail,
+        hint="Read the server's message above; when its cause is mended, retry.",
+    )

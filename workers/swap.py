@@ -52,9 +52,15 @@ class Swap:
             _SEE, HOME, home.leaf, names.clone_leaf(home), names.before_leaf(home), names.aside_leaf(home), CLONE_MARK
         )
         live, clone, before, aside, live_mark, clone_mark = checked(done, "looking at the directories").split("\n")[:6]
-        return Leaves(live == "yes", clone == "yes", before == "yes", aside == "yes",
-                      live_is_clone_of=_run_of(live_mark), clone_complete=_run_of(clone_mark) == names.run,
-                      tablespaces=self._spaces.states(server, names))  # fmt: skip
+        return Leaves(
+            live == "yes",
+            clone == "yes",
+            before == "yes",
+            aside == "yes",
+            live_is_clone_of=_run_of(live_mark),
+            clone_complete=_run_of(clone_mark) == names.run,
+            tablespaces=self._spaces.states(server, names),
+        )
 
     def swap(self, server: Server, names: Names, label: Mapping[str, str]) -> None:
         """Live to before, clone to live."""
@@ -81,9 +87,11 @@ class Swap:
         if not seen.before and not seen.live:
             raise self._lost(server, names)
         if seen.before and seen.live and seen.live_is_clone_of != names.run:
-            raise RecoveryError("The live directory is not this run's clone, so it is left where it is.",
-                                detail=f"It is marked as the clone of '{seen.live_is_clone_of or 'no run'}'.",
-                                hint=f"The old data lies in {home.parent}/{names.before_leaf(home)}.")  # fmt: skip
+            raise RecoveryError(
+                "The live directory is not this run's clone, so it is left where it is.",
+                detail=f"It is marked as the clone of '{seen.live_is_clone_of or 'no run'}'.",
+                hint=f"The old data lies in {home.parent}/{names.before_leaf(home)}.",
+            )
         self._spaces.swap_back(server, names)
         if seen.before:
             if seen.live:
@@ -120,14 +128,19 @@ class Swap:
         return self.leaves(server, names)
 
     def _rename(self, server: Server, old: str, new: str) -> None:
-        checked(self._helper.inside(server).script(_RENAME, HOME, old, new), f"renaming {old} to {new}",
-                "Retry goes on from there; no data was changed.")  # fmt: skip
+        checked(
+            self._helper.inside(server).script(_RENAME, HOME, old, new),
+            f"renaming {old} to {new}",
+            "Retry goes on from there; no data was changed.",
+        )
 
     def _confirm_clone(self, server: Server, seen: Leaves, clone: str) -> None:
         if not seen.clone or not seen.clone_complete:
-            raise RecoveryError("The clone is not complete, so it cannot take the place of the live data.",
-                                detail=f"{server.home.parent}/{clone} {'has no mark' if seen.clone else 'is missing'}.",
-                                hint="Discard this run and ask again; the live data is as it was.")  # fmt: skip
+            raise RecoveryError(
+                "The clone is not complete, so it cannot take the place of the live data.",
+                detail=f"{server.home.parent}/{clone} {'has no mark' if seen.clone else 'is missing'}.",
+                hint="Discard this run and ask again; the live data is as it was.",
+            )
         self._confirm_cluster(server, clone)
 
     def _confirm_cluster(self, server: Server, leaf: str) -> None:
@@ -135,18 +148,22 @@ class Swap:
 
     def _lost(self, server: Server, names: Names) -> RecoveryError:
         home = server.home
-        return RecoveryError("Neither the live directory nor the old one is where it should be.",
-                             detail=f"Looked for {home.leaf} and {names.before_leaf(home)} in {home.parent}.",
-                             hint="Look there by hand before anything is started.")  # fmt: skip
+        return RecoveryError(
+            "Neither the live directory nor the old one is where it should be.",
+            detail=f"Looked for {home.leaf} and {names.before_leaf(home)} in {home.parent}.",
+            hint="Look there by hand before anything is started.",
+        )
 
 
 def confirm_cluster(helper: Helper, server: Server, leaf: str) -> None:
     """Refuse a directory that holds another cluster than the plan names."""
     found = _system_of(helper, server, leaf)
     if found != server.system_identifier:
-        raise RecoveryError("The directory holds another cluster than the plan names.",
-                            detail=f"{leaf}: system identifier {found}; the plan: {server.system_identifier}.",
-                            hint="It is not a backup of this server. Choose another one.")  # fmt: skip
+        raise RecoveryError(
+            "The directory holds another cluster than the plan names.",
+            detail=f"{leaf}: system identifier {found}; the plan: {server.system_identifier}.",
+            hint="It is not a backup of this server. Choose another one.",
+        )
 
 
 def _system_of(helper: Helper, server: Server, leaf: str) -> str:

@@ -75,14 +75,19 @@ class Unwritten:
         """The first record of a transaction that names a relation."""
         return self._records(server, names, stretches, "", _FIRST_RELATION, "-x", str(xid))
 
-    def _records(self, server: Server, names: Names, stretches: Sequence[Stretch], at: str, sift: str,
-                 *which: str) -> list[str]:  # fmt: skip
+    def _records(
+        self, server: Server, names: Names, stretches: Sequence[Stretch], at: str, sift: str, *which: str
+    ) -> list[str]:
         given = [str(part) for stretch in stretches for part in stretch]
         wal = f"{HOME}/{names.clone_leaf(server.home)}/pg_wal"
-        done = self._helper.inside(server).script(_DUMP + sift, wal, at, *which, *given, seconds=_SECONDS,
-                                                  env={"LC_ALL": "C", "TZ": "UTC"})  # fmt: skip
+        done = self._helper.inside(server).script(
+            _DUMP + sift, wal, at, *which, *given, seconds=_SECONDS, env={"LC_ALL": "C", "TZ": "UTC"}
+        )
         lines = checked(done, "looking for prepared transactions in the WAL").splitlines()
         if "FAILED" in lines:
-            raise RecoveryError("The clone's WAL could not be searched for prepared transactions.",
-                                detail="pg_waldump did not read it through.", hint="Retry, or Undo.")  # fmt: skip
+            raise RecoveryError(
+                "The clone's WAL could not be searched for prepared transactions.",
+                detail="pg_waldump did not read it through.",
+                hint="Retry, or Undo.",
+            )
         return lines

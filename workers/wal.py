@@ -58,8 +58,17 @@ class WalReader:
         self._helper = helper
         self._copies = copies
 
-    def lines(self, server: Server, timeline: int, segments: Sequence[str], start: str, end: str,
-              rmgrs: Sequence[str], limit: int, only: str = "") -> Iterator[str]:  # fmt: skip
+    def lines(
+        self,
+        server: Server,
+        timeline: int,
+        segments: Sequence[str],
+        start: str,
+        end: str,
+        rmgrs: Sequence[str],
+        limit: int,
+        only: str = "",
+    ) -> Iterator[str]:
         """Lines of pg_waldump, up to the end of valid WAL."""
         if not segments:
             return
@@ -97,8 +106,15 @@ class WalReader:
             again = self._judge(server, segments, paths, command)
         return counted
 
-    def _command(self, server: Server, script: str, segments: Sequence[str], flags: Sequence[str], seconds: float,
-                 env: dict[str, str]) -> tuple[Sequence[str], Command]:  # fmt: skip
+    def _command(
+        self,
+        server: Server,
+        script: str,
+        segments: Sequence[str],
+        flags: Sequence[str],
+        seconds: float,
+        env: dict[str, str],
+    ) -> tuple[Sequence[str], Command]:
         """The copies that are read, and what reads them."""
         confirm_names(segments)
         place = f"/var/tmp/mayday.{uuid.uuid4().hex}"
@@ -124,8 +140,11 @@ class WalReader:
             self._copies.blame(packed[1], f"it cannot be unpacked: {excerpt(packed[2], 200)}")
             return True
         if not _END.search(command.err):
-            raise RecoveryError("The WAL cannot be read.", detail=excerpt(command.err),
-                                hint="See that the archive is whole; choose a target before the damage.")  # fmt: skip
+            raise RecoveryError(
+                "The WAL cannot be read.",
+                detail=excerpt(command.err),
+                hint="See that the archive is whole; choose a target before the damage.",
+            )
         ended = ended_in(command.err, int(segments[0][:8], 16), server.segment_size)
         if not ended or ended >= segments[-1] or ended not in segments:
             return False

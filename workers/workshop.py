@@ -53,10 +53,15 @@ class DockerWorkshop:
             if run.began:
                 files.fresh()
             yield {
-                "docker": DockerHost(client), "files": files, "sql": ContainerSql(client, self._accesses), "web": web,
-                "rates": HostRates(self._store, self._site.name), "patience": RealPatience(), "site": self._site,
+                "docker": DockerHost(client),
+                "files": files,
+                "sql": ContainerSql(client, self._accesses),
+                "web": web,
+                "rates": HostRates(self._store, self._site.name),
+                "patience": RealPatience(),
+                "site": self._site,
                 "names": names,
-            }  # fmt: skip
+            }
         finally:
             self._tidy(run, files)
             web.close()

@@ -37,8 +37,11 @@ class Speaker:
         """The refusal for a right that they lack; or, where that is not known, one that says so."""
         if not self.unsure:
             return refused
-        return Refused(f"Slack could not say what {self.name} may do.", detail="Nothing was done.",
-                       hint="Try again in a minute, or use the terminal on the bot's host.")  # fmt: skip
+        return Refused(
+            f"Slack could not say what {self.name} may do.",
+            detail="Nothing was done.",
+            hint="Try again in a minute, or use the terminal on the bot's host.",
+        )
 
 
 def short(plan: str) -> str:
@@ -47,9 +50,15 @@ def short(plan: str) -> str:
 
 
 def answer(
-    store: Store, run: str, question: int, label: str, speaker: Speaker, text: str = "", glass: Glass | None = None,
+    store: Store,
+    run: str,
+    question: int,
+    label: str,
+    speaker: Speaker,
+    text: str = "",
+    glass: Glass | None = None,
     key: str = "",
-) -> Entry | None:  # fmt: skip
+) -> Entry | None:
     """Answer an open question by the label of an option. `question` is the entry that put it.
 
     With `key` it counts once for each delivery, as do `stop`, `retry` and `undo`; what is refused may come again.
@@ -213,8 +222,10 @@ def _alone(
     if option["who"] != Who.SECOND:
         raise Refused("That answer needs no second person.", hint="Give it without breaking the glass.")
     if speaker.id != state.requester or not speaker.may_ask:
-        raise Refused(f"{speaker.name} did not ask for run {state.id}, or may not ask any more.",
-                      hint="Only who asked may go on alone; anybody else approves in the ordinary way.")  # fmt: skip
+        raise Refused(
+            f"{speaker.name} did not ask for run {state.id}, or may not ask any more.",
+            hint="Only who asked may go on alone; anybody else approves in the ordinary way.",
+        )
     must_be_open(glass, question, now)
 
 

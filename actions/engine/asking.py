@@ -39,5 +39,10 @@ def void_words(data: Mapping[str, Any]) -> str:
 def _settled(ask: Ask) -> Told:
     """Nobody is asked: the first option stands, as the answer of nobody."""
     answer = facts_of.to_json(Answer(ask.options[0].label, by=""))
-    return Kind.DONE, {"title": ask.title, "seconds": 0.0, "gives": ask.gives, "fact": answer,
-                       "said": "nothing to choose"}  # fmt: skip
+    return Kind.DONE, {
+        "title": ask.title,
+        "seconds": 0.0,
+        "gives": ask.gives,
+        "fact": answer,
+        "said": "nothing to choose",
+    }

@@ -28,13 +28,18 @@ def must_be_open(glass: Glass, question: Question, now: datetime) -> None:
         Refused: the settings forbid it, it is too early, or there is no reason.
     """
     if glass.after is None or glass.after <= timedelta(0):
-        raise Refused("The settings do not let anybody go on alone.",
-                      hint="Ask a second person who may approve. The setting is operators.glass_minutes.")  # fmt: skip
+        raise Refused(
+            "The settings do not let anybody go on alone.",
+            hint="Ask a second person who may approve. The setting is operators.glass_minutes.",
+        )
     opens = question.asked_at + glass.after if question.asked_at else None
     if opens is None or now < opens:
         when = f" It opens at {opens:%H:%M:%S} UTC." if opens else ""
-        raise Refused("It is too early to go on alone.", detail=f"Others have {_spell(glass.after)} to answer.{when}",
-                      hint="Call the people who may approve; mayday operator list names them.")  # fmt: skip
+        raise Refused(
+            "It is too early to go on alone.",
+            detail=f"Others have {_spell(glass.after)} to answer.{when}",
+            hint="Call the people who may approve; mayday operator list names them.",
+        )
     if not glass.reason.strip():
         raise Refused("Going on alone needs a reason.", hint="Say in a sentence why it cannot wait.")
 

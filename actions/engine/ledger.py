@@ -115,9 +115,15 @@ class Ledger(ABC):
         return fold(told)
 
     def open_run(
-        self, run: str, data: dict[str, Any], *, claims: bool, key: str, tells: tuple[str, Draft] | None = None,
+        self,
+        run: str,
+        data: dict[str, Any],
+        *,
+        claims: bool,
+        key: str,
+        tells: tuple[str, Draft] | None = None,
         yields: bool = False,
-    ) -> tuple[str, bool]:  # fmt: skip
+    ) -> tuple[str, bool]:
         """Begin a run's journal with its request, once for each inbox key.
 
         A run that `yields` holds nothing, and may not begin while another holds its service.

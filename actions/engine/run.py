@@ -98,8 +98,17 @@ class Run:
 
 def _requested(e: Entry) -> Run:
     d = e.data
-    return Run(id=e.run, procedure=d["procedure"], table=d["table"], service=d["service"], site=d["site"],
-               requester=d["by"], request=d["request"], origin=d["origin"], requested_at=e.at)  # fmt: skip
+    return Run(
+        id=e.run,
+        procedure=d["procedure"],
+        table=d["table"],
+        service=d["service"],
+        site=d["site"],
+        requester=d["by"],
+        request=d["request"],
+        origin=d["origin"],
+        requested_at=e.at,
+    )
 
 
 def _began(run: Run, e: Entry) -> Run:
@@ -134,8 +143,16 @@ def _stopped(run: Run, e: Entry) -> Run:
 def _asked(run: Run, e: Entry) -> Run:
     assert e.step is not None
     d = e.data
-    question = Question(e.step, e.n, d["title"], tuple(d["options"]), datetime.fromisoformat(d["expires_at"]),
-                        d["plan"], d.get("text", ""), e.at)  # fmt: skip
+    question = Question(
+        e.step,
+        e.n,
+        d["title"],
+        tuple(d["options"]),
+        datetime.fromisoformat(d["expires_at"]),
+        d["plan"],
+        d.get("text", ""),
+        e.at,
+    )
     return replace(run, question=question, answered=None, recheck=None)
 
 

@@ -100,14 +100,22 @@ def _of_run(run: RunFacts, now: datetime) -> Iterator[Alarm]:
     named = {"run": run.run, "do": f"Open its thread, or: mayday show {run.run}"}
     what = f"{run.what} (run {run.run})"
     if run.alone:
-        yield Alarm(f"{OWN}{run.run} alone", f"{what} goes on without a second person: {run.alone}",
-                    details=named, role="cto")  # fmt: skip
+        yield Alarm(
+            f"{OWN}{run.run} alone", f"{what} goes on without a second person: {run.alone}", details=named, role="cto"
+        )
     if run.failed_at is not None and now - run.failed_at >= FAILED_FOR:
         yield Alarm(f"{OWN}{run.run} failed", f"{what} failed, and nobody has answered: {run.failure}", details=named)
     waited = now - run.asked_at if run.asked_at is not None else timedelta()
     if waited >= APPROVAL_FOR:
-        yield Alarm(approval_key(run.run), f"{what} waits for a second person: {run.question}", "error", named,
-                    run=run.run, level=NEXT_LEVEL, since=run.asked_at)  # fmt: skip
+        yield Alarm(
+            approval_key(run.run),
+            f"{what} waits for a second person: {run.question}",
+            "error",
+            named,
+            run=run.run,
+            level=NEXT_LEVEL,
+            since=run.asked_at,
+        )
     if waited >= 2 * APPROVAL_FOR and not run.lifted:
         said = f"{what} still waits for a second person, and nobody who was paged has answered: {run.question}"
         yield Alarm(f"{OWN}{run.run} approval again", said, details=named)

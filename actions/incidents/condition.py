@@ -105,20 +105,34 @@ class Condition:
         return now - self.problem_since if self.problem_since is not None else timedelta(0)
 
 
-def reachable(around: Surroundings, segment_size: int, now: datetime, *, dump_at: datetime | None = None,
-              before: Reachable | None = None, seconds: float = 0.0,
-              archiving: Archiving | None = None) -> Reachable:  # fmt: skip
+def reachable(
+    around: Surroundings,
+    segment_size: int,
+    now: datetime,
+    *,
+    dump_at: datetime | None = None,
+    before: Reachable | None = None,
+    seconds: float = 0.0,
+    archiving: Archiving | None = None,
+) -> Reachable:
     """What the surroundings of a server come to, in a few figures; `before` is what they came to last time."""
     live = around.window.live
     stopped = [reach.backup.stopped_at for reach in live.reaches if reach.backup.stopped_at] if live else []
     waiting = _waiting(around.tail, segment_size)
     return Reachable(
-        seen_at=now, base_at=max(stopped, default=None), dump_at=dump_at, archived_at=around.archived_at,
-        earliest=_earliest(live), latest=live.latest if live else None,
-        gaps=len(live.broken) if live else 0, waiting=waiting,
-        waiting_since=_waiting_since(waiting, around.archived, now, before), seconds=round(seconds, 3),
-        archived=around.archived, archiving=archiving or Archiving(),
-    )  # fmt: skip
+        seen_at=now,
+        base_at=max(stopped, default=None),
+        dump_at=dump_at,
+        archived_at=around.archived_at,
+        earliest=_earliest(live),
+        latest=live.latest if live else None,
+        gaps=len(live.broken) if live else 0,
+        waiting=waiting,
+        waiting_since=_waiting_since(waiting, around.archived, now, before),
+        seconds=round(seconds, 3),
+        archived=around.archived,
+        archiving=archiving or Archiving(),
+    )
 
 
 def _earliest(live: TimelineWindow | None) -> datetime | None:
@@ -132,8 +146,7 @@ def _waiting(tail: Tail | None, segment_size: int) -> int:
     return max(0, tail.end_lsn - segment_start(tail.segments[0], segment_size))
 
 
-def _waiting_since(waiting: int, archived: str, now: datetime,
-                   before: Reachable | None) -> datetime | None:  # fmt: skip
+def _waiting_since(waiting: int, archived: str, now: datetime, before: Reachable | None) -> datetime | None:
     if waiting < _PAGE:
         return None
     if before is not None and before.waiting_since is not None and before.archived == archived:

@@ -24,8 +24,10 @@ ROLES = ("commander", "scribe", "communications", "operations")
 _LONGEST_TITLE, _LONGEST_PIN = 200, 1000
 _SAME = {
     **{f"{letter}{n}": SEVERITIES[n - 1] for letter in ("sev", "sev-", "p") for n in range(1, 5)},
-    "major": "high", "minor": "low", "warning": "medium",
-}  # fmt: skip
+    "major": "high",
+    "minor": "low",
+    "warning": "medium",
+}
 
 
 def severity_of(word: str) -> str:

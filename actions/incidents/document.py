@@ -97,13 +97,20 @@ def _put_together(
     promised = tuple(promises(incident, runs))
     return Document(
         title=incident.title if incident else f"{runs[0].run.procedure} of {service}",
-        id=incident.id if incident else runs[0].run.id, service=service, severity=incident.severity if incident else "",
-        began_at=began, over_at=over,
+        id=incident.id if incident else runs[0].run.id,
+        service=service,
+        severity=incident.severity if incident else "",
+        began_at=began,
+        over_at=over,
         roles=tuple((role, str(held["name"])) for role, held in sorted(incident.roles.items())) if incident else (),
-        alerts=tuple(_alerts(incident)) if incident else (), runs=runs, promises=promised, posts=tuple(posts(errands)),
+        alerts=tuple(_alerts(incident)) if incident else (),
+        runs=runs,
+        promises=promised,
+        posts=tuple(posts(errands)),
         timeline=tuple(sorted(lines, key=lambda line: line.at)),
-        summary=tuple(_summary(incident, began, over, runs)), questions=tuple(questions(incident, runs, promised)),
-    )  # fmt: skip
+        summary=tuple(_summary(incident, began, over, runs)),
+        questions=tuple(questions(incident, runs, promised)),
+    )
 
 
 def _alerts(incident: Incident) -> Iterator[Alerts]:

@@ -13,8 +13,13 @@ from actions.outside import Draft
 Kind = Literal["opened", "started", "finished", "failed", "resolved"]
 """What happened: an incident opened; a recovery started, finished, failed; the incident is over."""
 
-_STATUS: dict[Kind, str] = {"opened": "investigating", "started": "identified", "finished": "monitoring",
-                            "failed": "identified", "resolved": "resolved"}  # fmt: skip
+_STATUS: dict[Kind, str] = {
+    "opened": "investigating",
+    "started": "identified",
+    "finished": "monitoring",
+    "failed": "identified",
+    "resolved": "resolved",
+}
 
 # How bad it is, by the words that people and PagerDuty use for it.
 _CRITICAL = frozenset({"critical", "sev1", "sev-1", "p1", "1", "fatal"})
@@ -26,9 +31,14 @@ _BESIDE = {"critical": "partial_outage", "major": "degraded_performance", "minor
 
 _ELSE = "some of our services"
 _SUBJECTS = {
-    "postgres": "messages and their history", "hasura": "our API", "auth": "sign-in", "redis": "live updates",
-    "minio": "files and uploads", "meilisearch": "search", "functions": "automations and integrations",
-}  # fmt: skip
+    "postgres": "messages and their history",
+    "hasura": "our API",
+    "auth": "sign-in",
+    "redis": "live updates",
+    "minio": "files and uploads",
+    "meilisearch": "search",
+    "functions": "automations and integrations",
+}
 
 _TEXTS: dict[Kind, str] = {
     "opened": "We are looking into a problem with {subject}. We will say more here as soon as we know more.",
@@ -41,9 +51,17 @@ _TEXTS: dict[Kind, str] = {
 
 
 def draft_for(
-    kind: Kind, *, incident: str, service: str, summary: str = "", severity: str = "", target: datetime | None = None,
-    components: Mapping[str, str] | None = None, beside: Sequence[str] = (), notify: bool = True,
-) -> Draft:  # fmt: skip
+    kind: Kind,
+    *,
+    incident: str,
+    service: str,
+    summary: str = "",
+    severity: str = "",
+    target: datetime | None = None,
+    components: Mapping[str, str] | None = None,
+    beside: Sequence[str] = (),
+    notify: bool = True,
+) -> Draft:
     """The draft that is offered to a person, or published where the settings allow it.
 
     `target` is the moment that a recovery goes back to. `components` maps services to the page's

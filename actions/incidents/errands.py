@@ -52,10 +52,13 @@ def to_page(incident: Incident, link: str = "") -> Errand:
     """Page the person on call for an incident that PagerDuty does not know."""
     severity = {"critical": "critical", "high": "error", "medium": "warning", "low": "info"}
     page = Page(
-        key=f"{OWN}{incident.id}", summary=incident.title[:1000], link=link, since=incident.opened_at,
+        key=f"{OWN}{incident.id}",
+        summary=incident.title[:1000],
+        link=link,
+        since=incident.opened_at,
         severity=severity.get(incident.severity, "error"),
         details={"incident": incident.id, "service": incident.service, "severity": incident.severity},
-    )  # fmt: skip
+    )
     return Errand(pagerduty_page.PROCEDURE, pagerduty_page.Declare(incident.id, page), State.TRIGGERED)
 
 
@@ -66,10 +69,13 @@ ITSELF = Speaker(SYSTEM, "Mayday", may_ask=True, may_approve=False)
 def to_call(incident: Incident, contact: Contact) -> Errand:
     """Page one person of the contact list alone."""
     page = Page(
-        key=f"{OWN}{incident.id} {contact.role} {contact.pagerduty}", summary=incident.title[:1000],
-        since=incident.opened_at, severity="critical", contact=contact.pagerduty,
+        key=f"{OWN}{incident.id} {contact.role} {contact.pagerduty}",
+        summary=incident.title[:1000],
+        since=incident.opened_at,
+        severity="critical",
+        contact=contact.pagerduty,
         details={"incident": incident.id, "severity": incident.severity},
-    )  # fmt: skip
+    )
     return Errand(pagerduty_page.PROCEDURE, pagerduty_page.Declare(incident.id, page), State.TRIGGERED)
 
 
@@ -93,14 +99,21 @@ def open_for_run(store: Store, errand: Errand, run: Run, *, site: str, key: str)
     return _open(store, errand, {"run": run.id, "incident": incident}, ITSELF, run.service, site=site, key=key)
 
 
-def _open(store: Store, errand: Errand, origin: dict[str, str], by: Speaker, service: str, *, site: str,
-          key: str) -> tuple[str, bool]:  # fmt: skip
+def _open(
+    store: Store, errand: Errand, origin: dict[str, str], by: Speaker, service: str, *, site: str, key: str
+) -> tuple[str, bool]:
     name, procedure = new_id(store.clock(), ERRAND), errand.procedure
     data = {
-        "procedure": procedure.name, "table": procedure.table, "service": service, "site": site,
-        "by": by.id, "name": by.name, "request": to_json(errand.request), "summary": procedure.summary,
+        "procedure": procedure.name,
+        "table": procedure.table,
+        "service": service,
+        "site": site,
+        "by": by.id,
+        "name": by.name,
+        "request": to_json(errand.request),
+        "summary": procedure.summary,
         "origin": {"sink": "slack", **origin, "key": key},
-    }  # fmt: skip
+    }
     linked = {"run": name, "procedure": procedure.name, "by": by.id, "name": by.name, "pursues": errand.pursues}
     tells = (origin["incident"], (Kind.LINKED, None, linked)) if origin["incident"] else None
     return store.open_run(name, data, claims=False, key=key, tells=tells)

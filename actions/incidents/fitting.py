@@ -17,17 +17,26 @@ _LOSSES = 3
 _FOR_LOSSES = ("when", "pitr", "rescue", "window")
 _FOR_MEMORY = ("restart", "redis")
 _WORDS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
-    (r"\b(missing|vanish\w*|deleted?|dropped|truncat\w*|emptied|lost|gone|wrong data)\b",
-     "the alert tells of missing data", _FOR_LOSSES),
-    (r"\b(corrupt\w*|checksum\w*|invalid page|bad block|pg_wal|could not read block)\b",
-     "the alert tells of damaged data", ("corruption", "verify", "restore", "pitr")),
+    (
+        r"\b(missing|vanish\w*|deleted?|dropped|truncat\w*|emptied|lost|gone|wrong data)\b",
+        "the alert tells of missing data",
+        _FOR_LOSSES,
+    ),
+    (
+        r"\b(corrupt\w*|checksum\w*|invalid page|bad block|pg_wal|could not read block)\b",
+        "the alert tells of damaged data",
+        ("corruption", "verify", "restore", "pitr"),
+    ),
     (r"\b(oom|out of memory|maxmemory)\b", "the alert tells of memory", _FOR_MEMORY),
-    (r"\b(down|unreachable|refused|unhealthy|crash\w*|restarting|not responding|timeouts?)\b",
-     "the alert tells of a service that does not answer", ("restart", "verify", "failover", "all")),
+    (
+        r"\b(down|unreachable|refused|unhealthy|crash\w*|restarting|not responding|timeouts?)\b",
+        "the alert tells of a service that does not answer",
+        ("restart", "verify", "failover", "all"),
+    ),
     (r"\b(replica\w*|standby|primary|lag)\b", "the alert tells of replication", ("failover", "switchover", "rejoin")),
     (r"\b(backups?|archiv\w*|wal)\b", "the alert tells of backups", ("backup", "window", "base")),
     (r"\b(region|data ?cent(?:er|re)|site)\b", "the alert tells of a whole site", ("region", "all")),
-)  # fmt: skip
+)
 _LOOKS = {
     "missing": (("restart", "all", "pitr"), "its container is missing"),
     "stopped": (("restart", "verify", "pitr"), "its container is stopped"),

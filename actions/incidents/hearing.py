@@ -77,8 +77,14 @@ def tidied(paged: Paged) -> Paged:
     """As it may stand in a journal: without secrets, not longer than anybody reads."""
     names = tuple(_short(name) for name in paged.assignees)
     title = redact(storable(paged.title))[:_LONGEST]
-    return replace(paged, title=title, assignees=names, acknowledger=_short(paged.acknowledger),
-                   priority=_short(paged.priority), service_name=_short(paged.service_name))  # fmt: skip
+    return replace(
+        paged,
+        title=title,
+        assignees=names,
+        acknowledger=_short(paged.acknowledger),
+        priority=_short(paged.priority),
+        service_name=_short(paged.service_name),
+    )
 
 
 def storable(text: str) -> str:
@@ -100,23 +106,35 @@ def _event(event: Mapping[str, Any]) -> Alert | Remark | None:
             return Alert(_paged(data), at, _id(event["id"]), by=by)
         case "incident_note":
             text = str(data.get("content") or "")
-            return None if MARK in text else Remark(
-                _id(data["id"]), _id(data["incident"]["id"]), redact(storable(text))[:_LONGEST], by, at)  # fmt: skip
+            return (
+                None
+                if MARK in text
+                else Remark(_id(data["id"]), _id(data["incident"]["id"]), redact(storable(text))[:_LONGEST], by, at)
+            )
         case _:
             return None
 
 
 def _paged(data: Mapping[str, Any]) -> Paged:
     service = data.get("service") or {}
-    return tidied(Paged(
-        id=_id(data["id"]), number=int(data.get("number") or 0), title=str(data.get("title") or ""),
-        status=_id(data["status"]), urgency=_word(data.get("urgency")), service=_word(service.get("id")),
-        service_name=_word(service.get("summary")), url=_word(data.get("html_url")),
-        created_at=_moment(data["created_at"]), priority=_summary(data.get("priority")),
-        policy=_word((data.get("escalation_policy") or {}).get("id")),
-        assignees=tuple(name for who in data.get("assignees") or () if (name := _summary(who))),
-        key=_word(data.get("incident_key")), merged_into=_merged(data.get("resolve_reason")),
-    ))  # fmt: skip
+    return tidied(
+        Paged(
+            id=_id(data["id"]),
+            number=int(data.get("number") or 0),
+            title=str(data.get("title") or ""),
+            status=_id(data["status"]),
+            urgency=_word(data.get("urgency")),
+            service=_word(service.get("id")),
+            service_name=_word(service.get("summary")),
+            url=_word(data.get("html_url")),
+            created_at=_moment(data["created_at"]),
+            priority=_summary(data.get("priority")),
+            policy=_word((data.get("escalation_policy") or {}).get("id")),
+            assignees=tuple(name for who in data.get("assignees") or () if (name := _summary(who))),
+            key=_word(data.get("incident_key")),
+            merged_into=_merged(data.get("resolve_reason")),
+        )
+    )
 
 
 def _merged(reason: Any) -> str:

@@ -11,9 +11,12 @@ from actions.incidents.drafts import Kind as DraftKind
 from actions.incidents.hearing import MARK
 
 _ENDED = {
-    "recovered": "Recovered", "done": "Done", "undone": "Taken back; the old world is as it was",
-    "discarded": "Given up; nothing was swapped", "refused": "Refused; nothing was touched",
-}  # fmt: skip
+    "recovered": "Recovered",
+    "done": "Done",
+    "undone": "Taken back; the old world is as it was",
+    "discarded": "Given up; nothing was swapped",
+    "refused": "Refused; nothing was touched",
+}
 _DRAFTS: dict[str, DraftKind] = {"recovered": "finished", "done": "finished"}
 _LONGEST = 1500
 

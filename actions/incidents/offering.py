@@ -43,10 +43,16 @@ def offered(settings: StatusPageSettings, incident: Incident, run: Run | None, k
     graver = incident.severity or (incident.lead.paged.priority if incident.lead else "")
     recovering = run if kind in ("started", "finished", "failed") else None
     return draft_for(
-        kind, incident=incident.id, service=incident.service, summary=incident.title, severity=graver,
-        target=_target(recovering), components=settings.components,
-        beside=sorted(incident.services - {incident.service}), notify=settings.notify,
-    )  # fmt: skip
+        kind,
+        incident=incident.id,
+        service=incident.service,
+        summary=incident.title,
+        severity=graver,
+        target=_target(recovering),
+        components=settings.components,
+        beside=sorted(incident.services - {incident.service}),
+        notify=settings.notify,
+    )
 
 
 def edited(draft: Draft, title: str, text: str) -> Draft:

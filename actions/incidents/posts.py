@@ -59,18 +59,27 @@ def _post(errand: Retold, draft: Mapping[str, object]) -> Post:
     touched = draft.get("components")
     failure = run.failure
     return Post(
-        run.requested_at, errand.name, str(draft.get("status") or ""), str(draft.get("text") or ""),
-        str(after.get("url") or ""), title=str(draft.get("title") or ""),
-        components=dict(touched) if isinstance(touched, dict) else {}, errand=run.id, state=errand.state,
+        run.requested_at,
+        errand.name,
+        str(draft.get("status") or ""),
+        str(draft.get("text") or ""),
+        str(after.get("url") or ""),
+        title=str(draft.get("title") or ""),
+        components=dict(touched) if isinstance(touched, dict) else {},
+        errand=run.id,
+        state=errand.state,
         stood_at=run.finished_at if run.finished is Outcome.DONE else None,
         trouble=" ".join(filter(None, (failure.message, failure.detail, failure.hint))) if failure else "",
-    )  # fmt: skip
+    )
 
 
 def offers(told: Sequence[Entry]) -> list[Offer]:
     """The drafts that an incident's journal offers, the oldest first."""
-    return [Offer(entry.at, str(entry.data["offers"])) for entry in told
-            if entry.kind is Kind.NOTED and entry.data.get("offers")]  # fmt: skip
+    return [
+        Offer(entry.at, str(entry.data["offers"]))
+        for entry in told
+        if entry.kind is Kind.NOTED and entry.data.get("offers")
+    ]
 
 
 def components(published: Iterable[Post]) -> dict[str, str]:

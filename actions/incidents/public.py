@@ -68,9 +68,11 @@ def _wrong(draft: Draft, title: str, text: str) -> list[str]:
         (bool(text), "The text is empty."),
         (len(text) <= TEXT_LIMIT, f"The text has {len(text)} characters, {TEXT_LIMIT} are possible."),
         (known, f"The status is one of {', '.join(STATUSES)}; the impact one of {', '.join(IMPACTS)}."),
-        (set(draft.components.values()) <= set(COMPONENT_STATUSES),
-         f"A component is one of {', '.join(COMPONENT_STATUSES)}."),
-    )  # fmt: skip
+        (
+            set(draft.components.values()) <= set(COMPONENT_STATUSES),
+            f"A component is one of {', '.join(COMPONENT_STATUSES)}.",
+        ),
+    )
     return [words for fits, words in checks if not fits]
 
 

@@ -38,10 +38,17 @@ def _fill(template: str, found: Document, autoescape: bool) -> str:
 
 @cache
 def _environment(autoescape: bool) -> Environment:
-    made = Environment(loader=PackageLoader("actions.incidents"), autoescape=autoescape, trim_blocks=True,
-                       lstrip_blocks=True, undefined=StrictUndefined, keep_trailing_newline=True)  # fmt: skip
-    made.filters.update(md=_plain, link=_link, moment=_moment, clock=_clock, span=_span, edition=_edition,
-                        numbered=_numbered)  # fmt: skip
+    made = Environment(
+        loader=PackageLoader("actions.incidents"),
+        autoescape=autoescape,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+    )
+    made.filters.update(
+        md=_plain, link=_link, moment=_moment, clock=_clock, span=_span, edition=_edition, numbered=_numbered
+    )
     return made
 
 

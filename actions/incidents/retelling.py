@@ -14,8 +14,13 @@ from actions.engine.run import Run, fold
 from actions.engine.status import state_of
 from actions.incidents.record import Actual, Records
 
-_ENDED = {Kind.DONE: "done", Kind.UNDONE: "taken back", Kind.FAILED: "failed", Kind.STOPPED: "stopped",
-          Kind.UNDO_FAILED: "could not be taken back"}  # fmt: skip
+_ENDED = {
+    Kind.DONE: "done",
+    Kind.UNDONE: "taken back",
+    Kind.FAILED: "failed",
+    Kind.STOPPED: "stopped",
+    Kind.UNDO_FAILED: "could not be taken back",
+}
 
 
 @dataclass(frozen=True)
@@ -120,14 +125,19 @@ def retell(told: Sequence[Entry]) -> Retold:
     ended = next((e for e in reversed(told) if e.kind is Kind.FINISHED), None)
     name = str(first.get("name") or run.requester)
     return Retold(
-        run=run, name=name, summary=str(first.get("summary") or run.procedure), state=str(state_of(run)),
+        run=run,
+        name=name,
+        summary=str(first.get("summary") or run.procedure),
+        state=str(state_of(run)),
         seconds=(run.finished_at - run.requested_at).total_seconds() if run.finished_at else None,
         papers=tuple(p for e in told if e.kind is Kind.ASKED for p in _papers(e.data.get("sheets"))),
-        approvals=tuple(_approvals(told)), steps=tuple(_step(e) for e in told if _is_step(e)),
+        approvals=tuple(_approvals(told)),
+        steps=tuple(_step(e) for e in told if _is_step(e)),
         verdicts=tuple(v for e in told for v in _verdict(e)),
-        report=tuple(_papers(ended.data.get("report"))) if ended else (), actual=records.of(run.service).actual,
+        report=tuple(_papers(ended.data.get("report"))) if ended else (),
+        actual=records.of(run.service).actual,
         lines=tuple(_lines(told, name)),
-    )  # fmt: skip
+    )
 
 
 def _papers(sheets: Sequence[dict[str, Any]] | None) -> Iterator[Paper]:
@@ -145,10 +155,15 @@ def _approvals(told: Sequence[Entry]) -> Iterator[Approval]:
             asked = entry
         elif entry.kind is Kind.ANSWERED and asked is not None:
             yield Approval(
-                entry.at, who(data), str(asked.data["title"]), str(data["option"]), str(data.get("text") or ""),
-                str(data.get("plan") or ""), max(0.0, (entry.at - asked.at).total_seconds()),
+                entry.at,
+                who(data),
+                str(asked.data["title"]),
+                str(data["option"]),
+                str(data.get("text") or ""),
+                str(data.get("plan") or ""),
+                max(0.0, (entry.at - asked.at).total_seconds()),
                 str((data.get("glass") or {}).get("reason") or ""),
-            )  # fmt: skip
+            )
 
 
 def who(data: dict[str, Any]) -> str:

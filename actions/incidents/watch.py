@@ -91,16 +91,19 @@ class Watch:
         asked = run.question if run.asking and run.question and _for_second(run) else None
         asked_at = _last(told, Kind.ASKED) if asked else None
         return RunFacts(
-            run=run.id, what=str(told[0].data.get("summary") or run.procedure), requested_at=run.requested_at,
+            run=run.id,
+            what=str(told[0].data.get("summary") or run.procedure),
+            requested_at=run.requested_at,
             rto=procedure.rto if procedure else None,
             failed_at=_last(told, Kind.FAILED, Kind.UNDO_FAILED) if failed else None,
             failure=run.failure.message if run.failure else "",
-            asked_at=asked_at, question=asked.title if asked else "",
+            asked_at=asked_at,
+            question=asked.title if asked else "",
             lifted=asked_at is not None and lifted(self.store, approval_key(run.id), asked_at),
             ahead=self._ahead(run, told),
             serving=run.finished is not None or (procedure is not None and passed_no_return(procedure, run)),
             alone=f"{run.glass['name']}: {run.glass['reason']}" if run.glass else "",
-        )  # fmt: skip
+        )
 
     def _procedure(self, run: Run) -> Procedure | None:
         try:

@@ -100,8 +100,9 @@ class Wal:
     unfit: tuple[BadCopy, ...] = ()
 
     @classmethod
-    def of(cls, archive: Sequence[ArchivedFile], tail: Tail | None, size: int,
-           brought: Sequence[ArchivedFile] = ()) -> Wal:  # fmt: skip
+    def of(
+        cls, archive: Sequence[ArchivedFile], tail: Tail | None, size: int, brought: Sequence[ArchivedFile] = ()
+    ) -> Wal:
         """What an archive, a server's own WAL and that of base backups come to."""
         kept, held = present_segments(archive, tail, size), present_segments(brought, None, size)
         present = kept | held

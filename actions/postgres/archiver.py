@@ -66,11 +66,19 @@ class Archiver:
 def read_archiver(row: Mapping[str, Any]) -> Archiver:
     """The one row that `ARCHIVER` gives."""
     return Archiver(
-        str(row["mode"]), str(row["command"] or ""), str(row["library"] or ""), int(row["archived"]),
-        str(row["last_archived"] or ""), _moment(row["archived_at"]), int(row["failed"]), str(row["last_failed"] or ""),
-        _moment(row["failed_at"]), int(row["waiting"]), parse_lsn(row["written"]) if row["written"] else None,
+        str(row["mode"]),
+        str(row["command"] or ""),
+        str(row["library"] or ""),
+        int(row["archived"]),
+        str(row["last_archived"] or ""),
+        _moment(row["archived_at"]),
+        int(row["failed"]),
+        str(row["last_failed"] or ""),
+        _moment(row["failed_at"]),
+        int(row["waiting"]),
+        parse_lsn(row["written"]) if row["written"] else None,
         datetime.fromisoformat(row["now"]),
-    )  # fmt: skip
+    )
 
 
 def _moment(text: str | None) -> datetime | None:
@@ -110,15 +118,21 @@ def judge(archiver: Archiver, files: Sequence[WalFile], archive: str) -> Archivi
     return Archiving(state, seen, _BRIEFLY.get(state, seen), do, archiver.archived_at, archiver.now)
 
 
-_BRIEFLY: dict[State, str] = {"failing": "archiving fails", "waiting": "files wait to be archived",
-                              "lost": "what the server says it archived does not lie there"}  # fmt: skip
+_BRIEFLY: dict[State, str] = {
+    "failing": "archiving fails",
+    "waiting": "files wait to be archived",
+    "lost": "what the server says it archived does not lie there",
+}
 _Found = tuple[State, str, str]
 
 
 def _off(archiver: Archiver) -> _Found | None:
     if archiver.mode == "off":
-        return ("off", "archive_mode is off, so no WAL is archived",
-                "Set archive_mode = on and an archive_command, and restart the server.")  # fmt: skip
+        return (
+            "off",
+            "archive_mode is off, so no WAL is archived",
+            "Set archive_mode = on and an archive_command, and restart the server.",
+        )
     if archiver.command in _DISABLED and not archiver.library:
         return "off", "archive_command is empty, so no WAL is archived", "Set archive_command, and reload the server."
     return None
@@ -129,8 +143,11 @@ def _failing(archiver: Archiver) -> _Found | None:
         return None
     waiting = f"; {archiver.waiting} files wait" if archiver.waiting > 1 else ""
     seen = f"archiving {archiver.last_failed} failed at {spell(archiver.failed_at)}{waiting}"
-    return ("failing", seen,
-            "Look at the server's log for why, and at the room in the archive; it is tried every minute.")  # fmt: skip
+    return (
+        "failing",
+        seen,
+        "Look at the server's log for why, and at the room in the archive; it is tried every minute.",
+    )
 
 
 def _lost(archiver: Archiver, files: Sequence[WalFile], archive: str) -> _Found | None:
@@ -139,8 +156,11 @@ def _lost(archiver: Archiver, files: Sequence[WalFile], archive: str) -> _Found 
     if not name or any(not file.wrong for file in held):
         return None
     what = "; ".join(f"{file.name}: {file.wrong}" for file in held) or "it is not there"
-    return ("lost", f"the server says that it archived {name}, but not so in {archive}: {what}",
-            "See where archive_command puts files: it may end with 0 only when the whole file lies there.")  # fmt: skip
+    return (
+        "lost",
+        f"the server says that it archived {name}, but not so in {archive}: {what}",
+        "See where archive_command puts files: it may end with 0 only when the whole file lies there.",
+    )
 
 
 def _waiting(archiver: Archiver) -> _Found:
@@ -171,8 +191,10 @@ def _bare(name: str) -> str:
 def arrived(files: Iterable[WalFile], wanted: str) -> bool:
     """Whether a history, or a segment of that timeline as late as that one, lies in the archive whole."""
     names = (_bare(file.name) for file in files if not file.wrong)
-    return any(name == wanted or (len(name) == len(wanted) == 24 and name[:8] == wanted[:8] and name > wanted)
-               for name in names)  # fmt: skip
+    return any(
+        name == wanted or (len(name) == len(wanted) == 24 and name[:8] == wanted[:8] and name > wanted)
+        for name in names
+    )
 
 
 def words_of(log: str) -> str:

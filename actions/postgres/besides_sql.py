@@ -74,8 +74,9 @@ class GoesBack:
 
 def parse_unlogged(database: str, found: Iterable[Mapping[str, Any]]) -> tuple[Unlogged, ...]:
     """What `UNLOGGED` brought from one database."""
-    return tuple(Unlogged(row["name"], database, row["kind"] == "S", int(row["rows"]), int(row["bytes"]))
-                 for row in found)  # fmt: skip
+    return tuple(
+        Unlogged(row["name"], database, row["kind"] == "S", int(row["rows"]), int(row["bytes"])) for row in found
+    )
 
 
 def parse_subscriptions(found: Iterable[Mapping[str, Any]]) -> tuple[Subscription, ...]:

@@ -74,5 +74,7 @@ def _switched(chain: Sequence[BaseBackup]) -> str:
     with_, without = ([one.name for one in chain if one.checksums is kind] for kind in (True, False))
     if not (with_ and without):
         return ""
-    return (f"data checksums were switched within its chain: {', '.join(with_)} with, {', '.join(without)} without. "
-            "Their pages do not fit each other; take a full backup")  # fmt: skip
+    return (
+        f"data checksums were switched within its chain: {', '.join(with_)} with, {', '.join(without)} without. "
+        "Their pages do not fit each other; take a full backup"
+    )

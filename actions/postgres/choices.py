@@ -104,8 +104,12 @@ def window_words(part: TimelineWindow) -> str:
     """The window in one sentence, for refusals and answers."""
     earliest = spell(part.earliest) if part.earliest else format_lsn(part.earliest_lsn or 0)
     latest = spell(part.latest) if part.latest else format_lsn(part.latest_lsn or 0)
-    gaps = "".join(f"; missing {gap.first}" + (f" to {gap.last}" if gap.segments > 1 else "")
-                   + (f" ({gap.why})" if gap.why else "") for gap in part.gaps)  # fmt: skip
+    gaps = "".join(
+        f"; missing {gap.first}"
+        + (f" to {gap.last}" if gap.segments > 1 else "")
+        + (f" ({gap.why})" if gap.why else "")
+        for gap in part.gaps
+    )
     return f"The window of timeline {part.timeline} is {earliest} to {latest}{gaps}."
 
 

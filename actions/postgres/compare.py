@@ -42,8 +42,11 @@ class Rows:
 
     def words(self) -> str:
         """For people: ``1,001 rows change back``."""
-        told = ((self.comes_back, "come back", "comes back"), (self.goes, "go", "goes"),
-                (self.changes, "change back", "changes back"))  # fmt: skip
+        told = (
+            (self.comes_back, "come back", "comes back"),
+            (self.goes, "go", "goes"),
+            (self.changes, "change back", "changes back"),
+        )
         parts = [
             f"{number:,} {'row ' + one if number == 1 else 'rows ' + many}" for number, many, one in told if number
         ]
@@ -80,10 +83,20 @@ def parse_tables(data: Iterable[Sequence[Any]], sizes: Mapping[str, int] | None 
     """The tables in the JSON of ``TABLES``, with the better sizes where ``SIZES`` gave any."""
     better = sizes or {}
     return tuple(
-        ComparedTable(int(oid), schema, name, kind, int(better.get(str(oid)) or size or 0), int(locks),
-                      tuple(key or ()), str(columns), persistence, bool(filled))
+        ComparedTable(
+            int(oid),
+            schema,
+            name,
+            kind,
+            int(better.get(str(oid)) or size or 0),
+            int(locks),
+            tuple(key or ()),
+            str(columns),
+            persistence,
+            bool(filled),
+        )
         for oid, schema, name, kind, size, locks, key, columns, persistence, filled in data
-    )  # fmt: skip
+    )
 
 
 def pair_tables(database: str, clone: Iterable[ComparedTable], live: Iterable[ComparedTable]) -> Iterator[Pair]:
@@ -118,8 +131,10 @@ def parts(clone: Buckets, live: Buckets, most: int = MOST_FETCHED) -> list[Part]
         return [Part(_held(some, clone, live), tuple(some)) for some in _grouped(differing, clone, live, most)]
     # Too many to name them all: what lies between two that differ is fetched with them, and is found alike.
     wanted = set(differing)
-    return [Part(_held([b for b in some if b in wanted], clone, live), (), some[0], some[-1])
-            for some in _grouped(sorted({*clone, *live}), clone, live, most)]  # fmt: skip
+    return [
+        Part(_held([b for b in some if b in wanted], clone, live), (), some[0], some[-1])
+        for some in _grouped(sorted({*clone, *live}), clone, live, most)
+    ]
 
 
 def _grouped(buckets: Sequence[int], clone: Buckets, live: Buckets, most: int) -> Iterator[Sequence[int]]:
@@ -135,8 +150,9 @@ def in_proportion(found: Sequence[Rows], looked_at: int, all: int) -> Rows:
 
     Buckets are chosen by a hash, so those left out are like those looked at.
     """
-    comes, goes, changes = (sum(numbers) for numbers in ([r.comes_back for r in found], [r.goes for r in found],
-                                                         [r.changes for r in found]))  # fmt: skip
+    comes, goes, changes = (
+        sum(numbers) for numbers in ([r.comes_back for r in found], [r.goes for r in found], [r.changes for r in found])
+    )
     if looked_at >= all:
         return Rows(comes, goes, changes)
     times = all / looked_at
@@ -189,10 +205,16 @@ class Change:
 
     def words(self, most: int | None = None) -> str:
         """``indexes: 2 come back (a, b), 1 goes (c)``, with so many names of each at most."""
-        told = ((self.comes_back, "come back", "comes back"), (self.goes, "go", "goes"),
-                (self.differs, "change back", "changes back"))  # fmt: skip
-        parts = [f"{len(names):,} {one if len(names) == 1 else many} ({some(names, most)})"
-                 for names, many, one in told if names]  # fmt: skip
+        told = (
+            (self.comes_back, "come back", "comes back"),
+            (self.goes, "go", "goes"),
+            (self.differs, "change back", "changes back"),
+        )
+        parts = [
+            f"{len(names):,} {one if len(names) == 1 else many} ({some(names, most)})"
+            for names, many, one in told
+            if names
+        ]
         return f"{self.what}: {', '.join(parts)}"
 
 
@@ -203,14 +225,16 @@ def some(names: Sequence[str], most: int | None) -> str:
     return f"{', '.join(names[:most])} and {len(names) - most:,} more"
 
 
-def change(what: str, clone: Iterable[Sequence[Any]], live: Iterable[Sequence[Any]],
-           without: frozenset[str] = frozenset()) -> Change:  # fmt: skip
+def change(
+    what: str, clone: Iterable[Sequence[Any]], live: Iterable[Sequence[Any]], without: frozenset[str] = frozenset()
+) -> Change:
     """What differs between two lists of name, definition and the table that it belongs to.
 
     What belongs to a thing in `without` comes and goes with that, and is not told again.
     """
-    ours, theirs = ({str(row[0]): str(row[1]) for row in side if not (len(row) > 2 and row[2] in without)}
-                    for side in (clone, live))  # fmt: skip
+    ours, theirs = (
+        {str(row[0]): str(row[1]) for row in side if not (len(row) > 2 and row[2] in without)} for side in (clone, live)
+    )
     return Change(
         what,
         tuple(sorted(ours.keys() - theirs.keys())),

@@ -22,10 +22,20 @@ from actions.redact import redact
 
 # They take memory, or a server's start depends on them, so they are named before all others.
 LARGE = (
-    "max_connections", "shared_buffers", "max_prepared_transactions", "max_worker_processes", "max_wal_senders",
-    "max_locks_per_transaction", "max_replication_slots", "huge_pages", "shared_preload_libraries", "wal_level",
-    "archive_mode", "archive_command", "archive_library",
-)  # fmt: skip
+    "max_connections",
+    "shared_buffers",
+    "max_prepared_transactions",
+    "max_worker_processes",
+    "max_wal_senders",
+    "max_locks_per_transaction",
+    "max_replication_slots",
+    "huge_pages",
+    "shared_preload_libraries",
+    "wal_level",
+    "archive_mode",
+    "archive_command",
+    "archive_library",
+)
 _USUAL = ("postgresql.conf", "pg_hba.conf", "pg_ident.conf")
 _LONGEST = 120
 
@@ -58,11 +68,16 @@ def changes(live: ConfigTree, backup: ConfigTree, place: Place) -> Changes:
     merged = {**absent, **live.files}
     ours, theirs = read(merged, place), read(backup.files, place)
     unread = _unread(live, backup, ours)
-    lays = tuple(Laid(path, digest_of(live.files[path])) for path in (*ours.files, *unread)
-                 if path in live.files and differs(live.files[path], backup.files.get(path)))  # fmt: skip
+    lays = tuple(
+        Laid(path, digest_of(live.files[path]))
+        for path in (*ours.files, *unread)
+        if path in live.files and differs(live.files[path], backup.files.get(path))
+    )
     away = tuple(path for path in theirs.files if path not in merged and _is_read(path, ours))
-    lines = (*_lines(ours, theirs, merged, backup.files, place),
-             *(f"{path}: differs from that of the backup; the server does not read it" for path in unread))  # fmt: skip
+    lines = (
+        *_lines(ours, theirs, merged, backup.files, place),
+        *(f"{path}: differs from that of the backup; the server does not read it" for path in unread),
+    )
     return Changes(lays, away, tuple(sorted(absent)), lines)
 
 

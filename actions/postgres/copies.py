@@ -25,8 +25,13 @@ HEAD, TAIL = BYTES, 64
 _ZSTD, _LZ4, _LZ4_LEGACY = b"\x28\xb5\x2f\xfd", b"\x04\x22\x4d\x18", b"\x02\x21\x4c\x18"
 # Both formats may begin with frames that are to be skipped, as pzstd writes them: sixteen magic numbers in a row.
 _SKIPPED = tuple(bytes((first,)) + b"\x2a\x4d\x18" for first in range(0x50, 0x60))
-_MAGIC = {"gz": (b"\x1f\x8b",), "xz": (b"\xfd7zXZ\0",), "bz2": (b"BZh",), "zst": (_ZSTD, *_SKIPPED),
-          "lz4": (_LZ4, _LZ4_LEGACY, *_SKIPPED)}  # fmt: skip
+_MAGIC = {
+    "gz": (b"\x1f\x8b",),
+    "xz": (b"\xfd7zXZ\0",),
+    "bz2": (b"BZh",),
+    "zst": (_ZSTD, *_SKIPPED),
+    "lz4": (_LZ4, _LZ4_LEGACY, *_SKIPPED),
+}
 _BZIP2_END = 0x177245385090
 _NAMES = {"gz": "gzip", "xz": "xz", "bz2": "bzip2", "lz4": "lz4", "zst": "zstd"}
 

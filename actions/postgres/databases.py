@@ -31,10 +31,16 @@ class Database:
 def parse_databases(data: Iterable[Mapping[str, Any]]) -> tuple[Database, ...]:
     """The JSON of ``DATABASES``."""
     return tuple(
-        Database(row["name"], int(row["oid"]), bool(row["allows"]), bool(row["template"]),
-                 int(row["limit"]) == _INVALID, bool(row["may"]))
+        Database(
+            row["name"],
+            int(row["oid"]),
+            bool(row["allows"]),
+            bool(row["template"]),
+            int(row["limit"]) == _INVALID,
+            bool(row["may"]),
+        )
         for row in data
-    )  # fmt: skip
+    )
 
 
 def shut(listed: Sequence[Database]) -> tuple[str, ...]:

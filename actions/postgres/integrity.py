@@ -99,15 +99,20 @@ def judge_one(result: CheckResult) -> Line:
     return JUDGES[result.check](result.value)
 
 
-def judge_cluster(found: Mapping[str, Sequence[CheckResult]], own: str, about: Sequence[Line] = (),
-                  inventory: Sequence[Line] = ()) -> Verdict:  # fmt: skip
+def judge_cluster(
+    found: Mapping[str, Sequence[CheckResult]], own: str, about: Sequence[Line] = (), inventory: Sequence[Line] = ()
+) -> Verdict:
     """The verdict on the checks of every database; of another than the site's own, what is amiss and a sum.
 
     `about` are lines on the databases themselves, such as those that cannot be connected to.
     """
     lines: dict[str, tuple[Line, ...]] = {name: tuple(map(judge_one, results)) for name, results in found.items()}
-    others = [replace(line, text=f"{name}: {line.text}", database=name)
-              for name in lines if name != own for line in lines[name]]  # fmt: skip
+    others = [
+        replace(line, text=f"{name}: {line.text}", database=name)
+        for name in lines
+        if name != own
+        for line in lines[name]
+    ]
     every = (*about, *lines.get(own, ()), *inventory, *others)
     shown = [line for line in others if line.state not in ("ok", "not applicable")]
     sums = [_sum(name, lines[name]) for name in lines if name != own and lines[name]]

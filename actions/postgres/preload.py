@@ -12,11 +12,31 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 # They start no worker that writes to a database.
-HARMLESS = frozenset({
-    "anon", "auth_delay", "auto_explain", "pg_hint_plan", "pg_qualstats", "pg_stat_kcache", "pg_stat_monitor",
-    "pg_stat_statements", "pg_wait_sampling", "pgaudit", "pgauditlogtofile", "pgextwlist", "plan_filter",
-    "plpgsql", "plpgsql_check", "plprofiler", "safeupdate", "set_user", "supautils", "vector", "wal2json",
-})  # fmt: skip
+HARMLESS = frozenset(
+    {
+        "anon",
+        "auth_delay",
+        "auto_explain",
+        "pg_hint_plan",
+        "pg_qualstats",
+        "pg_stat_kcache",
+        "pg_stat_monitor",
+        "pg_stat_statements",
+        "pg_wait_sampling",
+        "pgaudit",
+        "pgauditlogtofile",
+        "pgextwlist",
+        "plan_filter",
+        "plpgsql",
+        "plpgsql_check",
+        "plprofiler",
+        "safeupdate",
+        "set_user",
+        "supautils",
+        "vector",
+        "wal2json",
+    }
+)
 # The data cannot be replayed or read without them, and these settings keep their workers away.
 QUIETENED: dict[str, tuple[tuple[str, str], ...]] = {
     "timescaledb": (("timescaledb.max_background_workers", "0"), ("timescaledb.telemetry_level", "off")),
@@ -50,5 +70,9 @@ def preload(libraries: Iterable[str], settings: Iterable[tuple[str, str]], wante
 
 def as_settings(chosen: Preload) -> tuple[tuple[str, str], ...]:
     """The clone's settings for it. Also given where nothing is loaded: ALTER SYSTEM may have named libraries."""
-    return (("shared_preload_libraries", ",".join(chosen.loaded)), ("session_preload_libraries", ""),
-            ("local_preload_libraries", ""), *chosen.settings)  # fmt: skip
+    return (
+        ("shared_preload_libraries", ",".join(chosen.loaded)),
+        ("session_preload_libraries", ""),
+        ("local_preload_libraries", ""),
+        *chosen.settings,
+    )

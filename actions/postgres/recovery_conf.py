@@ -134,8 +134,11 @@ def _enough(major: int, limits: CloneLimits) -> Settings:
         "max_locks_per_transaction",
     )
     # A promotion without it would throw the times of all commits away (CompleteCommitTsInitialization).
-    kept = (("wal_level", limits.wal_level), ("track_commit_timestamp", _on(limits.track_commit_timestamp)),
-            ("wal_log_hints", _on(limits.wal_log_hints)))  # fmt: skip
+    kept = (
+        ("wal_level", limits.wal_level),
+        ("track_commit_timestamp", _on(limits.track_commit_timestamp)),
+        ("wal_log_hints", _on(limits.wal_log_hints)),
+    )
     # With more origins in pg_logical/replorigin_checkpoint than these the server would not start.
     origins = ("max_replication_slots", *(("max_active_replication_origins",) if major >= 18 else ()))
     return (*((name, str(getattr(limits, name))) for name in names), *kept, *((name, "1000") for name in origins))

@@ -14,10 +14,25 @@ _NAMED = "concat(n.nspname, '.', c.relname)"
 _OF = "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
 # Objects that people make rarely: whatever catalog they are in, their row is their definition.
 _OTHERS = (
-    "pg_operator", "pg_cast", "pg_collation", "pg_language", "pg_foreign_data_wrapper", "pg_foreign_server",
-    "pg_publication", "pg_event_trigger", "pg_statistic_ext", "pg_ts_config", "pg_ts_dict", "pg_conversion",
-    "pg_opclass", "pg_opfamily", "pg_am", "pg_transform", "pg_default_acl", "pg_publication_rel",
-)  # fmt: skip
+    "pg_operator",
+    "pg_cast",
+    "pg_collation",
+    "pg_language",
+    "pg_foreign_data_wrapper",
+    "pg_foreign_server",
+    "pg_publication",
+    "pg_event_trigger",
+    "pg_statistic_ext",
+    "pg_ts_config",
+    "pg_ts_dict",
+    "pg_conversion",
+    "pg_opclass",
+    "pg_opfamily",
+    "pg_am",
+    "pg_transform",
+    "pg_default_acl",
+    "pg_publication_rel",
+)
 _FIRST_OWN = 16384  # FirstNormalObjectId: below it is what initdb made.
 
 KINDS: Mapping[str, str] = {

@@ -97,12 +97,24 @@ PROCEDURE = Procedure(
         ),
         Act("pause the writers", writers.pause_at_once, writers.paused_at_once, undo=writers.let_go_on),
         Act("save WAL that is not archived yet", restore.save_tail, restore.tail_is_saved),
-        Act("copy the base backup", restore.copy_base, restore.base_is_whole,
-            undo=restore.set_clone_aside, limit=restore.COPY_LIMIT, tidies=True),
+        Act(
+            "copy the base backup",
+            restore.copy_base,
+            restore.base_is_whole,
+            undo=restore.set_clone_aside,
+            limit=restore.COPY_LIMIT,
+            tidies=True,
+        ),
         Act("lay the WAL", restore.lay_wal, restore.wal_is_laid, limit=restore.COPY_LIMIT),
         Act("seal the clone", restore.seal_clone, restore.clone_is_sealed),
-        Act("replay to the target", replay.replay, replay.stopped_at_target,
-            undo=replay.remove_clone_server, limit=timedelta(hours=12), tidies=True),
+        Act(
+            "replay to the target",
+            replay.replay,
+            replay.stopped_at_target,
+            undo=replay.remove_clone_server,
+            limit=timedelta(hours=12),
+            tidies=True,
+        ),
         Look("prove where it stopped", replay.prove_stop, gives="reached"),
         Look("look for prepared transactions", prepared.find_prepared, gives="prepared"),
         Ask(
@@ -162,7 +174,12 @@ PROCEDURE = Procedure(
         # Older backups reach the new timeline only by way of its history, so one of its own is taken at once.
         # The data is in service whether there is one or not, and a run that has failed would hold up the next recovery.
         Act("take a fresh base backup", backup.take_base, backup.base_is_taken, limit=restore.COPY_LIMIT, spare=True),
-        Act("write its inventory", backup.write_inventory, backup.inventory_is_written,
-            limit=timedelta(minutes=30), spare=True),
+        Act(
+            "write its inventory",
+            backup.write_inventory,
+            backup.inventory_is_written,
+            limit=timedelta(minutes=30),
+            spare=True,
+        ),
     ),
-)  # fmt: skip
+)

@@ -62,15 +62,17 @@ def segment_is_ended(proof: Proof, server: Server, files: Files, sql: Sql) -> bo
     return place // server.segment_size > chain.spans[-1].start // server.segment_size
 
 
-def see_timeline_arrive(proof: Proof, server: Server, docker: Docker, files: Files, sql: Sql, patience: Patience,
-                        progress: Progress) -> Archiving:  # fmt: skip
+def see_timeline_arrive(
+    proof: Proof, server: Server, docker: Docker, files: Files, sql: Sql, patience: Patience, progress: Progress
+) -> Archiving:
     """Wait until the new timeline's history and a segment of it are in the archive, or are known not to come."""
     history = f"{proof.timeline:08X}.history"
     return _Arrival(server, docker, files, sql, patience, progress, proof.timeline, history).awaited()
 
 
-def see_backup_arrive(server: Server, docker: Docker, files: Files, sql: Sql, patience: Patience,
-                      progress: Progress) -> Archiving:  # fmt: skip
+def see_backup_arrive(
+    server: Server, docker: Docker, files: Files, sql: Sql, patience: Patience, progress: Progress
+) -> Archiving:
     """Wait until the WAL that was written during a base backup is in the archive, or is known not to come."""
     return _Arrival(server, docker, files, sql, patience, progress, server.timeline).awaited()
 
@@ -142,8 +144,10 @@ class _Arrival:
     def _slow(self, archiver: Archiver, waited: float) -> str:
         at = archiver.archived_at
         last = f", {archiver.last_archived} at {spell(at)} was the last" if at else ""
-        return (f"{self._wanted} was not seen to arrive within {waited:.0f} s: {archiver.archived} files were "
-                f"archived{last}; {archiver.waiting} wait")  # fmt: skip
+        return (
+            f"{self._wanted} was not seen to arrive within {waited:.0f} s: {archiver.archived} files were "
+            f"archived{last}; {archiver.waiting} wait"
+        )
 
 
 _SLOW_DO = "See whether archive_command hangs or the archive is slow; `mayday doctor` says when it has caught up."

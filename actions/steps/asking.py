@@ -14,12 +14,16 @@ from actions.sql import Answer, Sql, SqlTimeout
 Answers = Mapping[str, Sequence[Answer]]
 
 
-def results_of(container: str, server: Server, sql: Sql, checks: Sequence[Check], answers: Answers,
-               seconds: float) -> dict[str, list[CheckResult]]:  # fmt: skip
+def results_of(
+    container: str, server: Server, sql: Sql, checks: Sequence[Check], answers: Answers, seconds: float
+) -> dict[str, list[CheckResult]]:
     """By database, the results of all checks; what has to be asked once more shares so many seconds."""
-    more = {(name, check.name): queries for name, given in answers.items()
-            for check, answer in zip(checks, given, strict=False)
-            if (queries := _once_more(check, answer))}  # fmt: skip
+    more = {
+        (name, check.name): queries
+        for name, given in answers.items()
+        for check, answer in zip(checks, given, strict=False)
+        if (queries := _once_more(check, answer))
+    }
     asked = {name: [q for (of, _), queries in more.items() if of == name for q in queries] for name, _ in more}
     told = sql.everywhere(container, server, asked, seconds=seconds) if asked else {}
     rest = {name: list(given) for name, given in told.items()}

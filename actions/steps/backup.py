@@ -38,8 +38,11 @@ def base_is_taken(server: Server, names: Names, files: Files) -> bool:
         return False
     wrong = files.verify_backup(server, backup_name(names))
     if wrong:
-        raise RecoveryError("The base backup is not what its manifest says.", detail=wrong,
-                            hint="Look at the disk; then take another base backup.")  # fmt: skip
+        raise RecoveryError(
+            "The base backup is not what its manifest says.",
+            detail=wrong,
+            hint="Look at the disk; then take another base backup.",
+        )
     return True
 
 
@@ -59,12 +62,22 @@ def write_inventory(server: Server, names: Names, files: Files, sql: Sql, patien
     held = take_stock(server, sql, patience)
     own = held.databases.get(server.database) or Contents(server.database, 0, (), (), ())
     inventory = Inventory(
-        system_identifier=server.system_identifier, timeline=backup.timeline, start_lsn=backup.start_lsn,
-        stop_lsn=backup.stop_lsn or Lsn(0), started_at=backup.started_at or now, stopped_at=backup.stopped_at or now,
-        server_version=str(server.version), segment_size=server.segment_size, database=own.database,
-        total_bytes=own.total_bytes, tables=own.tables, indexes=own.indexes, constraints=own.constraints,
-        others=tuple(one for name, one in held.databases.items() if name != server.database), missing=held.missing,
-    )  # fmt: skip
+        system_identifier=server.system_identifier,
+        timeline=backup.timeline,
+        start_lsn=backup.start_lsn,
+        stop_lsn=backup.stop_lsn or Lsn(0),
+        started_at=backup.started_at or now,
+        stopped_at=backup.stopped_at or now,
+        server_version=str(server.version),
+        segment_size=server.segment_size,
+        database=own.database,
+        total_bytes=own.total_bytes,
+        tables=own.tables,
+        indexes=own.indexes,
+        constraints=own.constraints,
+        others=tuple(one for name, one in held.databases.items() if name != server.database),
+        missing=held.missing,
+    )
     files.write_inventory(server, backup_name(names), dump_inventory(inventory))
 
 

@@ -41,33 +41,66 @@ def senseless_cut_overs(configuration: Configuration, prepared: PreparedOpen, se
 
 def plan_sheet(server: Server, aim: Aim, foreseen: Configuration, unwritten: Unwritten) -> Sheet:
     """Before anything is touched: what will change, and what is kept."""
-    rows = (*configuration_rows(foreseen), *_pending(unwritten), *slot_rows(unwritten.slots, aim),
-            *_prepared_now(unwritten), *_unlogged(unwritten), *_subscriptions(unwritten),
-            *_always(unwritten))  # fmt: skip
+    rows = (
+        *configuration_rows(foreseen),
+        *_pending(unwritten),
+        *slot_rows(unwritten.slots, aim),
+        *_prepared_now(unwritten),
+        *_unlogged(unwritten),
+        *_subscriptions(unwritten),
+        *_always(unwritten),
+    )
     alerts = (*configuration_alerts(foreseen, server), *_alerts(unwritten))
     return Sheet(TITLE, rows, _looked(unwritten), alerts)
 
 
-def preview_sheet(server: Server, aim: Aim, configuration: Configuration, unwritten: Unwritten, prepared: PreparedOpen,
-                  settling: Answer) -> Sheet:  # fmt: skip
+def preview_sheet(
+    server: Server,
+    aim: Aim,
+    configuration: Configuration,
+    unwritten: Unwritten,
+    prepared: PreparedOpen,
+    settling: Answer,
+) -> Sheet:
     """On the clone, at the stopping point, against the live server."""
-    rows = (*configuration_rows(configuration), *_pending(unwritten), *slot_rows(unwritten.slots, aim),
-            *prepared_rows(prepared, settling, aim), *_gone_prepared(unwritten, prepared), *_unlogged(unwritten),
-            *_subscriptions(unwritten), *_sequences(unwritten.sequences), *_always(unwritten))  # fmt: skip
+    rows = (
+        *configuration_rows(configuration),
+        *_pending(unwritten),
+        *slot_rows(unwritten.slots, aim),
+        *prepared_rows(prepared, settling, aim),
+        *_gone_prepared(unwritten, prepared),
+        *_unlogged(unwritten),
+        *_subscriptions(unwritten),
+        *_sequences(unwritten.sequences),
+        *_always(unwritten),
+    )
     alerts = (*configuration_alerts(configuration, server), *_alerts(unwritten))
     return Sheet(TITLE, rows, _looked(unwritten), alerts)
 
 
-def report_sheet(configuration: Configuration, approval: Answer, names: Names, unwritten: Unwritten,
-                 prepared: PreparedOpen, settling: Answer, left: Left) -> Sheet:  # fmt: skip
+def report_sheet(
+    configuration: Configuration,
+    approval: Answer,
+    names: Names,
+    unwritten: Unwritten,
+    prepared: PreparedOpen,
+    settling: Answer,
+    left: Left,
+) -> Sheet:
     """What was made again, and what is left to people."""
     made: Rows = (("Slots made again", ", ".join(left.made)),) if left.made else ()
     settled: Rows = ()
     if prepared.all:
         named = ", ".join(one.gid for one in prepared.all[:_NAMED])
         settled = (("Prepared transactions", f"{named}: {settling.option.casefold()}, chosen by {settling.by}"),)
-    rows = (*what_became_of_configuration(configuration, approval, names), *made, *settled, *_unlogged(unwritten),
-            *_sequences(unwritten.sequences), *_always(unwritten))  # fmt: skip
+    rows = (
+        *what_became_of_configuration(configuration, approval, names),
+        *made,
+        *settled,
+        *_unlogged(unwritten),
+        *_sequences(unwritten.sequences),
+        *_always(unwritten),
+    )
     return Sheet(TITLE, rows, (), left.to_do)
 
 
@@ -91,8 +124,13 @@ def _prepared_now(unwritten: Unwritten) -> Rows:
     if not unwritten.prepared:
         return ()
     named = ", ".join(unwritten.prepared[:_NAMED])
-    return (("Prepared transactions", f"open on the live server now: {named}. Those prepared after the stop vanish; "
-                                      "what is open at the stop is asked about before the cut-over"),)  # fmt: skip
+    return (
+        (
+            "Prepared transactions",
+            f"open on the live server now: {named}. Those prepared after the stop vanish; "
+            "what is open at the stop is asked about before the cut-over",
+        ),
+    )
 
 
 def _gone_prepared(unwritten: Unwritten, prepared: PreparedOpen) -> Rows:

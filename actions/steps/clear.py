@@ -34,9 +34,11 @@ class Left:
 
     def says(self) -> str:
         """The sentence."""
-        return (f"Transaction {self.xid} had begun to remove {_named(self.what, self.oid)} and did not finish, so it "
-                "cannot be used, as it could not at that moment. "
-                f"To have it whole, ask for: before lsn {format_lsn(self.first)}")  # fmt: skip
+        return (
+            f"Transaction {self.xid} had begun to remove {_named(self.what, self.oid)} and did not finish, so it "
+            "cannot be used, as it could not at that moment. "
+            f"To have it whole, ask for: before lsn {format_lsn(self.first)}"
+        )
 
 
 @dataclass(frozen=True)
@@ -54,8 +56,10 @@ class Spared:
         """The sentence."""
         many = "1 commit is" if self.commits == 1 else f"{self.commits:,} commits are"
         between = f" ({spell(self.first_at)} to {spell(self.last_at)})" if self.first_at and self.last_at else ""
-        return (f"{many} not kept{between}, though they lie before the target: transaction {self.xid} was removing "
-                f"{_named(self.what, self.oid)} meanwhile, and what it had removed would not come back.")  # fmt: skip
+        return (
+            f"{many} not kept{between}, though they lie before the target: transaction {self.xid} was removing "
+            f"{_named(self.what, self.oid)} meanwhile, and what it had removed would not come back."
+        )
 
 
 def _named(what: str, oid: int | None) -> str:
@@ -77,8 +81,10 @@ def clear_of_removals(search: Search, way: Way, stop: Stop) -> tuple[Stop, Spare
             return stop, _spared(way, blamed, stop, wanted), left
         blamed = min(harmful, key=lambda removal: removal.first)
         stop = _before(search, way, blamed)
-    raise Unreachable("No place to stop was found that keeps clear of removed databases.",
-                      hint="Choose a moment some minutes earlier.")  # fmt: skip
+    raise Unreachable(
+        "No place to stop was found that keeps clear of removed databases.",
+        hint="Choose a moment some minutes earlier.",
+    )
 
 
 def _before(search: Search, way: Way, removal: Removal) -> Stop:

@@ -46,8 +46,16 @@ class Listing:
     why: Mapping[str, str]
 
 
-def compare(server: Server, names: Names, docker: Docker, sql: Sql, site: Site, lost: Lost, patience: Patience,
-            progress: Progress) -> Difference:  # fmt: skip
+def compare(
+    server: Server,
+    names: Names,
+    docker: Docker,
+    sql: Sql,
+    site: Site,
+    lost: Lost,
+    patience: Patience,
+    progress: Progress,
+) -> Difference:
     """Rows of every table, and what differs besides."""
     container = docker.find(server.service)
     if container is None or container.state != "running":
@@ -70,18 +78,25 @@ def _listing(side: Side) -> tuple[Side, Listing]:
     told = {name: {**given[1].value, "sizes": given[2].value} for name, given in answers.items() if given[1].value}
     trouble = {name: _why(given[1]) for name, given in answers.items() if given[1].error}
     sums = {name: given[5:] for name, given in answers.items() if name in told}
-    digests, positions = (_known({name: answers[name][n].value for name in told}, told, part)
-                          for n, part in ((3, "tables"), (4, "sequences")))  # fmt: skip
+    digests, positions = (
+        _known({name: answers[name][n].value for name in told}, told, part)
+        for n, part in ((3, "tables"), (4, "sequences"))
+    )
     side = replace(side, sums={key: read_digest(value) for key, value in digests.items()}, positions=positions)
     return side, Listing({one.name: one for one in parse_databases(listed)}, told, sums, trouble)
 
 
-def _known(values: Mapping[str, Mapping[str, Any] | None], told: Mapping[str, Mapping[str, Any]],
-           part: str) -> dict[Key, Any]:  # fmt: skip
+def _known(
+    values: Mapping[str, Mapping[str, Any] | None], told: Mapping[str, Mapping[str, Any]], part: str
+) -> dict[Key, Any]:
     """By name what was answered by oid; a sequence that was never used has no position."""
     names = {(database, str(row[0])): f"{row[1]}.{row[2]}" for database, data in told.items() for row in data[part]}
-    return {(database, names[database, oid]): value for database, found in values.items()
-            for oid, value in (found or {}).items() if (database, oid) in names}  # fmt: skip
+    return {
+        (database, names[database, oid]): value
+        for database, found in values.items()
+        for oid, value in (found or {}).items()
+        if (database, oid) in names
+    }
 
 
 def _why(answer: Answer) -> str:
@@ -103,8 +118,10 @@ class _Comparison:
 
     def difference(self) -> Difference:
         pairs, unread = self._pairs()
-        most = {name: min(int(side.told[name]["most"]) for side in (self.ours, self.theirs) if name in side.told)
-                for name in {*self.ours.told, *self.theirs.told}}  # fmt: skip
+        most = {
+            name: min(int(side.told[name]["most"]) for side in (self.ours, self.theirs) if name in side.told)
+            for name in {*self.ours.told, *self.theirs.told}
+        }
         found = Rounds(self.clone, self.live, most, self.budget, self.progress).compare(pairs)
         besides = [*self._besides(pairs), *self._sequences(most)]
         return self._told(pairs, found, unread, besides)
@@ -137,19 +154,30 @@ class _Comparison:
             if not (pair.clone and pair.live):
                 without.setdefault(pair.database, set()).add(pair.table.full_name)
         without[""] = set(self.ours.databases) ^ set(self.theirs.databases)
-        yield from schema_changes(self.clone, self.live, self.ours.sums, self.theirs.sums, self.own,
-                                  {name: frozenset(some) for name, some in without.items()})  # fmt: skip
+        yield from schema_changes(
+            self.clone,
+            self.live,
+            self.ours.sums,
+            self.theirs.sums,
+            self.own,
+            {name: frozenset(some) for name, some in without.items()},
+        )
 
     def _sequences(self, most: Mapping[str, int]) -> Iterator[Besides]:
-        ours, theirs = ({name: parse_sequences(told["sequences"]) for name, told in side.told.items()}
-                        for side in (self.ours, self.theirs))  # fmt: skip
+        ours, theirs = (
+            {name: parse_sequences(told["sequences"]) for name, told in side.told.items()}
+            for side in (self.ours, self.theirs)
+        )
         yield from sequence_changes(self.clone, self.live, ours, theirs, most)
 
-    def _told(self, pairs: Sequence[Pair], found: Found, unread: Sequence[str],
-              besides: Sequence[Besides]) -> Difference:  # fmt: skip
+    def _told(
+        self, pairs: Sequence[Pair], found: Found, unread: Sequence[str], besides: Sequence[Besides]
+    ) -> Difference:
         by_key = {key_of(pair): pair for pair in pairs}
-        tables = sorted((self._table(by_key[key], found, key) for key in {*found.rows, *found.columns}),
-                        key=lambda table: (-table.rows, table.name))  # fmt: skip
+        tables = sorted(
+            (self._table(by_key[key], found, key) for key in {*found.rows, *found.columns}),
+            key=lambda table: (-table.rows, table.name),
+        )
         counted = [rows for key, rows in found.rows.items() if by_key[key].table.kind != "m"]
         sides, alerts = self._databases(found, by_key)
         changes = [(one.database, change) for one in besides for change in one.changes]
@@ -158,13 +186,21 @@ class _Comparison:
         missed += self._closed()
         at = next(iter(self.theirs.told.values()))["at"]
         return Difference(
-            True, sum(r.comes_back for r in counted), sum(r.goes for r in counted), sum(r.changes for r in counted),
-            any(r.about for r in counted), len(found.alike - found.columns.keys()), tuple(tables),
+            True,
+            sum(r.comes_back for r in counted),
+            sum(r.goes for r in counted),
+            sum(r.changes for r in counted),
+            any(r.about for r in counted),
+            len(found.alike - found.columns.keys()),
+            tuple(tables),
             (*sides, *(self._words(name, change, None) for name, change in changes)),
             (*sides, *(self._words(name, change, _NAMES_SHOWN) for name, change in changes)),
-            tuple(missed), self._compared(), tuple(alerts), datetime.fromisoformat(at),
+            tuple(missed),
+            self._compared(),
+            tuple(alerts),
+            datetime.fromisoformat(at),
             round(self.budget.seconds - self.budget.left, 1),
-        )  # fmt: skip
+        )
 
     def _table(self, pair: Pair, found: Found, key: Key) -> TableRows:
         rows = found.rows.get(key)

@@ -47,13 +47,16 @@ class Counted:
 
 def parse_sequences(data: Sequence[Sequence[Any]]) -> dict[str, Counted]:
     """The sequences in the JSON of ``TABLES``, by name."""
-    made = (Counted(ComparedTable(int(oid), schema, name, "S"), int(increment), int(cache))
-            for oid, schema, name, increment, cache in data)  # fmt: skip
+    made = (
+        Counted(ComparedTable(int(oid), schema, name, "S"), int(increment), int(cache))
+        for oid, schema, name, increment, cache in data
+    )
     return {one.table.full_name: one for one in made}
 
 
-def schema_changes(clone: Side, live: Side, ours: Sums, theirs: Sums, own: str,
-                   without: Mapping[str, frozenset[str]]) -> Iterator[Besides]:  # fmt: skip
+def schema_changes(
+    clone: Side, live: Side, ours: Sums, theirs: Sums, own: str, without: Mapping[str, frozenset[str]]
+) -> Iterator[Besides]:
     """Of each database that both sides answered, and of what they share. `without`: tables of one side only.
 
     `ours` and `theirs` are the answers to ``SUMS``.
@@ -75,16 +78,18 @@ def schema_changes(clone: Side, live: Side, ours: Sums, theirs: Sums, own: str,
 
 def _differing(kinds: Sequence[str], ours: Sequence[Answer], theirs: Sequence[Answer], at: int) -> list[str]:
     """The kinds whose sums differ, or could not be had: then the names are asked, and say why."""
-    return [kind for n, kind in enumerate(kinds, at)
-            if ours[n].error or theirs[n].error or ours[n].value != theirs[n].value]  # fmt: skip
+    return [
+        kind for n, kind in enumerate(kinds, at) if ours[n].error or theirs[n].error or ours[n].value != theirs[n].value
+    ]
 
 
 # What is of one side only is told as what it is; here remains what differs of those on both.
 _OF_BOTH = "owners, grants and settings of tables"
 
 
-def _besides(name: str, kinds: Sequence[str], ours: Sequence[Answer], theirs: Sequence[Answer],
-             without: frozenset[str]) -> Besides:  # fmt: skip
+def _besides(
+    name: str, kinds: Sequence[str], ours: Sequence[Answer], theirs: Sequence[Answer], without: frozenset[str]
+) -> Besides:
     changes, unread = list[Change](), list[str]()
     for n, kind in enumerate(kinds):
         if n >= len(ours) or n >= len(theirs):
@@ -97,14 +102,25 @@ def _besides(name: str, kinds: Sequence[str], ours: Sequence[Answer], theirs: Se
     return Besides(name, tuple(found for found in changes if found.total), tuple(unread))
 
 
-def sequence_changes(clone: Side, live: Side, ours: Mapping[str, Mapping[str, Counted]],
-                     theirs: Mapping[str, Mapping[str, Counted]],
-                     most: Mapping[str, int]) -> Iterator[Besides]:  # fmt: skip
+def sequence_changes(
+    clone: Side,
+    live: Side,
+    ours: Mapping[str, Mapping[str, Counted]],
+    theirs: Mapping[str, Mapping[str, Counted]],
+    most: Mapping[str, int],
+) -> Iterator[Besides]:
     """Sequences of both sides whose position a cut-over changes by more than any recovery does."""
     both = {name: sorted(ours[name].keys() & theirs[name].keys()) for name in ours if name in theirs}
-    kept, now = (side.in_pieces({name: [listed[name][s].table for s in some] for name, some in both.items()}, most,
-                                lambda piece: positions_sql(table.oid for table in piece), int, side.positions)
-                 for side, listed in ((clone, ours), (live, theirs)))  # fmt: skip
+    kept, now = (
+        side.in_pieces(
+            {name: [listed[name][s].table for s in some] for name, some in both.items()},
+            most,
+            lambda piece: positions_sql(table.oid for table in piece),
+            int,
+            side.positions,
+        )
+        for side, listed in ((clone, ours), (live, theirs))
+    )
     for name, sequences in both.items():
         told, unread = list[str](), list[str]()
         for sequence in sequences:

@@ -77,8 +77,9 @@ class Rounds:
             key = key_of(pair)
             unread = [(side, why[key]) for side, why in (("the clone", ours.why), ("live", theirs.why)) if key in why]
             if unread:
-                found.not_compared[key] = "; ".join(said if said == TIME_RAN_OUT else f"{side}: {said}"
-                                                   for side, said in dict(unread).items())  # fmt: skip
+                found.not_compared[key] = "; ".join(
+                    said if said == TIME_RAN_OUT else f"{side}: {said}" for side, said in dict(unread).items()
+                )
             elif not pair.clone or not pair.live:
                 found.rows[key] = _one_sided(pair, ours, theirs)
             elif key not in ours.values or key not in theirs.values:
@@ -164,8 +165,10 @@ class Rounds:
         other = [pair for pair in apart if pair.clone and pair.live and pair.clone.columns != pair.live.columns]
         if not other:
             return list(apart)
-        ours, theirs = (side.in_pieces(by_database(other, name), self.most, _columns, lambda value: value).values
-                        for side, name in ((self.clone, "clone"), (self.live, "live")))  # fmt: skip
+        ours, theirs = (
+            side.in_pieces(by_database(other, name), self.most, _columns, lambda value: value).values
+            for side, name in ((self.clone, "clone"), (self.live, "live"))
+        )
         made: dict[Key, Pair] = {}
         for pair in other:
             key = key_of(pair)

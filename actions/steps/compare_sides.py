@@ -85,9 +85,14 @@ class Side:
         """Rows and their sum of each of these tables by database; of those that could not be read, why."""
         return self.in_pieces(tables, most, _digests, read_digest, self.sums)
 
-    def in_pieces(self, tables: Mapping[str, Sequence[ComparedTable]], most: Mapping[str, int],
-                  query: Callable[[Sequence[ComparedTable]], str], read: Callable[[Any], Any],
-                  known: Mapping[Key, Any] = MappingProxyType({})) -> Digests:  # fmt: skip
+    def in_pieces(
+        self,
+        tables: Mapping[str, Sequence[ComparedTable]],
+        most: Mapping[str, int],
+        query: Callable[[Sequence[ComparedTable]], str],
+        read: Callable[[Any], Any],
+        known: Mapping[Key, Any] = MappingProxyType({}),
+    ) -> Digests:
         """A value for each table, but for those known.
 
         A piece that fails is asked again table by table, so that one spoils no other.
@@ -105,8 +110,13 @@ class Side:
                 break
         return found
 
-    def _once(self, todo: Mapping[str, list[list[ComparedTable]]], query: Callable[[Sequence[ComparedTable]], str],
-              read: Callable[[Any], Any], found: Digests) -> dict[str, list[list[ComparedTable]]]:  # fmt: skip
+    def _once(
+        self,
+        todo: Mapping[str, list[list[ComparedTable]]],
+        query: Callable[[Sequence[ComparedTable]], str],
+        read: Callable[[Any], Any],
+        found: Digests,
+    ) -> dict[str, list[list[ComparedTable]]]:
         again: dict[str, list[list[ComparedTable]]] = {}
         told = self.ask({name: [query(piece) for piece in some] for name, some in todo.items()})
         for name, some in todo.items():

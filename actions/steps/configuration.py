@@ -66,21 +66,27 @@ def compare_configuration(server: Server, names: Names, files: Files) -> Configu
 def _compare(server: Server, files: Files, *, leaf: str = "", backup: str = "") -> Configuration:
     live, other = files.configuration(server, leaf, backup)
     if not other.there:
-        return Configuration(Changes(), live.broken, prepared=live.prepared,
-                             unknown="the backup's files cannot be read before it is restored")  # fmt: skip
+        return Configuration(
+            Changes(),
+            live.broken,
+            prepared=live.prepared,
+            unknown="the backup's files cannot be read before it is restored",
+        )
     kept = changes(live, other, place_of(server.command, server.home.inside))
     return Configuration(kept, live.broken, other.broken, live.prepared, other.prepared)
 
 
-def keep_configuration(configuration: Configuration, approval: Answer, server: Server, names: Names,
-                       files: Files) -> None:  # fmt: skip
+def keep_configuration(
+    configuration: Configuration, approval: Answer, server: Server, names: Names, files: Files
+) -> None:
     """Put the live server's configuration into the clone, which is stopped; the live directory is only read."""
     if approval.option != WITH_BACKUPS and (configuration.kept.lays or configuration.kept.away):
         files.lay_configuration(server, names, configuration.kept)
 
 
-def configuration_is_kept(configuration: Configuration, approval: Answer, server: Server, names: Names,
-                          files: Files) -> bool:  # fmt: skip
+def configuration_is_kept(
+    configuration: Configuration, approval: Answer, server: Server, names: Names, files: Files
+) -> bool:
     """Whether every file of the clone is the one that people were shown."""
     kept = configuration.kept
     if approval.option == WITH_BACKUPS or not (kept.lays or kept.away):
@@ -99,12 +105,16 @@ def configuration_rows(configuration: Configuration) -> tuple[tuple[str, str], .
     if not lines:
         return ()
     more = ((f"and {len(lines) - _SHOWN} more", "see the files themselves"),) if len(lines) > _SHOWN else ()
-    return (("Configuration", f"{len(lines)} differences from the backup; the live server's is kept"),
-            *(tuple(line.split(": ", 1)) for line in lines[:_SHOWN]), *more)  # fmt: skip
+    return (
+        ("Configuration", f"{len(lines)} differences from the backup; the live server's is kept"),
+        *(tuple(line.split(": ", 1)) for line in lines[:_SHOWN]),
+        *more,
+    )
 
 
-def what_became_of_configuration(configuration: Configuration, approval: Answer,
-                                 names: Names) -> tuple[tuple[str, str], ...]:  # fmt: skip
+def what_became_of_configuration(
+    configuration: Configuration, approval: Answer, names: Names
+) -> tuple[tuple[str, str], ...]:
     """For the report."""
     if not configuration.differs:
         return ()

@@ -84,8 +84,11 @@ def difference_sheet(difference: Difference) -> Sheet:
     if left := tables[SHOWN:]:
         rows = (*rows, (f"and {count(len(left), 'more table')}", _rows(sum(table.rows for table in left))))
     notes = (*_capped(difference.brief), *_unread(difference.not_compared), *_when(difference))
-    whole = (*(f"{t.name}: {t.words}" for t in left), *difference.besides,
-             *(f"Not compared: {one}" for one in difference.not_compared))  # fmt: skip
+    whole = (
+        *(f"{t.name}: {t.words}" for t in left),
+        *difference.besides,
+        *(f"Not compared: {one}" for one in difference.not_compared),
+    )
     # What stands above in full need not stand in the file twice.
     cut = bool(left) or len(difference.not_compared) > _NOTES_SHOWN or difference.brief != difference.besides
     cut = cut or len(difference.brief) > _NOTES_SHOWN

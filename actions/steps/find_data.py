@@ -86,8 +86,13 @@ def _several(container: Container, inside: str, below: Sequence[str]) -> Refused
 def _candidates(container: Container, site: Site) -> Iterator[str]:
     """Where the data may lie, the likeliest first, each once."""
     major = container.env.get("PG_MAJOR", "")
-    named = (site.data_directory, _flag(container.command), container.env.get("PGDATA", ""), _DEFAULT,
-             *(other.format(major=major) for other in _OTHERS))  # fmt: skip
+    named = (
+        site.data_directory,
+        _flag(container.command),
+        container.env.get("PGDATA", ""),
+        _DEFAULT,
+        *(other.format(major=major) for other in _OTHERS),
+    )
     yield from dict.fromkeys(path.rstrip("/") for path in named if path.startswith("/"))
 
 

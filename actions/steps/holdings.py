@@ -34,8 +34,11 @@ def take_stock(server: Server, sql: Sql, patience: Patience, seconds: float = _S
     counts = _count(server, sql, told, max(5.0, seconds - (patience.seconds() - began)))
     found = {name: _contents(data, counts.get(name, {})) for name, data in told.items()}
     unread = [f"{name}: {_why(given[0])}" for name, given in answers.items() if name not in told]
-    uncounted = [f"{name}: the rows of {contents.uncounted} of {len(contents.tables)} tables were not counted"
-                 for name, contents in found.items() if contents.uncounted]  # fmt: skip
+    uncounted = [
+        f"{name}: the rows of {contents.uncounted} of {len(contents.tables)} tables were not counted"
+        for name, contents in found.items()
+        if contents.uncounted
+    ]
     own = {server.database: found[server.database]} if server.database in found else {}
     return Holdings({**own, **found}, (*unread, *uncounted))
 

@@ -66,16 +66,24 @@ def check_again(server: Server, sql: Sql, patience: Patience) -> Integrity:
     return _check(server.service, QUICK, _QUICK_SECONDS, server, sql, patience, ())
 
 
-def _check(container: str, checks: Sequence[Check], seconds: float, server: Server, sql: Sql,
-           patience: Patience, inventory: Sequence[Line]) -> Integrity:  # fmt: skip
+def _check(
+    container: str,
+    checks: Sequence[Check],
+    seconds: float,
+    server: Server,
+    sql: Sql,
+    patience: Patience,
+    inventory: Sequence[Line],
+) -> Integrity:
     began = patience.seconds()
     answers = sql.everywhere(container, server, [DATABASES, *(check.sql for check in checks)], seconds=seconds)
     left = max(1.0, seconds - (patience.seconds() - began))
     results = results_of(container, server, sql, checks, {name: given[1:] for name, given in answers.items()}, left)
     about = _about(_listed(answers), answers, server.database)
     closed = {line.database for line in about}
-    verdict = judge_cluster({name: found for name, found in results.items() if name not in closed}, server.database,
-                            about, inventory)  # fmt: skip
+    verdict = judge_cluster(
+        {name: found for name, found in results.items() if name not in closed}, server.database, about, inventory
+    )
     findings = tuple(Finding(line.check, line.state, line.text, line.database) for line in verdict.lines)
     return Integrity(verdict.healthy, verdict.text, findings, round(patience.seconds() - began, 2))
 

@@ -29,14 +29,27 @@ def see_left(unwritten: Unwritten, server: Server, sql: Sql) -> Left:
     """Ask the server in service for its slots and its prepared transactions."""
     slots, prepared = sql.values(server.service, server, [SLOTS, PREPARED], seconds=10)
     made, to_do = left_of_slots(unwritten.slots, parse_slots(slots.value or ()))
-    troubles = [f"See by hand to slots and prepared transactions, which could not be asked: {answer.error.message}"
-                for answer in (slots, prepared) if answer.error is not None]  # fmt: skip
+    troubles = [
+        f"See by hand to slots and prepared transactions, which could not be asked: {answer.error.message}"
+        for answer in (slots, prepared)
+        if answer.error is not None
+    ]
     if slots.error is not None:
         made, to_do = (), ()
-    return Left(made, (
-        *troubles[:1], *to_do,
-        *(f"End the prepared transaction {row['gid']} in database {row['database']}, prepared by {row['owner']}: "
-          "it holds its locks." for row in prepared.value or ()),
-        *(f"Synchronise the subscription {one.name} of database {one.database} anew: its publisher has gone on from "
-          "where it stood." for one in unwritten.subscriptions),
-    ))  # fmt: skip
+    return Left(
+        made,
+        (
+            *troubles[:1],
+            *to_do,
+            *(
+                f"End the prepared transaction {row['gid']} in database {row['database']}, prepared by {row['owner']}: "
+                "it holds its locks."
+                for row in prepared.value or ()
+            ),
+            *(
+                f"Synchronise the subscription {one.name} of database {one.database} anew: its publisher has gone on "
+                "from where it stood."
+                for one in unwritten.subscriptions
+            ),
+        ),
+    )

@@ -16,9 +16,14 @@ _MAINTENANCE = ("postgres", "template1")
 # What is said, in English, of a user who may not come in: src/backend/libpq/auth.c, miscinit.c, libpq. Another
 # rejection (too many clients, a catalogue that cannot be read) comes of a server that has to be recoverable.
 _NO_ENTRY = (
-    "no pg_hba.conf entry", "pg_hba.conf rejects", "authentication failed", "no password supplied",
-    "is not permitted to log in", 'role "', "no PostgreSQL user name specified",
-)  # fmt: skip
+    "no pg_hba.conf entry",
+    "pg_hba.conf rejects",
+    "authentication failed",
+    "no password supplied",
+    "is not permitted to log in",
+    'role "',
+    "no PostgreSQL user name specified",
+)
 
 
 def ask_live(server: Server, sql: Sql) -> Live:
@@ -57,9 +62,9 @@ def _elsewhere(server: Server, sql: Sql, refused: LoginRefused) -> Live:
             f"{server.service} does not let Mayday in as {server.user}, so nothing of a recovery could be proven.",
             detail=refused.detail,
             hint=f"Set `site.user` to a superuser who may log in within the container: a line `local all {server.user} "
-                 "trust` (or peer, for the user whom the server runs as) at the top of pg_hba.conf, or the password in "
-                 "POSTGRES_PASSWORD or in the ~/.pgpass of the server's user. Reload the server, then ask again.",
-        )  # fmt: skip
+            "trust` (or peer, for the user whom the server runs as) at the top of pg_hba.conf, or the password in "
+            "POSTGRES_PASSWORD or in the ~/.pgpass of the server's user. Reload the server, then ask again.",
+        )
     return Live(silent=refused.detail, preload=server.preload)
 
 
@@ -81,9 +86,11 @@ def must_be_primary(server: Server, live: Live) -> Live:
     if server.standby or live.recovering:
         raise _no_primary(server, live)
     if not live.superuser:
-        raise Refused(f"{server.user} is no superuser of {server.service}, so a recovery could not be carried through.",
-                      detail="Checkpoints, the promotion and the proof of who serves need one.",
-                      hint="Set `site.user` to a superuser, then ask again.")  # fmt: skip
+        raise Refused(
+            f"{server.user} is no superuser of {server.service}, so a recovery could not be carried through.",
+            detail="Checkpoints, the promotion and the proof of who serves need one.",
+            hint="Set `site.user` to a superuser, then ask again.",
+        )
     return live
 
 
@@ -100,8 +107,8 @@ def _no_primary(server: Server, live: Live) -> Refused:
         f"{server.service} is a standby, not the primary: promoted by a recovery, it would be a second primary.",
         detail=f"{seen}; it follows {primary or 'a primary whose name could not be found'}.",
         hint=f"Name the primary{f' ({primary})' if primary else ''} in `site.postgres`, on its own host. If this "
-             "server is to take over: see that the old primary is stopped for good, pg_promote() this one, ask again.",
-    )  # fmt: skip
+        "server is to take over: see that the old primary is stopped for good, pg_promote() this one, ask again.",
+    )
 
 
 def chosen(live: Live, site: Site) -> Preload:
@@ -127,15 +134,21 @@ def live_alerts(live: Live) -> tuple[str, ...]:
     """What must not be overlooked."""
     found = []
     if live.silent:
-        found.append(f"The live server did not answer ({in_short(live.silent)}), so the plan rests on its files "
-                     "alone: whether standbys follow it and whether everybody can log in is not known.")  # fmt: skip
+        found.append(
+            f"The live server did not answer ({in_short(live.silent)}), so the plan rests on its files "
+            "alone: whether standbys follow it and whether everybody can log in is not known."
+        )
     if live.missing:
         found.append(f"The database {live.missing} does not exist on the live server now.")
     if live.standbys:
-        found.append(f"{len(live.standbys)} standbys stream from this server. After the cut-over they cannot follow it "
-                     "any more: each has to be rebuilt, or rewound with pg_rewind.")  # fmt: skip
+        found.append(
+            f"{len(live.standbys)} standbys stream from this server. After the cut-over they cannot follow it "
+            "any more: each has to be rebuilt, or rewound with pg_rewind."
+        )
     if live.no_replication:
         said = live.no_replication.splitlines()[0]
-        found.append(f"The server accepts no replication connection ({said}), so there will be no fresh base backup "
-                     "after the cut-over; add that line to pg_hba.conf, or raise max_wal_senders, first.")  # fmt: skip
+        found.append(
+            f"The server accepts no replication connection ({said}), so there will be no fresh base backup "
+            "after the cut-over; add that line to pg_hba.conf, or raise max_wal_senders, first."
+        )
     return tuple(found)

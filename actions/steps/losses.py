@@ -74,8 +74,18 @@ def count_losses(aim: Aim, server: Server, site: Site, files: Files, sql: Sql, n
     if losses is None:
         return Lost(counted=False, last_kept=kept, first_lost=lost)
     tables = _by_name(losses, told, server, files, sql)
-    return Lost(True, losses.commits, losses.first_at, losses.last_at, tables, len(losses.removed_files), kept, lost,
-                rows_in(losses), now)  # fmt: skip
+    return Lost(
+        True,
+        losses.commits,
+        losses.first_at,
+        losses.last_at,
+        tables,
+        len(losses.removed_files),
+        kept,
+        lost,
+        rows_in(losses),
+        now,
+    )
 
 
 def rows_in(losses: Losses) -> int:
@@ -93,8 +103,9 @@ def _by_name(losses: Losses, told: Any, server: Server, files: Files, sql: Sql) 
     for row in losses.rows:
         if row.user_data and (table := name_of(row.relation, names, told, server.database)):
             was = found.get(table, LostRows(table, 0, 0, 0))
-            found[table] = LostRows(table, was.inserted + row.inserted, was.updated + row.updated,
-                                    was.deleted + row.deleted)  # fmt: skip
+            found[table] = LostRows(
+                table, was.inserted + row.inserted, was.updated + row.updated, was.deleted + row.deleted
+            )
     return tuple(sorted(found.values(), key=lambda one: (-one.rows, one.table)))
 
 
@@ -128,10 +139,16 @@ def _sum(a: Losses, b: Losses) -> Losses:
     rows: dict[str, RowCounts] = {row.relation: row for row in a.rows}
     for row in b.rows:
         was = rows.get(row.relation, RowCounts(row.relation, 0, 0, 0))
-        rows[row.relation] = RowCounts(row.relation, was.inserted + row.inserted, was.updated + row.updated,
-                                       was.deleted + row.deleted)  # fmt: skip
-    return Losses(a.commits + b.commits, a.first_at or b.first_at, b.last_at or a.last_at,
-                  tuple(rows.values()), (*a.removed_files, *b.removed_files))  # fmt: skip
+        rows[row.relation] = RowCounts(
+            row.relation, was.inserted + row.inserted, was.updated + row.updated, was.deleted + row.deleted
+        )
+    return Losses(
+        a.commits + b.commits,
+        a.first_at or b.first_at,
+        b.last_at or a.last_at,
+        tuple(rows.values()),
+        (*a.removed_files, *b.removed_files),
+    )
 
 
 def _read(stop: Stop, server: Server, site: Site, sql: Sql) -> tuple[Any, str, str]:

@@ -125,8 +125,10 @@ def look_at_rung(alert: str, pagerduty: PagerDuty) -> Rung:
     """
     paged = pagerduty.incident(alert)
     if paged is None or paged.status == "resolved":
-        raise Refused("It is resolved in PagerDuty, so there is nobody to escalate to.",
-                      hint="Declare a new incident with /incident declare, if it goes on.")  # fmt: skip
+        raise Refused(
+            "It is resolved in PagerDuty, so there is nobody to escalate to.",
+            hint="Declare a new incident with /incident declare, if it goes on.",
+        )
     return Rung(paged.level, paged.level + 1)
 
 
@@ -143,8 +145,11 @@ def find_page(page: Page, pagerduty: PagerDuty, patience: Patience) -> str:
         return bool(found)
 
     if not patience.until(there, seconds=_OPENS, every=1.0):
-        raise Refused("PagerDuty has no open incident of that page.", detail=f"Its key is {page.key}.",
-                      hint="It may be over. Else see who is on call with /recover status, and call them.")  # fmt: skip
+        raise Refused(
+            "PagerDuty has no open incident of that page.",
+            detail=f"Its key is {page.key}.",
+            hint="It may be over. Else see who is on call with /recover status, and call them.",
+        )
     return found[0]
 
 

@@ -97,8 +97,8 @@ def _undivided(container: Container, inside: str) -> None:
                     "swapped with the rest.",
                     detail=f"{mount.target} is {mount.source} on the host.",
                     hint=f"Stop the server, move that into the data directory (for pg_wal, a link to a folder that is "
-                         f"mounted elsewhere works too), take the mount of {part} away, then ask again.",
-                )  # fmt: skip
+                    f"mounted elsewhere works too), take the mount of {part} away, then ask again.",
+                )
 
 
 def on_host(container: Container, inside: str, what: str = "The WAL archive and the base backups") -> str:
@@ -158,8 +158,8 @@ def must_be_swappable(server: Server, names: Names, docker: Docker, files: Files
             f"{server.home.leaf} cannot be swapped by a rename where it lies.",
             detail=f"{path}: {wrong}",
             hint="Where a disk is mounted on it, mount that one level higher and put PGDATA into a folder below; else "
-                 "let root rename in that folder (it may be read-only, immutable or squashed). Then ask again.",
-        )  # fmt: skip
+            "let root rename in that folder (it may be read-only, immutable or squashed). Then ask again.",
+        )
     others = tuple(docker.users(server))
     if others:
         raise Refused(
@@ -174,5 +174,10 @@ def place_rows(place: Place) -> tuple[tuple[str, str], ...]:
     """What the plan says of where the data lies."""
     if not place.wal:
         return ()
-    return (("WAL", f"lies in {place.wal} now, by a link; after the cut-over it lies in the data directory, and "
-                    "that folder is left as it is"),)  # fmt: skip
+    return (
+        (
+            "WAL",
+            f"lies in {place.wal} now, by a link; after the cut-over it lies in the data directory, and "
+            "that folder is left as it is",
+        ),
+    )

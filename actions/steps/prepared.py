@@ -63,8 +63,14 @@ def find_prepared(aim: Aim, base: Base, server: Server, names: Names, files: Fil
     return PreparedOpen(True, tuple(told), files.configuration(server)[0].prepared if told else None)
 
 
-def _named(one: Prepared, databases: dict[str, str], server: Server, names: Names, files: Files,
-           way: list[tuple[int, str, str]]) -> Prepared:  # fmt: skip
+def _named(
+    one: Prepared,
+    databases: dict[str, str],
+    server: Server,
+    names: Names,
+    files: Files,
+    way: list[tuple[int, str, str]],
+) -> Prepared:
     oid = one.database or database_in(files.first_relation(server, names, way, one.xid))
     return replace(one, database=databases.get(oid, oid))
 
@@ -79,9 +85,21 @@ def no_room(prepared: PreparedOpen) -> tuple[str, ...]:
     return (LEAVE,) if prepared.room is not None and prepared.room < len(prepared.all) else ()
 
 
-def settle(aim: Aim, prepared: PreparedOpen, settling: Answer, server: Server, tablespaces: Tablespaces, live: Live,
-           site: Site, names: Names, docker: Docker, files: Files, sql: Sql, patience: Patience,
-           progress: Progress) -> None:  # fmt: skip
+def settle(
+    aim: Aim,
+    prepared: PreparedOpen,
+    settling: Answer,
+    server: Server,
+    tablespaces: Tablespaces,
+    live: Live,
+    site: Site,
+    names: Names,
+    docker: Docker,
+    files: Files,
+    sql: Sql,
+    patience: Patience,
+    progress: Progress,
+) -> None:
     """Commit them or roll them back on the promoted clone, while it is still alone."""
     if not prepared.possible:
         return
@@ -96,8 +114,9 @@ def settle(aim: Aim, prepared: PreparedOpen, settling: Answer, server: Server, t
     if settling.option != LEAVE:
         word = "commit" if settling.option == COMMIT else "rollback"
         for one in there:
-            sql.rows(names.clone, server, f"{word} prepared {literal(one.gid)}", seconds=_SECONDS,
-                     database=one.database)  # fmt: skip
+            sql.rows(
+                names.clone, server, f"{word} prepared {literal(one.gid)}", seconds=_SECONDS, database=one.database
+            )
 
 
 def is_settled(prepared: PreparedOpen, settling: Answer, server: Server, names: Names, sql: Sql) -> bool:
@@ -114,9 +133,11 @@ def _open_now(container: str, server: Server, sql: Sql) -> list[Prepared]:
 
 
 def _other_than_shown(there: list[Prepared]) -> RecoveryError:
-    return RecoveryError("The clone has other prepared transactions than were shown.",
-                         detail=", ".join(one.gid for one in there)[:300],
-                         hint="Undo, and ask again; the live data was not touched.")  # fmt: skip
+    return RecoveryError(
+        "The clone has other prepared transactions than were shown.",
+        detail=", ".join(one.gid for one in there)[:300],
+        hint="Undo, and ask again; the live data was not touched.",
+    )
 
 
 def prepared_sheets(prepared: PreparedOpen, aim: Aim) -> tuple[Sheet, ...]:

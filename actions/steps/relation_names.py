@@ -58,13 +58,20 @@ class Relations:
 def ask_names(relations: Relations, told: Any, server: Server, sql: Sql, seconds: float) -> dict[str, Called]:
     """Of the live server: by file its database, schema and name. `told` is the JSON of ``DATABASES``."""
     databases = {one.oid: one.name for one in parse_databases(told or ())}
-    asked = {databases[oid]: queries for oid in relations.by_database
-             if (queries := relations.queries(oid)) and oid in databases}  # fmt: skip
+    asked = {
+        databases[oid]: queries
+        for oid in relations.by_database
+        if (queries := relations.queries(oid)) and oid in databases
+    }
     if not asked:
         return {}
     answers = sql.everywhere(server.service, server, asked, seconds=seconds, bare=True)
-    return {file: (database, schema, name) for database, given in answers.items() for answer in given
-            for file, (schema, name) in (answer.value or {}).items()}  # fmt: skip
+    return {
+        file: (database, schema, name)
+        for database, given in answers.items()
+        for answer in given
+        for file, (schema, name) in (answer.value or {}).items()
+    }
 
 
 def remembered_names(unknown: Iterable[str], server: Server, files: Files) -> dict[str, Called]:

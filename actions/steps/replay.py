@@ -30,20 +30,38 @@ _STATE = (
 )
 _STATE_13 = _STATE.replace("pg_get_wal_replay_pause_state()", "case when pg_is_wal_replay_paused() then 'paused' end")
 _SIGNS = (
-    ("recovery ended before configured recovery target was reached", "The WAL ends before the target.",
-     "A segment is missing or damaged; bring it back into the archive, or choose an earlier moment."),
-    ("requested recovery stop point is before consistent recovery point", "The base backup is too new for the target.",
-     "Undo and ask again; an older backup is chosen then."),
-    ("insufficient parameter settings", "The clone was started with settings smaller than the server's.",
-     "Undo and ask again."),
-    ("could not locate required checkpoint record", "The WAL of the base backup's start is missing.",
-     "Bring back the segment of the backup's start, or use another backup."),
-    ("resource manager with ID", "The WAL was written by an extension that the clone does not load.",
-     "Name its library in `site.clone_libraries` (the log names the record's kind), Undo and ask again."),
-    ("could not access file", "A library that the clone loads is not there.",
-     "See that the server's image holds it and its mounts are there; then Undo and ask again."),
+    (
+        "recovery ended before configured recovery target was reached",
+        "The WAL ends before the target.",
+        "A segment is missing or damaged; bring it back into the archive, or choose an earlier moment.",
+    ),
+    (
+        "requested recovery stop point is before consistent recovery point",
+        "The base backup is too new for the target.",
+        "Undo and ask again; an older backup is chosen then.",
+    ),
+    (
+        "insufficient parameter settings",
+        "The clone was started with settings smaller than the server's.",
+        "Undo and ask again.",
+    ),
+    (
+        "could not locate required checkpoint record",
+        "The WAL of the base backup's start is missing.",
+        "Bring back the segment of the backup's start, or use another backup.",
+    ),
+    (
+        "resource manager with ID",
+        "The WAL was written by an extension that the clone does not load.",
+        "Name its library in `site.clone_libraries` (the log names the record's kind), Undo and ask again.",
+    ),
+    (
+        "could not access file",
+        "A library that the clone loads is not there.",
+        "See that the server's image holds it and its mounts are there; then Undo and ask again.",
+    ),
     ("No space left on device", "The disk is full.", "Make room, then Retry."),
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True)
@@ -69,9 +87,21 @@ class CloneState:
     last_at: datetime | None = volatile(default=None)
 
 
-def replay(aim: Aim, base: Base, server: Server, tablespaces: Tablespaces, live: Live, site: Site, names: Names,
-           docker: Docker, files: Files, sql: Sql, rates: Rates, patience: Patience,
-           progress: Progress) -> None:  # fmt: skip
+def replay(
+    aim: Aim,
+    base: Base,
+    server: Server,
+    tablespaces: Tablespaces,
+    live: Live,
+    site: Site,
+    names: Names,
+    docker: Docker,
+    files: Files,
+    sql: Sql,
+    rates: Rates,
+    patience: Patience,
+    progress: Progress,
+) -> None:
     """Start the clone, alone, and wait until it has stopped at the target."""
     began = patience.seconds()
     spec = CloneSpec(clone_flags(aim, server, live, site, names, docker, files))
@@ -91,8 +121,9 @@ def replay(aim: Aim, base: Base, server: Server, tablespaces: Tablespaces, live:
     rates.note("replay", base.wal_bytes(server.segment_size), patience.seconds() - began)
 
 
-def clone_flags(aim: Aim, server: Server, live: Live, site: Site, names: Names, docker: Docker,
-                files: Files) -> tuple[str, ...]:  # fmt: skip
+def clone_flags(
+    aim: Aim, server: Server, live: Live, site: Site, names: Names, docker: Docker, files: Files
+) -> tuple[str, ...]:
     """The whole command line of the clone's server: what recovery needs, and what its extensions need."""
     readable = (names.clone_leaf(server.home), *([] if server.control_damaged else [server.home.leaf]))
     controls = [parse_controldata(files.control(server, leaf)) for leaf in readable]
@@ -132,8 +163,11 @@ def _gave_up(log: str) -> RecoveryError:
     for sign, message, hint in _SIGNS:
         if sign in log:
             return RecoveryError(message, detail=last, hint=hint)
-    return RecoveryError("The clone's server ended before it reached the target.", detail=last,
-                         hint="The live data is untouched. Retry, or Undo and look at the log above.")  # fmt: skip
+    return RecoveryError(
+        "The clone's server ended before it reached the target.",
+        detail=last,
+        hint="The live data is untouched. Retry, or Undo and look at the log above.",
+    )
 
 
 def clone_state(server: Server, names: Names, sql: Sql) -> CloneState:
@@ -176,8 +210,11 @@ def prove_stop(aim: Aim, server: Server, names: Names, docker: Docker, sql: Sql)
     if "recovery stopping" not in log:
         reasons.append("its log does not say that it stopped at a target")
     if reasons:
-        raise RecoveryError("The clone did not stop where the plan said.", detail="; ".join(reasons) + ".",
-                            hint="Do not use it. Undo, and ask again with a position (before lsn …).")  # fmt: skip
+        raise RecoveryError(
+            "The clone did not stop where the plan said.",
+            detail="; ".join(reasons) + ".",
+            hint="Do not use it. Undo, and ask again with a position (before lsn …).",
+        )
     said = f"stopped {wanted.text}"
     kept = f", last commit {spell(wanted.last_commit_at)}" if wanted.last_commit_at else ""
     return Reached(format_lsn(state.lsn), wanted.last_commit_at, said + kept)

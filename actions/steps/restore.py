@@ -40,8 +40,16 @@ def tail_is_saved(base: Base, server: Server, names: Names, files: Files) -> boo
     return {*base.histories, *base.laid} <= _held(server, files) | saved
 
 
-def copy_base(base: Base, server: Server, tablespaces: Tablespaces, names: Names, files: Files, rates: Rates,
-              patience: Patience, progress: Progress) -> None:  # fmt: skip
+def copy_base(
+    base: Base,
+    server: Server,
+    tablespaces: Tablespaces,
+    names: Names,
+    files: Files,
+    rates: Rates,
+    patience: Patience,
+    progress: Progress,
+) -> None:
     """Copy the base backup beside the live data; an incremental one is combined there with those it builds on."""
     began = patience.seconds()
     files.copy_base(tablespaces.on(server), names, base.name, base.bytes, progress, base.chain)
@@ -56,9 +64,12 @@ def base_is_whole(server: Server, tablespaces: Tablespaces, names: Names, files:
     """
     wrong = files.verify_base(tablespaces.on(server), names)
     if wrong:
-        raise RecoveryError("The copy of the base backup is not what its manifest says.", detail=wrong,
-                            hint="If Retry says the same, the backup itself is damaged: undo, move it out of the "
-                                 "folder of base backups, and ask again; an older one is chosen then.")  # fmt: skip
+        raise RecoveryError(
+            "The copy of the base backup is not what its manifest says.",
+            detail=wrong,
+            hint="If Retry says the same, the backup itself is damaged: undo, move it out of the "
+            "folder of base backups, and ask again; an older one is chosen then.",
+        )
     return True
 
 
@@ -76,9 +87,12 @@ def wal_is_laid(aim: Aim, base: Base, server: Server, tablespaces: Tablespaces, 
     for timeline, start, end in stretches(aim, base, server, files):
         wrong = files.verify_wal(server, names, timeline, start, end)
         if wrong:
-            raise RecoveryError("The WAL does not read through to the stopping point.", detail=wrong,
-                                hint="Bring an undamaged copy of that segment into the archive and Retry, or Undo "
-                                     "and recover to a moment before it.")  # fmt: skip
+            raise RecoveryError(
+                "The WAL does not read through to the stopping point.",
+                detail=wrong,
+                hint="Bring an undamaged copy of that segment into the archive and Retry, or Undo "
+                "and recover to a moment before it.",
+            )
     _all_are_known(base, server, tablespaces, files.made_tablespaces())
     return True
 
@@ -93,8 +107,8 @@ def _all_are_known(base: Base, server: Server, tablespaces: Tablespaces, made: M
             f"The WAL makes a tablespace at {location} that the plan does not know.",
             detail="Neither the base backup nor the live server has it, and so much WAL is not searched for a plan.",
             hint=f"Undo, add the line `{oid} {location}` to {server.bases}/{base.name}/{MAP_NAME}, and ask again; "
-                 "or ask for a moment before it was made.",
-        )  # fmt: skip
+            "or ask for a moment before it was made.",
+        )
 
 
 def stretches(aim: Aim, base: Base, server: Server, files: Files) -> list[tuple[int, str, str]]:

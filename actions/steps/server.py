@@ -59,9 +59,11 @@ def _identity(server: Server, there: DataDirectory, files: Files) -> tuple[Ident
 
 def _distrusted(server: Server, there: DataDirectory) -> RecoveryError | None:
     if there.control_error:
-        return RecoveryError(f"It failed while reading the control file of {server.home.leaf}.",
-                             detail=there.control_error,
-                             hint="The control file may be damaged; base backups are not affected.")  # fmt: skip
+        return RecoveryError(
+            f"It failed while reading the control file of {server.home.leaf}.",
+            detail=there.control_error,
+            hint="The control file may be damaged; base backups are not affected.",
+        )
     if not is_damaged(there.control):
         return None
     return RecoveryError(

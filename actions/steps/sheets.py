@@ -126,9 +126,19 @@ def _expected(times: Estimate) -> str:
 
 
 def preview_sheets(
-    server: Server, mode: Answer, reached: Reached, integrity: Integrity, difference: Difference, now: datetime,
-    configuration: Configuration, unwritten: Unwritten, prepared: PreparedOpen, settling: Answer, aim: Aim, loss: Loss,
-) -> tuple[Sheet, ...]:  # fmt: skip
+    server: Server,
+    mode: Answer,
+    reached: Reached,
+    integrity: Integrity,
+    difference: Difference,
+    now: datetime,
+    configuration: Configuration,
+    unwritten: Unwritten,
+    prepared: PreparedOpen,
+    settling: Answer,
+    aim: Aim,
+    loss: Loss,
+) -> tuple[Sheet, ...]:
     """The preview on the paused clone: the proof, the checks, the difference from the live data."""
     proof = Sheet(
         "Preview",

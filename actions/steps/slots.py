@@ -42,8 +42,11 @@ def slot_rows(slots: tuple[Slot, ...], aim: Aim) -> tuple[tuple[str, str], ...]:
     rows = []
     if names := physical(slots):
         rows.append(("Physical slots", f"{', '.join(names)}: made again after the cut-over, keeping WAL from then on"))
-    rows += [("Logical slot", f"{words_of(slot)}: is lost; {gap_of(slot, aim.stop.lsn)}{_synced(slot)}")
-             for slot in slots if not slot.physical]  # fmt: skip
+    rows += [
+        ("Logical slot", f"{words_of(slot)}: is lost; {gap_of(slot, aim.stop.lsn)}{_synced(slot)}")
+        for slot in slots
+        if not slot.physical
+    ]
     return tuple(rows)
 
 
@@ -62,8 +65,14 @@ def left_of_slots(slots: tuple[Slot, ...], there: tuple[Slot, ...]) -> tuple[tup
     """What was made again, and what is left to do."""
     now = {slot.name for slot in there}
     made = tuple(name for name in physical(slots) if name in now)
-    left = [f"The physical slot {name} could not be made: raise max_replication_slots, then create it."
-            for name in physical(slots) if name not in now]  # fmt: skip
-    left += [f"Create the logical slot {words_of(slot)} anew and synchronise its reader."
-             for slot in slots if not slot.physical and slot.name not in now]  # fmt: skip
+    left = [
+        f"The physical slot {name} could not be made: raise max_replication_slots, then create it."
+        for name in physical(slots)
+        if name not in now
+    ]
+    left += [
+        f"Create the logical slot {words_of(slot)} anew and synchronise its reader."
+        for slot in slots
+        if not slot.physical and slot.name not in now
+    ]
     return made, tuple(left)

@@ -65,8 +65,16 @@ class Space:
         return f"{size(self.needed)} needed, {size(self.free)} free"
 
 
-def measure_space(base: Base, server: Server, tablespaces: Tablespaces, window: Window, times: Estimate,
-                  writers: Writers, files: Files, now: datetime) -> Space:  # fmt: skip
+def measure_space(
+    base: Base,
+    server: Server,
+    tablespaces: Tablespaces,
+    window: Window,
+    times: Estimate,
+    writers: Writers,
+    files: Files,
+    now: datetime,
+) -> Space:
     """Add up what copy, WAL and replay write, and what the live server writes meanwhile.
 
     Raises:

@@ -48,7 +48,12 @@ def what_goes_out(draft: Draft, page: OnThePage) -> tuple[Sheet, ...]:
     """What a person reads before it is published: the update, and what stands there now."""
     told = "Subscribers are told." if draft.notify else "Nobody is told by mail."
     touched = ", ".join(f"{id}: {status}" for id, status in draft.components.items()) or "none"
-    rows = (("Title", draft.title), ("Status", draft.status), ("Impact", draft.impact), ("Text", draft.text),
-            ("Components", touched))  # fmt: skip
+    rows = (
+        ("Title", draft.title),
+        ("Status", draft.status),
+        ("Impact", draft.impact),
+        ("Text", draft.text),
+        ("Components", touched),
+    )
     now = f"{page.status}: {page.last_text}" if page.found else "nothing of this incident"
     return (Sheet(f"On {page.page}", (*rows, ("There now", now)), (told,)),)

@@ -60,8 +60,11 @@ def find_tablespaces(aim: Aim, server: Server, base: Base, docker: Docker, files
     )
     for space in found:
         if space.problem:
-            raise Refused(f"The tablespace at {space.location} cannot be recovered beside its live files.",
-                          detail=f"Of the Docker host's view: {space.problem}.", hint=_MOUNT_IT)  # fmt: skip
+            raise Refused(
+                f"The tablespace at {space.location} cannot be recovered beside its live files.",
+                detail=f"Of the Docker host's view: {space.problem}.",
+                hint=_MOUNT_IT,
+            )
     _one_folder_each(found)
     spaces = Tablespaces(found)
     if found:
@@ -89,8 +92,8 @@ def _of_base(server: Server, base: Base, container: Container) -> list[Tablespac
             f"Nothing says where the tablespace {unknown[0].oid} of the base backup {base.name} belongs.",
             detail="The live server has no such tablespace any more, and a backup in plain form does not tell.",
             hint=f"Note it in {base.name}/mayday.tablespaces on the Docker host, as a line: "
-                 f"{unknown[0].oid} /its/location",
-        )  # fmt: skip
+            f"{unknown[0].oid} /its/location",
+        )
     return [placed(container, server.home, server.version, space.oid, space.location) for space in away]
 
 

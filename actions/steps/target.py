@@ -55,8 +55,10 @@ def _long_before(aim: Aim, target: Target) -> tuple[str, ...]:
     kept, at = aim.stop.last_commit_at, target.at
     if at is None or kept is None or aim.spared or at - kept < _LONG_BEFORE:
         return ()
-    return (f"The last commit that is kept is of {spell(kept)}, {span_words(at - kept)} before the target: as far as "
-            f"the WAL of timeline {aim.timeline} shows, nothing was committed in between.",)  # fmt: skip
+    return (
+        f"The last commit that is kept is of {spell(kept)}, {span_words(at - kept)} before the target: as far as "
+        f"the WAL of timeline {aim.timeline} shows, nothing was committed in between.",
+    )
 
 
 @dataclass(frozen=True)
@@ -126,12 +128,27 @@ def choose_base(aim: Aim, server: Server, files: Files, sql: Sql, now: datetime)
     beyond = tuple(name for name in segments[-1:] if name in have)  # The one after the stop is welcome, not needed.
     lost = [name for name in needed if name not in have]
     if lost:
-        raise Refused(f"The WAL segment {lost[0]} is missing.", detail=f"{len(lost)} of {len(needed)} are not there.",
-                      hint="Recover to a moment before it, or bring the segment back into the archive.")  # fmt: skip
+        raise Refused(
+            f"The WAL segment {lost[0]} is missing.",
+            detail=f"{len(lost)} of {len(needed)} are not there.",
+            hint="Recover to a moment before it, or bring the segment back into the archive.",
+        )
     # A promoted clone takes the first free number, so it has to know of every timeline there ever was.
     histories = tuple(f"{number:08X}.history" for number in sorted(around.histories))
-    return Base(backup.name, backup.timeline, backup.start_lsn, choice.floor, backup.bytes, backup.stopped_at,
-                tuple(needed), histories, backup.chain, choice.why, beyond, backup.tablespaces)  # fmt: skip
+    return Base(
+        backup.name,
+        backup.timeline,
+        backup.start_lsn,
+        choice.floor,
+        backup.bytes,
+        backup.stopped_at,
+        tuple(needed),
+        histories,
+        backup.chain,
+        choice.why,
+        beyond,
+        backup.tablespaces,
+    )
 
 
 def _through(stop: Stop, segment_size: int) -> Lsn:

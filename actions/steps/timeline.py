@@ -54,8 +54,11 @@ def _left_at(
     size = server.segment_size
     newest = max((segment_number(name, size) for name in own.segments), default=0)
     nexts = [(other, parse_history(text)[-1:]) for other, text in around.histories.items()]
-    began = [lives[other].began for other, fork in nexts
-             if other in lives and fork and fork[0].parent == number and fork[0].lsn // size >= newest]  # fmt: skip
+    began = [
+        lives[other].began
+        for other, fork in nexts
+        if other in lives and fork and fork[0].parent == number and fork[0].lsn // size >= newest
+    ]
     return max((at for at in began if at is not None), default=None)
 
 

@@ -57,8 +57,12 @@ class Unwritten:
 
     def says(self) -> str:
         """In one line."""
-        found = (("slots", self.slots), ("unlogged relations", self.unlogged), ("subscriptions", self.subscriptions),
-                 ("sequences that go back", self.sequences))  # fmt: skip
+        found = (
+            ("slots", self.slots),
+            ("unlogged relations", self.unlogged),
+            ("subscriptions", self.subscriptions),
+            ("sequences that go back", self.sequences),
+        )
         named = [f"{len(some)} {what}" for what, some in found if some]
         return ", ".join([*named, *(["some of it not known"] if self.unknown else [])]) or "nothing that would be lost"
 
@@ -132,14 +136,23 @@ def _without(why: str, server: Server, files: Files, clone: _Said | None = None)
 def _found(live: _Said, clone: _Said | None) -> Unwritten:
     slots, subscriptions, pending, statements, prepared = (answer.value for answer in live.cluster)
     unlogged, unknown = _unlogged(live)
-    for what, answer in zip(("slots", "subscriptions", "settings", "counters", "prepared transactions"), live.cluster,
-                            strict=True):  # fmt: skip
+    for what, answer in zip(
+        ("slots", "subscriptions", "settings", "counters", "prepared transactions"), live.cluster, strict=True
+    ):
         if answer.error is not None:
             unknown.append(f"{what}: {_why(answer.error)}")
     sequences, more = _sequences(live, clone) if clone is not None else ((), [])
-    return Unwritten(parse_slots(slots or ()), unlogged, parse_subscriptions(subscriptions or ()), sequences,
-                     tuple(f"{row['gid']} (database {row['database']})" for row in prepared or ()),
-                     tuple(pending or ()), bool(statements), (*unknown, *more), len(live.by_database))  # fmt: skip
+    return Unwritten(
+        parse_slots(slots or ()),
+        unlogged,
+        parse_subscriptions(subscriptions or ()),
+        sequences,
+        tuple(f"{row['gid']} (database {row['database']})" for row in prepared or ()),
+        tuple(pending or ()),
+        bool(statements),
+        (*unknown, *more),
+        len(live.by_database),
+    )
 
 
 def _unlogged(said: _Said) -> tuple[tuple[Unlogged, ...], list[str]]:

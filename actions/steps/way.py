@@ -113,11 +113,25 @@ def ways(around: Surroundings, chain: Chain, server: Server, files: Files) -> li
     return [way for way in made if way.reaches]
 
 
-def _way(around: Surroundings, chain: Chain, server: Server, files: Files, names: Sequence[str],
-         run: tuple[int, ...], last: int) -> Way:  # fmt: skip
+def _way(
+    around: Surroundings,
+    chain: Chain,
+    server: Server,
+    files: Files,
+    names: Sequence[str],
+    run: tuple[int, ...],
+    last: int,
+) -> Way:
     part = around.window.on(chain.timeline)
     size, base = server.segment_size, segment_number(names[0], server.segment_size)
     reaches = [r for r in (part.reaches if part else ()) if r.backup.start_lsn // size - base in run]
     whole = run[-1] == last
-    return Way(server, files, chain, tuple(names[run[0] : run[-1] + 1]), tuple(reaches), whole,
-               "" if whole else names[run[-1] + 1])  # fmt: skip
+    return Way(
+        server,
+        files,
+        chain,
+        tuple(names[run[0] : run[-1] + 1]),
+        tuple(reaches),
+        whole,
+        "" if whole else names[run[-1] + 1],
+    )

@@ -57,9 +57,15 @@ def survey(server: Server, files: Files, sql: Sql, now: datetime) -> Surrounding
     there = _usable((*archive, *brought))
     backups = with_chains(read_backup(found) for found in files.backups(server))
     window = recovery_window(
-        _with_ends(backups, there, server, files), _told(archive), histories, server.system_identifier,
-        server.timeline, tail, server.segment_size, _told(brought),
-    )  # fmt: skip
+        _with_ends(backups, there, server, files),
+        _told(archive),
+        histories,
+        server.system_identifier,
+        server.timeline,
+        tail,
+        server.segment_size,
+        _told(brought),
+    )
     newest = _newest(archive, histories, server)
     ends = sorted({*open_ends(window), *([newest] if newest else [])})
     last = dict(zip(ends, files.moments(server, [_up_to(name, there, server) for name in ends]), strict=True))
@@ -154,8 +160,9 @@ def _running_end(server: Server, sql: Sql, now: datetime) -> tuple[Lsn | None, d
     return parse_lsn(row["lsn"]), now
 
 
-def _dead_end(server: Server, fresh: list[str], held: set[str], files: Files,
-              now: datetime) -> tuple[Lsn | None, datetime | None]:  # fmt: skip
+def _dead_end(
+    server: Server, fresh: list[str], held: set[str], files: Files, now: datetime
+) -> tuple[Lsn | None, datetime | None]:
     """Read a dead server's own WAL up to its end; nothing can have been committed after that.
 
     Where the archive's copy of one segment is bad, it holds those between that one and the last.

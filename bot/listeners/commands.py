@@ -55,7 +55,12 @@ def _follow_up(respond: Respond, text: str) -> None:
 
 
 def _heard(desk: Desk, command: dict[str, Any]) -> Reply:
-    origin = Origin(str(command["trigger_id"]), str(command["user_id"]), str(command["team_id"]),
-                    str(command["channel_id"]), name=str(command.get("user_name") or ""))  # fmt: skip
+    origin = Origin(
+        str(command["trigger_id"]),
+        str(command["user_id"]),
+        str(command["team_id"]),
+        str(command["channel_id"]),
+        name=str(command.get("user_name") or ""),
+    )
     family = str(command["command"]).lstrip("/").casefold()
     return hear(desk, str(command.get("text") or ""), origin, family)

@@ -85,8 +85,11 @@ def _origin(desk: Desk, body: dict[str, Any], key: str) -> Origin:
 
 def _offered(desk: Desk) -> list[tuple[str, str]]:
     """The recoveries that change something: their command and what has to be given with it."""
-    return [(command_of(p), p.words.usage) for p in desk.catalog
-            if p.risk is not Risk.READS and command_of(p).startswith("recover ")]  # fmt: skip
+    return [
+        (command_of(p), p.words.usage)
+        for p in desk.catalog
+        if p.risk is not Risk.READS and command_of(p).startswith("recover ")
+    ]
 
 
 def _open(desk: Desk, client: WebClient, body: dict[str, Any], view: dict[str, Any]) -> None:

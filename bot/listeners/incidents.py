@@ -119,8 +119,15 @@ def _begin(desk: Desk, body: dict[str, Any], view: dict[str, Any]) -> str:
     assert procedure is not None, "the dialog before has looked"
     header = desk.store.note("post", header_key(pointer["incident"])) or {}
     user = body["user"]
-    origin = Origin(_key(body, view), str(user["id"]), _team(body), str(header.get("channel") or ""),
-                    str(header.get("ts") or ""), str(user.get("name") or ""), str(pointer["incident"]))  # fmt: skip
+    origin = Origin(
+        _key(body, view),
+        str(user["id"]),
+        _team(body),
+        str(header.get("channel") or ""),
+        str(header.get("ts") or ""),
+        str(user.get("name") or ""),
+        str(pointer["incident"]),
+    )
     return open_run(desk, Wants(procedure, bare(tidy(modals.said(view)))), origin, _person(desk, body)).run
 
 

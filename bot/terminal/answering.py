@@ -65,8 +65,11 @@ def approval(run: Run) -> str:
     question = open_question(run)
     if label := shown.approval(run):
         return label
-    raise Refused(f"Run {run.id} does not wait for the approval of a second person.",
-                  detail=f"It asks: {question.title}", hint=shown.how_to_answer(run))  # fmt: skip
+    raise Refused(
+        f"Run {run.id} does not wait for the approval of a second person.",
+        detail=f"It asks: {question.title}",
+        hint=shown.how_to_answer(run),
+    )
 
 
 def open_question(run: Run) -> Question:
@@ -95,8 +98,11 @@ def _typed(session: Session, run: Run, option: dict[str, Any], given: Given) -> 
         plan = short(open_question(run).plan)
         typed = given.typed or session.ask("Type the plan's hash, as it stands below the plan", "--type")
         if typed.strip().casefold() != plan:
-            raise Refused("That is not the hash of this plan.", detail=f"Typed: '{typed.strip()[:80]}'.",
-                          hint=f"Read the plan; the hash stands below it: mayday show {run.id}")  # fmt: skip
+            raise Refused(
+                "That is not the hash of this plan.",
+                detail=f"Typed: '{typed.strip()[:80]}'.",
+                hint=f"Read the plan; the hash stands below it: mayday show {run.id}",
+            )
         return plan if option["types"] == "service" else ""
     if option["types"] == "when":
         return given.typed or session.ask("Which other time", "--type")

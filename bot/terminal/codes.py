@@ -48,11 +48,17 @@ def judge(tried: list[Try], right_for: int, now: datetime, lock: timedelta) -> N
         Refused: too many were wrong, this one is, or it was used before.
     """
     if (until := locked_until(tried, lock)) and now < until:
-        raise Refused("Too many wrong codes.", detail=f"No code is taken until {until:%H:%M:%S} UTC.",
-                      hint="Wait until then. If it was not you, somebody else sits at your terminal.")  # fmt: skip
+        raise Refused(
+            "Too many wrong codes.",
+            detail=f"No code is taken until {until:%H:%M:%S} UTC.",
+            hint="Wait until then. If it was not you, somebody else sits at your terminal.",
+        )
     if not right_for:
-        raise Refused("That code is wrong.", detail="Codes are right for half a minute, and by the host's clock.",
-                      hint="Type the one that your app shows now. Are the clocks of host and phone right?")  # fmt: skip
+        raise Refused(
+            "That code is wrong.",
+            detail="Codes are right for half a minute, and by the host's clock.",
+            hint="Type the one that your app shows now. Are the clocks of host and phone right?",
+        )
     if any(right_for == t.step for t in tried):
         raise Refused("That code was used already.", hint="Each counts once. Wait for the next one of your app.")
 

@@ -17,9 +17,12 @@ from bot.terminal.records import show_json
 from bot.terminal.session import Session, session
 
 app = typer.Typer(
-    help="Who may use the terminal, and their one-time codes.", no_args_is_help=True, add_completion=False,
-    rich_markup_mode=None, pretty_exceptions_enable=False,
-)  # fmt: skip
+    help="Who may use the terminal, and their one-time codes.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
 Config = Annotated[Path | None, typer.Option("--config", help="The settings file; else $MAYDAY_CONFIG.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document and nothing else.")]
 
@@ -36,8 +39,9 @@ def enrol(ctx: typer.Context, config: Config = None) -> None:
         code = here.ask("The code that your app shows now", "a pipe: the secret is made anew each time", hidden=True)
         here.codes.must_be_right(secret, code)
         here.keys.keep(operator, secret)
-        here.out.print(f"{operator.name} is enrolled. The secret lies in {here.keys.path(operator)}, mode 600.",
-                       markup=False)  # fmt: skip
+        here.out.print(
+            f"{operator.name} is enrolled. The secret lies in {here.keys.path(operator)}, mode 600.", markup=False
+        )
 
 
 def _show(here: Session, secret: str) -> None:
@@ -63,7 +67,14 @@ def list_operators(ctx: typer.Context, config: Config = None, json_: Json = Fals
         table = Table("operator", "name", "users", "Slack", "may ask", "may approve", "codes", box=None, pad_edge=False)
         said = {True: "yes", False: "no", None: "only its owner can tell"}
         for o, enrolled in rows:
-            table.add_row(o.id, o.name, ", ".join(o.os_users), o.slack or "-", said[o.may_ask], said[o.may_approve],
-                          said[enrolled])  # fmt: skip
+            table.add_row(
+                o.id,
+                o.name,
+                ", ".join(o.os_users),
+                o.slack or "-",
+                said[o.may_ask],
+                said[o.may_approve],
+                said[enrolled],
+            )
         here.out.print(table)
         return None

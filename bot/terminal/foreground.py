@@ -40,13 +40,17 @@ class Hands(threading.Thread):
         except RecoveryError as trouble:
             self.trouble = trouble
         except SQLAlchemyError as error:
-            self.trouble = RecoveryError("The store does not answer.", detail=str(error)[:200],
-                                         hint=f"When it is back, go on with: mayday carry-out {self._run}")  # fmt: skip
+            self.trouble = RecoveryError(
+                "The store does not answer.",
+                detail=str(error)[:200],
+                hint=f"When it is back, go on with: mayday carry-out {self._run}",
+            )
         except Exception as surprise:  # noqa: BLE001 - unsaid, new hands would take it up for ever
-            self.trouble = RecoveryError(f"{self._run} stopped here, for a reason that Mayday did not foresee.",
-                                         detail=f"{type(surprise).__name__}: {surprise}"[:200],
-                                         hint=f"Nothing is lost. Look with: mayday show {self._run}; go on with: "
-                                              f"mayday carry-out {self._run}")  # fmt: skip
+            self.trouble = RecoveryError(
+                f"{self._run} stopped here, for a reason that Mayday did not foresee.",
+                detail=f"{type(surprise).__name__}: {surprise}"[:200],
+                hint=f"Nothing is lost. Look with: mayday show {self._run}; go on with: mayday carry-out {self._run}",
+            )
             self.trouble.__cause__ = surprise  # Which --debug shows.
 
 

@@ -39,9 +39,20 @@ def list_open(ctx: typer.Context, config: Config = None, json_: Json = False) ->
     with session(ctx, config, json_) as here:
         found = open_incidents(here.store)
         if json_:
-            return show_json([{"incident": i.id, "title": i.title, "service": i.service, "state": i.state,
-                               "severity": i.severity, "alerts": i.count, "began_at": i.began_at}
-                              for i in found])  # fmt: skip
+            return show_json(
+                [
+                    {
+                        "incident": i.id,
+                        "title": i.title,
+                        "service": i.service,
+                        "state": i.state,
+                        "severity": i.severity,
+                        "alerts": i.count,
+                        "began_at": i.began_at,
+                    }
+                    for i in found
+                ]
+            )
         table = Table("incident", "what", "service", "state", "began at (UTC)", box=None, pad_edge=False)
         for i in found:
             table.add_row(i.id, i.title, i.service, str(i.state), f"{i.began_at:%Y-%m-%d %H:%M:%S}")
@@ -67,8 +78,14 @@ def show_timeline(ctx: typer.Context, incident: Meant = "", config: Config = Non
         found = meant(here, incident)
         told = timeline.told(here.store, found)
         if json_:
-            return show_json({"incident": found.id, "title": found.title, "state": found.state,
-                              "timeline": [{"at": at, "said": said} for at, said in told]})  # fmt: skip
+            return show_json(
+                {
+                    "incident": found.id,
+                    "title": found.title,
+                    "state": found.state,
+                    "timeline": [{"at": at, "said": said} for at, said in told],
+                }
+            )
         here.out.print(f"{found.title} ({found.id}, {found.state}), times in UTC", markup=False)
         for at, said in told:
             here.out.print(f"{at:%H:%M:%S} {said}", markup=False)
@@ -77,10 +94,13 @@ def show_timeline(ctx: typer.Context, incident: Meant = "", config: Config = Non
 
 @app.command()
 def export(
-    ctx: typer.Context, incident: str, form: Annotated[str, typer.Option("--format", help="markdown or html")] = "",
+    ctx: typer.Context,
+    incident: str,
+    form: Annotated[str, typer.Option("--format", help="markdown or html")] = "",
     to: Annotated[Path, typer.Option(help="The folder that the document is written into.")] = Path(),
-    config: Config = None, json_: Json = False,
-) -> None:  # fmt: skip
+    config: Config = None,
+    json_: Json = False,
+) -> None:
     """Write the post-incident document, of an incident or of a run alone."""
     if form and form not in _FORMS:
         raise Refused(f"There is no format '{form}'.", hint="Choose markdown or html; without --format it is both.")
@@ -108,5 +128,8 @@ def _written(files: dict[Path, str]) -> None:
         for path, text in files.items():
             path.write_text(text)
     except OSError as wrong:
-        raise RecoveryError("The document cannot be written.", detail=str(wrong),
-                            hint="Name a folder that you may write into with --to.") from wrong  # fmt: skip
+        raise RecoveryError(
+            "The document cannot be written.",
+            detail=str(wrong),
+            hint="Name a folder that you may write into with --to.",
+        ) from wrong

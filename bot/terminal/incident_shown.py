@@ -55,35 +55,57 @@ def document(session: Session, incident: Incident) -> dict[str, Any]:
     scene = _scene(session, incident)
     by = {linked.run: linked.name for linked in incident.runs}
     return {
-        "incident": incident.id, "title": incident.title, "service": incident.service,
-        "services": sorted(incident.services), "state": incident.state, "said": words.state(incident),
-        "severity": incident.severity, "urgency": words.urgency(incident),
+        "incident": incident.id,
+        "title": incident.title,
+        "service": incident.service,
+        "services": sorted(incident.services),
+        "state": incident.state,
+        "said": words.state(incident),
+        "severity": incident.severity,
+        "urgency": words.urgency(incident),
         "priority": incident.lead.paged.priority if incident.lead else "",
-        **_times(scene), **_people(scene),
-        "alerts": incident.count if incident.alerts else 0, "open_alerts": len(incident.open_alerts),
-        "pagerduty": words.page(incident)[1], "thread": thread_link(session.store, incident.id),
-        "runs": [{"run": run.id, "what": run.procedure, "service": run.service, "state": state_of(run),
-                  "by": by[run.id], "requested_at": run.requested_at} for run in _runs(session, incident)],
+        **_times(scene),
+        **_people(scene),
+        "alerts": incident.count if incident.alerts else 0,
+        "open_alerts": len(incident.open_alerts),
+        "pagerduty": words.page(incident)[1],
+        "thread": thread_link(session.store, incident.id),
+        "runs": [
+            {
+                "run": run.id,
+                "what": run.procedure,
+                "service": run.service,
+                "state": state_of(run),
+                "by": by[run.id],
+                "requested_at": run.requested_at,
+            }
+            for run in _runs(session, incident)
+        ],
         "seen": _seen(session, incident),
         "next": [{"command": command, "does": does} for command, does in _next(session, scene)],
-    }  # fmt: skip
+    }
 
 
 def _times(scene: Scene) -> dict[str, Any]:
     incident = scene.incident
     return {
-        "began_at": incident.began_at, "over_at": incident.over_at, "clock": words.clock(incident, scene.now),
+        "began_at": incident.began_at,
+        "over_at": incident.over_at,
+        "clock": words.clock(incident, scene.now),
         "seconds": words.lasted(incident, scene.now).total_seconds(),
         "rto_seconds": incident.rto.total_seconds() if incident.rto else None,
-    }  # fmt: skip
+    }
 
 
 def _people(scene: Scene) -> dict[str, Any]:
     duty = scene.duty
     return {
-        "held_by": scene.incident.holders, "roles": scene.incident.roles, "on_call": duty.first,
-        "backup": duty.backup, "on_call_from": duty.source or ("PagerDuty" if duty.first else ""),
-    }  # fmt: skip
+        "held_by": scene.incident.holders,
+        "roles": scene.incident.roles,
+        "on_call": duty.first,
+        "backup": duty.backup,
+        "on_call_from": duty.source or ("PagerDuty" if duty.first else ""),
+    }
 
 
 def _scene(session: Session, incident: Incident) -> Scene:

@@ -28,9 +28,14 @@ Holder = Annotated[
 
 @app.command()
 def declare(
-    ctx: typer.Context, title: str, severity: Annotated[str, typer.Option(help="critical, high, medium or low")] = "",
-    config: Config = None, json_: Json = False, follow: FollowErrand = False, foreground: ForegroundErrand = False,
-) -> None:  # fmt: skip
+    ctx: typer.Context,
+    title: str,
+    severity: Annotated[str, typer.Option(help="critical, high, medium or low")] = "",
+    config: Config = None,
+    json_: Json = False,
+    follow: FollowErrand = False,
+    foreground: ForegroundErrand = False,
+) -> None:
     """Open an incident that PagerDuty does not know, and page by the contact rules."""
     graded = severity_of(severity)
     if severity and not graded:
@@ -41,9 +46,14 @@ def declare(
 
 @app.command()
 def severity(
-    ctx: typer.Context, incident: str, word: str, config: Config = None, json_: Json = False,
-    follow: FollowErrand = False, foreground: ForegroundErrand = False,
-) -> None:  # fmt: skip
+    ctx: typer.Context,
+    incident: str,
+    word: str,
+    config: Config = None,
+    json_: Json = False,
+    follow: FollowErrand = False,
+    foreground: ForegroundErrand = False,
+) -> None:
     """Say how bad it is."""
     _led(ctx, "severity", incident, word, config, json_, How(follow, foreground))
 
@@ -58,27 +68,39 @@ def role(
 
 @app.command()
 def acknowledge(
-    ctx: typer.Context, incident: str, config: Config = None, json_: Json = False, follow: FollowErrand = False,
+    ctx: typer.Context,
+    incident: str,
+    config: Config = None,
+    json_: Json = False,
+    follow: FollowErrand = False,
     foreground: ForegroundErrand = False,
-) -> None:  # fmt: skip
+) -> None:
     """Tell PagerDuty that you have it."""
     _led(ctx, "acknowledge", incident, "", config, json_, How(follow, foreground))
 
 
 @app.command()
 def escalate(
-    ctx: typer.Context, incident: str, config: Config = None, json_: Json = False, follow: FollowErrand = False,
+    ctx: typer.Context,
+    incident: str,
+    config: Config = None,
+    json_: Json = False,
+    follow: FollowErrand = False,
     foreground: ForegroundErrand = False,
-) -> None:  # fmt: skip
+) -> None:
     """Have PagerDuty page the next level."""
     _led(ctx, "escalate", incident, "", config, json_, How(follow, foreground))
 
 
 @app.command()
 def resolve(
-    ctx: typer.Context, incident: str, config: Config = None, json_: Json = False, follow: FollowErrand = False,
+    ctx: typer.Context,
+    incident: str,
+    config: Config = None,
+    json_: Json = False,
+    follow: FollowErrand = False,
     foreground: ForegroundErrand = False,
-) -> None:  # fmt: skip
+) -> None:
     """Say that it is over, here and in PagerDuty."""
     _led(ctx, "resolve", incident, "", config, json_, How(follow, foreground))
 

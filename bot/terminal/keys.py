@@ -51,8 +51,10 @@ class Keys:
             # Without waiting: somebody may have laid a pipe in its place, which would hold the reader up.
             fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         except FileNotFoundError:
-            raise Refused(f"{operator.name} has no one-time codes yet.",
-                          hint="Make them, with a phone at hand: mayday operator enrol") from None  # fmt: skip
+            raise Refused(
+                f"{operator.name} has no one-time codes yet.",
+                hint="Make them, with a phone at hand: mayday operator enrol",
+            ) from None
         except OSError as error:
             raise _unreadable(path, error.strerror or "") from error
         with os.fdopen(fd, errors="replace") as file:
@@ -76,8 +78,11 @@ class Keys:
         except FileExistsError:
             raise taken(operator, path) from None
         except OSError as error:
-            raise Refused(f"{path} cannot be written.", detail=error.strerror or "",
-                          hint=f"Make its folder, as root: install -d -m 1733 {self.folder}") from error  # fmt: skip
+            raise Refused(
+                f"{path} cannot be written.",
+                detail=error.strerror or "",
+                hint=f"Make its folder, as root: install -d -m 1733 {self.folder}",
+            ) from error
 
     def _whole(self, path: Path, text: str) -> str:
         secret = text.strip()
@@ -99,11 +104,16 @@ class Keys:
 
 def taken(operator: Operator, path: Path) -> Refused:
     """The refusal to replace a secret: whoever finds an open terminal must not get codes of their own."""
-    return Refused(f"{operator.name} has one-time codes already.",
-                   detail="A second enrolment would make them worthless.",
-                   hint=f"Is the phone lost? Whoever runs this host removes {path}, then enrol again.")  # fmt: skip
+    return Refused(
+        f"{operator.name} has one-time codes already.",
+        detail="A second enrolment would make them worthless.",
+        hint=f"Is the phone lost? Whoever runs this host removes {path}, then enrol again.",
+    )
 
 
 def _unreadable(path: Path, seen: str) -> Refused:
-    return Refused(f"The secret {path} cannot be used.", detail=seen,
-                   hint="Who enrolled with sudo has to use sudo; else have it removed and enrol again.")  # fmt: skip
+    return Refused(
+        f"The secret {path} cannot be used.",
+        detail=seen,
+        hint="Who enrolled with sudo has to use sudo; else have it removed and enrol again.",
+    )

@@ -41,8 +41,9 @@ def unknown(said: Unknown) -> Refused:
     """The answer to something not known, with what was probably meant."""
     near = f"Did you mean mayday {said.nearest.removeprefix('/')}? " if said.nearest else ""
     what = f"mayday {said.family} {said.said}".strip()
-    return Refused(f"I do not know {what[:200]}. Nothing was done.",
-                   hint=f"{near}mayday {said.family} help lists what there is.")  # fmt: skip
+    return Refused(
+        f"I do not know {what[:200]}. Nothing was done.", hint=f"{near}mayday {said.family} help lists what there is."
+    )
 
 
 def runs(session: Session, about: str) -> None:

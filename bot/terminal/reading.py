@@ -34,9 +34,12 @@ def runs(ctx: typer.Context, config: Config = None, json_: Json = False) -> None
 
 @app.command()
 def show(
-    ctx: typer.Context, run: str, config: Config = None, json_: Json = False,
+    ctx: typer.Context,
+    run: str,
+    config: Config = None,
+    json_: Json = False,
     follow: Annotated[bool, typer.Option("--follow", help="Go on showing until the run waits or ends.")] = False,
-) -> None:  # fmt: skip
+) -> None:
     """What a run did, from its journal."""
     with session(ctx, config, json_) as here:
         known = steering.find(here.desk, run)

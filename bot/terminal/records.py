@@ -47,8 +47,17 @@ def list_runs(store: Store, as_json: bool) -> None:
 
 def listed(found: Sequence[Run]) -> list[dict[str, Any]]:
     """Runs for JSON."""
-    return [{"run": r.id, "procedure": r.procedure, "service": r.service, "state": state_of(r),
-             "requester": r.requester, "requested_at": r.requested_at} for r in found]  # fmt: skip
+    return [
+        {
+            "run": r.id,
+            "procedure": r.procedure,
+            "service": r.service,
+            "state": state_of(r),
+            "requester": r.requester,
+            "requested_at": r.requested_at,
+        }
+        for r in found
+    ]
 
 
 def run_table(found: Sequence[Run]) -> Table:
@@ -63,9 +72,15 @@ def show_run(store: Store, procedure: Procedure | None, run: str, as_json: bool)
     """One run's story from its journal."""
     told, state = store.entries(run), store.run(run)
     if as_json:
-        return show_json({"run": run, "state": state_of(state), "labels": labels_of(state),
-                          "question": shown.question_json(state),
-                          "entries": [asdict(entry) for entry in told]})  # fmt: skip
+        return show_json(
+            {
+                "run": run,
+                "state": state_of(state),
+                "labels": labels_of(state),
+                "question": shown.question_json(state),
+                "entries": [asdict(entry) for entry in told],
+            }
+        )
     console = Console(highlight=False, soft_wrap=True)
     for entry in told:
         shown.line(console, entry)

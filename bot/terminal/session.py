@@ -127,8 +127,9 @@ def session(ctx: typer.Context, config: Path | None, as_json: bool, *, head: boo
         yield made
     except SQLAlchemyError as error:
         seen = str(getattr(error, "orig", None) or type(error).__name__)
-        raise RecoveryError("The store does not answer.", detail=seen,
-                            hint="Look at who may write it, and whether its database is up.") from error  # fmt: skip
+        raise RecoveryError(
+            "The store does not answer.", detail=seen, hint="Look at who may write it, and whether its database is up."
+        ) from error
 
 
 def _desk(door: Door, settings: Settings) -> Desk:

@@ -128,14 +128,22 @@ def document(entries: list[Entry]) -> dict[str, Any]:
     ended = entries[-1] if entries[-1].kind is Kind.FINISHED else None
     failure = run.failure
     return {
-        "run": run.id, "procedure": run.procedure, "service": run.service, "state": state_of(run),
-        "summary": entries[0].data.get("summary", ""), "requester": run.requester, "requested_at": run.requested_at,
-        "labels": labels_of(run), "question": question_json(run), "sheets": asked.data.get("sheets") if asked else [],
-        "report": ended.data.get("report") if ended else [], "glass": run.glass,
+        "run": run.id,
+        "procedure": run.procedure,
+        "service": run.service,
+        "state": state_of(run),
+        "summary": entries[0].data.get("summary", ""),
+        "requester": run.requester,
+        "requested_at": run.requested_at,
+        "labels": labels_of(run),
+        "question": question_json(run),
+        "sheets": asked.data.get("sheets") if asked else [],
+        "report": ended.data.get("report") if ended else [],
+        "glass": run.glass,
         "error": failure.message if failure else (ended.data.get("error") if ended else None),
         "detail": failure.detail if failure else (ended.data.get("detail") if ended else None),
         "hint": failure.hint if failure else (ended.data.get("hint") if ended else None),
-    }  # fmt: skip
+    }
 
 
 def question_json(run: Run) -> dict[str, Any] | None:
@@ -143,5 +151,10 @@ def question_json(run: Run) -> dict[str, Any] | None:
     asked = run.question
     if asked is None or not run.asking:
         return None
-    return {"n": asked.n, "title": asked.title, "plan": short(asked.plan), "expires_at": asked.expires_at,
-            "options": asked.options}  # fmt: skip
+    return {
+        "n": asked.n,
+        "title": asked.title,
+        "plan": short(asked.plan),
+        "expires_at": asked.expires_at,
+        "options": asked.options,
+    }

@@ -36,9 +36,11 @@ def _page() -> None:
 
 @app.command()
 def show(
-    ctx: typer.Context, incident: Annotated[str, typer.Argument(help="Its id; else each that is open.")] = "",
-    config: Config = None, json_: Json = False,
-) -> None:  # fmt: skip
+    ctx: typer.Context,
+    incident: Annotated[str, typer.Argument(help="Its id; else each that is open.")] = "",
+    config: Config = None,
+    json_: Json = False,
+) -> None:
     """What the public was told, and what fits now."""
     with session(ctx, config, json_) as here:
         found = [known(here.store, incident)] if incident else open_incidents(here.store)
@@ -56,13 +58,17 @@ def show(
 
 @app.command()
 def publish(
-    ctx: typer.Context, incident: str,
+    ctx: typer.Context,
+    incident: str,
     kind: Annotated[str, typer.Option(help="opened, started, finished, failed or resolved; else what it is now")] = "",
     title: Annotated[str, typer.Option(help="In place of the draft's title.")] = "",
     text: Annotated[str, typer.Option(help="In place of the draft's text.")] = "",
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before it goes out.")] = False,
-    config: Config = None, json_: Json = False, follow: FollowErrand = False, foreground: ForegroundErrand = False,
-) -> None:  # fmt: skip
+    config: Config = None,
+    json_: Json = False,
+    follow: FollowErrand = False,
+    foreground: ForegroundErrand = False,
+) -> None:
     """Show the update that fits an incident now, and publish it when somebody says yes."""
     with session(ctx, config, json_) as here:
         found = known(here.store, incident)
@@ -83,13 +89,17 @@ def _document(here: Session, incident: Incident) -> dict[str, Any]:
     made = list(posts.posts(errands))
     names = {id: service for service, id in here.settings.statuspage.components.items()}
     return {
-        "incident": incident.id, "title": incident.title, "state": incident.state,
+        "incident": incident.id,
+        "title": incident.title,
+        "state": incident.state,
         "fits_now": kind_now(incident, newest_run(here.store, incident)),
         "offers": [asdict(offer) for offer in posts.offers(here.store.entries(incident.id))],
         "updates": [asdict(post) for post in made],
-        "components": [{"component": id, "service": names.get(id, ""), "status": status}
-                       for id, status in posts.components(made).items()],
-    }  # fmt: skip
+        "components": [
+            {"component": id, "service": names.get(id, ""), "status": status}
+            for id, status in posts.components(made).items()
+        ],
+    }
 
 
 def _told(here: Session, said: dict[str, Any]) -> None:
@@ -116,5 +126,7 @@ def _update(update: dict[str, Any]) -> str:
     stood = update["stood_at"]
     where = f"on the page since {stood:%H:%M:%S}" if stood else f"not on the page: {update['state']}"
     why = f". {update['trouble']}" if update["trouble"] else ""
-    return f"{update['at']:%H:%M:%S} {update['status']}: {update['title']}, by {update['who']} " \
-           f"({update['errand']}, {where}{why}) {update['url']}".rstrip()  # fmt: skip
+    return (
+        f"{update['at']:%H:%M:%S} {update['status']}: {update['title']}, by {update['who']} "
+        f"({update['errand']}, {where}{why}) {update['url']}".rstrip()
+    )

@@ -32,9 +32,14 @@ Reason = Annotated[str, typer.Option("--reason", help="Why it cannot wait; it st
 
 @app.command()
 def recover(
-    ctx: typer.Context, words: Words = None, incident: Incident = "", config: Config = None, json_: Json = False,
-    follow: Follow = False, foreground: Foreground = False,
-) -> None:  # fmt: skip
+    ctx: typer.Context,
+    words: Words = None,
+    incident: Incident = "",
+    config: Config = None,
+    json_: Json = False,
+    follow: Follow = False,
+    foreground: Foreground = False,
+) -> None:
     """Ask for a recovery, in the words of Slack.
 
     For example: mayday recover postgres pitr 14:30
@@ -45,9 +50,13 @@ def recover(
 
 @app.command()
 def backup(
-    ctx: typer.Context, words: Words = None, config: Config = None, json_: Json = False, follow: Follow = False,
+    ctx: typer.Context,
+    words: Words = None,
+    config: Config = None,
+    json_: Json = False,
+    follow: Follow = False,
     foreground: Foreground = False,
-) -> None:  # fmt: skip
+) -> None:
     """Ask for a backup, in the words of Slack.
 
     For example: mayday backup run base
@@ -58,9 +67,12 @@ def backup(
 
 @app.command()
 def window(
-    ctx: typer.Context, config: Config = None, json_: Json = False, follow: Follow = False,
+    ctx: typer.Context,
+    config: Config = None,
+    json_: Json = False,
+    follow: Follow = False,
     foreground: Foreground = False,
-) -> None:  # fmt: skip
+) -> None:
     """Which moments can be recovered."""
     with session(ctx, config, json_) as here:
         _heard(here, ["window"], "recover", How(follow, foreground))
@@ -68,10 +80,18 @@ def window(
 
 @app.command("answer")
 def answer_run(
-    ctx: typer.Context, run: str, label: str, typed: Typed = "", code: OneTime = "", alone: Alone = False,
-    reason: Reason = "", config: Config = None, json_: Json = False, follow: Follow = False,
+    ctx: typer.Context,
+    run: str,
+    label: str,
+    typed: Typed = "",
+    code: OneTime = "",
+    alone: Alone = False,
+    reason: Reason = "",
+    config: Config = None,
+    json_: Json = False,
+    follow: Follow = False,
     foreground: Foreground = False,
-) -> None:  # fmt: skip
+) -> None:
     """Answer the question of a run by a label."""
     with session(ctx, config, json_) as here:
         _answered(here, run, label, Given(typed, code, alone, reason), How(follow, foreground))
@@ -79,9 +99,17 @@ def answer_run(
 
 @app.command()
 def approve(
-    ctx: typer.Context, run: str, typed: Typed = "", code: OneTime = "", alone: Alone = False, reason: Reason = "",
-    config: Config = None, json_: Json = False, follow: Follow = False, foreground: Foreground = False,
-) -> None:  # fmt: skip
+    ctx: typer.Context,
+    run: str,
+    typed: Typed = "",
+    code: OneTime = "",
+    alone: Alone = False,
+    reason: Reason = "",
+    config: Config = None,
+    json_: Json = False,
+    follow: Follow = False,
+    foreground: Foreground = False,
+) -> None:
     """Give the approval of a second person that a run waits for."""
     with session(ctx, config, json_) as here:
         label = approval(steering.find(here.desk, run))
@@ -89,9 +117,7 @@ def approve(
 
 
 @app.command()
-def stop(
-    ctx: typer.Context, run: str, config: Config = None, json_: Json = False, follow: Follow = False
-) -> None:  # fmt: skip
+def stop(ctx: typer.Context, run: str, config: Config = None, json_: Json = False, follow: Follow = False) -> None:
     """Stop a run at its next safe place."""
     with session(ctx, config, json_) as here:
         _steered(here, "stop", run, How(follow))
@@ -99,9 +125,13 @@ def stop(
 
 @app.command()
 def retry(
-    ctx: typer.Context, run: str, config: Config = None, json_: Json = False, follow: Follow = False,
+    ctx: typer.Context,
+    run: str,
+    config: Config = None,
+    json_: Json = False,
+    follow: Follow = False,
     foreground: Foreground = False,
-) -> None:  # fmt: skip
+) -> None:
     """Go on after a failure or a stop."""
     with session(ctx, config, json_) as here:
         _steered(here, "retry", run, How(follow, foreground))
@@ -109,9 +139,13 @@ def retry(
 
 @app.command()
 def undo(
-    ctx: typer.Context, run: str, config: Config = None, json_: Json = False, follow: Follow = False,
+    ctx: typer.Context,
+    run: str,
+    config: Config = None,
+    json_: Json = False,
+    follow: Follow = False,
     foreground: Foreground = False,
-) -> None:  # fmt: skip
+) -> None:
     """Take back what a run did."""
     with session(ctx, config, json_) as here:
         _steered(here, "undo", run, How(follow, foreground))

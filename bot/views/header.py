@@ -107,9 +107,20 @@ def text(seen: Seen) -> str:
 def signature(seen: Seen) -> str:
     """Changes when a person must see it at once; the clock and the progress are not in it."""
     run = seen.run
-    facts = (run.finished, run.failure, run.question and run.question.n, bool(run.answered), run.stop_asked,
-             run.undoing, run.open_step, len(run.done), len(run.undone), seen.worker, seen.plain,
-             bool(run.glass))  # fmt: skip
+    facts = (
+        run.finished,
+        run.failure,
+        run.question and run.question.n,
+        bool(run.answered),
+        run.stop_asked,
+        run.undoing,
+        run.open_step,
+        len(run.done),
+        len(run.undone),
+        seen.worker,
+        seen.plain,
+        bool(run.glass),
+    )
     return repr(facts)
 
 

@@ -71,8 +71,9 @@ def view(glance: Glance) -> Block:
 
 def _buttons(glance: Glance) -> list[Block]:
     row = [button("Recover…", RECOVER, "recover", "danger")]
-    row += [button(label, f"{BEGIN}:{i}", command, confirm=sure)
-            for i, (label, command, sure) in enumerate(glance.offers)]  # fmt: skip
+    row += [
+        button(label, f"{BEGIN}:{i}", command, confirm=sure) for i, (label, command, sure) in enumerate(glance.offers)
+    ]
     return actions(row)
 
 
@@ -123,11 +124,15 @@ def _database(condition: Condition, now: datetime) -> list[Block]:
     objective = objective_of(condition.service)
     promised = f"{_span(objective.rto)} · {_span(objective.rpo)}" if objective else "none is set"
     told = (
-        ("RTO · RPO promised", promised), ("Last recovery", _actual(record) or "none yet"),
-        ("Newest base backup", _ago(found.base_at, "none can be used")), ("Newest dump", _ago(found.dump_at, "none")),
-        ("Newest archived WAL", _archived(found)), ("Window", _window(found)),
-        ("Last restore proven", _proven(record, restored=True)), ("Last verify", _proven(record, restored=False)),
-    )  # fmt: skip
+        ("RTO · RPO promised", promised),
+        ("Last recovery", _actual(record) or "none yet"),
+        ("Newest base backup", _ago(found.base_at, "none can be used")),
+        ("Newest dump", _ago(found.dump_at, "none")),
+        ("Newest archived WAL", _archived(found)),
+        ("Window", _window(found)),
+        ("Last restore proven", _proven(record, restored=True)),
+        ("Last verify", _proven(record, restored=False)),
+    )
     fields = [mrkdwn(f"*{label}*\n{text}", 2000) for label, text in told]
     made = [section(_health(condition, now)), {"type": "section", "fields": fields}]
     problem = [f"Could not be looked at: {escape(condition.problem)}"] if condition.problem else []
@@ -168,8 +173,10 @@ def _on_call(people: Sequence[OnCall] | None) -> str:
         return "not known"
     # Somebody who stands in several escalation policies at one level is one person to call.
     once = {(person.level, person.name): person for person in people}
-    lines = [f"{level}. {foreign(name)}" + (f" until {moment(person.until)}" if person.until else "")
-             for (level, name), person in list(once.items())[:_LINES]]  # fmt: skip
+    lines = [
+        f"{level}. {foreign(name)}" + (f" until {moment(person.until)}" if person.until else "")
+        for (level, name), person in list(once.items())[:_LINES]
+    ]
     return "\n".join(lines) or "nobody"
 
 

@@ -16,23 +16,35 @@ def recover(offered: Sequence[tuple[str, str]]) -> Block:
     """Which recovery, and to what; the plan is shown in its thread before anything is touched."""
     if not offered:
         return told("No recovery can be begun here.")
-    options = [{"text": {"type": "plain_text", "text": cut(f"/{command} {usage}".strip(), 75)}, "value": command}
-               for command, usage in offered]  # fmt: skip
+    options = [
+        {"text": {"type": "plain_text", "text": cut(f"/{command} {usage}".strip(), 75)}, "value": command}
+        for command, usage in offered
+    ]
     which = {"type": "static_select", "action_id": _FIELD, "options": options[:100], "initial_option": options[0]}
-    rest = {"type": "plain_text_input", "action_id": _FIELD, "max_length": 300,
-            "placeholder": {"type": "plain_text", "text": "14:30, 20m ago, latest"}}  # fmt: skip
+    rest = {
+        "type": "plain_text_input",
+        "action_id": _FIELD,
+        "max_length": 300,
+        "placeholder": {"type": "plain_text", "text": "14:30, 20m ago, latest"},
+    }
     return {
-        "type": "modal", "callback_id": CALLBACK,
+        "type": "modal",
+        "callback_id": CALLBACK,
         "title": {"type": "plain_text", "text": "Recover"},
         "submit": {"type": "plain_text", "text": "Make a plan"},
         "close": {"type": "plain_text", "text": "Back"},
         "blocks": [
             section("The plan comes into a thread. Nothing is touched before somebody agrees to it."),
             {"type": "input", "block_id": WHICH, "label": {"type": "plain_text", "text": "Recovery"}, "element": which},
-            {"type": "input", "block_id": TEXT, "optional": True, "element": rest,
-             "label": {"type": "plain_text", "text": "To which moment, or what else it takes"}},
+            {
+                "type": "input",
+                "block_id": TEXT,
+                "optional": True,
+                "element": rest,
+                "label": {"type": "plain_text", "text": "To which moment, or what else it takes"},
+            },
         ],
-    }  # fmt: skip
+    }
 
 
 def filled(view: Block) -> tuple[str, str]:
@@ -44,8 +56,12 @@ def filled(view: Block) -> tuple[str, str]:
 
 def told(text: str) -> Block:
     """A dialog that only says something."""
-    return {"type": "modal", "title": {"type": "plain_text", "text": "Mayday"},
-            "close": {"type": "plain_text", "text": "Close"}, "blocks": [section(text)]}  # fmt: skip
+    return {
+        "type": "modal",
+        "title": {"type": "plain_text", "text": "Mayday"},
+        "close": {"type": "plain_text", "text": "Close"},
+        "blocks": [section(text)],
+    }
 
 
 def text_of(view: Block) -> str:

@@ -8,12 +8,21 @@ from bot.views.incident_words import STATES, Scene
 from bot.views.mrkdwn import Block, actions, button, cut, escape, foreign, person, section, small, title
 
 ACKNOWLEDGE, RECOVER, ROLE, STATUS, ESCALATE, RESOLVE = (
-    "Acknowledge", "Recover…", "Take a role", "Status page…", "Escalate", "Resolve",
-)  # fmt: skip
+    "Acknowledge",
+    "Recover…",
+    "Take a role",
+    "Status page…",
+    "Escalate",
+    "Resolve",
+)
 BUTTONS = {
-    "acknowledge": ACKNOWLEDGE, "recover": RECOVER, "role": ROLE, "status": STATUS, "escalate": ESCALATE,
+    "acknowledge": ACKNOWLEDGE,
+    "recover": RECOVER,
+    "role": ROLE,
+    "status": STATUS,
+    "escalate": ESCALATE,
     "resolve": RESOLVE,
-}  # fmt: skip
+}
 """The buttons by the name of what they do."""
 
 
@@ -35,8 +44,7 @@ def text(scene: Scene) -> str:
 def signature(scene: Scene) -> str:
     """Changes when a person must see it at once; counts and clocks are not in it."""
     incident = scene.incident
-    return repr((incident.state, incident.severity, sorted(incident.roles.items()), incident.title,
-                 incident.holders))  # fmt: skip
+    return repr((incident.state, incident.severity, sorted(incident.roles.items()), incident.title, incident.holders))
 
 
 def _facts(scene: Scene) -> list[str]:

@@ -39,8 +39,11 @@ def arguments(incident: str, procedure: Procedure) -> Block:
     pointer = json.dumps({"incident": incident, "procedure": procedure.name})
     if not usage:
         return _modal(ARGUMENTS, pointer, "Recover", "Show the plan", [told])
-    typed: Block = {"type": "plain_text_input", "max_length": 300,
-                    "placeholder": _plain(", ".join(procedure.words.examples)[:150] or usage)}  # fmt: skip
+    typed: Block = {
+        "type": "plain_text_input",
+        "max_length": 300,
+        "placeholder": _plain(", ".join(procedure.words.examples)[:150] or usage),
+    }
     return _modal(ARGUMENTS, pointer, "Recover", "Show the plan", [told, _input(usage, typed)])
 
 
@@ -57,13 +60,20 @@ def status(incident: str, draft: Draft, kind: DraftKind) -> Block:
     kinds = ("opened", "started", "finished", "failed", "resolved")
     options = [_option(name.capitalize(), name) for name in kinds]
     which = {"type": "static_select", "options": options, "initial_option": options[kinds.index(kind)]}
-    return _modal(STATUS, incident, "Status page", "Publish", [
-        section("Everybody can read this. Nothing is published before you press Publish."),
-        _input("What happened", which, "kind"),
-        _input("Title", {"type": "plain_text_input", "max_length": 255, "initial_value": draft.title}, "title"),
-        _input("Text", {"type": "plain_text_input", "multiline": True, "max_length": 3000,
-                        "initial_value": draft.text}),
-    ])  # fmt: skip
+    return _modal(
+        STATUS,
+        incident,
+        "Status page",
+        "Publish",
+        [
+            section("Everybody can read this. Nothing is published before you press Publish."),
+            _input("What happened", which, "kind"),
+            _input("Title", {"type": "plain_text_input", "max_length": 255, "initial_value": draft.title}, "title"),
+            _input(
+                "Text", {"type": "plain_text_input", "multiline": True, "max_length": 3000, "initial_value": draft.text}
+            ),
+        ],
+    )
 
 
 def said(view: dict[str, Any], block: str = BLOCK) -> str:
@@ -74,8 +84,15 @@ def said(view: dict[str, Any], block: str = BLOCK) -> str:
 
 
 def _modal(callback: str, pointer: str, head: str, submit: str, blocks: list[Block]) -> Block:
-    return {"type": "modal", "callback_id": callback, "private_metadata": pointer, "title": _plain(head),
-            "submit": _plain(submit), "close": _plain("Back"), "blocks": blocks}  # fmt: skip
+    return {
+        "type": "modal",
+        "callback_id": callback,
+        "private_metadata": pointer,
+        "title": _plain(head),
+        "submit": _plain(submit),
+        "close": _plain("Back"),
+        "blocks": blocks,
+    }
 
 
 def _input(label: str, element: Block, block: str = BLOCK) -> Block:

@@ -90,8 +90,14 @@ def possible(scene: Scene) -> list[str]:
     if not incident.open:
         return []
     paged = bool(incident.open_alerts)
-    wanted = {"acknowledge": paged and incident.state is State.TRIGGERED, "recover": True, "role": True,
-              "status": scene.statuspage, "escalate": paged, "resolve": True}  # fmt: skip
+    wanted = {
+        "acknowledge": paged and incident.state is State.TRIGGERED,
+        "recover": True,
+        "role": True,
+        "status": scene.statuspage,
+        "escalate": paged,
+        "resolve": True,
+    }
     return [deed for deed, now in wanted.items() if now]
 
 

@@ -13,19 +13,29 @@ FIELD = "text"
 def ask(press: Press, types: str, service: str) -> Block:
     """Ask for the service's name, or for the other time."""
     label, hint, placeholder = _words(types, service)
-    element = {"type": "plain_text_input", "action_id": FIELD, "max_length": 300,
-               "placeholder": {"type": "plain_text", "text": cut(placeholder, 150)}}  # fmt: skip
+    element = {
+        "type": "plain_text_input",
+        "action_id": FIELD,
+        "max_length": 300,
+        "placeholder": {"type": "plain_text", "text": cut(placeholder, 150)},
+    }
     return {
-        "type": "modal", "callback_id": CALLBACK, "private_metadata": press.value(),
+        "type": "modal",
+        "callback_id": CALLBACK,
+        "private_metadata": press.value(),
         "title": {"type": "plain_text", "text": cut(press.label, 24)},
         "submit": {"type": "plain_text", "text": cut(press.label, 24)},
         "close": {"type": "plain_text", "text": "Back"},
         "blocks": [
             section(hint),
-            {"type": "input", "block_id": BLOCK, "label": {"type": "plain_text", "text": cut(label, 2000)},
-             "element": element},
+            {
+                "type": "input",
+                "block_id": BLOCK,
+                "label": {"type": "plain_text", "text": cut(label, 2000)},
+                "element": element,
+            },
         ],
-    }  # fmt: skip
+    }
 
 
 def typed(view: Block) -> str:

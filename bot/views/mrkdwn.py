@@ -12,9 +12,13 @@ PLAIN = 150
 MARKER = " … (cut)"
 Block = dict[str, Any]
 _MARKS = re.compile(r"(?<![^\W_])[*_~]+|[*_~]+(?![^\W_]|[*_~])")
-_ALIKE = str.maketrans({
-    "*": "\N{ASTERISK OPERATOR}", "_": "\N{MODIFIER LETTER LOW MACRON}", "~": "\N{TILDE OPERATOR}",
-})  # fmt: skip
+_ALIKE = str.maketrans(
+    {
+        "*": "\N{ASTERISK OPERATOR}",
+        "_": "\N{MODIFIER LETTER LOW MACRON}",
+        "~": "\N{TILDE OPERATOR}",
+    }
+)
 
 
 def escape(text: object) -> str:
@@ -88,9 +92,11 @@ def small(text: str) -> Block:
 def button(label: str, action: str, value: str, style: str = "", confirm: str = "") -> Block:
     """A button; with `confirm` Slack asks once more before it is pressed."""
     made: Block = {
-        "type": "button", "action_id": action, "value": value,
+        "type": "button",
+        "action_id": action,
+        "value": value,
         "text": {"type": "plain_text", "text": cut(label, 75), "emoji": False},
-    }  # fmt: skip
+    }
     if style:
         made["style"] = style
     if confirm:

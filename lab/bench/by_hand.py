@@ -14,9 +14,16 @@ _FOLDER = "by_hand"
 _SECONDS = 900
 # Where the clone has its socket and its configuration, which somebody by hand would leave as they are.
 _OF_THE_CLONE = (
-    "data_directory", "config_file", "hba_file", "ident_file", "unix_socket_directories", "unix_socket_group",
-    "unix_socket_permissions", "port", "external_pid_file",
-)  # fmt: skip
+    "data_directory",
+    "config_file",
+    "hba_file",
+    "ident_file",
+    "unix_socket_directories",
+    "unix_socket_group",
+    "unix_socket_permissions",
+    "port",
+    "external_pid_file",
+)
 _COPY = f"""
 cp -a "/bases/$1" /data/{_FOLDER} && shift && cd /wal && cp "$@" /data/{_FOLDER}/pg_wal/ && cd /data/{_FOLDER} &&
 touch recovery.signal && chown --reference=PG_VERSION recovery.signal
@@ -73,8 +80,18 @@ class ByHand:
 
     def _start(self, image: str, flags: list[str]) -> None:
         home = f"{self._data}/{_FOLDER}:/var/lib/postgresql/data"
-        self.ground.docker("run", "-d", f"--name={self.container}", "--network=none", "--shm-size=1g", "-v", home,
-                           image, "postgres", *flags)  # fmt: skip
+        self.ground.docker(
+            "run",
+            "-d",
+            f"--name={self.container}",
+            "--network=none",
+            "--shm-size=1g",
+            "-v",
+            home,
+            image,
+            "postgres",
+            *flags,
+        )
 
     def _run(self, program: str, image: str, *arguments: str) -> None:
         bases, archive = self.ground.lab.backups / "postgres" / "base", self.ground.lab.wal_archive
@@ -88,5 +105,8 @@ class ByHand:
 
     def _must_go_on(self, seconds: float) -> None:
         if seconds > _SECONDS or self.ground.docker("inspect", "-f", "{{.State.Running}}", self.container) != "true":
-            raise RecoveryError("The recovery by hand did not reach the target.", detail=f"After {seconds:.0f} s.",
-                                hint=f"See docker logs {self.container}.")  # fmt: skip
+            raise RecoveryError(
+                "The recovery by hand did not reach the target.",
+                detail=f"After {seconds:.0f} s.",
+                hint=f"See docker logs {self.container}.",
+            )

@@ -105,8 +105,19 @@ class Ground:
         In a container, as the files belong to the server's user.
         """
         beside = f"{self.lab.data('postgres').parent}:/data"
-        self.docker("run", "--rm", "--network=none", "--entrypoint=sh", "-v", beside, POSTGRES,
-                    "-c", 'rm -rf /data/*_"$1" /data/*_"$1".mayday.json', "sh", run)  # fmt: skip
+        self.docker(
+            "run",
+            "--rm",
+            "--network=none",
+            "--entrypoint=sh",
+            "-v",
+            beside,
+            POSTGRES,
+            "-c",
+            'rm -rf /data/*_"$1" /data/*_"$1".mayday.json',
+            "sh",
+            run,
+        )
 
     def press(self, run: str, label: str, user: str = "oncall", typed: str | None = None) -> None:
         """Press a button as soon as it is there."""

@@ -35,9 +35,11 @@ def page_to_thread(ground: Ground, target: str) -> Figure:
     recoveries, left_out = 0, 0
     while len(counted) < _PAGES:
         if time.monotonic() > deadline:
-            raise RecoveryError(f"Only {len(counted)} of {_PAGES} pages came while a recovery worked.",
-                                detail=f"{recoveries} recoveries in {_AT_MOST:.0f} s.",
-                                hint="Give them more to do, with --gigabytes and --wal.")  # fmt: skip
+            raise RecoveryError(
+                f"Only {len(counted)} of {_PAGES} pages came while a recovery worked.",
+                detail=f"{recoveries} recoveries in {_AT_MOST:.0f} s.",
+                hint="Give them more to do, with --gigabytes and --wal.",
+            )
         run = ground.restore(target)
         sent = list(_while_it_works(ground, run, numbers))
         ground.rest(run, State.ASKING)

@@ -56,8 +56,13 @@ class Call:
         if limit + offset > DEEPEST:
             raise PagerDutyError(400, 2001, "Invalid Input Provided", f"Offset and limit exceed {DEEPEST}")
         total = len(items) if self.query.get("total") == "true" else None
-        return {name: items[offset : offset + limit], "limit": limit, "offset": offset,
-                "more": offset + limit < len(items), "total": total}  # fmt: skip
+        return {
+            name: items[offset : offset + limit],
+            "limit": limit,
+            "offset": offset,
+            "more": offset + limit < len(items),
+            "total": total,
+        }
 
     def _number(self, name: str, default: int) -> int:
         value = self.query.get(name)

@@ -26,13 +26,23 @@ class Opening:
     client: str = ""
 
 
-def tell(account: Account, type: str, incident: Incident, agent: Json | None, data: Json | None = None,
-         client: str = "") -> None:  # fmt: skip
+def tell(
+    account: Account, type: str, incident: Incident, agent: Json | None, data: Json | None = None, client: str = ""
+) -> None:
     """Give the news to the webhooks and to those who keep a copy."""
     incident.updated_at = account.clock()
     shown = data or told_shape(account, incident)
-    account.announce(News(f"incident.{type}", account.clock(), incident.id, incident.service, shown, agent,
-                          {"name": client} if client else None))  # fmt: skip
+    account.announce(
+        News(
+            f"incident.{type}",
+            account.clock(),
+            incident.id,
+            incident.service,
+            shown,
+            agent,
+            {"name": client} if client else None,
+        )
+    )
     account.changed()
 
 
@@ -41,8 +51,18 @@ def open_incident(account: Account, opening: Opening, alert: Alert | None, agent
     service = account.company.service(opening.service)
     policy = opening.policy or (service.policy if service else "")
     now = account.clock()
-    incident = Incident(new_id(), account.next_number(), opening.title, opening.service, policy, opening.key, now,
-                        urgency=opening.urgency, priority=opening.priority, changed_at=now)  # fmt: skip
+    incident = Incident(
+        new_id(),
+        account.next_number(),
+        opening.title,
+        opening.service,
+        policy,
+        opening.key,
+        now,
+        urgency=opening.urgency,
+        priority=opening.priority,
+        changed_at=now,
+    )
     incident.level, incident.assigned = _first_on_call(account, policy)
     incident.alerts = [alert] if alert else []
     account.add(incident)
@@ -159,8 +179,13 @@ def annotate(account: Account, incident: Incident, who: str, content: str, agent
         raise invalid(f"An incident has at most {NOTES_AT_MOST} notes")
     note = Note(new_id("P"), who, content, account.clock())
     incident.notes.append(note)
-    data = {"id": note.id, "type": "incident_note", "incident": incident_reference(account, incident),
-            "content": content[:2000], "trimmed": len(content) > 2000}  # fmt: skip
+    data = {
+        "id": note.id,
+        "type": "incident_note",
+        "incident": incident_reference(account, incident),
+        "content": content[:2000],
+        "trimmed": len(content) > 2000,
+    }
     tell(account, "annotated", incident, agent, data)
     return note
 

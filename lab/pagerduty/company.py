@@ -87,10 +87,11 @@ def service_id(name: str) -> str:
 
 def _services(prefix: str) -> tuple[Service, ...]:
     stack = tuple(
-        Service(service_id(name), f"{prefix}{name}", (DATABASES if name == "postgres" else OPERATIONS).id,
-                routing_key(name))
+        Service(
+            service_id(name), f"{prefix}{name}", (DATABASES if name == "postgres" else OPERATIONS).id, routing_key(name)
+        )
         for name in SERVICES
-    )  # fmt: skip
+    )
     mayday = Service(service_id("mayday"), "Mayday", OPERATIONS.id, MAYDAY_KEY)
     return (*stack, mayday, Service(service_id("cto"), "CTO directly", CTO_DIRECT.id, CTO_KEY))
 

@@ -95,7 +95,9 @@ def _incident_page(desk: Desk) -> Callable[[Request], Awaitable[Response]]:
             )
         title = html.escape(f"#{incident.number} {incident.title}")
         notes = "".join(f"<li>{html.escape(note.content)}</li>" for note in incident.notes)
-        return HTMLResponse(f"<!doctype html><title>{title}</title><p>{STAND_IN}</p><h1>{title}</h1>"
-                            f"<p>{incident.status}, urgency {incident.urgency}</p><ul>{notes}</ul>")  # fmt: skip
+        return HTMLResponse(
+            f"<!doctype html><title>{title}</title><p>{STAND_IN}</p><h1>{title}</h1>"
+            f"<p>{incident.status}, urgency {incident.urgency}</p><ul>{notes}</ul>"
+        )
 
     return handle

@@ -70,13 +70,20 @@ def list_oncalls(call: Call) -> Json:
     wanted, people = call.many("escalation_policy_ids"), call.many("user_ids")
     whole = "users" in call.many("include")
     found = [
-        {"escalation_policy": policy_reference(call.account, policy.id), "escalation_level": level,
-         "user": person_shape(call.account, person) if whole else person_reference(call.account, person.id),
-         "schedule": None, "start": None, "end": None}
-        for policy in call.account.company.policies if not wanted or policy.id in wanted
+        {
+            "escalation_policy": policy_reference(call.account, policy.id),
+            "escalation_level": level,
+            "user": person_shape(call.account, person) if whole else person_reference(call.account, person.id),
+            "schedule": None,
+            "start": None,
+            "end": None,
+        }
+        for policy in call.account.company.policies
+        if not wanted or policy.id in wanted
         for level in range(1, len(policy.levels) + 1)
-        for person in call.account.on_call(policy.id, level) if not people or person.id in people
-    ]  # fmt: skip
+        for person in call.account.on_call(policy.id, level)
+        if not people or person.id in people
+    ]
     return call.page("oncalls", found)
 
 

@@ -132,8 +132,16 @@ def _alert(account: Account, key: str, event: Json) -> Alert:
     payload = event.get("payload") or {}
     details = dict(payload.get("custom_details") or {})
     summary, severity = str(payload.get("summary") or ""), str(payload.get("severity") or "critical")
-    return Alert(new_id(), key, summary, severity, account.clock(), source=str(payload.get("source") or ""),
-                 details=details, client_url=str(event.get("client_url") or ""))  # fmt: skip
+    return Alert(
+        new_id(),
+        key,
+        summary,
+        severity,
+        account.clock(),
+        source=str(payload.get("source") or ""),
+        details=details,
+        client_url=str(event.get("client_url") or ""),
+    )
 
 
 def _limited() -> Response:

@@ -62,8 +62,14 @@ def declare(call: Call) -> Json:
     key = str(asked.get("incident_key") or new_id("").lower())
     if call.account.open_incident(service.id, key):
         raise invalid("Open incident with matching dedup key already exists on this service")
-    opening = Opening(service.id, title, key, str(asked.get("urgency") or "high"),
-                      id_of(asked.get("escalation_policy")), id_of(asked.get("priority")))  # fmt: skip
+    opening = Opening(
+        service.id,
+        title,
+        key,
+        str(asked.get("urgency") or "high"),
+        id_of(asked.get("escalation_policy")),
+        id_of(asked.get("priority")),
+    )
     incident = changes.open_incident(call.account, opening, None, call.agent)
     people = [id_of(a.get("assignee")) for a in asked.get("assignments") or ()]
     if people:

@@ -24,8 +24,11 @@ class Allowance:
     def headers(self) -> dict[str, str]:
         """As PagerDuty says it with every answer."""
         reset = max(1, math.ceil(self.wait))
-        return {"ratelimit-limit": str(self.limit), "ratelimit-remaining": str(self.remaining),
-                "ratelimit-reset": str(reset)}  # fmt: skip
+        return {
+            "ratelimit-limit": str(self.limit),
+            "ratelimit-remaining": str(self.remaining),
+            "ratelimit-reset": str(reset),
+        }
 
 
 class Limiter:

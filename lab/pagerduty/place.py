@@ -32,14 +32,26 @@ _ROLES = dict(zip(("on-call", "backup", "dba", "infrastructure", "cto"), PEOPLE,
 
 def start(lab: Lab) -> None:
     """Start it unless it is alive, and wait until it answers."""
-    arguments = ["lab.pagerduty", "--port", str(kept_port(lab, "pagerduty_port")), "--keep-in", str(_kept(lab)),
-                 "--webhook", webhook_url(lab), "--prefix", lab.prefix]  # fmt: skip
+    arguments = [
+        "lab.pagerduty",
+        "--port",
+        str(kept_port(lab, "pagerduty_port")),
+        "--keep-in",
+        str(_kept(lab)),
+        "--webhook",
+        webhook_url(lab),
+        "--prefix",
+        lab.prefix,
+    ]
     processes.start(lab, PART, arguments)
     deadline = time.monotonic() + _READY_SECONDS
     while not _answers(lab):
         if time.monotonic() > deadline:
-            raise RecoveryError("The practice PagerDuty does not open.", detail=processes.log_tail(lab, PART),
-                                hint=f"Look at {lab.root}/logs/{PART}.log")  # fmt: skip
+            raise RecoveryError(
+                "The practice PagerDuty does not open.",
+                detail=processes.log_tail(lab, PART),
+                hint=f"Look at {lab.root}/logs/{PART}.log",
+            )
         time.sleep(0.1)
 
 

@@ -37,9 +37,14 @@ def page(desk: Desk, asked: Json) -> Json:
     count, urgency = int(asked.get("count", 1)), str(asked.get("urgency") or "high")
     if not title or not 1 <= count <= MOST_AT_ONCE or urgency not in ("high", "low"):
         raise PracticeError("not_understood", "Give a title, a count of 1 to 5000, and the urgency high or low.")
-    event = {"payload": {"summary": title, "source": service.name,
-                         "severity": "critical" if urgency == "high" else "warning",
-                         "custom_details": asked.get("details") or {}}}  # fmt: skip
+    event = {
+        "payload": {
+            "summary": title,
+            "source": service.name,
+            "severity": "critical" if urgency == "high" else "warning",
+            "custom_details": asked.get("details") or {},
+        }
+    }
     then = str(asked.get("then") or ("acknowledge" if asked.get("out_of_order") else ""))
     keys = [str(asked["key"])] if asked.get("key") and count == 1 else [uuid4().hex for _ in range(count)]
     before = set(desk.account.incidents)
@@ -104,31 +109,49 @@ def seen(desk: Desk, asked: Json) -> Json:
         for policy in account.company.policies
         for level in range(1, len(policy.levels) + 1)
         for person in account.on_call(policy.id, level)
-    ]  # fmt: skip
-    hooks = [{"id": s.id, "url": s.url, "temporarily_disabled": s.temporarily_disabled, "drops": s.drops}
-             for s in account.subscriptions.values()]  # fmt: skip
+    ]
+    hooks = [
+        {"id": s.id, "url": s.url, "temporarily_disabled": s.temporarily_disabled, "drops": s.drops}
+        for s in account.subscriptions.values()
+    ]
     return {
-        "ok": True, "stand_in": True, "note": "A practice stand-in for PagerDuty: nobody is paged from here.",
-        "fault": account.faults.mode, "total": len(incidents),
-        "open": sum(i.is_open for i in incidents), "on_call": on_call, "subscriptions": hooks,
-        "undelivered": desk.delivery.waiting, "incidents": [_seen(account, i) for i in incidents[:-newest - 1:-1]],
-    }  # fmt: skip
+        "ok": True,
+        "stand_in": True,
+        "note": "A practice stand-in for PagerDuty: nobody is paged from here.",
+        "fault": account.faults.mode,
+        "total": len(incidents),
+        "open": sum(i.is_open for i in incidents),
+        "on_call": on_call,
+        "subscriptions": hooks,
+        "undelivered": desk.delivery.waiting,
+        "incidents": [_seen(account, i) for i in incidents[: -newest - 1 : -1]],
+    }
 
 
 def _seen(account: Account, incident: Incident) -> Json:
     service = account.company.service(incident.service)
     names = [person.name for id in incident.assigned if (person := account.company.person(id))]
     return {
-        "id": incident.id, "number": incident.number, "title": incident.title, "status": incident.status,
-        "urgency": incident.urgency, "service": service.name if service else incident.service,
+        "id": incident.id,
+        "number": incident.number,
+        "title": incident.title,
+        "status": incident.status,
+        "urgency": incident.urgency,
+        "service": service.name if service else incident.service,
         "priority": priority.name if (priority := account.company.priority(incident.priority)) else "",
-        "assigned": names if incident.is_open else [], "level": incident.level, "alerts": len(incident.alerts),
-        "triggers": sum(alert.triggers for alert in incident.alerts), "key": incident.key,
-        "merged_into": incident.merged_into, "created_at": as_time(incident.created_at),
+        "assigned": names if incident.is_open else [],
+        "level": incident.level,
+        "alerts": len(incident.alerts),
+        "triggers": sum(alert.triggers for alert in incident.alerts),
+        "key": incident.key,
+        "merged_into": incident.merged_into,
+        "created_at": as_time(incident.created_at),
         "resolved_at": as_time(incident.resolved_at),
-        "notes": [{"by": _name(account, note.user), "text": note.content, "at": as_time(note.created_at)}
-                  for note in incident.notes],
-    }  # fmt: skip
+        "notes": [
+            {"by": _name(account, note.user), "text": note.content, "at": as_time(note.created_at)}
+            for note in incident.notes
+        ],
+    }
 
 
 def _name(account: Account, id: str) -> str:

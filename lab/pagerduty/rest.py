@@ -124,8 +124,11 @@ async def _answered(account: Account, method: Method, request: Request) -> Respo
         found = method.answer(Call(account, request.path_params, request.query_params, body, sender))
     except PagerDutyError as refusal:
         return JSONResponse(refusal.as_json(), refusal.status, headers)
-    return Response(status_code=method.status, headers=headers) if found is None else JSONResponse(
-        found, method.status, headers)  # fmt: skip
+    return (
+        Response(status_code=method.status, headers=headers)
+        if found is None
+        else JSONResponse(found, method.status, headers)
+    )
 
 
 def _token(account: Account, request: Request, method: Method) -> str:
@@ -160,6 +163,13 @@ async def _body(request: Request) -> Json:
 
 
 def _remember(account: Account, method: Method, request: Request, body: Json) -> None:
-    account.calls.append({"verb": method.verb, "route": method.path, "path": request.url.path, "body": body,
-                          "query": list(request.query_params.multi_items()),
-                          "from": request.headers.get("from", "")})  # fmt: skip
+    account.calls.append(
+        {
+            "verb": method.verb,
+            "route": method.path,
+            "path": request.url.path,
+            "body": body,
+            "query": list(request.query_params.multi_items()),
+            "from": request.headers.get("from", ""),
+        }
+    )

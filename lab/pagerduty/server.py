@@ -22,10 +22,21 @@ from lab.pagerduty.webhooks import Delivery
 
 AT_START = "PWEBHOOKATSTART"
 INCIDENT_EVENTS = tuple(
-    f"incident.{kind}" for kind in ("triggered", "acknowledged", "unacknowledged", "resolved", "reopened",
-                                    "escalated", "delegated", "reassigned", "service_updated", "priority_updated",
-                                    "annotated")
-)  # fmt: skip
+    f"incident.{kind}"
+    for kind in (
+        "triggered",
+        "acknowledged",
+        "unacknowledged",
+        "resolved",
+        "reopened",
+        "escalated",
+        "delegated",
+        "reassigned",
+        "service_updated",
+        "priority_updated",
+        "annotated",
+    )
+)
 
 
 def build_app(desk: Desk, keep_in: Path | None = None) -> Starlette:
@@ -44,8 +55,13 @@ def build_desk(company: Company, base_url: str, webhook: str = "", keep_in: Path
     if webhook:
         # Made anew at every start, so that a company that is started again hears of its incidents again.
         account.subscriptions[AT_START] = Subscription(
-            AT_START, webhook, [WEBHOOK_SECRET], list(INCIDENT_EVENTS), {"type": "account_reference"},
-            "The practice company's Mayday")  # fmt: skip
+            AT_START,
+            webhook,
+            [WEBHOOK_SECRET],
+            list(INCIDENT_EVENTS),
+            {"type": "account_reference"},
+            "The practice company's Mayday",
+        )
     desk = Desk(account, Delivery(account), tuple(left_over))
     account.announce = desk.delivery.take
     return desk
@@ -81,14 +97,20 @@ class Listening:
 
 
 def listen(
-    host: str = "127.0.0.1", port: int = 0, *, certificates: Path, company: Company | None = None, webhook: str = "",
+    host: str = "127.0.0.1",
+    port: int = 0,
+    *,
+    certificates: Path,
+    company: Company | None = None,
+    webhook: str = "",
     keep_in: Path | None = None,
-) -> Listening:  # fmt: skip
+) -> Listening:
     """Take the port (0: any free one), so that the address is known before anything runs."""
     bound = socket.create_server((host, port))
     url = f"https://127.0.0.1:{bound.getsockname()[1]}"
     certificate = certificate_in(certificates)
     desk = build_desk(company or Company(), url, webhook, keep_in)
-    config = uvicorn.Config(build_app(desk, keep_in), log_level="warning", timeout_graceful_shutdown=1,
-                            ssl_certfile=str(certificate.server))  # fmt: skip
+    config = uvicorn.Config(
+        build_app(desk, keep_in), log_level="warning", timeout_graceful_shutdown=1, ssl_certfile=str(certificate.server)
+    )
     return Listening(url, desk, certificate, uvicorn.Server(config), bound)

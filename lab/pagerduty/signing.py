@@ -15,9 +15,16 @@ from lab.pagerduty.things import Json
 def body_of(news: News, base_url: str) -> bytes:
     """The body of a webhook. It carries no time of sending, so every redelivery is the same to the byte."""
     at = datetime.fromtimestamp(news.at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    event: Json = {"id": news.id, "event_type": news.type, "resource_type": news.type.split(".")[0],
-                   "occurred_at": at, "agent": news.agent, "client": news.client, "data": news.data,
-                   "links": {"self": f"{base_url}/web/events/{news.id}"}}  # fmt: skip
+    event: Json = {
+        "id": news.id,
+        "event_type": news.type,
+        "resource_type": news.type.split(".")[0],
+        "occurred_at": at,
+        "agent": news.agent,
+        "client": news.client,
+        "data": news.data,
+        "links": {"self": f"{base_url}/web/events/{news.id}"},
+    }
     return json.dumps({"event": event}).encode()
 
 

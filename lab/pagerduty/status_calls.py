@@ -23,8 +23,14 @@ def kind_id(kind: str, description: str) -> str:
 
 
 def list_pages(call: Call) -> Json:
-    page = {"id": PAGE, "name": "Practice status", "published_at": "2026-01-01T00:00:00Z", "type": "status_page",
-            "status_page_type": "public", "url": f"{call.account.base_url}/web/status_pages/{PAGE}"}  # fmt: skip
+    page = {
+        "id": PAGE,
+        "name": "Practice status",
+        "published_at": "2026-01-01T00:00:00Z",
+        "type": "status_page",
+        "status_page_type": "public",
+        "url": f"{call.account.base_url}/web/status_pages/{PAGE}",
+    }
     return call.page("status_pages", [page])
 
 
@@ -35,23 +41,32 @@ def list_kind(call: Call) -> Json:
     if kind not in KINDS:
         raise not_found()
     shapes = [
-        {"id": kind_id(kind, text), "type": f"status_page_{_SINGULAR[kind]}", "description": text,
-         "post_type": "incident", "self": f"{call.account.base_url}/status_pages/{PAGE}/{kind}/{kind_id(kind, text)}",
-         "status_page": {"id": PAGE, "type": "status_page"}}
+        {
+            "id": kind_id(kind, text),
+            "type": f"status_page_{_SINGULAR[kind]}",
+            "description": text,
+            "post_type": "incident",
+            "self": f"{call.account.base_url}/status_pages/{PAGE}/{kind}/{kind_id(kind, text)}",
+            "status_page": {"id": PAGE, "type": "status_page"},
+        }
         for text in KINDS[kind]
-    ]  # fmt: skip
+    ]
     return call.page(kind, shapes)
 
 
 def list_services(call: Call) -> Json:
     _page(call)
     shapes = [
-        {"id": s.id, "type": "status_page_service", "name": s.name,
-         "self": f"{call.account.base_url}/status_pages/{PAGE}/services/{s.id}",
-         "status_page": {"id": PAGE, "type": "status_page"},
-         "business_service": {"id": f"{s.id}B", "type": "business_service"}}
+        {
+            "id": s.id,
+            "type": "status_page_service",
+            "name": s.name,
+            "self": f"{call.account.base_url}/status_pages/{PAGE}/services/{s.id}",
+            "status_page": {"id": PAGE, "type": "status_page"},
+            "business_service": {"id": f"{s.id}B", "type": "business_service"},
+        }
         for s in call.account.company.services
-    ]  # fmt: skip
+    ]
     return call.page("services", shapes)
 
 
@@ -66,8 +81,9 @@ def create_post(call: Call) -> Json:
     missing = [key for key in ("type", "title", "post_type", "updates", "status_page") if not asked.get(key)]
     if missing:
         raise invalid(*(f"{key} is required" for key in missing))
-    post = Post(new_id("P"), PAGE, str(asked["title"]), str(asked["post_type"]), asked.get("starts_at"),
-                asked.get("ends_at"))  # fmt: skip
+    post = Post(
+        new_id("P"), PAGE, str(asked["title"]), str(asked["post_type"]), asked.get("starts_at"), asked.get("ends_at")
+    )
     post.updates = [_update(call, post, one) for one in asked["updates"]]
     call.account.posts[post.id] = post
     call.account.changed()
@@ -106,14 +122,19 @@ def _update(call: Call, post: Post, asked: Json) -> Json:
     id = new_id("P")
     where = f"{call.account.base_url}/status_pages/{PAGE}/posts/{post.id}"
     return {
-        "id": id, "type": "status_page_post_update", "self": f"{where}/post_updates/{id}",
-        "post": {"id": post.id, "type": "status_page_post"}, "message": str(asked["message"]),
-        "reviewed_status": "approved", "status": asked["status"], "severity": asked["severity"],
+        "id": id,
+        "type": "status_page_post_update",
+        "self": f"{where}/post_updates/{id}",
+        "post": {"id": post.id, "type": "status_page_post"},
+        "message": str(asked["message"]),
+        "reviewed_status": "approved",
+        "status": asked["status"],
+        "severity": asked["severity"],
         "impacted_services": list(asked["impacted_services"]),
         "update_frequency_ms": asked.get("update_frequency_ms"),
         "notify_subscribers": bool(asked["notify_subscribers"]),
         "reported_at": asked.get("reported_at") or _to_the_millisecond(call.account.clock()),
-    }  # fmt: skip
+    }
 
 
 def _to_the_millisecond(seconds: float) -> str:
@@ -123,10 +144,16 @@ def _to_the_millisecond(seconds: float) -> str:
 def _shape(call: Call, post: Post) -> Json:
     where = f"{call.account.base_url}/status_pages/{PAGE}/posts/{post.id}"
     return {
-        "id": post.id, "type": "status_page_post", "self": where, "post_type": post.post_type, "title": post.title,
-        "status_page": {"id": PAGE, "type": "status_page"}, "starts_at": post.starts_at, "ends_at": post.ends_at,
+        "id": post.id,
+        "type": "status_page_post",
+        "self": where,
+        "post_type": post.post_type,
+        "title": post.title,
+        "status_page": {"id": PAGE, "type": "status_page"},
+        "starts_at": post.starts_at,
+        "ends_at": post.ends_at,
         "updates": [{key: update[key] for key in ("id", "self", "type")} for update in post.updates],
-    }  # fmt: skip
+    }
 
 
 def _page(call: Call) -> None:

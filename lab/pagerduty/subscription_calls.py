@@ -28,9 +28,16 @@ def create(call: Call) -> Json:
     if wanted.get("type") not in FILTERS or not events:
         raise invalid("filter.type and events are required")
     secret = secrets.token_urlsafe(48)
-    made = Subscription(new_id("P"), str(method["url"]), [secret], [str(e) for e in events], dict(wanted),
-                        str(asked.get("description") or ""), bool(asked.get("active", True)),
-                        custom_headers=list(method.get("custom_headers") or ()))  # fmt: skip
+    made = Subscription(
+        new_id("P"),
+        str(method["url"]),
+        [secret],
+        [str(e) for e in events],
+        dict(wanted),
+        str(asked.get("description") or ""),
+        bool(asked.get("active", True)),
+        custom_headers=list(method.get("custom_headers") or ()),
+    )
     call.account.subscriptions[made.id] = made
     call.account.changed()
     return {"webhook_subscription": subscription_shape(made, secret)}

@@ -139,18 +139,29 @@ class Delivery:
                 began = time.monotonic()
                 status = await self._post(parcel, subscription)
                 took = time.monotonic() - began
-            self.log.append({"webhook": parcel.id, "event": parcel.news.id, "type": parcel.news.type,
-                             "incident": parcel.news.incident, "subscription": subscription.id,
-                             "attempt": attempt + 1, "status": status, "ms": round(took * 1000, 1)})  # fmt: skip
+            self.log.append(
+                {
+                    "webhook": parcel.id,
+                    "event": parcel.news.id,
+                    "type": parcel.news.type,
+                    "incident": parcel.news.incident,
+                    "subscription": subscription.id,
+                    "attempt": attempt + 1,
+                    "status": status,
+                    "ms": round(took * 1000, 1),
+                }
+            )
         return status
 
     async def _post(self, parcel: Parcel, subscription: Subscription) -> int:
         body = body_of(parcel.news, self.account.base_url)
         headers = {str(h["name"]): str(h.get("value", "")) for h in subscription.custom_headers if h.get("name")} | {
-            "Content-Type": "application/json", "User-Agent": "PagerDuty-Webhook/V3.0",
-            "X-PagerDuty-Signature": signature(subscription.secrets, body), "X-Webhook-Id": parcel.id,
+            "Content-Type": "application/json",
+            "User-Agent": "PagerDuty-Webhook/V3.0",
+            "X-PagerDuty-Signature": signature(subscription.secrets, body),
+            "X-Webhook-Id": parcel.id,
             "X-Webhook-Subscription": subscription.id,
-        }  # fmt: skip
+        }
         if self._client is None:
             self._client = httpx.AsyncClient(timeout=ANSWER_WITHIN, trust_env=False)
         try:

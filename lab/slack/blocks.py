@@ -164,11 +164,26 @@ def _free(_checker: Checker, _block: Json, _at: str) -> None:
 
 
 RULES: dict[str, Callable[[Checker, Json, str], None]] = {
-    "section": _section, "header": _header, "divider": _free, "image": _image, "actions": _elements(25),
-    "context": _elements(10), "context_actions": _elements(5), "input": _input, "markdown": _markdown,
-    "rich_text": _rich_text, "table": _table, "plan": _plan, "task_card": _task_card, "alert": _alert,
-    "file": _free, "video": _free, "card": _free, "container": _free, "carousel": _free,
-}  # fmt: skip
+    "section": _section,
+    "header": _header,
+    "divider": _free,
+    "image": _image,
+    "actions": _elements(25),
+    "context": _elements(10),
+    "context_actions": _elements(5),
+    "input": _input,
+    "markdown": _markdown,
+    "rich_text": _rich_text,
+    "table": _table,
+    "plan": _plan,
+    "task_card": _task_card,
+    "alert": _alert,
+    "file": _free,
+    "video": _free,
+    "card": _free,
+    "container": _free,
+    "carousel": _free,
+}
 
 
 def size_of(value: Any) -> int:

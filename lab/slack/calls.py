@@ -92,8 +92,13 @@ def page_of(call: Call, items: list[Any], name: str, key: str = "") -> Json:
 
 def message_json(world: World, message: Message, metadata: bool = True) -> Json:
     """A message as the API gives it."""
-    out: Json = {"type": "message", "user": message.author, "text": message.text, "ts": message.ts,
-                 "team": world.company.team_id}  # fmt: skip
+    out: Json = {
+        "type": "message",
+        "user": message.author,
+        "text": message.text,
+        "ts": message.ts,
+        "team": world.company.team_id,
+    }
     if message.bot_id:
         out |= {"bot_id": message.bot_id, "app_id": world.company.app_id}
     optional = {"thread_ts": message.thread_ts, "blocks": message.blocks, "reactions": message.reactions}
@@ -120,5 +125,12 @@ def _thread_facts(world: World, message: Message) -> Json:
 def file_json(world: World, file_id: str) -> Json:
     file = world.files[file_id]
     link = f"{world.base_url}/files/{file.id}/{file.name}"
-    return {"id": file.id, "name": file.name, "title": file.title or file.name, "size": len(file.content),
-            "url_private": link, "permalink": link, "mode": "hosted"}  # fmt: skip
+    return {
+        "id": file.id,
+        "name": file.name,
+        "title": file.title or file.name,
+        "size": len(file.content),
+        "url_private": link,
+        "permalink": link,
+        "mode": "hosted",
+    }

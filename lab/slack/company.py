@@ -29,11 +29,22 @@ class User:
         offset = now.utcoffset()
         profile = {"real_name": self.real_name, "display_name": self.name, "title": self.title}
         return {
-            "id": self.id, "team_id": team, "name": self.name, "real_name": self.real_name, "deleted": False,
-            "tz": self.tz, "tz_label": now.tzname(), "tz_offset": int(offset.total_seconds()) if offset else 0,
-            "profile": profile, "is_admin": False, "is_owner": False, "is_bot": self.is_bot,
-            "is_restricted": self.is_restricted, "is_ultra_restricted": False, "is_app_user": False,
-        }  # fmt: skip
+            "id": self.id,
+            "team_id": team,
+            "name": self.name,
+            "real_name": self.real_name,
+            "deleted": False,
+            "tz": self.tz,
+            "tz_label": now.tzname(),
+            "tz_offset": int(offset.total_seconds()) if offset else 0,
+            "profile": profile,
+            "is_admin": False,
+            "is_owner": False,
+            "is_bot": self.is_bot,
+            "is_restricted": self.is_restricted,
+            "is_ultra_restricted": False,
+            "is_app_user": False,
+        }
 
 
 @dataclass(frozen=True)

@@ -131,22 +131,35 @@ async def state(room: Room, asked: Json) -> Json:
     company = world.company
     mine = [c for c in company.channels if user.id in c.members]
     messages = [message_shown(world, m) for m in world.log.seen_by(user.id, [c.id for c in mine])]
-    people = [{"id": u.id, "name": u.name, "real_name": u.real_name, "title": u.title, "tz": u.tz}
-              for u in (*company.people, company.bot)]  # fmt: skip
+    people = [
+        {"id": u.id, "name": u.name, "real_name": u.real_name, "title": u.title, "tz": u.tz}
+        for u in (*company.people, company.bot)
+    ]
     return {
-        "ok": True, "user": user.id, "bot": company.bot.id, "people": people, "messages": messages,
+        "ok": True,
+        "user": user.id,
+        "bot": company.bot.id,
+        "people": people,
+        "messages": messages,
         "groups": [{"id": g.id, "handle": g.handle} for g in company.groups],
         "channels": [{"id": c.id, "name": c.name, "topic": c.topic, "is_direct": c.is_direct} for c in mine],
         "views": [view_shown(world, v) for v in world.views.values() if v.user == user.id],
         "home": view_shown(world, world.homes[user.id]) if user.id in world.homes else None,
-        "fault": world.faults.mode, "sockets": room.sockets.count, "commands": list(company.commands),
-    }  # fmt: skip
+        "fault": world.faults.mode,
+        "sockets": room.sockets.count,
+        "commands": list(company.commands),
+    }
 
 
 async def health(room: Room, asked: Json) -> Json:
     mode = room.world.faults.mode
-    return {"ok": True, "sockets": room.sockets.count, "fault": mode, "request_url": room.http.request_url,
-            **room.world.tally.as_json()}  # fmt: skip
+    return {
+        "ok": True,
+        "sockets": room.sockets.count,
+        "fault": mode,
+        "request_url": room.http.request_url,
+        **room.world.tally.as_json(),
+    }
 
 
 async def request_url(room: Room, asked: Json) -> Json:
@@ -156,9 +169,17 @@ async def request_url(room: Room, asked: Json) -> Json:
 
 
 POSTS: dict[str, Deed] = {
-    "/say": say, "/react": react, "/click": click, "/press": press_exactly, "/submit": submit, "/close": close,
-    "/fault": fault, "/sockets": sockets, "/home/{user}": home, "/request-url": request_url,
-}  # fmt: skip
+    "/say": say,
+    "/react": react,
+    "/click": click,
+    "/press": press_exactly,
+    "/submit": submit,
+    "/close": close,
+    "/fault": fault,
+    "/sockets": sockets,
+    "/home/{user}": home,
+    "/request-url": request_url,
+}
 GETS: dict[str, Deed] = {"/threads": threads, "/thread/{ts}": thread, "/state": state, "/health": health}
 
 

@@ -95,10 +95,15 @@ class Delivery:
         company = self._world.company
         seat = {"team_id": company.team_id, "user_id": company.bot.id, "is_bot": True, "enterprise_id": None}
         return {
-            "type": "event_callback", "token": "practice", "team_id": company.team_id,
-            "api_app_id": company.app_id, "event": event, "event_id": _event_id(),
-            "event_time": int(self._world.clock()), "authorizations": [{**seat, "is_enterprise_install": False}],
-        }  # fmt: skip
+            "type": "event_callback",
+            "token": "practice",
+            "team_id": company.team_id,
+            "api_app_id": company.app_id,
+            "event": event,
+            "event_id": _event_id(),
+            "event_time": int(self._world.clock()),
+            "authorizations": [{**seat, "is_enterprise_install": False}],
+        }
 
 
 def _as_new_event(payload: Json) -> Json:

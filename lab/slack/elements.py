@@ -8,10 +8,23 @@ from typing import Any
 from lab.slack.messages import Json
 
 INTERACTIVE = (
-    "button", "static_select", "multi_static_select", "users_select", "overflow", "checkboxes",
-    "radio_buttons", "plain_text_input", "datepicker", "timepicker", "datetimepicker", "number_input",
-    "conversations_select", "channels_select", "icon_button", "feedback_buttons",
-)  # fmt: skip
+    "button",
+    "static_select",
+    "multi_static_select",
+    "users_select",
+    "overflow",
+    "checkboxes",
+    "radio_buttons",
+    "plain_text_input",
+    "datepicker",
+    "timepicker",
+    "datetimepicker",
+    "number_input",
+    "conversations_select",
+    "channels_select",
+    "icon_button",
+    "feedback_buttons",
+)
 MOST_OPTIONS = {"overflow": 5, "checkboxes": 10, "radio_buttons": 10}
 
 

@@ -11,11 +11,27 @@ from typing import Any
 PER_MINUTE = {
     1: ("apps.connections.open",),
     20: ("users.list", "usergroups.list", "usergroups.users.list", "conversations.list", "pins.add"),
-    50: ("chat.update", "chat.delete", "conversations.history", "conversations.replies", "conversations.info",
-         "conversations.join", "reactions.add"),
-    100: ("chat.postEphemeral", "views.open", "views.update", "views.publish", "views.push", "users.info",
-          "conversations.members", "files.getUploadURLExternal", "files.completeUploadExternal"),
-}  # fmt: skip
+    50: (
+        "chat.update",
+        "chat.delete",
+        "conversations.history",
+        "conversations.replies",
+        "conversations.info",
+        "conversations.join",
+        "reactions.add",
+    ),
+    100: (
+        "chat.postEphemeral",
+        "views.open",
+        "views.update",
+        "views.publish",
+        "views.push",
+        "users.info",
+        "conversations.members",
+        "files.getUploadURLExternal",
+        "files.completeUploadExternal",
+    ),
+}
 TIER = {method: per_minute for per_minute, methods in PER_MINUTE.items() for method in methods}
 POST_BURST = 8
 

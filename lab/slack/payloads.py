@@ -14,30 +14,56 @@ def slash_command(world: World, user: User, trigger: Trigger, command: str, text
     company = world.company
     channel = company.channel(company.main_channel)
     return {
-        "token": "practice", "team_id": company.team_id, "team_domain": company.domain,
-        "channel_id": company.main_channel, "channel_name": channel.name if channel else "",
-        "user_id": user.id, "user_name": user.name, "command": command, "text": text,
-        "api_app_id": company.app_id, "is_enterprise_install": "false",
-        "response_url": world.new_hook(trigger, company.main_channel), "trigger_id": trigger.id,
-    }  # fmt: skip
+        "token": "practice",
+        "team_id": company.team_id,
+        "team_domain": company.domain,
+        "channel_id": company.main_channel,
+        "channel_name": channel.name if channel else "",
+        "user_id": user.id,
+        "user_name": user.name,
+        "command": command,
+        "text": text,
+        "api_app_id": company.app_id,
+        "is_enterprise_install": "false",
+        "response_url": world.new_hook(trigger, company.main_channel),
+        "trigger_id": trigger.id,
+    }
 
 
 def app_mention(world: World, message: Message) -> Json:
-    event = {"type": "app_mention", "user": message.author, "text": message.text, "ts": message.ts,
-             "channel": message.channel, "event_ts": message.ts, "team": world.company.team_id}  # fmt: skip
+    event = {
+        "type": "app_mention",
+        "user": message.author,
+        "text": message.text,
+        "ts": message.ts,
+        "channel": message.channel,
+        "event_ts": message.ts,
+        "team": world.company.team_id,
+    }
     return event | ({"thread_ts": message.thread_ts} if message.thread_ts else {})
 
 
 def reaction_added(world: World, user: User, message: Message, name: str) -> Json:
     item = {"type": "message", "channel": message.channel, "ts": message.ts}
-    return {"type": "reaction_added", "user": user.id, "reaction": name, "item_user": message.author, "item": item,
-            "event_ts": world.log.next_ts()}  # fmt: skip
+    return {
+        "type": "reaction_added",
+        "user": user.id,
+        "reaction": name,
+        "item_user": message.author,
+        "item": item,
+        "event_ts": world.log.next_ts(),
+    }
 
 
 def home_opened(world: World, user: User) -> Json:
     home = world.homes.get(user.id)
-    event = {"type": "app_home_opened", "user": user.id, "channel": "D" + user.id[1:], "tab": "home",
-             "event_ts": world.log.next_ts()}  # fmt: skip
+    event = {
+        "type": "app_home_opened",
+        "user": user.id,
+        "channel": "D" + user.id[1:],
+        "tab": "home",
+        "event_ts": world.log.next_ts(),
+    }
     return event | ({"view": home.as_slack(world.company)} if home else {})
 
 
@@ -65,13 +91,24 @@ def view_action(world: World, user: User, trigger: Trigger, view: OpenView, acti
 
 def view_submission(world: World, user: User, trigger: Trigger, view: OpenView, state: Json) -> Json:
     shown = view.as_slack(world.company) | {"state": {"values": state}}
-    return {**_who(world, user), "type": "view_submission", "trigger_id": trigger.id, "view": shown,
-            "response_urls": [], "is_enterprise_install": False}  # fmt: skip
+    return {
+        **_who(world, user),
+        "type": "view_submission",
+        "trigger_id": trigger.id,
+        "view": shown,
+        "response_urls": [],
+        "is_enterprise_install": False,
+    }
 
 
 def view_closed(world: World, user: User, view: OpenView) -> Json:
-    return {**_who(world, user), "type": "view_closed", "view": view.as_slack(world.company),
-            "is_cleared": False, "is_enterprise_install": False}  # fmt: skip
+    return {
+        **_who(world, user),
+        "type": "view_closed",
+        "view": view.as_slack(world.company),
+        "is_cleared": False,
+        "is_enterprise_install": False,
+    }
 
 
 def action_of(world: World, block_id: str, element: Json, chosen: Any = None) -> Json:
@@ -82,12 +119,22 @@ def action_of(world: World, block_id: str, element: Json, chosen: Any = None) ->
 
 
 def _action(world: World, user: User, trigger: Trigger, action: Json) -> Json:
-    return {**_who(world, user), "type": "block_actions", "trigger_id": trigger.id, "actions": [action],
-            "is_enterprise_install": False, "enterprise": None}  # fmt: skip
+    return {
+        **_who(world, user),
+        "type": "block_actions",
+        "trigger_id": trigger.id,
+        "actions": [action],
+        "is_enterprise_install": False,
+        "enterprise": None,
+    }
 
 
 def _who(world: World, user: User) -> Json:
     company = world.company
     person = {"id": user.id, "username": user.name, "name": user.name, "team_id": company.team_id}
-    return {"user": person, "team": {"id": company.team_id, "domain": company.domain},
-            "api_app_id": company.app_id, "token": "practice"}  # fmt: skip
+    return {
+        "user": person,
+        "team": {"id": company.team_id, "domain": company.domain},
+        "api_app_id": company.app_id,
+        "token": "practice",
+    }

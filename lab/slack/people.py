@@ -32,8 +32,17 @@ def users_list(call: Call) -> Json:
 
 def usergroups_list(call: Call) -> Json:
     groups = call.world.company.groups
-    listed = [{"id": g.id, "handle": g.handle, "name": g.name, "user_count": len(g.users), "date_delete": 0,
-               "users": list(g.users)} for g in groups]  # fmt: skip
+    listed = [
+        {
+            "id": g.id,
+            "handle": g.handle,
+            "name": g.name,
+            "user_count": len(g.users),
+            "date_delete": 0,
+            "users": list(g.users),
+        }
+        for g in groups
+    ]
     return {"usergroups": listed}
 
 
@@ -110,8 +119,15 @@ def _channel_json(call: Call, channel: Channel) -> Json:
     is_member = call.world.company.bot.id in channel.members
     topic = {"value": channel.topic, "creator": "", "last_set": 0}
     kind = {"is_channel": not channel.is_direct, "is_im": channel.is_direct, "is_private": channel.is_direct}
-    return {"id": channel.id, "name": channel.name, "is_member": is_member, "is_archived": False,
-            "topic": topic, "num_members": len(channel.members), **kind}  # fmt: skip
+    return {
+        "id": channel.id,
+        "name": channel.name,
+        "is_member": is_member,
+        "is_archived": False,
+        "topic": topic,
+        "num_members": len(channel.members),
+        **kind,
+    }
 
 
 def _between(call: Call, messages: list[Message]) -> list[Message]:

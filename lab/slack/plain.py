@@ -51,12 +51,20 @@ class Plain:
 
     def _block(self, block: Json) -> list[str]:
         readers: dict[str, Callable[[Json], list[str]]] = {
-            "section": self._section, "header": lambda b: [self._text(b.get("text")).upper()],
-            "divider": lambda b: ["-" * 40], "context": self._context, "actions": self._actions,
-            "image": lambda b: [f"[image: {b.get('alt_text', '')}]"], "input": self._input,
-            "rich_text": lambda b: self._rich(b.get("elements")), "markdown": lambda b: [b.get("text", "")],
-            "table": self._table, "plan": self._plan, "task_card": self._task, "alert": self._alert,
-        }  # fmt: skip
+            "section": self._section,
+            "header": lambda b: [self._text(b.get("text")).upper()],
+            "divider": lambda b: ["-" * 40],
+            "context": self._context,
+            "actions": self._actions,
+            "image": lambda b: [f"[image: {b.get('alt_text', '')}]"],
+            "input": self._input,
+            "rich_text": lambda b: self._rich(b.get("elements")),
+            "markdown": lambda b: [b.get("text", "")],
+            "table": self._table,
+            "plan": self._plan,
+            "task_card": self._task,
+            "alert": self._alert,
+        }
         reader = readers.get(str(block.get("type")))
         return reader(block) if reader else [f"[{block.get('type')}]"]
 

@@ -20,9 +20,15 @@ MODAL_WITHIN = 8.0
 
 
 async def press(
-    world: World, delivery: Delivery, user: User, message: Message, part: Part,
-    chosen: Any = None, state: Json | None = None, longest: float = FIRST_SIGN,
-) -> Reaction:  # fmt: skip
+    world: World,
+    delivery: Delivery,
+    user: User,
+    message: Message,
+    part: Part,
+    chosen: Any = None,
+    state: Json | None = None,
+    longest: float = FIRST_SIGN,
+) -> Reaction:
     """Use one element of a message, and see what comes of it."""
     trigger = world.new_trigger(user.id)
     action = action_of(world, part.block_id, part.element, chosen)

@@ -87,9 +87,14 @@ class Listening:
 
 
 def listen(
-    host: str = "127.0.0.1", port: int = 0, *, company: Company | None = None, public_url: str | None = None,
-    request_url: str | None = None, keep_in: Path | None = None,
-) -> Listening:  # fmt: skip
+    host: str = "127.0.0.1",
+    port: int = 0,
+    *,
+    company: Company | None = None,
+    public_url: str | None = None,
+    request_url: str | None = None,
+    keep_in: Path | None = None,
+) -> Listening:
     """Take the port (0: any free one), so that the address is known before anything runs."""
     bound = socket.create_server((host, port))
     # An address that means "all of them" is none that a bot could call.
@@ -101,9 +106,15 @@ def listen(
 
 
 def serve(
-    host: str = "127.0.0.1", port: int = 0, *, company: Company | None = None, public_url: str | None = None,
-    request_url: str | None = None, keep_in: Path | None = None, ready: Callable[[str], None] = lambda url: None,
-) -> None:  # fmt: skip
+    host: str = "127.0.0.1",
+    port: int = 0,
+    *,
+    company: Company | None = None,
+    public_url: str | None = None,
+    request_url: str | None = None,
+    keep_in: Path | None = None,
+    ready: Callable[[str], None] = lambda url: None,
+) -> None:
     """Serve until interrupted; `ready` is told the address first."""
     options = {"company": company, "public_url": public_url, "request_url": request_url, "keep_in": keep_in}
     listening = listen(host, port, **options)  # type: ignore[arg-type]

@@ -49,10 +49,13 @@ def parts_of(blocks: list[Json]) -> Iterator[Part]:
 def message_shown(world: World, message: Message) -> Json:
     """A message with all that a reader may want to know."""
     return {
-        **message.as_dict(), "author": name_of(world, message.author), "user_id": message.author,
-        "lines": world.plain.message(message), "buttons": buttons_of(world, message),
+        **message.as_dict(),
+        "author": name_of(world, message.author),
+        "user_id": message.author,
+        "lines": world.plain.message(message),
+        "buttons": buttons_of(world, message),
         "files": [file_shown(world, file_id) for file_id in message.files],
-    }  # fmt: skip
+    }
 
 
 def buttons_of(world: World, message: Message) -> list[Json]:
@@ -62,8 +65,14 @@ def buttons_of(world: World, message: Message) -> list[Json]:
 def file_shown(world: World, file_id: str) -> Json:
     file = world.files[file_id]
     content = file.content.decode("utf-8", "replace")
-    return {"id": file.id, "name": file.name, "title": file.title, "size": len(file.content),
-            "url": f"/files/{file.id}/{file.name}", "content": content}  # fmt: skip
+    return {
+        "id": file.id,
+        "name": file.name,
+        "title": file.title,
+        "size": len(file.content),
+        "url": f"/files/{file.id}/{file.name}",
+        "content": content,
+    }
 
 
 def view_shown(world: World, opened: OpenView) -> Json:
@@ -77,8 +86,15 @@ def root_shown(world: World, channel: str, root: Message) -> Json:
     carried = [m.payload for m in thread if m.payload]
     first = {key: next((p[key] for p in carried if p.get(key)), None) for key in ("key", "run")}
     lines = world.plain.message(root)
-    return {"ts": root.ts, "channel": channel, "author": name_of(world, root.author), "summary": lines[0],
-            "replies": len(thread) - 1, "latest": max((m.ts for m in thread), default=root.ts), **first}  # fmt: skip
+    return {
+        "ts": root.ts,
+        "channel": channel,
+        "author": name_of(world, root.author),
+        "summary": lines[0],
+        "replies": len(thread) - 1,
+        "latest": max((m.ts for m in thread), default=root.ts),
+        **first,
+    }
 
 
 def name_of(world: World, user_id: str) -> str:
@@ -94,5 +110,11 @@ def confirm_text(world: World, element: Json) -> str | None:
 def _button(world: World, part: Part) -> Json:
     allowed: Any = part.element.get("visible_to_user_ids")
     who = [name_of(world, user) for user in allowed] if allowed else "everyone"
-    return {"label": part.label, "action_id": part.action_id, "value": part.element.get("value"), "who": who,
-            "style": part.element.get("style"), "confirm": confirm_text(world, part.element)}  # fmt: skip
+    return {
+        "label": part.label,
+        "action_id": part.action_id,
+        "value": part.element.get("value"),
+        "who": who,
+        "style": part.element.get("style"),
+        "confirm": confirm_text(world, part.element),
+    }

@@ -108,13 +108,21 @@ class Sockets:
 
     def _hello(self) -> Json:
         debug = {"host": "practice", "approximate_connection_time": 18060, "build_number": 1}
-        return {"type": "hello", "num_connections": self.count + 1, "debug_info": debug,
-                "connection_info": {"app_id": self._world.company.app_id}}  # fmt: skip
+        return {
+            "type": "hello",
+            "num_connections": self.count + 1,
+            "debug_info": debug,
+            "connection_info": {"app_id": self._world.company.app_id},
+        }
 
 
 def _on_the_wire(envelope: Envelope) -> Json:
-    wire = {"envelope_id": envelope.id, "type": envelope.kind, "payload": envelope.payload,
-            "accepts_response_payload": envelope.kind != "events_api"}  # fmt: skip
+    wire = {
+        "envelope_id": envelope.id,
+        "type": envelope.kind,
+        "payload": envelope.payload,
+        "accepts_response_payload": envelope.kind != "events_api",
+    }
     if envelope.kind == "events_api":
         wire |= {"retry_attempt": envelope.retry_attempt, "retry_reason": envelope.retry_reason}
     return wire

@@ -70,8 +70,7 @@ class OpenView:
     def as_slack(self, company: Company) -> Json:
         base = {"id": self.id, "team_id": company.team_id, "app_id": company.app_id, "bot_id": company.bot_id}
         state = {"state": {"values": {}}, "hash": f"{self.revision}.{self.id[-6:]}", "root_view_id": self.id}
-        return {"private_metadata": "", "callback_id": "", **self.view, **base, **state,
-                "previous_view_id": self.under}  # fmt: skip
+        return {"private_metadata": "", "callback_id": "", **self.view, **base, **state, "previous_view_id": self.under}
 
 
 @dataclass

@@ -118,8 +118,7 @@ def routes(world: World) -> list[Route]:
 
 async def _handle(world: World, deed: Deed, request: Request) -> Response:
     raw = await request.body()
-    note = {"method": request.method, "path": request.url.path, "at": world.clock().timestamp(),
-            "body": _read(raw)}  # fmt: skip
+    note = {"method": request.method, "path": request.url.path, "at": world.clock().timestamp(), "body": _read(raw)}
     world.asked.append(note)
     delay = world.faults.delay
     if request.method == "GET":

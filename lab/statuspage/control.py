@@ -36,7 +36,8 @@ async def _fault(world: World, request: Request) -> Response:
     mode = (await request.json()).get("mode")
     if mode not in MODES:
         hint = f"Choose one of: {', '.join(MODES)}."
-        return JSONResponse({"ok": False, "error": "no_such_fault", "detail": f"There is no fault '{mode}'.",
-                             "hint": hint}, 409)  # fmt: skip
+        return JSONResponse(
+            {"ok": False, "error": "no_such_fault", "detail": f"There is no fault '{mode}'.", "hint": hint}, 409
+        )
     world.faults.set(mode)
     return JSONResponse({"ok": True, "fault": mode})

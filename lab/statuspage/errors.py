@@ -13,8 +13,10 @@ class Refusal(Exception):
 
     def as_json(self) -> dict[str, object]:
         """`message` as its description has it, `error` as it answers: sentences for a body, else one text."""
-        return {"message": " ".join(self.words),
-                "error": list(self.words) if self.status == 422 else " ".join(self.words)}  # fmt: skip
+        return {
+            "message": " ".join(self.words),
+            "error": list(self.words) if self.status == 422 else " ".join(self.words),
+        }
 
 
 def unauthorised() -> Refusal:

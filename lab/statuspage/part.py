@@ -25,8 +25,11 @@ def start(lab: Lab) -> None:
     deadline = time.monotonic() + _READY_SECONDS
     while not page.answers():
         if time.monotonic() > deadline:
-            raise RecoveryError("The practice status page does not open.", detail=processes.log_tail(lab, PART),
-                                hint=f"Look at {lab.root}/logs/{PART}.log")  # fmt: skip
+            raise RecoveryError(
+                "The practice status page does not open.",
+                detail=processes.log_tail(lab, PART),
+                hint=f"Look at {lab.root}/logs/{PART}.log",
+            )
         time.sleep(0.1)
 
 

@@ -21,10 +21,16 @@ WEB = Path(__file__).parent / "web"
 _PAST = 20
 
 _WORDS = {
-    "operational": "Works", "under_maintenance": "Maintenance", "degraded_performance": "Slow",
-    "partial_outage": "Partly down", "major_outage": "Down", "investigating": "Investigating",
-    "identified": "Identified", "monitoring": "Monitoring", "resolved": "Resolved",
-}  # fmt: skip
+    "operational": "Works",
+    "under_maintenance": "Maintenance",
+    "degraded_performance": "Slow",
+    "partial_outage": "Partly down",
+    "major_outage": "Down",
+    "investigating": "Investigating",
+    "identified": "Identified",
+    "monitoring": "Monitoring",
+    "resolved": "Resolved",
+}
 
 
 def routes(world: World) -> list[BaseRoute]:

@@ -48,9 +48,12 @@ def listen(
 
 
 def serve(
-    host: str = "127.0.0.1", port: int = 0, *, keep_in: Path | None = None,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    *,
+    keep_in: Path | None = None,
     ready: Callable[[str], None] = lambda url: None,
-) -> None:  # fmt: skip
+) -> None:
     """Serve until interrupted; `ready` is told the address first."""
     listening = listen(host, port, keep_in=keep_in)
     ready(listening.url)

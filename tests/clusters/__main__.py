@@ -99,9 +99,24 @@ def _ending(pool: ThreadPoolExecutor) -> Iterator[None]:
 
 def _apart(asked: argparse.Namespace, root: Path, number: int) -> Verdict:
     """One cluster in a process of its own."""
-    argv = [sys.executable, "-m", "tests.clusters", "--one", "--seed", str(asked.seed), "--only", str(number),
-            "--root", str(root), "--kinds", asked.kinds, "--seconds", str(asked.seconds),
-            *(["--always"] if asked.always else []), *(["--keep"] if asked.keep else [])]  # fmt: skip
+    argv = [
+        sys.executable,
+        "-m",
+        "tests.clusters",
+        "--one",
+        "--seed",
+        str(asked.seed),
+        "--only",
+        str(number),
+        "--root",
+        str(root),
+        "--kinds",
+        asked.kinds,
+        "--seconds",
+        str(asked.seconds),
+        *(["--always"] if asked.always else []),
+        *(["--keep"] if asked.keep else []),
+    ]
     began = time.monotonic()
     child = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     _CHILDREN.append(child)

@@ -49,8 +49,9 @@ def against_journal(case: Case, moment: Moment) -> Iterator[Difference]:
             yield from journal_differences(database, moment.at, entries, there, case.sessions)
 
 
-def journal_differences(database: str, at: str, entries: Mapping[int, str], there: Iterable[int],
-                        sessions: int) -> Iterator[Difference]:  # fmt: skip
+def journal_differences(
+    database: str, at: str, entries: Mapping[int, str], there: Iterable[int], sessions: int
+) -> Iterator[Difference]:
     """`sessions` is how many wrote: that many may have committed in the same instant."""
     seen = set(there)
     late = sorted(number for number in seen if entries.get(number, "~") > at)

@@ -28,9 +28,14 @@ class Launch:
     `settings` are the server's, given in `place`. `wrapper` are lines of shell that run before the entrypoint.
     """
 
-    settings: dict[str, str] = field(default_factory=lambda: {
-        "archive_mode": "on", "archive_command": ARCHIVE_COMMAND, "archive_timeout": "60", "fsync": "off",
-    })  # fmt: skip
+    settings: dict[str, str] = field(
+        default_factory=lambda: {
+            "archive_mode": "on",
+            "archive_command": ARCHIVE_COMMAND,
+            "archive_timeout": "60",
+            "fsync": "off",
+        }
+    )
     place: str = "command line"
     arguments: list[str] = field(default_factory=list)
     wrapper: list[str] = field(default_factory=list)
@@ -88,8 +93,10 @@ class Case:
 
     def databases(self) -> list[str]:
         """Every database that one can connect to, but the template, which nobody works in."""
-        listed = ("select datname from pg_database where datallowconn and datconnlimit <> -2 "
-                  "and datname <> 'template1' order by oid")  # fmt: skip
+        listed = (
+            "select datname from pg_database where datallowconn and datconnlimit <> -2 "
+            "and datname <> 'template1' order by oid"
+        )
         return self.sql(listed, "postgres").splitlines()
 
     def inside(self, script: str, *arguments: str) -> str:

@@ -21,8 +21,7 @@ def _by(pack: str, ending: str, wait: int = 0) -> Callable[[Case], None]:
     """An archive_command that compresses, under a working name until it is whole."""
     w = _ARCHIVE
     sleep = f"sleep {wait} && " if wait else ""
-    command = (f"test ! -f {w}/%f.{ending} && {sleep}{pack} %p > {w}/.%f.tmp && "
-               f"mv {w}/.%f.tmp {w}/%f.{ending}")  # fmt: skip
+    command = f"test ! -f {w}/%f.{ending} && {sleep}{pack} %p > {w}/.%f.tmp && mv {w}/.%f.tmp {w}/%f.{ending}"
 
     def launch(case: Case) -> None:
         case.launch.settings["archive_command"] = command
@@ -95,6 +94,10 @@ ARCHIVE = (
     Kind("swept with bzip2", "archive", 0.7, _swept(lambda b: bz2.compress(b, 1), "bz2")),
     Kind("touched", share=0.15, spoiled=_touch),
     Kind("times in reverse", share=0.08, spoiled=_touch_backwards, against=("touched",)),
-    Kind("a truncated copy", share=0.15, based=_truncate,
-         against=("gzip", "gzip, slow", "swept with xz", "swept with bzip2")),
-)  # fmt: skip
+    Kind(
+        "a truncated copy",
+        share=0.15,
+        based=_truncate,
+        against=("gzip", "gzip, slow", "swept with xz", "swept with bzip2"),
+    ),
+)

@@ -36,8 +36,11 @@ def _second(case: Case) -> None:
 def _odd_database(case: Case) -> None:
     name = "My Shop-DB ü"
     case.sql(f"create database {ident(name)}", "postgres")
-    case.sql('create table "Order Items" ("Id" int primary key, "a ""b""" text); '
-             "insert into \"Order Items\" select g, 'it''s ' || g from generate_series(1, 60) g", name)  # fmt: skip
+    case.sql(
+        'create table "Order Items" ("Id" int primary key, "a ""b""" text); '
+        "insert into \"Order Items\" select g, 'it''s ' || g from generate_series(1, 60) g",
+        name,
+    )
 
 
 _ODD = """
@@ -76,8 +79,10 @@ insert into big select g, repeat(md5(g::text), 400) from generate_series(1, 20) 
 
 
 def _unlogged(case: Case) -> None:
-    case.sql("create unlogged table sessions (id int primary key, v text); "
-             "insert into sessions select g, 's' from generate_series(1, 300) g")  # fmt: skip
+    case.sql(
+        "create unlogged table sessions (id int primary key, v text); "
+        "insert into sessions select g, 's' from generate_series(1, 300) g"
+    )
     case.unlogged.append("sessions")
 
 
@@ -134,9 +139,11 @@ def _many_tables(case: Case) -> None:
     case.sql("create schema many")
     # A few at a time: all their locks would not fit.
     for first in range(0, 1500, 50):
-        case.sql(f"do $$ begin for i in {first}..{first + 49} loop "
-                 "execute format('create table many.t_%s (id int primary key, v text)', i); end loop; "
-                 f"insert into many.t_{first} values (1, null); end $$")  # fmt: skip
+        case.sql(
+            f"do $$ begin for i in {first}..{first + 49} loop "
+            "execute format('create table many.t_%s (id int primary key, v text)', i); end loop; "
+            f"insert into many.t_{first} values (1, null); end $$"
+        )
 
 
 def _commit_times(case: Case) -> None:
@@ -167,10 +174,15 @@ DATA = (
     Kind("pg_stat_statements", share=0.2, launch=_preload),
     Kind("prepared transactions allowed", share=0.25, launch=_two_phase),
     Kind("a transaction prepared after the base", share=0.15, launch=_two_phase, based=_prepare),
-    Kind("a transaction prepared before the base", share=0.08, launch=_two_phase, filled=_prepare,
-         against=("a transaction prepared after the base",)),
+    Kind(
+        "a transaction prepared before the base",
+        share=0.08,
+        launch=_two_phase,
+        filled=_prepare,
+        against=("a transaction prepared after the base",),
+    ),
     Kind("an unlogged table", share=0.2, filled=_unlogged),
     Kind("slots", share=0.15, based=_slots),
     Kind(COMMIT_TIMES, share=0.3, launch=_commit_times),
     Kind("a long transaction", share=0.15, based=_long_transaction),
-)  # fmt: skip
+)

@@ -41,8 +41,10 @@ def _two(case: Case) -> None:
 
 def _leftover(case: Case) -> None:
     """What a base backup leaves that was killed half way: files, no manifest."""
-    case.inside(f"mkdir -p {_BASES}/base_broken/base/1 && echo 15 >{_BASES}/base_broken/PG_VERSION && "
-                f"mkdir {_BASES}/empty && head -c 5000 /dev/zero >{_BASES}/old.tar.gz")  # fmt: skip
+    case.inside(
+        f"mkdir -p {_BASES}/base_broken/base/1 && echo 15 >{_BASES}/base_broken/PG_VERSION && "
+        f"mkdir {_BASES}/empty && head -c 5000 /dev/zero >{_BASES}/old.tar.gz"
+    )
 
 
 def _earlier(times: int) -> Callable[[Case], None]:

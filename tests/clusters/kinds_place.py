@@ -73,8 +73,10 @@ def _mount_tablespaces(case: Case) -> None:
 
 def _tablespace(case: Case) -> None:
     case.sql("create tablespace fast location '/fast'", "postgres")
-    case.sql("create table far (id int primary key, v text) tablespace fast; "
-             "insert into far select g, 'far ' || g from generate_series(1, 400) g")  # fmt: skip
+    case.sql(
+        "create table far (id int primary key, v text) tablespace fast; "
+        "insert into far select g, 'far ' || g from generate_series(1, 400) g"
+    )
     case.did("made a tablespace before the base backup")
 
 
@@ -84,8 +86,10 @@ def _mount_late(case: Case) -> None:
 
 def _late_tablespace(case: Case) -> None:
     case.sql("create tablespace late location '/late'", "postgres")
-    case.sql("create table later (id int primary key, v text) tablespace late; "
-             "insert into later select g, 'late ' || g from generate_series(1, 400) g")  # fmt: skip
+    case.sql(
+        "create table later (id int primary key, v text) tablespace late; "
+        "insert into later select g, 'late ' || g from generate_series(1, 400) g"
+    )
     case.did("made a tablespace after the base backup")
 
 

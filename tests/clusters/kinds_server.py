@@ -79,8 +79,14 @@ def _user(case: Case) -> None:
     passwd = case.cluster.folder / "passwd"
     passwd.write_text(f"root:x:0:0:root:/root:/bin/bash\npguser:x:{uid}:{uid}::/tmp:/bin/sh\n")
     os.chmod(passwd, 0o644)
-    case.launch.run += ["--user", f"{uid}:{uid}", "-v", f"{passwd}:/etc/passwd:ro",
-                        "--tmpfs", f"/var/run/postgresql:uid={uid},gid={uid},mode=0775"]  # fmt: skip
+    case.launch.run += [
+        "--user",
+        f"{uid}:{uid}",
+        "-v",
+        f"{passwd}:/etc/passwd:ro",
+        "--tmpfs",
+        f"/var/run/postgresql:uid={uid},gid={uid},mode=0775",
+    ]
 
 
 def _read_only(case: Case) -> None:
@@ -99,8 +105,14 @@ def _other_superuser(case: Case) -> None:
 
 def _role_settings(case: Case) -> None:
     """What a role's own settings do to the answers that Mayday reads."""
-    for setting in ("datestyle = 'German'", "timezone = 'Asia/Kathmandu'", "statement_timeout = '20s'",
-                    "bytea_output = 'escape'", "intervalstyle = 'sql_standard'", "extra_float_digits = 0"):  # fmt: skip
+    for setting in (
+        "datestyle = 'German'",
+        "timezone = 'Asia/Kathmandu'",
+        "statement_timeout = '20s'",
+        "bytea_output = 'escape'",
+        "intervalstyle = 'sql_standard'",
+        "extra_float_digits = 0",
+    ):
         case.sql(f"alter role current_user set {setting}", "postgres")
 
 
@@ -127,9 +139,18 @@ SERVER = (
     _place("a file elsewhere"),
     Kind("plain start", "start", 4),
     Kind("wrapped in sh", "start", 1, _wrapped),
-    Kind("PGDATA set by the wrapper", "start", 0.7, _exported,
-         against=("PGDATA elsewhere", "PGDATA below the mount", "PGDATA below a named volume",
-                  "PGDATA below a volume with driver_opts")),
+    Kind(
+        "PGDATA set by the wrapper",
+        "start",
+        0.7,
+        _exported,
+        against=(
+            "PGDATA elsewhere",
+            "PGDATA below the mount",
+            "PGDATA below a named volume",
+            "PGDATA below a volume with driver_opts",
+        ),
+    ),
     Kind("default way", "way", 5),
     Kind("-p 5433", "way", 1, _port),
     Kind("port in the settings", "way", 1, _port_setting),
@@ -149,4 +170,4 @@ SERVER = (
     Kind("settings of the role", share=0.15, filled=_role_settings),
     Kind("no replication line", share=0.08, based=_no_replication),
     Kind("configuration changed after the base", share=0.25, based=_config_changes),
-)  # fmt: skip
+)

@@ -57,7 +57,16 @@ STATE = (
     Kind("nobody writes", "writers", 1.5),
     Kind("one writer", "writers", 1),
     Kind("several writers", "writers", 2),
-    Kind("writers go on until the cut-over", share=0.25,
-         against=("server stopped", "server killed", "control file damaged", "server frozen",
-                  "a setting with which it does not start", "nobody writes")),
-)  # fmt: skip
+    Kind(
+        "writers go on until the cut-over",
+        share=0.25,
+        against=(
+            "server stopped",
+            "server killed",
+            "control file damaged",
+            "server frozen",
+            "a setting with which it does not start",
+            "nobody writes",
+        ),
+    ),
+)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 _HEAD = re.compile(r"^-- (?:Data for )?Name: (.*); Type: (.*?); Schema: (.*?); Owner: .*$")
-_NO_CONTENT = re.compile(r"^(--.*|\\(un)?restrict .*|SET .*|SELECT pg_catalog\.set(_config|val).*|)$")  # fmt: skip
+_NO_CONTENT = re.compile(r"^(--.*|\\(un)?restrict .*|SET .*|SELECT pg_catalog\.set(_config|val).*|)$")
 # A server writes a sequence ahead to WAL, so that many values (and what a session had cached) may be passed over.
 _AHEAD = 33
 
@@ -70,18 +70,23 @@ def parse_dump(text: str) -> dict[str, tuple[str, ...]]:
 
 def differences(right: Picture, seen: Picture) -> list[Difference]:
     """Everything in which the picture that was seen is not the right one."""
-    found = [Difference("cluster", f"database {name}", what)
-             for name, what in _unlike(right.databases, seen.databases)]  # fmt: skip
+    found = [Difference("cluster", f"database {name}", what) for name, what in _unlike(right.databases, seen.databases)]
     found += [Difference("cluster", "roles", what) for what in _lines(right.roles, seen.roles)]
     for database in right.objects.keys() & seen.objects.keys():
         ours, theirs = right.objects[database], seen.objects[database]
         found += [Difference(database, name, what) for name, what in _objects(ours, theirs)]
         places = right.sequences.get(database, {}), seen.sequences.get(database, {})
         found += [Difference(database, name, what) for name, what in _sequences(*places)]
-    found += [Difference("cluster", f"prepared transaction {gid}", "is lost")
-              for gid in right.prepared if gid not in seen.prepared]  # fmt: skip
-    found += [Difference("cluster", f"prepared transaction {gid}", "should not be open")
-              for gid in seen.prepared if gid not in right.prepared]  # fmt: skip
+    found += [
+        Difference("cluster", f"prepared transaction {gid}", "is lost")
+        for gid in right.prepared
+        if gid not in seen.prepared
+    ]
+    found += [
+        Difference("cluster", f"prepared transaction {gid}", "should not be open")
+        for gid in seen.prepared
+        if gid not in right.prepared
+    ]
     return found
 
 
@@ -110,8 +115,10 @@ def _lines(right: Iterable[str], seen: Iterable[str]) -> Iterable[str]:
     ours, theirs = Counter(right), Counter(seen)
     missing, extra = ours - theirs, theirs - ours
     if missing or extra:
-        yield (f"{missing.total()} lines missing, {extra.total()} too many"
-               f" (for example {next(iter(missing), '')!r:.90} / {next(iter(extra), '')!r:.90})")  # fmt: skip
+        yield (
+            f"{missing.total()} lines missing, {extra.total()} too many"
+            f" (for example {next(iter(missing), '')!r:.90} / {next(iter(extra), '')!r:.90})"
+        )
 
 
 def _sequences(right: Mapping[str, Sequence], seen: Mapping[str, Sequence]) -> Iterable[tuple[str, str]]:

@@ -84,8 +84,9 @@ def truth_of(clone: Objects, live: Objects, name: str) -> Rows | None:
 def _shape(objects: Objects, name: str, data: tuple[str, ...]) -> tuple[list[str], list[str]]:
     """The columns in their order, and those of the primary key."""
     columns = next(found[1].split(", ") for line in data if (found := _COPY.match(line)))
-    keys = (line for kind, lines in objects.items() if kind.startswith("CONSTRAINT ") and _of(kind, name)
-            for line in lines)  # fmt: skip
+    keys = (
+        line for kind, lines in objects.items() if kind.startswith("CONSTRAINT ") and _of(kind, name) for line in lines
+    )
     key = next((found[1].split(", ") for line in keys if (found := _KEY.search(line))), [])
     return columns, key
 

@@ -16,8 +16,24 @@ class Session:
 
     def __init__(self, cluster: Cluster, database: str, name: str = "session") -> None:
         # Docker carries two streams, and what is said in both at once may come in either order: so there is but one.
-        argv = ["docker", "exec", "-i", "-u", str(cluster.uid), cluster.name, "sh", "-c", 'exec psql "$@" 2>&1', "sh",
-                *cluster.psql, "-XqAt", "-U", cluster.site.user, "-d", database]  # fmt: skip
+        argv = [
+            "docker",
+            "exec",
+            "-i",
+            "-u",
+            str(cluster.uid),
+            cluster.name,
+            "sh",
+            "-c",
+            'exec psql "$@" 2>&1',
+            "sh",
+            *cluster.psql,
+            "-XqAt",
+            "-U",
+            cluster.site.user,
+            "-d",
+            database,
+        ]
         self._psql = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
         self.run(f"set application_name = '{name}'; set lock_timeout = '60s'")
 
@@ -51,6 +67,7 @@ class Session:
     def __enter__(self) -> Session:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:  # fmt: skip
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()

@@ -119,8 +119,13 @@ def _parse_sequences(printed: str) -> dict[str, Sequence]:
     return {name: Sequence(*told) for name, told in json.loads(printed).items()}
 
 
-def _picture(case: Case, snapshots: Mapping[str, str], sequences: Mapping[str, Mapping[str, Sequence]],
-             databases: str, prepared: str) -> Picture:  # fmt: skip
+def _picture(
+    case: Case,
+    snapshots: Mapping[str, str],
+    sequences: Mapping[str, Mapping[str, Sequence]],
+    databases: str,
+    prepared: str,
+) -> Picture:
     wanted = [part for name, snapshot in snapshots.items() for part in (name.replace("'", "\\'"), snapshot)]
     printed = case.inside(_DUMPS, " ".join(case.cluster.psql), case.cluster.site.user, *wanted)
     roles, *dumps = printed.split(_SEPARATOR)

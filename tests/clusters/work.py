@@ -54,8 +54,11 @@ def _between(case: Case, step: int) -> None:
     dice = case.dice
     time.sleep(dice.one(f"wait {step}", (0, 0.3, 1.0)))
     for n in range(dice.one(f"switches {step}", (0, 0, 1, 3))):
-        case.sql(f"insert into notes values ('segment', {n}); select pg_switch_wal()" if _has_notes(case)
-                 else "select pg_switch_wal()")  # fmt: skip
+        case.sql(
+            f"insert into notes values ('segment', {n}); select pg_switch_wal()"
+            if _has_notes(case)
+            else "select pg_switch_wal()"
+        )
     if dice.chance(f"checkpoint {step}", 0.3):
         case.sql("checkpoint", "postgres")
     if dice.chance(f"sweep {step}", 0.4):

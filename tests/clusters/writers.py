@@ -50,9 +50,24 @@ class Writers:
             for who in range(each):
                 work = _WORK % {"pause": pause, "who": who}
                 # A statement each: several at once would be one transaction, in which a block cannot commit.
-                argv = ["docker", "exec", "-u", str(cluster.uid), cluster.name, "psql", *cluster.psql, "-Xq",
-                        "-U", cluster.site.user, "-d", database, "-c", f"set application_name = '{NAME}'",
-                        "-c", work]  # fmt: skip
+                argv = [
+                    "docker",
+                    "exec",
+                    "-u",
+                    str(cluster.uid),
+                    cluster.name,
+                    "psql",
+                    *cluster.psql,
+                    "-Xq",
+                    "-U",
+                    cluster.site.user,
+                    "-d",
+                    database,
+                    "-c",
+                    f"set application_name = '{NAME}'",
+                    "-c",
+                    work,
+                ]
                 self._running.append(subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
         at_work = f"select count(*) from pg_stat_activity where application_name = '{NAME}' and query like '%loop%'"
         number = str(len(self._running))

@@ -45,5 +45,8 @@ def stale(results: Sequence[Result], known: Sequence[Equivalent]) -> list[Equiva
     """Those in the modules that were looked at, of which no mutant survives any more."""
     modules = {one.mutant.module for one in results}
     alive = [one for one in results if one.outcome is Outcome.SURVIVED]
-    return [known_one for known_one in known
-            if known_one.module in modules and not any(known_one.is_of(one) for one in alive)]  # fmt: skip
+    return [
+        known_one
+        for known_one in known
+        if known_one.module in modules and not any(known_one.is_of(one) for one in alive)
+    ]

@@ -12,18 +12,49 @@ from cosmic_ray.plugins import get_operator
 Place = tuple[tuple[int, int], tuple[int, int]]
 
 # Of each comparison its opposite, and its neighbour at the boundary: whatever tells these apart tells the others.
-_COMPARISONS = ("Eq_NotEq", "NotEq_Eq", "Lt_LtE", "Lt_GtE", "LtE_Lt", "LtE_Gt", "Gt_GtE", "Gt_LtE", "GtE_Gt", "GtE_Lt",
-                "Is_IsNot", "IsNot_Is")  # fmt: skip
-_SUMS = ("Add_Sub", "Sub_Add", "Mul_FloorDiv", "FloorDiv_Mul", "Div_Mul", "Mod_FloorDiv", "BitOr_BitAnd",
-         "BitAnd_BitOr", "LShift_RShift", "RShift_LShift")  # fmt: skip
+_COMPARISONS = (
+    "Eq_NotEq",
+    "NotEq_Eq",
+    "Lt_LtE",
+    "Lt_GtE",
+    "LtE_Lt",
+    "LtE_Gt",
+    "Gt_GtE",
+    "Gt_LtE",
+    "GtE_Gt",
+    "GtE_Lt",
+    "Is_IsNot",
+    "IsNot_Is",
+)
+_SUMS = (
+    "Add_Sub",
+    "Sub_Add",
+    "Mul_FloorDiv",
+    "FloorDiv_Mul",
+    "Div_Mul",
+    "Mod_FloorDiv",
+    "BitOr_BitAnd",
+    "BitAnd_BitOr",
+    "LShift_RShift",
+    "RShift_LShift",
+)
 _OPPOSITE = {"in": " not in", "not in": " in"}
 _CHOSEN = (
     *(f"ReplaceComparisonOperator_{name}" for name in _COMPARISONS),
     *(f"ReplaceBinaryOperator_{name}" for name in _SUMS),
-    "ReplaceUnaryOperator_Delete_Not", "ReplaceUnaryOperator_Delete_USub", "AddNot", "ReplaceTrueWithFalse",
-    "ReplaceFalseWithTrue", "ReplaceAndWithOr", "ReplaceOrWithAnd", "ReplaceBreakWithContinue",
-    "ReplaceContinueWithBreak", "ExceptionReplacer", "NumberReplacer", "ZeroIterationForLoop",
-)  # fmt: skip
+    "ReplaceUnaryOperator_Delete_Not",
+    "ReplaceUnaryOperator_Delete_USub",
+    "AddNot",
+    "ReplaceTrueWithFalse",
+    "ReplaceFalseWithTrue",
+    "ReplaceAndWithOr",
+    "ReplaceOrWithAnd",
+    "ReplaceBreakWithContinue",
+    "ReplaceContinueWithBreak",
+    "ExceptionReplacer",
+    "NumberReplacer",
+    "ZeroIterationForLoop",
+)
 
 
 class _OfACondition(Operator):
@@ -45,8 +76,11 @@ class _OfACondition(Operator):
     @staticmethod
     def _conditions(node: Any) -> Iterator[int]:
         if node.type in ("if_stmt", "comp_if"):
-            yield from (at + 1 for at, child in enumerate(node.children) if child.type == "keyword"
-                        and child.value in ("if", "elif"))  # fmt: skip
+            yield from (
+                at + 1
+                for at, child in enumerate(node.children)
+                if child.type == "keyword" and child.value in ("if", "elif")
+            )
         elif node.type == "test" and len(node.children) == 5:
             yield 2
 

@@ -60,8 +60,9 @@ class Trial:
             find = partial(self._try, mutant, functions, items, tests, touched)
             yield Job(mutant, find, seconds, (Outcome.TIMED_OUT, None))
 
-    def _try(self, mutant: Mutant, functions: Functions, items: list[pytest.Item], tests: list[int],
-             touched: Touched) -> tuple[Outcome, int | None]:  # fmt: skip
+    def _try(
+        self, mutant: Mutant, functions: Functions, items: list[pytest.Item], tests: list[int], touched: Touched
+    ) -> tuple[Outcome, int | None]:
         functions.swap(str(ROOT / mutant.module), text(mutant.module), mutant.source())
         for test in tests:
             patience = _LEAST_SECONDS + _TIMES_AS_LONG * touched.seconds[test]

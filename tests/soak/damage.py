@@ -86,9 +86,20 @@ def damage(lab: Lab, what: str) -> Damage:
             xid, place = _one(db, "SELECT pg_current_xact_id()::text, pg_current_wal_insert_lsn()::text")
         proof = prove(db, xid, place)
     if channel:
-        append(lab.truth_file, Note(kind="loss", channel=channel[1], messages=channel[2], moment=moment, xid=xid,
-               commit_time=proof["commit_time"], timeline=proof["timeline"], lsn=proof["lsn"],
-               exact=proof["exact"]))  # fmt: skip
+        append(
+            lab.truth_file,
+            Note(
+                kind="loss",
+                channel=channel[1],
+                messages=channel[2],
+                moment=moment,
+                xid=xid,
+                commit_time=proof["commit_time"],
+                timeline=proof["timeline"],
+                lsn=proof["lsn"],
+                exact=proof["exact"],
+            ),
+        )
     return Damage(moment, xid, lsn, datetime.fromisoformat(proof["commit_time"]), before, after)
 
 

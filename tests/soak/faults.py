@@ -98,6 +98,7 @@ def _clone_paused(place: Place, fault: Fault, run: str) -> Iterator[str]:
     finally:
         let_go_on(ident)
 
+
 def _another(part: str) -> Begun:
     def another(place: Place, fault: Fault, run: str) -> Iterator[str]:
         place.supervisor.want(part)
@@ -111,8 +112,9 @@ def _another(part: str) -> Begun:
 
 def docker(*argv: str) -> str:
     """Docker's own command line, past the proxy."""
-    return subprocess.run(["docker", *argv], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          check=False).stdout  # fmt: skip
+    return subprocess.run(
+        ["docker", *argv], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    ).stdout
 
 
 _HOW: Mapping[str, Begun] = {

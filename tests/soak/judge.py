@@ -21,9 +21,17 @@ _UNACKNOWLEDGED = 5
 
 def judge(seen: Seen) -> list[str]:
     """Everything that is wrong, most telling first."""
-    return [*_data(seen), *_end(seen), *_chain(seen), *_twice(seen), *_served_once(seen),
-            *too_still(seen.entries, seen.happened, seen.writers),
-            *wrong_in_thread(seen.entries, seen.messages), *left_over(seen), *_others(seen)]  # fmt: skip
+    return [
+        *_data(seen),
+        *_end(seen),
+        *_chain(seen),
+        *_twice(seen),
+        *_served_once(seen),
+        *too_still(seen.entries, seen.happened, seen.writers),
+        *wrong_in_thread(seen.entries, seen.messages),
+        *left_over(seen),
+        *_others(seen),
+    ]
 
 
 def outcome_of(entries: list[Entry]) -> str:

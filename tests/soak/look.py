@@ -42,12 +42,13 @@ def leavings(place: Place, run: str = "") -> Leavings:
         containers=tuple(name for one in made for name in one["Names"]),
         states={name: str(attrs["State"]["Status"]) for name, attrs in found.items()},
         policies={name: str(attrs["HostConfig"]["RestartPolicy"]["Name"]) for name, attrs in found.items()},
-        slots=slots, sessions=sessions, leases=frozenset({run} & place.store.leased()),
-    )  # fmt: skip
+        slots=slots,
+        sessions=sessions,
+        leases=frozenset({run} & place.store.leased()),
+    )
 
 
-def look(place: Place, run: str, harm: Damage, back: bool, before: Leavings, began: datetime,
-         known: set[str]) -> Seen:  # fmt: skip
+def look(place: Place, run: str, harm: Damage, back: bool, before: Leavings, began: datetime, known: set[str]) -> Seen:
     """All that the judge wants. `back`: a recovery brings back what was before the damage."""
     settle(place, run)
     told = place.store.entries(run)
@@ -55,15 +56,28 @@ def look(place: Place, run: str, harm: Damage, back: bool, before: Leavings, beg
     expected = harm.before if brought else harm.after
     until = datetime.fromisoformat(harm.moment) if brought else harm.committed
     found, compared = _data(place, until, expected)
-    others = [one for one in place.store.runs() if one not in known and one != run
-              and place.store.run(one).procedure == PROCEDURE.name]  # fmt: skip
+    others = [
+        one
+        for one in place.store.runs()
+        if one not in known and one != run and place.store.run(one).procedure == PROCEDURE.name
+    ]
     broke = [f"the watch broke: {place.watch.broke}"] if place.watch.broke else []
     return Seen(
-        run=run, entries=told, postgres=place.postgres, writers=place.writers,
-        happened=place.watch.since(began), messages=bots_own(place.room, began), expected=expected, found=found,
-        truth=compared, before=before, after=leavings(place, run), others=others, chain=_verified(place),
+        run=run,
+        entries=told,
+        postgres=place.postgres,
+        writers=place.writers,
+        happened=place.watch.since(began),
+        messages=bots_own(place.room, began),
+        expected=expected,
+        found=found,
+        truth=compared,
+        before=before,
+        after=leavings(place, run),
+        others=others,
+        chain=_verified(place),
         broke=broke,
-    )  # fmt: skip
+    )
 
 
 def settle(place: Place, run: str) -> None:
@@ -98,8 +112,11 @@ def _data(place: Place, until: datetime, expected: Picture) -> tuple[Picture, tr
 def bots_own(room: PracticeSlack, began: datetime) -> list[dict[str, Any]]:
     """The bot's messages since then that all see."""
     since = f"{began.timestamp():.6f}"
-    return [m for m in room.state("oncall")["messages"]
-            if m["channel"] == CHANNEL and m["bot_id"] and not m["only_for"] and m["ts"] >= since]  # fmt: skip
+    return [
+        m
+        for m in room.state("oncall")["messages"]
+        if m["channel"] == CHANNEL and m["bot_id"] and not m["only_for"] and m["ts"] >= since
+    ]
 
 
 def _verified(place: Place) -> str:

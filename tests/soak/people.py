@@ -67,9 +67,7 @@ class People:
             return False
         told = self.place.store.entries(run)
         self._stopped = any(e.kind is Kind.STOP_ASKED for e in told)
-        return not self._stopped and any(
-            e.kind is Kind.BEGAN and e.data.get("title") == self.aim.stops for e in told
-        )
+        return not self._stopped and any(e.kind is Kind.BEGAN and e.data.get("title") == self.aim.stops for e in told)
 
     def _decide(self, state: Run) -> None:
         if state.failure is not None:

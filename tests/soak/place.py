@@ -67,8 +67,15 @@ def soaked_company() -> Iterator[Place]:
             supervisor = Supervisor(parts_of(lab))
             supervisor.start()
             with Watch(lab.prefix) as watch:
-                place = Place(lab, PracticeSlack(company.address(lab)), company.open_store(lab), freeze, supervisor,
-                              watch, {name: id_of(lab.container(name)) for name in lab.services})  # fmt: skip
+                place = Place(
+                    lab,
+                    PracticeSlack(company.address(lab)),
+                    company.open_store(lab),
+                    freeze,
+                    supervisor,
+                    watch,
+                    {name: id_of(lab.container(name)) for name in lab.services},
+                )
                 for part in ("worker", "bot"):
                     supervisor.want(part)
                 assert place.room.wait_for_bot(90), "the bot did not connect"

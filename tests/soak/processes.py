@@ -38,8 +38,9 @@ class Part:
         with self.log.open("ab") as log:
             argv = [sys.executable, "-P", "-m", *self.argv]
             # A session of its own: Ctrl-C is for whoever supervises, who then ends it in good order.
-            self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                            start_new_session=True)  # fmt: skip
+            self.process = subprocess.Popen(
+                argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            )
         self.begun += 1
 
     def signal(self, number: signal.Signals) -> None:

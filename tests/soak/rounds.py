@@ -55,8 +55,9 @@ class Round:
             self.chaos.heal()
             wrong = [f"the soak itself: {broke!r} {getattr(broke, 'detail', '')}", traceback.format_exc()]
         entries = self.place.store.entries(self.run) if self.run else []
-        verdict = Verdict(self.number, self.aim, outcome_of(entries), self.chaos.struck, wrong,
-                          time.monotonic() - start)  # fmt: skip
+        verdict = Verdict(
+            self.number, self.aim, outcome_of(entries), self.chaos.struck, wrong, time.monotonic() - start
+        )
         if wrong:
             verdict = replace(verdict, kept=keep(self, verdict, began))
         return verdict
@@ -115,5 +116,6 @@ class Round:
 
 def words_of(aim: Aim, harm: Damage) -> str:
     """What is typed for that target."""
-    return {MOMENT: harm.moment, XID: f"before xid {harm.xid}", LSN: f"before lsn {harm.lsn}",
-            LATEST: "latest"}[aim.target]  # fmt: skip
+    return {MOMENT: harm.moment, XID: f"before xid {harm.xid}", LSN: f"before lsn {harm.lsn}", LATEST: "latest"}[
+        aim.target
+    ]

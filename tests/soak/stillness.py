@@ -34,9 +34,9 @@ def too_still(entries: Sequence[Entry], happened: Sequence[Happened], writers: S
 
 
 def _spoken(windows: Sequence[Stretch]) -> str:
-    return ", ".join(
-        f"{w.begin:%H:%M:%S.%f} to {f'{w.end:%H:%M:%S.%f}' if w.end else 'now'}" for w in windows
-    ) or "never"  # fmt: skip
+    return (
+        ", ".join(f"{w.begin:%H:%M:%S.%f} to {f'{w.end:%H:%M:%S.%f}' if w.end else 'now'}" for w in windows) or "never"
+    )
 
 
 def _within(stretch: Stretch, window: Stretch) -> bool:

@@ -12,8 +12,11 @@ from contextlib import suppress
 from pathlib import Path
 
 _ANSWERS_WITHIN = 10.0
-_FREEZERS = ("/sys/fs/cgroup/freezer/docker/{id}/freezer.state", "/sys/fs/cgroup/docker/{id}/cgroup.freeze",
-             "/sys/fs/cgroup/system.slice/docker-{id}.scope/cgroup.freeze")  # fmt: skip
+_FREEZERS = (
+    "/sys/fs/cgroup/freezer/docker/{id}/freezer.state",
+    "/sys/fs/cgroup/docker/{id}/cgroup.freeze",
+    "/sys/fs/cgroup/system.slice/docker-{id}.scope/cgroup.freeze",
+)
 
 
 def pause(container: str) -> str:

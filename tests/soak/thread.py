@@ -41,8 +41,9 @@ def _twice(messages: Sequence[Message]) -> Iterator[str]:
 
 def _incomplete(entries: Sequence[Entry], thread: Sequence[Message]) -> Iterator[str]:
     finished = [e for e in entries if e.kind in (Kind.DONE, Kind.UNDONE)]
-    expected = [sentence(("Taken back: " if e.kind is Kind.UNDONE else "") + sentence(e.data["title"]))
-                for e in finished]  # fmt: skip
+    expected = [
+        sentence(("Taken back: " if e.kind is Kind.UNDONE else "") + sentence(e.data["title"])) for e in finished
+    ]
     lines = [line.partition(" · ")[0] for m in thread[1:] for line in _lines(m) if " · " in line]
     found = [line for line in lines if line in set(expected)]
     if found != expected:

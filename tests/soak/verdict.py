@@ -27,8 +27,10 @@ class Verdict:
         faults = Counter(one.fault.kind for one in self.struck if not one.missed)
         told = ", ".join(f"{kind}{f' ×{n}' if n > 1 else ''}" for kind, n in faults.items()) or "no fault"
         judged = f"WRONG: {self.wrong[0]:.300} (kept in {self.kept})" if self.wrong else "right"
-        return (f"{seed}/{self.number:<3} {self.seconds:4.0f} s  {self.aim.says()}; {told}: "
-                f"{self.end or 'no end'}, {judged}")  # fmt: skip
+        return (
+            f"{seed}/{self.number:<3} {self.seconds:4.0f} s  {self.aim.says()}; {told}: "
+            f"{self.end or 'no end'}, {judged}"
+        )
 
 
 def table(verdicts: Sequence[Verdict], seed: int) -> str:
@@ -46,9 +48,11 @@ def _lines(verdicts: Sequence[Verdict], seed: int) -> Iterator[str]:
     for what, many in (
         ("ends", Counter(v.end or "no end" for v in verdicts)),
         ("faults", Counter(one.fault.kind for v in verdicts for one in v.struck if not one.missed)),
-        ("faults that found nothing to strike", Counter(one.fault.kind for v in verdicts for one in v.struck
-                                                        if one.missed)),
-    ):  # fmt: skip
+        (
+            "faults that found nothing to strike",
+            Counter(one.fault.kind for v in verdicts for one in v.struck if one.missed),
+        ),
+    ):
         yield f"  {what}"
         yield from (f"  {number:4} {name}" for name, number in sorted(many.items()))
     for verdict in wrong:

@@ -39,8 +39,14 @@ class WorldFiles(WorldConfiguration, UnwrittenFiles, WorldTablespaces):
         return DAMAGED_CONTROL if damaged else control_text(here.checkpoint_timeline, here.state, here.lsn)
 
     def data_directory(self, server: Server) -> DataDirectory:
-        return DataDirectory(self.control(server, LEAF), owner="999:999", signals=self.world.signals, version="15",
-                             pid_file="1\n", tablespaces=self.world.links)  # fmt: skip
+        return DataDirectory(
+            self.control(server, LEAF),
+            owner="999:999",
+            signals=self.world.signals,
+            version="15",
+            pid_file="1\n",
+            tablespaces=self.world.links,
+        )
 
     def wal_headers(self, server: Server) -> Mapping[str, bytes]:
         *written, recycled = self.world.tail()
@@ -143,8 +149,15 @@ class WorldFiles(WorldConfiguration, UnwrittenFiles, WorldTablespaces):
         if leaf in self.world.dirs and self.world.dirs[leaf].sealed:
             raise Violated("a base backup was copied over a sealed clone")
         if leaf not in self.world.dirs:
-            began = Dir(f"clone of {names.run}", found.timeline, found.start, found.timeline, whole=False,
-                        redo=found.start, config=OF_THE_BACKUP)  # fmt: skip
+            began = Dir(
+                f"clone of {names.run}",
+                found.timeline,
+                found.start,
+                found.timeline,
+                whole=False,
+                redo=found.start,
+                config=OF_THE_BACKUP,
+            )
             self.world.does("begin the copy", lambda: self.world.dirs.__setitem__(leaf, began))
         self.copy_spaces(server, names)
         progress(total / 2, total, "half")

@@ -35,10 +35,19 @@ class PagerDutyWorld:
 
     def opens(self, id: str = "PGR0VU2", minutes: float = 0, **more: Any) -> Paged:
         made = Paged(
-            id=id, number=len(self.incidents) + 2, title=f"Alert {id}", status="triggered", urgency="high",
-            service="PPOSTGR", service_name="Service PPOSTGR", url=f"https://acme.pagerduty.com/incidents/{id}",
-            created_at=BEGAN, policy="PPOLICY", assignees=LADDER[:1], alerts=1,
-        )  # fmt: skip
+            id=id,
+            number=len(self.incidents) + 2,
+            title=f"Alert {id}",
+            status="triggered",
+            urgency="high",
+            service="PPOSTGR",
+            service_name="Service PPOSTGR",
+            url=f"https://acme.pagerduty.com/incidents/{id}",
+            created_at=BEGAN,
+            policy="PPOLICY",
+            assignees=LADDER[:1],
+            alerts=1,
+        )
         self.incidents[id] = replace(made, **more)
         return self.incidents[id]
 
@@ -82,8 +91,10 @@ class PagerDutyWorld:
             self.change(id, status=status)
 
     def escalate(self, id: str, level: int) -> None:
-        self._does(f"escalate {id} {level}", lambda: self.change(
-            id, level=level, status="triggered", assignees=(LADDER[min(level, 3) - 1],)))  # fmt: skip
+        self._does(
+            f"escalate {id} {level}",
+            lambda: self.change(id, level=level, status="triggered", assignees=(LADDER[min(level, 3) - 1],)),
+        )
 
     def call(self, key: str, title: str, contact: str, text: str = "") -> None:
         self._does(f"call {key}", lambda: self._called(key, title, contact))
@@ -106,9 +117,14 @@ class PagerDutyWorld:
     # Events --------------------------------------------------------------------------------------
 
     def trigger(
-        self, key: str, summary: str, *, severity: str = "critical", details: Mapping[str, str] | None = None,
+        self,
+        key: str,
+        summary: str,
+        *,
+        severity: str = "critical",
+        details: Mapping[str, str] | None = None,
         link: str = "",
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._does(f"trigger {key}", lambda: self._triggered(key, summary))
 
     def _triggered(self, key: str, summary: str) -> None:

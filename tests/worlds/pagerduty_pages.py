@@ -42,8 +42,16 @@ class PagesWorld:
 
     def words(self, kind: str) -> list[Json]:
         words: tuple[str, ...] = getattr(self, kind)
-        return [{"id": f"{kind[0].upper()}{n}", "description": word, "post_type": "incident", "type": kind,
-                 "self": f"{self.url}/{kind}/{n}"} for n, word in enumerate(words)]  # fmt: skip
+        return [
+            {
+                "id": f"{kind[0].upper()}{n}",
+                "description": word,
+                "post_type": "incident",
+                "type": kind,
+                "self": f"{self.url}/{kind}/{n}",
+            }
+            for n, word in enumerate(words)
+        ]
 
     def add_post(self, given: Json) -> Json:
         post = {**given, "id": f"P{1000 + len(self.posts)}", "self": "", "updates": []}
@@ -55,8 +63,14 @@ class PagesWorld:
     def add_update(self, post: str, given: Json) -> Json:
         told = self.updates.setdefault(post, [])
         at = f"2026-02-09T14:{sum(map(len, self.updates.values())):02}:00Z"
-        update = {**given, "id": f"U{post}{len(told)}", "post": {"id": post, "type": "status_page_post"},
-                  "reported_at": at, "reviewed_status": "approved", "self": ""}  # fmt: skip
+        update = {
+            **given,
+            "id": f"U{post}{len(told)}",
+            "post": {"id": post, "type": "status_page_post"},
+            "reported_at": at,
+            "reviewed_status": "approved",
+            "self": "",
+        }
         told.append(update)
         return update
 
@@ -81,8 +95,15 @@ def _routes(world: PagesWorld) -> list[Route]:
         things = _things(world, kind, request.path_params.get("post", ""))
         at = int(request.query_params.get("offset", 0))
         # Pages are short here whatever is asked for, so that whoever reads has to turn them.
-        return JSONResponse({kind: things[at : at + world.most], "limit": world.most, "offset": at, "total": None,
-                             "more": at + world.most < len(things)})  # fmt: skip
+        return JSONResponse(
+            {
+                kind: things[at : at + world.most],
+                "limit": world.most,
+                "offset": at,
+                "total": None,
+                "more": at + world.most < len(things),
+            }
+        )
 
     async def write(request: Request) -> Response:
         if refused := refusal(request):
@@ -112,8 +133,10 @@ def _things(world: PagesWorld, kind: str, post: str) -> list[Json]:
     if kind == "posts":
         return world.posts[::-1]
     if kind == "services":
-        return [{"id": "SVC1", "name": "API", "type": "status_page_service"},
-                {"id": "SVC2", "name": "Messages", "type": "status_page_service"}]  # fmt: skip
+        return [
+            {"id": "SVC1", "name": "API", "type": "status_page_service"},
+            {"id": "SVC2", "name": "Messages", "type": "status_page_service"},
+        ]
     return world.words(kind)
 
 

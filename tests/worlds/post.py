@@ -74,9 +74,17 @@ class Post:
 
     def recovers(self, run: str = "r1") -> PlayedWorker:
         """A recovery in the incident's thread."""
-        data = {"procedure": PITR.name, "table": PITR.table, "service": SERVICE, "site": "main", "by": "U1",
-                "name": "Olga", "request": {"when": "14:30"}, "summary": "Bring it back",
-                "origin": {"incident": self.one.id}}  # fmt: skip
+        data = {
+            "procedure": PITR.name,
+            "table": PITR.table,
+            "service": SERVICE,
+            "site": "main",
+            "by": "U1",
+            "name": "Olga",
+            "request": {"when": "14:30"},
+            "summary": "Bring it back",
+            "origin": {"incident": self.one.id},
+        }
         said = {"run": run, "procedure": PITR.name, "by": "U1", "name": "Olga"}
         self.store.open_run(run, data, claims=True, key=run, tells=(self.one.id, (Kind.LINKED, None, said)))
         return PlayedWorker(self.store, run)

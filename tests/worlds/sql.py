@@ -25,8 +25,9 @@ class WorldSql(UnwrittenSql):
     def __init__(self, world: World) -> None:
         self.world = world
 
-    def rows(self, container: str, server: Server, sql: str, *, seconds: float = 30,
-             database: str = "") -> list[dict[str, Any]]:  # fmt: skip
+    def rows(
+        self, container: str, server: Server, sql: str, *, seconds: float = 30, database: str = ""
+    ) -> list[dict[str, Any]]:
         here = self._connect(container, server)
         if self.world.refuses and self.world.refuses in sql:
             raise RecoveryError(
@@ -122,8 +123,9 @@ class WorldSql(UnwrittenSql):
 
         def promoted() -> None:
             self.world.wal.branch(new, here.timeline, here.lsn, self.world.clock())
-            self.world.set_dir(leaf, timeline=new, promoted=True, signal=False, state="in production",
-                               prepared=self.world.prepared)  # fmt: skip
+            self.world.set_dir(
+                leaf, timeline=new, promoted=True, signal=False, state="in production", prepared=self.world.prepared
+            )
 
         self.world.does("promote", promoted)
         return [{"promoted": True}]
@@ -139,12 +141,20 @@ class WorldSql(UnwrittenSql):
         world = self.world
         done = sorted(name for name in world.archive if len(name) == 24)
         failing = bool(world.archiver_fails)
-        return {"mode": world.archive_mode, "command": "cp", "library": "", "archived": len(done),
-                "last_archived": done[-1] if done else None, "failed": 3 * failing, "waiting": int(failing),
-                "archived_at": max(at for _, at in world.archive.values()).isoformat() if done else None,
-                "last_failed": world.archiver_fails or None,
-                "failed_at": world.clock().isoformat() if failing else None, "now": world.clock().isoformat(),
-                "written": format_lsn(world.live.lsn)}  # fmt: skip
+        return {
+            "mode": world.archive_mode,
+            "command": "cp",
+            "library": "",
+            "archived": len(done),
+            "last_archived": done[-1] if done else None,
+            "failed": 3 * failing,
+            "waiting": int(failing),
+            "archived_at": max(at for _, at in world.archive.values()).isoformat() if done else None,
+            "last_failed": world.archiver_fails or None,
+            "failed_at": world.clock().isoformat() if failing else None,
+            "now": world.clock().isoformat(),
+            "written": format_lsn(world.live.lsn),
+        }
 
     def _switch(self) -> dict[str, Any]:
         after = (self.world.live.lsn // SIZE + 1) * SIZE + 0x28
@@ -181,11 +191,19 @@ class WorldSql(UnwrittenSql):
 
     def _live(self) -> dict[str, Any]:
         standbys = [{"name": name, "at": None} for name in self.world.standbys]
-        return {"recovering": self.world.recovering, "superuser": True, "upstream": self.world.upstream,
-                "conninfo": "", "standbys": standbys, "preload": "", "settings": {}}  # fmt: skip
+        return {
+            "recovering": self.world.recovering,
+            "superuser": True,
+            "upstream": self.world.upstream,
+            "conninfo": "",
+            "standbys": standbys,
+            "preload": "",
+            "settings": {},
+        }
 
-    def everywhere(self, container: str, server: Server, asked: Asked, *, seconds: float = 300,
-                   bare: bool = False) -> Mapping[str, Sequence[Answer]]:  # fmt: skip
+    def everywhere(
+        self, container: str, server: Server, asked: Asked, *, seconds: float = 300, bare: bool = False
+    ) -> Mapping[str, Sequence[Answer]]:
         """This cluster has one database that anybody uses."""
         queries = asked if isinstance(asked, Mapping) else {server.database: asked}
         return {name: self.values(container, server, some, seconds=seconds) for name, some in queries.items()}

@@ -114,8 +114,10 @@ class WorldTablespaces:
             if at.clone in self.world.dirs:
                 self._rename("set aside the clone's at", at, at.clone, at.aside)
             if at.aside in self.world.dirs and self.world.labels.get(at.aside) != label:
-                self.world.does(f"label what was set aside at {at.location}",
-                                lambda at=at: self.world.labels.__setitem__(at.aside, dict(label)))  # type: ignore[misc]  # fmt: skip
+                self.world.does(
+                    f"label what was set aside at {at.location}",
+                    lambda at=at: self.world.labels.__setitem__(at.aside, dict(label)),
+                )  # type: ignore[misc]
 
     def _rename(self, what: str, at: Place, old: str, new: str) -> None:
         self.world.does(f"{what} {at.location}", lambda: self.world.rename(old, new))

@@ -161,10 +161,15 @@ class AtlassianPage:
         impact = {} if draft.status == "resolved" else {"impact_override": draft.impact}
         kept = {"before": {id: was.model_dump() for id, was in before.items()}} if before else {}
         return {
-            "name": draft.title, "status": draft.status, "body": draft.text, "deliver_notifications": draft.notify,
-            "components": components, "component_ids": list(components),
-            "metadata": {"mayday": {"incident": draft.incident, **kept}}, **impact,
-        }  # fmt: skip
+            "name": draft.title,
+            "status": draft.status,
+            "body": draft.text,
+            "deliver_notifications": draft.notify,
+            "components": components,
+            "component_ids": list(components),
+            "metadata": {"mayday": {"incident": draft.incident, **kept}},
+            **impact,
+        }
 
     def _close_double(self, double: _Incident) -> None:
         if double.status != "resolved":
@@ -205,5 +210,8 @@ class AtlassianPage:
         try:
             return kind.validate_python(answer)
         except ValidationError as odd:
-            raise RecoveryError("Statuspage answered something unknown.", detail=str(odd)[:300],
-                                hint="Check `statuspage.api_url` in the settings.") from odd  # fmt: skip
+            raise RecoveryError(
+                "Statuspage answered something unknown.",
+                detail=str(odd)[:300],
+                hint="Check `statuspage.api_url` in the settings.",
+            ) from odd

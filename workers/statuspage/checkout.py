@@ -94,12 +94,21 @@ class Checkout:
         try:
             # A session of its own has no terminal that git or ssh could ask on.
             return subprocess.run(
-                command, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", errors="replace",
-                timeout=_SECONDS, start_new_session=True, check=False,
-            )  # fmt: skip
+                command,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                encoding="utf-8",
+                errors="replace",
+                timeout=_SECONDS,
+                start_new_session=True,
+                check=False,
+            )
         except subprocess.TimeoutExpired as late:
-            raise Away(f"git {arguments[0]} did not end within {_SECONDS:.0f} s.", detail=str(self._path),
-                       hint="See that the remote answers.") from late  # fmt: skip
+            raise Away(
+                f"git {arguments[0]} did not end within {_SECONDS:.0f} s.",
+                detail=str(self._path),
+                hint="See that the remote answers.",
+            ) from late
         except OSError as missing:
             raise RecoveryError(
                 "git cannot be started.",

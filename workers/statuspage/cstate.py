@@ -52,10 +52,16 @@ def updated(report: Report, draft: Draft, now: datetime) -> Report:
     components = {**report.components, **draft.components}
     worst = max(report.impact, "none" if over else draft.impact, key=_ORDER.index)
     return replace(
-        report, title=draft.title, status=draft.status, text=draft.text, impact=worst, updates=report.updates + 1,
+        report,
+        title=draft.title,
+        status=draft.status,
+        text=draft.text,
+        impact=worst,
+        updates=report.updates + 1,
         components=dict.fromkeys(components, "operational") if over else components,
-        resolved=_stamp(now) if over else "", body=f"{_paragraph(draft, now)}\n\n{report.body}".strip(),
-    )  # fmt: skip
+        resolved=_stamp(now) if over else "",
+        body=f"{_paragraph(draft, now)}\n\n{report.body}".strip(),
+    )
 
 
 def render(report: Report) -> str:

@@ -27,9 +27,13 @@ def check(settings: Settings, clock: Callable[[], datetime]) -> Iterator[Finding
     yield Finding(_NAME, True, f"{page.name} answers")
     named = settings.statuspage.components
     absent = [f"{service} ({id})" for service, id in named.items() if id not in known]
-    yield Finding("status page's components", not absent and bool(named), _seen(absent, len(named)),
-                  "Correct `statuspage.components` in the settings. The page has: "
-                  + (", ".join(f"{name} {id}" for id, name in known.items()) or "none"))  # fmt: skip
+    yield Finding(
+        "status page's components",
+        not absent and bool(named),
+        _seen(absent, len(named)),
+        "Correct `statuspage.components` in the settings. The page has: "
+        + (", ".join(f"{name} {id}" for id, name in known.items()) or "none"),
+    )
 
 
 def _seen(absent: list[str], named: int) -> str:

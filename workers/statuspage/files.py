@@ -123,15 +123,24 @@ class FilesPage:
         try:
             yield
         except (OSError, ValueError) as problem:
-            raise RecoveryError("The status page's files cannot be read or written.", detail=str(problem)[:300],
-                                hint=f"Look at {self._path}: is it there, may Mayday write, is there space?",
-                                ) from problem  # fmt: skip
+            raise RecoveryError(
+                "The status page's files cannot be read or written.",
+                detail=str(problem)[:300],
+                hint=f"Look at {self._path}: is it there, may Mayday write, is there space?",
+            ) from problem
 
 
 def _told(report: Report) -> dict[str, Any]:
-    return {"title": report.title, "status": report.status, "impact": report.impact, "severity": report.severity,
-            "started": report.started, "resolved": report.resolved or None, "text": report.text,
-            "components": list(report.components)}  # fmt: skip
+    return {
+        "title": report.title,
+        "status": report.status,
+        "impact": report.impact,
+        "severity": report.severity,
+        "started": report.started,
+        "resolved": report.resolved or None,
+        "text": report.text,
+        "components": list(report.components),
+    }
 
 
 def _settled(text: str | None) -> Any:

@@ -62,9 +62,12 @@ class WronglySet:
 
 
 def open_page(
-    settings: StatusPageSettings, clock: Callable[[], datetime], pagerduty: PagerDutySettings | None = None,
-    *, seconds_apart: float = _SECONDS_APART,
-) -> OpenPage | None:  # fmt: skip
+    settings: StatusPageSettings,
+    clock: Callable[[], datetime],
+    pagerduty: PagerDutySettings | None = None,
+    *,
+    seconds_apart: float = _SECONDS_APART,
+) -> OpenPage | None:
     """The page, None where the settings name none. Nothing is asked of it yet.
 
     Settings that cannot be are told by the page when it is used: nothing else has to wait for them.
@@ -95,8 +98,9 @@ def _opened(
         return FilesPage(path, clock, settings.public_url, names)
     if settings.kind == "statuspage":
         token = _needed_secret(settings.token)
-        rest = _rest("Statuspage", settings.api_url or _ATLASSIAN, {"Authorization": f"OAuth {token}"}, settings,
-                     seconds_apart)  # fmt: skip
+        rest = _rest(
+            "Statuspage", settings.api_url or _ATLASSIAN, {"Authorization": f"OAuth {token}"}, settings, seconds_apart
+        )
         return AtlassianPage(rest, _page(settings), settings.public_url)
     return _pagerduty(settings, pagerduty) if settings.kind == "pagerduty" else None
 
@@ -124,8 +128,11 @@ def _page(settings: StatusPageSettings) -> str:
 
 def _needed(value: str, name: str, what: str) -> str:
     if not value:
-        raise Refused("The status page is not set up.", detail=f"`statuspage.{name}` is empty.",
-                      hint=f"Put {what} there; docs/configuration.md lists every setting.")  # fmt: skip
+        raise Refused(
+            "The status page is not set up.",
+            detail=f"`statuspage.{name}` is empty.",
+            hint=f"Put {what} there; docs/configuration.md lists every setting.",
+        )
     return value
 
 

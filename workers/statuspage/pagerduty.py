@@ -102,10 +102,14 @@ class PagerDutyPage:
     def _post(self, draft: Draft) -> dict[str, Any]:
         mark = f" ({draft.incident})"
         return {
-            "type": "status_page_post", "post_type": "incident", "starts_at": None, "ends_at": None,
+            "type": "status_page_post",
+            "post_type": "incident",
+            "starts_at": None,
+            "ends_at": None,
             "title": draft.title[: _TITLE_LIMIT - len(mark)].rstrip() + mark,
-            "status_page": {"id": self._page, "type": "status_page"}, "updates": [self._update(draft, ())],
-        }  # fmt: skip
+            "status_page": {"id": self._page, "type": "status_page"},
+            "updates": [self._update(draft, ())],
+        }
 
     def _add(self, post: _Post, draft: Draft, touched: Sequence[str]) -> None:
         update = self._update(draft, touched) | {"post": {"id": post.id, "type": "status_page_post"}}
@@ -118,18 +122,24 @@ class PagerDutyPage:
         status = self._id("status", draft.status, words.STATUSES, self._statuses)
         their_word = next(word for word, id in self._statuses.items() if id == status)
         return {
-            "type": "status_page_post_update", "update_frequency_ms": None, "notify_subscribers": draft.notify,
+            "type": "status_page_post_update",
+            "update_frequency_ms": None,
+            "notify_subscribers": draft.notify,
             "message": to_html(words.spoken(draft.status, draft.text, their_word)),
             "status": {"id": status, "type": "status_page_status"},
-            "severity": {"id": self._id("severity", "none" if over else draft.impact, words.SEVERITIES,
-                                        self._severities), "type": "status_page_severity"},
+            "severity": {
+                "id": self._id("severity", "none" if over else draft.impact, words.SEVERITIES, self._severities),
+                "type": "status_page_severity",
+            },
             "impacted_services": [self._impacted(id, impact) for id, impact in ids.items()],
-        }  # fmt: skip
+        }
 
     def _impacted(self, service: str, status: str) -> dict[str, Any]:
         impact = self._id("impact", status, words.IMPACTS, self._impacts)
-        return {"service": {"id": service, "type": "status_page_service"},
-                "impact": {"id": impact, "type": "status_page_impact"}}  # fmt: skip
+        return {
+            "service": {"id": service, "type": "status_page_service"},
+            "impact": {"id": impact, "type": "status_page_impact"},
+        }
 
     def _close_double(self, double: _Post, draft: Draft) -> None:
         updates = self._updates(double)
@@ -172,9 +182,11 @@ class PagerDutyPage:
     def _id(self, what: str, ours: str, wanted: Mapping[str, tuple[str, ...]], theirs: Mapping[str, str]) -> str:
         found = words.nearest(ours, wanted, theirs)
         if found is None:
-            raise RecoveryError(f"The PagerDuty status page has no {what} for '{ours}'.",
-                                detail=f"It has: {', '.join(theirs) or 'none'}",
-                                hint=f"Add one of these to the page: {', '.join(wanted.get(ours, ()))}")  # fmt: skip
+            raise RecoveryError(
+                f"The PagerDuty status page has no {what} for '{ours}'.",
+                detail=f"It has: {', '.join(theirs) or 'none'}",
+                hint=f"Add one of these to the page: {', '.join(wanted.get(ours, ()))}",
+            )
         return found
 
     def _list(self, kind: str, of: type[_T], under: str = "", **query: str) -> list[_T]:
@@ -196,5 +208,8 @@ class PagerDutyPage:
         try:
             return kind.validate_python(data)
         except ValidationError as odd:
-            raise RecoveryError("PagerDuty answered something unknown.", detail=str(odd)[:300],
-                                hint="Check `statuspage.api_url` in the settings.") from odd  # fmt: skip
+            raise RecoveryError(
+                "PagerDuty answered something unknown.",
+                detail=str(odd)[:300],
+                hint="Check `statuspage.api_url` in the settings.",
+            ) from odd

@@ -43,16 +43,26 @@ class Rest:
         self.name, self._pace = name, pace
         at_home = _on_this_machine(url)
         if not url.startswith("https://") and not at_home:
-            raise Refused(f"{name}'s address does not begin with https://.", detail=url,
-                          hint="Correct `api_url` in the settings: a key is not sent in clear.")  # fmt: skip
+            raise Refused(
+                f"{name}'s address does not begin with https://.",
+                detail=url,
+                hint="Correct `api_url` in the settings: a key is not sent in clear.",
+            )
         try:
             # A proxy of the environment leads to the internet, never to this machine.
-            self._client = httpx.Client(base_url=url.rstrip("/") + "/", headers=headers, timeout=timeout,
-                                        verify=_trust(ca_file), trust_env=not at_home)  # fmt: skip
+            self._client = httpx.Client(
+                base_url=url.rstrip("/") + "/",
+                headers=headers,
+                timeout=timeout,
+                verify=_trust(ca_file),
+                trust_env=not at_home,
+            )
         except (httpx.InvalidURL, ValueError) as problem:
-            raise Refused(f"{name} cannot be asked with these settings.", detail=type(problem).__name__,
-                          hint="Correct `api_url` and `token`: one of them holds a strange character.",
-                          ) from problem  # fmt: skip
+            raise Refused(
+                f"{name} cannot be asked with these settings.",
+                detail=type(problem).__name__,
+                hint="Correct `api_url` and `token`: one of them holds a strange character.",
+            ) from problem
 
     def get(self, path: str, **query: str | int) -> Any:
         """Ask, and ask again where that may help."""
@@ -99,8 +109,9 @@ class Rest:
         except httpx.HTTPError as problem:
             raise Doubt(f"{self.name} did not answer in time.", detail=_said(problem), hint=_LATER) from problem
         except (httpx.InvalidURL, UnicodeError) as problem:
-            raise RecoveryError(f"{self.name} cannot be asked.", detail=_said(problem),
-                                hint="Correct its address in the settings.") from problem  # fmt: skip
+            raise RecoveryError(
+                f"{self.name} cannot be asked.", detail=_said(problem), hint="Correct its address in the settings."
+            ) from problem
         return self._read(answer)
 
     def _read(self, answer: httpx.Response) -> Any:
@@ -142,8 +153,11 @@ def _trust(ca_file: str) -> ssl.SSLContext | bool:
     try:
         return ssl.create_default_context(cafile=ca_file) if ca_file else True
     except (OSError, ssl.SSLError) as problem:
-        raise Refused(f"The certificates in {ca_file} cannot be read.", detail=_said(problem),
-                      hint="Correct `statuspage.ca_file` in the settings.") from problem  # fmt: skip
+        raise Refused(
+            f"The certificates in {ca_file} cannot be read.",
+            detail=_said(problem),
+            hint="Correct `statuspage.ca_file` in the settings.",
+        ) from problem
 
 
 def _on_this_machine(url: str) -> bool:
