@@ -107,7 +107,8 @@ def test_all_that_the_files_name_below_pgdata_belongs_to_the_configuration() -> 
     files = of(
         {
             MAIN: f"hba_file = 'own/hba.conf'\nssl_key_file = 'keys/a.key'\narchive_command = "
-            f"'{PGDATA}/bin/push.sh %p'\ninclude_if_exists = '{PGDATA}/late.conf'\ninclude_if_exists = '/etc/outside.conf'\n",
+            f"'{PGDATA}/bin/push.sh %p'\ninclude_if_exists = '{PGDATA}/late.conf'\n"
+            "include_if_exists = '/etc/outside.conf'\n",
             "own/hba.conf": "host all @staff 10.0.0.0/8 scram-sha-256\ninclude_dir more\ninclude extra.hba\n",
             "own/staff": "ana\n",
             "own/more/a.conf": "local all all peer\n",
