@@ -60,7 +60,7 @@ whole: .venv/ready ## real containers recovered, on good days and bad ones
 versions: .venv/ready ## whole recoveries on PostgreSQL 13 to 18, as a table; ONLY="17 18" names some; not in make test
 	@$(PY) -m lab.prepare engine
 	@$(PY) -m lab.versions
-	@$(PYTEST) -m versions -p versions_table -p xdist -n $(JOBS) --dist worksteal tests/test_versions.py
+	@$(PYTEST) -m versions -p tests.support.versions_table -p xdist -n $(JOBS) --dist worksteal tests/whole/test_versions.py
 
 test: core lint deep parts whole ## all tests, the core first
 
@@ -79,7 +79,7 @@ soak: .venv/ready ## random faults over real recoveries, each judged by what the
 	@.venv/bin/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[mutants]'
 	@touch $@
 
-# ONLY="actions/steps/proof.py actions/engine" for a part, ALL=1 outside of guard clauses too; MUTANT_JOBS side by side.
+# ONLY="actions/steps/postgres/proof.py actions/engine" for a part, ALL=1 outside of guard clauses too; MUTANT_JOBS side by side.
 mutants: .venv/mutants ## deliberate faults in guard clauses, each of which a core test has to notice: ONLY=, ALL=1
 	@$(PY) -m tests.mutants --marks "$(CORE)" $(if $(ONLY),--only $(ONLY)) $(if $(ALL),--all) --jobs $(MUTANT_JOBS)
 

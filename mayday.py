@@ -17,16 +17,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.terminal.commands import Deferred
+from bot.terminal.deferred import Deferred
 
 if TYPE_CHECKING:
     from actions.engine.procedure import Procedure
     from actions.engine.run import Run
     from actions.engine.store import Store
     from actions.findings import Finding
-    from actions.settings import Settings
-    from bot.terminal.door import Door
-    from workers.hands import Hands
+    from actions.settings.settings import Settings
+    from bot.terminal.context import TerminalContext
+    from workers.runner.toolboxes import InProcessRunner
 
 VERSION = "0.1.0"
 _SECRETS = {
@@ -58,7 +58,7 @@ def front(ctx: typer.Context, debug: Annotated[bool, typer.Option(help="Show tra
 def bot(config: Config = None) -> None:
     """Listen to Slack and draw threads."""
     from actions.catalog import CATALOG
-    from bot.service import BotService
+    from bot.bot_service import BotService
     from workers.adapters import open_adapters
 
     settings = _settings(config)
@@ -81,9 +81,9 @@ def worker(config: Config = None) -> None:
     """Carry runs out, one at a time."""
     from actions.catalog import find
     from workers.adapters import open_adapters
-    from workers.beside import companions
-    from workers.hands import errands, recoveries
-    from workers.service import Worker, owner_name
+    from workers.runner.background import companions
+    from workers.runner.toolboxes import errands, recoveries
+    from workers.runner.worker import Worker, owner_name
 
     settings = _settings(config)
     _logging()
@@ -113,12 +113,12 @@ def carry_out(run: str, config: Config = None) -> None:
     typer.echo(f"run {run}: {why}")
 
 
-def _door() -> Door:
+def _door() -> TerminalContext:
     """What commands in a terminal are given; nothing of it is built before it is wanted."""
-    from bot.terminal.door import Door, Who
+    from bot.terminal.context import Caller, TerminalContext
 
-    who = Who(os.getuid(), os.environ.get("SUDO_UID", ""))
-    return Door(
+    who = Caller(os.getuid(), os.environ.get("SUDO_UID", ""))
+    return TerminalContext(
         settings=_settings,
         store=_store,
         catalog=_catalog,
@@ -143,11 +143,11 @@ def _bell(settings: Settings) -> Callable[[str], object]:
     return _ring(settings)
 
 
-def _able(settings: Settings) -> Hands:
+def _able(settings: Settings) -> InProcessRunner:
     from actions.catalog import find
-    from workers.hands import Hands
+    from workers.runner.toolboxes import InProcessRunner
 
-    return Hands(settings, find, _clock)
+    return InProcessRunner(settings, find, _clock)
 
 
 def _reach(settings: Settings, run: Run) -> None:
@@ -160,14 +160,14 @@ def _hands(settings: Settings, store: Store) -> Callable[[str], str]:
 
 
 def _checks(settings: Settings, store: Store) -> list[Finding]:
-    from bot import doctor as words
-    from workers import doctor as hands
+    from bot.slack import slack_doctor as words
+    from workers.doctor import site_checks as hands
 
     return [*words.check(settings), *hands.check(settings, store)]
 
 
 def _settings(config: Path | None) -> Settings:
-    from actions.settings_file import read
+    from actions.settings.settings_file import read
 
     secrets = {
         section: {name: os.environ[variable] for name, variable in names.items() if variable in os.environ}
@@ -206,13 +206,13 @@ def _known(store: Store, run: str) -> str:
 
 
 def _ring(settings: Settings) -> Callable[[str], object]:
-    from workers.doorbell import ring
+    from workers.runner.queue import ring
 
     return lambda run: ring(settings.redis.get_secret_value(), settings.site.name, run)
 
 
 def _queue(settings: Settings) -> Callable[[], int | None]:
-    from workers.doorbell import waiting
+    from workers.runner.queue import waiting
 
     return lambda: waiting(settings.redis.get_secret_value(), settings.site.name)
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from actions.engine.errors import RecoveryError
+from actions.engine.injection import check
 from actions.engine.procedure import Procedure
-from actions.engine.wiring import check
 from actions.errands import (
     pagerduty_acknowledge,
     pagerduty_escalate,
@@ -14,7 +14,7 @@ from actions.errands import (
     status_page_publish,
 )
 from actions.recoveries import postgres_backup, postgres_pitr, postgres_verify, postgres_window
-from actions.tools import ERRAND_TOOLS, TOOLS
+from actions.tools.registry import ERRAND_TOOLS, TOOLS
 
 CATALOG: tuple[Procedure, ...] = (
     postgres_pitr.PROCEDURE,

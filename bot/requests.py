@@ -14,11 +14,11 @@ from actions.engine.ledger import Draft
 from actions.engine.notes import living_workers, post
 from actions.engine.procedure import Asker, Procedure
 from actions.engine.run import Run
-from bot.desk import Desk
-from bot.identity import known, link
-from bot.incident_places import of_thread
-from bot.people import Person
-from bot.words import Wants
+from bot.context import BotContext
+from bot.incidents.thread_places import of_thread
+from bot.parse_command import ProcedureCommand
+from bot.slack.identity import known, link
+from bot.slack.people import Person
 
 NO_WORKER = "No worker is alive, so the run waits. Start one on the host that has Docker: mayday worker"
 
@@ -50,7 +50,7 @@ class Opened:
     worker: bool
 
 
-def open_run(desk: Desk, wants: Wants, origin: Origin, person: Person) -> Opened:
+def open_run(desk: BotContext, wants: ProcedureCommand, origin: Origin, person: Person) -> Opened:
     """Write the request into a new journal.
 
     Raises:
@@ -78,7 +78,7 @@ def open_run(desk: Desk, wants: Wants, origin: Origin, person: Person) -> Opened
 
 
 def _requested(
-    desk: Desk, procedure: Procedure, request: Any, service: str, origin: Origin, person: Person
+    desk: BotContext, procedure: Procedure, request: Any, service: str, origin: Origin, person: Person
 ) -> dict[str, Any]:
     said = {"sink": origin.sink, "channel": origin.channel, "thread": origin.thread, "key": origin.key}
     if origin.incident:
@@ -113,7 +113,7 @@ def _shown(value: Any) -> str:
     return str(value if "__str__" in vars(type(value)) else getattr(value, "text", value))
 
 
-def has_worker(desk: Desk) -> bool:
+def has_worker(desk: BotContext) -> bool:
     """Whether a worker lives that serves our site."""
     return any(serves(worker, desk.settings.site.name) for worker in living_workers(desk.store).values())
 
@@ -123,7 +123,7 @@ def serves(worker: dict[str, Any], site: str) -> bool:
     return site in worker.get("sites", [worker.get("site", site)])
 
 
-def held(desk: Desk, busy: Busy) -> Busy:
+def held(desk: BotContext, busy: Busy) -> Busy:
     """The refusal, with who holds the service and where to follow them."""
     told = desk.store.entries(busy.run)
     if not told or told[0].kind is not Kind.REQUESTED:
@@ -139,7 +139,7 @@ def held(desk: Desk, busy: Busy) -> Busy:
     )
 
 
-def thread_link(desk: Desk, run: Run) -> str:
+def thread_link(desk: BotContext, run: Run) -> str:
     """The address of a run's header in Slack, empty until it is posted."""
     header = post(desk.store, header_key(run)) or {}
     return link(known(desk.store), str(header.get("channel") or ""), str(header.get("ts") or ""))

@@ -11,7 +11,7 @@ from typing import Any
 from actions.engine.ids import INCIDENT
 from actions.engine.notes import post
 from actions.engine.store import Store
-from bot.incident_places import header_key
+from bot.incidents.thread_places import header_key
 
 _RUN_SECONDS = 3.0
 _THREAD_SECONDS = 30.0

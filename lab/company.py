@@ -10,13 +10,13 @@ from typing import Any
 import httpx
 
 from actions.catalog import find
+from actions.clock.when import parse_when
 from actions.engine import facts
 from actions.engine.errors import RecoveryError, Refused
 from actions.engine.ids import new_id
 from actions.engine.procedure import Asker, Procedure
 from actions.engine.status import rests, state_of
 from actions.engine.store import Store
-from actions.postgres.when import parse_when
 from lab import processes, removal, stack, town_process
 from lab.engine import Say, connect, silent
 from lab.home import QUEUE_PASSWORD, Lab

@@ -11,12 +11,12 @@ from rich.console import Console
 
 from actions.engine.errors import RecoveryError
 from actions.engine.ids import is_errand
-from actions.engine.status import State, rests, state_of
+from actions.engine.status import RunState, rests, state_of
 from actions.engine.store import Store
 from actions.incidents import incident as incidents
-from actions.incidents.export import document_of
-from actions.incidents.inbox import ALERT
-from actions.incidents.rendering import markdown
+from actions.incidents.document_export import document_of
+from actions.incidents.document_rendering import markdown
+from actions.incidents.take_in_events import ALERT
 from lab import breaks, company, show, truth
 from lab.home import Lab
 from lab.pagerduty import place as pagerduty
@@ -168,7 +168,7 @@ class Story:
             f"never acknowledged {len(seen.unacknowledged)}"
         )
         ended = state_of(self.store.run(run))
-        good = ended is State.RECOVERED and seen.nothing_lost
+        good = ended is RunState.RECOVERED and seen.nothing_lost
         verdict = "the proof holds" if good else "THE PROOF DOES NOT HOLD"
         self.console.print(f"run {run}: {ended}; {verdict}", style="bold")
         return good

@@ -13,7 +13,7 @@ from lab.engine import connect
 from lab.home import DATABASE, Lab
 from lab.notes import Note, read
 from lab.timelines import Timeline, branch, lsn_number, read_timelines, timeline_at
-from workers.inside import Inside
+from workers.docker.exec import Inside
 
 _MESSAGES = "SELECT id || ':' || md5(body) FROM nchat_messages {where} ORDER BY id"
 # A row whose commit time is not known any more is an old one.

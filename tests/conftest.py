@@ -17,8 +17,8 @@ from hypothesis import HealthCheck, settings
 
 # Worlds are brought in where they are wanted: what only hands tests out to others would read them in vain.
 if TYPE_CHECKING:
-    from worlds.desk import Company
-    from worlds.post import Post
+    from tests.support.worlds.desk import Company
+    from tests.support.worlds.post import Post
 
 # Pictures of every local variable take seconds to draw and say nothing that the assertion does not.
 structlog.configure(
@@ -36,23 +36,23 @@ settings.load_profile("patient")
 @pytest.fixture
 def here() -> Company:
     """A company at work since 08:00: messages 1 to 40, one a minute, the last at 08:40:09.5, not all archived."""
-    from worlds.desk import Company
+    from tests.support.worlds.desk import Company
 
     return Company()
 
 
 @cache
 def _at_the_preview() -> Company:
-    from worlds.desk import Company
-    from worlds.lies import previewed
+    from tests.support.worlds.desk import Company
+    from tests.support.worlds.lies import previewed
 
     return previewed(Company())
 
 
 @cache
 def _after_the_cutover() -> Company:
-    from worlds.company import SITE
-    from worlds.desk import APPROVER
+    from tests.support.worlds.company import SITE
+    from tests.support.worlds.desk import APPROVER
 
     made = _at_the_preview().fork()
     made.answer("Cut over", APPROVER, SITE.postgres)
@@ -76,7 +76,7 @@ def recovered() -> Company:
 @pytest.fixture
 def post() -> Post:
     """A worker's chores with PagerDuty, where one incident is open."""
-    from worlds.post import Post
+    from tests.support.worlds.post import Post
 
     made = Post()
     made.world.opens("P0")

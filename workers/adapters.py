@@ -14,11 +14,11 @@ from typing import TypeVar
 import structlog
 
 from actions.engine.errors import RecoveryError
-from actions.outside import Pager, PagerDuty, StatusPage
-from actions.settings import Settings
-from workers.errands import ErrandWorkshop
-from workers.pager import EventsPager
-from workers.pagerduty import PagerDutyRest
+from actions.settings.settings import Settings
+from actions.tools.outside import Pager, PagerDuty, StatusPage
+from workers.pagerduty.events_api import EventsPager
+from workers.pagerduty.rest_api import PagerDutyRest
+from workers.runner.errand_toolbox import ErrandToolbox
 from workers.statuspage.opening import opener
 
 log = structlog.get_logger("mayday.outside")
@@ -33,9 +33,9 @@ class Adapters:
     pager: Pager | None
     status_page: Callable[[], StatusPage] | None
 
-    def workshop(self) -> ErrandWorkshop:
+    def workshop(self) -> ErrandToolbox:
         """The tools of errands."""
-        return ErrandWorkshop(_given(self.pagerduty), _given(self.pager), self.status_page)
+        return ErrandToolbox(_given(self.pagerduty), _given(self.pager), self.status_page)
 
 
 def open_adapters(settings: Settings, clock: Callable[[], datetime]) -> Adapters:

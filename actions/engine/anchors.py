@@ -30,7 +30,7 @@ class Anchor:
 
 
 @dataclass(frozen=True)
-class Found:
+class KnownAnchors:
     """What a file of anchors says: the newest one of each journal, and the lines that our key did not sign."""
 
     newest: Mapping[str, Anchor]
@@ -63,7 +63,7 @@ class AnchorFile:
             file.flush()
             os.fsync(file.fileno())
 
-    def read(self) -> Found | None:
+    def read(self) -> KnownAnchors | None:
         """All of it; None where nothing was ever noted.
 
         Raises:
@@ -78,7 +78,7 @@ class AnchorFile:
                 forged.append(number)
             elif anchor.journal not in newest or newest[anchor.journal].n <= anchor.n:
                 newest[anchor.journal] = anchor
-        return Found(newest, tuple(forged))
+        return KnownAnchors(newest, tuple(forged))
 
     def _made_key(self) -> bytes:
         try:
@@ -91,7 +91,7 @@ class AnchorFile:
         return key
 
 
-def cut_short(found: Found, entries: Callable[[str], list[Entry]]) -> Iterator[tuple[str, str]]:
+def cut_short(found: KnownAnchors, entries: Callable[[str], list[Entry]]) -> Iterator[tuple[str, str]]:
     """The journals that have less, or something else, than was noted of them; and in which way."""
     for anchor in found.newest.values():
         told = entries(anchor.journal)

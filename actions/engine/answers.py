@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from actions.engine.break_glass import BreakGlass, broken, must_be_open
 from actions.engine.errors import Refused
-from actions.engine.glass import Glass, broken, must_be_open
 from actions.engine.journal import Entry, Kind
 from actions.engine.ledger import Draft
-from actions.engine.moves import passed_no_return
-from actions.engine.procedure import Procedure, Who
+from actions.engine.next_move import passed_no_return
+from actions.engine.procedure import MayAnswer, Procedure
 from actions.engine.run import Question, Run
 from actions.engine.store import Store
 
@@ -56,7 +56,7 @@ def answer(
     label: str,
     speaker: Speaker,
     text: str = "",
-    glass: Glass | None = None,
+    glass: BreakGlass | None = None,
     key: str = "",
 ) -> Entry | None:
     """Answer an open question by the label of an option. `question` is the entry that put it.
@@ -88,7 +88,7 @@ def answer(
 
 
 def choice(
-    state: Run, question: int, label: str, speaker: Speaker, now: datetime, glass: Glass | None = None
+    state: Run, question: int, label: str, speaker: Speaker, now: datetime, glass: BreakGlass | None = None
 ) -> dict[str, Any]:
     """The option that somebody may choose now, as the question has it.
 
@@ -195,7 +195,7 @@ def _option(question: Question, label: str) -> dict[str, Any]:
 
 
 def _may(state: Run, option: dict[str, Any], speaker: Speaker) -> None:
-    if option["who"] == Who.SECOND:
+    if option["who"] == MayAnswer.SECOND:
         if speaker.id == state.requester:
             raise Refused(
                 "Whoever asked for a recovery does not approve it alone.",
@@ -216,10 +216,10 @@ def _may(state: Run, option: dict[str, Any], speaker: Speaker) -> None:
 
 
 def _alone(
-    state: Run, question: Question, option: dict[str, Any], speaker: Speaker, now: datetime, glass: Glass
+    state: Run, question: Question, option: dict[str, Any], speaker: Speaker, now: datetime, glass: BreakGlass
 ) -> None:
     """Who asked may go on alone where the settings let them, once others had their time to answer."""
-    if option["who"] != Who.SECOND:
+    if option["who"] != MayAnswer.SECOND:
         raise Refused("That answer needs no second person.", hint="Give it without breaking the glass.")
     if speaker.id != state.requester or not speaker.may_ask:
         raise Refused(

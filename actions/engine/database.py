@@ -1,7 +1,7 @@
 """The store's databases: how each is opened, and what one transaction on it waits for.
 
 SQLite lets one connection write at a time. Threads of one process wait for each other in memory, and processes for each
-other in SQLite; how long is the caller's to say (`patience`), since behind some of them a person waits.
+other in SQLite; how long is the caller's to say (`write_deadline`), since behind some of them a person waits.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import DataError
 
-from actions.engine import patience
+from actions.engine import write_deadline
 from actions.engine.errors import Unstorable
 from actions.engine.tables import metadata, notes
 
@@ -32,7 +32,7 @@ _MAKING = 0x6D617964
 """The lock of PostgreSQL under which the tables are made; any number that nobody else takes."""
 
 
-class Database:
+class StoreDatabase:
     """One database. A `durable` one has every commit on the disk before it returns."""
 
     def __init__(self, url: str, *, durable: bool = True) -> None:
@@ -56,7 +56,7 @@ class Database:
         """One transaction that writes: all of it holds, or nothing.
 
         Raises:
-            patience.Unanswered: the caller's time was over before it could be committed.
+            Unanswered: the caller's time was over before it could be committed.
             Unstorable: a value that this database cannot hold.
         """
         with self._turn(), self.engine.connect() as connection:
@@ -64,7 +64,7 @@ class Database:
             try:
                 yield connection
                 # Whoever asked was told by now that nothing came of it.
-                patience.confirm()
+                write_deadline.confirm()
                 connection.commit()
             except DataError as error:
                 raise Unstorable(str(error.orig)[:200]) from error
@@ -76,15 +76,15 @@ class Database:
         if not self._sqlite:
             yield
             return
-        if not self._writing.acquire(timeout=patience.seconds(-1)):
-            raise patience.unanswered()
+        if not self._writing.acquire(timeout=write_deadline.seconds(-1)):
+            raise write_deadline.unanswered()
         try:
             yield
         finally:
             self._writing.release()
 
     def _begin(self, connection: sa.Connection) -> None:
-        left = patience.seconds(LONGEST)
+        left = write_deadline.seconds(LONGEST)
         if self._sqlite:
             connection.exec_driver_sql(f"PRAGMA busy_timeout={int(left * 1000)}")
             connection.exec_driver_sql("BEGIN IMMEDIATE")
@@ -95,14 +95,14 @@ class Database:
             connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
 
 
-def passing_beside(url: str, store: Database) -> Database:
+def passing_beside(url: str, store: StoreDatabase) -> StoreDatabase:
     """The database of what may be lost: a file beside an embedded store, written without waiting for the disk.
 
     Its loss costs a line of progress. So whatever a power failure left of it that cannot be read is thrown away.
     """
     path = file_of(url)
     if not path:
-        return Database(url, durable=False) if not url.startswith("sqlite") else store
+        return StoreDatabase(url, durable=False) if not url.startswith("sqlite") else store
     beside = f"sqlite:///{path}{PASSING}"
     try:
         return _whole(beside)
@@ -114,8 +114,8 @@ def passing_beside(url: str, store: Database) -> Database:
         return _whole(beside)
 
 
-def _whole(url: str) -> Database:
-    made = Database(url, durable=False)
+def _whole(url: str) -> StoreDatabase:
+    made = StoreDatabase(url, durable=False)
     with made.engine.connect() as db:
         if (said := db.exec_driver_sql("PRAGMA quick_check(1)").scalar()) != "ok":
             raise sa.exc.DatabaseError("quick_check", None, sqlite3.DatabaseError(said))

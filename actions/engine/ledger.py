@@ -43,11 +43,11 @@ class Lease:
     token: int
 
 
-class Taken(Exception):
+class PositionTaken(Exception):
     """Somebody else wrote that position of the journal first; nothing was written."""
 
 
-class Pen(Protocol):
+class Transaction(Protocol):
     """One transaction on the store."""
 
     def first(self, kind: str, key: str, data: Any) -> bool:
@@ -90,7 +90,7 @@ class Ledger(ABC):
     clock: Callable[[], datetime]
 
     @abstractmethod
-    def pen(self) -> AbstractContextManager[Pen]:
+    def pen(self) -> AbstractContextManager[Transaction]:
         """One transaction: all of it holds, or nothing."""
 
     @abstractmethod
@@ -134,7 +134,7 @@ class Ledger(ABC):
             Busy: the service is held by another run.
         """
 
-        def write(pen: Pen) -> tuple[str, bool]:
+        def write(pen: Transaction) -> tuple[str, bool]:
             if not pen.first("inbox", key, run):
                 return str(pen.kept("inbox", key)), False
             holder = pen.claim(data["service"], run) if claims else pen.holder(data["service"]) if yields else ""
@@ -154,7 +154,7 @@ class Ledger(ABC):
         With an inbox key that was seen before nothing is written. Returns what was.
         """
 
-        def write(pen: Pen) -> list[Entry]:
+        def write(pen: Transaction) -> list[Entry]:
             if key and not pen.first("inbox", key, journal):
                 return []
             told = pen.read(journal)
@@ -162,7 +162,7 @@ class Ledger(ABC):
 
         return self.at_once(journal, write)
 
-    def add(self, pen: Pen, journal: str, told: Sequence[Entry], drafts: Sequence[Draft]) -> list[Entry]:
+    def add(self, pen: Transaction, journal: str, told: Sequence[Entry], drafts: Sequence[Draft]) -> list[Entry]:
         """Append to a journal that reads as `told`, within a transaction at hand."""
         added: list[Entry] = []
         for kind, step, data in drafts:
@@ -179,7 +179,7 @@ class Ledger(ABC):
             Fenced: the lease is another worker's by now. Nothing was written.
         """
 
-        def write(pen: Pen) -> Entry:
+        def write(pen: Transaction) -> Entry:
             _must_hold(pen, lease)
             n, prev = pen.tip(lease.run)
             entry = sealed(Entry(lease.run, n + 1, self.clock(), kind, step, data), prev)
@@ -199,7 +199,7 @@ class Ledger(ABC):
         that was seen before nothing is written; what is refused was not seen, so that it may come again.
         """
 
-        def write(pen: Pen) -> Entry | None:
+        def write(pen: Transaction) -> Entry | None:
             if key and not pen.first("inbox", key, run):
                 return None
             told = pen.read(run)
@@ -222,7 +222,7 @@ class Ledger(ABC):
         with self.pen() as pen:
             _must_hold(pen, lease)
 
-    def at_once(self, journal: str, write: Callable[[Pen], T]) -> T:
+    def at_once(self, journal: str, write: Callable[[Transaction], T]) -> T:
         """Do it in one transaction; again with the next position where somebody spoke at the same moment.
 
         Raises:
@@ -232,7 +232,7 @@ class Ledger(ABC):
             try:
                 with self.pen() as pen:
                     return write(pen)
-            except Taken:
+            except PositionTaken:
                 continue
         raise Fenced(f"The journal {journal} could not be written.", hint="Try again.")
 
@@ -246,7 +246,7 @@ def _held(service: str, holder: str) -> Busy:
     )
 
 
-def _must_hold(pen: Pen, lease: Lease) -> None:
+def _must_hold(pen: Transaction, lease: Lease) -> None:
     if not pen.beat(lease):
         raise Fenced(
             f"Another worker carries run {lease.run} out by now.", hint="Nothing to do: the other worker goes on."

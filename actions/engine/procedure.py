@@ -30,14 +30,14 @@ class Lane(StrEnum):
     ERRAND = "errand"
 
 
-class Who(StrEnum):
+class MayAnswer(StrEnum):
     """Who may choose an option."""
 
     REQUESTER = "requester"  # who asked, or anybody who may approve
     SECOND = "second approver"  # somebody who may approve and did not ask
 
 
-class Leads(StrEnum):
+class OptionEffect(StrEnum):
     """Where an option leads."""
 
     ON = "on"
@@ -89,8 +89,8 @@ class Option:
     """
 
     label: str
-    leads: Leads = Leads.ON
-    who: Who = Who.REQUESTER
+    leads: OptionEffect = OptionEffect.ON
+    who: MayAnswer = MayAnswer.REQUESTER
     types: str = ""
     danger: bool = False
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from actions.engine.journal import Entry, Kind
-from actions.engine.procedure import Leads, Outcome
+from actions.engine.procedure import OptionEffect, Outcome
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ SYSTEM = "mayday"
 
 
 @dataclass(frozen=True)
-class Agreed:
+class Agreement:
     """Somebody answered a question so that the run goes on. `at` is None once the run was retried since."""
 
     by: str
@@ -82,7 +82,7 @@ class Run:
     last: int = 0
     started_at: datetime | None = None
     glass: dict[str, Any] | None = None
-    agreed: dict[int, Agreed] = field(default_factory=dict)
+    agreed: dict[int, Agreement] = field(default_factory=dict)
     missed: tuple[str, ...] = ()
 
     @property
@@ -158,14 +158,14 @@ def _asked(run: Run, e: Entry) -> Run:
 
 def _answered(run: Run, e: Entry) -> Run:
     d = e.data
-    if d["leads"] != Leads.ON:
-        again = {"text": d.get("text", ""), "by": d["by"]} if d["leads"] == Leads.AGAIN else None
+    if d["leads"] != OptionEffect.ON:
+        again = {"text": d.get("text", ""), "by": d["by"]} if d["leads"] == OptionEffect.AGAIN else None
         return replace(run, answered=d, undoing=Outcome.DISCARDED, again=again)
     fact = {"option": d["option"], "by": d["by"], "text": d.get("text", "")}
     started = run.started_at or e.at
     glass = {**d["glass"], "name": d.get("name") or d["by"], "at": e.at.isoformat()} if d.get("glass") else run.glass
     facts = {**run.facts, d["gives"]: fact}
-    agreed = {**run.agreed, e.step: Agreed(d["by"], e.at)} if e.step is not None else run.agreed
+    agreed = {**run.agreed, e.step: Agreement(d["by"], e.at)} if e.step is not None else run.agreed
     return replace(run, answered=d, recheck=e.step, facts=facts, started_at=started, glass=glass, agreed=agreed)
 
 

@@ -9,7 +9,7 @@ from actions.engine.run import Run
 RETRY, UNDO, STOP = "Retry", "Undo", "Stop"
 
 
-class State(StrEnum):
+class RunState(StrEnum):
     """What a run is doing. `waiting` was stopped by a person; `failed` waits for one after a failure."""
 
     PLANNING = "planning"
@@ -24,16 +24,16 @@ class State(StrEnum):
     REFUSED = "refused"
 
 
-def state_of(run: Run) -> State:
+def state_of(run: Run) -> RunState:
     """The state of a run."""
     if run.finished is not None:
-        return State(run.finished.value)
+        return RunState(run.finished.value)
     if run.failure is not None:
-        return State.WAITING if run.failure.stopped else State.FAILED
+        return RunState.WAITING if run.failure.stopped else RunState.FAILED
     if run.asking:
-        return State.ASKING
+        return RunState.ASKING
     begun = run.began or run.started_at is not None or run.undoing is not None
-    return State.RUNNING if begun else State.PLANNING
+    return RunState.RUNNING if begun else RunState.PLANNING
 
 
 def labels_of(run: Run) -> tuple[str, ...]:
@@ -49,4 +49,4 @@ def labels_of(run: Run) -> tuple[str, ...]:
 
 def rests(run: Run) -> bool:
     """Whether nothing will happen until a person speaks, or ever."""
-    return state_of(run) not in (State.PLANNING, State.RUNNING)
+    return state_of(run) not in (RunState.PLANNING, RunState.RUNNING)

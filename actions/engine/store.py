@@ -15,15 +15,15 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from actions.engine import statements, tables
-from actions.engine.database import Database, passing_beside
+from actions.engine.database import StoreDatabase, passing_beside
 from actions.engine.journal import Entry, Kind
-from actions.engine.ledger import LEASE_SECONDS, TURN, Lease, Ledger, Taken
+from actions.engine.ledger import LEASE_SECONDS, TURN, Lease, Ledger, PositionTaken
 
 _MAY_BE_LOST = frozenset({"progress", "answered", "worker", "foreground", "alive"})
 """Notes of how somebody is just now: each is written again within seconds, so none of them waits for the disk."""
 
 
-class SqlPen:
+class SqlTransaction:
     """One transaction, in SQL."""
 
     def __init__(self, db: sa.Connection, clock: Callable[[], datetime]) -> None:
@@ -66,7 +66,7 @@ class SqlPen:
         try:
             self._db.execute(statements.WRITE, {**row, "kind": str(entry.kind)})
         except IntegrityError as other:
-            raise Taken from other
+            raise PositionTaken from other
 
     def beat(self, lease: Lease) -> bool:
         mine = {"lease": lease.key, "fence": lease.token, "me": lease.owner}
@@ -81,7 +81,7 @@ class Store(Ledger):
 
     def __init__(self, url: str, clock: Callable[[], datetime]) -> None:
         self.clock = clock
-        self._database = Database(url)
+        self._database = StoreDatabase(url)
         self._database.make()
         self._passing = passing_beside(url, self._database)
 
@@ -96,10 +96,10 @@ class Store(Ledger):
             database.engine.dispose()
 
     @contextmanager
-    def pen(self) -> Iterator[SqlPen]:
+    def pen(self) -> Iterator[SqlTransaction]:
         """One transaction that writes."""
         with self._write() as db:
-            yield SqlPen(db, self.clock)
+            yield SqlTransaction(db, self.clock)
 
     @contextmanager
     def _write(self, kind: str = "") -> Iterator[sa.Connection]:
@@ -107,7 +107,7 @@ class Store(Ledger):
         with self._where(kind).transaction() as db:
             yield db
 
-    def _where(self, kind: str) -> Database:
+    def _where(self, kind: str) -> StoreDatabase:
         return self._passing if kind in _MAY_BE_LOST else self._database
 
     # Journals ------------------------------------------------------------------------------------
@@ -115,7 +115,7 @@ class Store(Ledger):
     def entries(self, run: str, after: int = 0) -> list[Entry]:
         """A run's entries in order, those after position `after`."""
         with self.engine.connect() as db:
-            return SqlPen(db, self.clock).read(run, after)
+            return SqlTransaction(db, self.clock).read(run, after)
 
     def runs(self, *, open_only: bool = False, limit: int = 200) -> list[str]:
         """Ids of runs, newest first; with `open_only`, those that have not finished."""
@@ -154,7 +154,7 @@ class Store(Ledger):
     def holder(self, service: str) -> str:
         """The run that holds a service, empty where none does."""
         with self.engine.connect() as db:
-            return SqlPen(db, self.clock).holder(service)
+            return SqlTransaction(db, self.clock).holder(service)
 
     def leased(self) -> set[str]:
         """The runs that a living worker carries out now."""
@@ -167,7 +167,7 @@ class Store(Ledger):
     def once(self, kind: str, key: str, data: Any) -> bool:
         """Keep a note unless one of that kind and key is there; whether it was kept."""
         with self._write(kind) as db:
-            return SqlPen(db, self.clock).first(kind, key, data)
+            return SqlTransaction(db, self.clock).first(kind, key, data)
 
     def keep(self, kind: str, key: str, data: Any) -> None:
         """Keep a note; it replaces the one before."""
@@ -178,7 +178,7 @@ class Store(Ledger):
     def note(self, kind: str, key: str) -> Any:
         """The note of that kind and key, or None."""
         with self._where(kind).engine.connect() as db:
-            return SqlPen(db, self.clock).kept(kind, key)
+            return SqlTransaction(db, self.clock).kept(kind, key)
 
     def notes(self, kind: str, since: datetime | None = None) -> dict[str, Any]:
         """All notes of a kind by key, or those kept since a moment."""

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from actions.engine.procedure import Act, Lane, Look, Procedure, Risk
 from actions.errands.pressing import pressed
-from actions.steps import pagerduty
-from actions.steps.pagerduty import Alerts
+from actions.steps import pagerduty_incidents
+from actions.steps.pagerduty_incidents import AlertIds
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class Acknowledge:
     """Acknowledge these alerts of an incident."""
 
     incident: str
-    alerts: Alerts
+    alerts: AlertIds
 
 
 PROCEDURE = Procedure(
@@ -27,8 +27,8 @@ PROCEDURE = Procedure(
     claims=False,
     lane=Lane.ERRAND,
     steps=(
-        Look("look at it in PagerDuty", pagerduty.look_at_alerts, gives="standing"),
-        Act("acknowledge", pagerduty.acknowledge, pagerduty.are_acknowledged),
-        Look("see how it stands", pagerduty.look_at_alerts, gives="after"),
+        Look("look at it in PagerDuty", pagerduty_incidents.look_at_alerts, gives="standing"),
+        Act("acknowledge", pagerduty_incidents.acknowledge, pagerduty_incidents.are_acknowledged),
+        Look("see how it stands", pagerduty_incidents.look_at_alerts, gives="after"),
     ),
 )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from actions.engine.procedure import Act, Lane, Look, Procedure, Risk
 from actions.errands.pressing import pressed
-from actions.steps import pagerduty
+from actions.steps import pagerduty_incidents
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,8 @@ PROCEDURE = Procedure(
     claims=False,
     lane=Lane.ERRAND,
     steps=(
-        Look("look at it in PagerDuty", pagerduty.look_at_rung, gives="rung"),
-        Act("escalate", pagerduty.escalate, pagerduty.is_escalated),
-        Look("see whom it reached", pagerduty.see_whom, gives="reached"),
+        Look("look at it in PagerDuty", pagerduty_incidents.look_at_rung, gives="rung"),
+        Act("escalate", pagerduty_incidents.escalate, pagerduty_incidents.is_escalated),
+        Look("see whom it reached", pagerduty_incidents.see_whom, gives="reached"),
     ),
 )

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from actions.engine.procedure import Act, Lane, Look, Procedure, Risk
 from actions.errands.pressing import pressed
-from actions.steps import pagerduty
-from actions.steps.pagerduty import Page
+from actions.steps import pagerduty_incidents
+from actions.steps.pagerduty_incidents import Page
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,9 @@ PROCEDURE = Procedure(
     claims=False,
     lane=Lane.ERRAND,
     steps=(
-        Look("find the page in PagerDuty", pagerduty.find_page, gives="alert"),
-        Look("see how far it went", pagerduty.look_at_level, gives="rung"),
-        Act("escalate", pagerduty.escalate, pagerduty.is_escalated),
-        Look("see whom it reached", pagerduty.see_whom, gives="reached"),
+        Look("find the page in PagerDuty", pagerduty_incidents.find_page, gives="alert"),
+        Look("see how far it went", pagerduty_incidents.look_at_level, gives="rung"),
+        Act("escalate", pagerduty_incidents.escalate, pagerduty_incidents.is_escalated),
+        Look("see whom it reached", pagerduty_incidents.see_whom, gives="reached"),
     ),
 )

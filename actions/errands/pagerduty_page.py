@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from actions.engine.procedure import Act, Lane, Look, Procedure, Risk
 from actions.errands.pressing import pressed
-from actions.steps import pagerduty
-from actions.steps.pagerduty import Page
+from actions.steps import pagerduty_incidents
+from actions.steps.pagerduty_incidents import Page
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ PROCEDURE = Procedure(
     claims=False,
     lane=Lane.ERRAND,
     steps=(
-        Act("page", pagerduty.send_page, pagerduty.page_stands),
-        Look("see whom it reached", pagerduty.see_reached, gives="reached"),
+        Act("page", pagerduty_incidents.send_page, pagerduty_incidents.page_stands),
+        Look("see whom it reached", pagerduty_incidents.see_reached, gives="reached"),
     ),
 )

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from actions.engine.procedure import Act, Lane, Look, Procedure, Risk
 from actions.errands.pressing import pressed
-from actions.steps import pagerduty
-from actions.steps.pagerduty import Alerts
+from actions.steps import pagerduty_incidents
+from actions.steps.pagerduty_incidents import AlertIds
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class Resolve:
     """Resolve these alerts of an incident."""
 
     incident: str
-    alerts: Alerts
+    alerts: AlertIds
 
 
 PROCEDURE = Procedure(
@@ -27,8 +27,8 @@ PROCEDURE = Procedure(
     claims=False,
     lane=Lane.ERRAND,
     steps=(
-        Look("look at it in PagerDuty", pagerduty.look_at_alerts, gives="standing"),
-        Act("resolve", pagerduty.resolve, pagerduty.are_resolved),
-        Look("see how it stands", pagerduty.look_at_alerts, gives="after"),
+        Look("look at it in PagerDuty", pagerduty_incidents.look_at_alerts, gives="standing"),
+        Act("resolve", pagerduty_incidents.resolve, pagerduty_incidents.are_resolved),
+        Look("see how it stands", pagerduty_incidents.look_at_alerts, gives="after"),
     ),
 )

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from actions.engine.procedure import Act, Lane, Look, Procedure, Risk
 from actions.errands.pressing import pressed
-from actions.outside import Draft
-from actions.steps import statuspage
+from actions.steps import statuspage_update
+from actions.tools.outside import Draft
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,8 @@ PROCEDURE = Procedure(
     claims=False,
     lane=Lane.ERRAND,
     steps=(
-        Look("look at the page", statuspage.look_at_page, gives="page"),
-        Act("publish", statuspage.publish, statuspage.published),
-        Look("see what stands there", statuspage.look_at_page, gives="after"),
+        Look("look at the page", statuspage_update.look_at_page, gives="page"),
+        Act("publish", statuspage_update.publish, statuspage_update.published),
+        Look("see what stands there", statuspage_update.look_at_page, gives="after"),
     ),
 )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from actions.incidents.hearing import OWN
+from actions.incidents.pagerduty_events import OWN
 
 FAILED_FOR = timedelta(minutes=5)
 """A run that failed and nobody answered."""

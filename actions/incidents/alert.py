@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from actions.outside import Paged
+from actions.tools.outside import Paged
 
 
-class State(StrEnum):
+class AlertState(StrEnum):
     """How an incident stands. `merged` was resolved by joining another incident of PagerDuty, `moved` was given to a
     service that is none of ours."""
 
@@ -42,7 +42,7 @@ class Alert:
     @property
     def open(self) -> bool:
         """Whether it waits for somebody here: it is neither resolved nor somebody else's."""
-        return self.paged.status != State.RESOLVED and not self.elsewhere
+        return self.paged.status != AlertState.RESOLVED and not self.elsewhere
 
 
 def joined(known: Alert | None, told: Alert) -> Alert:

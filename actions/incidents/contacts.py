@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from actions.settings import Contact, ContactRule, ContactSettings
+from actions.settings.settings import Contact, ContactRule, ContactSettings
 
 LADDER = ("on-call", "backup", "dba", "infrastructure", "cto")
 """Who is next when somebody does not answer."""
@@ -27,7 +27,7 @@ _MANUAL = {
 _UNKNOWN = "high"
 
 
-class Way(StrEnum):
+class ContactWay(StrEnum):
     """How somebody is told. A call is a page to that person alone, and their phone number for the thread."""
 
     CHANNEL = "channel"
@@ -40,14 +40,16 @@ class Notice:
     """One thing to do so that somebody knows. `contact` is None for the channel, and where the settings name
     nobody of that role: a page to the on-call goes through PagerDuty's own schedule all the same."""
 
-    way: Way
+    way: ContactWay
     role: str = ""
     contact: Contact | None = None
 
     @property
     def reaches_nobody(self) -> bool:
         """Whether it can only be said that nobody of this role is known."""
-        return self.contact is None and not (self.way is Way.CHANNEL or (self.way, self.role) == (Way.PAGE, "on-call"))
+        return self.contact is None and not (
+            self.way is ContactWay.CHANNEL or (self.way, self.role) == (ContactWay.PAGE, "on-call")
+        )
 
 
 def is_business_time(at: datetime, contacts: ContactSettings, zone: str) -> bool:
@@ -89,7 +91,7 @@ def whom_to_tell(severity: str, at: datetime, contacts: ContactSettings, zone: s
 def _notices(reach: str, contacts: ContactSettings) -> Iterator[Notice]:
     way, _, role = reach.partition(" ")
     people = people_of(role, contacts) if role else ()
-    yield from (Notice(Way(way), role, person) for person in people or (None,))
+    yield from (Notice(ContactWay(way), role, person) for person in people or (None,))
 
 
 def people_of(role: str, contacts: ContactSettings) -> tuple[Contact, ...]:

@@ -7,22 +7,22 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from actions.clock.times import span_words, spell
+from actions.engine.break_glass import in_words
 from actions.engine.errors import Refused
-from actions.engine.glass import in_words
 from actions.engine.ids import is_errand
 from actions.engine.journal import Entry, Kind
 from actions.incidents import incident as incidents
 from actions.incidents.alert import Alert
 from actions.incidents.incident import Incident
-from actions.incidents.posts import Post, posts
-from actions.incidents.promises import Promise, promises
-from actions.incidents.questions import questions
-from actions.incidents.retelling import Line, Retold, retell, who
-from actions.postgres.times import span_words, spell
+from actions.incidents.objective_results import Promise, promises
+from actions.incidents.open_questions import questions
+from actions.incidents.public_posts import Post, posts
+from actions.incidents.run_story import RunStory, StoryLine, retell, who
 
 
 @dataclass(frozen=True)
-class Alerts:
+class AlertGroup:
     """Alerts of PagerDuty that say the same and stand alike: the first one's number and address, and how many."""
 
     title: str
@@ -46,7 +46,7 @@ class Version:
     number: int
     given_at: datetime | None
     before: datetime | None = None
-    fresh: tuple[Line, ...] = ()
+    fresh: tuple[StoryLine, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -60,11 +60,11 @@ class Document:
     began_at: datetime
     over_at: datetime | None
     roles: tuple[tuple[str, str], ...]
-    alerts: tuple[Alerts, ...]
-    runs: tuple[Retold, ...]
+    alerts: tuple[AlertGroup, ...]
+    runs: tuple[RunStory, ...]
     promises: tuple[Promise, ...]
     posts: tuple[Post, ...]
-    timeline: tuple[Line, ...]
+    timeline: tuple[StoryLine, ...]
     summary: tuple[str, ...]
     questions: tuple[str, ...]
     version: Version | None = None
@@ -88,7 +88,7 @@ def document(journals: Sequence[Sequence[Entry]]) -> Document:
 
 
 def _put_together(
-    incident: Incident | None, opened: Sequence[Entry], runs: tuple[Retold, ...], errands: Sequence[Retold]
+    incident: Incident | None, opened: Sequence[Entry], runs: tuple[RunStory, ...], errands: Sequence[RunStory]
 ) -> Document:
     service = incident.service if incident and incident.service else (runs[0].run.service if runs else "")
     began = incident.began_at if incident else runs[0].run.requested_at
@@ -113,7 +113,7 @@ def _put_together(
     )
 
 
-def _alerts(incident: Incident) -> Iterator[Alerts]:
+def _alerts(incident: Incident) -> Iterator[AlertGroup]:
     """In the order in which they began. A storm of the same alert is one row."""
     alike: dict[tuple[str, ...], list[Alert]] = {}
     for alert in sorted(incident.alerts.values(), key=lambda a: (a.paged.created_at, a.paged.id)):
@@ -122,20 +122,20 @@ def _alerts(incident: Incident) -> Iterator[Alerts]:
         alike.setdefault((paged.title, service, paged.status, paged.urgency), []).append(alert)
     for (title, service, status, urgency), alerts in alike.items():
         first, count = alerts[0].paged, sum(max(1, alert.paged.alerts) for alert in alerts)
-        yield Alerts(title, service, status, urgency, first.created_at, first.number, first.url, count)
+        yield AlertGroup(title, service, status, urgency, first.created_at, first.number, first.url, count)
 
 
-def _told(entries: Sequence[Entry]) -> Iterator[Line]:
+def _told(entries: Sequence[Entry]) -> Iterator[StoryLine]:
     """What an incident's own journal adds to the timeline. A storm is one line for each change of its state."""
     if not entries:
         return
     now = incidents.fold(entries[:1])
-    yield Line(entries[0].at, f"Opened by {_opener(entries[0].data)}: {incidents.fold(entries).title}", now.id)
+    yield StoryLine(entries[0].at, f"Opened by {_opener(entries[0].data)}: {incidents.fold(entries).title}", now.id)
     for entry in entries[1:]:
         before, now = now, incidents.after(now, entry)
         at, text = _change(entry, before, now)
         if text:
-            yield Line(at, text, now.id)
+            yield StoryLine(at, text, now.id)
 
 
 def _opener(data: dict[str, Any]) -> str:
@@ -169,7 +169,7 @@ def _stands(now: Incident) -> str:
 
 
 def _summary(
-    incident: Incident | None, began: datetime, over: datetime | None, runs: Sequence[Retold]
+    incident: Incident | None, began: datetime, over: datetime | None, runs: Sequence[RunStory]
 ) -> Iterator[str]:
     yield from (in_words(run.run.glass) for run in runs if run.run.glass)
     if incident is not None:

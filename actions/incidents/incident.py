@@ -14,7 +14,7 @@ from typing import Any
 
 from actions.engine.facts import from_json
 from actions.engine.journal import Entry, Kind
-from actions.incidents.alert import Alert, State, joined
+from actions.incidents.alert import Alert, AlertState, joined
 from actions.objectives import objective_of
 
 ECHO = timedelta(minutes=10)
@@ -34,7 +34,7 @@ class Linked:
 
 
 @dataclass(frozen=True)
-class Taken:
+class AcknowledgedBy:
     """Who acknowledged it by an errand of ours, and under whose name PagerDuty knows that: our sender's."""
 
     name: str
@@ -67,7 +67,7 @@ class Incident:
     runs: tuple[Linked, ...] = ()
     notes: frozenset[str] = frozenset()
     closed_at: datetime | None = None
-    taken: Taken | None = None
+    taken: AcknowledgedBy | None = None
     last: int = 0
 
     # What goes through all alerts is sought once: a storm has a thousand, and every look at it asks many times.
@@ -87,20 +87,20 @@ class Incident:
         return (self.lead.service if self.lead else "") or str(self.told.get("service") or "")
 
     @cached_property
-    def state(self) -> State:
+    def state(self) -> AlertState:
         """How it stands, by what people said and what PagerDuty says of its alerts."""
         said = {alert.paged.status for alert in self.alerts.values() if not alert.elsewhere}
         if self.closed_at is not None:
-            return State.RESOLVED
-        if State.TRIGGERED in said:
-            return State.TRIGGERED
-        if State.ACKNOWLEDGED in said:
-            return State.ACKNOWLEDGED
+            return AlertState.RESOLVED
+        if AlertState.TRIGGERED in said:
+            return AlertState.TRIGGERED
+        if AlertState.ACKNOWLEDGED in said:
+            return AlertState.ACKNOWLEDGED
         if not self.alerts:
-            return State.ACKNOWLEDGED if self.roles else State.TRIGGERED
+            return AlertState.ACKNOWLEDGED if self.roles else AlertState.TRIGGERED
         if not said:
-            return State.MOVED
-        return State.MERGED if self.lead and self._went_elsewhere else State.RESOLVED
+            return AlertState.MOVED
+        return AlertState.MERGED if self.lead and self._went_elsewhere else AlertState.RESOLVED
 
     @property
     def _went_elsewhere(self) -> bool:
@@ -110,7 +110,7 @@ class Incident:
     @property
     def moved_to(self) -> str:
         """The service of PagerDuty to which it was moved last, empty while any of its alerts is ours."""
-        if self.state is not State.MOVED:
+        if self.state is not AlertState.MOVED:
             return ""
         last = max(self.alerts.values(), key=lambda alert: alert.newness).paged
         return last.service_name or last.service
@@ -118,7 +118,7 @@ class Incident:
     @property
     def open(self) -> bool:
         """Whether somebody has to do something about it."""
-        return self.state in (State.TRIGGERED, State.ACKNOWLEDGED)
+        return self.state in (AlertState.TRIGGERED, AlertState.ACKNOWLEDGED)
 
     @property
     def over_at(self) -> datetime | None:
@@ -143,7 +143,7 @@ class Incident:
         assigned = self.lead.paged.assignees if self.lead else ()
         return (self.taken.name,) if self.taken and assigned == (self.taken.known_as,) else assigned
 
-    def pursued(self, state: State, at: datetime) -> Linked | None:
+    def pursued(self, state: AlertState, at: datetime) -> Linked | None:
         """The errand of which that state came, as far as it can be told; the newest of several."""
         wanted = (one for one in reversed(self.runs) if one.pursues == state and at - one.at < ECHO)
         return next(wanted, None)
@@ -183,10 +183,10 @@ def _alerted(incident: Incident, e: Entry) -> Incident:
         else:
             ends.setdefault(now.paged.id, now.at)
     stands = replace(incident, alerts=alerts, ends=ends, closed_at=None if again else incident.closed_at)
-    if stands.state is incident.state or stands.state is not State.ACKNOWLEDGED or stands.lead is None:
+    if stands.state is incident.state or stands.state is not AlertState.ACKNOWLEDGED or stands.lead is None:
         return stands
-    errand = incident.pursued(State.ACKNOWLEDGED, e.at)
-    return replace(stands, taken=Taken(errand.name, stands.lead.by) if errand else None)
+    errand = incident.pursued(AlertState.ACKNOWLEDGED, e.at)
+    return replace(stands, taken=AcknowledgedBy(errand.name, stands.lead.by) if errand else None)
 
 
 def _role(incident: Incident, e: Entry) -> Incident:

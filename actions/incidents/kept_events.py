@@ -11,9 +11,9 @@ import logging
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from actions.engine.ledger import Pen
+from actions.engine.ledger import Transaction
 from actions.engine.store import Store
-from actions.incidents.hearing import id_of
+from actions.incidents.pagerduty_events import id_of
 
 _log = logging.getLogger(__name__)
 EVENT, WAITING, UNREAD = "event", "event waiting", "event unread"
@@ -40,7 +40,7 @@ def key_of(body: str) -> str:
 def keep_events(store: Store, events: Sequence[tuple[str, str]]) -> list[bool]:
     """Keep events by their keys, all in one transaction; of each whether it was never seen before."""
 
-    def write(pen: Pen) -> list[bool]:
+    def write(pen: Transaction) -> list[bool]:
         return [pen.first(EVENT, key[:400], body) and pen.first(WAITING, key[:400], "") for key, body in events]
 
     return store.at_once("events", write)

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from actions.engine.journal import Entry, Kind
-from actions.engine.procedure import Act, Leads, Procedure
-from actions.incidents.drafts import Kind as DraftKind
-from actions.incidents.hearing import MARK
+from actions.engine.procedure import Act, OptionEffect, Procedure
+from actions.incidents.pagerduty_events import MARK
+from actions.incidents.statuspage_drafts import Kind as DraftKind
 
 _ENDED = {
     "recovered": "Recovered",
@@ -54,7 +54,7 @@ def _of(entry: Entry, procedure: Procedure | None, started: bool) -> Milestone |
     data = entry.data
     who = data.get("name") or data.get("by") or "Somebody"
     match entry.kind:
-        case Kind.ANSWERED if data.get("leads") == Leads.ON:
+        case Kind.ANSWERED if data.get("leads") == OptionEffect.ON:
             return Milestone(entry, f"{who} approved: {data['option']}.")
         case Kind.BEGAN if not started:
             return Milestone(entry, f"{_name(procedure)} has started.", "started")

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from actions.engine.facts import from_json, to_json
 from actions.engine.store import Store
-from actions.outside import OnCall
+from actions.tools.outside import OnCall
 
 NOTE = "on call"
 """The kind of the note; its key is the site."""

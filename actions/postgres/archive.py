@@ -46,7 +46,7 @@ class ArchivedFile:
 
 
 @dataclass(frozen=True)
-class Tail:
+class LiveTail:
     """WAL that is not archived yet, on the live or the dead server: whole segments and the last, unfinished one.
 
     ``at`` is the moment up to which it is known to be complete: when it was read, from a running server or from
@@ -94,14 +94,14 @@ class Wal:
 
     present: Set[str]
     size: int
-    tail: Tail | None
+    tail: LiveTail | None
     bad: tuple[BadCopy, ...] = ()
     brought: Set[str] = frozenset()
     unfit: tuple[BadCopy, ...] = ()
 
     @classmethod
     def of(
-        cls, archive: Sequence[ArchivedFile], tail: Tail | None, size: int, brought: Sequence[ArchivedFile] = ()
+        cls, archive: Sequence[ArchivedFile], tail: LiveTail | None, size: int, brought: Sequence[ArchivedFile] = ()
     ) -> Wal:
         """What an archive, a server's own WAL and that of base backups come to."""
         kept, held = present_segments(archive, tail, size), present_segments(brought, None, size)
@@ -115,7 +115,7 @@ class Wal:
         return "; ".join(f"{bad.file}: {bad.why}" for bad in found)
 
 
-def present_segments(archive: Sequence[ArchivedFile], tail: Tail | None, size: int) -> set[str]:
+def present_segments(archive: Sequence[ArchivedFile], tail: LiveTail | None, size: int) -> set[str]:
     present = whole_segments(item.name for item in archive if not wrong_copy(item, size))
     return present | set(tail.segments if tail is not None else ())
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
+from actions.clock.times import spell
 from actions.engine.facts import volatile
 from actions.postgres.archive import WalFile
 from actions.postgres.lsn import Lsn, parse_lsn
 from actions.postgres.segments import parse_wal_name
-from actions.postgres.times import spell
 
 State = Literal["well", "waiting", "off", "failing", "lost", "unknown"]
 

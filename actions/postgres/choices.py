@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NoReturn
 
+from actions.clock.times import span_words, spell
 from actions.postgres.backups import BaseBackup
 from actions.postgres.lsn import Lsn, format_lsn
 from actions.postgres.segments import segment_of
-from actions.postgres.times import span_words, spell
 from actions.postgres.unreachable import Unreachable
 from actions.postgres.windows import Reach, TimelineWindow, Window
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from actions.postgres.config_files import (
     AUTO_CONF,
     ConfigFile,
+    ConfigPlace,
     ConfigTree,
-    Place,
     Reading,
     is_member,
     read,
@@ -58,7 +58,7 @@ class Changes:
     lines: tuple[str, ...] = ()
 
 
-def changes(live: ConfigTree, backup: ConfigTree, place: Place) -> Changes:
+def changes(live: ConfigTree, backup: ConfigTree, place: ConfigPlace) -> Changes:
     """What to do for the live server's configuration to count. A directory that is none has no say."""
     if not live.there:
         return Changes(missing=("the data directory",))
@@ -87,7 +87,7 @@ def _unread(live: ConfigTree, backup: ConfigTree, ours: Reading) -> list[str]:
     return [path for path in mine if differs(live.files[path], backup.files.get(path))]
 
 
-def _absent(ours: Reading, live: ConfigTree, backup: ConfigTree, place: Place) -> list[str]:
+def _absent(ours: Reading, live: ConfigTree, backup: ConfigTree, place: ConfigPlace) -> list[str]:
     found: dict[str, ConfigFile] = {}
     while more := [path for path in ours.absent if path in backup.files and path not in found]:
         found.update({path: backup.files[path] for path in more})
@@ -112,7 +112,7 @@ def differs(live: ConfigFile, backup: ConfigFile | None) -> bool:
 
 
 def _lines(
-    ours: Reading, theirs: Reading, live: Mapping[str, ConfigFile], backup: Mapping[str, ConfigFile], place: Place
+    ours: Reading, theirs: Reading, live: Mapping[str, ConfigFile], backup: Mapping[str, ConfigFile], place: ConfigPlace
 ) -> Iterator[str]:
     """Settings first, the large ones before all others; then rules of access; then other files, by their names."""
     shown = {**ours.settings, **theirs.settings}

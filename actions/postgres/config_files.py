@@ -54,7 +54,7 @@ class ConfigTree:
 
 
 @dataclass(frozen=True)
-class Place:
+class ConfigPlace:
     """Where a server finds its files: `config`, `hba` and `ident` are paths below PGDATA, empty where outside of it.
 
     `inside` is PGDATA as the server sees it.
@@ -82,15 +82,15 @@ class Reading:
     absent: list[str] = field(default_factory=list)
 
 
-def place_of(command: Sequence[str], inside: str) -> Place:
+def place_of(command: Sequence[str], inside: str) -> ConfigPlace:
     """Where the server's command line says that its files lie."""
     said = dict(options_in(command))
-    plain = Place(inside)
+    plain = ConfigPlace(inside)
     found = {
         part: plain.below(said[name]) if name in said else getattr(plain, part)
         for part, name in (("config", "config_file"), ("hba", "hba_file"), ("ident", "ident_file"))
     }
-    return Place(inside, **found)
+    return ConfigPlace(inside, **found)
 
 
 def options_in(command: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -102,7 +102,7 @@ def options_in(command: Sequence[str]) -> Iterator[tuple[str, str]]:
             yield name.strip().lower().replace("-", "_"), value
 
 
-def read(tree: Mapping[str, ConfigFile], place: Place) -> Reading:
+def read(tree: Mapping[str, ConfigFile], place: ConfigPlace) -> Reading:
     """Read as the server does, from these files."""
     reading = Reading()
     for main in (place.config, AUTO_CONF):
@@ -121,7 +121,7 @@ def _take(path: str, reading: Reading) -> None:
         reading.files.append(path)
 
 
-def _settings_of(path: str, tree: Mapping[str, ConfigFile], place: Place, reading: Reading, depth: int) -> None:
+def _settings_of(path: str, tree: Mapping[str, ConfigFile], place: ConfigPlace, reading: Reading, depth: int) -> None:
     if not path or depth > _DEEPEST:
         return
     if path not in tree:
@@ -167,7 +167,7 @@ def text_of(file: ConfigFile) -> str:
     return strip_auto_conf(text)[0] if file.path == AUTO_CONF else text
 
 
-def _rules_of(path: str, tree: Mapping[str, ConfigFile], place: Place, reading: Reading, depth: int) -> None:
+def _rules_of(path: str, tree: Mapping[str, ConfigFile], place: ConfigPlace, reading: Reading, depth: int) -> None:
     """pg_hba.conf or pg_ident.conf, with what they include."""
     if not path or depth > _DEEPEST or path in reading.files:
         return
@@ -193,7 +193,7 @@ def rules_in(text: str) -> list[str]:
     return [line for line in lines if line]
 
 
-def _named(reading: Reading, place: Place) -> Iterator[str]:
+def _named(reading: Reading, place: ConfigPlace) -> Iterator[str]:
     """Files below PGDATA that the value of a setting names: certificates, keys, scripts of archive_command."""
     for name, (value, _) in reading.settings.items():
         if name.startswith("ssl_"):

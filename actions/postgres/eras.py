@@ -8,7 +8,7 @@ from datetime import datetime
 
 
 @dataclass(frozen=True)
-class Life:
+class TimelineLife:
     """One timeline's own WAL, without what it has from its parent, seen from one moment.
 
     `began` is the time of the record with which it begins, or of its first end of a transaction; None for the oldest
@@ -21,7 +21,7 @@ class Life:
     last: datetime | None = None
 
 
-def in_service(at: datetime, live: int, lives: Mapping[int, Life]) -> int:
+def in_service(at: datetime, live: int, lives: Mapping[int, TimelineLife]) -> int:
     """The timeline that was in service at that moment.
 
     A recovery begins a timeline while the old one may still be written for a moment, until the cut-over; and after an
@@ -39,9 +39,9 @@ def in_service(at: datetime, live: int, lives: Mapping[int, Life]) -> int:
     return max(begun, key=lambda n: (_sign(begun[n]) is not None, _sign(begun[n]) or at, n), default=live)
 
 
-def _has_begun(is_live: bool, life: Life, at: datetime) -> bool:
+def _has_begun(is_live: bool, life: TimelineLife, at: datetime) -> bool:
     return is_live if life.began is None else life.began <= at
 
 
-def _sign(life: Life) -> datetime | None:
+def _sign(life: TimelineLife) -> datetime | None:
     return max((moment for moment in (life.began, life.newest) if moment is not None), default=None)

@@ -12,10 +12,10 @@ from typing import Any, Literal
 
 from actions.postgres import integrity_many as many
 from actions.postgres import integrity_sql as sql
-from actions.postgres.judgement import JUDGES, Line, State
+from actions.postgres.judgement import JUDGES, JudgedLine, State
 from actions.postgres.locks import OUT_OF_LOCKS
 
-__all__ = ["ALL", "FULL", "QUICK", "Check", "CheckResult", "Line", "State", "Verdict", "judge", "judge_one"]
+__all__ = ["ALL", "FULL", "QUICK", "Check", "CheckResult", "JudgedLine", "State", "Verdict", "judge", "judge_one"]
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Verdict:
     """The answer in the manual's terms, with a line for every check."""
 
     healthy: bool
-    lines: tuple[Line, ...]
+    lines: tuple[JudgedLine, ...]
     text: str
 
     def count(self, state: State) -> int:
@@ -83,30 +83,33 @@ _NO_FAULT = {
 _DENIED = "42501"
 
 
-def judge(results: Iterable[CheckResult], inventory: Iterable[Line] = ()) -> Verdict:
+def judge(results: Iterable[CheckResult], inventory: Iterable[JudgedLine] = ()) -> Verdict:
     """The verdict on all results, and on the comparison with an inventory if there was one."""
     lines = (*(judge_one(result) for result in results), *inventory)
     healthy = bool(lines) and not any(line.state == "attention" for line in lines)
     return Verdict(healthy, lines, _text(healthy, lines))
 
 
-def judge_one(result: CheckResult) -> Line:
+def judge_one(result: CheckResult) -> JudgedLine:
     """One line for one result."""
     if not result.finished:
-        return Line(result.check, "unfinished", f"{_title(result)}: not finished in time")
+        return JudgedLine(result.check, "unfinished", f"{_title(result)}: not finished in time")
     if result.error:
         return _failed(result)
     return JUDGES[result.check](result.value)
 
 
 def judge_cluster(
-    found: Mapping[str, Sequence[CheckResult]], own: str, about: Sequence[Line] = (), inventory: Sequence[Line] = ()
+    found: Mapping[str, Sequence[CheckResult]],
+    own: str,
+    about: Sequence[JudgedLine] = (),
+    inventory: Sequence[JudgedLine] = (),
 ) -> Verdict:
     """The verdict on the checks of every database; of another than the site's own, what is amiss and a sum.
 
     `about` are lines on the databases themselves, such as those that cannot be connected to.
     """
-    lines: dict[str, tuple[Line, ...]] = {name: tuple(map(judge_one, results)) for name, results in found.items()}
+    lines: dict[str, tuple[JudgedLine, ...]] = {name: tuple(map(judge_one, results)) for name, results in found.items()}
     others = [
         replace(line, text=f"{name}: {line.text}", database=name)
         for name in lines
@@ -121,31 +124,31 @@ def judge_cluster(
     return Verdict(healthy, (*about, *lines.get(own, ()), *inventory, *shown, *sums), text)
 
 
-def _sum(database: str, lines: Sequence[Line]) -> Line:
-    return Line("database", "ok", f"{database}: {_passed(lines)} checks passed", database)
+def _sum(database: str, lines: Sequence[JudgedLine]) -> JudgedLine:
+    return JudgedLine("database", "ok", f"{database}: {_passed(lines)} checks passed", database)
 
 
-def _passed(lines: Sequence[Line]) -> str:
+def _passed(lines: Sequence[JudgedLine]) -> str:
     """For example: 12 of 13. What does not apply to a database is no check of it."""
     asked = [line for line in lines if line.state != "not applicable"]
     return f"{sum(line.state in ('ok', 'warning') for line in asked)} of {len(asked)}"
 
 
-def unreachable(database: str, said: str) -> Line:
+def unreachable(database: str, said: str) -> JudgedLine:
     """A database that nobody can connect to."""
     text = f"Database {database} cannot be connected to: {' '.join(said.split())[:200]}"
-    return Line("connection", "attention", text, database)
+    return JudgedLine("connection", "attention", text, database)
 
 
-def _failed(result: CheckResult) -> Line:
+def _failed(result: CheckResult) -> JudgedLine:
     state = result.error.partition(":")[0]
     if state in _NO_FAULT or (state == _DENIED and result.check == "files"):
         why = _NO_FAULT.get(state, "the role may not see files")
-        return Line(result.check, "unfinished", f"{_title(result)}: not checked, {why}")
+        return JudgedLine(result.check, "unfinished", f"{_title(result)}: not checked, {why}")
     # An application that merely resembles the manual's may lack one of its columns.
     if "column" in result.error and "does not exist" in result.error:
-        return Line(result.check, "not applicable", f"{_title(result)}: not applicable to this database")
-    return Line(
+        return JudgedLine(result.check, "not applicable", f"{_title(result)}: not applicable to this database")
+    return JudgedLine(
         result.check, "attention", f"{_title(result)}: could not be checked ({' '.join(result.error.split())[:160]})"
     )
 
@@ -154,7 +157,7 @@ def _title(result: CheckResult) -> str:
     return ALL[result.check].title if result.check in ALL else result.check
 
 
-def _text(healthy: bool, lines: tuple[Line, ...], databases: int = 1) -> str:
+def _text(healthy: bool, lines: tuple[JudgedLine, ...], databases: int = 1) -> str:
     def told(state: State) -> list[str]:
         return [line.text for line in lines if line.state == state]
 

@@ -15,7 +15,7 @@ _NAMED = 3
 
 
 @dataclass(frozen=True)
-class Line:
+class JudgedLine:
     """One finding; the database where it is not the site's own."""
 
     check: str
@@ -33,9 +33,9 @@ def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def _sizes(rows: list[dict[str, Any]]) -> Line:
+def _sizes(rows: list[dict[str, Any]]) -> JudgedLine:
     largest = ", ".join(f"{row['name']} {_bytes(row['bytes'])}" for row in rows[:_NAMED])
-    return Line("table sizes", "ok", f"Largest tables: {largest}" if rows else "No tables in the public schema")
+    return JudgedLine("table sizes", "ok", f"Largest tables: {largest}" if rows else "No tables in the public schema")
 
 
 def _bytes(size: float) -> str:
@@ -46,83 +46,85 @@ def _bytes(size: float) -> str:
     return f"{size:.1f} TB"
 
 
-def _orphaned_messages(value: dict[str, Any]) -> Line:
+def _orphaned_messages(value: dict[str, Any]) -> JudgedLine:
     users, channels = value["orphans"], value["no_channel"]
     if users is None and channels is None:
         return _absent("orphaned messages", "orphaned records")
     found = [(users, "with an invalid user_id"), (channels, "with an invalid channel_id")]
     bad = [f"{_count(number, 'message')} {what}" for number, what in found if number]
-    return Line(
+    return JudgedLine(
         "orphaned messages",
         "attention" if bad else "ok",
         f"Orphaned records: {', '.join(bad)}" if bad else "No orphaned records",
     )
 
 
-def _absent(check: str, title: str) -> Line:
-    return Line(check, "not applicable", f"{title}: not applicable to this database")
+def _absent(check: str, title: str) -> JudgedLine:
+    return JudgedLine(check, "not applicable", f"{title}: not applicable to this database")
 
 
-def _future(value: dict[str, Any]) -> Line:
+def _future(value: dict[str, Any]) -> JudgedLine:
     number = value["future"]
     if number is None:
         return _absent("future timestamps", "future timestamps")
     text = f"Future timestamps detected: {_count(number, 'message')}" if number else "No future timestamps"
-    return Line("future timestamps", "attention" if number else "ok", text)
+    return JudgedLine("future timestamps", "attention" if number else "ok", text)
 
 
-def _users(value: dict[str, Any]) -> Line:
+def _users(value: dict[str, Any]) -> JudgedLine:
     ours, theirs = value["nchat_users"], value["auth_users"]
     if ours is None or theirs is None:
         return _absent("user counts", "user counts")
     apart = abs(ours - theirs)
     if not apart:
-        return Line("user counts", "ok", f"User counts match: {ours:,}")
+        return JudgedLine("user counts", "ok", f"User counts match: {ours:,}")
     state: State = "warning" if apart <= USER_COUNT_TOLERANCE else "attention"
-    return Line("user counts", state, f"User count mismatch: {ours:,} in nchat_users, {theirs:,} in auth.users")
+    return JudgedLine("user counts", state, f"User count mismatch: {ours:,} in nchat_users, {theirs:,} in auth.users")
 
 
-def _constraints(value: dict[str, Any]) -> Line:
+def _constraints(value: dict[str, Any]) -> JudgedLine:
     bad = value["not_validated"]
     text = f"Constraints not validated: {_some(bad)}" if bad else f"All constraints valid: {value['total']}"
-    return Line("constraints", "attention" if bad else "ok", text)
+    return JudgedLine("constraints", "attention" if bad else "ok", text)
 
 
-def _indexes(value: dict[str, Any]) -> Line:
+def _indexes(value: dict[str, Any]) -> JudgedLine:
     bad = value["invalid"]
     text = f"Invalid indexes: {_some(bad)}" if bad else f"All indexes valid: {value['total']}"
-    return Line("indexes", "attention" if bad else "ok", text)
+    return JudgedLine("indexes", "attention" if bad else "ok", text)
 
 
-def _unindexed(rows: list[dict[str, Any]]) -> Line:
+def _unindexed(rows: list[dict[str, Any]]) -> JudgedLine:
     names = [f"{row['constraint']} on {row['table']}" for row in rows]
     text = (
         f"Foreign keys without an index (slow deletes): {_some(names)}" if names else "Every foreign key has an index"
     )
-    return Line("unindexed foreign keys", "warning" if names else "ok", text)
+    return JudgedLine("unindexed foreign keys", "warning" if names else "ok", text)
 
 
-def _triggers(rows: list[dict[str, Any]]) -> Line:
+def _triggers(rows: list[dict[str, Any]]) -> JudgedLine:
     names = [f"{row['trigger']} on {row['table']}" for row in rows]
-    return Line(
+    return JudgedLine(
         "disabled triggers",
         "attention" if names else "ok",
         f"Disabled triggers: {_some(names)}" if names else "No disabled triggers",
     )
 
 
-def _checksums(value: dict[str, Any]) -> Line:
+def _checksums(value: dict[str, Any]) -> JudgedLine:
     if not value["enabled"]:
-        return Line("checksum failures", "not applicable", "Page checksums are off, so damage to pages goes unseen")
+        return JudgedLine(
+            "checksum failures", "not applicable", "Page checksums are off, so damage to pages goes unseen"
+        )
     number = value["failures"] or 0
-    return Line(
+    return JudgedLine(
         "checksum failures",
         "attention" if number else "ok",
         f"Page checksum failures since the last reset: {number:,}" if number else "No page checksum failures",
     )
 
 
-def _foreign_keys(rows: list[dict[str, Any]]) -> Line:
+def _foreign_keys(rows: list[dict[str, Any]]) -> JudgedLine:
     bad = [
         f"{_count(row['orphans'], 'row')} of {row['table']} without their {row['parent']} ({row['constraint']})"
         for row in rows
@@ -130,41 +132,41 @@ def _foreign_keys(rows: list[dict[str, Any]]) -> Line:
     ]
     if not rows:
         return _absent("foreign keys", "declared foreign keys")
-    return Line(
+    return JudgedLine(
         "foreign keys",
         "attention" if bad else "ok",
         f"Orphaned records: {_some(bad)}" if bad else f"All {len(rows)} foreign keys hold",
     )
 
 
-def _sequences(rows: list[dict[str, Any]]) -> Line:
+def _sequences(rows: list[dict[str, Any]]) -> JudgedLine:
     names = [
         f"{row['sequence']} at {row['last'] or 'its start'}, {row['table']}.{row['column']} at {row['highest']}"
         for row in rows
     ]
-    return Line(
+    return JudgedLine(
         "sequences",
         "attention" if names else "ok",
         f"Sequences behind their column: {_some(names)}" if names else "No sequence is behind its column",
     )
 
 
-def _null_keys(rows: list[dict[str, Any]]) -> Line:
+def _null_keys(rows: list[dict[str, Any]]) -> JudgedLine:
     names = [f"{_count(row['nulls'], 'row')} of {row['table']}.{row['column']}" for row in rows]
-    return Line(
+    return JudgedLine(
         "null keys",
         "attention" if names else "ok",
         f"NULL in primary keys: {_some(names)}" if names else "No NULL in primary keys",
     )
 
 
-def _files(rows: list[dict[str, Any]]) -> Line:
+def _files(rows: list[dict[str, Any]]) -> JudgedLine:
     names = [f"{row['relation']} ({row['path']})" for row in rows]
     text = f"Files missing on the disk: {_some(names)}" if names else "Every table and index has its file"
-    return Line("files", "attention" if names else "ok", text)
+    return JudgedLine("files", "attention" if names else "ok", text)
 
 
-JUDGES: Mapping[str, Callable[[Any], Line]] = {
+JUDGES: Mapping[str, Callable[[Any], JudgedLine]] = {
     "table sizes": _sizes,
     "orphaned messages": _orphaned_messages,
     "future timestamps": _future,
@@ -181,10 +183,12 @@ JUDGES: Mapping[str, Callable[[Any], Line]] = {
 }
 
 
-def inventory_lines(before: Contents, now: Contents) -> tuple[Line, ...]:
+def inventory_lines(before: Contents, now: Contents) -> tuple[JudgedLine, ...]:
     """What a database lacks compared with an inventory; growth is no finding."""
     if before.database != now.database:
-        return (Line("inventory", "not applicable", f"The inventory is of {before.database}, not of {now.database}"),)
+        return (
+            JudgedLine("inventory", "not applicable", f"The inventory is of {before.database}, not of {now.database}"),
+        )
     tables = {table.full_name: table for table in now.tables}
     gone = [table.full_name for table in before.tables if table.full_name not in tables]
     fewer = [(table, tables[table.full_name]) for table in before.tables if table.full_name in tables]
@@ -196,21 +200,21 @@ def inventory_lines(before: Contents, now: Contents) -> tuple[Line, ...]:
     )
 
 
-def _missing(what: str, names: list[str]) -> Line:
-    return Line(
+def _missing(what: str, names: list[str]) -> JudgedLine:
+    return JudgedLine(
         f"inventory: {what}",
         "attention" if names else "ok",
         f"Missing {what}: {_some(names)}" if names else f"All {what} of the last inventory are there",
     )
 
 
-def _rows(pairs: list[tuple[TableCount, TableCount]]) -> Line:
+def _rows(pairs: list[tuple[TableCount, TableCount]]) -> JudgedLine:
     """Fewer rows can be right, so they are a warning; a table that became empty is not passed over."""
     known = [(old, new.rows) for old, new in pairs if old.rows and new.rows is not None]
     fewer = [f"{old.full_name} {old.rows:,} → {rows:,}" for old, rows in known if old.rows and rows < old.rows]
     emptied = any(rows == 0 for _, rows in known)
     state: State = "attention" if emptied else "warning" if fewer else "ok"
-    return Line(
+    return JudgedLine(
         "inventory: rows",
         state,
         f"Fewer rows than in the last inventory: {_some(fewer)}"

@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
+from actions.clock.zones import WhenError, zone_named
 from actions.engine.errors import RecoveryError
 from actions.postgres.lsn import Lsn, parse_lsn
-from actions.postgres.zones import WhenError, zone_named
 
 _LOCATION = re.compile(r"(?P<lsn>[0-9A-F]+/[0-9A-F]+)(?: \(file (?P<file>[0-9A-F]{24})\))?", re.ASCII)
 

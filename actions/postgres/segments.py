@@ -17,10 +17,17 @@ from actions.postgres.lsn import Lsn
 DEFAULT_SIZE = 16 * 1024 * 1024
 SIZES = tuple(1024 * 1024 << shift for shift in range(11))
 
-PACKED = ("gz", "zst", "lz4", "bz2", "xz", "br", "lzo")
+PACKED = ("gz", "zst", "lz4", "bz2", "xz", "br", "lzo", "lzma", "lz", "Z", "sz", "snappy", "zip", "7z")
 """The endings that tools for archives give to packed files; not all of them can be read."""
 
-_SUFFIXES = rf"(?P<packed>\.(?:{'|'.join(PACKED)}))?"
+ENCRYPTED = ("gpg", "pgp", "age", "enc", "aes", "aes256", "crypt", "kms")
+"""The endings of encrypted ones, alone or after that of a packed one."""
+
+ENDINGS = (*PACKED, *ENCRYPTED, *(f"{packed}.{encrypted}" for packed in PACKED for encrypted in ENCRYPTED))
+"""All that may stand behind the name of a whole segment."""
+
+_PACKED, _ENCRYPTED = "|".join(PACKED), "|".join(ENCRYPTED)
+_SUFFIXES = rf"(?P<packed>\.(?:{_PACKED})(?:\.(?:{_ENCRYPTED}))?|\.(?:{_ENCRYPTED}))?"
 _SEGMENT = re.compile(
     r"(?P<tli>[0-9A-F]{8})(?P<log>[0-9A-F]{8})(?P<seg>[0-9A-F]{8})"
     r"(?:(?P<partial>\.partial)|\.(?P<offset>[0-9A-F]{8})\.backup)?" + _SUFFIXES,
@@ -30,7 +37,7 @@ _HISTORY = re.compile(r"(?P<tli>[0-9A-F]{8})\.history" + _SUFFIXES, re.ASCII)
 
 
 @dataclass(frozen=True)
-class WalFile:
+class WalName:
     """What the name of a file in an archive says."""
 
     name: str
@@ -59,10 +66,10 @@ class SegmentRange:
     end_lsn: Lsn
 
 
-def parse_wal_name(name: str) -> WalFile | None:
+def parse_wal_name(name: str) -> WalName | None:
     """Understand a file name, or return None for a stranger."""
     if match := _HISTORY.fullmatch(name):
-        return WalFile(name, "history", int(match["tli"], 16), compression=_packed(match))
+        return WalName(name, "history", int(match["tli"], 16), compression=_packed(match))
     if match := _SEGMENT.fullmatch(name):
         return _segment_file(name, match)
     return None
@@ -72,13 +79,13 @@ def _packed(match: re.Match[str]) -> str:
     return (match["packed"] or "").lstrip(".")
 
 
-def _segment_file(name: str, match: re.Match[str]) -> WalFile:
+def _segment_file(name: str, match: re.Match[str]) -> WalName:
     kind: Literal["segment", "partial", "backup"] = "segment"
     if match["partial"]:
         kind = "partial"
     elif match["offset"]:
         kind = "backup"
-    return WalFile(
+    return WalName(
         name,
         kind,
         int(match["tli"], 16),

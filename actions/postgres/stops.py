@@ -14,12 +14,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from actions.clock.times import spell
+from actions.clock.when import Target
 from actions.postgres.lsn import Lsn, end_of_record, format_lsn, parse_lsn
 from actions.postgres.segments import DEFAULT_SIZE
-from actions.postgres.times import spell
 from actions.postgres.unreachable import Unreachable
 from actions.postgres.waldump import TransactionEnd
-from actions.postgres.when import Target
 
 # WAL has the lower half of a transaction's number; what people copy may have the epoch above it.
 _XIDS = 2**32

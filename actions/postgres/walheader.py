@@ -21,7 +21,7 @@ _MAGICS = {0xD106: 13, 0xD10D: 14, 0xD110: 15, 0xD113: 16, 0xD116: 17, 0xD118: 1
 
 
 @dataclass(frozen=True)
-class Identity:
+class ClusterIdentity:
     """Which cluster it is; `timeline` is the one that was written last, `segment_size` in bytes."""
 
     version: int
@@ -30,7 +30,7 @@ class Identity:
     segment_size: int
 
 
-def identity_of(headers: Mapping[str, bytes]) -> Identity | None:
+def identity_of(headers: Mapping[str, bytes]) -> ClusterIdentity | None:
     """The identity that a server's own segments agree on, None where they do not tell one.
 
     Recycled segments carry a name ahead of what is in them and are passed over.
@@ -62,10 +62,10 @@ def header_of(data: bytes) -> Header | None:
     return Header(_MAGICS[magic], str(system), timeline, size, address)
 
 
-def _read(name: str, data: bytes) -> Identity | None:
+def _read(name: str, data: bytes) -> ClusterIdentity | None:
     file, seen = parse_wal_name(name), header_of(data)
     if file is None or file.kind != "segment" or seen is None:
         return None
     if seen.timeline != file.timeline or seen.address != segment_start(file.segment_name, seen.segment_size):
         return None
-    return Identity(seen.version, seen.system_identifier, seen.timeline, seen.segment_size)
+    return ClusterIdentity(seen.version, seen.system_identifier, seen.timeline, seen.segment_size)

@@ -12,8 +12,8 @@ from actions.postgres.archive import (
     ArchivedFile,
     BadCopy,
     Gap,
+    LiveTail,
     Runs,
-    Tail,
     Wal,
     gaps_on,
     name_along,
@@ -23,7 +23,7 @@ from actions.postgres.lsn import Lsn
 from actions.postgres.segments import DEFAULT_SIZE, parse_wal_name, segment_of
 from actions.postgres.timelines import Chain, chain_to, lies_on, segments_needed
 
-__all__ = ["ArchivedFile", "Gap", "Reach", "Tail", "TimelineWindow", "Unusable", "Window", "recovery_window"]
+__all__ = ["ArchivedFile", "Gap", "LiveTail", "Reach", "TimelineWindow", "Unusable", "Window", "recovery_window"]
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def recovery_window(
     histories: Mapping[int, str],
     system_identifier: str,
     live_timeline: int,
-    tail: Tail | None = None,
+    tail: LiveTail | None = None,
     segment_size: int = DEFAULT_SIZE,
     brought: Sequence[ArchivedFile] = (),
 ) -> Window:

@@ -7,9 +7,9 @@ from datetime import timedelta
 
 from actions.engine.errors import Refused
 from actions.engine.procedure import Act, Asker, Lane, Look, Procedure, Risk, Words
-from actions.steps import archiving, backup, restore
-from actions.steps.live import ask_primary
-from actions.steps.server import look_at_server
+from actions.steps.postgres import archiving, restore, take_backup
+from actions.steps.postgres.ask_live import ask_primary
+from actions.steps.postgres.look_at_server import look_at_server
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,14 @@ PROCEDURE = Procedure(
     steps=(
         Look("look at the server", look_at_server, gives="server"),
         Look("ask the server", ask_primary, gives="live"),
-        Act("take the base backup", backup.take_base, backup.base_is_taken, limit=restore.COPY_LIMIT),
-        Act("write its inventory", backup.write_inventory, backup.inventory_is_written, limit=timedelta(minutes=30)),
-        Look("see what it holds", backup.look_at_inventory, gives="held"),
+        Act("take the base backup", take_backup.take_base, take_backup.base_is_taken, limit=restore.COPY_LIMIT),
+        Act(
+            "write its inventory",
+            take_backup.write_inventory,
+            take_backup.inventory_is_written,
+            limit=timedelta(minutes=30),
+        ),
+        Look("see what it holds", take_backup.look_at_inventory, gives="held"),
         Look("see that its WAL arrives in the archive", archiving.see_backup_arrive, gives="arrival"),
     ),
 )

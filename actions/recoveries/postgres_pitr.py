@@ -5,37 +5,49 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from actions.engine.procedure import Act, Ask, Asker, Leads, Look, Option, Outcome, Procedure, Risk, Who, Words
-from actions.postgres.times import spell
-from actions.postgres.when import Target, parse_when
-from actions.steps import (
+from actions.clock.times import spell
+from actions.clock.when import Target, parse_when
+from actions.engine.procedure import (
+    Act,
+    Ask,
+    Asker,
+    Look,
+    MayAnswer,
+    Option,
+    OptionEffect,
+    Outcome,
+    Procedure,
+    Risk,
+    Words,
+)
+from actions.steps import writers
+from actions.steps.postgres import (
+    approved_loss,
     archiving,
-    backup,
-    besides,
-    compare,
-    configuration,
+    besides_sheet,
+    check_integrity,
+    compare_servers,
+    count_losses,
     cutover,
-    integrity,
-    left,
-    loss,
-    losses,
-    needs,
+    disk_space,
+    estimate,
+    find_tablespaces,
+    keep_configuration,
+    left_to_people,
     prepared,
     proof,
+    remake_slots,
     replay,
     restore,
+    see_unwritten,
     sheets,
-    slots,
-    space,
-    tablespaces,
+    take_backup,
     target,
-    unwritten,
-    writers,
 )
-from actions.steps.live import ask_primary
-from actions.steps.place import must_be_swappable
-from actions.steps.server import look_at_server, see_writers
-from actions.steps.window import read_window
+from actions.steps.postgres.ask_live import ask_primary
+from actions.steps.postgres.data_place import must_be_swappable
+from actions.steps.postgres.look_at_server import look_at_server, see_writers
+from actions.steps.postgres.read_window import read_window
 
 
 @dataclass(frozen=True)
@@ -77,19 +89,19 @@ PROCEDURE = Procedure(
         Look("read the recovery window", read_window, gives="window"),
         Look("find the exact stopping point", target.find_stopping_point, gives="aim"),
         Look("choose a base backup", target.choose_base, gives="base"),
-        Look("find the tablespaces", tablespaces.find_tablespaces, gives="tablespaces"),
-        Look("count what would be lost", losses.count_losses, gives="lost"),
-        Look("estimate the time", needs.estimate, gives="times"),
-        Look("compare the configuration files", configuration.foresee_configuration, gives="foreseen"),
-        Look("see what the WAL does not bring back", unwritten.foresee_unwritten, gives="beside"),
-        Look("measure the disk", space.measure_space, gives="space"),
+        Look("find the tablespaces", find_tablespaces.find_tablespaces, gives="tablespaces"),
+        Look("count what would be lost", count_losses.count_losses, gives="lost"),
+        Look("estimate the time", estimate.estimate, gives="times"),
+        Look("compare the configuration files", keep_configuration.foresee_configuration, gives="foreseen"),
+        Look("see what the WAL does not bring back", see_unwritten.foresee_unwritten, gives="beside"),
+        Look("measure the disk", disk_space.measure_space, gives="space"),
         Look("see whether WAL is archived", archiving.look_at_archiving, gives="archiving"),
         Ask(
             "Restore beside the live data?",
             options=(
                 Option(writers.PAUSE_AND_RESTORE, danger=True),
                 Option(writers.KEEP_SERVING),
-                Option("Cancel", leads=Leads.BACK),
+                Option("Cancel", leads=OptionEffect.BACK),
             ),
             gives="mode",
             sheets=sheets.plan_sheets,
@@ -123,49 +135,53 @@ PROCEDURE = Procedure(
                 Option(prepared.LEAVE),
                 Option(prepared.COMMIT, danger=True),
                 Option(prepared.ROLL_BACK, danger=True),
-                Option("Discard", leads=Leads.BACK),
+                Option("Discard", leads=OptionEffect.BACK),
             ),
             gives="settling",
             sheets=prepared.prepared_sheets,
             applies=prepared.something_to_settle,
             leaves_out=prepared.no_room,
         ),
-        Look("check the clone", integrity.check_clone, gives="integrity"),
-        Look("compare with the live data", compare.compare, gives="difference"),
-        Look("see what changes besides rows", unwritten.see_unwritten, gives="unwritten"),
-        Look("compare the configuration", configuration.compare_configuration, gives="configuration"),
-        Look("count again what would be lost", loss.count_again, gives="loss"),
+        Look("check the clone", check_integrity.check_clone, gives="integrity"),
+        Look("compare with the live data", compare_servers.compare, gives="difference"),
+        Look("see what changes besides rows", see_unwritten.see_unwritten, gives="unwritten"),
+        Look("compare the configuration", keep_configuration.compare_configuration, gives="configuration"),
+        Look("count again what would be lost", approved_loss.count_again, gives="loss"),
         Ask(
             "Cut over to the clone?",
             options=(
-                Option(configuration.CUT_OVER, who=Who.SECOND, types="service", danger=True),
-                Option(configuration.WITH_BACKUPS, who=Who.SECOND, types="service", danger=True),
-                Option("Another time", leads=Leads.AGAIN, types="when"),
-                Option("Discard", leads=Leads.BACK),
+                Option(keep_configuration.CUT_OVER, who=MayAnswer.SECOND, types="service", danger=True),
+                Option(keep_configuration.WITH_BACKUPS, who=MayAnswer.SECOND, types="service", danger=True),
+                Option("Another time", leads=OptionEffect.AGAIN, types="when"),
+                Option("Discard", leads=OptionEffect.BACK),
             ),
             gives="approval",
             sheets=sheets.preview_sheets,
             recheck=("server", "live", "writers", "configuration", "loss"),
-            stands=loss.STANDS,
+            stands=approved_loss.STANDS,
             until="stop the old server",
             still=("loss",),
-            leaves_out=besides.senseless_cut_overs,
+            leaves_out=besides_sheet.senseless_cut_overs,
         ),
         Act("promote the clone", cutover.promote, cutover.is_promoted),
         Act("end prepared transactions", prepared.settle, prepared.is_settled),
         Act("stop the clone in good order", cutover.stop_clone, cutover.clone_is_stopped),
-        Act("keep the live configuration", configuration.keep_configuration, configuration.configuration_is_kept),
+        Act(
+            "keep the live configuration",
+            keep_configuration.keep_configuration,
+            keep_configuration.configuration_is_kept,
+        ),
         Act("pause the writers for the cut-over", writers.pause, writers.paused, undo=writers.let_go_on),
         Act("stop the old server", cutover.stop_live, cutover.live_is_stopped, undo=cutover.bring_back_live),
         Act("swap the data directories", cutover.swap, cutover.clone_is_live, undo=cutover.swap_back),
         Act("start the server", cutover.start_live, cutover.live_is_ready, undo=cutover.stop_started),
         Look("prove that it is writable", proof.prove_writable, gives="proof"),
-        Look("check integrity again", integrity.check_again, gives="integrity_after"),
+        Look("check integrity again", check_integrity.check_again, gives="integrity_after"),
         Look("note where the old data lies", proof.where_kept, gives="kept"),
         # From here on there are new writes, which an undo would lose.
         Act("resume the writers", writers.resume, writers.serving, point_of_no_return=True),
-        Act("make the physical slots again", slots.make_slots, slots.slots_are_made),
-        Look("see what is left to people", left.see_left, gives="left"),
+        Act("make the physical slots again", remake_slots.make_slots, remake_slots.slots_are_made),
+        Look("see what is left to people", left_to_people.see_left, gives="left"),
         Act("smoke test through the application", proof.smoke_test, proof.smoke_passed),
         Act("remove the clone's container", replay.remove_clone_server, replay.clone_server_is_gone),
         # That the data is right says nothing of the next recovery: for that, new WAL has to arrive.
@@ -173,11 +189,17 @@ PROCEDURE = Procedure(
         Look("see that WAL arrives in the archive", archiving.see_timeline_arrive, gives="arrival"),
         # Older backups reach the new timeline only by way of its history, so one of its own is taken at once.
         # The data is in service whether there is one or not, and a run that has failed would hold up the next recovery.
-        Act("take a fresh base backup", backup.take_base, backup.base_is_taken, limit=restore.COPY_LIMIT, spare=True),
+        Act(
+            "take a fresh base backup",
+            take_backup.take_base,
+            take_backup.base_is_taken,
+            limit=restore.COPY_LIMIT,
+            spare=True,
+        ),
         Act(
             "write its inventory",
-            backup.write_inventory,
-            backup.inventory_is_written,
+            take_backup.write_inventory,
+            take_backup.inventory_is_written,
             limit=timedelta(minutes=30),
             spare=True,
         ),

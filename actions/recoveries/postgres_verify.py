@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from actions.engine.errors import Refused
 from actions.engine.procedure import Asker, Look, Procedure, Risk, Words
-from actions.steps import integrity, sheets
-from actions.steps.server import look_at_server
+from actions.steps.postgres import check_integrity, sheets
+from actions.steps.postgres.look_at_server import look_at_server
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,6 @@ PROCEDURE = Procedure(
     report=sheets.verify_sheets,
     steps=(
         Look("look at the server", look_at_server, gives="server"),
-        Look("check integrity", integrity.check_live, gives="integrity"),
+        Look("check integrity", check_integrity.check_live, gives="integrity"),
     ),
 )

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from actions.engine.errors import Refused
 from actions.engine.procedure import Asker, Look, Procedure, Risk, Words
-from actions.steps import archiving, sheets
-from actions.steps.server import look_at_server
-from actions.steps.window import read_window
+from actions.steps.postgres import archiving, sheets
+from actions.steps.postgres.look_at_server import look_at_server
+from actions.steps.postgres.read_window import read_window
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from actions.containers import Docker
 from actions.engine.errors import RecoveryError
 from actions.engine.procedure import Answer
-from actions.steps.server import Writer, Writers
-from actions.tools import Patience, Progress
+from actions.steps.postgres.look_at_server import Writer, Writers
+from actions.tools.docker import Docker
+from actions.tools.polling import Polling
+from actions.tools.progress import Progress
 
 PAUSE_AND_RESTORE = "Pause writers and restore"
 KEEP_SERVING = "Restore, keep serving"
@@ -40,17 +41,17 @@ def paused(writers: Writers, docker: Docker) -> bool:
     return all(_state(writer, docker) not in ("running", "restarting") for writer in writers.all)
 
 
-def resume(writers: Writers, docker: Docker, patience: Patience, progress: Progress) -> None:
+def resume(writers: Writers, docker: Docker, polling: Polling, progress: Progress) -> None:
     """Let the writers write again; restart those whose connections did not survive."""
     progress(0, len(writers.all), "letting them go on")
     # All go on before any is waited for: one that does not come back must not keep the others paused.
     _each(writers, partial(_goes_on, docker=docker))
     for n, writer in enumerate(writers.all):
         progress(n, len(writers.all), f"waiting for {writer.name} to serve")
-        _see_serving(writer, docker, patience)
+        _see_serving(writer, docker, polling)
 
 
-def let_go_on(writers: Writers, docker: Docker, patience: Patience) -> None:
+def let_go_on(writers: Writers, docker: Docker, polling: Polling) -> None:
     """Take a pause back: whoever ran before goes on, and is started again where its connections were lost.
 
     Nobody is waited for, and whoever was stopped before stays so: the old server may be as broken as it was.
@@ -61,7 +62,7 @@ def let_go_on(writers: Writers, docker: Docker, patience: Patience) -> None:
             docker.unpause(writer.name, writer.container)
 
     def connected(writer: Writer) -> None:
-        if writer.state == "running" and not patience.until(partial(_serves, writer, docker), seconds=2.0):
+        if writer.state == "running" and not polling.until(partial(_serves, writer, docker), seconds=2.0):
             docker.restart(writer.name, writer.container)
 
     _each(writers, unpaused)
@@ -95,14 +96,14 @@ def _serves(writer: Writer, docker: Docker) -> bool:
     return docker.serves(writer.name, writer.container)
 
 
-def _see_serving(writer: Writer, docker: Docker, patience: Patience) -> None:
+def _see_serving(writer: Writer, docker: Docker, polling: Polling) -> None:
     def serves() -> bool:
         return docker.serves(writer.name, writer.container)
 
-    if patience.until(serves, seconds=2.0):
+    if polling.until(serves, seconds=2.0):
         return
     docker.restart(writer.name, writer.container)
-    if not patience.until(serves, seconds=_SERVE_SECONDS, every=0.5):
+    if not polling.until(serves, seconds=_SERVE_SECONDS, every=0.5):
         raise RecoveryError(
             f"{writer.name} does not serve.",
             detail=docker.logs(writer.name, 15),

@@ -10,17 +10,17 @@ from slack_bolt import App, BoltContext
 from slack_sdk import WebClient
 
 from actions.engine.errors import RecoveryError
-from bot.desk import Desk
-from bot.hearing import SILENCE, Reply, hear, told
-from bot.listeners.telling import whisper
-from bot.promptly import TAKEN, UNDER_WAY, Promptly
+from bot.context import BotContext
+from bot.dispatch import SILENCE, Reply, hear, told
+from bot.listeners.whisper import whisper
 from bot.requests import Origin
+from bot.response_deadline import TAKEN, UNDER_WAY, ResponseDeadline
 
 _SAID = (None, "", "thread_broadcast", "file_share", "me_message")
 """The kinds of message that somebody wrote; others tell of edits, deletions, joins."""
 
 
-def register(app: App, desk: Desk) -> None:
+def register(app: App, desk: BotContext) -> None:
     """Listen to mentions, and to messages in the direct conversation."""
 
     def take(event: dict[str, Any], context: BoltContext, client: WebClient, next: Callable[[], None]) -> None:
@@ -39,11 +39,11 @@ def register(app: App, desk: Desk) -> None:
     app.event({"type": "message", "channel_type": "im"}, middleware=[take])(answer)
 
 
-def _promptly(desk: Desk, client: WebClient, event: dict[str, Any], context: BoltContext) -> Reply:
+def _promptly(desk: BotContext, client: WebClient, event: dict[str, Any], context: BoltContext) -> Reply:
     def late() -> None:
         whisper(client, event["channel"], event["user"], UNDER_WAY, event.get("thread_ts"))
 
-    prompt = Promptly(late)
+    prompt = ResponseDeadline(late)
     try:
         reply = prompt(lambda: _heard(desk, event, context))
     except RecoveryError as refusal:
@@ -51,7 +51,7 @@ def _promptly(desk: Desk, client: WebClient, event: dict[str, Any], context: Bol
     return replace(reply, text=reply.text or TAKEN) if prompt.told else reply
 
 
-def _heard(desk: Desk, event: dict[str, Any], context: BoltContext) -> Reply:
+def _heard(desk: BotContext, event: dict[str, Any], context: BoltContext) -> Reply:
     place = f"{event['channel']}:{event['ts']}"
     team = str(event.get("user_team") or event.get("team") or context.team_id or "")
     direct = event.get("channel_type") == "im"

@@ -12,7 +12,7 @@ import typer
 from rich.table import Table
 
 from actions.engine.errors import Refused
-from bot.terminal.keys import taken
+from bot.terminal.code_secrets import taken
 from bot.terminal.records import show_json
 from bot.terminal.session import Session, session
 

@@ -14,18 +14,18 @@ from actions.engine.answers import choice
 from actions.engine.errors import RecoveryError, Refused
 from actions.engine.ledger import LEASE_SECONDS
 from actions.engine.run import Run
-from actions.engine.status import RETRY, UNDO, State, labels_of, rests
-from bot import steering
-from bot.terminal import shown
-from bot.terminal.answering import Given, answer
-from bot.terminal.follow import Code, Follower, code_of, next_word, rested
+from actions.engine.status import RETRY, UNDO, RunState, labels_of, rests
+from bot import run_control
+from bot.terminal import run_shown
+from bot.terminal.answer_question import Given, answer
+from bot.terminal.follow_run import Code, RunFollower, code_of, next_word, rested
 from bot.terminal.session import Session
 
 _LEAVE = "Leave it"
 _LOOK_SECONDS = 0.5
 
 
-class Hands(threading.Thread):
+class ForegroundRun(threading.Thread):
     """The loop in a thread of its own, so that the terminal can show and hear meanwhile."""
 
     def __init__(self, carry_out: Callable[[str], str], run: str) -> None:
@@ -81,13 +81,13 @@ class Presence:
                 return
 
 
-def carry_on(session: Session, run_id: str, wanted: tuple[State, ...], after: int = 0) -> Code:
+def carry_on(session: Session, run_id: str, wanted: tuple[RunState, ...], after: int = 0) -> Code:
     """Carry a run out here until it has ended, or waits for somebody who is not here."""
     carry_out = session.door.hands(session.settings, session.store)
-    follower = Follower(session, run_id, after)
+    follower = RunFollower(session, run_id, after)
     with Presence(session, run_id):
         while True:
-            run = _worked(session, follower, Hands(carry_out, run_id))
+            run = _worked(session, follower, ForegroundRun(carry_out, run_id))
             if not rests(run):
                 time.sleep(_LOOK_SECONDS)
                 continue
@@ -99,7 +99,7 @@ def carry_on(session: Session, run_id: str, wanted: tuple[State, ...], after: in
     return rested(session, follower, wanted)
 
 
-def _worked(session: Session, follower: Follower, hands: Hands) -> Run:
+def _worked(session: Session, follower: RunFollower, hands: ForegroundRun) -> Run:
     """Let the hands work and show it; Ctrl-C asks the run to stop at its next safe place, a second one leaves it."""
     hands.start()
     asked_to_stop = False
@@ -122,7 +122,7 @@ def _nobody_has(session: Session, run: Run) -> bool:
     return run.id not in session.store.leased()
 
 
-def _stop(session: Session, follower: Follower) -> None:
+def _stop(session: Session, follower: RunFollower) -> None:
     run = follower.news()
     session.tell("It stops at its next safe place. Ctrl-C once more leaves it at once; it goes on from its journal.")
     try:
@@ -131,9 +131,9 @@ def _stop(session: Session, follower: Follower) -> None:
         session.tell(" ".join(part for part in (refusal.message, refusal.hint) if part))
 
 
-def _asked(session: Session, follower: Follower, run: Run) -> bool:
+def _asked(session: Session, follower: RunFollower, run: Run) -> bool:
     """Ask the person here. Whether the run goes on; False where they leave it."""
-    shown.end(session.out, session.desk.procedure(run.procedure), follower.entries)
+    run_shown.end(session.out, session.desk.procedure(run.procedure), follower.entries)
     while True:
         offered = [*_choosable(session, run), _LEAVE]
         _offer(session, run, offered)
@@ -165,7 +165,7 @@ def _choosable(session: Session, run: Run) -> list[str]:
 def _offer(session: Session, run: Run, offered: list[str]) -> None:
     others = [label for label in labels_of(run) if label not in offered]
     for label in others:
-        session.tell(f"  {label}: somebody else says that, in another terminal: {shown.command(run, label)}")
+        session.tell(f"  {label}: somebody else says that, in another terminal: {run_shown.command(run, label)}")
     numbered = "  ".join(f"{n} {label}" for n, label in enumerate(offered, 1))
     session.tell(f"{numbered}\nA number, and Enter:")
 
@@ -194,7 +194,7 @@ def _said(session: Session, run: Run, label: str) -> bool:
     """Say it to the run; whether it counted. A refusal is shown, and the person is asked again."""
     try:
         if label in (RETRY, UNDO) and not run.asking:
-            return steering.steer(session.desk, label.casefold(), run.id, session.person.speaker) is not None
+            return run_control.steer(session.desk, label.casefold(), run.id, session.person.speaker) is not None
         return answer(session, run.id, label, Given()) is not None
     except RecoveryError as refusal:
         session.tell("\n".join(part for part in (refusal.message, refusal.detail, refusal.hint) if part))

@@ -9,13 +9,13 @@ import typer
 from rich.table import Table
 
 from actions.engine.errors import RecoveryError, Refused
-from actions.incidents.deeds import known, open_incidents
-from actions.incidents.export import document_of
+from actions.incidents.document_export import document_of
+from actions.incidents.document_rendering import html as as_html
+from actions.incidents.document_rendering import markdown
 from actions.incidents.incident import Incident
-from actions.incidents.rendering import html as as_html
-from actions.incidents.rendering import markdown
-from bot import timeline
-from bot.leading import the_open_one
+from actions.incidents.incident_actions import known, open_incidents
+from bot.incidents import timeline
+from bot.incidents.incident_commands import the_open_one
 from bot.terminal import incident_shown
 from bot.terminal.options import Config, Json
 from bot.terminal.records import show_json

@@ -11,15 +11,15 @@ from rich.text import Text
 from actions.engine.run import Run
 from actions.engine.status import rests, state_of
 from actions.incidents.incident import Incident
-from bot.incident_places import thread_link
-from bot.incident_scene import fits_of, scene_of
+from bot.incidents.incident_scene import fits_of, scene_of
+from bot.incidents.thread_places import thread_link
+from bot.parse_command import command_of
 from bot.requests import has_worker
-from bot.terminal.follow import next_word
+from bot.terminal.follow_run import next_word
 from bot.terminal.records import aligned
 from bot.terminal.session import Session
 from bot.views import incident_words as words
 from bot.views.incident_words import Scene
-from bot.words import command_of
 
 _RECOVERIES = 3
 _TYPED = {

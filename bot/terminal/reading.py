@@ -8,13 +8,13 @@ from typing import Annotated
 import typer
 
 from actions.engine.anchors import anchors_path
-from bot import steering
+from bot import run_control
 from bot.terminal import records
-from bot.terminal.follow import until_rest
-from bot.terminal.going import BACK, GOOD
+from bot.terminal.carry_on import BACK, GOOD
+from bot.terminal.follow_run import until_rest
 from bot.terminal.options import Config, Json
+from bot.terminal.run_shown import document
 from bot.terminal.session import session
-from bot.terminal.shown import document
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 journal = typer.Typer(
@@ -42,7 +42,7 @@ def show(
 ) -> None:
     """What a run did, from its journal."""
     with session(ctx, config, json_) as here:
-        known = steering.find(here.desk, run)
+        known = run_control.find(here.desk, run)
         if not follow:
             return records.show_run(here.store, here.desk.procedure(known.procedure), run, json_)
         code = until_rest(here, run, (*GOOD, *BACK))

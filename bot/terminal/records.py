@@ -20,7 +20,7 @@ from actions.engine.run import Run
 from actions.engine.status import labels_of, state_of
 from actions.engine.store import Store
 from actions.findings import Finding
-from bot.terminal import shown
+from bot.terminal import run_shown
 
 
 def show_json(value: Any) -> None:
@@ -77,15 +77,15 @@ def show_run(store: Store, procedure: Procedure | None, run: str, as_json: bool)
                 "run": run,
                 "state": state_of(state),
                 "labels": labels_of(state),
-                "question": shown.question_json(state),
+                "question": run_shown.question_json(state),
                 "entries": [asdict(entry) for entry in told],
             }
         )
     console = Console(highlight=False, soft_wrap=True)
     for entry in told:
-        shown.line(console, entry)
+        run_shown.line(console, entry)
     console.print(f"run {run} is {state_of(state)}", markup=False)
-    shown.end(console, procedure, told)
+    run_shown.end(console, procedure, told)
     return None
 
 

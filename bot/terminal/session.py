@@ -17,23 +17,23 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from actions.engine.errors import RecoveryError, Refused
 from actions.engine.store import Store
-from actions.settings import Operator, Settings
-from bot.desk import Desk
-from bot.operators import operator_of, person_of, real_uid
-from bot.people import People, Person
-from bot.slack import client_for
-from bot.terminal.codes import Codes
-from bot.terminal.door import Door
-from bot.terminal.keys import Keys
-from bot.terminal.reach import Look, sentence
+from actions.settings.settings import Operator, Settings
+from bot.context import BotContext
+from bot.slack.client import client_for
+from bot.slack.people import Person, SlackPeople
+from bot.terminal.code_secrets import Keys
+from bot.terminal.context import TerminalContext
+from bot.terminal.one_time_codes import Codes
+from bot.terminal.operators import operator_of, person_of, real_uid
+from bot.terminal.reachability import ReachabilityCheck, sentence
 
 
 @dataclass
 class Session:
     """What a command works with. `out` is for what was asked for, `aside` for everything said beside it."""
 
-    door: Door
-    desk: Desk
+    door: TerminalContext
+    desk: BotContext
     as_json: bool = False
     out: Console = field(default_factory=lambda: Console(highlight=False, soft_wrap=True))
     aside: Console = field(default_factory=lambda: Console(highlight=False, soft_wrap=True, stderr=True))
@@ -47,9 +47,9 @@ class Session:
         return self.desk.settings
 
     @cached_property
-    def look(self) -> Look:
+    def look(self) -> ReachabilityCheck:
         """What is away. The first use begins to ask."""
-        return Look(self.settings, self.store)
+        return ReachabilityCheck(self.settings, self.store)
 
     @cached_property
     def operator(self) -> Operator:
@@ -118,7 +118,7 @@ def _nobody(what: str, flag: str) -> Refused:
 @contextmanager
 def session(ctx: typer.Context, config: Path | None, as_json: bool, *, head: bool = True) -> Iterator[Session]:
     """Open a session; a store that goes away in the middle of it is said in plain words."""
-    door: Door = ctx.obj["door"]
+    door: TerminalContext = ctx.obj["door"]
     settings = door.settings(config)
     try:
         made = Session(door, _desk(door, settings), as_json)
@@ -132,8 +132,8 @@ def session(ctx: typer.Context, config: Path | None, as_json: bool, *, head: boo
         ) from error
 
 
-def _desk(door: Door, settings: Settings) -> Desk:
+def _desk(door: TerminalContext, settings: Settings) -> BotContext:
     store = door.store(settings)
     client = client_for(settings.slack, timeout=2)
-    people = People(settings.people, client, store)
-    return Desk(settings, store, door.catalog(), client, people, door.bell(settings), door.clock)
+    people = SlackPeople(settings.people, client, store)
+    return BotContext(settings, store, door.catalog(), client, people, door.bell(settings), door.clock)

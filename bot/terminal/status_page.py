@@ -12,16 +12,16 @@ from rich.text import Text
 
 from actions.engine.errors import Refused
 from actions.engine.ids import is_errand
-from actions.incidents import posts
-from actions.incidents.deeds import known, open_incidents
-from actions.incidents.errands import open_errand
+from actions.incidents import public_posts
+from actions.incidents.draft_offers import edited, kind_now, kind_of, newest_run, offered, to_publish
 from actions.incidents.incident import Incident
-from actions.incidents.offering import edited, kind_now, kind_of, newest_run, offered, to_publish
-from actions.incidents.public import fit
-from actions.incidents.retelling import retell
-from bot.leading import Done
-from bot.terminal.errands import done
-from bot.terminal.going import How
+from actions.incidents.incident_actions import known, open_incidents
+from actions.incidents.open_errands import open_errand
+from actions.incidents.public_text import fit
+from actions.incidents.run_story import retell
+from bot.incidents.incident_commands import IncidentReply
+from bot.terminal.carry_on import How
+from bot.terminal.errand_outcome import done
 from bot.terminal.options import Config, FollowErrand, ForegroundErrand, Json
 from bot.terminal.records import show_json
 from bot.terminal.session import Session, session
@@ -80,24 +80,24 @@ def publish(
             raise Refused("Nothing was published.", hint="Change it with --title and --text, then publish.")
         site, by, key = here.settings.site.name, here.person.speaker, f"terminal:{uuid.uuid4().hex}"
         errand = open_errand(here.store, to_publish(found, draft), found, by, site=site, key=key)[0]
-        done(here, Done(f"It goes out as errand {errand}.", (errand,), found.id), How(follow, foreground))
+        done(here, IncidentReply(f"It goes out as errand {errand}.", (errand,), found.id), How(follow, foreground))
 
 
 def _document(here: Session, incident: Incident) -> dict[str, Any]:
     """All that the journals tell of what the public was told."""
     errands = [retell(here.store.entries(linked.run)) for linked in incident.runs if is_errand(linked.run)]
-    made = list(posts.posts(errands))
+    made = list(public_posts.posts(errands))
     names = {id: service for service, id in here.settings.statuspage.components.items()}
     return {
         "incident": incident.id,
         "title": incident.title,
         "state": incident.state,
         "fits_now": kind_now(incident, newest_run(here.store, incident)),
-        "offers": [asdict(offer) for offer in posts.offers(here.store.entries(incident.id))],
+        "offers": [asdict(offer) for offer in public_posts.offers(here.store.entries(incident.id))],
         "updates": [asdict(post) for post in made],
         "components": [
             {"component": id, "service": names.get(id, ""), "status": status}
-            for id, status in posts.components(made).items()
+            for id, status in public_posts.components(made).items()
         ],
     }
 

@@ -8,17 +8,17 @@ from typing import Annotated
 import typer
 
 from actions.engine.errors import Refused
-from actions.engine.procedure import Leads, Risk
-from actions.engine.status import State
-from actions.incidents.deeds import known
-from bot import steering
+from actions.engine.procedure import OptionEffect, Risk
+from actions.engine.status import RunState
+from actions.incidents.incident_actions import known
+from bot import run_control
+from bot.parse_command import LookCommand, ProcedureCommand, RunCommand, UnknownCommand, meaning
 from bot.requests import Origin, open_run
-from bot.terminal import listing
-from bot.terminal.answering import Given, answer, approval, open_question
-from bot.terminal.going import BACK, GOOD, How, go_on
+from bot.terminal import status_lists
+from bot.terminal.answer_question import Given, answer, approval, open_question
+from bot.terminal.carry_on import BACK, GOOD, How, go_on
 from bot.terminal.options import Config, Follow, Foreground, Json
 from bot.terminal.session import Session, session
-from bot.words import Looks, Steers, Unknown, Wants, meaning
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -112,7 +112,7 @@ def approve(
 ) -> None:
     """Give the approval of a second person that a run waits for."""
     with session(ctx, config, json_) as here:
-        label = approval(steering.find(here.desk, run))
+        label = approval(run_control.find(here.desk, run))
         _answered(here, run, label, Given(typed, code, alone, reason), How(follow, foreground))
 
 
@@ -156,23 +156,23 @@ def _heard(here: Session, words: list[str], family: str, how: How, incident: str
     if incident:
         known(here.store, incident)
     match meaning(" ".join(words), here.desk.catalog, family):
-        case Wants() as wants:
+        case ProcedureCommand() as wants:
             _wanted(here, wants, how, incident)
-        case Looks(at="help", about=about):
-            listing.help_text(here, about)
-        case Looks(at="runs", about=about):
-            listing.runs(here, about.casefold())
-        case Looks():
-            listing.status(here)
-        case Steers(how=verb, run=run):
+        case LookCommand(at="help", about=about):
+            status_lists.help_text(here, about)
+        case LookCommand(at="runs", about=about):
+            status_lists.runs(here, about.casefold())
+        case LookCommand():
+            status_lists.status(here)
+        case RunCommand(how=verb, run=run):
             if not run:
                 raise Refused(f"Which run shall I {verb}?", hint="Name it; mayday runs lists them.")
             _steered(here, verb, run, how)
-        case Unknown() as unknown:
-            raise listing.unknown(unknown)
+        case UnknownCommand() as unknown:
+            raise status_lists.unknown(unknown)
 
 
-def _wanted(here: Session, wants: Wants, how: How, incident: str) -> None:
+def _wanted(here: Session, wants: ProcedureCommand, how: How, incident: str) -> None:
     person = here.person
     origin = Origin(f"terminal:{uuid.uuid4().hex}", person.speaker.id, "", "", sink="terminal", incident=incident)
     opened = open_run(here.desk, wants, origin, person)
@@ -184,18 +184,18 @@ def _wanted(here: Session, wants: Wants, how: How, incident: str) -> None:
 
 
 def _answered(here: Session, run: str, label: str, given: Given, how: How) -> None:
-    question = open_question(steering.find(here.desk, run))
+    question = open_question(run_control.find(here.desk, run))
     entry = answer(here, run, label, given)
     leads = entry.data["leads"] if entry else ""
     here.tell(f"Run {run}: {entry.data['option']}." if entry else f"Run {run}: that was said before.")
     # Another time is asked for by this terminal once the run has ended, so it stays until then.
-    how = How(how.follow or leads == Leads.AGAIN, how.foreground)
-    go_on(here, run, how, BACK if leads and leads != Leads.ON else GOOD, entry.n if entry else question.n)
+    how = How(how.follow or leads == OptionEffect.AGAIN, how.foreground)
+    go_on(here, run, how, BACK if leads and leads != OptionEffect.ON else GOOD, entry.n if entry else question.n)
 
 
 def _steered(here: Session, verb: str, run: str, how: How) -> None:
-    entry = steering.steer(here.desk, verb, run, here.person.speaker)
+    entry = run_control.steer(here.desk, verb, run, here.person.speaker)
     done = {"stop": "It stops at its next safe place.", "retry": "It goes on.", "undo": "It takes back what it did."}
     here.tell(f"Run {run}: {done[verb] if entry else 'Nothing to do: that was said before, or nothing waits for it.'}")
-    wanted = {"stop": (State.WAITING, State.ASKING, *BACK, *GOOD), "undo": BACK}.get(verb, GOOD)
+    wanted = {"stop": (RunState.WAITING, RunState.ASKING, *BACK, *GOOD), "undo": BACK}.get(verb, GOOD)
     go_on(here, run, how, wanted, entry.n if entry else here.store.run(run).last)

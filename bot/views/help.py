@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from actions.engine.procedure import Procedure, Risk
+from bot.parse_command import FAMILIES, UnknownCommand, command_of
 from bot.views.mrkdwn import cut, escape
-from bot.words import FAMILIES, Unknown, command_of
 
 _ALWAYS = (
     ("/recover status", "what is under way"),
@@ -46,7 +46,7 @@ def text(catalog: Sequence[Procedure], about: str = "") -> str:
     return cut("\n".join(lines))
 
 
-def unknown(catalog: Sequence[Procedure], said: Unknown) -> str:
+def unknown(catalog: Sequence[Procedure], said: UnknownCommand) -> str:
     """The answer to something not known, with what was probably meant."""
     if said.family != "incident" and not any(command_of(p).split()[0] == said.family for p in catalog):
         return _nothing_yet(catalog, said.family)

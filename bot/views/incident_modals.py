@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from actions.engine.procedure import Procedure
-from actions.incidents.deeds import ROLES
-from actions.incidents.drafts import Kind as DraftKind
-from actions.incidents.fitting import Fit
 from actions.incidents.incident import Incident
-from actions.outside import Draft
+from actions.incidents.incident_actions import ROLES
+from actions.incidents.statuspage_drafts import Kind as DraftKind
+from actions.incidents.suggested_recoveries import Fit
+from actions.tools.outside import Draft
+from bot.parse_command import command_of
 from bot.views.help import AGREES
 from bot.views.mrkdwn import Block, cut, escape, section
-from bot.words import command_of
 
 RECOVER, ARGUMENTS, ROLE, STATUS = "incident-recover", "incident-arguments", "incident-role", "incident-status"
 BLOCK, FIELD = "said", "field"

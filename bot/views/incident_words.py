@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from actions.incidents.alert import State
-from actions.incidents.duty import Duty
+from actions.incidents.alert import AlertState
 from actions.incidents.incident import Incident
+from actions.incidents.on_call_names import OnCallNames
 from bot.views.mrkdwn import cut
 
 STATES = {
-    State.TRIGGERED: "Nobody has it yet",
-    State.ACKNOWLEDGED: "Acknowledged",
-    State.RESOLVED: "Resolved",
-    State.MERGED: "Merged into another incident of PagerDuty",
-    State.MOVED: "Moved to another service of PagerDuty",
+    AlertState.TRIGGERED: "Nobody has it yet",
+    AlertState.ACKNOWLEDGED: "Acknowledged",
+    AlertState.RESOLVED: "Resolved",
+    AlertState.MERGED: "Merged into another incident of PagerDuty",
+    AlertState.MOVED: "Moved to another service of PagerDuty",
 }
 _OTHERS = 3
 
@@ -26,7 +26,7 @@ class Scene:
 
     incident: Incident
     now: datetime
-    duty: Duty = Duty()
+    duty: OnCallNames = OnCallNames()
     statuspage: bool = False
 
 
@@ -79,7 +79,7 @@ def page(incident: Incident) -> tuple[str, str]:
 def state(incident: Incident) -> str:
     """How it stands, by whom it was acknowledged, where it was moved to."""
     names = incident.holders
-    by = f" by {', '.join(names)}" if names and incident.state is State.ACKNOWLEDGED else ""
+    by = f" by {', '.join(names)}" if names and incident.state is AlertState.ACKNOWLEDGED else ""
     where = f": {incident.moved_to}" if incident.moved_to else ""
     return f"{STATES[incident.state]}{by}{where}"
 
@@ -91,7 +91,7 @@ def possible(scene: Scene) -> list[str]:
         return []
     paged = bool(incident.open_alerts)
     wanted = {
-        "acknowledge": paged and incident.state is State.TRIGGERED,
+        "acknowledge": paged and incident.state is AlertState.TRIGGERED,
         "recover": True,
         "role": True,
         "status": scene.statuspage,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from actions.engine.asking import void_words
 from actions.engine.journal import Entry, Kind
-from actions.engine.procedure import Who
-from bot.press import Press
+from actions.engine.procedure import MayAnswer
+from actions.engine.put_question import void_words
+from bot.button_target import ButtonTarget
 from bot.views.mrkdwn import Block, actions, button, escape, moment, person, section, small
 from bot.views.steps import sentence
 
@@ -56,12 +56,12 @@ def _button(asked: Entry, option: dict[str, Any], i: int) -> Block:
     # A modal asks for itself; a confirm dialog before it would ask the same person twice.
     sure = f"{label}: this cannot be taken back by pressing another button."
     confirm = sure if option.get("danger") and not option.get("types") else ""
-    return button(label, f"answer:{i}", Press(asked.run, asked.n, label).value(), style, confirm)
+    return button(label, f"answer:{i}", ButtonTarget(asked.run, asked.n, label).value(), style, confirm)
 
 
 def _who(option: dict[str, Any]) -> str:
     label = escape(option["label"])
-    if option.get("who") == Who.SECOND:
+    if option.get("who") == MayAnswer.SECOND:
         return f"{label}: a second person who may approve" + _typing(option)
     return f"{label}: who asked, or anybody who may approve" + _typing(option)
 

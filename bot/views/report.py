@@ -7,8 +7,8 @@ from typing import Any
 from actions.engine.journal import Entry, Kind
 from actions.engine.status import RETRY, UNDO
 from bot.views import plan
-from bot.views.header import ENDED, glass
 from bot.views.mrkdwn import Block, actions, button, cut, escape, moment, person, section, small, took
+from bot.views.run_header import ENDED, glass
 from bot.views.steps import sentence
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from actions.engine.journal import Entry, Kind
-from actions.engine.status import State
+from actions.engine.status import RunState
 from lab import company
 from lab.bench.figure import Figure
 from lab.bench.ground import Ground, until
@@ -25,7 +25,7 @@ class Approval:
 def standing(ground: Ground) -> str:
     """A run that has restored beside the live data and waits for its second approver."""
     run = ground.restore(ground.now())
-    ground.rest(run, State.ASKING)
+    ground.rest(run, RunState.ASKING)
     return run
 
 

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from actions.engine.errors import RecoveryError
 from actions.engine.journal import Kind
-from actions.engine.status import State, rests, state_of
+from actions.engine.status import RunState, rests, state_of
 from actions.steps.writers import KEEP_SERVING
 from lab import company, processes
 from lab.home import Lab
@@ -80,7 +80,7 @@ class Ground:
         run = str(answer.get("run") or (named[1] if named else ""))
         if not run:
             raise RecoveryError("No run began.", detail=str(answer), hint="See the bot's log.")
-        self.rest(run, State.ASKING)
+        self.rest(run, RunState.ASKING)
         return run
 
     def restore(self, when: str) -> str:
@@ -96,7 +96,7 @@ class Ground:
     def give_up(self, run: str, label: str = "Discard") -> None:
         """End a run without its cut-over."""
         self.press(run, label)
-        self.rest(run, State.DISCARDED)
+        self.rest(run, RunState.DISCARDED)
         self.remove_kept(run)
 
     def remove_kept(self, run: str) -> None:
@@ -127,7 +127,7 @@ class Ground:
                 raise RecoveryError(f"'{label}' could not be pressed.", detail=str(answer), hint="See the thread.")
             time.sleep(0.2)
 
-    def rest(self, run: str, wanted: State) -> None:
+    def rest(self, run: str, wanted: RunState) -> None:
         """Wait until the run rests, in the state that is wanted."""
         store = company.open_store(self.lab)
         deadline = time.monotonic() + 900

@@ -8,8 +8,8 @@ from itertools import count
 from statistics import median
 
 from actions.engine.errors import RecoveryError
-from actions.engine.status import State, rests
-from actions.incidents.inbox import ALERT
+from actions.engine.status import RunState, rests
+from actions.incidents.take_in_events import ALERT
 from lab import company
 from lab.bench.figure import Figure, percentile
 from lab.bench.ground import Ground, until
@@ -42,7 +42,7 @@ def page_to_thread(ground: Ground, target: str) -> Figure:
             )
         run = ground.restore(target)
         sent = list(_while_it_works(ground, run, numbers))
-        ground.rest(run, State.ASKING)
+        ground.rest(run, RunState.ASKING)
         work = list(works(company.open_store(ground.lab).entries(run)))
         during = [page for page in sent if any(one.holds(page) for one in work)]
         counted, left_out, recoveries = counted + during, left_out + len(sent) - len(during), recoveries + 1

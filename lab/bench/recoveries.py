@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import median
 
 from actions.engine.journal import Kind
-from actions.engine.status import State
+from actions.engine.status import RunState
 from lab import company, processes
 from lab.bench.by_hand import ByHand
 from lab.bench.figure import Figure, percentile
@@ -28,7 +28,7 @@ def restore_ratio(ground: Ground, target: str, rounds: int) -> list[Figure]:
             theirs.append(hand.recover(run))
         ground.settle()
         ground.press(run, "Pause writers and restore")
-        ground.rest(run, State.ASKING)
+        ground.rest(run, RunState.ASKING)
         ours.append(ground.seconds(run, (Kind.ANSWERED, "Pause"), (Kind.DONE, "prove where it stopped")))
         if n % 2 == 0:
             theirs.append(hand.recover(run))
@@ -45,9 +45,9 @@ def restore_ratio(ground: Ground, target: str, rounds: int) -> list[Figure]:
 def cut_over(ground: Ground) -> Figure:
     """Writers stopped to writers served, while the town is served until the cut-over."""
     run = ground.restore(ground.now())
-    ground.rest(run, State.ASKING)
+    ground.rest(run, RunState.ASKING)
     ground.approve(run)
-    ground.rest(run, State.RECOVERED)
+    ground.rest(run, RunState.RECOVERED)
     ground.remove_kept(run)
     took = ground.seconds(run, (Kind.BEGAN, "pause the writers for the cut-over"), (Kind.DONE, "resume the writers"))
     return Figure("cut-over: writers stopped to writers served", f"{took:.1f} s", "at most 20 s", took <= 20)
@@ -76,7 +76,7 @@ def acknowledged(ground: Ground, target: str) -> Figure:
 
     with ThreadPoolExecutor(max_workers=_COMMANDS) as pool:
         took = list(pool.map(command, range(_COMMANDS)))
-    ground.rest(run, State.ASKING)
+    ground.rest(run, RunState.ASKING)
     ground.give_up(run)
     p99 = percentile(took, 99)
     said = f"p50 {median(took):.0f} ms, p99 {p99:.0f} ms"

@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from statistics import median
 
-from actions.engine.status import State
-from actions.incidents.deeds import known
-from actions.incidents.inbox import ALERT
+from actions.engine.status import RunState
+from actions.incidents.incident_actions import known
+from actions.incidents.take_in_events import ALERT
 from lab import company
 from lab.bench.approvals import approve, delay, standing
 from lab.bench.figure import Figure, percentile
@@ -39,7 +39,7 @@ def storm(ground: Ground) -> list[Figure]:
     """Absorbed into one thread, the webhooks' answers, calls refused for their number, what an approval loses."""
     run = standing(ground)
     calm = approve(ground, run)
-    ground.rest(run, State.RECOVERED)
+    ground.rest(run, RunState.RECOVERED)
     run = standing(ground)
     before, calls = set(company.open_store(ground.lab).incidents()), _calls(ground)
     # One client for all: a thousand handshakes would take the machine's time from the bot.
@@ -51,7 +51,7 @@ def storm(ground: Ground) -> list[Figure]:
         taken = [one.result() for one in sending]
     sent = Sent(tuple(id for id, _ in taken), began, max(at for _, at in taken) - began)
     figures = [_absorbed(ground, sent, before), _answered(desk, sent), _refused(calls, _calls(ground))]
-    ground.rest(run, State.RECOVERED)
+    ground.rest(run, RunState.RECOVERED)
     return [*figures, delay(calm, stormy)]
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from actions.steps.prepared import COMMIT, LEAVE, ROLL_BACK
+from actions.steps.postgres.prepared import COMMIT, LEAVE, ROLL_BACK
 from tests.clusters.amid import Moment, moment_amid
 from tests.clusters.case import FIRST, Case
 from tests.clusters.kinds_data import COMMIT_TIMES
 from tests.clusters.picture import Picture
 from tests.clusters.truth import Mark
-from tests.own_cluster import KEEP, PAUSE
+from tests.support.own_cluster import KEEP, PAUSE
 
 _PREPARED_IN = "TABLE DATA public.transfers"
 CUT, UNDO, DISCARD, CANCEL = "cut over", "undo after the swap", "discard the preview", "cancel the plan"

@@ -11,13 +11,13 @@ from actions.engine import answers
 from actions.engine.errors import Refused
 from actions.engine.journal import Kind
 from actions.engine.run import Run
-from actions.engine.status import State, state_of
+from actions.engine.status import RunState, state_of
 from actions.engine.store import Store
-from actions.steps.prepared import LEAVE
+from actions.steps.postgres.prepared import LEAVE
 from tests.clusters.aim import DISCARD, UNDO, Aim
 from tests.clusters.case import Case
-from tests.own_cluster import APPROVER, KEEP, ONCALL
-from tests.own_cluster import CUT as CUT_OVER
+from tests.support.own_cluster import APPROVER, KEEP, ONCALL
+from tests.support.own_cluster import CUT as CUT_OVER
 
 _SWAP = "swap the data directories"
 
@@ -44,12 +44,12 @@ def carry(case: Case, aim: Aim) -> Carried:
         run = _answer(case, aim, run)
     state = state_of(run)
     shown.append(case.cluster.said(run.id))
-    if state is State.WAITING and aim.way == UNDO:
+    if state is RunState.WAITING and aim.way == UNDO:
         run = case.cluster.undo(run.id, APPROVER)
         return Carried(run.id, state_of(run), "\n".join(shown), _trouble(case, run))
-    if state is State.FAILED:
+    if state is RunState.FAILED:
         return _failed(case, run, shown)
-    return Carried(run.id, state, "\n".join(shown), _trouble(case, run) if state is State.REFUSED else "")
+    return Carried(run.id, state, "\n".join(shown), _trouble(case, run) if state is RunState.REFUSED else "")
 
 
 def _answer(case: Case, aim: Aim, run: Run) -> Run:
@@ -81,7 +81,7 @@ def undone_after_swap(case: Case, when: str) -> Run:
     run = previewed(case, when)
     threading.Thread(target=_stop_after_swap, args=(case, run.id), daemon=True).start()
     run = case.cluster.cut_over(run.id)
-    assert state_of(run) is State.WAITING, case.cluster.story(run.id)
+    assert state_of(run) is RunState.WAITING, case.cluster.story(run.id)
     return case.cluster.undo(run.id, APPROVER)
 
 
@@ -101,10 +101,10 @@ def _failed(case: Case, run: Run, shown: list[str]) -> Carried:
     try:
         run = case.cluster.undo(run.id, APPROVER)
     except Refused as refused:
-        return Carried(run.id, State.FAILED, "\n".join(shown), f"after the cut-over: {trouble}", refused.message)
+        return Carried(run.id, RunState.FAILED, "\n".join(shown), f"after the cut-over: {trouble}", refused.message)
     state = state_of(run)
-    undo_trouble = "" if state in (State.UNDONE, State.DISCARDED) else _trouble(case, run) or str(state)
-    return Carried(run.id, State.FAILED, "\n".join(shown), trouble, undo_trouble)
+    undo_trouble = "" if state in (RunState.UNDONE, RunState.DISCARDED) else _trouble(case, run) or str(state)
+    return Carried(run.id, RunState.FAILED, "\n".join(shown), trouble, undo_trouble)
 
 
 def _trouble(case: Case, run: Run) -> str:

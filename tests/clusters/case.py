@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from tests.clusters.dice import Dice
 from tests.clusters.kind import Kind
-from tests.own_cluster import ARCHIVE_COMMAND, Cluster
+from tests.support.own_cluster import ARCHIVE_COMMAND, Cluster
 
 if TYPE_CHECKING:
     from tests.clusters.session import Session

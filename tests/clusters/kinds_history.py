@@ -9,7 +9,7 @@ from actions.engine.status import state_of
 from tests.clusters.carry import previewed, undone_after_swap
 from tests.clusters.case import Case
 from tests.clusters.kind import Kind
-from tests.own_cluster import APPROVER
+from tests.support.own_cluster import APPROVER
 
 _BASES = "/backups/postgres/base"
 

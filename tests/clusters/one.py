@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from actions.engine.errors import RecoveryError
-from actions.engine.status import State
+from actions.engine.status import RunState
 from tests.clusters.after import Before, after_giving_up, after_recovery, belongings, left_over, previewed
 from tests.clusters.aim import CANCEL, CUT, DISCARD, UNDO, Aim, draw_aim
 from tests.clusters.carry import carry
@@ -26,10 +26,10 @@ from tests.clusters.setup import set_up
 from tests.clusters.truth import picture_now, take_mark
 from tests.clusters.verdict import FINE, Outcome, Verdict, judge
 from tests.clusters.work import work
-from tests.own_cluster import own_cluster
+from tests.support.own_cluster import own_cluster
 
 TROUBLE = (AssertionError, OSError, ValueError, RecoveryError)
-_ENDS = {UNDO: State.UNDONE, DISCARD: State.DISCARDED, CANCEL: State.DISCARDED}
+_ENDS = {UNDO: RunState.UNDONE, DISCARD: RunState.DISCARDED, CANCEL: RunState.DISCARDED}
 _ORDINARY = {next(k.name for k in KINDS if k.group == group) for group in {k.group for k in KINDS if k.group}}
 
 
@@ -114,7 +114,7 @@ def _recover(case: Case, aim: Aim, before: Before) -> tuple[Outcome, list[str]]:
     carried = carry(case, aim)
     case.did(f"run {carried.run} ended: {carried.state}")
     claims = previewed(case, aim, before, carried)
-    if carried.state == State.RECOVERED and aim.way == CUT:
+    if carried.state == RunState.RECOVERED and aim.way == CUT:
         found = [*after_recovery(case, aim, before, carried), *claims]
         return judge(found, carried.shown), list(map(str, found))
     # Where writers go on there is no state to come back to that was noted.
@@ -123,7 +123,7 @@ def _recover(case: Case, aim: Aim, before: Before) -> tuple[Outcome, list[str]]:
         return Outcome.HARMED, [carried.trouble, carried.undo_trouble, *map(str, found)]
     if carried.state == _ENDS.get(aim.way):
         return (Outcome.WRONG if claims else Outcome.RIGHT), list(map(str, claims))
-    if carried.state == State.REFUSED:
+    if carried.state == RunState.REFUSED:
         known = any(re.search(pattern, carried.trouble) for kind in case.kinds for pattern in kind.refusals)
         return Outcome.REFUSED_AS_KNOWN if known else Outcome.REFUSED, [carried.trouble]
     return Outcome.FAILED, [f"{carried.state}: {carried.trouble}"]

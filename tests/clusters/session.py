@@ -6,7 +6,7 @@ import subprocess
 from contextlib import suppress
 from types import TracebackType
 
-from tests.own_cluster import Cluster
+from tests.support.own_cluster import Cluster
 
 _END = "-- that was it --"
 

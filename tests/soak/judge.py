@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from actions.engine.journal import Entry, Kind, first_broken
 from actions.engine.procedure import Act, Outcome
 from actions.recoveries.postgres_pitr import PROCEDURE
-from actions.steps.configuration import CUT_OVER
+from actions.steps.postgres.keep_configuration import CUT_OVER
 from tests.soak.leftovers import left_over
 from tests.soak.seen import Seen
 from tests.soak.stillness import too_still

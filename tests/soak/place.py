@@ -15,10 +15,10 @@ from lab import company, processes, town_process
 from lab.home import Lab
 from lab.ports import kept_port
 from lab.slack.client import PracticeSlack
-from tests.between import Freeze, daemon_behind
 from tests.soak.processes import Part, Supervisor
 from tests.soak.thaw import id_of
 from tests.soak.watch import Watch
+from tests.support.between import Freeze, daemon_behind
 
 WORKERS, BOTS = ("worker", "worker-2"), ("bot", "bot-2")
 

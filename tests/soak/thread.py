@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from actions.engine.journal import Entry, Kind
-from bot.views.header import ENDED
+from bot.views.run_header import ENDED
 from bot.views.steps import sentence
 
 Message = Mapping[str, Any]

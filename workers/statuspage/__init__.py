@@ -1,1 +1,1 @@
-"""Status pages: one adapter a file, each an `actions.outside.StatusPage`."""
+"""Status pages: one adapter a file, each an `actions.tools.outside.StatusPage`."""

@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from actions.engine.errors import RecoveryError
-from actions.incidents.public import stands
-from actions.outside import Draft, Published
+from actions.incidents.public_text import stands
+from actions.tools.outside import Draft, Published
 from workers.statuspage.before import MAINTAINED, Before, restored, taken
 from workers.statuspage.rest import Doubt, Rest
 

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 
 from actions.engine.errors import RecoveryError
-from actions.outside import Draft
+from actions.tools.outside import Draft
 
 _FENCE = "---"
 _RECORD = "mayday: "

@@ -10,12 +10,12 @@ from typing import Protocol
 from pydantic import SecretStr
 
 from actions.engine.errors import Refused
-from actions.outside import Draft, Published, StatusPage
-from actions.settings import PagerDutySettings, Settings, StatusPageSettings
+from actions.settings.settings import PagerDutySettings, Settings, StatusPageSettings
+from actions.tools.outside import Draft, Published, StatusPage
 from workers.statuspage.atlassian import AtlassianPage
-from workers.statuspage.files import FilesPage
-from workers.statuspage.pace import pace_for
-from workers.statuspage.pagerduty import HEADERS, PagerDutyPage
+from workers.statuspage.page_files import FilesPage
+from workers.statuspage.page_rate import pace_for
+from workers.statuspage.pagerduty_page import HEADERS, PagerDutyPage
 from workers.statuspage.rest import Rest
 
 _ATLASSIAN = "https://api.statuspage.io/v1"

@@ -16,7 +16,7 @@ import httpx
 
 from actions.engine.errors import Away, RecoveryError, Refused
 from actions.redact import excerpt
-from workers.statuspage.pace import Pace
+from workers.statuspage.page_rate import PageRate
 
 _TRIES = 4
 _TOO_MUCH = (420, 429)
@@ -38,7 +38,7 @@ class Rest:
     """One API: its address, its headers, its pace. `name` is what errors call it."""
 
     def __init__(
-        self, name: str, url: str, headers: dict[str, str], pace: Pace, *, ca_file: str = "", timeout: float = 10.0
+        self, name: str, url: str, headers: dict[str, str], pace: PageRate, *, ca_file: str = "", timeout: float = 10.0
     ) -> None:
         self.name, self._pace = name, pace
         at_home = _on_this_machine(url)

@@ -1,0 +1,1 @@
+"""Moments: what a person means by one, in which zone, and how moments and spans are spelled."""

@@ -1,0 +1,48 @@
+"""Putting a question: what people read, which options are offered; or its first option, where nothing is to choose."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from actions.engine import facts as facts_of
+from actions.engine import injection
+from actions.engine.journal import Kind
+from actions.engine.procedure import Answer, Ask, Procedure
+
+Told = tuple[Kind, dict[str, Any]]
+
+
+def put(procedure: Procedure, ask: Ask, scope: Mapping[str, Any], facts: Iterable[str], now: datetime) -> Told:
+    """What the journal keeps of a question. `facts` names those of the scope that the approval covers."""
+    if ask.applies is not None and not injection.call(ask.applies, scope):
+        return _settled(ask)
+    left_out = injection.call(ask.leaves_out, scope) if ask.leaves_out is not None else ()
+    options = [option for option in ask.options if option.label not in left_out]
+    sheets = injection.call(ask.sheets, scope) if ask.sheets is not None else ()
+    return Kind.ASKED, {
+        "title": ask.title,
+        "options": [{**facts_of.to_json(option), "gives": ask.gives} for option in options],
+        "expires_at": (now + ask.expires).isoformat(),
+        "plan": facts_of.plan_hash(procedure.name, scope["request"], {name: scope[name] for name in facts}),
+        "sheets": [facts_of.to_json(sheet) for sheet in sheets],
+    }
+
+
+def void_words(data: Mapping[str, Any]) -> str:
+    """Why an answer is void, from the entry that says so."""
+    changed = ", ".join(data.get("changed") or ())
+    return f"The answer is void: {data.get('why') or f'the facts changed since ({changed})'}."
+
+
+def _settled(ask: Ask) -> Told:
+    """Nobody is asked: the first option stands, as the answer of nobody."""
+    answer = facts_of.to_json(Answer(ask.options[0].label, by=""))
+    return Kind.DONE, {
+        "title": ask.title,
+        "seconds": 0.0,
+        "gives": ask.gives,
+        "fact": answer,
+        "said": "nothing to choose",
+    }

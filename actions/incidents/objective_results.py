@@ -1,0 +1,45 @@
+"""What was promised for what had to be recovered, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from actions.incidents.incident import Incident
+from actions.incidents.run_story import RunStory
+from actions.objectives import objective_of
+
+
+@dataclass(frozen=True)
+class Promise:
+    """A promise and what came of it. `actual` is None where the journals do not tell."""
+
+    what: str
+    promised: timedelta
+    actual: timedelta | None
+
+    @property
+    def verdict(self) -> str:
+        """kept, missed, or not known."""
+        return "not known" if self.actual is None else ("kept" if self.actual <= self.promised else "missed")
+
+
+def promises(incident: Incident | None, runs: Sequence[RunStory]) -> Iterator[Promise]:
+    """Of an incident from the page on, which is how the clock in its thread counts; then of each recovery."""
+    if incident is not None and incident.over_at is not None and (objective := objective_of(incident.service)):
+        lasted = max(incident.over_at - incident.began_at, timedelta())
+        yield Promise(f"Recovery time (RTO) of {objective.name}, from the page to the end", objective.rto, lasted)
+    for run in runs:
+        yield from _promises_of(run)
+
+
+def _promises_of(run: RunStory) -> Iterator[Promise]:
+    """Only what was recovered is measured against the promise for its service."""
+    objective, actual = objective_of(run.run.service), run.actual
+    if objective is None or actual is None:
+        return
+    lost = timedelta(seconds=actual.rpo_seconds) if actual.rpo_seconds is not None else None
+    name, took = objective.name, timedelta(seconds=actual.rto_seconds)
+    yield Promise(f"Recovery time (RTO) of {name}, run {run.run.id}", objective.rto, took)
+    yield Promise(f"Writes given up (RPO) in {name}, run {run.run.id}", objective.rpo, lost)

@@ -1,0 +1,235 @@
+"""A run told after it is over: its papers, who agreed to what, how long each step took, what the checks said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from actions.engine.ids import is_errand
+from actions.engine.journal import Entry, Kind
+from actions.engine.put_question import void_words
+from actions.engine.run import Run, fold
+from actions.engine.status import state_of
+from actions.watch.run_records import Actual, Records
+
+_ENDED = {
+    Kind.DONE: "done",
+    Kind.UNDONE: "taken back",
+    Kind.FAILED: "failed",
+    Kind.STOPPED: "stopped",
+    Kind.UNDO_FAILED: "could not be taken back",
+}
+
+
+@dataclass(frozen=True)
+class StoryLine:
+    """One moment of the timeline."""
+
+    at: datetime
+    text: str
+    where: str = ""
+
+
+@dataclass(frozen=True)
+class Paper:
+    """What people read before they answered, or at the end: a title, rows of label and value, notes, alerts."""
+
+    title: str
+    rows: tuple[tuple[str, str], ...]
+    notes: tuple[str, ...]
+    alerts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Approval:
+    """Somebody's answer to a question. `typed` is what they had to type, `plan` the hash that they agreed to.
+
+    `waited` is for how many seconds the question had been open, `alone` why nobody else was asked, mostly nothing.
+    """
+
+    at: datetime
+    who: str
+    question: str
+    option: str
+    typed: str
+    plan: str
+    waited: float
+    alone: str = ""
+
+
+@dataclass(frozen=True)
+class StepTaken:
+    """A step that was made: when it began, how it ended, and in how many seconds."""
+
+    began: datetime
+    title: str
+    ended: str
+    seconds: float
+    said: str = ""
+
+
+@dataclass(frozen=True)
+class IntegrityTold:
+    """What the integrity checks found, at which step; `lines` are the findings that are not in order."""
+
+    step: str
+    healthy: bool
+    text: str
+    lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RunStory:
+    """Everything that a run's journal tells afterwards. `state` is how it stands or ended."""
+
+    run: Run
+    name: str
+    summary: str
+    state: str
+    seconds: float | None
+    papers: tuple[Paper, ...]
+    approvals: tuple[Approval, ...]
+    steps: tuple[StepTaken, ...]
+    verdicts: tuple[IntegrityTold, ...]
+    report: tuple[Paper, ...]
+    actual: Actual | None
+    lines: tuple[StoryLine, ...]
+
+    @property
+    def slowest(self) -> StepTaken | None:
+        """The step that took longest."""
+        return max(self.steps, key=lambda step: step.seconds, default=None)
+
+    @property
+    def spent(self) -> tuple[tuple[str, float], ...]:
+        """Where the time of a run that has ended went, in seconds: that no worker was there is in what is between."""
+        if self.seconds is None:
+            return ()
+        worked = sum(step.seconds for step in self.steps)
+        waited = sum(approval.waited for approval in self.approvals)
+        told = (("in steps", worked), ("waiting for answers", waited), ("in between", self.seconds - worked - waited))
+        return tuple((what, seconds) for what, seconds in told if seconds >= 0.05)
+
+
+def retell(told: Sequence[Entry]) -> RunStory:
+    """The story of a run, from its journal alone.
+
+    Raises:
+        ValueError: it is no run's.
+    """
+    run, first = fold(told), told[0].data
+    records = Records()
+    records.hear(told)
+    ended = next((e for e in reversed(told) if e.kind is Kind.FINISHED), None)
+    name = str(first.get("name") or run.requester)
+    return RunStory(
+        run=run,
+        name=name,
+        summary=str(first.get("summary") or run.procedure),
+        state=str(state_of(run)),
+        seconds=(run.finished_at - run.requested_at).total_seconds() if run.finished_at else None,
+        papers=tuple(p for e in told if e.kind is Kind.ASKED for p in _papers(e.data.get("sheets"))),
+        approvals=tuple(_approvals(told)),
+        steps=tuple(_step(e) for e in told if _is_step(e)),
+        verdicts=tuple(v for e in told for v in _verdict(e)),
+        report=tuple(_papers(ended.data.get("report"))) if ended else (),
+        actual=records.of(run.service).actual,
+        lines=tuple(_lines(told, name)),
+    )
+
+
+def _papers(sheets: Sequence[dict[str, Any]] | None) -> Iterator[Paper]:
+    for sheet in sheets or ():
+        rows = tuple((str(label), str(value)) for label, value in sheet.get("rows") or ())
+        notes, alerts = (tuple(map(str, sheet.get(part) or ())) for part in ("notes", "alerts"))
+        yield Paper(str(sheet["title"]), rows, notes, alerts)
+
+
+def _approvals(told: Sequence[Entry]) -> Iterator[Approval]:
+    asked: Entry | None = None
+    for entry in told:
+        data = entry.data
+        if entry.kind is Kind.ASKED:
+            asked = entry
+        elif entry.kind is Kind.ANSWERED and asked is not None:
+            yield Approval(
+                entry.at,
+                who(data),
+                str(asked.data["title"]),
+                str(data["option"]),
+                str(data.get("text") or ""),
+                str(data.get("plan") or ""),
+                max(0.0, (entry.at - asked.at).total_seconds()),
+                str((data.get("glass") or {}).get("reason") or ""),
+            )
+
+
+def who(data: dict[str, Any]) -> str:
+    """Who said something, by name where the journal has it."""
+    return str(data.get("name") or data.get("by") or "somebody")
+
+
+def _is_step(entry: Entry) -> bool:
+    return entry.kind in _ENDED and bool(entry.data.get("title"))
+
+
+def _step(entry: Entry) -> StepTaken:
+    data = entry.data
+    said, took = data.get("said") or data.get("error") or "", float(data.get("seconds") or 0)
+    return StepTaken(entry.at - timedelta(seconds=took), str(data["title"]), _ENDED[entry.kind], took, str(said))
+
+
+def _verdict(entry: Entry) -> Iterator[IntegrityTold]:
+    fact = entry.data.get("fact")
+    if entry.kind is not Kind.DONE or not isinstance(fact, dict) or "verdict" not in fact:
+        return
+    lines = tuple(str(f["text"]) for f in fact.get("findings") or () if f.get("state") not in ("ok", "not applicable"))
+    yield IntegrityTold(str(entry.data.get("title") or ""), bool(fact.get("healthy")), str(fact["verdict"]), lines)
+
+
+def _lines(told: Sequence[Entry], name: str) -> Iterator[StoryLine]:
+    """The moments of a run. What it looked at before it first asked is its plan, and stands there."""
+    asked = next((entry.n for entry in told if entry.kind is Kind.ASKED), 0)
+    errand, summary = is_errand(told[0].run), str(told[0].data.get("summary") or "")
+    for entry in told:
+        if entry.kind is Kind.DONE and (errand or entry.n < asked):
+            continue
+        text = _line(entry, name, summary if errand else "Ended")
+        if text:
+            yield StoryLine(entry.at, text, entry.run)
+
+
+def _line(entry: Entry, name: str, ended: str) -> str:
+    data, title = entry.data, str(entry.data.get("title") or "the step")
+    match entry.kind:
+        case Kind.REQUESTED:
+            return f"{name} asked: {data.get('summary') or data['procedure']}"
+        case Kind.ASKED:
+            return f"Asked: {title}"
+        case Kind.ANSWERED:
+            return f"{who(data)} chose {data['option']}"
+        case Kind.EXPIRED:
+            return f"Nobody answered in time: {title}"
+        case Kind.VOIDED:
+            return void_words(data)
+        case Kind.STOP_ASKED | Kind.RETRIED | Kind.UNDO_ASKED:
+            return f"{who(data)} {_PRESSED[entry.kind]}"
+        case Kind.FINISHED:
+            return f"{ended}: {data['outcome']}" + (f". {data['error']}" if data.get("error") else "")
+        case Kind.NOTED:
+            return str(data.get("text") or "")
+        case Kind.DONE:
+            return _sentence(title) + (f": {data['said']}" if data.get("said") else "")
+        case _ if entry.kind in _ENDED:
+            return f"{_sentence(title)}: {_ENDED[entry.kind]}" + (f". {data['error']}" if data.get("error") else "")
+        case _:
+            return ""
+
+
+_PRESSED = {Kind.STOP_ASKED: "asked it to stop", Kind.RETRIED: "had it go on", Kind.UNDO_ASKED: "had it taken back"}
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]

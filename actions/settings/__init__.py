@@ -1,0 +1,1 @@
+"""The settings: their form, where they are read, and the secrets kept beside them."""

@@ -1,0 +1,204 @@
+"""What would be lost: everything that was committed after the stopping point."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from actions.clock.times import spell
+from actions.engine.facts import volatile
+from actions.engine.procedure import Sheet
+from actions.postgres.compare_sql import identifier
+from actions.postgres.databases import DATABASES
+from actions.postgres.lost_rows import Losses, RowCounts, parse_losses
+from actions.postgres.lsn import Lsn
+from actions.postgres.segments import segment_of
+from actions.postgres.server import Server
+from actions.postgres.stops import Stop
+from actions.postgres.timelines import Chain, chain_to
+from actions.settings.site import Site
+from actions.steps.postgres.read_window import survey
+from actions.steps.postgres.relation_names import Relations, ask_names, name_of, remembered_names
+from actions.steps.postgres.target import Aim
+from actions.tools.files import Files
+from actions.tools.sql import Sql
+
+# A plan should stand within three seconds; what was not counted in time is said to be so.
+_COUNT_SECONDS = 2.0
+_READ_SECONDS = 5.0
+_SHOWN = 12
+_KEPT = "select id, created_at from {} where created_at <= {} order by created_at desc limit 1"
+_LOST = "select id, created_at from {} where created_at > {} order by created_at limit 1"
+
+
+@dataclass(frozen=True)
+class LostRows:
+    """Rows of one table that lost transactions wrote; named with its database where that is not the site's own."""
+
+    table: str
+    inserted: int
+    updated: int
+    deleted: int
+
+    @property
+    def rows(self) -> int:
+        """All of them."""
+        return self.inserted + self.updated + self.deleted
+
+
+@dataclass(frozen=True)
+class Lost:
+    """What would be lost. It grows while people write, so it is shown and not part of the approval."""
+
+    counted: bool = volatile(default=True)
+    commits: int = volatile(default=0)
+    first_at: datetime | None = volatile(default=None)
+    last_at: datetime | None = volatile(default=None)
+    tables: tuple[LostRows, ...] = volatile(default=())
+    removed: int = volatile(default=0)
+    last_kept: str = volatile(default="")
+    first_lost: str = volatile(default="")
+    rows: int = volatile(default=0)
+    at: datetime | None = volatile(default=None)
+
+    def says(self) -> str:
+        """For example: 1,240 commits."""
+        return f"{self.commits:,} commits" if self.counted else "not counted in time"
+
+
+def count_losses(aim: Aim, server: Server, site: Site, files: Files, sql: Sql, now: datetime) -> Lost:
+    """Count commits and rows after the stopping point, in the WAL; and find the rows that people recognise."""
+    losses = count_in_wal(aim, server, files, sql, now)
+    told, kept, lost = _read(aim.stop, server, site, sql)
+    if losses is None:
+        return Lost(counted=False, last_kept=kept, first_lost=lost)
+    tables = _by_name(losses, told, server, files, sql)
+    return Lost(
+        True,
+        losses.commits,
+        losses.first_at,
+        losses.last_at,
+        tables,
+        len(losses.removed_files),
+        kept,
+        lost,
+        rows_in(losses),
+        now,
+    )
+
+
+def rows_in(losses: Losses) -> int:
+    """Rows of people's tables, whatever these are called."""
+    return sum(row.inserted + row.updated + row.deleted for row in losses.rows if row.user_data)
+
+
+def _by_name(losses: Losses, told: Any, server: Server, files: Files, sql: Sql) -> tuple[LostRows, ...]:
+    """The rows of each table of whatever database; a table that was rewritten meanwhile had several files."""
+    relations = Relations.of(losses.rows)
+    names = ask_names(relations, told, server, sql, _READ_SECONDS) if told else {}
+    unknown = [file for files_of in relations.by_database.values() for file in files_of if file not in names]
+    names = {**names, **remembered_names(unknown, server, files)}
+    found: dict[str, LostRows] = {}
+    for row in losses.rows:
+        if row.user_data and (table := name_of(row.relation, names, told, server.database)):
+            was = found.get(table, LostRows(table, 0, 0, 0))
+            found[table] = LostRows(
+                table, was.inserted + row.inserted, was.updated + row.updated, was.deleted + row.deleted
+            )
+    return tuple(sorted(found.values(), key=lambda one: (-one.rows, one.table)))
+
+
+def count_in_wal(aim: Aim, server: Server, files: Files, sql: Sql, now: datetime) -> Losses | None:
+    """On the live timeline from the point where the two ways part, on to the newest record; None where time ran out."""
+    around = survey(server, files, sql, now)
+    live = chain_to(around.window.live_timeline, around.histories)
+    place = _parting(aim, live)
+    first = segment_of(live.timeline, place.lsn, server.segment_size)[8:]
+    names = sorted(n for n in around.names() if n[8:] >= first and live.span(int(n[:8], 16)) is not None)
+    total = Losses()
+    for span in live.spans:
+        own = [n for n in names if int(n[:8], 16) == span.timeline]
+        if own and (span.end is None or span.end > place.lsn):
+            text = files.losses(server, span.timeline, own, place, seconds=_COUNT_SECONDS)
+            if not text:
+                return None
+            total = _sum(total, parse_losses(text))
+    return total
+
+
+def _parting(aim: Aim, live: Chain) -> Stop:
+    span = live.span(aim.timeline)
+    if span is not None and (span.end is None or aim.stop.lsn < span.end):
+        return aim.stop
+    ends = [s.end for s in live.spans if s.end is not None and s.timeline <= aim.timeline]
+    return Stop(max(ends, default=Lsn(0)), inclusive=False)
+
+
+def _sum(a: Losses, b: Losses) -> Losses:
+    rows: dict[str, RowCounts] = {row.relation: row for row in a.rows}
+    for row in b.rows:
+        was = rows.get(row.relation, RowCounts(row.relation, 0, 0, 0))
+        rows[row.relation] = RowCounts(
+            row.relation, was.inserted + row.inserted, was.updated + row.updated, was.deleted + row.deleted
+        )
+    return Losses(
+        a.commits + b.commits,
+        a.first_at or b.first_at,
+        b.last_at or a.last_at,
+        tuple(rows.values()),
+        (*a.removed_files, *b.removed_files),
+    )
+
+
+def _read(stop: Stop, server: Server, site: Site, sql: Sql) -> tuple[Any, str, str]:
+    """From the live server: its databases, the newest row that stays, the oldest that goes.
+
+    Nothing of what it does not answer.
+    """
+    if server.state != "running":
+        return None, "", ""
+    # One session for all of it: to begin one costs more than to ask.
+    queries = {"databases": DATABASES, **_marks(stop, site)}
+    answers = sql.values(server.service, server, [*queries.values()], seconds=_READ_SECONDS)
+    found = {name: answer.value for name, answer in zip(queries, answers, strict=True) if answer.value}
+    return found.get("databases"), _row(found.get("kept")), _row(found.get("lost"))
+
+
+def _marks(stop: Stop, site: Site) -> dict[str, str]:
+    """What finds the rows that people recognise, among those that are still there."""
+    if not site.newest_table or stop.last_commit_at is None:
+        return {}
+    table = ".".join(identifier(part) for part in site.newest_table.split("."))
+    at = f"'{stop.last_commit_at.isoformat()}'::timestamptz"
+    asked = {"kept": _KEPT.format(table, at), "lost": _LOST.format(table, at)}
+    return {name: f"select row_to_json(q) from ({query}) q" for name, query in asked.items()}
+
+
+def _row(found: Mapping[str, Any] | None) -> str:
+    return f"{found['id']} of {found['created_at']}" if found else ""
+
+
+def lost_sheet(lost: Lost) -> Sheet:
+    """What will be lost: the tables with the most rows; all of them are in the file that goes along."""
+    if not lost.counted:
+        notes = ("There is too much WAL after the target to count it now; the preview compares the data itself.",)
+        return Sheet("What will be lost", (), notes)
+    rows = [("Commits", f"{lost.commits:,}")]
+    if lost.first_at and lost.last_at:
+        rows.append(("Between", f"{spell(lost.first_at)} and {spell(lost.last_at)}"))
+    told = [(t.table, _row_words(t.inserted, t.updated, t.deleted)) for t in lost.tables]
+    rows += told[:_SHOWN]
+    if left := lost.tables[_SHOWN:]:
+        rows.append((f"and {len(left):,} more tables", f"{sum(table.rows for table in left):,} rows"))
+    marks = (("Last row kept", lost.last_kept), ("First row lost", lost.first_lost))
+    rows += [(label, text) for label, text in marks if text]
+    notes = (f"{lost.removed} tables or indexes were dropped, truncated or rewritten since; they come back.",)
+    whole = tuple(f"{table}: {words}" for table, words in told[_SHOWN:])
+    return Sheet("What will be lost", tuple(rows), notes if lost.removed else (), whole=whole)
+
+
+def _row_words(inserted: int, updated: int, deleted: int) -> str:
+    told = ((inserted, "inserted"), (updated, "updated"), (deleted, "deleted (they come back)"))
+    return ", ".join(f"{n:,} {what}" for n, what in told if n) or "no rows"

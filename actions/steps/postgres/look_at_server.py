@@ -1,0 +1,127 @@
+"""The looks at the server and at those who write to it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from actions.engine.errors import RecoveryError, Refused
+from actions.engine.facts import volatile
+from actions.postgres.controldata import is_damaged, parse_controldata
+from actions.postgres.data_directory import DataDirectory
+from actions.postgres.live_server import libraries
+from actions.postgres.server import Server
+from actions.postgres.tablespaces import CATALOGS, merged
+from actions.postgres.walheader import ClusterIdentity, identity_of
+from actions.settings.site import Site
+from actions.steps.postgres.data_place import placed, really_mounted
+from actions.steps.postgres.find_data import find_data
+from actions.tools.docker import Container, Docker
+from actions.tools.files import Files
+
+_CATALOG = re.compile(r"Catalog version number:\s+(\d+)")
+_MAJORS = {catalog: major for major, catalog in CATALOGS.items()}
+
+
+def look_at_server(service: str, site: Site, docker: Docker, files: Files) -> Server:
+    """Find the container, its files on the Docker host, and the cluster that lies in them."""
+    container = really_mounted(must_find(docker, service), docker)
+    seen, there = find_data(container, site, docker, files)
+    who, damaged = _identity(seen, there, files)
+    return replace(
+        seen,
+        version=who.version,
+        system_identifier=who.system_identifier,
+        timeline=who.timeline,
+        segment_size=who.segment_size,
+        control_damaged=damaged,
+        owner=there.owner,
+        standby=there.standby,
+        follows=there.follows(),
+        preload=libraries(there.preload),
+        tablespaces=merged(
+            placed(container, seen.home, who.version, oid, location) for oid, location in there.tablespaces.items()
+        ),
+    )
+
+
+def _identity(server: Server, there: DataDirectory, files: Files) -> tuple[ClusterIdentity, bool]:
+    """Which cluster it is, and whether its control file is damaged, so that its own WAL had to tell."""
+    trouble = _distrusted(server, there)
+    if trouble is None:
+        control = parse_controldata(there.control)
+        return ClusterIdentity(
+            _major(there.control), control.system_identifier, control.timeline, control.segment_size
+        ), False
+    found = identity_of(files.wal_headers(server))
+    if found is None:
+        raise trouble
+    return found, True
+
+
+def _distrusted(server: Server, there: DataDirectory) -> RecoveryError | None:
+    if there.control_error:
+        return RecoveryError(
+            f"It failed while reading the control file of {server.home.leaf}.",
+            detail=there.control_error,
+            hint="The control file may be damaged; base backups are not affected.",
+        )
+    if not is_damaged(there.control):
+        return None
+    return RecoveryError(
+        "The control file of the live server is damaged, and its own WAL does not say which cluster it is.",
+        detail="\n".join(there.control.splitlines()[:6]),
+        hint="Recover by hand from a base backup; nothing was touched.",
+    )
+
+
+def must_find(docker: Docker, service: str) -> Container:
+    """The container of a service.
+
+    Raises:
+        Refused: there is none of that name.
+    """
+    container = docker.find(service)
+    if container is None:
+        raise Refused(
+            f"There is no container named {service} on this host.",
+            hint="Look at `docker ps -a`, and at `site.postgres` in the settings.",
+        )
+    return container
+
+
+def _major(control: str) -> int:
+    found = _CATALOG.search(control)
+    number = int(found[1]) if found else 0
+    if number not in _MAJORS:
+        raise Refused(
+            f"This PostgreSQL (catalogue version {number}) is not one of 13 to 18.",
+            hint="Recover by hand, or upgrade Mayday.",
+        )
+    return _MAJORS[number]
+
+
+@dataclass(frozen=True)
+class Writer:
+    """A service that writes to the database."""
+
+    name: str
+    container: str
+    state: str = volatile(default="")
+
+
+@dataclass(frozen=True)
+class Writers:
+    """Everybody who writes, as far as the settings say."""
+
+    all: tuple[Writer, ...]
+
+    def says(self) -> str:
+        """For example: nself-functions, nself-hasura."""
+        return ", ".join(writer.name for writer in self.all) or "none configured"
+
+
+def see_writers(site: Site, docker: Docker) -> Writers:
+    """The writers of the settings that exist here; one that does not exist cannot write."""
+    found = [docker.find(name) for name in site.writers]
+    return Writers(tuple(Writer(c.name, c.id, c.state) for c in found if c is not None))

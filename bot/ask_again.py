@@ -1,0 +1,33 @@
+"""Another time is wanted: the same procedure is asked for again, once, whoever notices first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from actions.engine.run import Run
+from bot.context import BotContext
+from bot.parse_command import ProcedureCommand
+from bot.requests import Opened, Origin, open_run
+from bot.terminal.operators import named
+
+
+def open_again(
+    desk: BotContext, run: Run, wanted: dict[str, Any], channel: str = "", thread: str = ""
+) -> Opened | None:
+    """Begin the run that somebody wanted instead of this one; None where the catalog no longer has its procedure.
+
+    Without a thread it was noticed in a terminal, and the new run has a thread of its own.
+
+    Raises:
+        RecoveryError: they may not, or it cannot be.
+    """
+    procedure = desk.procedure(run.procedure)
+    if procedure is None:
+        return None
+    by = str(wanted["by"])
+    sink = "slack" if thread else "terminal"
+    origin = Origin(f"again:{run.id}", by, "", channel, thread, sink=sink)
+    # In Slack the rights are those that Slack knows; an operator without a Slack user has those of the settings.
+    here = sink == "terminal" or by.startswith("operator:")
+    person = (named(desk.settings.operators, by) if here else None) or desk.people.asking(by, "")
+    return open_run(desk, ProcedureCommand(procedure, str(wanted.get("text") or "")), origin, person)

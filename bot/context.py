@@ -1,0 +1,48 @@
+"""Everything that the listeners and the tail work with, in one place."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from redis.exceptions import RedisError
+from slack_sdk import WebClient
+
+from actions.catalog import ERRANDS
+from actions.engine.procedure import Procedure
+from actions.engine.store import Store
+from actions.settings.settings import Settings
+from bot.recent_keys import RecentKeys
+from bot.slack.people import SlackPeople
+from bot.web.meters import Meters
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class BotContext:
+    """The bot's parts, wired. `bell` wakes a worker for a run; the run waits in the store in any case."""
+
+    settings: Settings
+    store: Store
+    catalog: Sequence[Procedure]
+    client: WebClient
+    people: SlackPeople
+    bell: Callable[[str], object]
+    clock: Callable[[], datetime]
+    lately: RecentKeys = field(default_factory=RecentKeys)
+    meters: Meters = field(default_factory=Meters)
+
+    def procedure(self, name: str) -> Procedure | None:
+        """The procedure or errand of that name, or None where the catalog no longer has it."""
+        return next((procedure for procedure in (*self.catalog, *ERRANDS) if procedure.name == name), None)
+
+    def ring(self, *runs: str) -> None:
+        """Wake a worker. Without a bell the workers' own sweep finds the runs some seconds later."""
+        for run in runs:
+            try:
+                self.bell(run)
+            except (RedisError, OSError) as error:
+                _log.warning("nobody heard the bell for run %s (%s); the sweep will find it", run, type(error).__name__)

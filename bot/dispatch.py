@@ -1,0 +1,85 @@
+"""What somebody typed, carried out: one reply for each thing said, whichever way it came."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from actions.engine.errors import RecoveryError
+from bot import status_replies
+from bot.context import BotContext
+from bot.incidents.incident_commands import lead
+from bot.parse_command import IncidentCommand, LookCommand, ProcedureCommand, RunCommand, UnknownCommand, meaning
+from bot.requests import NO_WORKER, Origin, open_run
+from bot.run_control import run_of_thread, steer
+from bot.views import help as help_view
+from bot.views.mrkdwn import cut, escape
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What only the person who spoke sees, and the runs to wake a worker for."""
+
+    text: str
+    ring: tuple[str, ...] = ()
+
+
+SILENCE = Reply("")
+
+
+def hear(desk: BotContext, text: str, origin: Origin, family: str = "recover") -> Reply:
+    """Carry out what somebody typed. A redelivery has no effect and gets no second reply."""
+    try:
+        meant = meaning(text, desk.catalog, family)
+        if isinstance(meant, ProcedureCommand):
+            return _wanted(desk, meant, origin)
+        desk.people.admit(origin.user, origin.team)
+        # What steers a run, and what is said about an incident, is written under its own key; a look costs no write
+        # before it is acknowledged.
+        return _heard(desk, meant, origin) if desk.lately.first(origin.key) else SILENCE
+    except RecoveryError as refusal:
+        return Reply(told(refusal)) if desk.lately.first(f"refused {origin.key}") else SILENCE
+
+
+def told(error: RecoveryError) -> str:
+    """An error as people read it: what happened, what was seen, what to do next."""
+    parts = (error.message, error.detail, error.hint)
+    return cut("\n".join(escape(part) for part in parts if part))
+
+
+def _wanted(desk: BotContext, wants: ProcedureCommand, origin: Origin) -> Reply:
+    opened = open_run(desk, wants, origin, desk.people.asking(origin.user, origin.team, origin.name))
+    if not opened.new:
+        return SILENCE
+    lines = [f"Run `{opened.run}`: {escape(opened.summary)}"]
+    lines.append("Its thread begins in a moment." if opened.worker else NO_WORKER)
+    return Reply(cut("\n".join(lines)), ring=(opened.run,))
+
+
+def _heard(
+    desk: BotContext, meant: LookCommand | RunCommand | IncidentCommand | UnknownCommand, origin: Origin
+) -> Reply:
+    match meant:
+        case LookCommand(at="help"):
+            return Reply(help_view.text(desk.catalog, meant.about))
+        case LookCommand(at="runs"):
+            return Reply(status_replies.runs(desk, meant.about))
+        case LookCommand():
+            return Reply(status_replies.status(desk))
+        case IncidentCommand():
+            done = lead(desk, meant.verb, meant.rest, origin)
+            return Reply(done.told, ring=done.errands)
+        case RunCommand():
+            return _steered(desk, meant, origin)
+        case UnknownCommand():
+            return Reply(help_view.unknown(desk.catalog, meant))
+
+
+def _steered(desk: BotContext, meant: RunCommand, origin: Origin) -> Reply:
+    run = meant.run or run_of_thread(desk, origin.channel, origin.thread)
+    if not run:
+        return Reply(f"Which run? Write `/recover {meant.how} <run>`; `/recover runs` lists them.")
+    speaker = desk.people.asking(origin.user, origin.team, origin.name).speaker
+    entry = steer(desk, meant.how, run, speaker, f"heard {origin.key}")
+    done = {"stop": "It stops at its next safe place.", "retry": "It goes on.", "undo": "It takes back what it did."}
+    said = done[meant.how] if entry is not None else "Nothing to do: that was said before, or nothing waits for it."
+    return Reply(f"Run `{escape(run)}`: {said}")

@@ -1,0 +1,1 @@
+"""Incidents in the bot: what PagerDuty sent becomes journals, commands become entries, threads show them."""

@@ -1,0 +1,26 @@
+"""What is shown and offered of an incident, gathered from the store: its header's scene, the recoveries that fit."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from actions.incidents.incident import Incident
+from actions.incidents.on_call_names import duty
+from actions.incidents.suggested_recoveries import Fit, fitting, looks
+from actions.watch import row_counts
+from actions.watch.service_condition import conditions
+from bot.context import BotContext
+from bot.views.incident_words import Scene
+
+
+def scene_of(desk: BotContext, incident: Incident, now: datetime) -> Scene:
+    """All that the header says of it now."""
+    policy = incident.lead.paged.policy if incident.lead else ""
+    return Scene(incident, now, duty(desk.store, desk.settings, policy), bool(desk.settings.statuspage.kind))
+
+
+def fits_of(desk: BotContext, incident: Incident) -> tuple[list[Fit], list[str]]:
+    """The recoveries to offer for it, the best first, and what a quick look at its services shows."""
+    seen = conditions(desk.store, desk.settings.site.name)
+    fits = fitting(incident, desk.catalog, seen, row_counts.lost(desk.store, incident.services))
+    return fits, looks(incident, seen)

@@ -1,0 +1,85 @@
+"""Buttons: answers to questions, and Stop, Retry, Undo."""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import Any
+
+from slack_bolt import Ack, App
+from slack_sdk import WebClient
+
+from actions.engine.errors import RecoveryError
+from bot.button_target import ButtonTarget
+from bot.context import BotContext
+from bot.dispatch import told
+from bot.listeners.whisper import whisper
+from bot.response_deadline import TAKEN, UNDER_WAY, ResponseDeadline
+from bot.run_control import answer, find, steer, typed_by
+from bot.slack.client import FAILURES, trouble
+from bot.views import answer_modals
+
+_log = logging.getLogger(__name__)
+
+
+def register(app: App, desk: BotContext) -> None:
+    """Listen to our buttons."""
+
+    def listen(ack: Ack, body: dict[str, Any], action: dict[str, Any], client: WebClient) -> None:
+        ack()
+        key = f"click {_key(body, action)}"
+        if not desk.lately.first(key):
+            return
+        prompt = ResponseDeadline(lambda: _tell(client, body, UNDER_WAY))
+        try:
+            prompt(lambda: _pressed(desk, client, body, action, key))
+        except RecoveryError as refusal:
+            _tell(client, body, told(refusal))
+        else:
+            if prompt.told:
+                _tell(client, body, TAKEN)
+
+    app.action(re.compile(r"^(answer|steer):"))(listen)
+
+
+def _key(body: dict[str, Any], action: dict[str, Any]) -> str:
+    """The same for every delivery of one press: message, moment, person."""
+    container = body.get("container") or {}
+    return f"{container.get('message_ts')} {action.get('action_ts')} {action.get('action_id')} {body['user']['id']}"
+
+
+def _pressed(desk: BotContext, client: WebClient, body: dict[str, Any], action: dict[str, Any], key: str) -> None:
+    kind, _, how = str(action["action_id"]).partition(":")
+    value, user, team = str(action.get("value") or ""), str(body["user"]["id"]), _team(body)
+    desk.people.admit(user, team)
+    if kind == "steer":
+        steer(desk, how, value, desk.people.approving(user, team).speaker, key)
+        return
+    press = ButtonTarget.of(value)
+    types = typed_by(desk, press)
+    if types:
+        _open(desk, client, body, press, types)
+        return
+    answer(desk, press, desk.people.approving(user, team).speaker, key=key)
+
+
+def _team(body: dict[str, Any]) -> str:
+    return str(body["user"].get("team_id") or (body.get("team") or {}).get("id") or "")
+
+
+def _open(desk: BotContext, client: WebClient, body: dict[str, Any], press: ButtonTarget, types: str) -> None:
+    """Ask for what has to be typed. The trigger lives three seconds, so nothing is looked up before."""
+    view = answer_modals.ask(press, types, find(desk, press.run).service)
+    try:
+        client.views_open(trigger_id=body["trigger_id"], view=view)
+    except FAILURES as error:
+        why = trouble(error).code
+        _log.warning("the dialog could not be opened: %s", why)
+        _tell(client, body, f"The dialog could not be opened ({why}). Press the button once more.")
+
+
+def _tell(client: WebClient, body: dict[str, Any], text: str) -> None:
+    channel = (body.get("channel") or {}).get("id") or (body.get("container") or {}).get("channel_id")
+    thread = (body.get("container") or {}).get("thread_ts")
+    if channel:
+        whisper(client, str(channel), str(body["user"]["id"]), text, thread)

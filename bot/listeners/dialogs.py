@@ -1,0 +1,64 @@
+"""Dialogs that were filled in: answers with a typed confirmation, or with another time."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from slack_bolt import Ack, App
+from slack_sdk import WebClient
+
+from actions.engine.errors import RecoveryError
+from actions.engine.notes import post
+from bot.button_target import ButtonTarget
+from bot.context import BotContext
+from bot.dispatch import told
+from bot.listeners.whisper import whisper
+from bot.requests import header_key
+from bot.response_deadline import TAKEN, UNDER_WAY, ResponseDeadline
+from bot.run_control import answer, find
+from bot.views import answer_modals
+
+
+def register(app: App, desk: BotContext) -> None:
+    """Listen to our dialogs."""
+
+    def listen(ack: Ack, body: dict[str, Any], view: dict[str, Any], client: WebClient) -> None:
+        def late() -> None:
+            # Too slow for the dialog: it closes, and what comes of it is told in the thread.
+            ack()
+            _tell(desk, client, body, view, UNDER_WAY)
+
+        prompt = ResponseDeadline(late)
+        try:
+            prompt(lambda: _answer(desk, body, view))
+        except RecoveryError as refusal:
+            if prompt.told:
+                _tell(desk, client, body, view, told(refusal))
+            else:
+                text = " ".join(part for part in (refusal.message, refusal.detail, refusal.hint) if part)
+                ack(response_action="errors", errors={answer_modals.BLOCK: text[:2000]})
+            return
+        _tell(desk, client, body, view, TAKEN) if prompt.told else ack()
+
+    app.view(answer_modals.CALLBACK)(listen)
+
+
+def _answer(desk: BotContext, body: dict[str, Any], view: dict[str, Any]) -> None:
+    team = str(body["user"].get("team_id") or (body.get("team") or {}).get("id") or "")
+    speaker = desk.people.approving(body["user"]["id"], team).speaker
+    answer(desk, ButtonTarget.of(view["private_metadata"]), speaker, answer_modals.typed(view), key=_key(body, view))
+
+
+def _key(body: dict[str, Any], view: dict[str, Any]) -> str:
+    """The same for every delivery of one submission; a corrected text is another one."""
+    typed = hashlib.sha256(answer_modals.typed(view).encode()).hexdigest()[:16]
+    return f"view {view['id']} {view.get('hash', '')} {body['user']['id']} {typed}"
+
+
+def _tell(desk: BotContext, client: WebClient, body: dict[str, Any], view: dict[str, Any], text: str) -> None:
+    """In the thread of the run that the dialog was about."""
+    header = post(desk.store, header_key(find(desk, ButtonTarget.of(view["private_metadata"]).run))) or {}
+    if header.get("channel"):
+        thread = header.get("thread") or header.get("ts")
+        whisper(client, str(header["channel"]), str(body["user"]["id"]), text, thread)

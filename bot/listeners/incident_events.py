@@ -1,0 +1,222 @@
+"""An incident's buttons and dialogs, and the pushpins on its messages."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from slack_bolt import Ack, App
+from slack_sdk import WebClient
+
+from actions.engine.errors import RecoveryError
+from actions.incidents.draft_offers import edited, kind_now, kind_of, newest_run, offered, to_publish
+from actions.incidents.incident_actions import known, pin
+from actions.incidents.open_errands import open_errand
+from actions.incidents.public_text import fit
+from bot.context import BotContext
+from bot.dispatch import told
+from bot.incidents.incident_commands import press
+from bot.incidents.incident_scene import fits_of
+from bot.incidents.thread_places import header_key, of_thread
+from bot.listeners.whisper import whisper
+from bot.parse_command import ProcedureCommand
+from bot.plain_text import bare, tidy, worded
+from bot.requests import Origin, open_run
+from bot.response_deadline import TAKEN, UNDER_WAY, ResponseDeadline
+from bot.slack.client import FAILURES, trouble
+from bot.slack.people import Person
+from bot.views import incident_modals as modals
+
+_log = logging.getLogger(__name__)
+PIN = "pushpin"
+_AGAIN = "The dialog could not be opened ({}). Press the button once more."
+
+
+def register(app: App, desk: BotContext) -> None:
+    """Listen to all of them."""
+
+    def pressed(ack: Ack, body: dict[str, Any], action: dict[str, Any], client: WebClient) -> None:
+        ack()
+        key = f"click {body['container'].get('message_ts')} {action.get('action_ts')} {body['user']['id']}"
+        how, incident = str(action["action_id"]).partition(":")[2], str(action.get("value") or "")
+        prompt = ResponseDeadline(lambda: _whisper(client, body, UNDER_WAY))
+        try:
+            prompt(lambda: _pressed(desk, client, body, how, incident, key))
+        except RecoveryError as refusal:
+            _whisper(client, body, told(refusal))
+        else:
+            if prompt.told:
+                _whisper(client, body, TAKEN)
+
+    def choose(ack: Ack, body: dict[str, Any], view: dict[str, Any]) -> None:
+        procedure = desk.procedure(modals.said(view))
+        if procedure is None:
+            ack(response_action="errors", errors={modals.BLOCK: "This version does not know that recovery."})
+            return
+        ack(response_action="update", view=modals.arguments(view["private_metadata"], procedure))
+
+    def recover(ack: Ack, body: dict[str, Any], view: dict[str, Any], client: WebClient) -> None:
+        place = _place(desk, client, body, str(json.loads(view["private_metadata"])["incident"]))
+        _guarded(ack, view, place, lambda: desk.ring(_begin(desk, body, view)))
+
+    def take(ack: Ack, body: dict[str, Any], view: dict[str, Any], client: WebClient) -> None:
+        name, said = view["private_metadata"], f"{modals.said(view)} <@{modals.said(view, 'who')}>"
+        by, key = _person(desk, body), _key(body, view)
+        place = _place(desk, client, body, name)
+        _guarded(ack, view, place, lambda: press(desk, "role", known(desk.store, name), by, key, said))
+
+    def publish(ack: Ack, body: dict[str, Any], view: dict[str, Any], client: WebClient) -> None:
+        place = _place(desk, client, body, view["private_metadata"])
+        _guarded(ack, view, place, lambda: desk.ring(_publish(desk, body, view)))
+
+    app.action(re.compile(r"^incident:"))(pressed)
+    app.view(modals.RECOVER)(choose)
+    app.view(modals.ARGUMENTS)(recover)
+    app.view(modals.ROLE)(take)
+    app.view(modals.STATUS)(publish)
+    app.event("reaction_added")(lambda event, client: _pinned(desk, client, event))
+
+
+def _pressed(desk: BotContext, client: WebClient, body: dict[str, Any], how: str, name: str, key: str) -> None:
+    """A dialog is opened before anything else but the gate: its trigger lives three seconds."""
+    desk.people.admit(str(body["user"]["id"]), _team(body))
+    if how in ("recover", "role", "status"):
+        _open(client, body, _dialog(desk, how, name, str(body["user"]["id"])))
+        return
+    # What the press does is written under its key; that it was heard needs no line of its own in the store.
+    if not desk.lately.first(key):
+        return
+    desk.ring(*press(desk, how, known(desk.store, name), _person(desk, body), key).errands)
+
+
+def _dialog(desk: BotContext, how: str, name: str, user: str) -> dict[str, Any]:
+    incident = known(desk.store, name)
+    if how == "role":
+        return modals.role(name, user)
+    if how == "status":
+        run = newest_run(desk.store, incident)
+        kind = kind_now(incident, run)
+        return modals.status(name, offered(desk.settings.statuspage, incident, run, kind), kind)
+    return modals.recover(incident, *fits_of(desk, incident))
+
+
+def _open(client: WebClient, body: dict[str, Any], view: dict[str, Any]) -> None:
+    try:
+        client.views_open(trigger_id=body["trigger_id"], view=view)
+    except FAILURES as error:
+        _log.warning("the dialog could not be opened: %s", trouble(error).code)
+        _whisper(client, body, _AGAIN.format(trouble(error).code))
+
+
+def _begin(desk: BotContext, body: dict[str, Any], view: dict[str, Any]) -> str:
+    """Ask for the recovery that was chosen, in the incident's thread."""
+    pointer = json.loads(view["private_metadata"])
+    procedure = desk.procedure(str(pointer["procedure"]))
+    assert procedure is not None, "the dialog before has looked"
+    header = desk.store.note("post", header_key(pointer["incident"])) or {}
+    user = body["user"]
+    origin = Origin(
+        _key(body, view),
+        str(user["id"]),
+        _team(body),
+        str(header.get("channel") or ""),
+        str(header.get("ts") or ""),
+        str(user.get("name") or ""),
+        str(pointer["incident"]),
+    )
+    return open_run(desk, ProcedureCommand(procedure, bare(tidy(modals.said(view)))), origin, _person(desk, body)).run
+
+
+def _publish(desk: BotContext, body: dict[str, Any], view: dict[str, Any]) -> str:
+    """Let out what somebody read, in the words that they gave it."""
+    incident = known(desk.store, view["private_metadata"])
+    kind = kind_of(modals.said(view, "kind"))
+    draft = offered(desk.settings.statuspage, incident, newest_run(desk.store, incident), kind)
+    errand = to_publish(incident, fit(edited(draft, modals.said(view, "title"), modals.said(view))))
+    by, site = _person(desk, body).speaker, desk.settings.site.name
+    return open_errand(desk.store, errand, incident, by, site=site, key=_key(body, view))[0]
+
+
+def _place(desk: BotContext, client: WebClient, body: dict[str, Any], incident: str) -> Callable[[str], None]:
+    """How to tell whoever filled in a dialog something in the incident's thread."""
+
+    def tell(text: str) -> None:
+        header = desk.store.note("post", header_key(incident)) or {}
+        if header.get("channel"):
+            whisper(client, str(header["channel"]), str(body["user"]["id"]), text, str(header["ts"]))
+
+    return tell
+
+
+def _guarded(ack: Ack, view: dict[str, Any], tell: Callable[[str], None], work: Callable[[], object]) -> None:
+    """Do it and close the dialog; what is refused is told in it, or in the thread where that took too long."""
+
+    def late() -> None:
+        ack()
+        tell(UNDER_WAY)
+
+    prompt = ResponseDeadline(late)
+    try:
+        prompt(work)
+    except RecoveryError as refusal:
+        if prompt.told:
+            tell(told(refusal))
+            return
+        text = " ".join(part for part in (refusal.message, refusal.detail, refusal.hint) if part)
+        fields = [str(block["block_id"]) for block in view["blocks"] if block["type"] == "input"]
+        if fields:
+            ack(response_action="errors", errors={fields[-1]: text[:2000]})
+        else:
+            refused = {"type": "section", "text": {"type": "plain_text", "text": text[:3000]}}
+            ack(response_action="update", view={"type": "modal", "title": view["title"], "blocks": [refused]})
+        return
+    tell(TAKEN) if prompt.told else ack()
+
+
+def _pinned(desk: BotContext, client: WebClient, event: dict[str, Any]) -> None:
+    """A pushpin on a message of an incident's thread puts it into the timeline."""
+    item = event.get("item") or {}
+    if event.get("reaction") != PIN or item.get("type") != "message":
+        return
+    channel, ts, user = str(item["channel"]), str(item["ts"]), str(event["user"])
+    by = desk.people.asking(user, "").speaker
+    try:
+        found = client.conversations_replies(channel=channel, ts=ts, oldest=ts, latest=ts, inclusive=True, limit=10)
+    except FAILURES as error:
+        _log.warning("a pinned message could not be read: %s", trouble(error).code)
+        return
+    # The thread's first message comes along, whichever was asked for.
+    said: dict[str, Any] = next((m for m in found["messages"] if m["ts"] == ts), {})
+    name = of_thread(desk.store, channel, str(said.get("thread_ts") or ts))
+    if not name or not said:
+        return
+    author = desk.people.asking(str(said.get("user") or ""), "").speaker.name
+    at = datetime.fromtimestamp(float(ts), UTC)
+    try:
+        text = worded(str(said.get("text") or ""), desk.people.name_of)
+        ResponseDeadline(lambda: None)(lambda: pin(desk.store, name, at, text, author, by, key=f"{channel}:{ts}"))
+    except RecoveryError as refusal:
+        whisper(client, channel, user, told(refusal), str(said.get("thread_ts") or ts))
+
+
+def _person(desk: BotContext, body: dict[str, Any]) -> Person:
+    return desk.people.asking(str(body["user"]["id"]), _team(body), str(body["user"].get("name") or ""))
+
+
+def _team(body: dict[str, Any]) -> str:
+    return str(body["user"].get("team_id") or (body.get("team") or {}).get("id") or "")
+
+
+def _key(body: dict[str, Any], view: dict[str, Any]) -> str:
+    return f"view {view['id']} {view.get('hash', '')} {body['user']['id']}"
+
+
+def _whisper(client: WebClient, body: dict[str, Any], text: str) -> None:
+    container = body.get("container") or {}
+    channel = str((body.get("channel") or {}).get("id") or container.get("channel_id") or "")
+    if channel:
+        whisper(client, channel, str(body["user"]["id"]), text, container.get("thread_ts") or container["message_ts"])

@@ -1,0 +1,66 @@
+"""Slash commands."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+from slack_bolt import Ack, App, BoltContext, Respond
+
+from actions.engine.errors import RecoveryError
+from bot.context import BotContext
+from bot.dispatch import Reply, hear, told
+from bot.parse_command import FAMILIES
+from bot.requests import Origin
+from bot.response_deadline import TAKEN, UNDER_WAY, ResponseDeadline
+from bot.slack.client import FAILURES
+from bot.views.mrkdwn import section
+
+_log = logging.getLogger(__name__)
+
+
+def register(app: App, desk: BotContext) -> None:
+    """Listen to every command of ours."""
+
+    def arrive(context: BoltContext, next: Callable[[], None]) -> None:
+        context["arrived"] = time.monotonic()
+        next()
+
+    def listen(ack: Ack, respond: Respond, command: dict[str, Any], context: BoltContext) -> None:
+        prompt = ResponseDeadline(lambda: ack(UNDER_WAY))
+        try:
+            reply = prompt(lambda: _heard(desk, command))
+        except RecoveryError as refusal:
+            reply = Reply(told(refusal))
+        if prompt.told:
+            _follow_up(respond, reply.text)
+        else:
+            # The acknowledgement carries the answer, so that no second call can fail or be limited.
+            ack(reply.text, blocks=[section(reply.text)]) if reply.text else ack()
+        desk.meters.acknowledged(str(command["command"]), time.monotonic() - context["arrived"])
+        desk.ring(*reply.ring)
+
+    for family in FAMILIES:
+        app.command(f"/{family}", middleware=[arrive])(listen)
+
+
+def _follow_up(respond: Respond, text: str) -> None:
+    """The answer, after it was said to be under way."""
+    try:
+        respond(text=text or TAKEN, blocks=[section(text or TAKEN)])
+    except FAILURES as error:
+        _log.warning("a late answer to a command could not be given: %s", type(error).__name__)
+
+
+def _heard(desk: BotContext, command: dict[str, Any]) -> Reply:
+    origin = Origin(
+        str(command["trigger_id"]),
+        str(command["user_id"]),
+        str(command["team_id"]),
+        str(command["channel_id"]),
+        name=str(command.get("user_name") or ""),
+    )
+    family = str(command["command"]).lstrip("/").casefold()
+    return hear(desk, str(command.get("text") or ""), origin, family)

@@ -1,0 +1,139 @@
+"""What a text means: a procedure with its arguments, a look at runs, a word to a run, or nothing known.
+
+The text is data throughout: it is matched against the catalog's commands and handed on, never formatted
+with, never evaluated.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+from actions.engine.procedure import Procedure
+from bot.plain_text import bare, tidy
+
+FAMILIES = ("recover", "backup", "drill", "incident")
+"""The slash commands; every procedure's command begins with one of them."""
+
+_LOOKS = ("help", "status", "runs", "run")
+_STEERS = ("stop", "undo", "retry")
+_LEADS = ("declare", "list", "severity", "role", "acknowledge", "escalate", "resolve", "timeline", "statuspage")
+_CALLS = re.compile(r"^(?:<@[A-Z0-9]+(?:\|[^>]*)?>\s*|@mayday\b[,:]?\s*|!(?=\w)|/(?=\w))+", re.IGNORECASE)
+_NEAR = 0.6
+
+
+@dataclass(frozen=True)
+class ProcedureCommand:
+    """A procedure, and the rest of the text that its own words read."""
+
+    procedure: Procedure
+    arguments: str
+
+
+@dataclass(frozen=True)
+class LookCommand:
+    """`help`, `status` or `runs`; `about` is the run meant, or what help is wanted for."""
+
+    at: str
+    about: str = ""
+
+
+@dataclass(frozen=True)
+class RunCommand:
+    """`stop`, `undo` or `retry`; without a run the one of the thread is meant."""
+
+    how: str
+    run: str = ""
+
+
+@dataclass(frozen=True)
+class IncidentCommand:
+    """Something about an incident: the verb, and the rest of what was said."""
+
+    verb: str
+    rest: str = ""
+
+
+@dataclass(frozen=True)
+class UnknownCommand:
+    """Nothing known; `nearest` is the whole command that was probably meant."""
+
+    said: str
+    nearest: str = ""
+    family: str = "recover"
+
+
+Meaning = ProcedureCommand | LookCommand | RunCommand | IncidentCommand | UnknownCommand
+
+
+def meaning(text: str, catalog: Sequence[Procedure], family: str = "recover") -> Meaning:
+    """What somebody wants. `family` is the slash command that it was typed with.
+
+    Raises:
+        Refused: the text is too long to be a command.
+    """
+    words = bare(_CALLS.sub("", tidy(text))).split()
+    if words and words[0].casefold() in FAMILIES:
+        family, words = words[0].casefold(), words[1:]
+    found = _procedure(words, catalog, family)
+    if found is not None:
+        return found
+    verb = bare(words[0]).casefold() if words else "help"
+    rest = " ".join(words[1:])
+    if verb in _LOOKS and family == "recover":
+        return LookCommand("runs" if verb == "run" else verb, rest)
+    if verb in _STEERS and family == "recover":
+        return RunCommand(verb, bare(rest).casefold())
+    if verb in _LEADS and family == "incident":
+        return IncidentCommand(verb, rest)
+    if verb == "help":
+        return LookCommand("help", family)
+    return UnknownCommand(" ".join(words), _nearest(words, catalog, family), family)
+
+
+def command_of(procedure: Procedure) -> str:
+    """The command of a procedure as people type it, without the slash."""
+    words = procedure.words.command.strip().lstrip("/").casefold().split()
+    return " ".join(words if words[0] in FAMILIES else ["recover", *words])
+
+
+def _procedure(words: list[str], catalog: Sequence[Procedure], family: str) -> ProcedureCommand | None:
+    said = [family, *(bare(word).casefold() for word in words)]
+    by_length = sorted(catalog, key=lambda p: -len(command_of(p).split()))
+    for procedure in by_length:
+        command = command_of(procedure).split()
+        if said[: len(command)] == command:
+            return ProcedureCommand(procedure, bare(" ".join(words[len(command) - 1 :])))
+    return None
+
+
+def _nearest(words: list[str], catalog: Sequence[Procedure], family: str) -> str:
+    """The command that resembles the first words most, with the rest of what was said."""
+    commands = [command_of(procedure) for procedure in catalog]
+    commands += [f"recover {verb}" for verb in (*_LOOKS, *_STEERS)]
+    commands += [f"incident {verb}" for verb in _LEADS]
+    scored = [(*_likeness(words, command, family), command) for command in commands]
+    best = max(scored, default=(0.0, 0, ""))
+    if best[0] < _NEAR:
+        return ""
+    return " ".join([f"/{best[2]}", *words[best[1] :]])
+
+
+def _likeness(words: list[str], command: str, family: str) -> tuple[float, int]:
+    """How much the first words resemble a command, and how many of them do."""
+    said = [bare(word).casefold() for word in words]
+    best = (0.0, 0)
+    for taken in range(1, min(len(said), 4) + 1):
+        typed = " ".join(said[:taken])
+        for form in _forms(command, family):
+            best = max(best, (SequenceMatcher(None, typed, form).ratio(), taken))
+    return best
+
+
+def _forms(command: str, family: str) -> set[str]:
+    """A command as people shorten it: without its family, or only its last word."""
+    first, *rest = command.split()
+    whole = {command} if first != family else {" ".join(rest)}
+    return whole | ({rest[-1]} if rest and first == family else set())

@@ -1,0 +1,146 @@
+"""What people say to a run, by button or by word: answers, stop, retry, undo."""
+
+from __future__ import annotations
+
+from actions.engine import answers
+from actions.engine.answers import Speaker
+from actions.engine.break_glass import BreakGlass
+from actions.engine.errors import Refused
+from actions.engine.ids import is_errand
+from actions.engine.journal import Entry, Kind
+from actions.engine.notes import post
+from actions.engine.procedure import Asker
+from actions.engine.run import Run
+from bot.button_target import ButtonTarget
+from bot.context import BotContext
+from bot.requests import header_key
+
+
+def find(desk: BotContext, run: str) -> Run:
+    """The run of that id.
+
+    Raises:
+        Refused: there is none.
+    """
+    try:
+        return desk.store.run(run)
+    except KeyError:
+        raise Refused(f"There is no run {run[:40]}.", hint="/recover runs lists them.") from None
+
+
+def run_of_thread(desk: BotContext, channel: str, thread: str) -> str:
+    """The newest run whose header stands in that thread, or an empty text."""
+    for run in filter(lambda run: not is_errand(run), desk.store.runs()):
+        header = post(desk.store, header_key(desk.store.run(run))) or {}
+        if thread and header.get("channel") == channel and thread in (header.get("ts"), header.get("thread")):
+            return run
+    return ""
+
+
+def answer(
+    desk: BotContext,
+    press: ButtonTarget,
+    speaker: Speaker,
+    text: str = "",
+    glass: BreakGlass | None = None,
+    key: str = "",
+) -> Entry | None:
+    """Answer a question. A second press of the same person on the same button says nothing new.
+
+    Raises:
+        Refused: somebody else answered, this person may not, or the typed text does not fit.
+    """
+    _readable(desk, press, text)
+    try:
+        entry = answers.answer(desk.store, press.run, press.question, press.label, speaker, text, glass, key)
+    except Refused:
+        if _said_so_already(desk, press, speaker):
+            return None
+        raise
+    desk.ring(press.run)
+    return entry
+
+
+def _readable(desk: BotContext, press: ButtonTarget, text: str) -> None:
+    """Another time is read before anything is given up for it: a slip of the fingers must not cost the clone."""
+    run = find(desk, press.run)
+    asked = run.question if run.question and run.question.n == press.question else None
+    procedure = desk.procedure(run.procedure)
+    when = asked and any(o["label"] == press.label and o.get("types") == "when" for o in asked.options)
+    if when and procedure is not None:
+        procedure.words.read(text, Asker(desk.clock(), desk.settings.operations_zone, None, run.service))
+
+
+def typed_by(desk: BotContext, press: ButtonTarget) -> str:
+    """What somebody has to type to choose that: `service`, `when`, or nothing.
+
+    Raises:
+        Refused: the question is not open any more.
+    """
+    run = find(desk, press.run)
+    if run.question is None or run.question.n != press.question or run.answered is not None:
+        raise Refused(
+            "That question is no longer open.",
+            detail=settled_by(desk, press),
+            hint="Look at the newest message of the thread.",
+        )
+    return next((str(o.get("types") or "") for o in run.question.options if o["label"] == press.label), "")
+
+
+def settled_by(desk: BotContext, press: ButtonTarget) -> str:
+    """Who answered that question, as a sentence."""
+    given = _answer_to(desk, press)
+    if given is None:
+        return ""
+    return f"{given.data.get('name') or given.data.get('by')} chose {given.data['option']}."
+
+
+def steer(desk: BotContext, how: str, run: str, speaker: Speaker, key: str = "") -> Entry | None:
+    """Stop, retry or undo a run, once for each delivery `key`.
+
+    Raises:
+        Refused: it cannot be done now, or not by this person.
+    """
+    state = find(desk, run)
+    match how:
+        case "stop":
+            entry = answers.stop(desk.store, run, speaker, key)
+        case "retry":
+            entry = answers.retry(desk.store, run, speaker, key)
+        case _:
+            entry = _undo(desk, state, speaker, key)
+    if entry is not None:
+        desk.ring(run)
+    return entry
+
+
+def _undo(desk: BotContext, state: Run, speaker: Speaker, key: str) -> Entry | None:
+    procedure = desk.procedure(state.procedure)
+    if procedure is None:
+        raise Refused(
+            f"This version does not know the procedure {state.procedure}.",
+            hint="Start the version that began the run, and undo there.",
+        )
+    return answers.undo(desk.store, procedure, state.id, speaker, kept(state), key)
+
+
+def kept(run: Run) -> str:
+    """Where the old data of a run lies, as the run itself noted it."""
+    noted = run.facts.get("kept")
+    if isinstance(noted, dict):
+        noted = noted.get("text") or noted.get("path") or ""
+    return str(noted or "")
+
+
+def _said_so_already(desk: BotContext, press: ButtonTarget, speaker: Speaker) -> bool:
+    given = _answer_to(desk, press)
+    return given is not None and given.data.get("by") == speaker.id and given.data.get("option") == press.label
+
+
+def _answer_to(desk: BotContext, press: ButtonTarget) -> Entry | None:
+    for entry in desk.store.entries(press.run, press.question):
+        if entry.kind is Kind.ASKED:
+            return None
+        if entry.kind is Kind.ANSWERED:
+            return entry
+    return None

@@ -1,0 +1,99 @@
+"""What a call that did not work holds up, and for how long: all threads, one thread, or nothing but a message.
+
+Slack away or out of breath holds up everything. A message that Slack answers with an error of its own, while it takes
+others, holds up its thread alone: after some pauses it is shown as bare text, then a sentence stands in its place.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.context import BotContext
+from bot.slack.client import FAILURES, Why
+from bot.slack.outbox import NotNow, Outbox
+from bot.slack.run_thread import Item
+from bot.slack.watched_journals import Watched
+
+_log = logging.getLogger(__name__)
+PLAIN = ("slack", "no plan block")
+_BARE_AFTER, _ASIDE_AFTER, _LEFT_OUT_AFTER = 3, 6, 9
+_LONGEST_REST, _LONGEST_OF_ALL = 60.0, 10.0
+
+
+@dataclass
+class Backoff:
+    """How long to wait, by what went wrong and what went well since."""
+
+    desk: BotContext
+    outbox: Outbox
+    _until: datetime | None = None
+    _rest: float = 0.0
+    _wins: int = 0
+
+    def won(self) -> None:
+        """Slack has taken something."""
+        self._wins += 1
+        self._rest = 0.0
+
+    def resting(self, now: datetime) -> bool:
+        """Whether no thread at all is to be written now."""
+        return self._until is not None and now < self._until
+
+    def suffered(self, run: str, watched: Watched, error: NotNow) -> None:
+        """Wait as long as Slack says, or a little longer each time."""
+        why, now = error.trouble, self.desk.clock()
+        watched.drawn, watched.settled = None, False
+        if why.why is Why.BLOCKS:
+            self._plainer(error.item, why.code)
+        elif why.why is Why.LIMITED:
+            self._until = now + timedelta(seconds=why.wait)
+        elif why.why is Why.DOUBT and why.answered and self._takes_others(watched):
+            self._hold_up(run, watched, why.code, now)
+            self._give_up_on(error.item, watched, why.code)
+        elif why.why in (Why.DOUBT, Why.TOKEN):
+            self._rest = min(_LONGEST_OF_ALL, max(0.5, self._rest * 2))
+            self._until = now + timedelta(seconds=self._rest)
+            _log.warning("Slack does not answer (%s); trying again in %.1f s", why.code, self._rest)
+        else:
+            # Anything else concerns this thread alone: a channel without us, a thread that was removed.
+            self._hold_up(run, watched, why.code, now)
+
+    def _hold_up(self, run: str, watched: Watched, code: str, now: datetime) -> None:
+        watched.rests = min(_LONGEST_REST, max(2.0, watched.rests * 2))
+        watched.rests_until = now + timedelta(seconds=watched.rests)
+        _log.error("the thread of run %s cannot be written (%s); run mayday doctor", run, code)
+
+    def _takes_others(self, watched: Watched) -> bool:
+        """Whether Slack is well otherwise: it took something since the last doubt here, or says so now."""
+        well = self._wins > watched.wins or self._says_so()
+        watched.wins = self._wins
+        return well
+
+    def _says_so(self) -> bool:
+        try:
+            return bool(self.desk.client.api_test()["ok"])
+        except FAILURES:
+            return False
+
+    def _give_up_on(self, item: Item, watched: Watched, code: str) -> None:
+        watched.doubts += 1
+        if watched.doubts == _BARE_AFTER:
+            _log.error("Slack does not take %s (%s); it is shown as bare text", item.key, code)
+            self.outbox.undress(item)
+        elif watched.doubts == _ASIDE_AFTER and not item.header:
+            _log.error("Slack does not take %s (%s); its thread says that it cannot be shown", item.key, code)
+            self.outbox.set_aside(item)
+        elif watched.doubts >= _LEFT_OUT_AFTER and not item.header:
+            self.outbox.leave_out(item)
+            watched.doubts, watched.rests, watched.rests_until = 0, 0.0, None
+
+    def _plainer(self, item: Item, code: str) -> None:
+        """Slack does not take some blocks: the header goes on without the plan block, others as bare text."""
+        if item.header and not self.desk.store.note(*PLAIN):
+            _log.warning("Slack does not take the plan block (%s); it is shown as text from now on", code)
+            self.desk.store.keep(*PLAIN, True)
+        else:
+            _log.error("Slack does not take the blocks of %s (%s); it is shown as bare text", item.key, code)
+            self.outbox.undress(item)

@@ -1,0 +1,51 @@
+"""An errand in the thread of its incident: one line, which says more as it goes on."""
+
+from __future__ import annotations
+
+from actions.engine.journal import Kind
+from actions.engine.status import RETRY, UNDO
+from bot.requests import header_key
+from bot.slack.run_thread import Item
+from bot.views import report
+from bot.views.mrkdwn import Block, actions, button, cut, escape, person, section, took
+from bot.views.run_header import HeaderData
+
+
+def item(seen: HeaderData) -> Item:
+    """The line of an errand as it stands now."""
+    said = cut(_said(seen))
+    return Item(header_key(seen.run), seen.run.last, said, (section(said), *actions(_buttons(seen))))
+
+
+def _said(seen: HeaderData) -> str:
+    first, run = seen.entries[0].data, seen.run
+    what = f"{escape(first.get('summary') or run.procedure)} · {person(first['by'], first.get('name'))}"
+    if run.failure is not None:
+        told = next(e.data for e in reversed(seen.entries) if e.kind in (Kind.FAILED, Kind.STOPPED, Kind.UNDO_FAILED))
+        return f"{what} · *did not work*\n{report.trouble(told)}"
+    if run.finished is None:
+        return f"{what} · at work" if seen.worker else f"{what} · waits for a worker: `mayday worker`"
+    ended = seen.entries[-1].data
+    if ended.get("error"):
+        return f"{what} · *not done*\n{report.trouble(ended)}"
+    return f"{what} · {'given up' if run.undoing else _outcome(seen)} · {took(float(ended.get('seconds') or 0))}"
+
+
+def _outcome(seen: HeaderData) -> str:
+    """What the last look found, in its own words, with the address where it can be seen."""
+    found = [e.data for e in seen.entries if e.kind is Kind.DONE and e.data.get("gives")]
+    fact = found[-1].get("fact") or {} if found else {}
+    url, said = (
+        str(fact.get("url") or ""),
+        str((found[-1].get("said") if found else "") or fact.get("status") or "done"),
+    )
+    return f"<{escape(url)}|{escape(said)}>" if url.startswith(("https://", "http://")) else escape(said)
+
+
+def _buttons(seen: HeaderData) -> list[Block]:
+    if seen.run.failure is None or seen.run.finished is not None:
+        return []
+    return [
+        button(RETRY, "steer:retry", seen.run.id, "primary"),
+        button(UNDO, "steer:undo", seen.run.id, "danger", "It is given up; nothing more is tried."),
+    ]

@@ -1,0 +1,68 @@
+"""What the home tab shows, read from the store."""
+
+from __future__ import annotations
+
+from actions.engine.ids import is_errand
+from actions.engine.run import fold
+from actions.incidents import on_call
+from actions.incidents.incident import Incident
+from actions.incidents.incident_actions import open_incidents
+from actions.objectives import objective_of
+from actions.watch.service_condition import conditions
+from bot.context import BotContext
+from bot.incidents.thread_places import thread_link as incident_link
+from bot.parse_command import command_of
+from bot.requests import has_worker, thread_link
+from bot.views.home_view import HomeData, OpenItem
+from bot.views.mrkdwn import escape
+from bot.views.run_header import state_text
+
+_MOST_RUNS = 20
+_OFFERS = (
+    ("Window", "recover window", ""),
+    ("Verify", "recover postgres verify", ""),
+    ("Base backup", "backup run base", "A base backup reads the whole database once. It changes nothing in it."),
+)
+
+
+def glance(desk: BotContext) -> HomeData:
+    """Everything at one moment."""
+    store, site = desk.store, desk.settings.site
+    seen = conditions(store, site.name)
+    # What is ill stands first; what nobody made a promise for comes last.
+    order = sorted(seen, key=lambda name: (seen[name].well, objective_of(name) is None, name))
+    known = {command_of(procedure) for procedure in desk.catalog}
+    return HomeData(
+        runs=tuple(_run(desk, run) for run in store.runs(open_only=True, limit=_MOST_RUNS) if not is_errand(run)),
+        services=tuple(seen[name] for name in order),
+        now=desk.clock(),
+        incidents=tuple(_incident(desk, incident) for incident in open_incidents(store)),
+        on_call=on_call.known(store, site.name),
+        offers=tuple(offer for offer in _OFFERS if offer[1] in known),
+        worker=has_worker(desk),
+    )
+
+
+def _incident(desk: BotContext, incident: Incident) -> OpenItem:
+    alerts = f", {incident.count} alerts" if incident.count > 1 else ""
+    return OpenItem(
+        incident.id,
+        incident_link(desk.store, incident.id),
+        incident.title,
+        incident.began_at,
+        f"{incident.state}{alerts}",
+    )
+
+
+def _run(desk: BotContext, name: str) -> OpenItem:
+    entries = desk.store.entries(name)
+    run = fold(entries)
+    who = escape(str(entries[0].data.get("name") or run.requester))
+    state = state_text(desk.procedure(run.procedure), run)
+    return OpenItem(
+        run.id,
+        thread_link(desk, run),
+        f"{run.procedure} of {run.service}",
+        run.requested_at,
+        f"{state} · asked by {who}",
+    )

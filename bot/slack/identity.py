@@ -1,0 +1,44 @@
+"""Who the bot is in its workspace: asked once, kept, so that it can listen while Slack's API is away."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from slack_sdk import WebClient
+
+from actions.engine.store import Store
+
+
+@dataclass(frozen=True)
+class BotIdentity:
+    """The bot's own ids and its workspace; empty where nobody could be asked yet."""
+
+    team: str = ""
+    user: str = ""
+    bot: str = ""
+    url: str = ""
+
+
+def known(store: Store) -> BotIdentity:
+    """Who the bot was when it last asked."""
+    kept = store.note("slack", "identity")
+    return BotIdentity(**kept) if kept else BotIdentity()
+
+
+def ask(store: Store, client: WebClient) -> BotIdentity:
+    """Ask Slack who the bot is, and keep the answer.
+
+    Raises:
+        SlackApiError, OSError: Slack did not say.
+    """
+    said = client.auth_test()
+    found = BotIdentity(str(said["team_id"]), str(said["user_id"]), str(said.get("bot_id") or ""), str(said["url"]))
+    store.keep("slack", "identity", asdict(found))
+    return found
+
+
+def link(identity: BotIdentity, channel: str, ts: str) -> str:
+    """The address of a message, or an empty text where the workspace is not known yet."""
+    if not (identity.url and channel and ts):
+        return ""
+    return f"{identity.url.rstrip('/')}/archives/{channel}/p{ts.replace('.', '')}"

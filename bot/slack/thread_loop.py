@@ -1,0 +1,88 @@
+"""Of several bots on one store one keeps the threads: whoever holds the lease. All of them answer people.
+
+A bot that takes over begins like one that is started anew: it reads what is noted, and looks in Slack for a message
+whose outcome nobody noted.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from contextlib import suppress
+from dataclasses import replace
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from actions.engine.errors import Fenced
+from actions.engine.fenced_store import FencedStore
+from actions.engine.leader_lease import LeaderLease
+from actions.engine.ledger import LEASE_SECONDS
+from bot.context import BotContext
+from bot.slack.thread_writer import ThreadWriter
+
+_log = logging.getLogger(__name__)
+THREADS = "threads"
+"""Whose turn it is to post and edit what stands in threads."""
+LOOK_EVERY = 0.25
+_BEAT_EVERY = LEASE_SECONDS / 4
+
+
+class ThreadLoop:
+    """Has a sink while this bot holds the lease; everything that the sink notes is under the lease's fencing token."""
+
+    def __init__(self, desk: BotContext, owner: str) -> None:
+        self._desk = desk
+        self._turn = LeaderLease(desk.store, THREADS, owner)
+        self._sink: ThreadWriter | None = None
+        self.wake = threading.Event()
+
+    @property
+    def posts(self) -> bool:
+        """Whether it is this bot that posts now."""
+        return self._sink is not None
+
+    def run(self, stop: threading.Event) -> None:
+        """Go on until told to stop; then another bot may go on at once."""
+        threading.Thread(target=self._beat, args=(stop,), name="tail's lease", daemon=True).start()
+        try:
+            while not stop.is_set():
+                try:
+                    self.tick()
+                except SQLAlchemyError as error:
+                    _log.error("the store cannot be used (%s); the threads wait", type(error).__name__)
+                    stop.wait(2.0)
+                self.wake.wait(LOOK_EVERY)
+                self.wake.clear()
+        finally:
+            with suppress(SQLAlchemyError):
+                self._turn.give_up()
+
+    def tick(self) -> bool:
+        """Look at all journals once, if it is our turn. Returns whether everything stands as it should."""
+        if not self._turn.mine() or (lease := self._turn.lease) is None:
+            self._leave()
+            return False
+        if self._sink is None:
+            _log.info("this bot posts to the threads from now on")
+            # A new one each time: what another bot noted meanwhile is not in the memory of an old one.
+            self._sink = ThreadWriter(replace(self._desk, store=FencedStore(self._desk.store, lease)))
+        try:
+            return self._sink.tick()
+        except Fenced:
+            self._leave()
+            self._turn.give_up()
+            return False
+
+    def _leave(self) -> None:
+        if self._sink is not None:
+            _log.warning("another bot posts to the threads now; this one goes on answering")
+            self._sink = None
+
+    def _beat(self, stop: threading.Event) -> None:
+        """Hold the lease while Slack keeps a call waiting for longer than a lease lives: its message may yet come."""
+        while not stop.wait(_BEAT_EVERY):
+            lease = self._turn.lease
+            # One that is lost is noticed where it matters, at the next note.
+            with suppress(Fenced, SQLAlchemyError):
+                if lease is not None:
+                    self._desk.store.beat(lease)

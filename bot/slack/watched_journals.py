@@ -1,0 +1,102 @@
+"""The journals that the tail follows: those that grew, those under way, those not drawn to their end.
+
+A journal whose thread is complete is let go, and followed again should it grow: an incident may come back.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from actions.engine import notes
+from actions.engine.errors import NOT_READ
+from actions.engine.journal import Entry
+from actions.engine.store import Store
+from actions.incidents import incident as incidents
+from bot.incidents.incident_thread import ThreadStory
+from bot.slack.run_thread import Item
+
+_log = logging.getLogger(__name__)
+SINK = "slack"
+"""The name under which the tail's cursors are kept."""
+
+
+@dataclass
+class Watched:
+    """What the tail remembers of a journal between two looks."""
+
+    last: int = 0
+    entries: list[Entry] = field(default_factory=list)
+    edited: datetime | None = None
+    told: int = 0  # The last entry that the header knew when it was posted or edited.
+    rests_until: datetime | None = None
+    rests: float = 0.0
+    doubts: int = 0  # How often Slack answered with an error of its own while it took others.
+    wins: int = 0  # How much Slack had taken by then.
+    at_work: bool = False
+    progress: Any = None
+    items: list[Item] = field(default_factory=list)
+    drawn: tuple[int, datetime] | None = None
+    settled: bool = False
+    ended: bool = False
+    owes: bool = False
+    telling: ThreadStory | None = None
+
+
+class Journals:
+    """Reads what was written since, and lets go of journals whose threads are complete."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._done: dict[str, int] | None = None
+        self.watched: dict[str, Watched] = {}
+        self._unread: set[str] = set()
+
+    def read(self) -> list[Watched]:
+        """Read all new entries. Returns the journals whose threads have become complete; they are let go."""
+        tips = self._store.tips()
+        done = self._complete_before(tips)
+        for name in sorted(name for name, tip in tips.items() if tip > done.get(name, 0)):
+            watched = self.watched.setdefault(name, Watched())
+            if tips[name] > watched.last and not self._grown(name, watched):
+                del self.watched[name]
+        complete = [name for name in self.watched if self._is_complete(name)]
+        done.update({name: self.watched[name].last for name in complete})
+        return [self.watched.pop(name) for name in complete]
+
+    def _grown(self, name: str, watched: Watched) -> bool:
+        """Read what is new of one journal; whether it can be read."""
+        try:
+            watched.entries += self._store.entries(name, watched.last)
+        except NOT_READ:
+            if name not in self._unread:
+                _log.exception("the journal %s cannot be read; its thread stays as it is", name)
+            self._unread.add(name)
+            return False
+        self._unread.discard(name)
+        watched.last = watched.entries[-1].n
+        return True
+
+    def _complete_before(self, tips: dict[str, int]) -> dict[str, int]:
+        """The journals whose threads are complete; on the first look, those that were so before we came."""
+        if self._done is None:
+            cursors = self._store.notes("cursor")
+            under_way = {*self._store.runs(open_only=True, limit=10_000), *self._open_incidents()}
+            ended = (name for name in tips if name not in under_way)
+            self._done = {name: tips[name] for name in ended if int(cursors.get(f"{SINK} {name}") or 0) >= tips[name]}
+        return self._done
+
+    def _open_incidents(self) -> list[str]:
+        return [name for name in self._store.incidents() if self._is_open(name)]
+
+    def _is_open(self, name: str) -> bool:
+        try:
+            return incidents.fold(self._store.entries(name)).open
+        except NOT_READ:
+            return False
+
+    def _is_complete(self, name: str) -> bool:
+        watched = self.watched[name]
+        return watched.ended and notes.cursor(self._store, SINK, name) >= watched.last

@@ -1,0 +1,83 @@
+"""Looks that answer only the person who asked: what is under way, the last runs, one run."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from actions.engine.ids import is_errand
+from actions.engine.journal import Entry, Kind
+from actions.engine.notes import living_workers
+from actions.engine.run import Run, fold
+from bot.context import BotContext
+from bot.requests import NO_WORKER, has_worker, thread_link
+from bot.run_control import find
+from bot.views.mrkdwn import clock, cut, escape, moment
+from bot.views.run_header import state_text
+from bot.views.steps import line
+
+_LAST = 10
+_LINES = 40
+
+
+def status(desk: BotContext) -> str:
+    """What is under way, and whether somebody is there to do it."""
+    under_way = [run for run in desk.store.runs(open_only=True) if not is_errand(run)][:_LAST]
+    lines = [_run_line(desk, run) for run in under_way] or ["No run is under way."]
+    workers = living_workers(desk.store)
+    names = ", ".join(sorted(escape(str(w.get("host") or name)) for name, w in workers.items()))
+    lines.append(f"Workers alive: {names}" if has_worker(desk) else NO_WORKER)
+    return cut("\n".join(lines))
+
+
+def runs(desk: BotContext, about: str) -> str:
+    """The last runs, or everything that one run did."""
+    if about:
+        return _one(desk, find(desk, about.split()[0].casefold()))
+    listed = [_run_line(desk, run) for run in _recent(desk)]
+    more = ["`/recover runs <run>` tells one of them."] if listed else ["There was no run yet."]
+    return cut("\n".join([*listed, *more]))
+
+
+def _recent(desk: BotContext) -> list[str]:
+    """The last runs without the errands, of which an incident may have many."""
+    return [run for run in desk.store.runs() if not is_errand(run)][:_LAST]
+
+
+def _run_line(desk: BotContext, name: str) -> str:
+    entries = desk.store.entries(name)
+    return _line(desk, fold(entries), entries, desk.clock())
+
+
+def _line(desk: BotContext, run: Run, entries: list[Entry], now: datetime) -> str:
+    procedure = desk.procedure(run.procedure)
+    where = thread_link(desk, run)
+    state = state_text(procedure, run)
+    spent = clock((run.finished_at or now) - run.requested_at)
+    shown = f"<{where}|`{run.id}`>" if where else f"`{run.id}`"
+    by = escape(str(entries[0].data.get("name") or run.requester))
+    return f"{shown} {escape(run.procedure)} · {state} · {spent} · asked by {by} {moment(run.requested_at)}"
+
+
+def _one(desk: BotContext, run: Run) -> str:
+    entries = desk.store.entries(run.id)
+    lines = [_line(desk, run, entries, desk.clock()), escape(str(entries[0].data.get("summary") or ""))]
+    told = [_told(entry) for entry in entries]
+    steps = [text for text in told if text]
+    if len(steps) > _LINES:
+        steps = [f"… {len(steps) - _LINES} earlier lines", *steps[-_LINES:]]
+    return cut("\n".join([*lines, *steps]))
+
+
+def _told(entry: Entry) -> str:
+    data = entry.data
+    match entry.kind:
+        case Kind.DONE | Kind.UNDONE:
+            return line(entry)
+        case Kind.FAILED | Kind.UNDO_FAILED:
+            return f"{escape(data['title'])} failed: {escape(data['error'])}"
+        case Kind.ANSWERED:
+            return f"{escape(data.get('name') or data['by'])} chose {escape(data['option'])}"
+        case Kind.FINISHED:
+            return f"Ended: {escape(data['outcome'])}"
+        case _:
+            return ""

@@ -1,0 +1,46 @@
+"""What the front door hands to the commands of the terminal, and what each of them works with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from actions.engine.procedure import Procedure
+    from actions.engine.run import Run
+    from actions.engine.store import Store
+    from actions.findings import Finding
+    from actions.settings.settings import Settings
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who runs this process: the real user id, and the one that sudo was called by (a text, maybe empty)."""
+
+    uid: int
+    sudo_uid: str = ""
+
+
+@dataclass(frozen=True)
+class TerminalContext:
+    """How to get at settings, store, bell, hands and clock; nothing is built before it is wanted.
+
+    `reach` raises where this process has not what a run needs: it may not speak to Docker, or an errand's secret
+    is not set for it. `hands` gives a function that carries a run out in
+    this process and says why it stopped. `wait_seconds` is how many seconds nobody may carry a followed run out
+    before that is said.
+    """
+
+    settings: Callable[[Path | None], Settings]
+    store: Callable[[Settings], Store]
+    catalog: Callable[[], Sequence[Procedure]]
+    bell: Callable[[Settings], Callable[[str], object]]
+    reach: Callable[[Settings, Run], None]
+    hands: Callable[[Settings, Store], Callable[[str], str]]
+    checks: Callable[[Settings, Store], Sequence[Finding]]
+    clock: Callable[[], datetime]
+    who: Caller
+    wait_seconds: float = 15.0

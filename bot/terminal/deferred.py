@@ -1,0 +1,78 @@
+"""Commands of the terminal that are imported when they are called for, with what the help says of them.
+
+Help has to come at once; `mayday.py` looks a command up here and imports its module.
+"""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+
+@dataclass(frozen=True)
+class Late:
+    """Where a command is: a Typer app in a module. `one_of_many` says that the app has others beside it."""
+
+    module: str
+    summary: str
+    app: str = "app"
+    one_of_many: bool = False
+
+
+def _verb(summary: str) -> Late:
+    return Late("bot.terminal.verbs", summary, one_of_many=True)
+
+
+def _view(summary: str) -> Late:
+    return Late("bot.terminal.reading", summary, one_of_many=True)
+
+
+LATE: dict[str, Late] = {
+    "lab": Late("lab.cli", "A practice company on this machine: train on it, break it, recover it."),
+    "recover": _verb("Ask for a recovery, in the words of Slack."),
+    "backup": _verb("Ask for a backup, in the words of Slack."),
+    "window": _verb("Which moments can be recovered."),
+    "approve": _verb("Give the approval of a second person that a run waits for."),
+    "answer": _verb("Answer the question of a run by a label."),
+    "stop": _verb("Stop a run at its next safe place."),
+    "retry": _verb("Go on after a failure or a stop."),
+    "undo": _verb("Take back what a run did."),
+    "runs": _view("The runs, newest first."),
+    "show": _view("What a run did, from its journal."),
+    "doctor": _view("Check tokens, scopes, Docker, Postgres, archive, backups, worker, clock, and say what to do."),
+    "slack-status": _view("Which of Slack, PagerDuty, Redis and the worker is away."),
+    "journal": Late("bot.terminal.reading", "The journals: what every run did, hash-chained.", app="journal"),
+    "incident": Late("bot.terminal.incident_verbs", "Incidents: the open ones, and what can be done about them."),
+    "status-page": Late("bot.terminal.status_page", "What the status page says of incidents, and publishing updates."),
+    "pagerduty": Late(
+        "workers.pagerduty.connect_command", "Have PagerDuty tell the bot of incidents.", app="pagerduty"
+    ),
+    "operator": Late("bot.terminal.enrolment", "Who may use the terminal, and their one-time codes."),
+}
+
+
+class Deferred(TyperGroup):
+    """A group that imports a command when it is called for, and shows its summary in the help without."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return sorted({*super().list_commands(ctx), *LATE})
+
+    def get_command(self, ctx: Any, name: str) -> Any:
+        """What the help shows of it: a summary, without importing anything."""
+        return TyperCommand(name, help=LATE[name].summary) if name in LATE else super().get_command(ctx, name)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """What is carried out: the command itself."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, imported(name) if name in LATE else command, rest
+
+
+def imported(name: str) -> Any:
+    """A late command, with all that it needs."""
+    late = LATE[name]
+    found: Any = typer.main.get_command(getattr(importlib.import_module(late.module), late.app))
+    return found.commands[name] if late.one_of_many else found

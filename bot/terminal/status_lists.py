@@ -1,0 +1,77 @@
+"""Looks in a terminal: help, what is under way, the last runs; the same words as in Slack."""
+
+from __future__ import annotations
+
+from actions.engine.errors import Refused
+from actions.engine.notes import living_workers
+from actions.engine.procedure import Procedure
+from bot import run_control
+from bot.parse_command import UnknownCommand, command_of
+from bot.terminal.records import aligned, list_runs, listed, run_table, show_json, show_run
+from bot.terminal.session import Session
+from bot.views.help import AGREES
+
+_ALWAYS = (
+    ("mayday recover status", "what is under way"),
+    ("mayday runs", "the last runs"),
+    ("mayday show RUN", "all that one run did, its plan, its question"),
+    ("mayday answer RUN LABEL", "answer its question"),
+    ("mayday approve RUN", "approve what somebody else asked for"),
+    ("mayday stop RUN", "stop at the next safe place"),
+    ("mayday retry RUN", "go on after a failure"),
+    ("mayday undo RUN", "take back what a run did"),
+)
+
+
+def help_text(session: Session, about: str) -> None:
+    """All commands, or those that begin with what help is wanted for."""
+    wanted = [p for p in session.desk.catalog if about.casefold() in command_of(p)] or session.desk.catalog
+    known = [(f"mayday {_usage(p)}", f"{p.name}; {AGREES[p.risk]}") for p in wanted]
+    if session.as_json:
+        return show_json([{"command": command, "does": does} for command, does in (*known, *_ALWAYS)])
+    aligned(session.out, (*known, *_ALWAYS))
+    for procedure in wanted:
+        for example in procedure.words.examples[:3]:
+            if example:
+                session.out.print(f"for example: mayday {_example(procedure, example)}", markup=False)
+    return None
+
+
+def unknown(said: UnknownCommand) -> Refused:
+    """The answer to something not known, with what was probably meant."""
+    near = f"Did you mean mayday {said.nearest.removeprefix('/')}? " if said.nearest else ""
+    what = f"mayday {said.family} {said.said}".strip()
+    return Refused(
+        f"I do not know {what[:200]}. Nothing was done.", hint=f"{near}mayday {said.family} help lists what there is."
+    )
+
+
+def runs(session: Session, about: str) -> None:
+    """The last runs, or everything that one run did."""
+    if not about:
+        return list_runs(session.store, session.as_json)
+    run = run_control.find(session.desk, about.split()[0])
+    return show_run(session.store, session.desk.procedure(run.procedure), run.id, session.as_json)
+
+
+def status(session: Session) -> None:
+    """What is under way, and whether somebody is there to do it."""
+    under_way = [session.store.run(run) for run in session.store.runs(open_only=True, limit=50)]
+    workers = living_workers(session.store)
+    if session.as_json:
+        return show_json({"runs": listed(under_way), "workers": list(workers.values())})
+    if under_way:
+        session.out.print(run_table(under_way))
+    else:
+        session.out.print("No run is under way.")
+    hosts = ", ".join(sorted(str(w.get("host") or name) for name, w in workers.items()))
+    session.out.print(f"Workers alive: {hosts or 'none'}", markup=False)
+    return None
+
+
+def _usage(procedure: Procedure) -> str:
+    return f"{command_of(procedure)} {procedure.words.usage}".strip()
+
+
+def _example(procedure: Procedure, example: str) -> str:
+    return example.removeprefix("/") if example.startswith("/") else f"{command_of(procedure)} {example}"

@@ -1,0 +1,52 @@
+"""The dialogs of answers that have to be typed."""
+
+from __future__ import annotations
+
+from bot.button_target import ButtonTarget
+from bot.views.mrkdwn import Block, cut, section
+
+CALLBACK = "answer"
+BLOCK = "typed"
+FIELD = "text"
+
+
+def ask(press: ButtonTarget, types: str, service: str) -> Block:
+    """Ask for the service's name, or for the other time."""
+    label, hint, placeholder = _words(types, service)
+    element = {
+        "type": "plain_text_input",
+        "action_id": FIELD,
+        "max_length": 300,
+        "placeholder": {"type": "plain_text", "text": cut(placeholder, 150)},
+    }
+    return {
+        "type": "modal",
+        "callback_id": CALLBACK,
+        "private_metadata": press.value(),
+        "title": {"type": "plain_text", "text": cut(press.label, 24)},
+        "submit": {"type": "plain_text", "text": cut(press.label, 24)},
+        "close": {"type": "plain_text", "text": "Back"},
+        "blocks": [
+            section(hint),
+            {
+                "type": "input",
+                "block_id": BLOCK,
+                "label": {"type": "plain_text", "text": cut(label, 2000)},
+                "element": element,
+            },
+        ],
+    }
+
+
+def typed(view: Block) -> str:
+    """What somebody typed into the dialog."""
+    value = view["state"]["values"].get(BLOCK, {}).get(FIELD, {}).get("value")
+    return str(value or "")
+
+
+def _words(types: str, service: str) -> tuple[str, str, str]:
+    if types == "when":
+        hint = "This run is discarded and a new one begins for the other time. The live data stays as it is."
+        return "Recover to which time?", hint, "14:25, 20m ago, before lsn 0/5A3F2C8"
+    hint = f"Type `{service}` to confirm that it is meant."
+    return "Name of the service", hint, service

@@ -1,0 +1,194 @@
+"""The home tab: what is open, how every service is, what it could be recovered from, who is on call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from actions.clock.times import span_words
+from actions.engine.errors import Refused
+from actions.objectives import objective_of
+from actions.tools.outside import OnCall
+from actions.watch.run_records import Record
+from actions.watch.service_condition import Condition, Reachable
+from bot.views.mrkdwn import Block, actions, button, cut, escape, foreign, moment, mrkdwn, section, small, title
+
+MOST_BLOCKS = 100
+RECOVER = "home:recover"
+BEGIN = "home:begin"
+"""The action of a button that begins a procedure; what follows the colon after it tells buttons apart."""
+
+_LINES = 8
+_MARKS = {True: "✓", False: "✗"}
+_DIVIDER: Block = {"type": "divider"}
+
+
+@dataclass(frozen=True)
+class OpenItem:
+    """Something open, in one line: its id, where it stands in Slack, what it is, since when, more words."""
+
+    id: str
+    link: str
+    what: str
+    since: datetime
+    more: str = ""
+
+
+@dataclass(frozen=True)
+class HomeData:
+    """All that the home tab shows. `incidents` and `on_call` are None where nobody knows.
+
+    `offers` are the procedures that one press begins: label, command, what to ask before (or nothing).
+    """
+
+    runs: tuple[OpenItem, ...]
+    services: tuple[Condition, ...]
+    now: datetime
+    incidents: tuple[OpenItem, ...] = ()
+    on_call: tuple[OnCall, ...] | None = None
+    offers: tuple[tuple[str, str, str], ...] = ()
+    worker: bool = True
+
+
+def closed(refusal: Refused) -> Block:
+    """What somebody sees who may see nothing."""
+    said = " ".join(part for part in (refusal.message, refusal.detail, refusal.hint) if part)
+    return {"type": "home", "blocks": [title("Mayday"), section(escape(said))]}
+
+
+def view(glance: HomeData) -> Block:
+    """The view that is published; the same for everybody."""
+    made = [title("Mayday"), *_buttons(glance), *_away(glance), *_open(glance), _DIVIDER]
+    for condition in glance.services:
+        if condition.reachable is not None:
+            made += _database(condition, glance.now)
+    plain = [_line(c, glance.now) for c in glance.services if c.reachable is None]
+    made += _paragraphs("*Services*" if plain else "*Services*\nNo worker has looked at them yet.", plain)
+    made += [_DIVIDER, section(f"*On call*\n{_on_call(glance.on_call)}")]
+    return {"type": "home", "blocks": made[:MOST_BLOCKS]}
+
+
+def _buttons(glance: HomeData) -> list[Block]:
+    row = [button("Recover…", RECOVER, "recover", "danger")]
+    row += [
+        button(label, f"{BEGIN}:{i}", command, confirm=sure) for i, (label, command, sure) in enumerate(glance.offers)
+    ]
+    return actions(row)
+
+
+def _away(glance: HomeData) -> list[Block]:
+    if glance.worker:
+        return []
+    return [section("No worker is alive, so runs wait. Start one on the host that has Docker: `mayday worker`")]
+
+
+def _open(glance: HomeData) -> list[Block]:
+    made = _paragraphs("*Open incidents*", [_standing(one) for one in glance.incidents] or ["None."])
+    return made + _paragraphs("*Open runs*", [_standing(one) for one in glance.runs] or ["None."])
+
+
+def _standing(one: OpenItem) -> str:
+    name = f"<{one.link}|{escape(one.id)}>" if one.link else f"`{escape(one.id)}`"
+    more = f" · {one.more}" if one.more else ""
+    return cut(f"{name} {foreign(one.what)} · since {moment(one.since)}{more}", 300)
+
+
+def _paragraphs(head: str, lines: Sequence[str]) -> list[Block]:
+    """Lines in as few sections as fit Slack's limits."""
+    groups = [list(lines[i : i + _LINES]) for i in range(0, len(lines), _LINES)] or [[]]
+    return [section("\n".join([*([head] if i == 0 else []), *group])) for i, group in enumerate(groups)]
+
+
+def _line(condition: Condition, now: datetime) -> str:
+    objective = objective_of(condition.service)
+    promised = f" · RTO {_span(objective.rto)}, RPO {_span(objective.rpo)}" if objective else ""
+    actual = _actual(condition.record)
+    return f"{_health(condition, now)}{promised}" + (f" · last {actual}" if actual else "")
+
+
+def _health(condition: Condition, now: datetime) -> str:
+    name, health = escape(condition.service), condition.health
+    if condition.old(now):
+        return f"? *{name}* not seen since {moment(condition.seen_at)}"
+    detail = f" ({escape(health.detail)})" if health.detail else ""
+    memory = condition.memory.says() if condition.memory else ""
+    said = f" · {escape(memory)}" if memory else ""
+    return f"{_MARKS[condition.well]} *{name}* {escape(health.word)}{detail}{said}"
+
+
+def _database(condition: Condition, now: datetime) -> list[Block]:
+    """A database in full: two columns of what people look for first."""
+    found, record = condition.reachable, condition.record
+    assert found is not None
+    objective = objective_of(condition.service)
+    promised = f"{_span(objective.rto)} · {_span(objective.rpo)}" if objective else "none is set"
+    told = (
+        ("RTO · RPO promised", promised),
+        ("Last recovery", _actual(record) or "none yet"),
+        ("Newest base backup", _ago(found.base_at, "none can be used")),
+        ("Newest dump", _ago(found.dump_at, "none")),
+        ("Newest archived WAL", _archived(found)),
+        ("Window", _window(found)),
+        ("Last restore proven", _proven(record, restored=True)),
+        ("Last verify", _proven(record, restored=False)),
+    )
+    fields = [mrkdwn(f"*{label}*\n{text}", 2000) for label, text in told]
+    made = [section(_health(condition, now)), {"type": "section", "fields": fields}]
+    problem = [f"Could not be looked at: {escape(condition.problem)}"] if condition.problem else []
+    return [*made, small("\n".join([*problem, f"Backups and archive seen {_moment_ago(found.seen_at)}."]))]
+
+
+def _archived(found: Reachable) -> str:
+    behind = f"\n{found.waiting >> 20 or 1} MB wait for the archive" if found.waiting_since else ""
+    return _ago(found.archived_at, "none") + behind
+
+
+def _window(found: Reachable) -> str:
+    if found.earliest is None or found.latest is None:
+        return "nothing can be recovered"
+    gaps = f"\n{found.gaps} gaps in the WAL" if found.gaps else ""
+    return f"{moment(found.earliest)} to {moment(found.latest)}{gaps}"
+
+
+def _actual(record: Record) -> str:
+    actual = record.actual
+    if actual is None:
+        return ""
+    lost = "not counted" if actual.rpo_seconds is None else span_words(timedelta(seconds=actual.rpo_seconds))
+    took = span_words(timedelta(seconds=actual.rto_seconds))
+    return f"{took} · {lost} given up ({escape(actual.run)}, {moment(actual.at)})"
+
+
+def _proven(record: Record, *, restored: bool) -> str:
+    proven = record.restored if restored else record.verified
+    if proven is None:
+        return "none yet"
+    said = "Healthy" if proven.healthy else "Needs attention"
+    return f"{said}, {_moment_ago(proven.at)} ({escape(proven.run)})"
+
+
+def _on_call(people: Sequence[OnCall] | None) -> str:
+    if people is None:
+        return "not known"
+    # Somebody who stands in several escalation policies at one level is one person to call.
+    once = {(person.level, person.name): person for person in people}
+    lines = [
+        f"{level}. {foreign(name)}" + (f" until {moment(person.until)}" if person.until else "")
+        for (level, name), person in list(once.items())[:_LINES]
+    ]
+    return "\n".join(lines) or "nobody"
+
+
+def _span(span: timedelta) -> str:
+    return span_words(span) if span else "0"
+
+
+def _ago(at: datetime | None, none: str) -> str:
+    return _moment_ago(at) if at is not None else none
+
+
+def _moment_ago(at: datetime) -> str:
+    """A moment and how long ago that is; Slack counts on by itself, so that the view need not change for it."""
+    stamp = int(at.timestamp())
+    return f"<!date^{stamp}^{{ago}}|{at:%Y-%m-%d %H:%M} UTC>"

@@ -1,0 +1,159 @@
+"""The live header: what, how far, the clock against the promised time, who is in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from actions.engine.break_glass import in_words
+from actions.engine.journal import Entry, Kind
+from actions.engine.procedure import Procedure
+from actions.engine.run import Run
+from actions.engine.status import STOP
+from bot.views import plan
+from bot.views.mrkdwn import Block, actions, button, clock, escape, person, section, small, title
+
+ENDED = {
+    "recovered": "Recovered",
+    "done": "Done",
+    "undone": "Undone, the old world is back",
+    "discarded": "Discarded, nothing was swapped",
+    "refused": "Refused, nothing was touched",
+}
+
+
+@dataclass(frozen=True)
+class HeaderData:
+    """All that a header is made from."""
+
+    procedure: Procedure | None
+    run: Run
+    entries: list[Entry]
+    now: datetime
+    progress: dict[str, Any] | None = None
+    worker: bool = True
+    plain: bool = False
+
+
+def state_text(procedure: Procedure | None, run: Run) -> str:
+    """What a run is doing, in a few words."""
+    if run.finished is not None:
+        return ENDED.get(str(run.finished), str(run.finished))
+    if run.failure is not None:
+        return "Stopped, waits for you" if run.failure.stopped else "Failed, waits for you"
+    if run.asking and run.question is not None:
+        return f"Asks: {escape(run.question.title)}"
+    if run.undoing is not None:
+        return "Taking back what was done"
+    if run.stop_asked:
+        return "Stopping at the next safe place"
+    return escape(plan.titled(current(procedure, run), run))
+
+
+def current(procedure: Procedure | None, run: Run) -> str:
+    """The title of the step that is being done, or comes next."""
+    if procedure is None:
+        return "at work"
+    at = run.open_step
+    if at is None:
+        at = next((i for i in range(len(procedure.steps)) if i not in run.done), None)
+    return procedure.steps[at].title if at is not None and at < len(procedure.steps) else "finishing"
+
+
+def rto(procedure: Procedure | None, run: Run, now: datetime) -> str:
+    """The clock: how long it has taken, of how much, and whether that holds."""
+    spent = (run.finished_at or now) - run.requested_at
+    if procedure is None or procedure.rto is None:
+        return clock(spent)
+    held = spent <= procedure.rto
+    if run.finished is not None:
+        return f"{clock(spent)} of {clock(procedure.rto)}, {'kept' if held else 'missed'}"
+    late = spent - procedure.rto
+    return f"{clock(spent)} of {clock(procedure.rto)}, " + ("on track" if held else f"{clock(late)} over")
+
+
+def blocks(seen: HeaderData) -> list[Block]:
+    """The header as Slack shows it."""
+    run, first = seen.run, seen.entries[0].data
+    state = f"*{state_text(seen.procedure, run)}* · {rto(seen.procedure, run, seen.now)}{_ahead(seen)}"
+    made = [
+        *glass(run.glass),
+        title(f"{run.procedure} · {run.service}"),
+        section(escape(first.get("summary") or "")),
+        section(state),
+    ]
+    if not seen.worker and run.finished is None:
+        made.append(section("No worker is alive, so the run waits. Start one: `mayday worker`"))
+    if seen.procedure is not None:
+        steps = plan.progress(seen.procedure, run)
+        made += plan.plain(steps) if seen.plain else plan.rich(steps, state_text(seen.procedure, run))
+    return [*made, small(_people(seen)), *actions(_stop(run))]
+
+
+def glass(broken: dict[str, Any] | None) -> list[Block]:
+    """The first line of a thread and of a report where whoever asked went on alone."""
+    return [section(f"*{escape(in_words(broken))}*")] if broken else []
+
+
+def text(seen: HeaderData) -> str:
+    """The header as a notification reads it."""
+    alone = "Approved by one person alone. " if seen.run.glass else ""
+    return (
+        f"{alone}{seen.run.procedure} of {seen.run.service}: {state_text(seen.procedure, seen.run)} (run {seen.run.id})"
+    )
+
+
+def signature(seen: HeaderData) -> str:
+    """Changes when a person must see it at once; the clock and the progress are not in it."""
+    run = seen.run
+    facts = (
+        run.finished,
+        run.failure,
+        run.question and run.question.n,
+        bool(run.answered),
+        run.stop_asked,
+        run.undoing,
+        run.open_step,
+        len(run.done),
+        len(run.undone),
+        seen.worker,
+        seen.plain,
+        bool(run.glass),
+    )
+    return repr(facts)
+
+
+def _ahead(seen: HeaderData) -> str:
+    """How far the present act is, and how much longer at this speed."""
+    made = seen.progress
+    if not made or seen.run.open_step is None or made.get("step") not in (None, seen.run.open_step):
+        return ""
+    done, total = float(made.get("done") or 0), float(made.get("total") or 0)
+    said = [escape(made["text"])] if made.get("text") else []
+    if total > 0:
+        said.append(f"{min(100, int(100 * done / total))} %")
+        left = _left(seen, done, total)
+        said += [f"ETA {clock(left)}"] if left is not None else []
+    return "\n" + " · ".join(said) if said else ""
+
+
+def _left(seen: HeaderData, done: float, total: float) -> timedelta | None:
+    began = next((e.at for e in reversed(seen.entries) if e.kind in (Kind.BEGAN, Kind.UNDO_BEGAN)), None)
+    if began is None or done <= 0 or done > total:
+        return None
+    return (seen.now - began) * ((total - done) / done)
+
+
+def _people(seen: HeaderData) -> str:
+    first = seen.entries[0].data
+    where = ", in a terminal" if seen.run.origin.get("sink") == "terminal" else ""
+    said = [f"Asked by {person(first['by'], first.get('name'))}{where}"]
+    chose = (e.data for e in seen.entries if e.kind is Kind.ANSWERED)
+    said += [f"{person(d['by'], d.get('name'))} chose {escape(d['option'])}" for d in chose]
+    return " · ".join([*said, f"run `{seen.run.id}`", f"site {escape(seen.run.site)}"])
+
+
+def _stop(run: Run) -> list[Block]:
+    at_work = run.finished is None and run.failure is None and not run.asking and not run.stop_asked
+    return [button(STOP, "steer:stop", run.id, "danger")] if at_work and run.undoing is None else []

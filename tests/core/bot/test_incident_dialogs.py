@@ -1,0 +1,106 @@
+"""An incident's dialogs at Bolt's door: each submission is acknowledged with what comes of it, and counts once."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from slack_bolt import App, BoltRequest
+
+from actions.settings.settings import StatusPageSettings
+from bot.slack.app import app_of
+from bot.slack.people import SlackPeople
+from bot.slack.thread_writer import ThreadWriter
+from bot.views import incident_modals as modals
+from tests.support.bot_world import VERIFY, DirectoryClient, store_in
+from tests.support.worlds.emergency import Emergency
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Emergency:
+    made = Emergency()
+    # Bolt's listeners have threads of their own, so the store is a file.
+    made.store = store_in(tmp_path, made.office.clock)
+    people = SlackPeople(made.desk.settings.people, DirectoryClient(made.office.directory), made.store)
+    made.desk = replace(made.desk, store=made.store, people=people)
+    made.sink = ThreadWriter(made.desk)
+    for group in ("S0OPERATORS", "S0APPROVERS"):
+        made.store.keep("people", group, ["U0ONCALL"])
+    made.store.keep("people", "U0ONCALL", {"name": "Olga", "tz": "UTC", "stranger": ""})
+    made.pages()
+    return made
+
+
+def submit(here: Emergency, view: dict[str, Any], values: dict[str, Any], user: str = "U0ONCALL") -> Any:
+    """What the bot says to a submission: nothing where the dialog closes."""
+    filled = {block: {modals.FIELD: value} for block, value in values.items()}
+    shown = {**view, "id": "V1", "hash": "1.a", "state": {"values": filled}}
+    body = {"type": "view_submission", "team": {"id": "T1"}, "user": {"id": user, "name": user}, "view": shown}
+    app: App = app_of(here.desk)
+    said = app.dispatch(BoltRequest(body=body, mode="socket_mode"))
+    assert said.status == 200
+    return json.loads(said.body) if isinstance(said.body, str) and said.body else said.body or {}
+
+
+def option(value: str) -> dict[str, Any]:
+    return {"type": "static_select", "selected_option": {"value": value, "text": {"type": "plain_text", "text": value}}}
+
+
+def text(value: str) -> dict[str, Any]:
+    return {"type": "plain_text_input", "value": value}
+
+
+def test_the_recovery_that_was_chosen_asks_for_its_arguments(here: Emergency) -> None:
+    said = submit(here, choose(here), {"said": option("postgres pitr")})
+    assert said["response_action"] == "update"
+    assert said["view"]["callback_id"] == modals.ARGUMENTS
+    unknown = submit(here, choose(here), {"said": option("postgres nothing")})
+    assert unknown["response_action"] == "errors"
+
+
+def choose(here: Emergency) -> dict[str, Any]:
+    return {
+        "type": "modal",
+        "callback_id": modals.RECOVER,
+        "private_metadata": here.incident.id,
+        "blocks": [],
+        "title": {"type": "plain_text", "text": "Recover"},
+    }
+
+
+def test_without_arguments_it_begins_at_once_and_only_once(here: Emergency) -> None:
+    dialog = modals.arguments(here.incident.id, VERIFY)
+    assert [block["type"] for block in dialog["blocks"]] == ["section"]
+    for _ in range(2):
+        assert not submit(here, dialog, {})
+    assert [linked.procedure for linked in here.incident.runs] == ["postgres verify"]
+    assert here.office.rung[0] == here.incident.runs[0].run
+
+
+def test_a_refusal_is_told_in_the_dialog_even_where_it_has_no_field(here: Emergency) -> None:
+    said = submit(here, modals.arguments(here.incident.id, VERIFY), {}, "U0WATCHER")
+    assert said["response_action"] == "update"
+    assert "may not ask" in json.dumps(said["view"])
+    assert here.incident.runs == ()
+
+
+def test_a_role_is_given_by_dialog(here: Emergency) -> None:
+    dialog = modals.role(here.incident.id, "U0ONCALL")
+    who = {"type": "users_select", "selected_user": "U0DBA"}
+    assert not submit(here, dialog, {"said": option("scribe"), "who": who})
+    assert here.incident.roles["scribe"]["id"] == "U0DBA"
+
+
+def test_an_update_goes_out_in_the_words_of_whoever_read_it_or_says_what_is_wrong(here: Emergency) -> None:
+    page = StatusPageSettings(kind="files", components={"nself-postgres": "database"})
+    here.desk = replace(here.desk, settings=here.desk.settings.model_copy(update={"statuspage": page}))
+    dialog = {**choose(here), "callback_id": modals.STATUS, "blocks": [{"type": "input", "block_id": "said"}]}
+    words = {"kind": option("opened"), "title": text("Messages are late"), "said": text("We look into it.")}
+    assert submit(here, dialog, {**words, "said": text("  ")})["response_action"] == "errors"
+    assert not submit(here, dialog, words)
+    draft = here.store.run(here.incident.runs[0].run).request["draft"]
+    assert (draft["title"], draft["text"]) == ("Messages are late", "We look into it.")
+    assert draft["components"] == {"database": "major_outage"}

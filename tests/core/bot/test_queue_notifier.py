@@ -1,0 +1,49 @@
+"""A ring takes nobody's time, however slow the queue is, and one that fails ends nothing."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+from redis.exceptions import ConnectionError as RedisAway
+
+from bot.queue_notifier import QueueNotifier
+from tests.support.waiting import within
+
+
+def test_whoever_rings_waits_for_nothing_and_every_ring_is_rung_in_its_order() -> None:
+    go, rung = threading.Event(), list[str]()
+
+    def slow(run: str) -> None:
+        go.wait(10)
+        rung.append(run)
+
+    bell = QueueNotifier(slow)
+    began = time.monotonic()
+    for n in range(100):
+        bell(f"r{n}")
+    assert time.monotonic() - began < 0.5
+    assert rung == []
+    go.set()
+    within(5)(lambda: rung == [f"r{n}" for n in range(100)])
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_queue_that_is_away_or_breaks_does_not_end_the_ringing() -> None:
+    rung: list[str] = []
+
+    def ring(run: str) -> None:
+        if run == "away":
+            raise RedisAway("gone")
+        if run == "strange":
+            raise ValueError("not thought of")
+        rung.append(run)
+
+    bell = QueueNotifier(ring)
+    for run in ("away", "a", "strange"):
+        bell(run)
+    within(5)(lambda: rung == ["a"])
+    time.sleep(0.1)
+    bell("b")
+    within(5)(lambda: rung == ["a", "b"])

@@ -1,0 +1,125 @@
+"""A row that cannot be read stops nothing: its own journal is passed over, and every other goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from actions.engine import tables
+from actions.engine.journal import Kind, first_broken
+from actions.engine.store import Store
+from actions.incidents.alert_grouping import Rules
+from actions.incidents.kept_events import keep_event
+from actions.incidents.take_in_events import take_in
+from actions.settings.settings import HeartbeatSettings, SiteSettings
+from bot.dispatch import hear
+from bot.requests import Origin
+from bot.slack.people import SlackPeople
+from bot.slack.watched_journals import Journals
+from tests.support.bot_world import (
+    CATALOG,
+    CHANNEL,
+    PITR,
+    SERVICE,
+    DirectoryClient,
+    Office,
+    PlayedWorker,
+    office_in,
+    store_in,
+)
+from tests.support.worlds.pages import body, event
+from workers.runner.leased_runner import LeasedRunner
+from workers.runner.worker import Worker
+from workers.watch.audit import Audit
+
+
+def spoil(store: Store, name: str, **values: Any) -> None:
+    """Change the last row of a journal, as a broken disk or another version would."""
+    with store.engine.begin() as db:
+        last = sa.select(sa.func.max(tables.entries.c.n)).where(tables.entries.c.run == name).scalar_subquery()
+        where = (tables.entries.c.run == name) & (tables.entries.c.n == last)
+        given = {key: sa.literal_column(value) for key, value in values.items()}
+        db.execute(sa.update(tables.entries).where(where).values(given))
+
+
+SPOILED = {
+    "no JSON": {"data": "'{\"by'"},
+    "a list": {"data": "'[1]'"},
+    "no moment": {"at": "'0001-13-45'"},
+}
+
+
+@pytest.fixture(params=SPOILED.values(), ids=SPOILED)
+def spoiled(request: pytest.FixtureRequest) -> dict[str, str]:
+    return dict(request.param)
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Office:
+    made = office_in()
+    store = store_in(tmp_path, made.clock)
+    people = SlackPeople(made.desk.settings.people, DirectoryClient(made.directory), store)
+    return replace(made, desk=replace(made.desk, store=store, people=people))
+
+
+def two_runs(office: Office) -> tuple[str, str]:
+    for key in ("t1", "t2"):
+        hear(office.desk, "postgres verify", Origin(key, "U0ONCALL", "T1", CHANNEL))
+    second, first = office.store.runs()
+    return first, second
+
+
+def test_the_tail_passes_over_it(office: Office, spoiled: dict[str, str]) -> None:
+    bad, good = two_runs(office)
+    spoil(office.store, bad, **spoiled)
+    journals = Journals(office.store)
+    journals.read()
+    assert good in journals.watched
+    PlayedWorker(office.store, good).looks(PITR, 0)
+    journals.read()
+    assert journals.watched[good].last == 2
+
+
+def find(name: str) -> Any:
+    return next(procedure for procedure in CATALOG if procedure.name == name)
+
+
+def test_the_worker_passes_over_it_and_the_audit_names_it(office: Office, spoiled: dict[str, str]) -> None:
+    bad, good = two_runs(office)
+    spoil(office.store, bad, **spoiled)
+    nobody: Any = None
+    worker = Worker(office.store, LeasedRunner(office.store, find, nobody, "w"), "", "main", "0", find)
+    assert worker.due() == [good]
+    audit = Audit(office.store, find, SiteSettings(postgres=SERVICE), HeartbeatSettings())
+    told = {finding.name: finding for finding in audit.look()}
+    assert any(bad in finding.seen and not finding.ok for finding in told.values())
+
+
+def test_alerts_are_taken_in_beside_an_incident_that_cannot_be_read(office: Office, spoiled: dict[str, str]) -> None:
+    store, rules = office.store, Rules({"PPOSTGR": SERVICE}, {})
+    keep_event(store, body(event("triggered", "PA")))
+    (bad,) = take_in(store, rules)
+    spoil(store, bad, **spoiled)
+    keep_event(store, body(event("triggered", "PB", 60, opened=60)))
+    (good,) = take_in(store, rules)
+    assert good != bad
+    assert [entry.kind for entry in store.entries(good)] == [Kind.OPENED, Kind.ALERTED]
+
+
+@pytest.mark.parametrize("read", [Store.entries, Store.run])
+def test_what_a_later_version_wrote_is_an_entry_that_tells_nothing(
+    office: Office, read: Callable[[Store, str], Any]
+) -> None:
+    run, _ = two_runs(office)
+    later: Any = Kind("later than us")
+    office.store.speak(run, lambda state: (later, None, {"x": 1}))
+    assert read(office.store, run)
+    told = office.store.entries(run)
+    assert told[-1].kind == "later than us"
+    assert first_broken(told) is None
+    assert later not in list(Kind)

@@ -1,0 +1,309 @@
+"""The condition of the services: from Docker's list and the window, kept as a note, never in the way of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from actions.engine.errors import Away
+from actions.engine.journal import Entry, Kind
+from actions.engine.run import Run
+from actions.engine.store import Store
+from actions.incidents import on_call
+from actions.objectives import SCENARIOS, SERVICES, objective_of
+from actions.tools.outside import OnCall
+from actions.watch import service_condition
+from actions.watch.run_records import Records
+from actions.watch.service_condition import Condition, Health, Reachable, conditions
+from tests.support.recorded import recorded, tell, told_as
+from tests.support.worlds.company import SITE, WRITERS, World
+from tests.support.worlds.desk import WorldWorkshop
+from tests.support.worlds.founding import company
+from workers.watch.condition_keeper import ConditionKeeper
+from workers.watch.container_health import healths
+
+NOW = datetime(2026, 11, 22, 14, 0, tzinfo=UTC)
+SEEN = Condition(
+    "nself-postgres",
+    "main",
+    NOW,
+    Health("nself-postgres", "healthy"),
+    reachable=Reachable(
+        NOW,
+        base_at=NOW - timedelta(hours=1),
+        archived_at=NOW - timedelta(seconds=30),
+        earliest=NOW - timedelta(days=7),
+        latest=NOW,
+        waiting=500,
+    ),
+)
+
+
+def listed(name: str, state: str = "running", status: str = "Up 5 minutes (healthy)", **labels: str) -> dict[str, Any]:
+    named = {key.replace("_", "."): value for key, value in labels.items()}
+    return {"Names": [f"/{name}"], "State": state, "Status": status, "Labels": named}
+
+
+@dataclass
+class Host:
+    """A workshop on the world's host; its Docker lists the containers, or is away."""
+
+    world: World
+    away: bool = False
+    opened: int = 0
+    while_open: Any = None
+    counted: list[str] = field(default_factory=list)
+
+    @contextmanager
+    def open(self, run: Run) -> Iterator[dict[str, Any]]:
+        if self.away:
+            raise Away("Docker did not answer.", hint="See that it runs.")
+        self.opened += 1
+        with WorldWorkshop(self.world).open(run) as tools:
+            tools["docker"].client = SimpleNamespace(api=SimpleNamespace(containers=self.containers))
+            tools["files"] = Counting(tools["files"], self)
+            yield tools
+
+    def containers(self, all: bool) -> list[dict[str, Any]]:
+        assert all
+        said = {"running": "Up 1 minute (healthy)", "exited": "Exited (1) 2 hours ago"}
+        return [listed(c.name, c.state, said[c.state]) for c in self.world.containers.values()]
+
+
+class Counting:
+    """The world's hands on files, with what they were asked."""
+
+    def __init__(self, files: Any, host: Host) -> None:
+        self._files, self._host = files, host
+
+    def __getattr__(self, name: str) -> Any:
+        self._host.counted.append(name)
+        if self._host.while_open:
+            self._host.while_open()
+        return getattr(self._files, name)
+
+
+@dataclass
+class Watch:
+    """A world, a store, and a keeper of the condition."""
+
+    host: Host = field(default_factory=lambda: Host(company()))
+
+    def __post_init__(self) -> None:
+        self.store = Store("sqlite://", self.host.world.clock)
+        self.keeper = self.another()
+
+    def another(self) -> ConditionKeeper:
+        return ConditionKeeper(self.store, self.host, SITE, every=0.0)
+
+    def seen(self) -> dict[str, Condition]:
+        return conditions(self.store, SITE.name)
+
+    def later(self, seconds: float) -> None:
+        self.host.world.clock.advance(seconds)
+
+
+@pytest.fixture
+def watch() -> Watch:
+    return Watch()
+
+
+def test_containers_are_told_in_one_word_each() -> None:
+    found = healths(
+        [
+            listed("nself-postgres"),
+            listed("nself-auth", status="Up 3 seconds (health: starting)"),
+            listed("nself-hasura", status="Up 2 minutes (unhealthy)"),
+            listed("nself-redis", status="Up 2 minutes"),
+            listed("nself-minio", "exited", "Exited (137) 5 minutes ago"),
+            listed("other"),
+            listed("nself-x", "paused", "Up"),
+            listed("mayday-clone-r1", mayday_role="clone"),
+            listed("nself-helper", mayday_role="helper"),
+        ],
+        SITE,
+    )
+    assert [(h.service, h.word, h.detail) for h in found] == [
+        ("nself-postgres", "healthy", ""),
+        ("nself-functions", "missing", "There is no container of that name."),
+        ("nself-hasura", "unhealthy", ""),
+        ("nself-auth", "starting", ""),
+        ("nself-minio", "stopped", "Exited (137)"),
+        ("nself-redis", "running", ""),
+        ("nself-x", "paused", ""),
+    ]
+    assert [h.service for h in found if h.well] == ["nself-postgres", "nself-redis"]
+
+
+def test_a_compose_project_is_a_site_whatever_its_containers_are_called() -> None:
+    site = replace(SITE, postgres="db", writers=("web",))
+    project = {"com.docker.compose.project": "shop"}
+    rows = [{**listed(name), "Labels": project} for name in ("db", "web", "cache")]
+    assert [h.service for h in healths([*rows, listed("db-tool")], site)] == ["db", "web", "cache"]
+
+
+def test_the_keeper_notes_health_and_what_can_be_reached(watch: Watch) -> None:
+    assert watch.keeper.look()
+    seen = watch.seen()
+    assert set(seen) == {SITE.postgres, *WRITERS}
+    found = seen[SITE.postgres].reachable
+    assert found is not None
+    assert found.base_at is not None
+    assert found.earliest is not None
+    assert found.latest == found.seen_at
+    assert found.waiting > 0
+    assert all(seen[name].reachable is None for name in WRITERS)
+
+
+def test_two_workers_of_a_site_look_once(watch: Watch) -> None:
+    assert watch.keeper.look()
+    other = ConditionKeeper(watch.store, watch.host, SITE)
+    watch.later(5)
+    assert not other.look()
+    watch.later(5)
+    assert other.look()
+
+
+def test_while_a_run_is_carried_out_only_docker_is_asked(watch: Watch) -> None:
+    watch.keeper.look()
+    before, asked = watch.seen()[SITE.postgres].reachable, len(watch.host.counted)
+    hold(watch.store)
+    watch.later(60)
+    hold(watch.store)
+    assert watch.keeper.look()
+    assert len(watch.host.counted) == asked
+    assert watch.seen()[SITE.postgres].reachable == before
+    assert watch.seen()[SITE.postgres].seen_at == watch.store.clock()
+
+
+def hold(store: Store) -> None:
+    """A worker carries a run out from now on."""
+    store.open_run("r1", recorded()[0]["data"], claims=True, key="k")
+    lease = store.acquire("r1", recorded()[0]["data"]["service"], "worker")
+    if lease is not None:
+        store.beat(lease)
+
+
+def test_a_look_is_given_up_as_soon_as_a_run_begins(watch: Watch) -> None:
+    watch.host.while_open = lambda: hold(watch.store)
+    assert watch.keeper.look()
+    assert watch.host.counted == ["data_directory"]
+    assert watch.seen()[SITE.postgres].reachable is None
+    assert watch.seen()[SITE.postgres].problem == ""
+
+
+def test_what_cannot_be_seen_is_told_and_what_was_seen_stays(watch: Watch) -> None:
+    watch.keeper.look()
+    before = watch.seen()[SITE.postgres]
+    watch.host.away = True
+    watch.later(60)
+    watch.another().look()
+    after = watch.seen()[SITE.postgres]
+    assert (after.health.word, after.problem) == ("unknown", "Docker did not answer.")
+    assert after.reachable == before.reachable
+    assert after.problem_since == watch.store.clock()
+    watch.later(60)
+    watch.another().look()
+    assert watch.seen()[SITE.postgres].problem_since == after.problem_since
+    watch.host.away = False
+    watch.later(60)
+    watch.keeper.look()
+    well = watch.seen()[SITE.postgres]
+    assert (well.problem, well.problem_since) == ("", None)
+
+
+def test_a_stopped_database_is_not_asked_what_can_be_reached(watch: Watch) -> None:
+    watch.host.world.set_container(SITE.postgres, state="exited")
+    watch.keeper.look()
+    assert watch.host.counted == []
+    assert watch.seen()[SITE.postgres].health == Health(SITE.postgres, "stopped", "Exited (1)")
+
+
+def test_the_archive_is_behind_from_the_first_look_that_found_it_so() -> None:
+    first = reachable_at(NOW, waiting=1 << 20)
+    second = reachable_at(NOW + timedelta(minutes=7), waiting=9 << 20, before=first)
+    assert (first.behind, second.behind) == (timedelta(0), timedelta(minutes=7))
+    caught_up = reachable_at(NOW + timedelta(minutes=9), waiting=100, before=second)
+    assert caught_up.behind == timedelta(0)
+    moved = reachable_at(NOW + timedelta(minutes=9), waiting=1 << 20, before=second, archived=8)
+    assert moved.behind == timedelta(0)
+
+
+def reachable_at(now: datetime, waiting: int, before: Reachable | None = None, archived: int = 0) -> Reachable:
+    tail = SimpleNamespace(segments=("000000010000000000000004",), end_lsn=(4 << 24) + waiting)
+    around: Any = SimpleNamespace(window=SimpleNamespace(live=None), archived_at=NOW, archived=str(archived), tail=tail)
+    return service_condition.reachable(around, 1 << 24, now, before=before)
+
+
+def test_a_note_is_read_as_it_was_kept_and_one_of_another_version_is_passed_over(watch: Watch) -> None:
+    service_condition.keep(watch.store, SEEN)
+    watch.store.keep(service_condition.NOTE, "main nself-redis", {"something": "else"})
+    watch.store.keep(service_condition.NOTE, "other nself-redis", {})
+    assert conditions(watch.store, "main") == {"nself-postgres": SEEN}
+    assert SEEN.old(NOW + timedelta(minutes=6))
+
+
+def test_a_recovery_proves_a_restore_and_tells_what_it_took() -> None:
+    records = Records()
+    records.hear(told_as("r1"))
+    record = records.of("nself-postgres")
+    assert record.restored is not None
+    assert (record.restored.run, record.restored.healthy) == ("r1", True)
+    assert record.verified is None
+    assert record.actual is not None
+    assert record.actual.rto_seconds == pytest.approx(63.9, abs=0.1)
+    assert record.actual.rpo_seconds == pytest.approx(11.1, abs=0.1)
+
+
+def test_a_verify_is_no_restore_and_the_newest_of_each_counts() -> None:
+    records = Records()
+    later = timedelta(days=1)
+    records.hear(told_as("r2", later))
+    records.hear(told_as("r1"))
+    told = list(told_as("v1", 2 * later))
+    request = replace(told[0], data={**told[0].data, "procedure": "postgres verify"})
+    verdict = Entry(
+        "v1", 2, request.at, Kind.DONE, 1, {"gives": "integrity", "fact": {"healthy": False, "verdict": "x"}}
+    )
+    records.hear([request, verdict])
+    record = records.of("nself-postgres")
+    assert record.restored is not None
+    assert record.restored.run == "r2"
+    assert record.verified is not None
+    assert (record.verified.run, record.verified.healthy) == ("v1", False)
+
+
+def test_a_discarded_preview_has_proven_the_restore_all_the_same() -> None:
+    records = Records()
+    for entry in told_as("r1"):
+        if entry.kind is Kind.ASKED and records.of("nself-postgres").restored:
+            break
+        records.hear([entry])
+    assert records.of("nself-postgres").restored is not None
+    assert records.of("nself-postgres").actual is None
+
+
+def test_the_keeper_knows_what_earlier_runs_proved(watch: Watch) -> None:
+    tell(watch.store, "r1")
+    watch.keeper.look()
+    assert watch.seen()[SITE.postgres].record.actual is not None
+
+
+def test_objectives_are_found_by_the_name_of_the_container() -> None:
+    assert objective_of("nself-postgres") is SERVICES["postgres"]
+    assert objective_of("mtest-redis-1") is SERVICES["redis"]
+    assert objective_of("nself-grafana") is None
+    assert all(scenario.rpo < scenario.rto for scenario in SCENARIOS)
+
+
+def test_who_is_on_call_is_known_once_somebody_said_so(watch: Watch) -> None:
+    assert on_call.known(watch.store, "main") is None
+    people = [OnCall("P2", "Ada", "ada@example.org", 2, "EP1"), OnCall("P1", "Olga", "olga@example.org", 1, "EP1")]
+    on_call.keep(watch.store, "main", people)
+    assert [p.name for p in on_call.known(watch.store, "main") or ()] == ["Olga", "Ada"]

@@ -1,0 +1,60 @@
+"""The condition of a real server, as a worker sees it beside its other work, and what looking costs."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from actions.engine.store import Store
+from actions.settings.site import Site
+from actions.watch.service_condition import conditions
+from tests.support.small_server import SmallServer, quiet, small_server, tidy
+from workers.runner.toolbox import DockerToolbox
+from workers.watch.condition_keeper import ConditionKeeper
+
+pytestmark = pytest.mark.parts
+
+
+@pytest.fixture
+def world() -> Iterator[SmallServer]:
+    with small_server() as made:
+        yield made
+        tidy(made)
+
+
+def test_backups_archive_dumps_and_window_of_a_real_server_are_seen_at_little_cost(world: SmallServer) -> None:
+    site = Site("main", world.name, "town", "postgres", "/backups/wal", "/backups/base", ())
+    store = Store("sqlite://", lambda: datetime.now(UTC))
+    keeper = ConditionKeeper(store, DockerToolbox(store, site), site, ("/backups/daily", "/backups/weekly"), every=0.0)
+    world.psql("create table t as select generate_series(1, 1000) i")
+    world.files.take_base(world.server, "b1", 1, quiet)
+    world.switch()
+    dumps = world.root / "backups/daily"
+    dumps.mkdir()
+    (dumps / "20260209.dump").write_text("PGDMP")
+    (dumps / "empty.dump").touch()
+    (dumps / "latest.dump").symlink_to("20260209.dump")
+    world.psql("insert into t select generate_series(1, 1000)")
+    took = []
+    for _ in range(3):
+        began = time.monotonic()
+        assert keeper.look()
+        took.append(time.monotonic() - began)
+    found = conditions(store, "main")[world.name]
+    seen = found.reachable
+    assert seen is not None, found.problem
+    assert found.health.word == "healthy"
+    now = datetime.now(UTC)
+    for at in (seen.base_at, seen.dump_at, seen.archived_at, seen.earliest, seen.latest):
+        assert at is not None
+        assert abs(now - at) < timedelta(minutes=2)
+    assert seen.waiting > 8192
+    assert seen.gaps == 0
+    assert seen.seconds < 5.0
+    assert min(took) < 1.0, took
+    left = ["docker", "ps", "-aq", "--filter", "label=mayday.run=condition"]
+    assert subprocess.run(left, check=True, capture_output=True, text=True).stdout == ""

@@ -1,0 +1,148 @@
+"""One company with its journal and its workers: what a test says and sees."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from actions import catalog
+from actions.engine import answers
+from actions.engine.answers import Speaker
+from actions.engine.facts import to_json
+from actions.engine.journal import Entry
+from actions.engine.ledger import LEASE_SECONDS
+from actions.engine.procedure import Asker, Procedure
+from actions.engine.run import Run
+from actions.postgres.server import Names
+from tests.support.worlds.clock import FakePolling
+from tests.support.worlds.company import SITE, World
+from tests.support.worlds.docker import WorldDocker
+from tests.support.worlds.files import WorldFiles
+from tests.support.worlds.founding import company
+from tests.support.worlds.ledger import Ledger
+from tests.support.worlds.sql import WorldSql
+from workers.runner.leased_runner import LeasedRunner
+
+ONCALL = Speaker("U-ONCALL", "oncall", may_ask=True, may_approve=False)
+APPROVER = Speaker("U-APPROVER", "approver", may_ask=True, may_approve=True)
+DBA = Speaker("U-DBA", "dba", may_ask=True, may_approve=True)
+WATCHER = Speaker("U-WATCHER", "watcher", may_ask=False, may_approve=False)
+
+
+@dataclass
+class WorldWeb:
+    """The application's own smoke test."""
+
+    world: World
+
+    def get(self, url: str, *, seconds: float = 10) -> tuple[int, str]:
+        return (self.world.smoke, "ok") if self.world.serves_sql() else (503, "no database")
+
+
+@dataclass
+class NoThroughput:
+    """A host that has not done anything yet."""
+
+    noted: list[str] = field(default_factory=list)
+
+    def bytes_a_second(self, phase: str) -> float | None:
+        return None
+
+    def note(self, phase: str, bytes: int, seconds: float) -> None:
+        self.noted.append(phase)
+
+
+@dataclass
+class WorldWorkshop:
+    """The tools of the world, for one run."""
+
+    world: World
+
+    @contextmanager
+    def open(self, run: Run) -> Iterator[dict[str, Any]]:
+        yield {
+            "docker": WorldDocker(self.world),
+            "files": WorldFiles(self.world),
+            "sql": WorldSql(self.world),
+            "web": WorldWeb(self.world),
+            "throughput": NoThroughput(),
+            "polling": FakePolling(self.world.clock),
+            "site": SITE,
+            "names": Names(run.id),
+        }
+
+
+class Company:
+    """The world, its store, and the people: ask, work, answer."""
+
+    def __init__(
+        self, world: World | None = None, store: Any = None, find: Callable[[str], Procedure] = catalog.find
+    ) -> None:
+        self.world = world or company()
+        self.store: Any = store or Ledger(self.world.clock)
+        self.find = find
+        self.workers = 0
+
+    def fork(self) -> Company:
+        world = self.world.fork()
+        return Company(world, self.store.fork(world.clock), self.find)
+
+    def watch(self, at_place: Callable[[str], None]) -> None:
+        """Have a function called at every place where a worker may be killed."""
+        self.world.at_place = self.store.at_place = at_place
+
+    def ask(self, command: str, text: str = "", *, run: str = "r1", by: Speaker = ONCALL) -> str:
+        procedure = self.find(command)
+        request = procedure.words.read(text, Asker(self.world.clock(), "UTC", "Europe/Berlin", SITE.postgres))
+        data = {
+            "procedure": procedure.name,
+            "table": procedure.table,
+            "service": SITE.postgres,
+            "site": SITE.name,
+            "by": by.id,
+            "name": by.name,
+            "request": to_json(request),
+            "origin": {},
+        }
+        return self.store.open_run(run, data, claims=procedure.claims, key=f"key of {run}")[0]
+
+    def work(self, run: str = "r1") -> str:
+        """A new worker carries the run out until it waits."""
+        self.workers += 1
+        return LeasedRunner(self.store, self.find, WorldWorkshop(self.world), f"worker {self.workers}").carry_out(run)
+
+    def lease_runs_out(self) -> None:
+        self.world.clock.advance(LEASE_SECONDS + 1)
+
+    def answer(self, label: str, by: Speaker = ONCALL, text: str = "", run: str = "r1") -> Entry | None:
+        question = self.run(run).question
+        assert question is not None, f"nothing is asked: {self.run(run).failure or self.run(run).finished}"
+        return answers.answer(self.store, run, question.n, label, by, text)
+
+    def undo(self, by: Speaker = ONCALL, run: str = "r1") -> Entry | None:
+        return answers.undo(self.store, self.find(self.run(run).procedure), run, by)
+
+    def retry(self, by: Speaker = ONCALL, run: str = "r1") -> Entry | None:
+        return answers.retry(self.store, run, by)
+
+    def stop(self, by: Speaker = ONCALL, run: str = "r1") -> Entry | None:
+        return answers.stop(self.store, run, by)
+
+    def run(self, run: str = "r1") -> Run:
+        return self.store.run(run)
+
+    def said(self, run: str = "r1") -> list[str]:
+        """The journal, in short."""
+        return [f"{e.kind} {e.data.get('title', e.step)}" for e in self.store.entries(run)]
+
+    def recover(self, when: str, *, mode: str = "Pause writers and restore", run: str = "r1") -> Run:
+        """A whole point-in-time recovery, with everybody agreeing."""
+        self.ask("postgres pitr", when, run=run)
+        self.work(run)
+        self.answer(mode, run=run)
+        self.work(run)
+        self.answer("Cut over", APPROVER, SITE.postgres, run=run)
+        self.work(run)
+        return self.run(run)

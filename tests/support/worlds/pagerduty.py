@@ -1,0 +1,163 @@
+"""PagerDuty as a small world: incidents, notes and who is on call, with bad days."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from actions.engine.errors import Away, RecoveryError
+from actions.engine.run import Run
+from actions.tools.outside import OnCall, Paged
+from tests.support.worlds.clock import FakePolling
+from tests.support.worlds.pages import BEGAN
+
+LADDER = ("Olga Nowak", "Ben Okoro", "Dmitri Banerjee")
+
+
+class Killed(BaseException):
+    """The worker died in the middle of a call."""
+
+
+@dataclass
+class PagerDutyWorld:
+    """What PagerDuty knows. `fate` decides about each call: "down", "kill before", "kill after", or nothing."""
+
+    clock: Any
+    incidents: dict[str, Paged] = field(default_factory=dict)
+    remarks: dict[str, list[str]] = field(default_factory=dict)
+    pages: dict[str, str] = field(default_factory=dict)
+    calls: list[str] = field(default_factory=list)
+    fate: Callable[[str], str | None] = lambda _call: None
+    nobody: bool = False
+
+    def opens(self, id: str = "PGR0VU2", minutes: float = 0, **more: Any) -> Paged:
+        made = Paged(
+            id=id,
+            number=len(self.incidents) + 2,
+            title=f"Alert {id}",
+            status="triggered",
+            urgency="high",
+            service="PPOSTGR",
+            service_name="Service PPOSTGR",
+            url=f"https://acme.pagerduty.com/incidents/{id}",
+            created_at=BEGAN,
+            policy="PPOLICY",
+            assignees=LADDER[:1],
+            alerts=1,
+        )
+        self.incidents[id] = replace(made, **more)
+        return self.incidents[id]
+
+    def change(self, id: str, **changes: Any) -> None:
+        self.incidents[id] = replace(self.incidents[id], **changes)
+
+    def _does(self, call: str, effect: Callable[[], Any]) -> Any:
+        self.calls.append(call)
+        fate = self.fate(call)
+        if fate == "down":
+            raise Away("PagerDuty does not answer.", detail="timed out", hint="Nothing to do.")
+        if fate == "no":
+            raise RecoveryError("PagerDuty said no.", detail="403", hint="Look at the token.")
+        if fate == "kill before":
+            raise Killed
+        done = effect()
+        if fate == "kill after":
+            raise Killed
+        return done
+
+    # REST ----------------------------------------------------------------------------------------
+
+    def incident(self, id: str) -> Paged | None:
+        return self._does(f"incident {id}", lambda: self.incidents.get(id))
+
+    def updated_since(self, since: datetime) -> Sequence[Paged]:
+        def listed() -> list[Paged]:
+            wanted = [p for p in self.incidents.values() if p.created_at >= since or p.status != "resolved"]
+            return sorted(wanted, key=lambda p: p.created_at)
+
+        return self._does("updated_since", listed)
+
+    def acknowledge(self, id: str) -> None:
+        self._does(f"acknowledge {id}", lambda: self._moves(id, "acknowledged"))
+
+    def resolve(self, id: str, resolution: str = "") -> None:
+        self._does(f"resolve {id}", lambda: self._moves(id, "resolved"))
+
+    def _moves(self, id: str, status: str) -> None:
+        if self.incidents[id].status != "resolved":
+            self.change(id, status=status)
+
+    def escalate(self, id: str, level: int) -> None:
+        self._does(
+            f"escalate {id} {level}",
+            lambda: self.change(id, level=level, status="triggered", assignees=(LADDER[min(level, 3) - 1],)),
+        )
+
+    def call(self, key: str, title: str, contact: str, text: str = "") -> None:
+        self._does(f"call {key}", lambda: self._called(key, title, contact))
+
+    def _called(self, key: str, title: str, contact: str) -> None:
+        if not any(p.key == key and p.status != "resolved" for p in self.incidents.values()):
+            made = {"title": title, "key": key, "created_at": self.clock(), "assignees": (contact,)}
+            self.opens(f"Q{len(self.incidents)}", **made)
+
+    def note(self, id: str, text: str) -> None:
+        self._does(f"note {id}", lambda: self.remarks.setdefault(id, []).append(text))
+
+    def notes(self, id: str) -> Sequence[str]:
+        return self._does(f"notes {id}", lambda: list(self.remarks.get(id, [])))
+
+    def on_call(self, policies: Sequence[str] = ()) -> Sequence[OnCall]:
+        people = [OnCall(f"PU{n}", name, f"u{n}@example.com", n + 1, "PPOLICY") for n, name in enumerate(LADDER)]
+        return self._does("on_call", lambda: people)
+
+    # Events --------------------------------------------------------------------------------------
+
+    def trigger(
+        self,
+        key: str,
+        summary: str,
+        *,
+        severity: str = "critical",
+        details: Mapping[str, str] | None = None,
+        link: str = "",
+    ) -> None:
+        self._does(f"trigger {key}", lambda: self._triggered(key, summary))
+
+    def _triggered(self, key: str, summary: str) -> None:
+        open_ones = [p for p in self.incidents.values() if p.key == key and p.status != "resolved"]
+        if not open_ones:
+            whom = () if self.nobody else LADDER[:1]
+            self.opens(f"Q{len(self.incidents)}", title=summary, key=key, created_at=self.clock(), assignees=whom)
+        self.pages[key] = summary
+
+
+class Paging:
+    """The Events API of such a world."""
+
+    def __init__(self, world: PagerDutyWorld) -> None:
+        self.world = world
+        self.trigger = world.trigger
+
+    def resolve(self, key: str) -> None:
+        def effect() -> None:
+            self.world.pages.pop(key, None)
+            for paged in list(self.world.incidents.values()):
+                if paged.key == key:
+                    self.world.change(paged.id, status="resolved")
+
+        self.world._does(f"take back {key}", effect)
+
+
+@dataclass
+class WorldErrands:
+    """The workshop of errands, in such a world."""
+
+    world: PagerDutyWorld
+
+    @contextmanager
+    def open(self, run: Run) -> Iterator[dict[str, Any]]:
+        yield {"pagerduty": self.world, "pager": Paging(self.world), "polling": FakePolling(self.world.clock)}

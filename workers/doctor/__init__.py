@@ -1,0 +1,1 @@
+"""What `mayday doctor` looks at on the workers' side."""

@@ -1,0 +1,1 @@
+"""PostgreSQL in containers: SQL, WAL, base backups, the clone beside the live data, and the swap."""

@@ -1,0 +1,44 @@
+"""What a worker does beside carrying runs out, each in a thread of its own. One line for each."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from actions.engine.anchors import AnchorFile, anchors_path
+from actions.engine.procedure import Procedure
+from actions.engine.store import Store
+from actions.settings.settings import Settings
+from workers.adapters import Adapters
+from workers.runner.toolbox import DockerToolbox
+from workers.watch.anchor_journals import Anchoring
+from workers.watch.audit import Audit
+from workers.watch.condition_keeper import ConditionKeeper
+from workers.watch.deadman import DeadMan
+from workers.watch.outside_chores import Outside
+
+Companion = Callable[[threading.Event], None]
+"""Runs until the event is set."""
+
+
+def companions(
+    settings: Settings,
+    store: Store,
+    find: Callable[[str], Procedure],
+    adapters: Adapters,
+    owner: str,
+    ring: Callable[[str], object],
+) -> tuple[Companion, ...]:
+    """Everything that one worker of the settings' site does beside."""
+    site = settings.site.site()
+    workshop = DockerToolbox(store, site, settings.site.docker_host)
+    noted = anchors_path(settings.anchors, settings.store)
+    anchoring = (Anchoring(store, AnchorFile(Path(noted))).run,) if noted else ()
+    outside = Outside(settings, store, find, owner, ring, adapters.pagerduty, adapters.pager)
+    return (
+        outside.chores().run,
+        ConditionKeeper(store, workshop, site, settings.site.dumps).run,
+        DeadMan(Audit(store, find, settings.site, settings.heartbeat)).run,
+        *anchoring,
+    )

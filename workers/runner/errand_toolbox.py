@@ -1,0 +1,85 @@
+"""The workshop of errands: PagerDuty and the status page, opened for one errand and nothing of the stack."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from actions.engine import injection
+from actions.engine.errors import Refused
+from actions.engine.procedure import Procedure
+from actions.engine.run import Run
+from actions.tools.outside import Pager, PagerDuty, StatusPage
+from workers.runner.polling import RealPolling
+from workers.statuspage.opening import WronglySet
+
+
+class NotSetUp:
+    """Stands for what the settings do not name: whatever it is asked, it says what to write there."""
+
+    def __init__(self, what: str, setting: str) -> None:
+        self._what, self._setting = what, setting
+
+    def __getattr__(self, asked: str) -> Callable[..., Any]:
+        def refuse(*_given: Any, **_named: Any) -> Any:
+            raise self.refusal()
+
+        return refuse
+
+    def refusal(self) -> Refused:
+        """What has to be set."""
+        return Refused(
+            f"{self._what} is not set up.",
+            detail=f"The settings have no {self._setting}.",
+            hint=f"Set {self._setting} (docs/configuration.md), then press Retry.",
+        )
+
+
+class ErrandToolbox:
+    """Opens the tools of errands. What is not set up is refused when it is used, with what to do about it."""
+
+    def __init__(
+        self,
+        pagerduty: Callable[[], PagerDuty] | None = None,
+        pager: Callable[[], Pager] | None = None,
+        status_page: Callable[[], StatusPage] | None = None,
+    ) -> None:
+        self._open: dict[str, Callable[[], Any]] = {
+            "pagerduty": pagerduty or (lambda: NotSetUp("PagerDuty", "pagerduty.token")),
+            "pager": pager or (lambda: NotSetUp("Paging", "pagerduty.routing_key")),
+            "status_page": status_page or (lambda: NotSetUp("The status page", "statuspage.kind")),
+        }
+
+    @contextmanager
+    def open(self, run: Run) -> Iterator[dict[str, Any]]:
+        """The tools; each is closed after, where it can be."""
+        tools = {name: open() for name, open in self._open.items()}
+        try:
+            yield {**tools, "polling": RealPolling()}
+        finally:
+            _put_away(tools.values())
+
+    def reach(self, errand: Procedure) -> None:
+        """See whether this process has what that errand needs: secrets may be set for the worker alone.
+
+        Raises:
+            Refused: something is not set up, or wrongly.
+        """
+        wanted = injection.taken(errand)
+        tools = {name: open() for name, open in self._open.items() if name in wanted}
+        _put_away(tools.values())
+        for tool in tools.values():
+            if isinstance(tool, (NotSetUp, WronglySet)):
+                found = tool.refusal()
+                raise Refused(
+                    found.message,
+                    detail=found.detail,
+                    hint="Set it for this process, or start a worker that has it: mayday worker",
+                )
+
+
+def _put_away(tools: Iterable[Any]) -> None:
+    for tool in tools:
+        if not isinstance(tool, NotSetUp) and hasattr(tool, "close"):
+            tool.close()

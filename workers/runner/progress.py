@@ -1,0 +1,52 @@
+"""Progress of one act: shown at most once a second, and the place where stops and limits are noticed."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+
+from actions.engine import notes
+from actions.engine.errors import GaveWay, RecoveryError, Stopped
+from actions.engine.journal import Kind
+from actions.engine.run import Run
+from actions.engine.store import Store
+from workers.runner.heartbeat import Heartbeat
+
+
+class StepProgress:
+    """Called by long acts with how far they are."""
+
+    def __init__(
+        self, store: Store, heartbeat: Heartbeat, run: Run, step: int, limit: timedelta | None, *, yields: bool = False
+    ) -> None:
+        self._store, self._heartbeat, self._run, self._step = store, heartbeat, run, step
+        self._limit, self._yields = limit, yields
+        self._began = time.monotonic()
+        self._shown = 0.0
+
+    def __call__(self, done: float, total: float, text: str = "") -> None:
+        """Show it; raises Stopped, GaveWay, Fenced, or RecoveryError where the act's limit is over."""
+        self._heartbeat.must_hold()
+        elapsed = time.monotonic() - self._began
+        if self._limit is not None and elapsed > self._limit.total_seconds():
+            raise RecoveryError(
+                f"The step took longer than its limit of {self._limit}.",
+                detail=f"It was at {text or f'{done:.0f} of {total:.0f}'}.",
+                hint="Look at the load of the host, then Retry (it goes on) or Undo.",
+            )
+        if elapsed - self._shown >= 1.0 or not self._shown:
+            self._shown = elapsed or 0.001
+            self._notice_stop()
+            shown = {"step": self._step, "done": done, "total": total, "text": text, "seconds": round(elapsed, 1)}
+            notes.set_progress(self._store, self._run.id, shown)
+
+    def _notice_stop(self) -> None:
+        if any(e.kind is Kind.STOP_ASKED for e in self._store.entries(self._run.id, after=self._run.last)):
+            raise Stopped("Stopped by a person.")
+        holder = self._store.holder(self._run.service) if self._yields else ""
+        if holder not in ("", self._run.id):
+            raise GaveWay(
+                f"It gave way to run {holder}.",
+                detail=f"That run needs {self._run.service} to itself.",
+                hint="Once that run has ended, Retry takes this one up again.",
+            )

@@ -1,0 +1,186 @@
+"""The doorbell: RQ on Redis tells a worker that a run wants to be carried out. It is never the truth.
+
+A site has two queues, the second for errands, which wait for no recovery. Whoever can write to Redis could put anything
+there, so the worker takes of a job its id alone, which holds the run's; the function, arguments, callbacks and results
+that a job names are not even read, and no commands are listened to.
+"""
+
+from __future__ import annotations
+
+import socket
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import redis
+import structlog
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+from rq import Queue, SimpleWorker
+from rq.exceptions import NoSuchJobError
+from rq.job import Job
+from rq.timeouts import TimerDeathPenalty
+
+from actions.engine.ids import is_errand, is_id
+from actions.engine.procedure import Lane
+
+FUNCTION = "workers.runner.queue.carry_out"
+_JOB = "run-"
+_WAIT_SECONDS = 2
+_SILENCE_SECONDS = _WAIT_SECONDS + 2
+"""A Redis that drops packets is away after so long; RQ itself would wait for 415 s."""
+_RING_SECONDS = 0.4
+_AT_ONCE = 0.1
+
+log = structlog.get_logger("mayday.doorbell")
+
+
+def carry_out(run: str) -> None:
+    """What every job names. The worker replaces it by its own loop; called by itself it does nothing."""
+    raise RuntimeError(f"run {run} is carried out by a Mayday worker only")
+
+
+def connect(url: str, seconds: float = _SILENCE_SECONDS) -> redis.Redis:
+    """A connection that gives up soon and tries nothing again, because nothing waits for the doorbell."""
+    return redis.Redis.from_url(
+        url, socket_connect_timeout=min(1, seconds), socket_timeout=seconds, retry=Retry(NoBackoff(), 0)
+    )
+
+
+def open_to_all(url: str) -> bool:
+    """Whether Redis answers without the password or the user that the settings may name.
+
+    Raises:
+        redis.RedisError: it does not answer.
+    """
+    pool = redis.ConnectionPool.from_url(url, socket_connect_timeout=1, socket_timeout=1)
+    for name in ("username", "password"):
+        pool.connection_kwargs.pop(name, None)
+    try:
+        return bool(redis.Redis(connection_pool=pool).ping())
+    except redis.AuthenticationError:
+        return False
+    finally:
+        pool.disconnect()
+
+
+def queue_of(site: str, connection: redis.Redis, lane: Lane = Lane.RECOVERY) -> Queue:
+    """The site's queue of a lane."""
+    name = f"mayday-{site}" if lane is Lane.RECOVERY else f"mayday-{site}-errands"
+    # RQ's own limit of 180 s would end a long restore; acts have limits of their own.
+    return Queue(name, connection=connection, serializer="json", default_timeout=-1, job_class=RunJob)
+
+
+def ring(url: str, site: str, run: str) -> bool:
+    """Ring for a run; False where Redis is away. A run stands in the queue once at most."""
+    try:
+        queue = queue_of(site, connect(url, _RING_SECONDS), Lane.ERRAND if is_errand(run) else Lane.RECOVERY)
+        queue.remove(f"{_JOB}{run}")
+        queue.enqueue(FUNCTION, run, job_id=f"{_JOB}{run}", job_timeout=-1, result_ttl=0, failure_ttl=3600)
+    except redis.RedisError as away:
+        log.warning("the queue is away; the sweep will find the run", run=run, detail=str(away)[:200])
+        return False
+    return True
+
+
+def waiting(url: str, site: str) -> int | None:
+    """How many runs wait in the site's queue, None where Redis does not answer at once."""
+    try:
+        return int(queue_of(site, connect(url, _AT_ONCE)).count)
+    except redis.RedisError:
+        return None
+
+
+_READ = (b"created_at", b"enqueued_at", b"origin", b"status", b"timeout", b"result_ttl", b"failure_ttl")
+"""The fields of a job that RQ's own bookkeeping needs."""
+
+
+class RunJob(Job):
+    """A job that can only be our one function, for the run that its id names."""
+
+    hands: Callable[[str], object] | None = None
+
+    success_callback = failure_callback = stopped_callback = property(lambda _self: None)
+
+    @classmethod
+    def fetch(cls, id: str, *given: Any, **named: Any) -> Any:
+        """The job of that id. One that names no run is none: RQ drops it, where its own refusal would come each round.
+
+        Raises:
+            NoSuchJobError: Redis has no such job, or it is none of ours.
+        """
+        if not id.startswith(_JOB) or not is_id(id.removeprefix(_JOB)):
+            raise NoSuchJobError(f"not one of ours: {id[:80]!r}")
+        return super().fetch(id, *given, **named)
+
+    def refresh(self) -> None:
+        """Read what the bookkeeping needs, and nothing that could be large or compressed.
+
+        Raises:
+            NoSuchJobError: Redis has no such job.
+        """
+        found = dict(zip(_READ, self.connection.hmget(self.key, [*_READ]), strict=True))
+        known = {name: value for name, value in found.items() if value is not None}
+        if not known:
+            raise NoSuchJobError(f"no such job: {self.key[:80]!r}")
+        self.restore({**known, b"data": self.serializer.dumps((FUNCTION, None, [self.run], {}))})
+
+    @property
+    def run(self) -> str:
+        """The run that the job's id names."""
+        return self.id.removeprefix(_JOB)
+
+    def perform(self) -> Any:
+        """Carry the named run out.
+
+        Raises:
+            PermissionError: nobody here carries runs out.
+        """
+        if RunJob.hands is None:
+            raise PermissionError("nobody here carries runs out")
+        RunJob.hands(self.run)
+
+
+class QueueWorker(SimpleWorker):
+    """Answers the bell in its own process, and comes back after a moment when nobody rings."""
+
+    job_class = RunJob
+    death_penalty_class = TimerDeathPenalty  # The other one needs signals, which only a main thread has.
+
+    @property
+    def connection_timeout(self) -> int:
+        """Seconds without a word after which Redis is away."""
+        return _SILENCE_SECONDS
+
+    def _install_signal_handlers(self) -> None:
+        """The service has its own."""
+
+    def subscribe(self) -> None:
+        """Listen to no commands: anybody who reaches Redis could send one that ends the worker."""
+
+    def dequeue_job_and_maintain_ttl(self, timeout: int | None, max_idle_time: int | None = None) -> Any:
+        """The next job, or None after a moment; a Redis that is away is an error at once."""
+        self.heartbeat()
+        return self.queue_class.dequeue_any(
+            self._ordered_queues,
+            _WAIT_SECONDS,
+            connection=self.connection,
+            job_class=self.job_class,
+            serializer=self.serializer,
+            death_penalty_class=self.death_penalty_class,
+        )
+
+
+def answer_bell(url: str, site: str, lane: Lane = Lane.RECOVERY) -> bool:
+    """Carry out what was rung for, until a moment passes without a ring; False where Redis is away."""
+    try:
+        connection = connect(url)
+        connection.ping()
+        name = f"{socket.gethostname()}-{uuid.uuid4().hex[:8]}"
+        # One queue a worker: from several at once RQ only pops, and a death before the job begins would lose the ring.
+        worker = QueueWorker([queue_of(site, connection, lane)], name=name, connection=connection, serializer="json")
+        worker.work(logging_level="CRITICAL")
+    except redis.RedisError as away:
+        log.warning("the queue is away; runs are found by looking", detail=str(away)[:200])
+        return False
+    return True

@@ -1,0 +1,56 @@
+"""Whether an answer still stands on what it was given for, and what to look up anew where it does not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from actions.engine import facts as facts_of
+from actions.engine import injection
+from actions.engine.procedure import Ask, Look, Procedure
+from actions.engine.run import Run
+
+
+def changed_since(procedure: Procedure, i: int, run: Run, scope: Mapping[str, Any]) -> tuple[str, str]:
+    """The first fact behind the answer to question `i` that is no longer so, with why where a word is needed.
+
+    Those after it are not looked up: they would be, by what is no longer so.
+    """
+    for name in _behind(procedure, i, run):
+        step = procedure.steps[procedure.giving(name)]
+        assert isinstance(step, Look)
+        seen, shown = injection.call(step.look, scope), scope[name]
+        if facts_of.steady(seen) != facts_of.steady(shown):
+            return name, ""
+        if why := facts_of.exceeds(seen, shown):
+            return name, why
+    return "", ""
+
+
+def voided(procedure: Procedure, i: int, run: Run, changed: str, why: str) -> dict[str, Any]:
+    """What the journal keeps: the question is put again after the looks that it stands on, as far as these can be made.
+
+    Once an act behind it has begun, its clone may be gone; then only what can still be looked up is.
+    """
+    redo = {i, *map(procedure.giving, _behind(procedure, i, run))}
+    if not _begun_behind(i, run):
+        redo.update(_looks_before(procedure, i))
+    return {"changed": [changed] if changed else [], "why": why, "redo": sorted(redo)}
+
+
+def _behind(procedure: Procedure, i: int, run: Run) -> tuple[str, ...]:
+    ask = procedure.steps[i]
+    assert isinstance(ask, Ask)
+    return ask.still if _begun_behind(i, run) else ask.recheck
+
+
+def _begun_behind(i: int, run: Run) -> bool:
+    return any(step > i for step in run.began)
+
+
+def _looks_before(procedure: Procedure, i: int) -> list[int]:
+    looks = []
+    while i > 0 and isinstance(procedure.steps[i - 1], Look):
+        i -= 1
+        looks.append(i)
+    return looks

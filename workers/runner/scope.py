@@ -1,0 +1,63 @@
+"""What a step's functions can take: the request's fields, the facts so far, the tools."""
+
+from __future__ import annotations
+
+import dataclasses
+from contextlib import AbstractContextManager, ExitStack
+from types import TracebackType
+from typing import Any, Protocol
+
+from actions.engine import facts as facts_of
+from actions.engine import injection
+from actions.engine.procedure import Procedure
+from actions.engine.run import Run
+from actions.engine.store import Store
+
+
+class Toolbox(Protocol):
+    """Opens the tools for carrying one run out, and closes them after."""
+
+    def open(self, run: Run) -> AbstractContextManager[dict[str, Any]]:
+        """The tools by the names of `actions.tools.registry.TOOLS`, but for `progress` and `now`."""
+
+
+class OpenToolbox:
+    """The tools of one carrying-out. Reopened after an absence, so that commands left behind have ended first."""
+
+    def __init__(self, store: Store, workshop: Toolbox, run: str) -> None:
+        self._store, self._workshop, self._run = store, workshop, run
+        self._stack = ExitStack()
+        self.tools: dict[str, Any] = {}
+
+    def __enter__(self) -> OpenToolbox:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self._stack.close()
+
+    def reopen(self) -> None:
+        """Put the tools away and take them out anew."""
+        self._stack.close()
+        self.tools.clear()
+        self.tools.update(self._stack.enter_context(self._workshop.open(self._store.run(self._run))))
+
+
+class _Scope(dict[str, Any]):
+    """Values by name. A fact is rebuilt when it is taken: most steps take one or two of a dozen."""
+
+    def __init__(self, known: dict[str, Any], types: dict[str, Any], facts: dict[str, Any]) -> None:
+        super().__init__({name: value for name, value in known.items() if name not in facts})
+        self._types, self._facts = types, facts
+
+    def __missing__(self, name: str) -> Any:
+        found = self[name] = facts_of.from_json(self._types[name], self._facts[name])
+        return found
+
+
+def scope_of(procedure: Procedure, run: Run, tools: dict[str, Any]) -> dict[str, Any]:
+    """All values by the names under which steps take them. A fact has the last word on its name."""
+    request = facts_of.from_json(procedure.request, run.request)
+    asked = {field.name: getattr(request, field.name) for field in dataclasses.fields(request)}
+    types = injection.fact_types(procedure)
+    facts = {name: data for name, data in run.facts.items() if name in types}
+    return _Scope({**tools, **asked, "request": request}, types, facts)
