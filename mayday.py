@@ -1,4 +1,4 @@
-"""The front door: reads settings and the environment, builds the parts and starts them.
+"""The entry point: reads settings and the environment, builds the parts and starts them.
 
 Nothing else reads the environment, and only here are parts imported late, so that help comes at once.
 """
@@ -51,7 +51,7 @@ Config = Annotated[Path | None, typer.Option("--config", help="The settings file
 def front(ctx: typer.Context, debug: Annotated[bool, typer.Option(help="Show tracebacks.")] = False) -> None:
     """Mayday."""
     home = os.environ.get("MAYDAY_LAB")
-    ctx.obj = {"debug": debug, "lab_home": Path(home) if home else None, "door": _door()}
+    ctx.obj = {"debug": debug, "lab_home": Path(home) if home else None, "terminal": _terminal()}
 
 
 @app.command()
@@ -68,7 +68,7 @@ def bot(config: Config = None) -> None:
         settings,
         _store(settings),
         CATALOG,
-        _ring(settings),
+        _enqueue(settings),
         _clock,
         _queue(settings),
         pager=outside.pager,
@@ -90,7 +90,7 @@ def worker(config: Config = None) -> None:
     store, redis = _store(settings), settings.redis.get_secret_value()
     loop = recoveries(settings, store, find, owner_name(_clock()))
     adapters = open_adapters(settings, _clock)
-    beside = companions(settings, store, find, adapters, loop.owner, _ring(settings))
+    beside = companions(settings, store, find, adapters, loop.owner, _enqueue(settings))
     Worker(
         store,
         loop,
@@ -113,7 +113,7 @@ def carry_out(run: str, config: Config = None) -> None:
     typer.echo(f"run {run}: {why}")
 
 
-def _door() -> TerminalContext:
+def _terminal() -> TerminalContext:
     """What commands in a terminal are given; nothing of it is built before it is wanted."""
     from bot.terminal.context import Caller, TerminalContext
 
@@ -122,9 +122,9 @@ def _door() -> TerminalContext:
         settings=_settings,
         store=_store,
         catalog=_catalog,
-        bell=_bell,
+        enqueue=_quiet_enqueue,
         reach=_reach,
-        hands=_hands,
+        runner=_runner,
         checks=_checks,
         clock=_clock,
         who=who,
@@ -137,10 +137,10 @@ def _catalog() -> Sequence[Procedure]:
     return CATALOG
 
 
-def _bell(settings: Settings) -> Callable[[str], object]:
+def _quiet_enqueue(settings: Settings) -> Callable[[str], object]:
     """The head of a command says that the queue is away; its log need not."""
     _logging("ERROR")
-    return _ring(settings)
+    return _enqueue(settings)
 
 
 def _able(settings: Settings) -> InProcessRunner:
@@ -154,16 +154,16 @@ def _reach(settings: Settings, run: Run) -> None:
     _able(settings).reach(run)
 
 
-def _hands(settings: Settings, store: Store) -> Callable[[str], str]:
+def _runner(settings: Settings, store: Store) -> Callable[[str], str]:
     """Carries a run out in this very process; the terminal tells its story from the journal."""
     return lambda run: _able(settings).carry_out(store, run)
 
 
 def _checks(settings: Settings, store: Store) -> list[Finding]:
     from bot.slack import slack_doctor as words
-    from workers.doctor import site_checks as hands
+    from workers.doctor import site_checks
 
-    return [*words.check(settings), *hands.check(settings, store)]
+    return [*words.check(settings), *site_checks.check(settings, store)]
 
 
 def _settings(config: Path | None) -> Settings:
@@ -205,10 +205,10 @@ def _known(store: Store, run: str) -> str:
     return run
 
 
-def _ring(settings: Settings) -> Callable[[str], object]:
-    from workers.runner.queue import ring
+def _enqueue(settings: Settings) -> Callable[[str], object]:
+    from workers.runner.queue import enqueue
 
-    return lambda run: ring(settings.redis.get_secret_value(), settings.site.name, run)
+    return lambda run: enqueue(settings.redis.get_secret_value(), settings.site.name, run)
 
 
 def _queue(settings: Settings) -> Callable[[], int | None]:

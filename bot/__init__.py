@@ -1,1 +1,1 @@
-"""The words: what Slack sends, what a command means, who may do what, and the tail that redraws threads."""
+"""The words: what Slack sends, what a command means, who may do what, and the threads that are drawn from journals."""

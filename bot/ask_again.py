@@ -11,9 +11,7 @@ from bot.requests import Opened, Origin, open_run
 from bot.terminal.operators import named
 
 
-def open_again(
-    desk: BotContext, run: Run, wanted: dict[str, Any], channel: str = "", thread: str = ""
-) -> Opened | None:
+def open_again(bot: BotContext, run: Run, wanted: dict[str, Any], channel: str = "", thread: str = "") -> Opened | None:
     """Begin the run that somebody wanted instead of this one; None where the catalog no longer has its procedure.
 
     Without a thread it was noticed in a terminal, and the new run has a thread of its own.
@@ -21,7 +19,7 @@ def open_again(
     Raises:
         RecoveryError: they may not, or it cannot be.
     """
-    procedure = desk.procedure(run.procedure)
+    procedure = bot.procedure(run.procedure)
     if procedure is None:
         return None
     by = str(wanted["by"])
@@ -29,5 +27,5 @@ def open_again(
     origin = Origin(f"again:{run.id}", by, "", channel, thread, sink=sink)
     # In Slack the rights are those that Slack knows; an operator without a Slack user has those of the settings.
     here = sink == "terminal" or by.startswith("operator:")
-    person = (named(desk.settings.operators, by) if here else None) or desk.people.asking(by, "")
-    return open_run(desk, ProcedureCommand(procedure, str(wanted.get("text") or "")), origin, person)
+    person = (named(bot.settings.operators, by) if here else None) or bot.people.asking(by, "")
+    return open_run(bot, ProcedureCommand(procedure, str(wanted.get("text") or "")), origin, person)

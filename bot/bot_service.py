@@ -30,7 +30,7 @@ from bot.incidents.event_intake import Intake
 from bot.incidents.raise_alarms import RaiseAlarms
 from bot.queue_notifier import QueueNotifier
 from bot.slack import identity
-from bot.slack.app import app_of, build_desk
+from bot.slack.app import app_of, build_context
 from bot.slack.client import FAILURES, client_for, trouble
 from bot.slack.home_tab import Home
 from bot.slack.socket_mode import connect, hang_up
@@ -48,54 +48,54 @@ _TIDY_EVERY = 3600.0
 
 
 class BotService:
-    """Listener, tail, intake and housekeeping, each in a thread of its own; `run` blocks until told to stop."""
+    """Listener, thread loop, intake and housekeeping, each in a thread of its own; `run` blocks until told to stop."""
 
     def __init__(
         self,
         settings: Settings,
         store: Store,
         catalog: Sequence[Procedure],
-        ring: Callable[[str], object],
+        enqueue: Callable[[str], object],
         clock: Callable[[], datetime],
         queue: Callable[[], int | None] = lambda: None,
         *,
         pager: Pager | None = None,
         pagerduty: PagerDuty | None = None,
     ) -> None:
-        bell = QueueNotifier(ring)
-        self.desk = build_desk(settings, store, catalog, bell, clock)
-        self.home = Home(self.desk)
-        self.app: App = app_of(self.desk, self.home)
+        enqueue = QueueNotifier(enqueue)
+        self.bot = build_context(settings, store, catalog, enqueue, clock)
+        self.home = Home(self.bot)
+        self.app: App = app_of(self.bot, self.home)
         owner = f"bot {socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:6]}"
-        self.tail = ThreadLoop(self.desk, owner)
-        self.intake = Intake(store, rules_of(settings.pagerduty), owner, self.tail.wake.set)
-        self.vitals = Liveness(settings.slack.mode == "http", posts=lambda: self.tail.posts)
-        self.figures = metrics.Figures(self.desk, queue)
+        self.threads = ThreadLoop(self.bot, owner)
+        self.intake = Intake(store, rules_of(settings.pagerduty), owner, self.threads.wake.set)
+        self.liveness = Liveness(settings.slack.mode == "http", posts=lambda: self.threads.posts)
+        self.figures = metrics.Figures(self.bot, queue)
         secrets = [secret.get_secret_value() for secret in settings.pagerduty.webhook_secrets]
         # What the web server answers: a line for each module that adds to it.
         self.routes = [
             pagerduty_route(store, secrets, self.intake.wake),
-            *health_checks.routes(HealthChecks(self.desk, self.vitals)),
-            *metrics.routes(self.desk, self.figures),
+            *health_checks.routes(HealthChecks(self.bot, self.liveness)),
+            *metrics.routes(self.bot, self.figures),
         ]
-        site, turn = settings.site, LeaderLease(store, "alarms", owner)
+        site, leader = settings.site, LeaderLease(store, "alarms", owner)
         self.alarms: RaiseAlarms | None = None
         if pager is not None:
-            call, lift = caller(pagerduty, settings.contacts), lifter(store, pagerduty, site.name, bell)
+            call, lift = caller(pagerduty, settings.contacts), lifter(store, pagerduty, site.name, enqueue)
             watch = AlarmWatch(store, find, pager, site.name, site.postgres, also_tell=call, lift=lift)
-            self.alarms = RaiseAlarms(watch, turn)
+            self.alarms = RaiseAlarms(watch, leader)
         self.port = 0
 
     def run(self, stop: threading.Event) -> None:
-        """Serve until `stop` is set. A tail that dies takes the process with it, so that it is started again."""
-        needed = [self._thread("tail", self.tail.run, stop), self._thread("intake", self.intake.run, stop)]
-        self.vitals.needed = needed
+        """Serve until `stop` is set. A thread loop that dies takes the process with it, so that it is started again."""
+        needed = [self._thread("threads", self.threads.run, stop), self._thread("intake", self.intake.run, stop)]
+        self.liveness.needed = needed
         self._thread("keeper", self._keep_house, stop)
         self._thread("home", self.home.run, stop)
         if self.alarms is not None:
             self._thread("alarms", self.alarms.run, stop)
         serve = self._serving(stop)
-        in_http = self.desk.settings.slack.mode == "http"
+        in_http = self.bot.settings.slack.mode == "http"
         close: Callable[[], object] = (lambda: None) if in_http else self._socket(stop)
         while not stop.wait(1.0):
             if dead := [thread.name for thread in needed if not thread.is_alive()]:
@@ -111,9 +111,9 @@ class BotService:
         return thread
 
     def _socket(self, stop: threading.Event) -> Callable[[], object]:
-        token = self.desk.settings.slack.app_token.get_secret_value()
-        handler = SocketModeHandler(self.app, token, web_client=client_for(self.desk.settings.slack), ping_interval=5)
-        self.vitals.socket = handler.client
+        token = self.bot.settings.slack.app_token.get_secret_value()
+        handler = SocketModeHandler(self.app, token, web_client=client_for(self.bot.settings.slack), ping_interval=5)
+        self.liveness.socket = handler.client
         connect(handler, stop)
         return lambda: hang_up(handler)
 
@@ -122,7 +122,7 @@ class BotService:
 
         Returns how to end it.
         """
-        slack, web = self.desk.settings.slack, self.desk.settings.web
+        slack, web = self.bot.settings.slack, self.bot.settings.web
         if slack.mode == "http":
             return self._serve(slack.http_host, slack.http_port, web_app(self.app, *self.routes), stop)
         return self._serve(web.host, web.port, web_app(None, *self.routes), stop) if web.enabled else lambda: None
@@ -147,21 +147,21 @@ class BotService:
 
     def _keep_house(self, stop: threading.Event) -> None:
         """Learn who the bot is, keep people warm for quick answers, drop old deliveries."""
-        every = max(5.0, self.desk.settings.people.cache_seconds / 2)
+        every = max(5.0, self.bot.settings.people.cache_seconds / 2)
         pause, tidied = 0.5, 0.0
         while not stop.is_set():
             try:
-                identity.ask(self.desk.store, self.desk.client)
-                self.desk.people.warm()
-                self.vitals.heard(True, "Slack answers")
+                identity.ask(self.bot.store, self.bot.client)
+                self.bot.people.warm()
+                self.liveness.heard(True, "Slack answers")
                 pause = every
             except FAILURES as error:
-                self.vitals.heard(False, f"Slack did not answer ({trouble(error).code})")
+                self.liveness.heard(False, f"Slack did not answer ({trouble(error).code})")
                 _log.warning("Slack did not say who the bot is: %s", trouble(error).code)
                 pause = min(_LONGEST_PAUSE, pause * 2)
             if tidied <= 0:
-                forget_old_deliveries(self.desk.store)
-                forget_old_events(self.desk.store)
+                forget_old_deliveries(self.bot.store)
+                forget_old_events(self.bot.store)
                 tidied = _TIDY_EVERY
             tidied -= pause
             stop.wait(pause)

@@ -1,4 +1,4 @@
-"""Everything that the listeners and the tail work with, in one place."""
+"""Everything that the listeners and the thread writer work with, in one place."""
 
 from __future__ import annotations
 
@@ -23,26 +23,26 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class BotContext:
-    """The bot's parts, wired. `bell` wakes a worker for a run; the run waits in the store in any case."""
+    """The bot's parts, wired. `enqueue` puts a run into the queue; it waits in the store in any case."""
 
     settings: Settings
     store: Store
     catalog: Sequence[Procedure]
     client: WebClient
     people: SlackPeople
-    bell: Callable[[str], object]
+    enqueue: Callable[[str], object]
     clock: Callable[[], datetime]
-    lately: RecentKeys = field(default_factory=RecentKeys)
+    recent: RecentKeys = field(default_factory=RecentKeys)
     meters: Meters = field(default_factory=Meters)
 
     def procedure(self, name: str) -> Procedure | None:
         """The procedure or errand of that name, or None where the catalog no longer has it."""
         return next((procedure for procedure in (*self.catalog, *ERRANDS) if procedure.name == name), None)
 
-    def ring(self, *runs: str) -> None:
-        """Wake a worker. Without a bell the workers' own sweep finds the runs some seconds later."""
+    def wake_worker(self, *runs: str) -> None:
+        """Wake a worker. Where the queue is away, the workers' own sweep finds the runs some seconds later."""
         for run in runs:
             try:
-                self.bell(run)
+                self.enqueue(run)
             except (RedisError, OSError) as error:
-                _log.warning("nobody heard the bell for run %s (%s); the sweep will find it", run, type(error).__name__)
+                _log.warning("the queue did not take run %s (%s); the sweep will find it", run, type(error).__name__)

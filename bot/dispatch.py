@@ -20,24 +20,24 @@ class Reply:
     """What only the person who spoke sees, and the runs to wake a worker for."""
 
     text: str
-    ring: tuple[str, ...] = ()
+    runs: tuple[str, ...] = ()
 
 
 SILENCE = Reply("")
 
 
-def hear(desk: BotContext, text: str, origin: Origin, family: str = "recover") -> Reply:
+def hear(bot: BotContext, text: str, origin: Origin, family: str = "recover") -> Reply:
     """Carry out what somebody typed. A redelivery has no effect and gets no second reply."""
     try:
-        meant = meaning(text, desk.catalog, family)
+        meant = meaning(text, bot.catalog, family)
         if isinstance(meant, ProcedureCommand):
-            return _wanted(desk, meant, origin)
-        desk.people.admit(origin.user, origin.team)
+            return _wanted(bot, meant, origin)
+        bot.people.admit(origin.user, origin.team)
         # What steers a run, and what is said about an incident, is written under its own key; a look costs no write
         # before it is acknowledged.
-        return _heard(desk, meant, origin) if desk.lately.first(origin.key) else SILENCE
+        return _heard(bot, meant, origin) if bot.recent.first(origin.key) else SILENCE
     except RecoveryError as refusal:
-        return Reply(told(refusal)) if desk.lately.first(f"refused {origin.key}") else SILENCE
+        return Reply(told(refusal)) if bot.recent.first(f"refused {origin.key}") else SILENCE
 
 
 def told(error: RecoveryError) -> str:
@@ -46,40 +46,40 @@ def told(error: RecoveryError) -> str:
     return cut("\n".join(escape(part) for part in parts if part))
 
 
-def _wanted(desk: BotContext, wants: ProcedureCommand, origin: Origin) -> Reply:
-    opened = open_run(desk, wants, origin, desk.people.asking(origin.user, origin.team, origin.name))
+def _wanted(bot: BotContext, wants: ProcedureCommand, origin: Origin) -> Reply:
+    opened = open_run(bot, wants, origin, bot.people.asking(origin.user, origin.team, origin.name))
     if not opened.new:
         return SILENCE
     lines = [f"Run `{opened.run}`: {escape(opened.summary)}"]
     lines.append("Its thread begins in a moment." if opened.worker else NO_WORKER)
-    return Reply(cut("\n".join(lines)), ring=(opened.run,))
+    return Reply(cut("\n".join(lines)), runs=(opened.run,))
 
 
 def _heard(
-    desk: BotContext, meant: LookCommand | RunCommand | IncidentCommand | UnknownCommand, origin: Origin
+    bot: BotContext, meant: LookCommand | RunCommand | IncidentCommand | UnknownCommand, origin: Origin
 ) -> Reply:
     match meant:
         case LookCommand(at="help"):
-            return Reply(help_view.text(desk.catalog, meant.about))
+            return Reply(help_view.text(bot.catalog, meant.about))
         case LookCommand(at="runs"):
-            return Reply(status_replies.runs(desk, meant.about))
+            return Reply(status_replies.runs(bot, meant.about))
         case LookCommand():
-            return Reply(status_replies.status(desk))
+            return Reply(status_replies.status(bot))
         case IncidentCommand():
-            done = lead(desk, meant.verb, meant.rest, origin)
-            return Reply(done.told, ring=done.errands)
+            done = lead(bot, meant.verb, meant.rest, origin)
+            return Reply(done.told, runs=done.errands)
         case RunCommand():
-            return _steered(desk, meant, origin)
+            return _steered(bot, meant, origin)
         case UnknownCommand():
-            return Reply(help_view.unknown(desk.catalog, meant))
+            return Reply(help_view.unknown(bot.catalog, meant))
 
 
-def _steered(desk: BotContext, meant: RunCommand, origin: Origin) -> Reply:
-    run = meant.run or run_of_thread(desk, origin.channel, origin.thread)
+def _steered(bot: BotContext, meant: RunCommand, origin: Origin) -> Reply:
+    run = meant.run or run_of_thread(bot, origin.channel, origin.thread)
     if not run:
         return Reply(f"Which run? Write `/recover {meant.how} <run>`; `/recover runs` lists them.")
-    speaker = desk.people.asking(origin.user, origin.team, origin.name).speaker
-    entry = steer(desk, meant.how, run, speaker, f"heard {origin.key}")
+    speaker = bot.people.asking(origin.user, origin.team, origin.name).speaker
+    entry = steer(bot, meant.how, run, speaker, f"heard {origin.key}")
     done = {"stop": "It stops at its next safe place.", "retry": "It goes on.", "undo": "It takes back what it did."}
     said = done[meant.how] if entry is not None else "Nothing to do: that was said before, or nothing waits for it."
     return Reply(f"Run `{escape(run)}`: {said}")

@@ -22,7 +22,7 @@ class Named:
     name: str
 
 
-def whom(desk: BotContext, said: str) -> Named:
+def whom(bot: BotContext, said: str) -> Named:
     """The person that is meant: `<@U0123>` as Slack writes it, `U0123`, or a name that the settings or Slack know.
 
     Raises:
@@ -31,10 +31,10 @@ def whom(desk: BotContext, said: str) -> Named:
     mentioned = MENTION.search(said)
     if mentioned:
         id, label = mentioned[1], mentioned[2] or ""
-        return Named(id, label or desk.people.asking(id, "").speaker.name)
+        return Named(id, label or bot.people.asking(id, "").speaker.name)
     wanted = _plain(said.strip().lstrip("@"))
     # An operator may stand in the contact list too; who is known there first is meant.
-    for people in (_operators(desk), _contacts(desk), _in_slack(desk)):
+    for people in (_operators(bot), _contacts(bot), _in_slack(bot)):
         found = {person.id: person for person, names in people if wanted and wanted in map(_plain, names)}
         if len(found) > 1:
             raise Refused(
@@ -42,14 +42,14 @@ def whom(desk: BotContext, said: str) -> Named:
             )
         if found:
             return next(iter(found.values()))
-    return _by_id(desk, said.strip().lstrip("@"))
+    return _by_id(bot, said.strip().lstrip("@"))
 
 
-def _by_id(desk: BotContext, id: str) -> Named:
-    name = desk.people.name_of(id) if _SLACK_ID.fullmatch(id) else ""
+def _by_id(bot: BotContext, id: str) -> Named:
+    name = bot.people.name_of(id) if _SLACK_ID.fullmatch(id) else ""
     if name:
         return Named(id, name)
-    known = dict.fromkeys(person.name for people in (_operators(desk), _contacts(desk)) for person, _names in people)
+    known = dict.fromkeys(person.name for people in (_operators(bot), _contacts(bot)) for person, _names in people)
     raise Refused(
         f"I do not know '{id[:40]}'.",
         detail=f"The settings name {', '.join(known) or 'nobody'}.",
@@ -57,20 +57,20 @@ def _by_id(desk: BotContext, id: str) -> Named:
     )
 
 
-def _operators(desk: BotContext) -> Iterator[tuple[Named, tuple[str, ...]]]:
-    for one in desk.settings.operators.people:
+def _operators(bot: BotContext) -> Iterator[tuple[Named, tuple[str, ...]]]:
+    for one in bot.settings.operators.people:
         person = Named(one.person, one.name)
         yield person, (person.id, one.id, one.name)
 
 
-def _contacts(desk: BotContext) -> Iterator[tuple[Named, tuple[str, ...]]]:
-    for one in desk.settings.contacts.people:
+def _contacts(bot: BotContext) -> Iterator[tuple[Named, tuple[str, ...]]]:
+    for one in bot.settings.contacts.people:
         person = Named(one.slack or f"contact:{one.name}", one.name)
         yield person, (person.id, one.name, one.email)
 
 
-def _in_slack(desk: BotContext) -> Iterator[tuple[Named, tuple[str, ...]]]:
-    for id, name in desk.people.names().items():
+def _in_slack(bot: BotContext) -> Iterator[tuple[Named, tuple[str, ...]]]:
+    for id, name in bot.people.names().items():
         yield Named(id, name), (name, id)
 
 

@@ -1,4 +1,4 @@
-"""Ringing for a worker behind the back of whoever waits for an answer.
+"""Tells a worker of a run without keeping whoever waits for an answer.
 
 Slack wants its acknowledgement within three seconds, PagerDuty within five; a queue that drops packets takes its time.
 """
@@ -16,10 +16,10 @@ _log = logging.getLogger(__name__)
 
 
 class QueueNotifier:
-    """Takes a run's id at once, and rings in a thread of its own. A ring that is lost is made up for by the sweep."""
+    """Takes a run's id at once, and puts it into the queue in a thread of its own. The sweep makes up for one lost."""
 
-    def __init__(self, ring: Callable[[str], object]) -> None:
-        self._ring = ring
+    def __init__(self, enqueue: Callable[[str], object]) -> None:
+        self._enqueue = enqueue
         self._wanted: SimpleQueue[str] = SimpleQueue()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -28,13 +28,13 @@ class QueueNotifier:
         self._wanted.put(run)
         with self._lock:
             if self._thread is None or not self._thread.is_alive():
-                self._thread = threading.Thread(target=self._work, name="bell", daemon=True)
+                self._thread = threading.Thread(target=self._work, name="queue-notifier", daemon=True)
                 self._thread.start()
 
     def _work(self) -> None:
         while True:
             run = self._wanted.get()
             try:
-                self._ring(run)
+                self._enqueue(run)
             except (RedisError, OSError) as error:
-                _log.warning("nobody heard the bell for run %s (%s); the sweep will find it", run, type(error).__name__)
+                _log.warning("the queue did not take run %s (%s); the sweep will find it", run, type(error).__name__)

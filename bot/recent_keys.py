@@ -1,4 +1,4 @@
-"""What was heard lately, in memory: enough for words that change nothing, and it costs no write before the ack."""
+"""What was heard recently, in memory: enough for words that change nothing, and it costs no write before the ack."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class RecentKeys:
         self._lock = threading.Lock()
 
     def first(self, key: str) -> bool:
-        """Whether this key was not heard lately; it is remembered from now on."""
+        """Whether this key was not heard recently; it is remembered from now on."""
         with self._lock:
             if key in self._keys:
                 return False

@@ -50,7 +50,7 @@ class Opened:
     worker: bool
 
 
-def open_run(desk: BotContext, wants: ProcedureCommand, origin: Origin, person: Person) -> Opened:
+def open_run(bot: BotContext, wants: ProcedureCommand, origin: Origin, person: Person) -> Opened:
     """Write the request into a new journal.
 
     Raises:
@@ -60,25 +60,25 @@ def open_run(desk: BotContext, wants: ProcedureCommand, origin: Origin, person: 
     """
     _may_ask(person)
     procedure = wants.procedure
-    service = desk.settings.site.postgres
-    now = desk.clock()
-    asker = Asker(now, desk.settings.operations_zone, person.zone, service)
+    service = bot.settings.site.postgres
+    now = bot.clock()
+    asker = Asker(now, bot.settings.operations_zone, person.zone, service)
     request = procedure.words.read(wants.arguments, asker)
-    incident = origin.incident or of_thread(desk.store, origin.channel, origin.thread)
-    data = _requested(desk, procedure, request, service, replace(origin, incident=incident), person)
+    incident = origin.incident or of_thread(bot.store, origin.channel, origin.thread)
+    data = _requested(bot, procedure, request, service, replace(origin, incident=incident), person)
     run = new_id(now)
     tells = _linked(incident, run, data)
     try:
-        run, new = desk.store.open_run(
+        run, new = bot.store.open_run(
             run, data, claims=procedure.claims, key=origin.key, tells=tells, yields=procedure.yields
         )
     except Busy as busy:
-        raise held(desk, busy) from busy
-    return Opened(run, new, data["summary"], has_worker(desk))
+        raise held(bot, busy) from busy
+    return Opened(run, new, data["summary"], has_worker(bot))
 
 
 def _requested(
-    desk: BotContext, procedure: Procedure, request: Any, service: str, origin: Origin, person: Person
+    bot: BotContext, procedure: Procedure, request: Any, service: str, origin: Origin, person: Person
 ) -> dict[str, Any]:
     said = {"sink": origin.sink, "channel": origin.channel, "thread": origin.thread, "key": origin.key}
     if origin.incident:
@@ -87,7 +87,7 @@ def _requested(
         "procedure": procedure.name,
         "table": procedure.table,
         "service": service,
-        "site": desk.settings.site.name,
+        "site": bot.settings.site.name,
         "by": person.speaker.id,
         "name": person.speaker.name,
         "request": to_json(request),
@@ -113,9 +113,9 @@ def _shown(value: Any) -> str:
     return str(value if "__str__" in vars(type(value)) else getattr(value, "text", value))
 
 
-def has_worker(desk: BotContext) -> bool:
+def has_worker(bot: BotContext) -> bool:
     """Whether a worker lives that serves our site."""
-    return any(serves(worker, desk.settings.site.name) for worker in living_workers(desk.store).values())
+    return any(serves(worker, bot.settings.site.name) for worker in living_workers(bot.store).values())
 
 
 def serves(worker: dict[str, Any], site: str) -> bool:
@@ -123,13 +123,13 @@ def serves(worker: dict[str, Any], site: str) -> bool:
     return site in worker.get("sites", [worker.get("site", site)])
 
 
-def held(desk: BotContext, busy: Busy) -> Busy:
+def held(bot: BotContext, busy: Busy) -> Busy:
     """The refusal, with who holds the service and where to follow them."""
-    told = desk.store.entries(busy.run)
+    told = bot.store.entries(busy.run)
     if not told or told[0].kind is not Kind.REQUESTED:
         return busy
     first = told[0].data
-    where = thread_link(desk, desk.store.run(busy.run))
+    where = thread_link(bot, bot.store.run(busy.run))
     follow = f"Follow it in its thread{f': {where}' if where else ''}, or stop or undo it there first."
     return Busy(
         f"{first['service']} is held by run {busy.run} ({first['procedure']}).",
@@ -139,10 +139,10 @@ def held(desk: BotContext, busy: Busy) -> Busy:
     )
 
 
-def thread_link(desk: BotContext, run: Run) -> str:
+def thread_link(bot: BotContext, run: Run) -> str:
     """The address of a run's header in Slack, empty until it is posted."""
-    header = post(desk.store, header_key(run)) or {}
-    return link(known(desk.store), str(header.get("channel") or ""), str(header.get("ts") or ""))
+    header = post(bot.store, header_key(run)) or {}
+    return link(known(bot.store), str(header.get("channel") or ""), str(header.get("ts") or ""))
 
 
 def header_key(run: Run) -> str:

@@ -16,29 +16,29 @@ from bot.context import BotContext
 from bot.requests import header_key
 
 
-def find(desk: BotContext, run: str) -> Run:
+def find(bot: BotContext, run: str) -> Run:
     """The run of that id.
 
     Raises:
         Refused: there is none.
     """
     try:
-        return desk.store.run(run)
+        return bot.store.run(run)
     except KeyError:
         raise Refused(f"There is no run {run[:40]}.", hint="/recover runs lists them.") from None
 
 
-def run_of_thread(desk: BotContext, channel: str, thread: str) -> str:
+def run_of_thread(bot: BotContext, channel: str, thread: str) -> str:
     """The newest run whose header stands in that thread, or an empty text."""
-    for run in filter(lambda run: not is_errand(run), desk.store.runs()):
-        header = post(desk.store, header_key(desk.store.run(run))) or {}
+    for run in filter(lambda run: not is_errand(run), bot.store.runs()):
+        header = post(bot.store, header_key(bot.store.run(run))) or {}
         if thread and header.get("channel") == channel and thread in (header.get("ts"), header.get("thread")):
             return run
     return ""
 
 
 def answer(
-    desk: BotContext,
+    bot: BotContext,
     press: ButtonTarget,
     speaker: Speaker,
     text: str = "",
@@ -50,78 +50,78 @@ def answer(
     Raises:
         Refused: somebody else answered, this person may not, or the typed text does not fit.
     """
-    _readable(desk, press, text)
+    _readable(bot, press, text)
     try:
-        entry = answers.answer(desk.store, press.run, press.question, press.label, speaker, text, glass, key)
+        entry = answers.answer(bot.store, press.run, press.question, press.label, speaker, text, glass, key)
     except Refused:
-        if _said_so_already(desk, press, speaker):
+        if _said_so_already(bot, press, speaker):
             return None
         raise
-    desk.ring(press.run)
+    bot.wake_worker(press.run)
     return entry
 
 
-def _readable(desk: BotContext, press: ButtonTarget, text: str) -> None:
+def _readable(bot: BotContext, press: ButtonTarget, text: str) -> None:
     """Another time is read before anything is given up for it: a slip of the fingers must not cost the clone."""
-    run = find(desk, press.run)
+    run = find(bot, press.run)
     asked = run.question if run.question and run.question.n == press.question else None
-    procedure = desk.procedure(run.procedure)
+    procedure = bot.procedure(run.procedure)
     when = asked and any(o["label"] == press.label and o.get("types") == "when" for o in asked.options)
     if when and procedure is not None:
-        procedure.words.read(text, Asker(desk.clock(), desk.settings.operations_zone, None, run.service))
+        procedure.words.read(text, Asker(bot.clock(), bot.settings.operations_zone, None, run.service))
 
 
-def typed_by(desk: BotContext, press: ButtonTarget) -> str:
+def typed_by(bot: BotContext, press: ButtonTarget) -> str:
     """What somebody has to type to choose that: `service`, `when`, or nothing.
 
     Raises:
         Refused: the question is not open any more.
     """
-    run = find(desk, press.run)
+    run = find(bot, press.run)
     if run.question is None or run.question.n != press.question or run.answered is not None:
         raise Refused(
             "That question is no longer open.",
-            detail=settled_by(desk, press),
+            detail=settled_by(bot, press),
             hint="Look at the newest message of the thread.",
         )
     return next((str(o.get("types") or "") for o in run.question.options if o["label"] == press.label), "")
 
 
-def settled_by(desk: BotContext, press: ButtonTarget) -> str:
+def settled_by(bot: BotContext, press: ButtonTarget) -> str:
     """Who answered that question, as a sentence."""
-    given = _answer_to(desk, press)
+    given = _answer_to(bot, press)
     if given is None:
         return ""
     return f"{given.data.get('name') or given.data.get('by')} chose {given.data['option']}."
 
 
-def steer(desk: BotContext, how: str, run: str, speaker: Speaker, key: str = "") -> Entry | None:
+def steer(bot: BotContext, how: str, run: str, speaker: Speaker, key: str = "") -> Entry | None:
     """Stop, retry or undo a run, once for each delivery `key`.
 
     Raises:
         Refused: it cannot be done now, or not by this person.
     """
-    state = find(desk, run)
+    state = find(bot, run)
     match how:
         case "stop":
-            entry = answers.stop(desk.store, run, speaker, key)
+            entry = answers.stop(bot.store, run, speaker, key)
         case "retry":
-            entry = answers.retry(desk.store, run, speaker, key)
+            entry = answers.retry(bot.store, run, speaker, key)
         case _:
-            entry = _undo(desk, state, speaker, key)
+            entry = _undo(bot, state, speaker, key)
     if entry is not None:
-        desk.ring(run)
+        bot.wake_worker(run)
     return entry
 
 
-def _undo(desk: BotContext, state: Run, speaker: Speaker, key: str) -> Entry | None:
-    procedure = desk.procedure(state.procedure)
+def _undo(bot: BotContext, state: Run, speaker: Speaker, key: str) -> Entry | None:
+    procedure = bot.procedure(state.procedure)
     if procedure is None:
         raise Refused(
             f"This version does not know the procedure {state.procedure}.",
             hint="Start the version that began the run, and undo there.",
         )
-    return answers.undo(desk.store, procedure, state.id, speaker, kept(state), key)
+    return answers.undo(bot.store, procedure, state.id, speaker, kept(state), key)
 
 
 def kept(run: Run) -> str:
@@ -132,13 +132,13 @@ def kept(run: Run) -> str:
     return str(noted or "")
 
 
-def _said_so_already(desk: BotContext, press: ButtonTarget, speaker: Speaker) -> bool:
-    given = _answer_to(desk, press)
+def _said_so_already(bot: BotContext, press: ButtonTarget, speaker: Speaker) -> bool:
+    given = _answer_to(bot, press)
     return given is not None and given.data.get("by") == speaker.id and given.data.get("option") == press.label
 
 
-def _answer_to(desk: BotContext, press: ButtonTarget) -> Entry | None:
-    for entry in desk.store.entries(press.run, press.question):
+def _answer_to(bot: BotContext, press: ButtonTarget) -> Entry | None:
+    for entry in bot.store.entries(press.run, press.question):
         if entry.kind is Kind.ASKED:
             return None
         if entry.kind is Kind.ANSWERED:

@@ -19,38 +19,38 @@ _LAST = 10
 _LINES = 40
 
 
-def status(desk: BotContext) -> str:
+def status(bot: BotContext) -> str:
     """What is under way, and whether somebody is there to do it."""
-    under_way = [run for run in desk.store.runs(open_only=True) if not is_errand(run)][:_LAST]
-    lines = [_run_line(desk, run) for run in under_way] or ["No run is under way."]
-    workers = living_workers(desk.store)
+    under_way = [run for run in bot.store.runs(open_only=True) if not is_errand(run)][:_LAST]
+    lines = [_run_line(bot, run) for run in under_way] or ["No run is under way."]
+    workers = living_workers(bot.store)
     names = ", ".join(sorted(escape(str(w.get("host") or name)) for name, w in workers.items()))
-    lines.append(f"Workers alive: {names}" if has_worker(desk) else NO_WORKER)
+    lines.append(f"Workers alive: {names}" if has_worker(bot) else NO_WORKER)
     return cut("\n".join(lines))
 
 
-def runs(desk: BotContext, about: str) -> str:
+def runs(bot: BotContext, about: str) -> str:
     """The last runs, or everything that one run did."""
     if about:
-        return _one(desk, find(desk, about.split()[0].casefold()))
-    listed = [_run_line(desk, run) for run in _recent(desk)]
+        return _one(bot, find(bot, about.split()[0].casefold()))
+    listed = [_run_line(bot, run) for run in _recent(bot)]
     more = ["`/recover runs <run>` tells one of them."] if listed else ["There was no run yet."]
     return cut("\n".join([*listed, *more]))
 
 
-def _recent(desk: BotContext) -> list[str]:
+def _recent(bot: BotContext) -> list[str]:
     """The last runs without the errands, of which an incident may have many."""
-    return [run for run in desk.store.runs() if not is_errand(run)][:_LAST]
+    return [run for run in bot.store.runs() if not is_errand(run)][:_LAST]
 
 
-def _run_line(desk: BotContext, name: str) -> str:
-    entries = desk.store.entries(name)
-    return _line(desk, fold(entries), entries, desk.clock())
+def _run_line(bot: BotContext, name: str) -> str:
+    entries = bot.store.entries(name)
+    return _line(bot, fold(entries), entries, bot.clock())
 
 
-def _line(desk: BotContext, run: Run, entries: list[Entry], now: datetime) -> str:
-    procedure = desk.procedure(run.procedure)
-    where = thread_link(desk, run)
+def _line(bot: BotContext, run: Run, entries: list[Entry], now: datetime) -> str:
+    procedure = bot.procedure(run.procedure)
+    where = thread_link(bot, run)
     state = state_text(procedure, run)
     spent = clock((run.finished_at or now) - run.requested_at)
     shown = f"<{where}|`{run.id}`>" if where else f"`{run.id}`"
@@ -58,9 +58,9 @@ def _line(desk: BotContext, run: Run, entries: list[Entry], now: datetime) -> st
     return f"{shown} {escape(run.procedure)} · {state} · {spent} · asked by {by} {moment(run.requested_at)}"
 
 
-def _one(desk: BotContext, run: Run) -> str:
-    entries = desk.store.entries(run.id)
-    lines = [_line(desk, run, entries, desk.clock()), escape(str(entries[0].data.get("summary") or ""))]
+def _one(bot: BotContext, run: Run) -> str:
+    entries = bot.store.entries(run.id)
+    lines = [_line(bot, run, entries, bot.clock()), escape(str(entries[0].data.get("summary") or ""))]
     told = [_told(entry) for entry in entries]
     steps = [text for text in told if text]
     if len(steps) > _LINES:

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, settings
 
 # Worlds are brought in where they are wanted: what only hands tests out to others would read them in vain.
 if TYPE_CHECKING:
-    from tests.support.worlds.desk import Company
+    from tests.support.worlds.planned import Company
     from tests.support.worlds.post import Post
 
 # Pictures of every local variable take seconds to draw and say nothing that the assertion does not.
@@ -36,15 +36,15 @@ settings.load_profile("patient")
 @pytest.fixture
 def here() -> Company:
     """A company at work since 08:00: messages 1 to 40, one a minute, the last at 08:40:09.5, not all archived."""
-    from tests.support.worlds.desk import Company
+    from tests.support.worlds.planned import Company
 
     return Company()
 
 
 @cache
 def _at_the_preview() -> Company:
-    from tests.support.worlds.desk import Company
     from tests.support.worlds.lies import previewed
+    from tests.support.worlds.planned import Company
 
     return previewed(Company())
 
@@ -52,7 +52,7 @@ def _at_the_preview() -> Company:
 @cache
 def _after_the_cutover() -> Company:
     from tests.support.worlds.company import SITE
-    from tests.support.worlds.desk import APPROVER
+    from tests.support.worlds.planned import APPROVER
 
     made = _at_the_preview().fork()
     made.answer("Cut over", APPROVER, SITE.postgres)

@@ -1,1 +1,1 @@
-"""The hands: the loop that carries runs out, and one adapter a file."""
+"""Everything with effects: the loop that carries runs out, and one adapter a file."""

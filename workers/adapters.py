@@ -33,7 +33,7 @@ class Adapters:
     pager: Pager | None
     status_page: Callable[[], StatusPage] | None
 
-    def workshop(self) -> ErrandToolbox:
+    def toolbox(self) -> ErrandToolbox:
         """The tools of errands."""
         return ErrandToolbox(_given(self.pagerduty), _given(self.pager), self.status_page)
 

@@ -85,12 +85,12 @@ class Transaction(Protocol):
 
 
 class Ledger(ABC):
-    """The rules, over whatever gives a pen. Times are aware UTC datetimes and come from the `clock`."""
+    """The rules, over whatever gives a transaction. Times are aware UTC datetimes and come from the `clock`."""
 
     clock: Callable[[], datetime]
 
     @abstractmethod
-    def pen(self) -> AbstractContextManager[Transaction]:
+    def transaction(self) -> AbstractContextManager[Transaction]:
         """One transaction: all of it holds, or nothing."""
 
     @abstractmethod
@@ -134,16 +134,16 @@ class Ledger(ABC):
             Busy: the service is held by another run.
         """
 
-        def write(pen: Transaction) -> tuple[str, bool]:
-            if not pen.first("inbox", key, run):
-                return str(pen.kept("inbox", key)), False
-            holder = pen.claim(data["service"], run) if claims else pen.holder(data["service"]) if yields else ""
+        def write(tx: Transaction) -> tuple[str, bool]:
+            if not tx.first("inbox", key, run):
+                return str(tx.kept("inbox", key)), False
+            holder = tx.claim(data["service"], run) if claims else tx.holder(data["service"]) if yields else ""
             if holder:
                 # The inbox key goes with the transaction, so that the same request may come again later.
                 raise _held(data["service"], holder)
-            self.add(pen, run, [], [(Kind.REQUESTED, None, data)])
+            self.add(tx, run, [], [(Kind.REQUESTED, None, data)])
             if tells is not None:
-                self.add(pen, tells[0], pen.read(tells[0]), [tells[1]])
+                self.add(tx, tells[0], tx.read(tells[0]), [tells[1]])
             return run, True
 
         return self.at_once(run, write)
@@ -154,22 +154,22 @@ class Ledger(ABC):
         With an inbox key that was seen before nothing is written. Returns what was.
         """
 
-        def write(pen: Transaction) -> list[Entry]:
-            if key and not pen.first("inbox", key, journal):
+        def write(tx: Transaction) -> list[Entry]:
+            if key and not tx.first("inbox", key, journal):
                 return []
-            told = pen.read(journal)
-            return self.add(pen, journal, told, tell(told))
+            told = tx.read(journal)
+            return self.add(tx, journal, told, tell(told))
 
         return self.at_once(journal, write)
 
-    def add(self, pen: Transaction, journal: str, told: Sequence[Entry], drafts: Sequence[Draft]) -> list[Entry]:
+    def add(self, tx: Transaction, journal: str, told: Sequence[Entry], drafts: Sequence[Draft]) -> list[Entry]:
         """Append to a journal that reads as `told`, within a transaction at hand."""
         added: list[Entry] = []
         for kind, step, data in drafts:
             last = added[-1] if added else (told[-1] if told else None)
             n, prev = (last.n + 1, last.hash) if last else (1, GENESIS)
             added.append(sealed(Entry(journal, n, self.clock(), kind, step, data), prev))
-            pen.write(added[-1])
+            tx.write(added[-1])
         return added
 
     def append(self, lease: Lease, kind: Kind, step: int | None, data: dict[str, Any]) -> Entry:
@@ -179,14 +179,14 @@ class Ledger(ABC):
             Fenced: the lease is another worker's by now. Nothing was written.
         """
 
-        def write(pen: Transaction) -> Entry:
-            _must_hold(pen, lease)
-            n, prev = pen.tip(lease.run)
+        def write(tx: Transaction) -> Entry:
+            _must_hold(tx, lease)
+            n, prev = tx.tip(lease.run)
             entry = sealed(Entry(lease.run, n + 1, self.clock(), kind, step, data), prev)
-            pen.write(entry)
+            tx.write(entry)
             # In the same transaction, so that no death leaves a run that has ended holding its service.
             if kind is Kind.FINISHED:
-                pen.free(lease.key)
+                tx.free(lease.key)
             return entry
 
         return self.at_once(lease.run, write)
@@ -199,16 +199,16 @@ class Ledger(ABC):
         that was seen before nothing is written; what is refused was not seen, so that it may come again.
         """
 
-        def write(pen: Transaction) -> Entry | None:
-            if key and not pen.first("inbox", key, run):
+        def write(tx: Transaction) -> Entry | None:
+            if key and not tx.first("inbox", key, run):
                 return None
-            told = pen.read(run)
+            told = tx.read(run)
             draft = judge(fold(told))
             if draft is None:
                 return None
             kind, step, data = draft
             entry = sealed(Entry(run, told[-1].n + 1, self.clock(), kind, step, data), told[-1].hash)
-            pen.write(entry)
+            tx.write(entry)
             return entry
 
         return self.at_once(run, write)
@@ -219,8 +219,8 @@ class Ledger(ABC):
         Raises:
             Fenced: the lease is another worker's by now.
         """
-        with self.pen() as pen:
-            _must_hold(pen, lease)
+        with self.transaction() as tx:
+            _must_hold(tx, lease)
 
     def at_once(self, journal: str, write: Callable[[Transaction], T]) -> T:
         """Do it in one transaction; again with the next position where somebody spoke at the same moment.
@@ -230,8 +230,8 @@ class Ledger(ABC):
         """
         for _ in range(_TRIES):
             try:
-                with self.pen() as pen:
-                    return write(pen)
+                with self.transaction() as tx:
+                    return write(tx)
             except PositionTaken:
                 continue
         raise Fenced(f"The journal {journal} could not be written.", hint="Try again.")
@@ -246,8 +246,8 @@ def _held(service: str, holder: str) -> Busy:
     )
 
 
-def _must_hold(pen: Transaction, lease: Lease) -> None:
-    if not pen.beat(lease):
+def _must_hold(tx: Transaction, lease: Lease) -> None:
+    if not tx.beat(lease):
         raise Fenced(
             f"Another worker carries run {lease.run} out by now.", hint="Nothing to do: the other worker goes on."
         )

@@ -96,7 +96,7 @@ class Store(Ledger):
             database.engine.dispose()
 
     @contextmanager
-    def pen(self) -> Iterator[SqlTransaction]:
+    def transaction(self) -> Iterator[SqlTransaction]:
         """One transaction that writes."""
         with self._write() as db:
             yield SqlTransaction(db, self.clock)

@@ -29,7 +29,7 @@ class IncidentScope:
     closed: datetime | None = None
 
     def taking(self, alert: Alert) -> IncidentScope:
-        """The ground once it covers that alert too."""
+        """The scope once it covers that alert too."""
         if alert.elsewhere:
             return self
         created = alert.paged.created_at
@@ -37,7 +37,7 @@ class IncidentScope:
         return replace(self, places=self.places | {_place(alert)}, first=first, latest=latest)
 
 
-def ground_of(incident: Incident) -> IncidentScope:
+def scope_of(incident: Incident) -> IncidentScope:
     """What an incident covers so far."""
     bare = IncidentScope(incident.id, incident.services, closed=incident.closed_at)
     return reduce(IncidentScope.taking, incident.alerts.values(), bare)
@@ -67,17 +67,17 @@ class Rules:
             return False
         return bool(alert.service) or not self.services
 
-    def belongs(self, alert: Alert, ground: IncidentScope) -> bool:
+    def belongs(self, alert: Alert, scope: IncidentScope) -> bool:
         """Whether the alert folds into the incident that stands there."""
         if alert.paged.key.startswith(OWN):
-            return ground.incident in alert.paged.key.split()
-        if ground.first is None or ground.latest is None or not self.ours(alert):
+            return scope.incident in alert.paged.key.split()
+        if scope.first is None or scope.latest is None or not self.ours(alert):
             return False
         # What somebody called over has another thread if it goes on: nobody reads on in the old one.
-        if ground.closed is not None and alert.paged.created_at > ground.closed:
+        if scope.closed is not None and alert.paged.created_at > scope.closed:
             return False
-        near = ground.first - self.window <= alert.paged.created_at <= ground.latest + self.window
-        return near and any(self.related(_place(alert), place) for place in ground.places)
+        near = scope.first - self.window <= alert.paged.created_at <= scope.latest + self.window
+        return near and any(self.related(_place(alert), place) for place in scope.places)
 
     def related(self, one: str, other: str) -> bool:
         """Whether both are one service, or what one of them stands on is what the other stands on."""
@@ -97,9 +97,9 @@ def rules_of(settings: PagerDutySettings) -> Rules:
     return Rules(settings.services, settings.depends_on, timedelta(minutes=settings.fold_minutes))
 
 
-def home(alert: Alert, grounds: Iterable[IncidentScope], rules: Rules) -> str:
+def home(alert: Alert, scopes: Iterable[IncidentScope], rules: Rules) -> str:
     """The first incident of these that the alert folds into; empty where it begins one of its own."""
-    return next((ground.incident for ground in grounds if rules.belongs(alert, ground)), "")
+    return next((scope.incident for scope in scopes if rules.belongs(alert, scope)), "")
 
 
 def _place(alert: Alert) -> str:

@@ -40,8 +40,8 @@ def key_of(body: str) -> str:
 def keep_events(store: Store, events: Sequence[tuple[str, str]]) -> list[bool]:
     """Keep events by their keys, all in one transaction; of each whether it was never seen before."""
 
-    def write(pen: Transaction) -> list[bool]:
-        return [pen.first(EVENT, key[:400], body) and pen.first(WAITING, key[:400], "") for key, body in events]
+    def write(tx: Transaction) -> list[bool]:
+        return [tx.first(EVENT, key[:400], body) and tx.first(WAITING, key[:400], "") for key, body in events]
 
     return store.at_once("events", write)
 
@@ -62,5 +62,5 @@ def put_aside(store: Store, unread: Mapping[str, str]) -> None:
     for key, why in unread.items():
         _log.error("an event of PagerDuty cannot be read (%s); it is kept aside", why)
         store.keep(UNREAD, key, {"why": why, "body": store.note(EVENT, key)})
-        with store.pen() as pen:
-            pen.drop(WAITING, key)
+        with store.transaction() as tx:
+            tx.drop(WAITING, key)

@@ -17,7 +17,7 @@ NOTE = "lift"
 """The kind of the notes that tell which errand lifts a page; the key is the alarm's."""
 
 
-def lift(store: Store, alarm: Alarm, site: str, ring: Callable[[str], object]) -> None:
+def lift(store: Store, alarm: Alarm, site: str, enqueue: Callable[[str], object]) -> None:
     """Ask for the errand, unless this wait has one; it finds the incident by the alarm's key."""
     if alarm.since is None or _errand(store, alarm.key, alarm.since):
         return
@@ -27,17 +27,17 @@ def lift(store: Store, alarm: Alarm, site: str, ring: Callable[[str], object]) -
     run, _ = open_for_run(store, errand, store.run(alarm.run), site=site, key=f"lift {alarm.key} {since}")
     # Where a death comes before this note, the errand is found again by its key.
     store.keep(NOTE, alarm.key, {"run": run, "since": since})
-    ring(run)
+    enqueue(run)
 
 
 def lifter(
-    store: Store, pagerduty: PagerDuty | None, site: str, ring: Callable[[str], object]
+    store: Store, pagerduty: PagerDuty | None, site: str, enqueue: Callable[[str], object]
 ) -> Callable[[Alarm], None]:
     """`lift` for whoever watches. Without PagerDuty's REST API no level can be chosen, so nothing is asked for."""
 
     def work(alarm: Alarm) -> None:
         if pagerduty is not None:
-            lift(store, alarm, site, ring)
+            lift(store, alarm, site, enqueue)
 
     return work
 

@@ -17,7 +17,7 @@ from actions.engine.ledger import Draft, Transaction
 from actions.engine.store import Store
 from actions.incidents import incident as incidents
 from actions.incidents.alert import Alert, came_back, joined
-from actions.incidents.alert_grouping import IncidentScope, Rules, ground_of, home
+from actions.incidents.alert_grouping import IncidentScope, Rules, home, scope_of
 from actions.incidents.incident import Incident
 from actions.incidents.kept_events import EVENT, WAITING, put_aside
 from actions.incidents.pagerduty_events import PagerDutyNote, Unread, heard, storable
@@ -43,20 +43,20 @@ class OpenIncidents:
     """
 
     incidents: dict[str, Incident] = field(default_factory=dict)
-    grounds: dict[str, IncidentScope] = field(default_factory=dict)
+    scopes: dict[str, IncidentScope] = field(default_factory=dict)
 
-    def put(self, incident: Incident, ground: IncidentScope | None = None) -> None:
+    def put(self, incident: Incident, scope: IncidentScope | None = None) -> None:
         """Keep an incident as it is now."""
         self.incidents[incident.id] = incident
-        self.grounds[incident.id] = ground or ground_of(incident)
+        self.scopes[incident.id] = scope or scope_of(incident)
 
 
-def take_in(store: Store, rules: Rules, shelf: OpenIncidents | None = None) -> list[str]:
+def take_in(store: Store, rules: Rules, open_incidents: OpenIncidents | None = None) -> list[str]:
     """Turn events that wait into entries; returns the incidents that changed. One at a time may do this.
 
     An event that cannot be read, or with which nothing can be done, is set aside alone, with why.
     """
-    waiting, kept = list(store.notes(WAITING))[:_BATCH], shelf or OpenIncidents()
+    waiting, kept = list(store.notes(WAITING))[:_BATCH], open_incidents or OpenIncidents()
     try:
         return _take(store, rules, kept, waiting)
     except NOT_READ:
@@ -80,9 +80,9 @@ def _take(store: Store, rules: Rules, kept: OpenIncidents, waiting: Sequence[str
     found = {key: one for key, one in said.items() if not isinstance(one, Unread)}
     _refresh(kept, names, store.tips(), store.entries)
 
-    def write(pen: Transaction) -> list[Entry]:
-        _refresh(kept, names, pen.tips(names), pen.read)
-        return _TakingIn(store, pen, rules, kept, names).through(found)
+    def write(tx: Transaction) -> list[Entry]:
+        _refresh(kept, names, tx.tips(names), tx.read)
+        return _TakingIn(store, tx, rules, kept, names).through(found)
 
     written = store.at_once("events", write)
     for entry in written:
@@ -91,40 +91,40 @@ def _take(store: Store, rules: Rules, kept: OpenIncidents, waiting: Sequence[str
     return list(dict.fromkeys(entry.run for entry in written))
 
 
-def _refresh(shelf: OpenIncidents, names: Iterable[str], tips: Mapping[str, int], read: Reader) -> None:
+def _refresh(open_incidents: OpenIncidents, names: Iterable[str], tips: Mapping[str, int], read: Reader) -> None:
     """What others wrote meanwhile, of the incidents that grew."""
     for name in names:
-        known = shelf.incidents.get(name)
+        known = open_incidents.incidents.get(name)
         last = known.last if known else 0
         if tips.get(name, 0) > last:
             try:
-                _shelve(shelf, read(name, last))
+                _shelve(open_incidents, read(name, last))
             except NOT_READ:
                 _log.exception("the incident %s cannot be read; no alert joins it", name)
 
 
-def _shelve(shelf: OpenIncidents, told: list[Entry]) -> None:
+def _shelve(open_incidents: OpenIncidents, told: list[Entry]) -> None:
     """Keep what these entries of one incident tell more."""
     if not told:
         return
-    known = shelf.incidents.get(told[0].run)
+    known = open_incidents.incidents.get(told[0].run)
     if known is None:
-        shelf.put(incidents.fold(told))
+        open_incidents.put(incidents.fold(told))
         return
     now = reduce(incidents.after, told, known)
     fresh = (alert for id, alert in now.alerts.items() if known.alerts.get(id) is not alert)
-    ground = replace(shelf.grounds[known.id], closed=now.closed_at)
-    shelf.put(now, reduce(IncidentScope.taking, fresh, ground))
+    scope = replace(open_incidents.scopes[known.id], closed=now.closed_at)
+    open_incidents.put(now, reduce(IncidentScope.taking, fresh, scope))
 
 
 class _TakingIn:
-    """One batch within one transaction. Nothing on the shelf is changed: the transaction may have to begin anew."""
+    """One batch within one transaction. The open incidents are not changed: it may have to begin anew."""
 
     def __init__(
-        self, store: Store, pen: Transaction, rules: Rules, shelf: OpenIncidents, names: Sequence[str]
+        self, store: Store, tx: Transaction, rules: Rules, open_incidents: OpenIncidents, names: Sequence[str]
     ) -> None:
-        self._store, self._pen, self._rules, self._shelf = store, pen, rules, shelf
-        self._grounds = {name: shelf.grounds[name] for name in names if name in shelf.grounds}
+        self._store, self._tx, self._rules, self._open_incidents = store, tx, rules, open_incidents
+        self._grounds = {name: open_incidents.scopes[name] for name in names if name in open_incidents.scopes}
         self._news: dict[str, dict[str, Alert]] = defaultdict(dict)
         self._latest: dict[str, Alert] = {}
         self._notes: set[str] = set()
@@ -139,20 +139,20 @@ class _TakingIn:
             self._tell(name)
         later = {key for key, said in found.items() if isinstance(said, PagerDutyNote) and not self._remark(said)}
         for key in found.keys() - later:
-            self._pen.drop(WAITING, key)
+            self._tx.drop(WAITING, key)
         return [entry for name, drafts in self._drafts.items() for entry in self._write(name, drafts)]
 
     def _write(self, name: str, drafts: list[Draft]) -> list[Entry]:
-        known = self._shelf.incidents.get(name)
+        known = self._open_incidents.incidents.get(name)
         # The last entry is enough: the next one is chained to its hash.
-        before = self._pen.read(name, known.last - 1) if known else []
-        return self._store.add(self._pen, name, before, drafts)
+        before = self._tx.read(name, known.last - 1) if known else []
+        return self._store.add(self._tx, name, before, drafts)
 
     def _alert(self, alert: Alert) -> None:
         name = self._home(alert)
         if not name:
             return
-        held = self._shelf.incidents.get(name)
+        held = self._open_incidents.incidents.get(name)
         stood = held.alerts.get(alert.paged.id) if held else None
         known = self._latest.get(alert.paged.id) or stood
         now = joined(known, alert)
@@ -172,7 +172,7 @@ class _TakingIn:
 
     def _home(self, alert: Alert) -> str:
         """The incident of an alert; a new one where it has none, empty where it gets no thread."""
-        name = str(self._pen.kept(ALERT, alert.paged.id) or "")
+        name = str(self._tx.kept(ALERT, alert.paged.id) or "")
         if name:
             self._know(name)
             return name
@@ -180,13 +180,13 @@ class _TakingIn:
         if not name and not self._rules.ours(alert):
             return ""
         name = name or self._opened(alert)
-        self._pen.first(ALERT, alert.paged.id, name)
+        self._tx.first(ALERT, alert.paged.id, name)
         return name
 
     def _know(self, name: str) -> None:
         """An incident that is too old to be looked at for new alerts is still that of its own."""
-        if name not in self._shelf.incidents and name not in self._drafts:
-            _shelve(self._shelf, self._pen.read(name))
+        if name not in self._open_incidents.incidents and name not in self._drafts:
+            _shelve(self._open_incidents, self._tx.read(name))
 
     def _opened(self, alert: Alert) -> str:
         name = new_id(self._store.clock(), INCIDENT)
@@ -198,11 +198,11 @@ class _TakingIn:
 
     def _remark(self, said: PagerDutyNote) -> bool:
         """Whether a note of PagerDuty found its incident, or need not wait for it any longer."""
-        name = str(self._pen.kept(ALERT, said.alert) or "")
+        name = str(self._tx.kept(ALERT, said.alert) or "")
         if not name:
             return self._store.clock() - said.at > _REMARKS_WAIT
         self._know(name)
-        held = self._shelf.incidents.get(name)
+        held = self._open_incidents.incidents.get(name)
         if said.id not in self._notes and not (held and said.id in held.notes):
             self._notes.add(said.id)
             told = {"text": said.text, "by": said.by, "at": said.at.isoformat(), "note": said.id}

@@ -1,4 +1,4 @@
-"""Containers as steps see them: what Docker says of one, and the hands that start and stop it.
+"""Containers as steps see them: what Docker says of one, and what starts and stops it.
 
 A change on another container than the one that was looked at (its `id`, or the `Server`'s) is refused.
 """

@@ -11,7 +11,7 @@ from actions.postgres.server import Names, Server
 
 
 class UnwrittenFiles(Protocol):
-    """The part of the hands on files that is about them. The live directory is only read."""
+    """The part of `Files` that is about them. The live directory is only read."""
 
     def configuration(self, server: Server, leaf: str = "", backup: str = "") -> tuple[ConfigTree, ConfigTree]:
         """The configuration files of the live directory; and of another one beside it, or of a base backup."""

@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 INTAKE = "intake"
 """Whose turn it is to take events in."""
 LOOK_EVERY = 0.5
-"""Events that another process keeps ring no bell here."""
+"""Of events that another process keeps nobody tells us here."""
 TOGETHER = 0.1
 """So long others are waited for once some were taken in: in a storm many come together."""
 
@@ -29,8 +29,8 @@ class Intake:
 
     def __init__(self, store: Store, rules: Rules, owner: str, told: Callable[[], None]) -> None:
         self._store, self._rules, self._told = store, rules, told
-        self._turn = LeaderLease(store, INTAKE, owner)
-        self._shelf = OpenIncidents()
+        self._leader = LeaderLease(store, INTAKE, owner)
+        self._open_incidents = OpenIncidents()
         self._woken = threading.Event()
 
     def wake(self) -> None:
@@ -45,7 +45,7 @@ class Intake:
                 more = self.tick()
             except (SQLAlchemyError, Fenced) as error:
                 _log.error("events of PagerDuty wait: the store cannot be used (%s)", type(error).__name__)
-                self._shelf = OpenIncidents()
+                self._open_incidents = OpenIncidents()
                 more = False
                 stop.wait(1.0)
             if more:
@@ -53,13 +53,13 @@ class Intake:
             else:
                 self._woken.wait(LOOK_EVERY)
         with suppress(SQLAlchemyError):
-            self._turn.give_up()
+            self._leader.give_up()
 
     def tick(self) -> bool:
-        """Take in what waits, if it is our turn. Returns whether anything changed."""
-        if not self._turn.mine():
+        """Take in what waits, if this process leads. Returns whether anything changed."""
+        if not self._leader.mine():
             return False
-        changed = take_in(self._store, self._rules, self._shelf)
+        changed = take_in(self._store, self._rules, self._open_incidents)
         if changed:
             self._told()
         return bool(changed)

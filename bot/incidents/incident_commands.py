@@ -45,29 +45,29 @@ class IncidentReply:
         return cut("\n".join(part for part in (self.text, self.waits) if part))
 
 
-def lead(desk: BotContext, verb: str, rest: str, origin: Origin) -> IncidentReply:
+def lead(bot: BotContext, verb: str, rest: str, origin: Origin) -> IncidentReply:
     """Carry out what somebody typed.
 
     Raises:
         Refused: they may not, or it cannot be done.
     """
-    person = desk.people.asking(origin.user, origin.team, origin.name)
+    person = bot.people.asking(origin.user, origin.team, origin.name)
     if verb == "declare":
         words = rest.split()
         severity = severity_of(words[-1]) if len(words) > 1 else ""
-        return declare(desk, " ".join(words[:-1] if severity else words), severity, origin.key, person)
+        return declare(bot, " ".join(words[:-1] if severity else words), severity, origin.key, person)
     if verb == "list":
-        return IncidentReply(listed(desk))
+        return IncidentReply(listed(bot))
     if verb == "statuspage":
         return IncidentReply("Press *Status page…* in the incident's thread: you read the update before it goes out.")
-    incident = which(desk, rest, origin)
+    incident = which(bot, rest, origin)
     said = " ".join(_ID.sub(" ", rest).split())
     if verb == "timeline":
-        return IncidentReply(timeline.text(desk.store, incident))
-    return press(desk, verb, incident, person, origin.key, said)
+        return IncidentReply(timeline.text(bot.store, incident))
+    return press(bot, verb, incident, person, origin.key, said)
 
 
-def press(desk: BotContext, verb: str, incident: Incident, person: Person, key: str, said: str = "") -> IncidentReply:
+def press(bot: BotContext, verb: str, incident: Incident, person: Person, key: str, said: str = "") -> IncidentReply:
     """One deed on one incident, typed or pressed.
 
     Raises:
@@ -76,27 +76,27 @@ def press(desk: BotContext, verb: str, incident: Incident, person: Person, key: 
     by = person.speaker
     match verb:
         case "severity":
-            return _grade(desk, incident, person, said, key)
+            return _grade(bot, incident, person, said, key)
         case "role":
-            return _role(desk, incident, person, said, key)
+            return _role(bot, incident, person, said, key)
         case "acknowledge" if not incident.open_alerts:
-            incident_actions.give_role(desk.store, incident.id, "commander", by.id, by.name, by, key=key)
+            incident_actions.give_role(bot.store, incident.id, "commander", by.id, by.name, by, key=key)
             return IncidentReply("PagerDuty does not know this incident; you lead it now.", incident=incident.id)
         case "acknowledge":
-            return _errand(desk, incident, open_errands.to_acknowledge, person, key)
+            return _errand(bot, incident, open_errands.to_acknowledge, person, key)
         case "escalate":
-            return _errand(desk, incident, open_errands.to_escalate, person, key)
+            return _errand(bot, incident, open_errands.to_escalate, person, key)
         case _:
-            return _resolve(desk, incident, person, key)
+            return _resolve(bot, incident, person, key)
 
 
-def listed(desk: BotContext) -> str:
+def listed(bot: BotContext) -> str:
     """The open incidents."""
-    lines = [_line(desk, incident) for incident in open_incidents(desk.store)]
+    lines = [_line(bot, incident) for incident in open_incidents(bot.store)]
     return cut("\n".join(lines or ["No incident is open."]))
 
 
-def which(desk: BotContext, text: str, origin: Origin) -> Incident:
+def which(bot: BotContext, text: str, origin: Origin) -> Incident:
     """The incident that is meant: named, or of the thread, or the only one that is open.
 
     Raises:
@@ -104,11 +104,11 @@ def which(desk: BotContext, text: str, origin: Origin) -> Incident:
     """
     named = _ID.search(text.casefold())
     if named:
-        return known(desk.store, named[0])
-    here = of_thread(desk.store, origin.channel, origin.thread)
+        return known(bot.store, named[0])
+    here = of_thread(bot.store, origin.channel, origin.thread)
     if here:
-        return known(desk.store, here)
-    return the_open_one(desk.store, "Name it, or write in its thread.")
+        return known(bot.store, here)
+    return the_open_one(bot.store, "Name it, or write in its thread.")
 
 
 def the_open_one(store: Store, hint: str) -> Incident:
@@ -125,63 +125,63 @@ def the_open_one(store: Store, hint: str) -> Incident:
     raise Refused("Which incident?", detail=", ".join(incident.id for incident in found[:5]), hint=hint)
 
 
-def declare(desk: BotContext, title: str, severity: str, key: str, person: Person) -> IncidentReply:
+def declare(bot: BotContext, title: str, severity: str, key: str, person: Person) -> IncidentReply:
     """Open an incident that PagerDuty does not know, and tell whom the contact rules name.
 
     Raises:
         Refused: they may not, or there is no title.
     """
-    name, new = incident_actions.declare(desk.store, title, severity, person.speaker, key=key)
+    name, new = incident_actions.declare(bot.store, title, severity, person.speaker, key=key)
     # What follows has keys of its own: a delivery that was broken off is made whole by the next, and said once.
-    incident = known(desk.store, name)
-    told = tell_contacts(desk, name, severity, key)
-    paged = _errand(desk, incident, open_errands.to_page, person, f"page {name}").errands if told.pages else ()
+    incident = known(bot.store, name)
+    told = tell_contacts(bot, name, severity, key)
+    paged = _errand(bot, incident, open_errands.to_page, person, f"page {name}").errands if told.pages else ()
     lines = [f"Incident `{name}` is open; its thread begins in a moment.", *map(escape, told.lines)]
-    waits = _waits(desk) if told.pages and new else ""
+    waits = _waits(bot) if told.pages and new else ""
     return IncidentReply(cut("\n".join(lines)) if new else "", (*paged, *told.calls), name, waits)
 
 
-def _grade(desk: BotContext, incident: Incident, person: Person, said: str, key: str) -> IncidentReply:
-    if not incident_actions.grade(desk.store, incident.id, said, person.speaker, key=key):
+def _grade(bot: BotContext, incident: Incident, person: Person, said: str, key: str) -> IncidentReply:
+    if not incident_actions.grade(bot.store, incident.id, said, person.speaker, key=key):
         return IncidentReply(_TOLD, incident=incident.id)
-    told = tell_contacts(desk, incident.id, severity_of(said), key, only=ContactWay.CALL)
+    told = tell_contacts(bot, incident.id, severity_of(said), key, only=ContactWay.CALL)
     said = cut("\n".join([_TOLD, *map(escape, told.lines)]))
-    return IncidentReply(said, told.calls, incident.id, _waits(desk) if told.calls else "")
+    return IncidentReply(said, told.calls, incident.id, _waits(bot) if told.calls else "")
 
 
-def _role(desk: BotContext, incident: Incident, person: Person, said: str, key: str) -> IncidentReply:
+def _role(bot: BotContext, incident: Incident, person: Person, said: str, key: str) -> IncidentReply:
     open_errands.may_speak(person.speaker)
     mention = MENTION.search(said)
     role, _, rest = MENTION.sub(" ", said).strip().partition(" ")
     asked = mention[0] if mention else rest.strip()
-    holder = whom(desk, asked) if asked else Named(person.speaker.id, person.speaker.name)
-    incident_actions.give_role(desk.store, incident.id, role, holder.id, holder.name, person.speaker, key=key)
+    holder = whom(bot, asked) if asked else Named(person.speaker.id, person.speaker.name)
+    incident_actions.give_role(bot.store, incident.id, role, holder.id, holder.name, person.speaker, key=key)
     return IncidentReply(_TOLD, incident=incident.id)
 
 
 def _errand(
-    desk: BotContext, incident: Incident, made: Callable[[Incident], Errand], person: Person, key: str
+    bot: BotContext, incident: Incident, made: Callable[[Incident], Errand], person: Person, key: str
 ) -> IncidentReply:
     run, new = open_errand(
-        desk.store, made(incident), incident, person.speaker, site=desk.settings.site.name, key=f"errand {key}"
+        bot.store, made(incident), incident, person.speaker, site=bot.settings.site.name, key=f"errand {key}"
     )
     said = "It is being done; the thread tells how it went."
-    return IncidentReply(said, (run,) if new else (), incident.id, _waits(desk))
+    return IncidentReply(said, (run,) if new else (), incident.id, _waits(bot))
 
 
-def _waits(desk: BotContext) -> str:
-    return "" if has_worker(desk) else "No worker is alive, so it waits. Start one: mayday worker"
+def _waits(bot: BotContext) -> str:
+    return "" if has_worker(bot) else "No worker is alive, so it waits. Start one: mayday worker"
 
 
-def _resolve(desk: BotContext, incident: Incident, person: Person, key: str) -> IncidentReply:
+def _resolve(bot: BotContext, incident: Incident, person: Person, key: str) -> IncidentReply:
     paged = bool(incident.open_alerts)
-    told = _errand(desk, incident, open_errands.to_resolve, person, key).errands if paged else ()
-    if not incident_actions.close(desk.store, incident.id, person.speaker, key=key) and not told:
+    told = _errand(bot, incident, open_errands.to_resolve, person, key).errands if paged else ()
+    if not incident_actions.close(bot.store, incident.id, person.speaker, key=key) and not told:
         raise Refused("The incident is over already.", hint="/incident declare <title> opens another one.")
-    return IncidentReply("The incident is resolved.", told, incident.id, _waits(desk) if paged else "")
+    return IncidentReply("The incident is resolved.", told, incident.id, _waits(bot) if paged else "")
 
 
-def _line(desk: BotContext, incident: Incident) -> str:
-    where = thread_link(desk.store, incident.id)
+def _line(bot: BotContext, incident: Incident) -> str:
+    where = thread_link(bot.store, incident.id)
     shown = f"<{where}|`{incident.id}`>" if where else f"`{incident.id}`"
-    return f"{shown} {foreign(incident.title)} · {STATES[incident.state]} · {clock(incident, desk.clock())}"
+    return f"{shown} {foreign(incident.title)} · {STATES[incident.state]} · {clock(incident, bot.clock())}"

@@ -13,14 +13,14 @@ from bot.context import BotContext
 from bot.views.incident_words import Scene
 
 
-def scene_of(desk: BotContext, incident: Incident, now: datetime) -> Scene:
+def scene_of(bot: BotContext, incident: Incident, now: datetime) -> Scene:
     """All that the header says of it now."""
     policy = incident.lead.paged.policy if incident.lead else ""
-    return Scene(incident, now, duty(desk.store, desk.settings, policy), bool(desk.settings.statuspage.kind))
+    return Scene(incident, now, duty(bot.store, bot.settings, policy), bool(bot.settings.statuspage.kind))
 
 
-def fits_of(desk: BotContext, incident: Incident) -> tuple[list[Fit], list[str]]:
+def fits_of(bot: BotContext, incident: Incident) -> tuple[list[Fit], list[str]]:
     """The recoveries to offer for it, the best first, and what a quick look at its services shows."""
-    seen = conditions(desk.store, desk.settings.site.name)
-    fits = fitting(incident, desk.catalog, seen, row_counts.lost(desk.store, incident.services))
+    seen = conditions(bot.store, bot.settings.site.name)
+    fits = fitting(incident, bot.catalog, seen, row_counts.lost(bot.store, incident.services))
     return fits, looks(incident, seen)

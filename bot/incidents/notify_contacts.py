@@ -20,38 +20,38 @@ class Contacted:
     calls: tuple[str, ...] = ()
 
 
-def tell_contacts(desk: BotContext, name: str, severity: str, key: str, only: ContactWay | None = None) -> Contacted:
+def tell_contacts(bot: BotContext, name: str, severity: str, key: str, only: ContactWay | None = None) -> Contacted:
     """Say in an incident's thread whom the contact rules name, and have those paged who are paged alone."""
-    wanted = whom_to_tell(severity, desk.clock(), desk.settings.contacts, desk.settings.operations_zone)
+    wanted = whom_to_tell(severity, bot.clock(), bot.settings.contacts, bot.settings.operations_zone)
     notices = tuple(notice for notice in wanted if only in (None, notice.way))
-    lines = _told(desk, notices)
+    lines = _told(bot, notices)
     if lines:
-        incident_actions.remark(desk.store, name, "\n".join(lines), key=f"contacts {key}")
-    calls = [call for notice in notices if (call := _call(desk, name, notice, key))]
+        incident_actions.remark(bot.store, name, "\n".join(lines), key=f"contacts {key}")
+    calls = [call for notice in notices if (call := _call(bot, name, notice, key))]
     return Contacted(tuple(lines), any(notice.way is not ContactWay.CHANNEL for notice in notices), tuple(calls))
 
 
-def _call(desk: BotContext, name: str, notice: Notice, key: str) -> str:
+def _call(bot: BotContext, name: str, notice: Notice, key: str) -> str:
     """Page somebody of the contact list alone; the on-call is paged by the incident's own page."""
     contact = notice.contact
     if contact is None or not contact.pagerduty or (notice.way, notice.role) == (ContactWay.PAGE, "on-call"):
         return ""
-    incident = known(desk.store, name)
+    incident = known(bot.store, name)
     run, new = open_errand(
-        desk.store,
+        bot.store,
         open_errands.to_call(incident, contact),
         incident,
         ITSELF,
-        site=desk.settings.site.name,
+        site=bot.settings.site.name,
         key=f"call {contact.pagerduty} {key}",
     )
     return run if new else ""
 
 
-def _told(desk: BotContext, notices: tuple[Notice, ...]) -> list[str]:
+def _told(bot: BotContext, notices: tuple[Notice, ...]) -> list[str]:
     """The contact rules in words: what Mayday does, and what is left to a person."""
     lines = [line for notice in notices if (line := _notice(notice))]
-    within = is_business_time(desk.clock(), desk.settings.contacts, desk.settings.operations_zone)
+    within = is_business_time(bot.clock(), bot.settings.contacts, bot.settings.operations_zone)
     return [f"It is {'within' if within else 'outside of'} business hours.", *lines] if lines else []
 
 

@@ -18,10 +18,10 @@ _EVERY = 10.0
 
 @dataclass(frozen=True)
 class RaiseAlarms:
-    """Looks every few seconds while nobody else has the turn."""
+    """Looks every few seconds while no other process leads."""
 
     watch: AlarmWatch
-    turn: LeaderLease
+    leader: LeaderLease
 
     def run(self, stop: threading.Event) -> None:
         """Go on until told to stop."""
@@ -29,9 +29,9 @@ class RaiseAlarms:
             self.once()
 
     def once(self) -> None:
-        """Look once, if it is our turn."""
+        """Look once, if this process leads."""
         try:
-            if self.turn.mine():
+            if self.leader.mine():
                 self.watch.work()
         except RecoveryError as trouble:
             _log.warning("an alarm could not be raised: %s %s", trouble.message, trouble.detail)

@@ -1,1 +1,1 @@
-"""One file for each kind of thing that Slack sends. A listener writes once, acknowledges, rings the bell."""
+"""One file for each kind of thing that Slack sends. A listener writes once, acknowledges, wakes a worker."""

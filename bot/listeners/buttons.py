@@ -22,17 +22,17 @@ from bot.views import answer_modals
 _log = logging.getLogger(__name__)
 
 
-def register(app: App, desk: BotContext) -> None:
+def register(app: App, bot: BotContext) -> None:
     """Listen to our buttons."""
 
     def listen(ack: Ack, body: dict[str, Any], action: dict[str, Any], client: WebClient) -> None:
         ack()
         key = f"click {_key(body, action)}"
-        if not desk.lately.first(key):
+        if not bot.recent.first(key):
             return
         prompt = ResponseDeadline(lambda: _tell(client, body, UNDER_WAY))
         try:
-            prompt(lambda: _pressed(desk, client, body, action, key))
+            prompt(lambda: _pressed(bot, client, body, action, key))
         except RecoveryError as refusal:
             _tell(client, body, told(refusal))
         else:
@@ -48,28 +48,28 @@ def _key(body: dict[str, Any], action: dict[str, Any]) -> str:
     return f"{container.get('message_ts')} {action.get('action_ts')} {action.get('action_id')} {body['user']['id']}"
 
 
-def _pressed(desk: BotContext, client: WebClient, body: dict[str, Any], action: dict[str, Any], key: str) -> None:
+def _pressed(bot: BotContext, client: WebClient, body: dict[str, Any], action: dict[str, Any], key: str) -> None:
     kind, _, how = str(action["action_id"]).partition(":")
     value, user, team = str(action.get("value") or ""), str(body["user"]["id"]), _team(body)
-    desk.people.admit(user, team)
+    bot.people.admit(user, team)
     if kind == "steer":
-        steer(desk, how, value, desk.people.approving(user, team).speaker, key)
+        steer(bot, how, value, bot.people.approving(user, team).speaker, key)
         return
     press = ButtonTarget.of(value)
-    types = typed_by(desk, press)
+    types = typed_by(bot, press)
     if types:
-        _open(desk, client, body, press, types)
+        _open(bot, client, body, press, types)
         return
-    answer(desk, press, desk.people.approving(user, team).speaker, key=key)
+    answer(bot, press, bot.people.approving(user, team).speaker, key=key)
 
 
 def _team(body: dict[str, Any]) -> str:
     return str(body["user"].get("team_id") or (body.get("team") or {}).get("id") or "")
 
 
-def _open(desk: BotContext, client: WebClient, body: dict[str, Any], press: ButtonTarget, types: str) -> None:
+def _open(bot: BotContext, client: WebClient, body: dict[str, Any], press: ButtonTarget, types: str) -> None:
     """Ask for what has to be typed. The trigger lives three seconds, so nothing is looked up before."""
-    view = answer_modals.ask(press, types, find(desk, press.run).service)
+    view = answer_modals.ask(press, types, find(bot, press.run).service)
     try:
         client.views_open(trigger_id=body["trigger_id"], view=view)
     except FAILURES as error:

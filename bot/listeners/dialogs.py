@@ -20,34 +20,34 @@ from bot.run_control import answer, find
 from bot.views import answer_modals
 
 
-def register(app: App, desk: BotContext) -> None:
+def register(app: App, bot: BotContext) -> None:
     """Listen to our dialogs."""
 
     def listen(ack: Ack, body: dict[str, Any], view: dict[str, Any], client: WebClient) -> None:
         def late() -> None:
             # Too slow for the dialog: it closes, and what comes of it is told in the thread.
             ack()
-            _tell(desk, client, body, view, UNDER_WAY)
+            _tell(bot, client, body, view, UNDER_WAY)
 
         prompt = ResponseDeadline(late)
         try:
-            prompt(lambda: _answer(desk, body, view))
+            prompt(lambda: _answer(bot, body, view))
         except RecoveryError as refusal:
             if prompt.told:
-                _tell(desk, client, body, view, told(refusal))
+                _tell(bot, client, body, view, told(refusal))
             else:
                 text = " ".join(part for part in (refusal.message, refusal.detail, refusal.hint) if part)
                 ack(response_action="errors", errors={answer_modals.BLOCK: text[:2000]})
             return
-        _tell(desk, client, body, view, TAKEN) if prompt.told else ack()
+        _tell(bot, client, body, view, TAKEN) if prompt.told else ack()
 
     app.view(answer_modals.CALLBACK)(listen)
 
 
-def _answer(desk: BotContext, body: dict[str, Any], view: dict[str, Any]) -> None:
+def _answer(bot: BotContext, body: dict[str, Any], view: dict[str, Any]) -> None:
     team = str(body["user"].get("team_id") or (body.get("team") or {}).get("id") or "")
-    speaker = desk.people.approving(body["user"]["id"], team).speaker
-    answer(desk, ButtonTarget.of(view["private_metadata"]), speaker, answer_modals.typed(view), key=_key(body, view))
+    speaker = bot.people.approving(body["user"]["id"], team).speaker
+    answer(bot, ButtonTarget.of(view["private_metadata"]), speaker, answer_modals.typed(view), key=_key(body, view))
 
 
 def _key(body: dict[str, Any], view: dict[str, Any]) -> str:
@@ -56,9 +56,9 @@ def _key(body: dict[str, Any], view: dict[str, Any]) -> str:
     return f"view {view['id']} {view.get('hash', '')} {body['user']['id']} {typed}"
 
 
-def _tell(desk: BotContext, client: WebClient, body: dict[str, Any], view: dict[str, Any], text: str) -> None:
+def _tell(bot: BotContext, client: WebClient, body: dict[str, Any], view: dict[str, Any], text: str) -> None:
     """In the thread of the run that the dialog was about."""
-    header = post(desk.store, header_key(find(desk, ButtonTarget.of(view["private_metadata"]).run))) or {}
+    header = post(bot.store, header_key(find(bot, ButtonTarget.of(view["private_metadata"]).run))) or {}
     if header.get("channel"):
         thread = header.get("thread") or header.get("ts")
         whisper(client, str(header["channel"]), str(body["user"]["id"]), text, thread)

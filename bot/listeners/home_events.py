@@ -25,7 +25,7 @@ from bot.views.home_view import BEGIN, RECOVER
 _log = logging.getLogger(__name__)
 
 
-def register(app: App, desk: BotContext, home: Home) -> None:
+def register(app: App, bot: BotContext, home: Home) -> None:
     """Listen to the home tab."""
 
     def opened(event: dict[str, Any]) -> None:
@@ -34,34 +34,34 @@ def register(app: App, desk: BotContext, home: Home) -> None:
 
     def ask(ack: Ack, body: dict[str, Any], client: WebClient) -> None:
         ack()
-        _open(desk, client, body, home_dialogs.recover(_offered(desk)))
+        _open(bot, client, body, home_dialogs.recover(_offered(bot)))
 
     def begin(ack: Ack, body: dict[str, Any], action: dict[str, Any], client: WebClient) -> None:
         ack()
-        prompt = ResponseDeadline(lambda: _open(desk, client, body, home_dialogs.told(UNDER_WAY)))
-        reply = _said(desk, prompt, str(action["value"]), _origin(desk, body, str(action["action_ts"])))
-        desk.ring(*reply.ring)
+        prompt = ResponseDeadline(lambda: _open(bot, client, body, home_dialogs.told(UNDER_WAY)))
+        reply = _said(bot, prompt, str(action["value"]), _origin(bot, body, str(action["action_ts"])))
+        bot.wake_worker(*reply.runs)
         if prompt.told:
             # The trigger of the press is spent, so the outcome cannot be shown as a dialog any more.
-            _whisper(desk, client, body, reply.text or TAKEN)
+            _whisper(bot, client, body, reply.text or TAKEN)
         elif reply.text:
-            _open(desk, client, body, home_dialogs.told(reply.text))
+            _open(bot, client, body, home_dialogs.told(reply.text))
 
     app.event("app_home_opened")(opened)
     app.action(RECOVER)(ask)
     app.action(re.compile(rf"^{BEGIN}:"))(begin)
-    _register_dialog(app, desk)
+    _register_dialog(app, bot)
 
 
-def _register_dialog(app: App, desk: BotContext) -> None:
+def _register_dialog(app: App, bot: BotContext) -> None:
     def submitted(ack: Ack, body: dict[str, Any], view: dict[str, Any], client: WebClient) -> None:
         command, rest = home_dialogs.filled(view)
         prompt = ResponseDeadline(lambda: ack(response_action="update", view=home_dialogs.told(UNDER_WAY)))
-        reply = _said(desk, prompt, f"{command} {rest}", _origin(desk, body, str(body["trigger_id"])))
-        desk.ring(*reply.ring)
+        reply = _said(bot, prompt, f"{command} {rest}", _origin(bot, body, str(body["trigger_id"])))
+        bot.wake_worker(*reply.runs)
         if prompt.told:
-            _whisper(desk, client, body, reply.text or TAKEN)
-        elif not reply.ring and reply.text:
+            _whisper(bot, client, body, reply.text or TAKEN)
+        elif not reply.runs and reply.text:
             ack(response_action="errors", errors={home_dialogs.TEXT: home_dialogs.bare(reply.text)})
         else:
             ack(response_action="update", view=home_dialogs.told(reply.text)) if reply.text else ack()
@@ -69,30 +69,30 @@ def _register_dialog(app: App, desk: BotContext) -> None:
     app.view(home_dialogs.CALLBACK)(submitted)
 
 
-def _said(desk: BotContext, prompt: ResponseDeadline, text: str, origin: Origin) -> Reply:
+def _said(bot: BotContext, prompt: ResponseDeadline, text: str, origin: Origin) -> Reply:
     try:
-        return prompt(lambda: hear(desk, text, origin))
+        return prompt(lambda: hear(bot, text, origin))
     except RecoveryError as refusal:
         return Reply(told(refusal))
 
 
-def _origin(desk: BotContext, body: dict[str, Any], key: str) -> Origin:
+def _origin(bot: BotContext, body: dict[str, Any], key: str) -> Origin:
     user = body["user"]
     team = str(user.get("team_id") or (body.get("team") or {}).get("id") or "")
     name = str(user.get("name") or "")
-    return Origin(f"home {user['id']} {key}", str(user["id"]), team, desk.settings.slack.channel, name=name)
+    return Origin(f"home {user['id']} {key}", str(user["id"]), team, bot.settings.slack.channel, name=name)
 
 
-def _offered(desk: BotContext) -> list[tuple[str, str]]:
+def _offered(bot: BotContext) -> list[tuple[str, str]]:
     """The recoveries that change something: their command and what has to be given with it."""
     return [
         (command_of(p), p.words.usage)
-        for p in desk.catalog
+        for p in bot.catalog
         if p.risk is not Risk.READS and command_of(p).startswith("recover ")
     ]
 
 
-def _open(desk: BotContext, client: WebClient, body: dict[str, Any], view: dict[str, Any]) -> None:
+def _open(bot: BotContext, client: WebClient, body: dict[str, Any], view: dict[str, Any]) -> None:
     """Show a dialog; what it would have said stands in the channel where that fails."""
     try:
         client.views_open(trigger_id=body["trigger_id"], view=view)
@@ -100,9 +100,9 @@ def _open(desk: BotContext, client: WebClient, body: dict[str, Any], view: dict[
         why = trouble(error).code
         _log.warning("the dialog could not be opened: %s", why)
         text = home_dialogs.text_of(view) or f"The dialog could not be opened ({why}). Press the button once more."
-        _whisper(desk, client, body, text)
+        _whisper(bot, client, body, text)
 
 
-def _whisper(desk: BotContext, client: WebClient, body: dict[str, Any], text: str) -> None:
+def _whisper(bot: BotContext, client: WebClient, body: dict[str, Any], text: str) -> None:
     """In the channel: the home tab has no place for it."""
-    whisper(client, desk.settings.slack.channel, str(body["user"]["id"]), text)
+    whisper(client, bot.settings.slack.channel, str(body["user"]["id"]), text)

@@ -36,7 +36,7 @@ PIN = "pushpin"
 _AGAIN = "The dialog could not be opened ({}). Press the button once more."
 
 
-def register(app: App, desk: BotContext) -> None:
+def register(app: App, bot: BotContext) -> None:
     """Listen to all of them."""
 
     def pressed(ack: Ack, body: dict[str, Any], action: dict[str, Any], client: WebClient) -> None:
@@ -45,7 +45,7 @@ def register(app: App, desk: BotContext) -> None:
         how, incident = str(action["action_id"]).partition(":")[2], str(action.get("value") or "")
         prompt = ResponseDeadline(lambda: _whisper(client, body, UNDER_WAY))
         try:
-            prompt(lambda: _pressed(desk, client, body, how, incident, key))
+            prompt(lambda: _pressed(bot, client, body, how, incident, key))
         except RecoveryError as refusal:
             _whisper(client, body, told(refusal))
         else:
@@ -53,55 +53,55 @@ def register(app: App, desk: BotContext) -> None:
                 _whisper(client, body, TAKEN)
 
     def choose(ack: Ack, body: dict[str, Any], view: dict[str, Any]) -> None:
-        procedure = desk.procedure(modals.said(view))
+        procedure = bot.procedure(modals.said(view))
         if procedure is None:
             ack(response_action="errors", errors={modals.BLOCK: "This version does not know that recovery."})
             return
         ack(response_action="update", view=modals.arguments(view["private_metadata"], procedure))
 
     def recover(ack: Ack, body: dict[str, Any], view: dict[str, Any], client: WebClient) -> None:
-        place = _place(desk, client, body, str(json.loads(view["private_metadata"])["incident"]))
-        _guarded(ack, view, place, lambda: desk.ring(_begin(desk, body, view)))
+        place = _place(bot, client, body, str(json.loads(view["private_metadata"])["incident"]))
+        _guarded(ack, view, place, lambda: bot.wake_worker(_begin(bot, body, view)))
 
     def take(ack: Ack, body: dict[str, Any], view: dict[str, Any], client: WebClient) -> None:
         name, said = view["private_metadata"], f"{modals.said(view)} <@{modals.said(view, 'who')}>"
-        by, key = _person(desk, body), _key(body, view)
-        place = _place(desk, client, body, name)
-        _guarded(ack, view, place, lambda: press(desk, "role", known(desk.store, name), by, key, said))
+        by, key = _person(bot, body), _key(body, view)
+        place = _place(bot, client, body, name)
+        _guarded(ack, view, place, lambda: press(bot, "role", known(bot.store, name), by, key, said))
 
     def publish(ack: Ack, body: dict[str, Any], view: dict[str, Any], client: WebClient) -> None:
-        place = _place(desk, client, body, view["private_metadata"])
-        _guarded(ack, view, place, lambda: desk.ring(_publish(desk, body, view)))
+        place = _place(bot, client, body, view["private_metadata"])
+        _guarded(ack, view, place, lambda: bot.wake_worker(_publish(bot, body, view)))
 
     app.action(re.compile(r"^incident:"))(pressed)
     app.view(modals.RECOVER)(choose)
     app.view(modals.ARGUMENTS)(recover)
     app.view(modals.ROLE)(take)
     app.view(modals.STATUS)(publish)
-    app.event("reaction_added")(lambda event, client: _pinned(desk, client, event))
+    app.event("reaction_added")(lambda event, client: _pinned(bot, client, event))
 
 
-def _pressed(desk: BotContext, client: WebClient, body: dict[str, Any], how: str, name: str, key: str) -> None:
+def _pressed(bot: BotContext, client: WebClient, body: dict[str, Any], how: str, name: str, key: str) -> None:
     """A dialog is opened before anything else but the gate: its trigger lives three seconds."""
-    desk.people.admit(str(body["user"]["id"]), _team(body))
+    bot.people.admit(str(body["user"]["id"]), _team(body))
     if how in ("recover", "role", "status"):
-        _open(client, body, _dialog(desk, how, name, str(body["user"]["id"])))
+        _open(client, body, _dialog(bot, how, name, str(body["user"]["id"])))
         return
     # What the press does is written under its key; that it was heard needs no line of its own in the store.
-    if not desk.lately.first(key):
+    if not bot.recent.first(key):
         return
-    desk.ring(*press(desk, how, known(desk.store, name), _person(desk, body), key).errands)
+    bot.wake_worker(*press(bot, how, known(bot.store, name), _person(bot, body), key).errands)
 
 
-def _dialog(desk: BotContext, how: str, name: str, user: str) -> dict[str, Any]:
-    incident = known(desk.store, name)
+def _dialog(bot: BotContext, how: str, name: str, user: str) -> dict[str, Any]:
+    incident = known(bot.store, name)
     if how == "role":
         return modals.role(name, user)
     if how == "status":
-        run = newest_run(desk.store, incident)
+        run = newest_run(bot.store, incident)
         kind = kind_now(incident, run)
-        return modals.status(name, offered(desk.settings.statuspage, incident, run, kind), kind)
-    return modals.recover(incident, *fits_of(desk, incident))
+        return modals.status(name, offered(bot.settings.statuspage, incident, run, kind), kind)
+    return modals.recover(incident, *fits_of(bot, incident))
 
 
 def _open(client: WebClient, body: dict[str, Any], view: dict[str, Any]) -> None:
@@ -112,12 +112,12 @@ def _open(client: WebClient, body: dict[str, Any], view: dict[str, Any]) -> None
         _whisper(client, body, _AGAIN.format(trouble(error).code))
 
 
-def _begin(desk: BotContext, body: dict[str, Any], view: dict[str, Any]) -> str:
+def _begin(bot: BotContext, body: dict[str, Any], view: dict[str, Any]) -> str:
     """Ask for the recovery that was chosen, in the incident's thread."""
     pointer = json.loads(view["private_metadata"])
-    procedure = desk.procedure(str(pointer["procedure"]))
+    procedure = bot.procedure(str(pointer["procedure"]))
     assert procedure is not None, "the dialog before has looked"
-    header = desk.store.note("post", header_key(pointer["incident"])) or {}
+    header = bot.store.note("post", header_key(pointer["incident"])) or {}
     user = body["user"]
     origin = Origin(
         _key(body, view),
@@ -128,24 +128,24 @@ def _begin(desk: BotContext, body: dict[str, Any], view: dict[str, Any]) -> str:
         str(user.get("name") or ""),
         str(pointer["incident"]),
     )
-    return open_run(desk, ProcedureCommand(procedure, bare(tidy(modals.said(view)))), origin, _person(desk, body)).run
+    return open_run(bot, ProcedureCommand(procedure, bare(tidy(modals.said(view)))), origin, _person(bot, body)).run
 
 
-def _publish(desk: BotContext, body: dict[str, Any], view: dict[str, Any]) -> str:
+def _publish(bot: BotContext, body: dict[str, Any], view: dict[str, Any]) -> str:
     """Let out what somebody read, in the words that they gave it."""
-    incident = known(desk.store, view["private_metadata"])
+    incident = known(bot.store, view["private_metadata"])
     kind = kind_of(modals.said(view, "kind"))
-    draft = offered(desk.settings.statuspage, incident, newest_run(desk.store, incident), kind)
+    draft = offered(bot.settings.statuspage, incident, newest_run(bot.store, incident), kind)
     errand = to_publish(incident, fit(edited(draft, modals.said(view, "title"), modals.said(view))))
-    by, site = _person(desk, body).speaker, desk.settings.site.name
-    return open_errand(desk.store, errand, incident, by, site=site, key=_key(body, view))[0]
+    by, site = _person(bot, body).speaker, bot.settings.site.name
+    return open_errand(bot.store, errand, incident, by, site=site, key=_key(body, view))[0]
 
 
-def _place(desk: BotContext, client: WebClient, body: dict[str, Any], incident: str) -> Callable[[str], None]:
+def _place(bot: BotContext, client: WebClient, body: dict[str, Any], incident: str) -> Callable[[str], None]:
     """How to tell whoever filled in a dialog something in the incident's thread."""
 
     def tell(text: str) -> None:
-        header = desk.store.note("post", header_key(incident)) or {}
+        header = bot.store.note("post", header_key(incident)) or {}
         if header.get("channel"):
             whisper(client, str(header["channel"]), str(body["user"]["id"]), text, str(header["ts"]))
 
@@ -177,13 +177,13 @@ def _guarded(ack: Ack, view: dict[str, Any], tell: Callable[[str], None], work: 
     tell(TAKEN) if prompt.told else ack()
 
 
-def _pinned(desk: BotContext, client: WebClient, event: dict[str, Any]) -> None:
+def _pinned(bot: BotContext, client: WebClient, event: dict[str, Any]) -> None:
     """A pushpin on a message of an incident's thread puts it into the timeline."""
     item = event.get("item") or {}
     if event.get("reaction") != PIN or item.get("type") != "message":
         return
     channel, ts, user = str(item["channel"]), str(item["ts"]), str(event["user"])
-    by = desk.people.asking(user, "").speaker
+    by = bot.people.asking(user, "").speaker
     try:
         found = client.conversations_replies(channel=channel, ts=ts, oldest=ts, latest=ts, inclusive=True, limit=10)
     except FAILURES as error:
@@ -191,20 +191,20 @@ def _pinned(desk: BotContext, client: WebClient, event: dict[str, Any]) -> None:
         return
     # The thread's first message comes along, whichever was asked for.
     said: dict[str, Any] = next((m for m in found["messages"] if m["ts"] == ts), {})
-    name = of_thread(desk.store, channel, str(said.get("thread_ts") or ts))
+    name = of_thread(bot.store, channel, str(said.get("thread_ts") or ts))
     if not name or not said:
         return
-    author = desk.people.asking(str(said.get("user") or ""), "").speaker.name
+    author = bot.people.asking(str(said.get("user") or ""), "").speaker.name
     at = datetime.fromtimestamp(float(ts), UTC)
     try:
-        text = worded(str(said.get("text") or ""), desk.people.name_of)
-        ResponseDeadline(lambda: None)(lambda: pin(desk.store, name, at, text, author, by, key=f"{channel}:{ts}"))
+        text = worded(str(said.get("text") or ""), bot.people.name_of)
+        ResponseDeadline(lambda: None)(lambda: pin(bot.store, name, at, text, author, by, key=f"{channel}:{ts}"))
     except RecoveryError as refusal:
         whisper(client, channel, user, told(refusal), str(said.get("thread_ts") or ts))
 
 
-def _person(desk: BotContext, body: dict[str, Any]) -> Person:
-    return desk.people.asking(str(body["user"]["id"]), _team(body), str(body["user"].get("name") or ""))
+def _person(bot: BotContext, body: dict[str, Any]) -> Person:
+    return bot.people.asking(str(body["user"]["id"]), _team(body), str(body["user"].get("name") or ""))
 
 
 def _team(body: dict[str, Any]) -> str:

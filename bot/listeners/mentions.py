@@ -20,18 +20,18 @@ _SAID = (None, "", "thread_broadcast", "file_share", "me_message")
 """The kinds of message that somebody wrote; others tell of edits, deletions, joins."""
 
 
-def register(app: App, desk: BotContext) -> None:
+def register(app: App, bot: BotContext) -> None:
     """Listen to mentions, and to messages in the direct conversation."""
 
     def take(event: dict[str, Any], context: BoltContext, client: WebClient, next: Callable[[], None]) -> None:
         # Bolt acknowledges an event before its listener runs; in a middleware the request is in the
         # journal before that, and a bot that dies in between is sent the event again.
-        context["reply"] = _promptly(desk, client, event, context) if _is_a_persons(event) else SILENCE
+        context["reply"] = _promptly(bot, client, event, context) if _is_a_persons(event) else SILENCE
         next()
 
     def answer(event: dict[str, Any], context: BoltContext, client: WebClient) -> None:
         reply = context["reply"]
-        desk.ring(*reply.ring)
+        bot.wake_worker(*reply.runs)
         if reply.text:
             whisper(client, event["channel"], event["user"], reply.text, event.get("thread_ts"))
 
@@ -39,24 +39,24 @@ def register(app: App, desk: BotContext) -> None:
     app.event({"type": "message", "channel_type": "im"}, middleware=[take])(answer)
 
 
-def _promptly(desk: BotContext, client: WebClient, event: dict[str, Any], context: BoltContext) -> Reply:
+def _promptly(bot: BotContext, client: WebClient, event: dict[str, Any], context: BoltContext) -> Reply:
     def late() -> None:
         whisper(client, event["channel"], event["user"], UNDER_WAY, event.get("thread_ts"))
 
     prompt = ResponseDeadline(late)
     try:
-        reply = prompt(lambda: _heard(desk, event, context))
+        reply = prompt(lambda: _heard(bot, event, context))
     except RecoveryError as refusal:
         return Reply(told(refusal))
     return replace(reply, text=reply.text or TAKEN) if prompt.told else reply
 
 
-def _heard(desk: BotContext, event: dict[str, Any], context: BoltContext) -> Reply:
+def _heard(bot: BotContext, event: dict[str, Any], context: BoltContext) -> Reply:
     place = f"{event['channel']}:{event['ts']}"
     team = str(event.get("user_team") or event.get("team") or context.team_id or "")
     direct = event.get("channel_type") == "im"
     thread = "" if direct else str(event.get("thread_ts") or "")
-    return hear(desk, str(event.get("text") or ""), Origin(place, event["user"], team, event["channel"], thread))
+    return hear(bot, str(event.get("text") or ""), Origin(place, event["user"], team, event["channel"], thread))
 
 
 def _is_a_persons(event: dict[str, Any]) -> bool:

@@ -21,7 +21,7 @@ from bot.views.mrkdwn import section
 _log = logging.getLogger(__name__)
 
 
-def register(app: App, desk: BotContext) -> None:
+def register(app: App, bot: BotContext) -> None:
     """Listen to every command of ours."""
 
     def arrive(context: BoltContext, next: Callable[[], None]) -> None:
@@ -31,7 +31,7 @@ def register(app: App, desk: BotContext) -> None:
     def listen(ack: Ack, respond: Respond, command: dict[str, Any], context: BoltContext) -> None:
         prompt = ResponseDeadline(lambda: ack(UNDER_WAY))
         try:
-            reply = prompt(lambda: _heard(desk, command))
+            reply = prompt(lambda: _heard(bot, command))
         except RecoveryError as refusal:
             reply = Reply(told(refusal))
         if prompt.told:
@@ -39,8 +39,8 @@ def register(app: App, desk: BotContext) -> None:
         else:
             # The acknowledgement carries the answer, so that no second call can fail or be limited.
             ack(reply.text, blocks=[section(reply.text)]) if reply.text else ack()
-        desk.meters.acknowledged(str(command["command"]), time.monotonic() - context["arrived"])
-        desk.ring(*reply.ring)
+        bot.meters.acknowledged(str(command["command"]), time.monotonic() - context["arrived"])
+        bot.wake_worker(*reply.runs)
 
     for family in FAMILIES:
         app.command(f"/{family}", middleware=[arrive])(listen)
@@ -54,7 +54,7 @@ def _follow_up(respond: Respond, text: str) -> None:
         _log.warning("a late answer to a command could not be given: %s", type(error).__name__)
 
 
-def _heard(desk: BotContext, command: dict[str, Any]) -> Reply:
+def _heard(bot: BotContext, command: dict[str, Any]) -> Reply:
     origin = Origin(
         str(command["trigger_id"]),
         str(command["user_id"]),
@@ -63,4 +63,4 @@ def _heard(desk: BotContext, command: dict[str, Any]) -> Reply:
         name=str(command.get("user_name") or ""),
     )
     family = str(command["command"]).lstrip("/").casefold()
-    return hear(desk, str(command.get("text") or ""), origin, family)
+    return hear(bot, str(command.get("text") or ""), origin, family)

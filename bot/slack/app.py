@@ -48,36 +48,36 @@ class SignatureCheck(RequestVerification):
         return self._build_error_response()
 
 
-def build_desk(
+def build_context(
     settings: Settings,
     store: Store,
     catalog: Sequence[Procedure],
-    ring: Callable[[str], object],
+    enqueue: Callable[[str], object],
     clock: Callable[[], datetime],
 ) -> BotContext:
-    """The parts that listeners and tail share. People are looked up with little patience: somebody waits."""
+    """The parts that listeners and the thread writer share. People are looked up briefly: somebody waits."""
     people = SlackPeople(settings.people, client_for(settings.slack, timeout=8), store)
-    return BotContext(settings, store, catalog, client_for(settings.slack), people, ring, clock)
+    return BotContext(settings, store, catalog, client_for(settings.slack), people, enqueue, clock)
 
 
 def build_app(
     settings: Settings,
     store: Store,
     catalog: Sequence[Procedure],
-    ring: Callable[[str], object],
+    enqueue: Callable[[str], object],
     clock: Callable[[], datetime],
 ) -> App:
     """The app of those settings; it is built without a word to Slack, which may be down."""
-    return app_of(build_desk(settings, store, catalog, ring, clock))
+    return app_of(build_context(settings, store, catalog, enqueue, clock))
 
 
-def app_of(desk: BotContext, home: Home | None = None) -> App:
-    """The app around a desk, and around the home tabs that somebody keeps."""
-    slack = desk.settings.slack
+def app_of(bot: BotContext, home: Home | None = None) -> App:
+    """The app around a bot, and around the home tabs that somebody keeps."""
+    slack = bot.settings.slack
     secret = slack.signing_secret.get_secret_value()
 
     def authorize(enterprise_id: str | None, team_id: str | None, logger: Any) -> AuthorizeResult:
-        me = known(desk.store)
+        me = known(bot.store)
         return AuthorizeResult(
             enterprise_id=enterprise_id,
             team_id=team_id or me.team,
@@ -98,11 +98,11 @@ def app_of(desk: BotContext, home: Home | None = None) -> App:
         before_authorize=SignatureCheck(secret),
         listener_executor=ThreadPoolExecutor(_THREADS, thread_name_prefix="listener"),
     )
-    slash_commands.register(app, desk)
-    mentions.register(app, desk)
-    buttons.register(app, desk)
-    dialogs.register(app, desk)
-    home_tab.register(app, desk, home or Home(desk))
-    incident_events.register(app, desk)
+    slash_commands.register(app, bot)
+    mentions.register(app, bot)
+    buttons.register(app, bot)
+    dialogs.register(app, bot)
+    home_tab.register(app, bot, home or Home(bot))
+    incident_events.register(app, bot)
     catch_all.register(app)
     return app

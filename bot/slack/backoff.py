@@ -26,7 +26,7 @@ _LONGEST_REST, _LONGEST_OF_ALL = 60.0, 10.0
 class Backoff:
     """How long to wait, by what went wrong and what went well since."""
 
-    desk: BotContext
+    bot: BotContext
     outbox: Outbox
     _until: datetime | None = None
     _rest: float = 0.0
@@ -43,7 +43,7 @@ class Backoff:
 
     def suffered(self, run: str, watched: Watched, error: NotNow) -> None:
         """Wait as long as Slack says, or a little longer each time."""
-        why, now = error.trouble, self.desk.clock()
+        why, now = error.trouble, self.bot.clock()
         watched.drawn, watched.settled = None, False
         if why.why is Why.BLOCKS:
             self._plainer(error.item, why.code)
@@ -73,7 +73,7 @@ class Backoff:
 
     def _says_so(self) -> bool:
         try:
-            return bool(self.desk.client.api_test()["ok"])
+            return bool(self.bot.client.api_test()["ok"])
         except FAILURES:
             return False
 
@@ -91,9 +91,9 @@ class Backoff:
 
     def _plainer(self, item: Item, code: str) -> None:
         """Slack does not take some blocks: the header goes on without the plan block, others as bare text."""
-        if item.header and not self.desk.store.note(*PLAIN):
+        if item.header and not self.bot.store.note(*PLAIN):
             _log.warning("Slack does not take the plan block (%s); it is shown as text from now on", code)
-            self.desk.store.keep(*PLAIN, True)
+            self.bot.store.keep(*PLAIN, True)
         else:
             _log.error("Slack does not take the blocks of %s (%s); it is shown as bare text", item.key, code)
             self.outbox.undress(item)

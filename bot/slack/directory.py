@@ -46,13 +46,13 @@ class Directory:
         self._settings = settings
         self._client = client
         self._store = store
-        self._lately: dict[str, tuple[datetime, Any]] = {}
+        self._recent: dict[str, tuple[datetime, Any]] = {}
 
     def recent(self, key: str) -> Lookup:
         """What was read lately; else what Slack says now; in doubt what it last said, up to the greatest age."""
         now = self._store.clock()
         oldest = now - timedelta(seconds=self._settings.cache_seconds)
-        at, value = self._lately.get(key, (oldest, None))
+        at, value = self._recent.get(key, (oldest, None))
         if at > oldest:
             return Lookup(value)
         # A bot that was just started anew knows what it noted a moment before.
@@ -87,7 +87,7 @@ class Directory:
                 return Lookup(None)
             name = (self.kept(key) or {}).get("name", key) if user else ""
             found = {"name": name, "tz": None, "stranger": "nobody whom Slack knows any more"} if user else []
-        self._lately[key] = (self._store.clock(), found)
+        self._recent[key] = (self._store.clock(), found)
         try:
             self._store.keep(_NOTE, key, found)
         except SQLAlchemyError as error:

@@ -25,43 +25,43 @@ _OFFERS = (
 )
 
 
-def glance(desk: BotContext) -> HomeData:
+def home_data(bot: BotContext) -> HomeData:
     """Everything at one moment."""
-    store, site = desk.store, desk.settings.site
+    store, site = bot.store, bot.settings.site
     seen = conditions(store, site.name)
     # What is ill stands first; what nobody made a promise for comes last.
     order = sorted(seen, key=lambda name: (seen[name].well, objective_of(name) is None, name))
-    known = {command_of(procedure) for procedure in desk.catalog}
+    known = {command_of(procedure) for procedure in bot.catalog}
     return HomeData(
-        runs=tuple(_run(desk, run) for run in store.runs(open_only=True, limit=_MOST_RUNS) if not is_errand(run)),
+        runs=tuple(_run(bot, run) for run in store.runs(open_only=True, limit=_MOST_RUNS) if not is_errand(run)),
         services=tuple(seen[name] for name in order),
-        now=desk.clock(),
-        incidents=tuple(_incident(desk, incident) for incident in open_incidents(store)),
+        now=bot.clock(),
+        incidents=tuple(_incident(bot, incident) for incident in open_incidents(store)),
         on_call=on_call.known(store, site.name),
         offers=tuple(offer for offer in _OFFERS if offer[1] in known),
-        worker=has_worker(desk),
+        worker=has_worker(bot),
     )
 
 
-def _incident(desk: BotContext, incident: Incident) -> OpenItem:
+def _incident(bot: BotContext, incident: Incident) -> OpenItem:
     alerts = f", {incident.count} alerts" if incident.count > 1 else ""
     return OpenItem(
         incident.id,
-        incident_link(desk.store, incident.id),
+        incident_link(bot.store, incident.id),
         incident.title,
         incident.began_at,
         f"{incident.state}{alerts}",
     )
 
 
-def _run(desk: BotContext, name: str) -> OpenItem:
-    entries = desk.store.entries(name)
+def _run(bot: BotContext, name: str) -> OpenItem:
+    entries = bot.store.entries(name)
     run = fold(entries)
     who = escape(str(entries[0].data.get("name") or run.requester))
-    state = state_text(desk.procedure(run.procedure), run)
+    state = state_text(bot.procedure(run.procedure), run)
     return OpenItem(
         run.id,
-        thread_link(desk, run),
+        thread_link(bot, run),
         f"{run.procedure} of {run.service}",
         run.requested_at,
         f"{state} · asked by {who}",

@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from actions.engine.errors import Refused
 from bot.context import BotContext
 from bot.slack.client import FAILURES, Why, client_for, trouble
-from bot.slack.home_data import glance
+from bot.slack.home_data import home_data
 from bot.views import home_view
 
 _log = logging.getLogger(__name__)
@@ -40,9 +40,9 @@ class Visitor:
 class Home:
     """The home tabs of everybody who looked lately, kept in a thread of its own."""
 
-    def __init__(self, desk: BotContext, client: WebClient | None = None) -> None:
-        self._desk = desk
-        self._client = client or client_for(desk.settings.slack, timeout=5)
+    def __init__(self, bot: BotContext, client: WebClient | None = None) -> None:
+        self._bot = bot
+        self._client = client or client_for(bot.settings.slack, timeout=5)
         self._visitors: dict[str, Visitor] | None = None
         self._arrived: dict[str, str] = {}
         self._lock = threading.Lock()
@@ -55,14 +55,14 @@ class Home:
         Who may not look at anything sees just that.
         """
         try:
-            self._desk.people.admit(user, "")
+            self._bot.people.admit(user, "")
         except Refused as refusal:
             self._refuse(user, refusal)
             return
         with self._lock:
             self._arrived[user] = hash
         self._wake.set()
-        self._desk.store.keep(_NOTE, user, "")
+        self._bot.store.keep(_NOTE, user, "")
 
     def _refuse(self, user: str, refusal: Refused) -> None:
         try:
@@ -85,11 +85,11 @@ class Home:
 
     def tick(self) -> int:
         """Publish what has changed to those who may see it now; how many were published to."""
-        now = self._desk.clock()
+        now = self._bot.clock()
         waiting = self._those_who_look(now)
         if not waiting or (self._rest_until is not None and now < self._rest_until):
             return 0
-        view = home_view.view(glance(self._desk))
+        view = home_view.view(home_data(self._bot))
         shown = sha256(json.dumps(view, sort_keys=True).encode()).hexdigest()[:16]
         due = [v for v in waiting if v.shown != shown and (v.published is None or now - v.published >= AT_MOST_EVERY)]
         return sum(self._publish(visitor, view, shown, now) for visitor in due)
@@ -97,7 +97,7 @@ class Home:
     def _those_who_look(self, now: datetime) -> list[Visitor]:
         """Those who just came first. After a start, those who had looked before it are known from their notes."""
         if self._visitors is None:
-            kept = self._desk.store.kept(_NOTE, now - LATELY)
+            kept = self._bot.store.kept(_NOTE, now - LATELY)
             self._visitors = {user: Visitor(user, at) for user, (_, at) in kept.items()}
         with self._lock:
             arrived, self._arrived = self._arrived, {}

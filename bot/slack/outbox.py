@@ -57,7 +57,7 @@ class ThreadPlace:
 
 
 class Outbox:
-    """Posts, edits and uploads for the tail, and notes what it did. The tail alone writes these notes."""
+    """Posts, edits and uploads for the thread writer, and notes what it did. It alone writes these notes."""
 
     def __init__(self, store: Store, client: WebClient) -> None:
         self._store = store
@@ -133,7 +133,7 @@ class Outbox:
         """
         # A post notes its intent first and is refused there where another bot posts by now. An edit has no intent to
         # note; without this a bot that was suspended would put back what a header said before.
-        with self._store.pen():
+        with self._store.transaction():
             pass
         try:
             self._client.chat_update(channel=noted["channel"], ts=noted["ts"], **self._dressed(item))

@@ -1,7 +1,7 @@
 """What a run's thread looks like: a pure function of its journal.
 
 Each item has a key and stands at its place for good; what it shows may change while the journal grows (a
-question gets its answer, a list of looks grows). The tail posts the items that are missing, in order, and
+question gets its answer, a list of looks grows). The thread writer posts the items that are missing, in order, and
 edits those that look different by now.
 """
 

@@ -28,33 +28,33 @@ MOVED = "thread removed"
 """Notes of the journals whose thread somebody removed; they go on in one of their own."""
 
 
-def draw(desk: BotContext, watched: Watched, now: datetime, alive: bool, plain: bool) -> list[Item]:
-    """All messages of a journal's thread as they should look now; notes what the tail wants to know of it."""
+def draw(bot: BotContext, watched: Watched, now: datetime, alive: bool, plain: bool) -> list[Item]:
+    """All messages of a journal's thread as they should look now; notes what the thread writer wants to know of it."""
     if watched.entries[0].kind is Kind.OPENED:
-        return _incident(desk, watched, now)
+        return _incident(bot, watched, now)
     run = fold(watched.entries)
     watched.ended = run.finished is not None
     watched.at_work = run.open_step is not None and run.failure is None and not watched.ended
-    watched.progress = notes.progress(desk.store, run.id) if watched.at_work else None
+    watched.progress = notes.progress(bot.store, run.id) if watched.at_work else None
     seen = HeaderData(
-        desk.procedure(run.procedure), run, watched.entries, now, watched.progress, alive or run.asking, plain
+        bot.procedure(run.procedure), run, watched.entries, now, watched.progress, alive or run.asking, plain
     )
     return [errand_line.item(seen)] if is_errand(run.id) else story(seen)
 
 
-def _incident(desk: BotContext, watched: Watched, now: datetime) -> list[Item]:
+def _incident(bot: BotContext, watched: Watched, now: datetime) -> list[Item]:
     telling = watched.telling or ThreadStory()
     watched.telling, incident = telling, telling.hear(watched.entries)
     # While a document is still to come the cursor stays, so that a bot that is started anew comes back to it.
-    watched.owes = document_files.look_after(desk.store, incident, watched.entries, telling.over, now)
+    watched.owes = document_files.look_after(bot.store, incident, watched.entries, telling.over, now)
     watched.ended = not incident.open and not watched.owes
     for edition in editions(watched.entries):
         if edition.n not in telling.files:
-            telling.files[edition.n] = document_files.items(desk.store, incident.id, edition)
-    return story_of(scene_of(desk, incident, now), telling)
+            telling.files[edition.n] = document_files.items(bot.store, incident.id, edition)
+    return story_of(scene_of(bot, incident, now), telling)
 
 
-def place_of(desk: BotContext, first: Entry) -> ThreadPlace | None:
+def place_of(bot: BotContext, first: Entry) -> ThreadPlace | None:
     """Where a journal's thread is; None while the run or incident that it belongs to has no thread yet.
 
     In the thread where it was asked for, else in the thread of its run, else in the thread of its incident, else a
@@ -62,20 +62,20 @@ def place_of(desk: BotContext, first: Entry) -> ThreadPlace | None:
     """
     origin = first.data.get("origin") or {}
     thread = str(origin.get("thread") or "") if origin.get("sink") == SINK else ""
-    if thread and desk.store.note(MOVED, first.run) is None:
-        return ThreadPlace(str(origin.get("channel") or desk.settings.slack.channel), thread)
+    if thread and bot.store.note(MOVED, first.run) is None:
+        return ThreadPlace(str(origin.get("channel") or bot.settings.slack.channel), thread)
     if origin.get("run"):
-        return _header_place(desk, header_of(desk.store.run(str(origin["run"]))))
+        return _header_place(bot, header_of(bot.store.run(str(origin["run"]))))
     if origin.get("incident"):
-        return incident_place(desk, str(origin["incident"]))
-    return ThreadPlace(desk.settings.slack.channel, "")
+        return incident_place(bot, str(origin["incident"]))
+    return ThreadPlace(bot.settings.slack.channel, "")
 
 
-def incident_place(desk: BotContext, incident: str) -> ThreadPlace | None:
+def incident_place(bot: BotContext, incident: str) -> ThreadPlace | None:
     """Where an incident's thread is, None until its header stands."""
-    return _header_place(desk, header_key(incident))
+    return _header_place(bot, header_key(incident))
 
 
-def _header_place(desk: BotContext, key: str) -> ThreadPlace | None:
-    header = notes.post(desk.store, key) or {}
+def _header_place(bot: BotContext, key: str) -> ThreadPlace | None:
+    header = notes.post(bot.store, key) or {}
     return ThreadPlace(str(header["channel"]), str(header.get("thread") or header["ts"])) if header.get("ts") else None

@@ -30,9 +30,9 @@ _BEAT_EVERY = LEASE_SECONDS / 4
 class ThreadLoop:
     """Has a sink while this bot holds the lease; everything that the sink notes is under the lease's fencing token."""
 
-    def __init__(self, desk: BotContext, owner: str) -> None:
-        self._desk = desk
-        self._turn = LeaderLease(desk.store, THREADS, owner)
+    def __init__(self, bot: BotContext, owner: str) -> None:
+        self._bot = bot
+        self._leader = LeaderLease(bot.store, THREADS, owner)
         self._sink: ThreadWriter | None = None
         self.wake = threading.Event()
 
@@ -43,7 +43,7 @@ class ThreadLoop:
 
     def run(self, stop: threading.Event) -> None:
         """Go on until told to stop; then another bot may go on at once."""
-        threading.Thread(target=self._beat, args=(stop,), name="tail's lease", daemon=True).start()
+        threading.Thread(target=self._beat, args=(stop,), name="lease of the threads", daemon=True).start()
         try:
             while not stop.is_set():
                 try:
@@ -55,22 +55,22 @@ class ThreadLoop:
                 self.wake.clear()
         finally:
             with suppress(SQLAlchemyError):
-                self._turn.give_up()
+                self._leader.give_up()
 
     def tick(self) -> bool:
-        """Look at all journals once, if it is our turn. Returns whether everything stands as it should."""
-        if not self._turn.mine() or (lease := self._turn.lease) is None:
+        """Look at all journals once, if this process leads. Returns whether everything stands as it should."""
+        if not self._leader.mine() or (lease := self._leader.lease) is None:
             self._leave()
             return False
         if self._sink is None:
             _log.info("this bot posts to the threads from now on")
             # A new one each time: what another bot noted meanwhile is not in the memory of an old one.
-            self._sink = ThreadWriter(replace(self._desk, store=FencedStore(self._desk.store, lease)))
+            self._sink = ThreadWriter(replace(self._bot, store=FencedStore(self._bot.store, lease)))
         try:
             return self._sink.tick()
         except Fenced:
             self._leave()
-            self._turn.give_up()
+            self._leader.give_up()
             return False
 
     def _leave(self) -> None:
@@ -81,8 +81,8 @@ class ThreadLoop:
     def _beat(self, stop: threading.Event) -> None:
         """Hold the lease while Slack keeps a call waiting for longer than a lease lives: its message may yet come."""
         while not stop.wait(_BEAT_EVERY):
-            lease = self._turn.lease
+            lease = self._leader.lease
             # One that is lost is noticed where it matters, at the next note.
             with suppress(Fenced, SQLAlchemyError):
                 if lease is not None:
-                    self._desk.store.beat(lease)
+                    self._bot.store.beat(lease)

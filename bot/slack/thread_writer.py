@@ -29,26 +29,26 @@ CLOCK_EVERY = timedelta(seconds=10)
 
 
 class ThreadWriter:
-    """Keeps every thread as its journal says. One at a time; `tail` sees to that."""
+    """Keeps every thread as its journal says. One at a time; `thread_loop` sees to that."""
 
-    def __init__(self, desk: BotContext) -> None:
-        self._desk = desk
-        self._outbox = Outbox(desk.store, desk.client)
-        self._pace = SlackLimits(desk.clock)
-        self._journals = Journals(desk.store)
+    def __init__(self, bot: BotContext) -> None:
+        self._bot = bot
+        self._outbox = Outbox(bot.store, bot.client)
+        self._pace = SlackLimits(bot.clock)
+        self._journals = Journals(bot.store)
         self._watched = self._journals.watched
         self._alive, self._plain = True, False
         self._leased: set[str] = set()
-        self._setbacks = Backoff(desk, self._outbox)
+        self._setbacks = Backoff(bot, self._outbox)
 
     def tick(self) -> bool:
         """Look at all journals once. Returns whether everything stands as it should."""
-        now = self._desk.clock()
+        now = self._bot.clock()
         if self._setbacks.resting(now):
             return False
-        self._alive = has_worker(self._desk)
-        self._leased = set() if self._alive else self._desk.store.leased()
-        self._plain = bool(self._desk.store.note(*PLAIN))
+        self._alive = has_worker(self._bot)
+        self._leased = set() if self._alive else self._bot.store.leased()
+        self._plain = bool(self._bot.store.note(*PLAIN))
         drawn = [(run, items) for run in self._ready(now) if (items := self._drawn(run))]
         drawn = [(run, items) for run, items in drawn if not self._watched[run].settled]
         complete = self._begin_threads(drawn)
@@ -71,13 +71,13 @@ class ThreadWriter:
 
     def _drawn(self, name: str) -> list[Item]:
         """A thread as it should look; drawn anew when its journal grew or some time has passed."""
-        watched, now = self._watched[name], self._desk.clock()
+        watched, now = self._watched[name], self._bot.clock()
         every = AT_WORK if watched.at_work else AT_REST
         if watched.drawn and watched.drawn[0] == watched.last and now - watched.drawn[1] < every:
             return watched.items
         watched.settled = False
         try:
-            watched.items = draw(self._desk, watched, now, self._alive or name in self._leased, self._plain)
+            watched.items = draw(self._bot, watched, now, self._alive or name in self._leased, self._plain)
         except (KeyError, ValueError, TypeError, AttributeError, IndexError):
             # One journal that another version wrote must not keep all other threads from being drawn.
             _log.exception("the thread of run %s cannot be drawn", name)
@@ -87,7 +87,7 @@ class ThreadWriter:
 
     def _guarded(self, run: str, items: list[Item], part: Any) -> bool:
         """Draw a part; what does not work now is tried again later."""
-        now = self._desk.clock()
+        now = self._bot.clock()
         if self._setbacks.resting(now) or self._rests(run, now):
             return False  # An item of before went wrong in this very look.
         try:
@@ -108,7 +108,7 @@ class ThreadWriter:
         _log.warning("the thread of %s was removed; it goes on in a new one", run)
         items = self._watched[run].items or items
         open_ones = {item.key for item in items if any(block["type"] == "actions" for block in item.blocks)}
-        self._desk.store.keep(MOVED, run, True)
+        self._bot.store.keep(MOVED, run, True)
         wanted = (item for item in items if item.header or item.key.removesuffix(":plan") in open_ones)
         self._outbox.anew(list(wanted))
         self._watched[run].settled = False
@@ -132,7 +132,7 @@ class ThreadWriter:
         return sorted(drawn, key=turn)
 
     def _post_missing(self, run: str, items: list[Item]) -> bool:
-        place = place_of(self._desk, self._watched[run].entries[0])
+        place = place_of(self._bot, self._watched[run].entries[0])
         if place is None:
             return False
         for item in items:
@@ -144,7 +144,7 @@ class ThreadWriter:
                 noted = self._outbox.post(item, run, place)
                 self._setbacks.won()
                 if item.header:
-                    self._watched[run].edited, self._watched[run].told = self._desk.clock(), self._watched[run].last
+                    self._watched[run].edited, self._watched[run].told = self._bot.clock(), self._watched[run].last
             if item.header and not place.thread:
                 place = ThreadPlace(place.channel, str(noted["ts"]))
         return True
@@ -163,7 +163,7 @@ class ThreadWriter:
         return True
 
     def _edit_header(self, run: str, items: list[Item]) -> bool:
-        item, watched, now = items[0], self._watched[run], self._desk.clock()
+        item, watched, now = items[0], self._watched[run], self._bot.clock()
         if not item.header:
             return self._settle(run, items)
         noted = self._outbox.where(item)
@@ -187,7 +187,7 @@ class ThreadWriter:
 
     def _settle(self, run: str, items: list[Item]) -> bool:
         """Move the cursor once everything stands; then do what the end of a run asks for."""
-        watched, store = self._watched[run], self._desk.store
+        watched, store = self._watched[run], self._bot.store
         noted = [self._outbox.where(item) for item in items]
         judged = items if watched.ended or not items[0].header else items[1:]
         right = all(i.file or self._outbox.stands_as(i) for i in judged)
@@ -207,12 +207,12 @@ class ThreadWriter:
         noted = self._outbox.where(header)
         channel, thread = str(noted["channel"]), str(noted.get("thread") or noted["ts"])
         try:
-            opened = open_again(self._desk, run, wanted, channel, thread)
+            opened = open_again(self._bot, run, wanted, channel, thread)
         except RecoveryError as refusal:
             self._say_refused(run, refusal, ThreadPlace(channel, thread))
             return
         if opened is not None:
-            self._desk.ring(opened.run)
+            self._bot.wake_worker(opened.run)
 
     def _say_refused(self, run: Run, refusal: RecoveryError, place: ThreadPlace) -> None:
         text = "\n".join(part for part in (refusal.message, refusal.detail, refusal.hint) if part)

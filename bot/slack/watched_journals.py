@@ -1,4 +1,4 @@
-"""The journals that the tail follows: those that grew, those under way, those not drawn to their end.
+"""The journals that the threads follow: those that grew, those under way, those not drawn to their end.
 
 A journal whose thread is complete is let go, and followed again should it grow: an incident may come back.
 """
@@ -20,12 +20,12 @@ from bot.slack.run_thread import Item
 
 _log = logging.getLogger(__name__)
 SINK = "slack"
-"""The name under which the tail's cursors are kept."""
+"""The name under which the cursors of threads are kept."""
 
 
 @dataclass
 class Watched:
-    """What the tail remembers of a journal between two looks."""
+    """What is remembered of a journal between two looks."""
 
     last: int = 0
     entries: list[Entry] = field(default_factory=list)

@@ -35,7 +35,7 @@ def answer(session: Session, run_id: str, label: str, given: Given) -> Entry | N
     Raises:
         Refused: nobody asks, this person may not, or what was typed does not fit.
     """
-    run = run_control.find(session.desk, run_id)
+    run = run_control.find(session.bot, run_id)
     question = open_question(run)
     speaker, glass = session.person.speaker, _glass(session, given)
 
@@ -53,7 +53,7 @@ def answer(session: Session, run_id: str, label: str, given: Given) -> Entry | N
         code = given.code or session.ask("One-time code", "--code", hidden=True)
         session.codes.must_be_right(secret, code)
     press = ButtonTarget(run.id, question.n, str(option["label"]))
-    return run_control.answer(session.desk, press, speaker, text, glass)
+    return run_control.answer(session.bot, press, speaker, text, glass)
 
 
 def approval(run: Run) -> str:
@@ -93,7 +93,7 @@ def _glass(session: Session, given: Given) -> BreakGlass | None:
 
 def _typed(session: Session, run: Run, option: dict[str, Any], given: Given) -> str:
     """What has to be typed for an option; the plan's hash is compared here, the rest where the answer is judged."""
-    procedure = session.desk.procedure(run.procedure)
+    procedure = session.bot.procedure(run.procedure)
     if run_shown.is_typed_back(procedure, option):
         plan = short(open_question(run).plan)
         typed = given.typed or session.ask("Type the plan's hash, as it stands below the plan", "--type")

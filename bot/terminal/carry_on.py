@@ -43,14 +43,14 @@ def go_on(session: Session, run: str, how: How, wanted: tuple[RunState, ...] = G
 
 def moved(session: Session, run: str, how: How, wanted: tuple[RunState, ...] = GOOD, after: int = 0) -> Code:
     """See to it that somebody carries the run out: a worker, or this process; how it stands then."""
-    alive, taken = has_worker(session.desk), bool(notes.foreground_of(session.store, run))
+    alive, taken = has_worker(session.bot), bool(notes.foreground_of(session.store, run))
     if not taken and _belongs_here(session, run, how, alive) and _has_hands(session, run):
         return carry_on(session, run, wanted, after)
     if not alive and not taken:
         able = "has its secrets" if is_errand(run) else "may speak to Docker"
         session.tell(f"{NO_WORKER}\nOr somebody who {able} carries it out: mayday carry-out {run}")
     elif how.foreground and alive:
-        session.desk.ring(run)  # What was to be done here has woken nobody yet.
+        session.bot.wake_worker(run)  # What was to be done here has woken nobody yet.
         session.tell("A worker is alive and carries it out.")
     if how.follow or how.foreground:
         return until_rest(session, run, wanted, after)
@@ -72,7 +72,7 @@ def _belongs_here(session: Session, run: str, how: How, alive: bool) -> bool:
 def _has_hands(session: Session, run: str) -> bool:
     """Whether this process has what the run needs: a run must not fail because its approver may not use Docker."""
     try:
-        session.door.reach(session.settings, session.store.run(run))
+        session.terminal.reach(session.settings, session.store.run(run))
     except RecoveryError as trouble:
         session.tell(f"It is not carried out here. {trouble.message} {trouble.detail}".strip())
         return False
@@ -81,9 +81,9 @@ def _has_hands(session: Session, run: str) -> bool:
 
 def _again(session: Session, run: str, wanted: dict[str, str], how: How) -> tuple[str, Code]:
     """Another time was wanted: the run that was given up for it has ended, so the new one begins."""
-    opened = open_again(session.desk, session.store.run(run), wanted)
+    opened = open_again(session.bot, session.store.run(run), wanted)
     if opened is None:
         return run, Code.ENDED
-    session.desk.ring(opened.run)
+    session.bot.wake_worker(opened.run)
     session.tell(f"Run {opened.run}: {opened.summary}")
     return opened.run, moved(session, opened.run, how, GOOD, 0)

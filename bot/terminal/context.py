@@ -1,4 +1,4 @@
-"""What the front door hands to the commands of the terminal, and what each of them works with."""
+"""What the entry point gives to the commands of the terminal, and what each of them works with."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ class Caller:
 
 @dataclass(frozen=True)
 class TerminalContext:
-    """How to get at settings, store, bell, hands and clock; nothing is built before it is wanted.
+    """How to get at settings, store, queue, runner and clock; nothing is built before it is wanted.
 
     `reach` raises where this process has not what a run needs: it may not speak to Docker, or an errand's secret
-    is not set for it. `hands` gives a function that carries a run out in
+    is not set for it. `runner` gives a function that carries a run out in
     this process and says why it stopped. `wait_seconds` is how many seconds nobody may carry a followed run out
     before that is said.
     """
@@ -37,9 +37,9 @@ class TerminalContext:
     settings: Callable[[Path | None], Settings]
     store: Callable[[Settings], Store]
     catalog: Callable[[], Sequence[Procedure]]
-    bell: Callable[[Settings], Callable[[str], object]]
+    enqueue: Callable[[Settings], Callable[[str], object]]
     reach: Callable[[Settings, Run], None]
-    hands: Callable[[Settings, Store], Callable[[str], str]]
+    runner: Callable[[Settings, Store], Callable[[str], str]]
     checks: Callable[[Settings, Store], Sequence[Finding]]
     clock: Callable[[], datetime]
     who: Caller

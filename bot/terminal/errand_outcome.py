@@ -25,7 +25,7 @@ def done(session: Session, said: IncidentReply, how: How) -> None:
     if not session.as_json:
         (session.tell if said.errands else session.out.print)(text)
     if not how.foreground:
-        session.desk.ring(*said.errands)
+        session.bot.wake_worker(*said.errands)
     codes = [moved(session, errand, how) for errand in said.errands]
     _take_in(session)
     if session.as_json:
@@ -35,10 +35,10 @@ def done(session: Session, said: IncidentReply, how: How) -> None:
 
 def _take_in(session: Session) -> None:
     """Turn what PagerDuty said meanwhile into journals, where no bot lives that does."""
-    turn = LeaderLease(session.store, INTAKE, f"terminal {uuid.uuid4().hex[:8]}")
-    if turn.mine():
+    leader = LeaderLease(session.store, INTAKE, f"terminal {uuid.uuid4().hex[:8]}")
+    if leader.mine():
         take_in(session.store, rules_of(session.settings.pagerduty))
-        turn.give_up()
+        leader.give_up()
 
 
 def _document(session: Session, text: str, said: IncidentReply) -> dict[str, object]:

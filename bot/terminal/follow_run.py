@@ -104,7 +104,7 @@ def rested(session: Session, follower: RunFollower, wanted: tuple[RunState, ...]
     """Show what a run rests at, and say what can be done about it."""
     run = fold(follower.entries)
     if not session.as_json:
-        run_shown.end(session.out, session.desk.procedure(run.procedure), follower.entries)
+        run_shown.end(session.out, session.bot.procedure(run.procedure), follower.entries)
         session.tell(next_word(run))
     return code_of(run, wanted)
 
@@ -127,7 +127,7 @@ class _Lonely:
 
     def long(self) -> bool:
         store = self._session.store
-        carried = has_worker(self._session.desk) or self._run in store.leased() or notes.foreground_of(store, self._run)
+        carried = has_worker(self._session.bot) or self._run in store.leased() or notes.foreground_of(store, self._run)
         now = time.monotonic()
         self._since = None if carried else (self._since or now)
-        return self._since is not None and now - self._since > self._session.door.wait_seconds
+        return self._since is not None and now - self._since > self._session.terminal.wait_seconds

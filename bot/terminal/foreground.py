@@ -29,7 +29,7 @@ class ForegroundRun(threading.Thread):
     """The loop in a thread of its own, so that the terminal can show and hear meanwhile."""
 
     def __init__(self, carry_out: Callable[[str], str], run: str) -> None:
-        super().__init__(name=f"hands {run}", daemon=True)
+        super().__init__(name=f"carry out {run}", daemon=True)
         self._carry_out, self._run = carry_out, run
         self.trouble: RecoveryError | None = None
 
@@ -45,7 +45,7 @@ class ForegroundRun(threading.Thread):
                 detail=str(error)[:200],
                 hint=f"When it is back, go on with: mayday carry-out {self._run}",
             )
-        except Exception as surprise:  # noqa: BLE001 - unsaid, new hands would take it up for ever
+        except Exception as surprise:  # noqa: BLE001 - unsaid, another one would take it up for ever
             self.trouble = RecoveryError(
                 f"{self._run} stopped here, for a reason that Mayday did not foresee.",
                 detail=f"{type(surprise).__name__}: {surprise}"[:200],
@@ -55,7 +55,7 @@ class ForegroundRun(threading.Thread):
 
 
 class Presence:
-    """Says that this terminal has the run in its hands, also while it waits at a question."""
+    """Says that this terminal has the run, also while it waits at a question."""
 
     def __init__(self, session: Session, run: str) -> None:
         self._session, self._run = session, run
@@ -83,7 +83,7 @@ class Presence:
 
 def carry_on(session: Session, run_id: str, wanted: tuple[RunState, ...], after: int = 0) -> Code:
     """Carry a run out here until it has ended, or waits for somebody who is not here."""
-    carry_out = session.door.hands(session.settings, session.store)
+    carry_out = session.terminal.runner(session.settings, session.store)
     follower = RunFollower(session, run_id, after)
     with Presence(session, run_id):
         while True:
@@ -99,21 +99,21 @@ def carry_on(session: Session, run_id: str, wanted: tuple[RunState, ...], after:
     return rested(session, follower, wanted)
 
 
-def _worked(session: Session, follower: RunFollower, hands: ForegroundRun) -> Run:
-    """Let the hands work and show it; Ctrl-C asks the run to stop at its next safe place, a second one leaves it."""
-    hands.start()
+def _worked(session: Session, follower: RunFollower, working: ForegroundRun) -> Run:
+    """Let it work and show it; Ctrl-C asks the run to stop at its next safe place, a second one leaves it."""
+    working.start()
     asked_to_stop = False
     while True:
         try:
-            run = follower.through(lambda _run: not hands.is_alive())
+            run = follower.through(lambda _run: not working.is_alive())
             break
         except KeyboardInterrupt:
             if asked_to_stop:
                 raise
             asked_to_stop = True
             _stop(session, follower)
-    if hands.trouble is not None:
-        raise hands.trouble
+    if working.trouble is not None:
+        raise working.trouble
     return run if rests(run) else follower.through(lambda seen: rests(seen) or _nobody_has(session, seen))
 
 
@@ -133,7 +133,7 @@ def _stop(session: Session, follower: RunFollower) -> None:
 
 def _asked(session: Session, follower: RunFollower, run: Run) -> bool:
     """Ask the person here. Whether the run goes on; False where they leave it."""
-    run_shown.end(session.out, session.desk.procedure(run.procedure), follower.entries)
+    run_shown.end(session.out, session.bot.procedure(run.procedure), follower.entries)
     while True:
         offered = [*_choosable(session, run), _LEAVE]
         _offer(session, run, offered)
@@ -194,7 +194,7 @@ def _said(session: Session, run: Run, label: str) -> bool:
     """Say it to the run; whether it counted. A refusal is shown, and the person is asked again."""
     try:
         if label in (RETRY, UNDO) and not run.asking:
-            return run_control.steer(session.desk, label.casefold(), run.id, session.person.speaker) is not None
+            return run_control.steer(session.bot, label.casefold(), run.id, session.person.speaker) is not None
         return answer(session, run.id, label, Given()) is not None
     except RecoveryError as refusal:
         session.tell("\n".join(part for part in (refusal.message, refusal.detail, refusal.hint) if part))

@@ -109,7 +109,7 @@ def _people(scene: Scene) -> dict[str, Any]:
 
 
 def _scene(session: Session, incident: Incident) -> Scene:
-    return scene_of(session.desk, incident, session.store.clock())
+    return scene_of(session.bot, incident, session.store.clock())
 
 
 def _rows(session: Session, scene: Scene) -> Iterator[tuple[str, str]]:
@@ -123,7 +123,7 @@ def _rows(session: Session, scene: Scene) -> Iterator[tuple[str, str]]:
 
 def _seen(session: Session, incident: Incident) -> list[str]:
     """What a quick look at the stack shows."""
-    return fits_of(session.desk, incident)[1]
+    return fits_of(session.bot, incident)[1]
 
 
 def _runs(session: Session, incident: Incident) -> list[Run]:
@@ -146,7 +146,7 @@ def _waiting(session: Session, run: Run) -> str:
         return ""
     if rests(run):
         return next_word(run)
-    return "" if has_worker(session.desk) else f"Run {run.id} waits for a worker: mayday carry-out {run.id}"
+    return "" if has_worker(session.bot) else f"Run {run.id} waits for a worker: mayday carry-out {run.id}"
 
 
 def _next(session: Session, scene: Scene) -> list[tuple[str, str]]:
@@ -167,7 +167,7 @@ def _next(session: Session, scene: Scene) -> list[tuple[str, str]]:
 
 def _recoveries(session: Session, incident: Incident) -> Iterator[tuple[str, str]]:
     """The recoveries for which something speaks; where nothing does, where all of them stand."""
-    fits = [fit for fit in fits_of(session.desk, incident)[0] if fit.weight][:_RECOVERIES]
+    fits = [fit for fit in fits_of(session.bot, incident)[0] if fit.weight][:_RECOVERIES]
     for fit in fits:
         usage = f"{command_of(fit.procedure)} {fit.procedure.words.usage}".strip()
         yield f"mayday {usage} --incident {incident.id}", fit.why or f"for {incident.service}"

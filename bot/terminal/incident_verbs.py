@@ -41,7 +41,7 @@ def declare(
     if severity and not graded:
         raise Refused(f"'{severity[:40]}' is no severity.", hint="Choose critical, high, medium or low.")
     with session(ctx, config, json_) as here:
-        done(here, begin(here.desk, title, graded, _key(), here.person), How(follow, foreground))
+        done(here, begin(here.bot, title, graded, _key(), here.person), How(follow, foreground))
 
 
 @app.command()
@@ -108,7 +108,7 @@ def resolve(
 def _led(ctx: typer.Context, verb: str, incident: str, said: str, config: Path | None, as_json: bool, how: How) -> None:
     """One deed on the incident of that very id: a slip of the fingers must not meet another one."""
     with session(ctx, config, as_json) as here:
-        done(here, press(here.desk, verb, known(here.store, incident), here.person, _key(), said), how)
+        done(here, press(here.bot, verb, known(here.store, incident), here.person, _key(), said), how)
 
 
 def _key() -> str:

@@ -42,9 +42,9 @@ def show(
 ) -> None:
     """What a run did, from its journal."""
     with session(ctx, config, json_) as here:
-        known = run_control.find(here.desk, run)
+        known = run_control.find(here.bot, run)
         if not follow:
-            return records.show_run(here.store, here.desk.procedure(known.procedure), run, json_)
+            return records.show_run(here.store, here.bot.procedure(known.procedure), run, json_)
         code = until_rest(here, run, (*GOOD, *BACK))
         if json_:
             records.show_json(document(here.store.entries(run)))
@@ -72,9 +72,9 @@ def journal_verify(
 @app.command()
 def doctor(ctx: typer.Context, config: Config = None, json_: Json = False) -> None:
     """Check tokens, scopes, Docker, Postgres, archive, backups, worker, clock, and say what to do."""
-    door = ctx.obj["door"]
-    settings = door.settings(config)
-    raise typer.Exit(records.show_findings(door.checks(settings, door.store(settings)), json_))
+    terminal = ctx.obj["terminal"]
+    settings = terminal.settings(config)
+    raise typer.Exit(records.show_findings(terminal.checks(settings, terminal.store(settings)), json_))
 
 
 @app.command("slack-status")

@@ -32,19 +32,19 @@ from bot.terminal.reachability import ReachabilityCheck, sentence
 class Session:
     """What a command works with. `out` is for what was asked for, `aside` for everything said beside it."""
 
-    door: TerminalContext
-    desk: BotContext
+    terminal: TerminalContext
+    bot: BotContext
     as_json: bool = False
     out: Console = field(default_factory=lambda: Console(highlight=False, soft_wrap=True))
     aside: Console = field(default_factory=lambda: Console(highlight=False, soft_wrap=True, stderr=True))
 
     @property
     def store(self) -> Store:
-        return self.desk.store
+        return self.bot.store
 
     @property
     def settings(self) -> Settings:
-        return self.desk.settings
+        return self.bot.settings
 
     @cached_property
     def look(self) -> ReachabilityCheck:
@@ -58,7 +58,7 @@ class Session:
         Raises:
             Refused: nobody whom the settings know.
         """
-        return operator_of(self.settings.operators, self.door.who)
+        return operator_of(self.settings.operators, self.terminal.who)
 
     @property
     def person(self) -> Person:
@@ -66,7 +66,7 @@ class Session:
 
     @property
     def keys(self) -> Keys:
-        return Keys(Path(self.settings.operators.keys), real_uid(self.door.who))
+        return Keys(Path(self.settings.operators.keys), real_uid(self.terminal.who))
 
     @property
     def codes(self) -> Codes:
@@ -118,10 +118,10 @@ def _nobody(what: str, flag: str) -> Refused:
 @contextmanager
 def session(ctx: typer.Context, config: Path | None, as_json: bool, *, head: bool = True) -> Iterator[Session]:
     """Open a session; a store that goes away in the middle of it is said in plain words."""
-    door: TerminalContext = ctx.obj["door"]
-    settings = door.settings(config)
+    terminal: TerminalContext = ctx.obj["terminal"]
+    settings = terminal.settings(config)
     try:
-        made = Session(door, _desk(door, settings), as_json)
+        made = Session(terminal, _bot(terminal, settings), as_json)
         if head:
             made.head()
         yield made
@@ -132,8 +132,8 @@ def session(ctx: typer.Context, config: Path | None, as_json: bool, *, head: boo
         ) from error
 
 
-def _desk(door: TerminalContext, settings: Settings) -> BotContext:
-    store = door.store(settings)
+def _bot(terminal: TerminalContext, settings: Settings) -> BotContext:
+    store = terminal.store(settings)
     client = client_for(settings.slack, timeout=2)
     people = SlackPeople(settings.people, client, store)
-    return BotContext(settings, store, door.catalog(), client, people, door.bell(settings), door.clock)
+    return BotContext(settings, store, terminal.catalog(), client, people, terminal.enqueue(settings), terminal.clock)

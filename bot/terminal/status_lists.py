@@ -25,7 +25,7 @@ _ALWAYS = (
 
 def help_text(session: Session, about: str) -> None:
     """All commands, or those that begin with what help is wanted for."""
-    wanted = [p for p in session.desk.catalog if about.casefold() in command_of(p)] or session.desk.catalog
+    wanted = [p for p in session.bot.catalog if about.casefold() in command_of(p)] or session.bot.catalog
     known = [(f"mayday {_usage(p)}", f"{p.name}; {AGREES[p.risk]}") for p in wanted]
     if session.as_json:
         return show_json([{"command": command, "does": does} for command, does in (*known, *_ALWAYS)])
@@ -50,8 +50,8 @@ def runs(session: Session, about: str) -> None:
     """The last runs, or everything that one run did."""
     if not about:
         return list_runs(session.store, session.as_json)
-    run = run_control.find(session.desk, about.split()[0])
-    return show_run(session.store, session.desk.procedure(run.procedure), run.id, session.as_json)
+    run = run_control.find(session.bot, about.split()[0])
+    return show_run(session.store, session.bot.procedure(run.procedure), run.id, session.as_json)
 
 
 def status(session: Session) -> None:

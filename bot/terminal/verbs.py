@@ -112,7 +112,7 @@ def approve(
 ) -> None:
     """Give the approval of a second person that a run waits for."""
     with session(ctx, config, json_) as here:
-        label = approval(run_control.find(here.desk, run))
+        label = approval(run_control.find(here.bot, run))
         _answered(here, run, label, Given(typed, code, alone, reason), How(follow, foreground))
 
 
@@ -155,7 +155,7 @@ def _heard(here: Session, words: list[str], family: str, how: How, incident: str
     """What somebody wants, by the same reading as in Slack."""
     if incident:
         known(here.store, incident)
-    match meaning(" ".join(words), here.desk.catalog, family):
+    match meaning(" ".join(words), here.bot.catalog, family):
         case ProcedureCommand() as wants:
             _wanted(here, wants, how, incident)
         case LookCommand(at="help", about=about):
@@ -175,8 +175,8 @@ def _heard(here: Session, words: list[str], family: str, how: How, incident: str
 def _wanted(here: Session, wants: ProcedureCommand, how: How, incident: str) -> None:
     person = here.person
     origin = Origin(f"terminal:{uuid.uuid4().hex}", person.speaker.id, "", "", sink="terminal", incident=incident)
-    opened = open_run(here.desk, wants, origin, person)
-    here.desk.ring(opened.run)
+    opened = open_run(here.bot, wants, origin, person)
+    here.bot.wake_worker(opened.run)
     here.tell(f"Run {opened.run}: {opened.summary}")
     # A look has no use but its answer, so it is waited for.
     reads = wants.procedure.risk is Risk.READS
@@ -184,7 +184,7 @@ def _wanted(here: Session, wants: ProcedureCommand, how: How, incident: str) -> 
 
 
 def _answered(here: Session, run: str, label: str, given: Given, how: How) -> None:
-    question = open_question(run_control.find(here.desk, run))
+    question = open_question(run_control.find(here.bot, run))
     entry = answer(here, run, label, given)
     leads = entry.data["leads"] if entry else ""
     here.tell(f"Run {run}: {entry.data['option']}." if entry else f"Run {run}: that was said before.")
@@ -194,7 +194,7 @@ def _answered(here: Session, run: str, label: str, given: Given, how: How) -> No
 
 
 def _steered(here: Session, verb: str, run: str, how: How) -> None:
-    entry = run_control.steer(here.desk, verb, run, here.person.speaker)
+    entry = run_control.steer(here.bot, verb, run, here.person.speaker)
     done = {"stop": "It stops at its next safe place.", "retry": "It goes on.", "undo": "It takes back what it did."}
     here.tell(f"Run {run}: {done[verb] if entry else 'Nothing to do: that was said before, or nothing waits for it.'}")
     wanted = {"stop": (RunState.WAITING, RunState.ASKING, *BACK, *GOOD), "undo": BACK}.get(verb, GOOD)

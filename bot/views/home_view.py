@@ -57,35 +57,36 @@ def closed(refusal: Refused) -> Block:
     return {"type": "home", "blocks": [title("Mayday"), section(escape(said))]}
 
 
-def view(glance: HomeData) -> Block:
+def view(home_data: HomeData) -> Block:
     """The view that is published; the same for everybody."""
-    made = [title("Mayday"), *_buttons(glance), *_away(glance), *_open(glance), _DIVIDER]
-    for condition in glance.services:
+    made = [title("Mayday"), *_buttons(home_data), *_away(home_data), *_open(home_data), _DIVIDER]
+    for condition in home_data.services:
         if condition.reachable is not None:
-            made += _database(condition, glance.now)
-    plain = [_line(c, glance.now) for c in glance.services if c.reachable is None]
+            made += _database(condition, home_data.now)
+    plain = [_line(c, home_data.now) for c in home_data.services if c.reachable is None]
     made += _paragraphs("*Services*" if plain else "*Services*\nNo worker has looked at them yet.", plain)
-    made += [_DIVIDER, section(f"*On call*\n{_on_call(glance.on_call)}")]
+    made += [_DIVIDER, section(f"*On call*\n{_on_call(home_data.on_call)}")]
     return {"type": "home", "blocks": made[:MOST_BLOCKS]}
 
 
-def _buttons(glance: HomeData) -> list[Block]:
+def _buttons(home_data: HomeData) -> list[Block]:
     row = [button("Recover…", RECOVER, "recover", "danger")]
     row += [
-        button(label, f"{BEGIN}:{i}", command, confirm=sure) for i, (label, command, sure) in enumerate(glance.offers)
+        button(label, f"{BEGIN}:{i}", command, confirm=sure)
+        for i, (label, command, sure) in enumerate(home_data.offers)
     ]
     return actions(row)
 
 
-def _away(glance: HomeData) -> list[Block]:
-    if glance.worker:
+def _away(home_data: HomeData) -> list[Block]:
+    if home_data.worker:
         return []
     return [section("No worker is alive, so runs wait. Start one on the host that has Docker: `mayday worker`")]
 
 
-def _open(glance: HomeData) -> list[Block]:
-    made = _paragraphs("*Open incidents*", [_standing(one) for one in glance.incidents] or ["None."])
-    return made + _paragraphs("*Open runs*", [_standing(one) for one in glance.runs] or ["None."])
+def _open(home_data: HomeData) -> list[Block]:
+    made = _paragraphs("*Open incidents*", [_standing(one) for one in home_data.incidents] or ["None."])
+    return made + _paragraphs("*Open runs*", [_standing(one) for one in home_data.runs] or ["None."])
 
 
 def _standing(one: OpenItem) -> str:

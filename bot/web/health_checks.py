@@ -25,14 +25,14 @@ class HealthChecks:
     """Answers both questions. The store is waited for `wait_seconds` seconds only: it may hang, and whoever asks
     has a limit of its own."""
 
-    desk: BotContext
-    vitals: Liveness
+    bot: BotContext
+    liveness: Liveness
     wait_seconds: float = 3.0
     _askers: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(2, thread_name_prefix="healthz"))
 
     def live(self) -> list[Finding]:
         """Alive though store, Slack and worker are away: starting the bot again would mend none of them."""
-        return [Finding("process", True, "answers"), *self.vitals.alive()]
+        return [Finding("process", True, "answers"), *self.liveness.alive()]
 
     def ready(self) -> list[Finding]:
         """Whether what people say is heard, kept and carried out."""
@@ -40,13 +40,13 @@ class HealthChecks:
             kept = self._askers.submit(self._store).result(self.wait_seconds)
         except TimeoutError:
             kept = [Finding("store", False, f"did not answer in {self.wait_seconds:g} s", "Look at the store.")]
-        return [*self.live(), *kept, self.vitals.slack(), *self.vitals.threads()]
+        return [*self.live(), *kept, self.liveness.slack(), *self.liveness.threads()]
 
     def _store(self) -> list[Finding]:
         try:
             # A full disk and a lock are noticed by writing alone.
-            self.desk.store.keep(_NOTE, "bot", "")
-            worker = has_worker(self.desk)
+            self.bot.store.keep(_NOTE, "bot", "")
+            worker = has_worker(self.bot)
         except SQLAlchemyError as error:
             seen = str(getattr(error, "orig", None) or type(error).__name__)[:200]
             return [Finding("store", False, seen, "See that `store` in the settings can be written.")]

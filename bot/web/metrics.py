@@ -31,11 +31,11 @@ _MOST_WORKERS = 20
 class Figures(Collector):
     """Everything that the store can tell. Scrapes are answered one after the other."""
 
-    def __init__(self, desk: BotContext, queue: Callable[[], int | None]) -> None:
-        self._desk, self._queue = desk, queue
+    def __init__(self, bot: BotContext, queue: Callable[[], int | None]) -> None:
+        self._bot, self._queue = bot, queue
         self._lock = threading.Lock()
-        self._follower = JournalFollower(desk.store)
-        self._tally, self._moments = RunCounts((*desk.catalog, *ERRANDS)), EntryTimes()
+        self._follower = JournalFollower(bot.store)
+        self._tally, self._moments = RunCounts((*bot.catalog, *ERRANDS)), EntryTimes()
 
     def catch_up(self) -> None:
         """Count what was written since the last time.
@@ -73,18 +73,18 @@ class Figures(Collector):
 
     def _from_store(self) -> Iterator[Metric]:
         self.catch_up()
-        now = self._desk.clock()
+        now = self._bot.clock()
         yield _gauge("mayday_store_up", "Whether the store answers.", 1.0)
         with self._lock:
             yield from runs(self._tally)
             yield steps(self._tally)
             yield from self._lag(now)
         yield from self._workers(now)
-        seen = conditions(self._desk.store, self._desk.settings.site.name)
+        seen = conditions(self._bot.store, self._bot.settings.site.name)
         yield from services(list(seen.values()), now)
 
     def _lag(self, now: datetime) -> Iterator[Metric]:
-        lag = self._moments.lag(self._desk.store.notes("cursor"), SINK, now)
+        lag = self._moments.lag(self._bot.store.notes("cursor"), SINK, now)
         family = GaugeMetricFamily(
             "mayday_sink_lag_seconds", "How long the oldest entry that no thread shows waits.", labels=["sink"]
         )
@@ -98,7 +98,7 @@ class Figures(Collector):
         family = GaugeMetricFamily(
             "mayday_worker_age_seconds", "Since a worker last said that it lives.", labels=["worker", "site"]
         )
-        heard = self._desk.store.kept("worker", now - _HEARD_WITHIN)
+        heard = self._bot.store.kept("worker", now - _HEARD_WITHIN)
         newest = sorted(heard.items(), key=lambda item: item[1][1], reverse=True)[:_MOST_WORKERS]
         for name, (data, at) in newest:
             # The last part of the name differs with each start, and would make a new series of each.
@@ -107,28 +107,28 @@ class Figures(Collector):
         yield family
 
 
-def runs(tally: RunCounts) -> Iterator[Metric]:
+def runs(counts: RunCounts) -> Iterator[Metric]:
     """Runs that were asked for, that ended, and that are open."""
     begun = CounterMetricFamily("mayday_runs_requested", "Runs that were asked for.", labels=["procedure"])
-    for procedure, count in sorted(tally.begun.items()):
+    for procedure, count in sorted(counts.begun.items()):
         begun.add_metric([procedure], count)
     yield begun
     ended = CounterMetricFamily("mayday_runs", "Runs that ended.", labels=["procedure", "outcome"])
-    for key, count in sorted(tally.ended.items()):
+    for key, count in sorted(counts.ended.items()):
         ended.add_metric(list(key), count)
     yield ended
     open_ = GaugeMetricFamily("mayday_open_runs", "Runs that have not ended.", labels=["procedure", "state"])
-    for key, count in sorted(tally.states().items()):
+    for key, count in sorted(counts.states().items()):
         open_.add_metric(list(key), count)
     yield open_
 
 
-def steps(tally: RunCounts) -> Metric:
+def steps(counts: RunCounts) -> Metric:
     """How long steps took, by how they ended: done, undone, failed, undo failed."""
     family = HistogramMetricFamily(
         "mayday_step_seconds", "How long a step took.", labels=["procedure", "step", "ended"]
     )
-    for key, durations in sorted(tally.steps.items()):
+    for key, durations in sorted(counts.steps.items()):
         family.add_metric(list(key), _buckets(durations), durations.seconds)
     return family
 
@@ -217,11 +217,11 @@ def _gauge(name: str, text: str, value: float) -> Metric:
     return GaugeMetricFamily(name, text, value=value)
 
 
-def routes(desk: BotContext, figures: Figures) -> list[Route]:
+def routes(bot: BotContext, figures: Figures) -> list[Route]:
     """What this module adds to the bot's web server."""
-    desk.meters.registry.register(figures)
+    bot.meters.registry.register(figures)
 
     def metrics(_request: Request) -> Response:
-        return Response(generate_latest(desk.meters.registry), media_type=CONTENT_TYPE_LATEST)
+        return Response(generate_latest(bot.meters.registry), media_type=CONTENT_TYPE_LATEST)
 
     return [Route("/metrics", metrics)]

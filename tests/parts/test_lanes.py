@@ -32,7 +32,7 @@ from tests.support.worlds.pagerduty import PagerDutyWorld, WorldErrands
 from tests.support.worlds.pages import body, event
 from tests.support.worlds.toys import PAINT, House
 from workers.runner.leased_runner import LeasedRunner
-from workers.runner.queue import ring
+from workers.runner.queue import enqueue
 from workers.runner.worker import Worker
 
 pytestmark = [
@@ -103,10 +103,10 @@ def test_a_recovery_waits_for_no_backup_that_runs(redis: str, tmp_path: Path) ->
         threading.Thread(target=worker.serve, args=(lane,), daemon=True).start()
     try:
         store.open_run("r1", {**request(), "procedure": backup.name}, claims=False, yields=True, key="r1")
-        ring(redis, "main", "r1")
+        enqueue(redis, "main", "r1")
         assert begun.wait(10)
         store.open_run("r2", request(), claims=True, key="r2")
-        ring(redis, "main", "r2")
+        enqueue(redis, "main", "r2")
         eventually(lambda: store.run("r2").asking, 10)
         assert store.run("r1").last == 1
     finally:
@@ -125,12 +125,12 @@ def test_errands_are_done_at_once_while_a_recovery_runs(redis: str, tmp_path: Pa
     for lane_of in Lane:
         threading.Thread(target=worker.serve, args=(lane_of,), daemon=True).start()
     store.open_run("r1", request(), claims=True, key="r1")
-    ring(redis, "main", "r1")
+    enqueue(redis, "main", "r1")
     assert slow.begun.wait(10)
     for n in range(3):
         run = acknowledge(store, f"k{n}")
         began = time.monotonic()
-        assert ring(redis, "main", run)
+        assert enqueue(redis, "main", run)
         eventually(lambda run=run: store.run(run).finished, 5)
         assert time.monotonic() - began < 1.0
     assert store.run("r1").question is None

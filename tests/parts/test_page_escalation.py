@@ -51,7 +51,7 @@ class Night:
         next(one for one in self.outside.chores().all if one.name == "alarms").work()
 
     def works(self) -> str:
-        return LeasedRunner(self.store, find, self.adapters.workshop(), "errands", away_seconds=0.5).carry_out(
+        return LeasedRunner(self.store, find, self.adapters.toolbox(), "errands", away_seconds=0.5).carry_out(
             self.rung[-1]
         )
 

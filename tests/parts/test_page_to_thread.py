@@ -91,7 +91,7 @@ def town(tmp_path: Path, certificates: Path, free_port: int) -> Iterator[Town]:
     with running_practice_slack() as slack, running_practice_pagerduty(certificates, webhook=webhook) as pagerduty:
         settings = _settings(slack, pagerduty, free_port)
         adapters = open_adapters(settings, now)
-        errands = LeasedRunner(store, find, adapters.workshop(), "errands", away_seconds=2)
+        errands = LeasedRunner(store, find, adapters.toolbox(), "errands", away_seconds=2)
         outside = Outside(settings, store, find, "worker", lambda run: None, adapters.pagerduty, adapters.pager)
         worker = Worker(store, errands, NO_REDIS, "main", "test", find, (), errands, leaving=stop)
         threads = [_thread(worker._pulse), _thread(outside.chores().run, stop)]

@@ -25,7 +25,7 @@ from tests.support.own_redis import own_redis
 from tests.support.waiting import now
 from tests.support.worlds.toys import PAINT, House
 from workers.runner.leased_runner import LeasedRunner
-from workers.runner.queue import RunJob, answer_bell, connect, open_to_all, queue_of, ring, waiting
+from workers.runner.queue import RunJob, connect, enqueue, open_to_all, queue_of, waiting, work_queue
 
 pytestmark = [
     pytest.mark.parts,
@@ -43,7 +43,7 @@ def redis() -> Iterator[str]:
 @pytest.fixture
 def carried(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     runs: list[str] = []
-    monkeypatch.setattr(RunJob, "hands", runs.append)
+    monkeypatch.setattr(RunJob, "carrier", runs.append)
     return runs
 
 
@@ -57,14 +57,14 @@ def push(redis: str, job: str, **fields: bytes) -> None:
 
 
 def test_a_ring_names_its_run(redis: str, carried: list[str]) -> None:
-    assert ring(redis, "main", RUN)
-    assert answer_bell(redis, "main")
+    assert enqueue(redis, "main", RUN)
+    assert work_queue(redis, "main")
     assert carried == [RUN]
 
 
 def test_the_users_of_the_compose_file_are_closed_and_may_do_what_a_ring_needs_and_no_more(redis: str) -> None:
     assert not open_to_all(redis)
-    assert ring(redis, "main", RUN)
+    assert enqueue(redis, "main", RUN)
     for command in (["CONFIG", "GET", "*"], ["FLUSHALL"], ["SHUTDOWN"], ["ACL", "LIST"], ["SET", "other", "1"]):
         with pytest.raises(NoPermissionError):
             connect(redis).execute_command(*command)
@@ -83,22 +83,22 @@ def test_the_users_of_the_compose_file_are_closed_and_may_do_what_a_ring_needs_a
 )
 def test_of_a_job_nothing_but_its_id_is_read(redis: str, carried: list[str], data: bytes) -> None:
     push(redis, f"run-{RUN}", data=data, success_callback_name=b"os.abort", result=data)
-    assert answer_bell(redis, "main")
+    assert work_queue(redis, "main")
     assert carried == [RUN]
 
 
 @pytest.mark.parametrize("job", ["run-", "run-../../etc", "run-r1", f"{RUN}", f"run-{RUN}\n", "run-" + "r" * 5000])
 def test_what_names_no_run_is_not_carried_out(redis: str, carried: list[str], job: str) -> None:
     push(redis, job, data=b"{}")
-    ring(redis, "main", RUN)
-    assert answer_bell(redis, "main")
+    enqueue(redis, "main", RUN)
+    assert work_queue(redis, "main")
     assert carried == [RUN]
     assert not connect(redis).lrange("rq:queue:mayday-main", 0, -1)
 
 
 def test_nobody_in_redis_can_end_the_worker(redis: str, carried: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     heard: list[bool] = []
-    worker = threading.Thread(target=lambda: heard.append(answer_bell(redis, "main")))
+    worker = threading.Thread(target=lambda: heard.append(work_queue(redis, "main")))
     worker.start()
     connection = connect(redis)
     names: list[Any] = []
@@ -111,7 +111,7 @@ def test_nobody_in_redis_can_end_the_worker(redis: str, carried: list[str], monk
     for command in ("shutdown", "kill-horse", "stop-job"):
         said = json.dumps({"command": command, "job_id": f"run-{RUN}"})
         assert connection.publish(f"rq:pubsub:{name}", said) == 0, "somebody listens"
-    ring(redis, "main", RUN)
+    enqueue(redis, "main", RUN)
     worker.join(20)
     assert (heard, carried) == ([True], [RUN])
 
@@ -128,11 +128,11 @@ def silence() -> Iterator[str]:
 def test_a_redis_that_says_nothing_is_away_within_seconds_and_a_ring_takes_less_than_one() -> None:
     with silence() as address:
         began = time.monotonic()
-        assert not ring(address, "main", RUN)
+        assert not enqueue(address, "main", RUN)
         assert time.monotonic() - began < 1
         assert waiting(address, "main") is None
         began = time.monotonic()
-        assert not answer_bell(address, "main")
+        assert not work_queue(address, "main")
         assert time.monotonic() - began < 6
 
 
@@ -142,7 +142,7 @@ def test_a_redis_that_falls_silent_while_a_worker_waits_is_away_within_seconds(r
 
         def work() -> None:
             # Rings that come keep it waiting for the next one.
-            heard.append((answer_bell(address, "main"), time.monotonic()))
+            heard.append((work_queue(address, "main"), time.monotonic()))
 
         worker = threading.Thread(target=work)
         worker.start()
@@ -228,9 +228,9 @@ def test_a_run_of_another_site_is_left_alone(
         with pytest.raises(Refused, match="belongs to the site 'far'"):
             loop.carry_out(RUN)
     else:
-        monkeypatch.setattr(RunJob, "hands", carrying(loop, refused))
+        monkeypatch.setattr(RunJob, "carrier", carrying(loop, refused))
         queue_of("main", connect(redis)).enqueue("x", job_id=f"run-{RUN}")
-        assert answer_bell(redis, "main")
+        assert work_queue(redis, "main")
         assert refused == [f"Run {RUN} belongs to the site 'far'."]
     assert [entry.kind for entry in store.entries(RUN)] == [Kind.REQUESTED]
     assert replace(loop, site="far").carry_out(RUN) == "asking"

@@ -217,16 +217,16 @@ class DirectoryClient(WebClient):
 
 @dataclass
 class Office:
-    """A desk with everything at hand."""
+    """A bot with everything at hand."""
 
-    desk: BotContext
+    bot: BotContext
     clock: Clock
     directory: Directory
     rung: list[str]
 
     @property
     def store(self) -> Store:
-        return self.desk.store
+        return self.bot.store
 
 
 def office_in(catalog: tuple[Procedure, ...] = CATALOG) -> Office:

@@ -33,7 +33,7 @@ def told_as(run: str, later: timedelta = timedelta()) -> Iterator[Entry]:
 
 def tell(store: Store, *runs: str) -> None:
     """Write whole recorded runs, one after the other, in one transaction."""
-    with store.pen() as pen:
+    with store.transaction() as tx:
         for i, run in enumerate(runs):
             for entry in told_as(run, timedelta(minutes=10 * i)):
-                pen.write(replace(entry))
+                tx.write(replace(entry))

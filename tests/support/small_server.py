@@ -1,4 +1,4 @@
-"""A small real PostgreSQL in a container with an archive and base backups, for tests of the hands."""
+"""A small real PostgreSQL in a container with an archive and base backups, for tests of the adapters."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ FLAGS = ("-c", "archive_mode=on", "-c", f"archive_command={_ARCHIVE}", "-c", "fs
 
 @dataclass
 class SmallServer:
-    """A server of one layout, and the hands to move it with."""
+    """A server of one layout, and the adapters to move it with."""
 
     client: Any
     root: Path

@@ -30,13 +30,12 @@ class RealClock:
 
 
 def main(folder: str, who: str, *words: str) -> int:
-    terminal = Terminal(Path(folder), clock=RealClock())
-    door = terminal.door(who)
+    terminal = Terminal(Path(folder), clock=RealClock()).terminal(who)
     if who == "-":
-        door = replace(door, settings=lambda path: read(Path(folder) / "settings.toml", {}, {}))
+        terminal = replace(terminal, settings=lambda path: read(Path(folder) / "settings.toml", {}, {}))
     app: Any = APPS.get(words[0]) or (reading.app if words[0] in VIEWS else verbs.app)
     try:
-        typer.main.get_command(app)(words[1:] if words[0] in APPS else words, obj={"door": door})
+        typer.main.get_command(app)(words[1:] if words[0] in APPS else words, obj={"terminal": terminal})
     except RecoveryError as refusal:
         sys.stderr.write("\n".join(part for part in (refusal.message, refusal.detail, refusal.hint) if part) + "\n")
         return 1

@@ -75,16 +75,16 @@ class Terminal:
             slack=SlackSettings(channel="C0OPS", base_url=NOWHERE), operators=operators, redis=SecretStr(self.redis)
         )
 
-    def door(self, who: str) -> TerminalContext:
-        def hands(settings: Settings, store: Store) -> Callable[[str], str]:
-            return LeasedRunner(store, self.find, self.workshop, f"terminal of {who}").carry_out
+    def terminal(self, who: str) -> TerminalContext:
+        def runner(settings: Settings, store: Store) -> Callable[[str], str]:
+            return LeasedRunner(store, self.find, self.toolbox, f"terminal of {who}").carry_out
 
         return TerminalContext(
             settings=lambda path: self.settings(who),
             store=lambda settings: self.store,
             catalog=lambda: self.catalog,
-            bell=lambda settings: self.rung.append,
-            hands=hands,
+            enqueue=lambda settings: self.rung.append,
+            runner=runner,
             checks=lambda settings, store: (),
             clock=self.clock,
             reach=self.reach,
@@ -103,7 +103,7 @@ class Terminal:
         return next(procedure for procedure in self.catalog if procedure.name == name)
 
     @property
-    def workshop(self) -> Any:
+    def toolbox(self) -> Any:
         return _Workshop(self.house)
 
     def type(self, who: str, *words: str, stdin: str = "") -> Any:
@@ -111,7 +111,7 @@ class Terminal:
         app = APPS.get(words[0]) or (reading.app if words[0] in VIEWS else verbs.app)
         self.clock.on(0.01)
         line = list(words[1:] if words[0] in APPS and words[0] != "journal" else words)
-        return CliRunner().invoke(app, line, input=stdin, obj={"door": self.door(who)})
+        return CliRunner().invoke(app, line, input=stdin, obj={"terminal": self.terminal(who)})
 
     def typed(self, who: str, *words: str, stdin: str = "") -> Any:
         """A command that works."""
@@ -125,10 +125,10 @@ class Terminal:
     def enrol(self, who: str) -> str:
         """Give somebody codes, as a phone's owner does; their secret."""
         secret = pyotp.random_base32()
-        door = self.door(who)
+        terminal = self.terminal(who)
         path = Path(self.settings(who).operators.keys)
         path.mkdir(exist_ok=True)
-        assert door.who.uid == os.getuid()
+        assert terminal.who.uid == os.getuid()
         (path / f"{who}.totp").write_text(secret)
         (path / f"{who}.totp").chmod(0o600)
         return secret
@@ -138,7 +138,7 @@ class Terminal:
 
     def work(self) -> None:
         """A worker carries the newest run out."""
-        LeasedRunner(self.store, self.find, self.workshop, "worker").carry_out(self.run.id)
+        LeasedRunner(self.store, self.find, self.toolbox, "worker").carry_out(self.run.id)
 
     def a_worker_lives(self) -> None:
         notes.worker_lives(self.store, "w", {"host": "here", "site": "main"})

@@ -1,4 +1,4 @@
-"""The hands on containers: looking, pausing, stopping, starting, and the clone's server beside the live one."""
+"""Containers of a Docker host: looking, pausing, stopping, starting, and the clone's server beside the live one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `mayday doctor` asks of the hands' side: Docker, Postgres, archive, backups, queue, worker, clock, page."""
+"""What `mayday doctor` asks of the workers' side: Docker, Postgres, archive, backups, queue, worker, clock, page."""
 
 from __future__ import annotations
 
@@ -95,12 +95,12 @@ class _Patient:
 
 def site_findings(settings: Settings, store: Store) -> Iterator[Finding]:
     """Look at the host as a run would; the first thing that is not there ends the list."""
-    workshop = DockerToolbox(store, settings.site.site(), settings.site.docker_host)
+    toolbox = DockerToolbox(store, settings.site.site(), settings.site.docker_host)
     # A name of its own: two doctors at once must not take each other's helper away.
     name, site = f"{LOOKS}{secrets.token_hex(3)}", settings.site
     run = Run(name, "doctor", "", site.postgres, site.name, "", {}, {}, store.clock())
     try:
-        with workshop.open(run) as tools:
+        with toolbox.open(run) as tools:
             patient = _Patient(tools, store.clock)
             yield Finding("Docker", True, f"answers on {tools['docker'].host}")
             server = patient.server()

@@ -1,4 +1,4 @@
-"""Commands of the terminal that need the hands on the outside and nothing else."""
+"""Commands of the terminal that need PagerDuty alone, and no site."""
 
 from __future__ import annotations
 

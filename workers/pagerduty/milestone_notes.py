@@ -48,7 +48,7 @@ class MilestoneNotes:
     pagerduty: PagerDuty | None
     statuspage: StatusPageSettings
     site: str
-    ring: Callable[[str], object] = lambda run: None
+    enqueue: Callable[[str], object] = lambda run: None
     _seen: dict[str, int] = field(default_factory=dict)
 
     def work(self) -> None:
@@ -94,7 +94,7 @@ class MilestoneNotes:
         key = f"status over {done[-1].id}"  # An incident that comes back and is published again is over again.
         run, new = open_errand(self.store, errand, incident, ITSELF, site=self.site, key=key)
         if new:
-            self.ring(run)
+            self.enqueue(run)
 
     def _run(self, incident: Incident, run: str) -> None:
         told = self.store.entries(run)
@@ -132,7 +132,7 @@ class MilestoneNotes:
                 continue
             run = self.store.run(milestone.entry.run) if milestone else None
             errand = to_publish(incident, offered(self.statuspage, incident, run, allowed))
-            self.ring(open_errand(self.store, errand, incident, ITSELF, site=self.site, key=key)[0])
+            self.enqueue(open_errand(self.store, errand, incident, ITSELF, site=self.site, key=key)[0])
             # The inbox forgets its keys after a day, and an incident is followed for longer.
             self.store.keep(_LET_OUT, key, "")
 

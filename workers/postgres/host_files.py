@@ -1,4 +1,4 @@
-"""The hands on files, as one: everything a step may ask of a server's directories, archive and base backups."""
+"""`Files` on a real Docker host: everything a step may ask of a server's directories, archive and base backups."""
 
 from __future__ import annotations
 

@@ -28,17 +28,17 @@ def companions(
     find: Callable[[str], Procedure],
     adapters: Adapters,
     owner: str,
-    ring: Callable[[str], object],
+    enqueue: Callable[[str], object],
 ) -> tuple[Companion, ...]:
     """Everything that one worker of the settings' site does beside."""
     site = settings.site.site()
-    workshop = DockerToolbox(store, site, settings.site.docker_host)
+    toolbox = DockerToolbox(store, site, settings.site.docker_host)
     noted = anchors_path(settings.anchors, settings.store)
     anchoring = (Anchoring(store, AnchorFile(Path(noted))).run,) if noted else ()
-    outside = Outside(settings, store, find, owner, ring, adapters.pagerduty, adapters.pager)
+    outside = Outside(settings, store, find, owner, enqueue, adapters.pagerduty, adapters.pager)
     return (
         outside.chores().run,
-        ConditionKeeper(store, workshop, site, settings.site.dumps).run,
+        ConditionKeeper(store, toolbox, site, settings.site.dumps).run,
         DeadMan(Audit(store, find, settings.site, settings.heartbeat)).run,
         *anchoring,
     )

@@ -17,17 +17,17 @@ log = structlog.get_logger("mayday.chores")
 
 @dataclass(frozen=True)
 class Chore:
-    """Something to do every so many seconds, while it is our turn. What goes wrong is tried again the next time."""
+    """Something to do every so many seconds, while this process leads. What goes wrong is tried again the next time."""
 
     name: str
     every: float
     work: Callable[[], object]
-    turn: LeaderLease
+    leader: LeaderLease
 
     def once(self) -> bool:
-        """Do it, if it is our turn; whether it was done and went well."""
+        """Do it, if this process leads; whether it was done and went well."""
         try:
-            if not self.turn.mine():
+            if not self.leader.mine():
                 return False
             self.work()
         except RecoveryError as trouble:

@@ -1,4 +1,4 @@
-"""The workshop of errands: PagerDuty and the status page, opened for one errand and nothing of the stack."""
+"""The toolbox of errands: PagerDuty and the status page, opened for one errand and nothing of the stack."""
 
 from __future__ import annotations
 

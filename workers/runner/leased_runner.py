@@ -25,7 +25,7 @@ class LeasedRunner:
 
     store: Store
     find: Callable[[str], Procedure]
-    workshop: Toolbox
+    toolbox: Toolbox
     owner: str
     away_seconds: float = AWAY_SECONDS
     site: str = ""
@@ -54,10 +54,10 @@ class LeasedRunner:
         if lease is None:
             return "held"
         try:
-            with Heartbeat(self.store, lease) as heartbeat, OpenToolbox(self.store, self.workshop, run_id) as bench:
-                guard = Guard(self.store, run_id, heartbeat, bench.reopen, self.away_seconds)
+            with Heartbeat(self.store, lease) as heartbeat, OpenToolbox(self.store, self.toolbox, run_id) as opened:
+                guard = Guard(self.store, run_id, heartbeat, opened.reopen, self.away_seconds)
                 leaves = leaving or threading.Event()
-                return RunLoop(self.store, procedure, lease, heartbeat, guard, bench.tools, leaves).through()
+                return RunLoop(self.store, procedure, lease, heartbeat, guard, opened.tools, leaves).through()
         except Fenced as lost:
             log.warning("lease lost", run=run_id, detail=lost.message)
             return "fenced"

@@ -1,4 +1,4 @@
-"""The doorbell: RQ on Redis tells a worker that a run wants to be carried out. It is never the truth.
+"""The queue: RQ on Redis tells a worker that a run wants to be carried out. It is never the truth.
 
 A site has two queues, the second for errands, which wait for no recovery. Whoever can write to Redis could put anything
 there, so the worker takes of a job its id alone, which holds the run's; the function, arguments, callbacks and results
@@ -29,10 +29,10 @@ _JOB = "run-"
 _WAIT_SECONDS = 2
 _SILENCE_SECONDS = _WAIT_SECONDS + 2
 """A Redis that drops packets is away after so long; RQ itself would wait for 415 s."""
-_RING_SECONDS = 0.4
+_ENQUEUE_SECONDS = 0.4
 _AT_ONCE = 0.1
 
-log = structlog.get_logger("mayday.doorbell")
+log = structlog.get_logger("mayday.queue")
 
 
 def carry_out(run: str) -> None:
@@ -41,7 +41,7 @@ def carry_out(run: str) -> None:
 
 
 def connect(url: str, seconds: float = _SILENCE_SECONDS) -> redis.Redis:
-    """A connection that gives up soon and tries nothing again, because nothing waits for the doorbell."""
+    """A connection that gives up soon and tries nothing again, because nothing waits for the queue."""
     return redis.Redis.from_url(
         url, socket_connect_timeout=min(1, seconds), socket_timeout=seconds, retry=Retry(NoBackoff(), 0)
     )
@@ -71,10 +71,10 @@ def queue_of(site: str, connection: redis.Redis, lane: Lane = Lane.RECOVERY) -> 
     return Queue(name, connection=connection, serializer="json", default_timeout=-1, job_class=RunJob)
 
 
-def ring(url: str, site: str, run: str) -> bool:
-    """Ring for a run; False where Redis is away. A run stands in the queue once at most."""
+def enqueue(url: str, site: str, run: str) -> bool:
+    """Put a run into the queue; False where Redis is away. A run stands in the queue once at most."""
     try:
-        queue = queue_of(site, connect(url, _RING_SECONDS), Lane.ERRAND if is_errand(run) else Lane.RECOVERY)
+        queue = queue_of(site, connect(url, _ENQUEUE_SECONDS), Lane.ERRAND if is_errand(run) else Lane.RECOVERY)
         queue.remove(f"{_JOB}{run}")
         queue.enqueue(FUNCTION, run, job_id=f"{_JOB}{run}", job_timeout=-1, result_ttl=0, failure_ttl=3600)
     except redis.RedisError as away:
@@ -98,7 +98,7 @@ _READ = (b"created_at", b"enqueued_at", b"origin", b"status", b"timeout", b"resu
 class RunJob(Job):
     """A job that can only be our one function, for the run that its id names."""
 
-    hands: Callable[[str], object] | None = None
+    carrier: Callable[[str], object] | None = None
 
     success_callback = failure_callback = stopped_callback = property(lambda _self: None)
 
@@ -136,13 +136,13 @@ class RunJob(Job):
         Raises:
             PermissionError: nobody here carries runs out.
         """
-        if RunJob.hands is None:
+        if RunJob.carrier is None:
             raise PermissionError("nobody here carries runs out")
-        RunJob.hands(self.run)
+        RunJob.carrier(self.run)
 
 
 class QueueWorker(SimpleWorker):
-    """Answers the bell in its own process, and comes back after a moment when nobody rings."""
+    """Works in its own process, and comes back after a moment when nothing is in the queue."""
 
     job_class = RunJob
     death_penalty_class = TimerDeathPenalty  # The other one needs signals, which only a main thread has.
@@ -171,13 +171,13 @@ class QueueWorker(SimpleWorker):
         )
 
 
-def answer_bell(url: str, site: str, lane: Lane = Lane.RECOVERY) -> bool:
-    """Carry out what was rung for, until a moment passes without a ring; False where Redis is away."""
+def work_queue(url: str, site: str, lane: Lane = Lane.RECOVERY) -> bool:
+    """Carry out what is in the queue, until a moment passes with nothing in it; False where Redis is away."""
     try:
         connection = connect(url)
         connection.ping()
         name = f"{socket.gethostname()}-{uuid.uuid4().hex[:8]}"
-        # One queue a worker: from several at once RQ only pops, and a death before the job begins would lose the ring.
+        # One queue a worker: from several at once RQ only pops, and a death before the job begins would lose the job.
         worker = QueueWorker([queue_of(site, connection, lane)], name=name, connection=connection, serializer="json")
         worker.work(logging_level="CRITICAL")
     except redis.RedisError as away:

@@ -24,8 +24,8 @@ class Toolbox(Protocol):
 class OpenToolbox:
     """The tools of one carrying-out. Reopened after an absence, so that commands left behind have ended first."""
 
-    def __init__(self, store: Store, workshop: Toolbox, run: str) -> None:
-        self._store, self._workshop, self._run = store, workshop, run
+    def __init__(self, store: Store, toolbox: Toolbox, run: str) -> None:
+        self._store, self._toolbox, self._run = store, toolbox, run
         self._stack = ExitStack()
         self.tools: dict[str, Any] = {}
 
@@ -39,7 +39,7 @@ class OpenToolbox:
         """Put the tools away and take them out anew."""
         self._stack.close()
         self.tools.clear()
-        self.tools.update(self._stack.enter_context(self._workshop.open(self._store.run(self._run))))
+        self.tools.update(self._stack.enter_context(self._toolbox.open(self._store.run(self._run))))
 
 
 class _Scope(dict[str, Any]):

@@ -1,4 +1,4 @@
-"""The workshop: opens the real tools for carrying one run out."""
+"""The toolbox: opens the real tools for carrying one run out."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from workers.runner.polling import RealPolling
 from workers.runner.throughput import HostThroughput
 from workers.stack_web import StackWeb
 
-log = structlog.get_logger("mayday.workshop")
+log = structlog.get_logger("mayday.toolbox")
 
 
 class DockerToolbox:

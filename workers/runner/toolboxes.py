@@ -21,7 +21,7 @@ from workers.runner.leased_runner import LeasedRunner
 from workers.runner.toolbox import DockerToolbox
 from workers.runner.worker import owner_name
 
-log = structlog.get_logger("mayday.hands")
+log = structlog.get_logger("mayday.runner")
 
 _ERRANDS_AWAY_SECONDS = 15
 """So long an errand waits for what is away; then its line in the thread says so, and people press Retry."""
@@ -40,7 +40,7 @@ def errands(
     return LeasedRunner(
         store,
         find,
-        adapters.workshop(),
+        adapters.toolbox(),
         f"{owner}:errands",
         away_seconds=_ERRANDS_AWAY_SECONDS,
         site=settings.site.name,
@@ -77,7 +77,7 @@ class InProcessRunner:
             RecoveryError: Docker does not answer this user, or what an errand needs is not set up here.
         """
         if is_errand(run.id):
-            self._adapters().workshop().reach(self.find(run.procedure))
+            self._adapters().toolbox().reach(self.find(run.procedure))
         else:
             toolbox.reach(self.settings.site.docker_host)
 

@@ -1,4 +1,4 @@
-"""The worker: says that it lives, answers the bell, and sweeps for runs that nobody carries out."""
+"""The worker: says that it lives, works the queue off, and sweeps for runs that nobody carries out."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from actions.engine.next_move import Wait, next_move
 from actions.engine.procedure import Lane, Procedure
 from actions.engine.store import Store
 from workers.runner.leased_runner import LeasedRunner
-from workers.runner.queue import RunJob, answer_bell
+from workers.runner.queue import RunJob, work_queue
 
 log = structlog.get_logger("mayday.worker")
 
@@ -65,7 +65,7 @@ class Worker:
 
     def serve(self, lane: Lane) -> None:
         """Carry out what a lane brings, until asked to leave."""
-        RunJob.hands = self.carry_out
+        RunJob.carrier = self.carry_out
         while not self.leaving.is_set():
             self._round(lane)
 
@@ -79,14 +79,14 @@ class Worker:
             log.warning("the store does not answer", detail=str(away)[:200])
             time.sleep(1)
         if lane is Lane.BACKUP:
-            # It has no queue: what is rung for comes to the lane of recoveries, which hands it over.
+            # It has no queue: what is enqueued comes to the lane of recoveries, which hands it over.
             self._backup.wait(_SWEEP_SECONDS)
             self._backup.clear()
-        elif not answer_bell(self.redis, self.site, lane):
+        elif not work_queue(self.redis, self.site, lane):
             time.sleep(1)
 
     def due(self, lane: Lane = Lane.RECOVERY) -> list[str]:
-        """Runs of this site that have a next move and no living lease: what a lost bell or a dead worker left."""
+        """Runs of this site that have a next move and no living lease: what a lost job or a dead worker left."""
         leased = self.store.leased()
         return [run for run in self.store.runs(open_only=True) if run not in leased and self._wants(run, lane)]
 
@@ -119,7 +119,7 @@ class Worker:
             return False  # Whoever carries it out says what is wrong with it.
 
     def _carry(self, run: str) -> str:
-        """Carry a run out as far as it goes; an unknown one is a stray ring."""
+        """Carry a run out as far as it goes; an unknown one is a stray job."""
         loop = self.errands if is_errand(run) and self.errands is not None else self.loop
         try:
             why = loop.carry_out(run, self.leaving)

@@ -42,7 +42,7 @@ class _Yielded(RecoveryError):
 
 
 class _Yielding:
-    """The hands on files, as long as nobody else needs the machine."""
+    """Files, as long as nobody else needs the machine."""
 
     def __init__(self, files: Any, busy: Callable[[], bool]) -> None:
         self._files, self._busy = files, busy
@@ -61,7 +61,7 @@ class ConditionKeeper:
     """
 
     store: Store
-    workshop: Toolbox
+    toolbox: Toolbox
     site: Site
     dumps: Sequence[str] = ()
     every: float = EVERY
@@ -123,7 +123,7 @@ class ConditionKeeper:
         name = f"condition-{self.site.postgres}"
         run = Run(name, "condition", "", self.site.postgres, self.site.name, "", {}, {}, self.store.clock())
         try:
-            with self.workshop.open(run) as tools:
+            with self.toolbox.open(run) as tools:
                 found = container_health.look(tools["docker"].client, self.site)
                 if not self._busy():
                     self._memories.look(tools["docker"].client, found, self.store.clock())

@@ -35,7 +35,7 @@ class Outside:
     store: Store
     find: Callable[[str], Procedure]
     owner: str
-    ring: Callable[[str], object]
+    enqueue: Callable[[str], object]
     pagerduty: PagerDuty | None = None
     pager: Pager | None = None
     archive_limit: timedelta = timedelta(minutes=10)
@@ -53,12 +53,12 @@ class Outside:
 
     def _milestones(self) -> MilestoneNotes:
         site, page = self.settings.site.name, self.settings.statuspage
-        return MilestoneNotes(self.store, self.find, self.pagerduty, page, site, self.ring)
+        return MilestoneNotes(self.store, self.find, self.pagerduty, page, site, self.enqueue)
 
     def _watch(self, pager: Pager) -> AlarmWatch:
         site = self.settings.site
         call = caller(self.pagerduty, self.settings.contacts)
-        lift = lifter(self.store, self.pagerduty, site.name, self.ring)
+        lift = lifter(self.store, self.pagerduty, site.name, self.enqueue)
         return AlarmWatch(self.store, self.find, pager, site.name, site.postgres, self.archive_limit, call, lift)
 
     def _chore(self, name: str, every: float, work: Callable[[], object]) -> Chore:

@@ -30,14 +30,14 @@ def office(tmp_path: Path) -> Office:
     """Bolt's listeners have threads of their own, so the store is a file."""
     made = office_in()
     store = store_in(tmp_path, made.clock)
-    people = SlackPeople(made.desk.settings.people, DirectoryClient(made.directory), store)
+    people = SlackPeople(made.bot.settings.people, DirectoryClient(made.directory), store)
     made.directory.users[GUEST] = {"is_restricted": True}
-    return replace(made, desk=replace(made.desk, store=store, people=people))
+    return replace(made, bot=replace(made.bot, store=store, people=people))
 
 
 def asked(office: Office) -> tuple[PlayedWorker, int]:
     """A run of oncall with an open cut-over."""
-    hear(office.desk, "postgres pitr 14:30", Origin("t1", "U0ONCALL", "T1", CHANNEL))
+    hear(office.bot, "postgres pitr 14:30", Origin("t1", "U0ONCALL", "T1", CHANNEL))
     (run,) = office.store.runs()
     worker = PlayedWorker(office.store, run)
     worker.looks(PITR, 0, 1)
@@ -48,7 +48,7 @@ def asked(office: Office) -> tuple[PlayedWorker, int]:
 @pytest.mark.parametrize("text", ["status", "runs", "runs {run}", "list", "help", "timeline", "declare it burns", ""])
 def test_a_guest_gets_no_word_of_what_goes_on(office: Office, family: str, text: str) -> None:
     worker, _ = asked(office)
-    said = hear(office.desk, text.format(run=worker.run), Origin("t2", GUEST, "T1", CHANNEL), family).text
+    said = hear(office.bot, text.format(run=worker.run), Origin("t2", GUEST, "T1", CHANNEL), family).text
     assert said.startswith("Mayday answers members of this workspace alone.\nThis is a guest.")
     assert worker.run not in said
 
@@ -57,19 +57,19 @@ def test_a_guest_gets_no_word_of_what_goes_on(office: Office, family: str, text:
 def test_nor_does_a_bot_or_somebody_of_another_workspace(office: Office, user: str, team: str) -> None:
     office.store.keep("slack", "identity", {"team": "T1", "user": "U0", "bot": "B0", "url": ""})
     office.directory.users["U0BOT"] = {"is_bot": True}
-    said = hear(office.desk, "status", Origin("t2", user, team, CHANNEL)).text
+    said = hear(office.bot, "status", Origin("t2", user, team, CHANNEL)).text
     assert said.startswith("Mayday answers members of this workspace alone.")
 
 
 def test_a_member_without_rights_may_look(office: Office) -> None:
     asked(office)
-    said = hear(office.desk, "status", Origin("t2", "U0WATCHER", "T1", CHANNEL)).text
+    said = hear(office.bot, "status", Origin("t2", "U0WATCHER", "T1", CHANNEL)).text
     assert "postgres pitr" in said
 
 
 def test_somebody_of_whom_nothing_is_known_waits_for_slack(office: Office) -> None:
     office.directory.away = True
-    said = hear(office.desk, "status", Origin("t2", "U0NEW", "T1", CHANNEL)).text
+    said = hear(office.bot, "status", Origin("t2", "U0NEW", "T1", CHANNEL)).text
     assert said.startswith("Slack could not say who you are.")
 
 
@@ -88,7 +88,7 @@ class Tabs(DirectoryClient):
 def test_the_home_tab_of_a_guest_shows_nothing(office: Office) -> None:
     worker, _ = asked(office)
     client = Tabs(office)
-    home = Home(office.desk, client)
+    home = Home(office.bot, client)
     home.opened(GUEST, "")
     assert home.tick() == 0
     ((user, view),) = client.views
@@ -105,7 +105,7 @@ def submit(office: Office, press: ButtonTarget, typed: str, user: str) -> Any:
     state = {"values": {answer_modals.BLOCK: {answer_modals.FIELD: {"value": typed}}}}
     view = {**answer_modals.ask(press, "service", "nself-postgres"), "id": "V1", "hash": "1.a", "state": state}
     body = {"type": "view_submission", "team": {"id": "T1"}, "user": {"id": user, "name": user}, "view": view}
-    app: App = app_of(office.desk)
+    app: App = app_of(office.bot)
     said = app.dispatch(BoltRequest(body=body, mode="socket_mode"))
     return json.loads(said.body) if isinstance(said.body, str) and said.body else {}
 
@@ -136,7 +136,7 @@ def test_steering_in_doubt_says_that_slack_could_not_say(office: Office) -> None
     worker, _ = asked(office)
     office.directory.away = True
     with pytest.raises(Refused, match="Slack could not say what"):
-        answers.stop(office.store, worker.run, office.desk.people.approving("U0DBA", "T1").speaker)
+        answers.stop(office.store, worker.run, office.bot.people.approving("U0DBA", "T1").speaker)
 
 
 @pytest.mark.parametrize("subtype", [None, "thread_broadcast", "file_share"])
@@ -152,7 +152,7 @@ def test_a_mention_that_goes_to_the_channel_too_or_brings_a_file_is_somebody_spe
         **({"subtype": subtype} if subtype else {}),
     }
     body = {"type": "event_callback", "team_id": "T1", "event_id": "Ev1", "event": said}
-    app_of(office.desk).dispatch(BoltRequest(body=body, mode="socket_mode"))
+    app_of(office.bot).dispatch(BoltRequest(body=body, mode="socket_mode"))
     assert len(office.store.runs()) == 1
 
 
@@ -167,5 +167,5 @@ def test_what_nobody_said_begins_nothing(office: Office, more: dict[str, str]) -
         **more,
     }
     body = {"type": "event_callback", "team_id": "T1", "event_id": "Ev1", "event": said}
-    app_of(office.desk).dispatch(BoltRequest(body=body, mode="socket_mode"))
+    app_of(office.bot).dispatch(BoltRequest(body=body, mode="socket_mode"))
     assert office.store.runs() == []

@@ -24,7 +24,7 @@ def office() -> Office:
 
 
 def say(office: Office, text: str, user: str = "U0ONCALL", key: str = "t1", thread: str = "") -> str:
-    return hear(office.desk, text, Origin(key, user, "T1", CHANNEL, thread, user)).text
+    return hear(office.bot, text, Origin(key, user, "T1", CHANNEL, thread, user)).text
 
 
 def only_run(office: Office) -> PlayedWorker:
@@ -33,12 +33,12 @@ def only_run(office: Office) -> PlayedWorker:
 
 
 def press(office: Office, worker: PlayedWorker, n: int, label: str, user: str, text: str = "") -> None:
-    answer(office.desk, ButtonTarget(worker.run, n, label), office.desk.people.approving(user, "T1").speaker, text)
+    answer(office.bot, ButtonTarget(worker.run, n, label), office.bot.people.approving(user, "T1").speaker, text)
 
 
 def test_a_request_stands_in_the_journal_with_all_that_the_worker_needs(office: Office) -> None:
     notes.worker_lives(office.store, "w", {"sites": ["main"]})
-    reply = hear(office.desk, "postgres pitr 14:30", Origin("t1", "U0ONCALL", "T1", CHANNEL))
+    reply = hear(office.bot, "postgres pitr 14:30", Origin("t1", "U0ONCALL", "T1", CHANNEL))
     (first,) = office.store.entries(only_run(office).run)
     assert first.kind is Kind.REQUESTED
     assert first.data == {
@@ -52,13 +52,13 @@ def test_a_request_stands_in_the_journal_with_all_that_the_worker_needs(office: 
         "summary": f"Bring {SERVICE} back to 14:30.",
         "origin": {"sink": "slack", "channel": CHANNEL, "thread": "", "key": "t1"},
     }
-    assert reply.ring == (first.run,)
+    assert reply.runs == (first.run,)
     assert "mayday worker" not in reply.text
 
 
 def test_the_second_delivery_has_no_effect_and_no_answer(office: Office) -> None:
     assert say(office, "postgres pitr 14:30")
-    assert hear(office.desk, "postgres pitr 14:30", Origin("t1", "U0ONCALL", "T1", CHANNEL)) == SILENCE
+    assert hear(office.bot, "postgres pitr 14:30", Origin("t1", "U0ONCALL", "T1", CHANNEL)) == SILENCE
     assert len(office.store.runs()) == 1
     for text in ("status", "help", "nonsense words", "postgres pitr", "stop r1"):
         assert say(office, text, key=text)
@@ -103,16 +103,16 @@ def test_a_dead_bell_does_not_hurt(office: Office) -> None:
     def broken(_run: str) -> None:
         raise RedisAway("redis is away")
 
-    desk = BotContext(
-        office.desk.settings,
+    bot = BotContext(
+        office.bot.settings,
         office.store,
-        office.desk.catalog,
-        office.desk.client,
-        office.desk.people,
+        office.bot.catalog,
+        office.bot.client,
+        office.bot.people,
         broken,
         office.clock,
     )
-    desk.ring("r1")
+    bot.wake_worker("r1")
 
 
 def test_an_id_can_be_read_out_on_the_phone() -> None:
@@ -175,7 +175,7 @@ def test_undo_after_the_point_of_no_return_says_where_the_old_data_lies(office: 
     worker.write(Kind.DONE, 0, title="x", seconds=1, gives="kept", fact="/data/postgres.before-r1, until 6 December")
     worker.acts(PITR, 6)
     with pytest.raises(Refused) as refused:
-        steer(office.desk, "undo", worker.run, office.desk.people.approving("U0DBA", "T1").speaker)
+        steer(office.bot, "undo", worker.run, office.bot.people.approving("U0DBA", "T1").speaker)
     assert "can no longer be undone" in refused.value.message
     assert "/data/postgres.before-r1" in refused.value.detail
     assert kept(office.store.run(worker.run)).startswith("/data")

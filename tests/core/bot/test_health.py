@@ -31,15 +31,15 @@ class Line:
         return self._connected
 
 
-def ask(path: str, desk: BotContext, *, tail: bool = True, connected: bool = True, wait_seconds: float = 3.0) -> Any:
+def ask(path: str, bot: BotContext, *, threads: bool = True, connected: bool = True, wait_seconds: float = 3.0) -> Any:
     going = threading.Event()
-    thread = threading.Thread(target=going.wait, name="tail", daemon=True)
-    if tail:
+    thread = threading.Thread(target=going.wait, name="threads", daemon=True)
+    if threads:
         thread.start()
-    vitals = Liveness(False, [thread], Line(connected), said="Slack did not answer (HTTP 503)")
+    liveness = Liveness(False, [thread], Line(connected), said="Slack did not answer (HTTP 503)")
 
     async def go() -> httpx.Response:
-        app = web_app(None, *health_checks.routes(HealthChecks(desk, vitals, wait_seconds)))
+        app = web_app(None, *health_checks.routes(HealthChecks(bot, liveness, wait_seconds)))
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://bot") as client:
             return await client.get(path)
 
@@ -53,11 +53,11 @@ def failing(answer: Any) -> list[str]:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> BotContext:
+def bot(tmp_path: Path) -> BotContext:
     clock = Clock()
     store = store_in(tmp_path, clock)
     notes.worker_lives(store, "w", {"sites": ["main"]})
-    return replace(office_in().desk, store=store, clock=clock)
+    return replace(office_in().bot, store=store, clock=clock)
 
 
 class Hanging(Store):
@@ -71,49 +71,49 @@ class Hanging(Store):
         self.answers.wait(20)
 
 
-def test_all_well_is_ready(desk: BotContext) -> None:
-    answer = ask("/healthz/ready", desk)
+def test_all_well_is_ready(bot: BotContext) -> None:
+    answer = ask("/healthz/ready", bot)
     assert (answer.status_code, answer.json()["ok"]) == (200, True)
-    assert {c["name"] for c in answer.json()["checks"]} == {"process", "tail", "store", "worker", "Slack"}
+    assert {c["name"] for c in answer.json()["checks"]} == {"process", "threads", "store", "worker", "Slack"}
 
 
-def test_a_dead_tail_is_not_alive(desk: BotContext) -> None:
-    answer = ask("/healthz/live", desk, tail=False)
-    assert (answer.status_code, failing(answer)) == (503, ["tail"])
+def test_a_dead_thread_loop_is_not_alive(bot: BotContext) -> None:
+    answer = ask("/healthz/live", bot, threads=False)
+    assert (answer.status_code, failing(answer)) == (503, ["threads"])
 
 
-def test_what_is_away_is_named_and_does_not_make_the_bot_dead(desk: BotContext) -> None:
-    with desk.store.engine.connect() as db:
+def test_what_is_away_is_named_and_does_not_make_the_bot_dead(bot: BotContext) -> None:
+    with bot.store.engine.connect() as db:
         db.exec_driver_sql("drop table notes")
-    answer = ask("/healthz/ready", desk, connected=False)
+    answer = ask("/healthz/ready", bot, connected=False)
     assert "HTTP 503" in str(answer.json())
     assert (answer.status_code, failing(answer)) == (503, ["store", "Slack"])
-    assert ask("/healthz/live", desk, connected=False).status_code == 200
+    assert ask("/healthz/live", bot, connected=False).status_code == 200
 
 
-def test_without_a_worker_nothing_is_carried_out_so_it_is_not_ready(desk: BotContext) -> None:
-    assert isinstance(desk.clock, Clock)
-    desk.clock.on(60)
-    answer = ask("/healthz/ready", desk)
+def test_without_a_worker_nothing_is_carried_out_so_it_is_not_ready(bot: BotContext) -> None:
+    assert isinstance(bot.clock, Clock)
+    bot.clock.on(60)
+    answer = ask("/healthz/ready", bot)
     assert failing(answer) == ["worker"]
     assert "mayday worker" in str(answer.json())
 
 
-def test_a_store_that_hangs_is_given_up_after_a_moment(desk: BotContext) -> None:
-    hanging = Hanging(desk.clock)
-    answer = ask("/healthz/ready", replace(desk, store=hanging), wait_seconds=0.1)
+def test_a_store_that_hangs_is_given_up_after_a_moment(bot: BotContext) -> None:
+    hanging = Hanging(bot.clock)
+    answer = ask("/healthz/ready", replace(bot, store=hanging), wait_seconds=0.1)
     hanging.answers.set()
     assert failing(answer) == ["store"]
     assert "did not answer" in str(answer.json())
 
 
 def test_in_http_mode_the_last_question_to_slack_tells() -> None:
-    vitals = Liveness(True)
-    assert not vitals.slack().ok
-    vitals.heard(True, "Slack answers")
-    assert vitals.slack().ok
-    vitals.heard(False, "Slack did not answer (timeout)")
-    assert vitals.slack().seen == "Slack did not answer (timeout)"
+    liveness = Liveness(True)
+    assert not liveness.slack().ok
+    liveness.heard(True, "Slack answers")
+    assert liveness.slack().ok
+    liveness.heard(False, "Slack did not answer (timeout)")
+    assert liveness.slack().seen == "Slack did not answer (timeout)"
 
 
 def test_whether_this_bot_posts_is_said_and_a_bot_that_does_not_is_well() -> None:
@@ -123,5 +123,5 @@ def test_whether_this_bot_posts_is_said_and_a_bot_that_does_not_is_well() -> Non
         assert (found.ok, found.seen) == (True, said)
 
 
-def test_the_old_address_still_says_ok(desk: BotContext) -> None:
-    assert ask("/health", desk).text == "ok"
+def test_the_old_address_still_says_ok(bot: BotContext) -> None:
+    assert ask("/health", bot).text == "ok"

@@ -20,7 +20,7 @@ from actions.tools.outside import OnCall
 from actions.watch import service_condition
 from actions.watch.run_records import Records
 from actions.watch.service_condition import Condition, Health
-from bot.slack.home_data import glance
+from bot.slack.home_data import home_data
 from bot.slack.home_tab import Home
 from bot.views import home_dialogs
 from bot.views.home_view import HomeData, OpenItem, view
@@ -81,7 +81,7 @@ class Scene:
         self.home = self.another()
 
     def another(self) -> Home:
-        return Home(self.office.desk, client=TabsClient(self.tabs))
+        return Home(self.office.bot, client=TabsClient(self.tabs))
 
     def opens(self, user: str) -> int:
         self.home.opened(user, self.tabs.hash(user))
@@ -153,8 +153,8 @@ def test_an_old_look_is_not_taken_for_what_is(scene: Scene) -> None:
 
 def test_incidents_stand_first_where_there_are_any(scene: Scene) -> None:
     olga = Speaker("U0ONCALL", "Olga Nowak", may_ask=True, may_approve=False)
-    declare(scene.office.desk.store, "Database down", "critical", olga, key="declared")
-    made = view(glance(scene.office.desk))
+    declare(scene.office.bot.store, "Database down", "critical", olga, key="declared")
+    made = view(home_data(scene.office.bot))
     text = "\n".join(Plain(Company()).blocks(made["blocks"]))
     assert text.index("Database down") < text.index("Open runs")
 
@@ -247,6 +247,6 @@ def test_the_dialog_offers_what_changes_something_and_reads_what_was_filled_in()
 
 def test_no_worker_is_said_only_where_there_is_none(scene: Scene) -> None:
     notes.worker_lives(scene.office.store, "w", {"sites": ["main"]})
-    assert glance(scene.office.desk).worker
+    assert home_data(scene.office.bot).worker
     scene.office.clock.on(timedelta(minutes=1).total_seconds())
-    assert not glance(scene.office.desk).worker
+    assert not home_data(scene.office.bot).worker

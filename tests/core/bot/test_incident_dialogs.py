@@ -24,9 +24,9 @@ def here(tmp_path: Path) -> Emergency:
     made = Emergency()
     # Bolt's listeners have threads of their own, so the store is a file.
     made.store = store_in(tmp_path, made.office.clock)
-    people = SlackPeople(made.desk.settings.people, DirectoryClient(made.office.directory), made.store)
-    made.desk = replace(made.desk, store=made.store, people=people)
-    made.sink = ThreadWriter(made.desk)
+    people = SlackPeople(made.bot.settings.people, DirectoryClient(made.office.directory), made.store)
+    made.bot = replace(made.bot, store=made.store, people=people)
+    made.sink = ThreadWriter(made.bot)
     for group in ("S0OPERATORS", "S0APPROVERS"):
         made.store.keep("people", group, ["U0ONCALL"])
     made.store.keep("people", "U0ONCALL", {"name": "Olga", "tz": "UTC", "stranger": ""})
@@ -39,7 +39,7 @@ def submit(here: Emergency, view: dict[str, Any], values: dict[str, Any], user: 
     filled = {block: {modals.FIELD: value} for block, value in values.items()}
     shown = {**view, "id": "V1", "hash": "1.a", "state": {"values": filled}}
     body = {"type": "view_submission", "team": {"id": "T1"}, "user": {"id": user, "name": user}, "view": shown}
-    app: App = app_of(here.desk)
+    app: App = app_of(here.bot)
     said = app.dispatch(BoltRequest(body=body, mode="socket_mode"))
     assert said.status == 200
     return json.loads(said.body) if isinstance(said.body, str) and said.body else said.body or {}
@@ -96,7 +96,7 @@ def test_a_role_is_given_by_dialog(here: Emergency) -> None:
 
 def test_an_update_goes_out_in_the_words_of_whoever_read_it_or_says_what_is_wrong(here: Emergency) -> None:
     page = StatusPageSettings(kind="files", components={"nself-postgres": "database"})
-    here.desk = replace(here.desk, settings=here.desk.settings.model_copy(update={"statuspage": page}))
+    here.bot = replace(here.bot, settings=here.bot.settings.model_copy(update={"statuspage": page}))
     dialog = {**choose(here), "callback_id": modals.STATUS, "blocks": [{"type": "input", "block_id": "said"}]}
     words = {"kind": option("opened"), "title": text("Messages are late"), "said": text("We look into it.")}
     assert submit(here, dialog, {**words, "said": text("  ")})["response_action"] == "errors"

@@ -30,13 +30,13 @@ from tests.support.recorded import recorded, tell
 Values = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 
-def desk_on(store: Store) -> BotContext:
-    return replace(office_in().desk, store=store, catalog=CATALOG, clock=store.clock, meters=Meters())
+def bot_on(store: Store) -> BotContext:
+    return replace(office_in().bot, store=store, catalog=CATALOG, clock=store.clock, meters=Meters())
 
 
-def scrape(desk: BotContext, queue: int | None = 0) -> Values:
+def scrape(bot: BotContext, queue: int | None = 0) -> Values:
     """One scrape of a bot that began just now."""
-    return scraped(web_app(None, *metrics.routes(desk, Figures(desk, lambda: queue))))
+    return scraped(web_app(None, *metrics.routes(bot, Figures(bot, lambda: queue))))
 
 
 def scraped(app: object) -> Values:
@@ -62,7 +62,7 @@ def store(tmp_path: Path, clock: Clock) -> Store:
 
 def test_runs_and_steps_are_counted_from_the_journals_alone(store: Store) -> None:
     tell(store, "r1", "r2")
-    seen = scrape(desk_on(store))
+    seen = scrape(bot_on(store))
     assert seen["mayday_runs_total", (("outcome", "recovered"), ("procedure", "postgres pitr"))] == 2
     assert seen["mayday_runs_requested_total", (("procedure", "postgres pitr"),)] == 2
     step = (("ended", "done"), ("procedure", "postgres pitr"), ("step", "copy the base backup"))
@@ -70,12 +70,12 @@ def test_runs_and_steps_are_counted_from_the_journals_alone(store: Store) -> Non
     assert seen["mayday_step_seconds_count", step] == 2
     assert seen["mayday_step_seconds_sum", step] == pytest.approx(2 * took)
     assert seen["mayday_step_seconds_bucket", (*step[:1], ("le", "+Inf"), *step[1:])] == 2
-    assert scrape(desk_on(store)) == seen
+    assert scrape(bot_on(store)) == seen
 
 
 def test_a_second_scrape_counts_only_what_is_new(store: Store) -> None:
-    desk = desk_on(store)
-    app = web_app(None, *metrics.routes(desk, Figures(desk, lambda: 0)))
+    bot = bot_on(store)
+    app = web_app(None, *metrics.routes(bot, Figures(bot, lambda: 0)))
     tell(store, "r1")
     first = scraped(app)
     assert scraped(app) == first
@@ -123,13 +123,13 @@ def test_the_lag_is_how_long_the_oldest_entry_that_no_thread_shows_has_waited(st
     notes.move_cursor(store, "slack", "r1", len(recorded()))
     notes.move_cursor(store, "slack", "r2", len(recorded()) - 2)
     waits = store.entries("r2")[-2].at
-    desk = replace(desk_on(store), clock=lambda: waits + timedelta(seconds=90))
-    seen = scrape(desk)
+    bot = replace(bot_on(store), clock=lambda: waits + timedelta(seconds=90))
+    seen = scrape(bot)
     slack = (("sink", "slack"),)
     assert seen["mayday_sink_behind_entries", slack] == 2
     assert seen["mayday_sink_lag_seconds", slack] == pytest.approx(90)
     notes.move_cursor(store, "slack", "r2", len(recorded()))
-    seen = scrape(replace(desk, meters=Meters()))
+    seen = scrape(replace(bot, meters=Meters()))
     assert (seen["mayday_sink_behind_entries", slack], seen["mayday_sink_lag_seconds", slack]) == (0, 0)
 
 
@@ -137,20 +137,20 @@ def test_a_worker_that_fell_silent_grows_old_and_is_dropped_after_an_hour(store:
     for i in range(30):
         notes.worker_lives(store, f"ops-{i}:17:101112", {"site": "main", "host": f"ops-{i}"})
     clock.on(45)
-    seen = scrape(desk_on(store))
+    seen = scrape(bot_on(store))
     found = {key: value for key, value in seen.items() if key[0] == "mayday_worker_age_seconds"}
     assert len(found) == 20
     assert set(found.values()) == {45.0}
     assert ("mayday_worker_age_seconds", (("site", "main"), ("worker", "ops-0:17"))) in found
     clock.on(3600)
-    names = {name for name, _ in scrape(desk_on(store))}
+    names = {name for name, _ in scrape(bot_on(store))}
     assert "mayday_worker_age_seconds" not in names
 
 
 def test_the_condition_of_a_service_is_told_in_ages_and_moments(store: Store, clock: Clock) -> None:
     service_condition.keep(store, SEEN)
     clock.on(60)
-    seen = scrape(desk_on(store))
+    seen = scrape(bot_on(store))
     service = (("service", SERVICE),)
     assert SEEN.reachable is not None
     assert seen["mayday_service_up", service] == 1
@@ -162,12 +162,12 @@ def test_the_condition_of_a_service_is_told_in_ages_and_moments(store: Store, cl
 
 
 def test_without_a_queue_or_a_store_the_page_still_answers(store: Store) -> None:
-    assert scrape(desk_on(store), None)["mayday_queue_up", ()] == 0
+    assert scrape(bot_on(store), None)["mayday_queue_up", ()] == 0
     with store.engine.connect() as db:
         db.exec_driver_sql("drop table entries")
-    desk = desk_on(store)
-    desk.meters.acknowledged("/recover", 0.02)
-    seen = scrape(desk, 3)
+    bot = bot_on(store)
+    bot.meters.acknowledged("/recover", 0.02)
+    seen = scrape(bot, 3)
     assert (seen["mayday_store_up", ()], seen["mayday_queue_length", ()]) == (0, 3)
     assert seen["mayday_ack_seconds_count", (("command", "/recover"),)] == 1
 
@@ -175,9 +175,9 @@ def test_without_a_queue_or_a_store_the_page_still_answers(store: Store) -> None
 @pytest.mark.parts
 def test_a_scrape_with_five_hundred_runs_takes_less_than_a_fifth_of_a_second(store: Store) -> None:
     tell(store, *(f"r{i}" for i in range(500)))
-    desk = desk_on(store)
-    figures = Figures(desk, lambda: 0)
-    app = web_app(None, *metrics.routes(desk, figures))
+    bot = bot_on(store)
+    figures = Figures(bot, lambda: 0)
+    app = web_app(None, *metrics.routes(bot, figures))
     figures.catch_up()  # As the bot does when it begins.
     took = []
     for i in range(5):

@@ -26,7 +26,7 @@ def with_settings(office: Office, **given: Any) -> SlackPeople:
 
 
 def test_groups_give_rights_and_names_and_zones_come_along(office: Office) -> None:
-    people = office.desk.people
+    people = office.bot.people
     assert rights(people, "U0ONCALL") == (True, False)
     assert rights(people, "U0APPROVER") == (False, True)
     assert rights(people, "U0DBA") == (True, True)
@@ -51,18 +51,18 @@ def test_bots_guests_and_the_deactivated_have_no_rights_even_by_name(office: Off
 
 def test_somebody_of_another_workspace_has_no_rights(office: Office) -> None:
     office.store.keep("slack", "identity", {"team": "T1", "user": "U0", "bot": "B0", "url": ""})
-    assert rights(office.desk.people, "U0DBA", "T2") == (False, False)
-    assert rights(office.desk.people, "U0DBA", "T1") == (True, True)
+    assert rights(office.bot.people, "U0DBA", "T2") == (False, False)
+    assert rights(office.bot.people, "U0DBA", "T1") == (True, True)
 
 
 def test_who_left_the_group_cannot_approve_at_the_next_click(office: Office) -> None:
-    assert rights(office.desk.people, "U0DBA")[1]
+    assert rights(office.bot.people, "U0DBA")[1]
     office.directory.groups["S0APPROVERS"] = ["U0APPROVER"]
-    assert not rights(office.desk.people, "U0DBA")[1]
+    assert not rights(office.bot.people, "U0DBA")[1]
 
 
 def test_asking_uses_what_was_read_lately_and_reads_again_when_it_is_old(office: Office) -> None:
-    people = office.desk.people
+    people = office.bot.people
     people.asking("U0ONCALL", "T1")
     office.directory.asked.clear()
     office.clock.on(299)
@@ -74,7 +74,7 @@ def test_asking_uses_what_was_read_lately_and_reads_again_when_it_is_old(office:
 
 
 def test_with_slack_away_the_last_word_is_good_for_asking_and_never_for_approving(office: Office) -> None:
-    people = office.desk.people
+    people = office.bot.people
     people.warm()
     office.directory.away = True
     office.clock.on(100_000)
@@ -84,13 +84,13 @@ def test_with_slack_away_the_last_word_is_good_for_asking_and_never_for_approvin
 
 
 def test_what_slack_once_said_is_good_for_asking_up_to_a_greatest_age(office: Office) -> None:
-    people = office.desk.people
+    people = office.bot.people
     people.warm()
     office.directory.away = True
     office.clock.on(72 * 3600 - 1)
     assert people.asking("U0ONCALL", "T1").speaker.may_ask
     office.clock.on(2)
-    again = SlackPeople(office.desk.settings.people, DirectoryClient(office.directory), office.store)
+    again = SlackPeople(office.bot.settings.people, DirectoryClient(office.directory), office.store)
     for each in (people, again):
         found = each.asking("U0ONCALL", "T1").speaker
         assert (found.may_ask, found.unsure) == (False, True)
@@ -99,7 +99,7 @@ def test_what_slack_once_said_is_good_for_asking_up_to_a_greatest_age(office: Of
 @pytest.mark.parametrize("code", ["user_not_found", "user_not_visible"])
 @pytest.mark.parametrize("named", [False, True])
 def test_somebody_whom_slack_knows_no_more_has_no_rights(office: Office, code: str, named: bool) -> None:
-    people = with_settings(office, operators=("U0DBA",), approvers=("U0DBA",)) if named else office.desk.people
+    people = with_settings(office, operators=("U0DBA",), approvers=("U0DBA",)) if named else office.bot.people
     people.warm()
     assert rights(people, "U0DBA") == (True, True)
     office.directory.says["U0DBA"] = code
@@ -113,7 +113,7 @@ def test_somebody_whom_slack_knows_no_more_has_no_rights(office: Office, code: s
 
 @pytest.mark.parametrize("code", ["no_such_subteam", "subteam_not_found", "invalid_auth", "missing_scope"])
 def test_a_group_of_which_slack_says_no_gives_no_rights(office: Office, code: str) -> None:
-    people = office.desk.people
+    people = office.bot.people
     people.warm()
     office.directory.says |= dict.fromkeys(("S0OPERATORS", "S0APPROVERS"), code)
     office.clock.on(400)
@@ -124,7 +124,7 @@ def test_a_group_of_which_slack_says_no_gives_no_rights(office: Office, code: st
 
 @pytest.mark.parametrize("code", ["ratelimited", "internal_error", "fatal_error"])
 def test_in_doubt_the_last_word_is_good_for_asking_and_a_cached_group_never_approves(office: Office, code: str) -> None:
-    people = office.desk.people
+    people = office.bot.people
     people.warm()
     office.directory.says |= dict.fromkeys(("S0OPERATORS", "S0APPROVERS", "U0DBA"), code)
     assert rights(people, "U0DBA") == (True, False)
@@ -150,9 +150,9 @@ def test_with_slack_away_a_known_guest_stays_a_guest(office: Office) -> None:
 
 
 def test_strangers_are_refused_without_asking_slack_about_them(office: Office) -> None:
-    office.desk.people.warm()
+    office.bot.people.warm()
     office.directory.asked.clear()
-    assert not office.desk.people.asking("U0WATCHER", "T1", "watcher").speaker.may_ask
+    assert not office.bot.people.asking("U0WATCHER", "T1", "watcher").speaker.may_ask
     assert office.directory.asked == []
 
 
@@ -162,7 +162,7 @@ def test_who_joined_another_workspace_of_the_grid_first_counts_where_they_are_me
     office.store.keep("slack", "identity", {"team": "T1", "user": "U0", "bot": "B0", "url": ""})
     grid = {"team_id": "T2", "enterprise_user": {"id": "W1", "enterprise_id": "E1", "teams": ["T2", "T1"]}}
     office.directory.users["U0DBA"] = grid
-    people = office.desk.people
+    people = office.bot.people
     assert rights(people, "U0DBA", "T2") == rights(people, "U0DBA", "T1") == (True, True)
     people.admit("U0DBA", "T2")
     office.directory.users["U0DBA"] = {**grid, "is_restricted": True}

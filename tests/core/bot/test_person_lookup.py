@@ -34,13 +34,13 @@ PEOPLE = {
 @pytest.fixture
 def office() -> Office:
     made = office_in()
-    made.desk.store.keep("people", "U0SEEN", {"name": "Sina Seen", "tz": "UTC", "stranger": ""})
-    made.desk.store.keep("people", "S0OPERATORS", ["U0SEEN"])
-    return replace(made, desk=with_people(made.desk))
+    made.bot.store.keep("people", "U0SEEN", {"name": "Sina Seen", "tz": "UTC", "stranger": ""})
+    made.bot.store.keep("people", "S0OPERATORS", ["U0SEEN"])
+    return replace(made, bot=with_people(made.bot))
 
 
-def with_people(desk: BotContext) -> BotContext:
-    return replace(desk, settings=desk.settings.model_copy(update=PEOPLE))
+def with_people(bot: BotContext) -> BotContext:
+    return replace(bot, settings=bot.settings.model_copy(update=PEOPLE))
 
 
 @pytest.mark.parametrize(
@@ -59,32 +59,32 @@ def with_people(desk: BotContext) -> BotContext:
     ],
 )
 def test_somebody_is_named_in_any_of_these_ways(office: Office, said: str, meant: Named) -> None:
-    assert whom(office.desk, said) == meant
+    assert whom(office.bot, said) == meant
 
 
 def test_a_name_that_two_have_is_asked_back_with_their_ids(office: Office) -> None:
     with pytest.raises(Refused, match="several") as refused:
-        whom(office.desk, "otto")
+        whom(office.bot, "otto")
     assert "U0OTTO, U0OTTOTOO" in refused.value.detail
 
 
 @pytest.mark.parametrize("said", ["nobody", "@", "bo2", "S0OPERATORS", "u0new"])
 def test_who_is_not_known_is_never_taken_for_somebody_else(office: Office, said: str) -> None:
     with pytest.raises(Refused, match="do not know") as refused:
-        whom(office.desk, said)
+        whom(office.bot, said)
     assert "Bo Nielsen, Ana, Cleo" in refused.value.detail
 
 
 def test_an_id_that_slack_cannot_confirm_now_is_not_written_down(office: Office) -> None:
     office.directory.away = True
-    assert whom(office.desk, "U0SEEN").name == "Sina Seen"
+    assert whom(office.bot, "U0SEEN").name == "Sina Seen"
     with pytest.raises(Refused, match="do not know 'U0NEW'"):
-        whom(office.desk, "U0NEW")
+        whom(office.bot, "U0NEW")
 
 
 def test_a_role_is_given_in_slack_by_every_one_of_these_and_refused_to_a_stranger() -> None:
     here = Emergency()
-    here.desk = with_people(here.desk)
+    here.bot = with_people(here.bot)
     here.pages()
     given = {
         "role scribe <@U0DBA|dmitri>": "U0DBA",

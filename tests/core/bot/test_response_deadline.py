@@ -76,8 +76,8 @@ def test_a_store_locked_for_a_moment_is_waited_for(store: Store, path: Path) -> 
 
 def test_what_is_ready_after_the_time_is_rolled_back(store: Store) -> None:
     def slowly() -> None:
-        with store.pen() as pen:
-            pen.first("inbox", "k", "r1")
+        with store.transaction() as tx:
+            tx.first("inbox", "k", "r1")
             time.sleep(2 * GIVES_UP)
 
     with pytest.raises(Unanswered):
@@ -89,7 +89,7 @@ def test_a_thread_of_the_same_process_that_writes_is_not_waited_for_longer(store
     inside, over = threading.Event(), threading.Event()
 
     def hold() -> None:
-        with store.pen():
+        with store.transaction():
             inside.set()
             over.wait(10)
 

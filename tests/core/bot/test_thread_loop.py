@@ -51,15 +51,15 @@ class Scene:
         self.office: Office = office_in()
         self.channel = Channel(self.office.clock)
         self.clients = [SuspendedClient(self.channel), SuspendedClient(self.channel)]
-        self.one, self.other = (ThreadLoop(self.desk(client), f"bot {n}") for n, client in enumerate(self.clients))
+        self.one, self.other = (ThreadLoop(self.bot(client), f"bot {n}") for n, client in enumerate(self.clients))
         notes.worker_lives(self.office.store, "w", {"sites": ["main"]})
         origin = Origin("trigger-1", "U0ONCALL", "T1", CHANNEL)
-        person = self.office.desk.people.asking("U0ONCALL", "T1")
-        opened = open_run(self.office.desk, ProcedureCommand(PITR, "14:30"), origin, person)
+        person = self.office.bot.people.asking("U0ONCALL", "T1")
+        opened = open_run(self.office.bot, ProcedureCommand(PITR, "14:30"), origin, person)
         self.worker = PlayedWorker(self.office.store, opened.run)
 
-    def desk(self, client: ChannelClient) -> BotContext:
-        return replace(self.office.desk, client=client)
+    def bot(self, client: ChannelClient) -> BotContext:
+        return replace(self.office.bot, client=client)
 
     def told(self) -> None:
         """The run says something more."""

@@ -24,17 +24,17 @@ class Scene:
     def __init__(self) -> None:
         self.office: Office = office_in()
         self.channel = Channel(self.office.clock)
-        self.desk: BotContext = replace(self.office.desk, client=ChannelClient(self.channel))
+        self.bot: BotContext = replace(self.office.bot, client=ChannelClient(self.channel))
         notes.worker_lives(self.office.store, "w", {"sites": ["main"]})
-        self.sink = ThreadWriter(self.desk)
+        self.sink = ThreadWriter(self.bot)
 
     def ask(self, key: str = "trigger-1", thread: str = "", procedure: Any = PITR) -> PlayedWorker:
         origin = Origin(key, "U0ONCALL", "T1", CHANNEL, thread)
-        opened = open_run(self.desk, ProcedureCommand(procedure, "14:30"), origin, self.person())
+        opened = open_run(self.bot, ProcedureCommand(procedure, "14:30"), origin, self.person())
         return PlayedWorker(self.office.store, opened.run)
 
     def person(self) -> Person:
-        return self.desk.people.asking("U0ONCALL", "T1")
+        return self.bot.people.asking("U0ONCALL", "T1")
 
     def draw(self, ticks: int = 200) -> None:
         """Let the tail look until everything stands, the bot starting anew whenever it was killed."""
@@ -44,7 +44,7 @@ class Scene:
                 if self.sink.tick():
                     return
             except Killed:
-                self.sink = ThreadWriter(self.desk)
+                self.sink = ThreadWriter(self.bot)
         raise AssertionError("the thread never became complete")
 
 
@@ -100,7 +100,7 @@ def test_a_complete_thread_is_left_alone(scene: Scene) -> None:
     for _ in range(20):
         scene.office.clock.on(5)
         assert scene.sink.tick()
-    ThreadWriter(scene.desk).tick()
+    ThreadWriter(scene.bot).tick()
     assert len(scene.channel.calls) == calls
 
 
@@ -348,7 +348,7 @@ def test_a_message_that_slack_never_takes_holds_up_no_other_thread_and_is_set_as
     assert said.endswith(f"cannot be shown in Slack. On the bot's host: mayday show {bad.run}")
     # Nor is it tried again by a bot that begins anew.
     calls = len(scene.channel.calls)
-    ThreadWriter(scene.desk).tick()
+    ThreadWriter(scene.bot).tick()
     assert len(scene.channel.calls) == calls
 
 

@@ -96,18 +96,18 @@ class Counted(Store):
     transactions, refuses = 0, "\0"
 
     @contextmanager
-    def pen(self) -> Iterator[Any]:
+    def transaction(self) -> Iterator[Any]:
         self.transactions += 1
-        with super().pen() as pen:
-            first = pen.first
+        with super().transaction() as tx:
+            first = tx.first
 
             def checked(kind: str, key: str, data: Any) -> bool:
                 if self.refuses in key:
                     raise Unstorable("a text with NUL")
                 return first(kind, key, data)
 
-            pen.first = checked  # type: ignore[method-assign]
-            yield pen
+            tx.first = checked  # type: ignore[method-assign]
+            yield tx
 
 
 def test_events_that_come_while_one_is_written_are_written_together(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from actions.engine.errors import Refused
 from actions.engine.journal import Kind
 from actions.engine.procedure import Outcome
 from actions.engine.status import rests
-from tests.support.worlds.desk import APPROVER, DBA, ONCALL, WATCHER
+from tests.support.worlds.planned import APPROVER, DBA, ONCALL, WATCHER
 from tests.support.worlds.toys import PAINT, Yard, trouble
 
 OPERATOR = Speaker("U-OTHER", "other", may_ask=True, may_approve=False)

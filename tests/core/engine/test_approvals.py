@@ -17,7 +17,7 @@ from actions.engine.run import SYSTEM, Agreement, Question, Run
 from actions.recoveries.postgres_pitr import PROCEDURE
 from actions.steps.postgres.approved_loss import STANDS, ApprovedLoss
 from tests.support.worlds.company import SITE
-from tests.support.worlds.desk import APPROVER, DBA, ONCALL, Company
+from tests.support.worlds.planned import APPROVER, DBA, ONCALL, Company
 from tests.support.worlds.toys import PAINT, Yard
 
 KEEP = "Restore, keep serving"

@@ -19,7 +19,7 @@ from actions.engine.journal import Entry, Kind
 from bot.slack.run_thread import story
 from bot.views.run_header import HeaderData
 from tests.support.terminal_world import Terminal
-from tests.support.worlds.desk import APPROVER, DBA, ONCALL
+from tests.support.worlds.planned import APPROVER, DBA, ONCALL
 from tests.support.worlds.toys import Yard
 
 AFTER = timedelta(minutes=15)

@@ -16,7 +16,7 @@ from actions.postgres.server import DataHome
 from actions.postgres.stops import Stop
 from actions.steps.postgres.look_at_server import Writer, Writers
 from actions.steps.postgres.target import Aim, Base
-from tests.support.worlds.desk import Company
+from tests.support.worlds.planned import Company
 
 NOON = datetime(2026, 2, 9, 12, tzinfo=UTC)
 TARGET = Target("time", "12:00", at=NOON, other=Target("time", "12:00 Europe/Berlin", "Europe/Berlin", at=NOON))

@@ -19,8 +19,8 @@ from actions.engine.next_move import passed_no_return
 from actions.engine.procedure import Outcome
 from actions.engine.store import Store
 from tests.support.worlds.company import SITE, Killed
-from tests.support.worlds.desk import APPROVER, DBA, Company
 from tests.support.worlds.founding import company
+from tests.support.worlds.planned import APPROVER, DBA, Company
 from tests.support.worlds.tablespaces import live_folders, with_tablespaces
 
 TARGET = "2026-02-09 08:30:30"

@@ -10,7 +10,7 @@ from actions.engine import answers, injection
 from actions.engine.errors import Refused
 from actions.engine.journal import Kind
 from actions.engine.procedure import Ask, Option, OptionEffect, Outcome, Procedure
-from tests.support.worlds.desk import APPROVER, ONCALL
+from tests.support.worlds.planned import APPROVER, ONCALL
 from tests.support.worlds.toys import PAINT, TOOLS, Wall, Yard
 
 FIRST, SECOND = 1, 5

@@ -14,7 +14,7 @@ from actions.engine.errors import Fenced, Refused
 from actions.engine.journal import Kind
 from actions.engine.ledger import LEASE_SECONDS
 from actions.engine.procedure import Act, Outcome
-from tests.support.worlds.desk import APPROVER, ONCALL, WATCHER
+from tests.support.worlds.planned import APPROVER, ONCALL, WATCHER
 from tests.support.worlds.toys import PAINT, House, Yard, trouble
 
 

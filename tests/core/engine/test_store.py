@@ -433,8 +433,8 @@ def test_a_time_without_a_zone_is_refused(store: Store, clock: Clock) -> None:
 def test_a_place_in_a_journal_is_written_once_whoever_comes_second_is_told_so(store: Store) -> None:
     opened(store)
     first = store.entries("r1")[0]
-    with pytest.raises(PositionTaken), store.pen() as pen:
-        pen.write(first)
+    with pytest.raises(PositionTaken), store.transaction() as tx:
+        tx.write(first)
     assert store.entries("r1") == [first]
 
 

@@ -131,14 +131,14 @@ def test_who_lost_the_turn_writes_nothing_more_and_its_writes_kept_it_until_then
 
 @pytest.mark.parametrize("kind", ON_BOTH)
 def test_a_storm_is_taken_in_whole_while_people_speak(store: Store, clock: Clock) -> None:  # noqa: F811
-    rules, shelf = Rules(SERVICES), OpenIncidents()
+    rules, open_incidents = Rules(SERVICES), OpenIncidents()
     keep_event(store, body(event("triggered", "P0")))
-    (name,) = take_in(store, rules, shelf)
+    (name,) = take_in(store, rules, open_incidents)
 
     def storm() -> None:
         for n in range(1, 41):
             keep_event(store, body(event("triggered", f"P{n}")))
-            take_in(store, rules, shelf)
+            take_in(store, rules, open_incidents)
 
     def people() -> None:
         for n in range(40):

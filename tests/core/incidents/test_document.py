@@ -269,9 +269,9 @@ def test_both_forms_say_the_same() -> None:
 def test_the_journals_that_belong_together_are_found_in_the_store(tmp_path: Path) -> None:
     store: Store = store_in(tmp_path, Clock())
     tell(store, "r1122-jrpx")
-    with store.pen() as pen:
+    with store.transaction() as tx:
         for entry in (*incident(*STORY), *errand()):
-            pen.write(entry)
+            tx.write(entry)
     told = document_of(store, "i1122-abcd")
     assert (len(told.runs), len(told.posts)) == (1, 1)
     assert document_of(store, "r1122-jrpx").id == "r1122-jrpx"

@@ -55,9 +55,9 @@ class Shift:
     def ask(self, errand: Errand, key: str = "k1", by: Speaker = OLGA) -> str:
         return open_errand(self.store, errand, self.incident, by, site="main", key=key)[0]
 
-    def work(self, run: str, workshop: Any = None) -> str:
+    def work(self, run: str, toolbox: Any = None) -> str:
         self.workers += 1
-        tools = workshop or WorldErrands(self.world)
+        tools = toolbox or WorldErrands(self.world)
         return LeasedRunner(self.store, find, tools, f"w{self.workers}", away_seconds=0.05).carry_out(run)
 
     def does(self, errand: Errand) -> Run:

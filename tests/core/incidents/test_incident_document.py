@@ -75,9 +75,9 @@ def test_an_incident_that_needed_a_recovery_waits_until_it_has_ended(here: Emerg
     here.pages(event("resolved", minutes=1))
     here.draw(60)
     assert files(here) == [], "the recovery has not ended"
-    here.sink = ThreadWriter(here.desk)
+    here.sink = ThreadWriter(here.bot)
     here.errand(linked.run, "recovered")
-    here.sink = ThreadWriter(here.desk)
+    here.sink = ThreadWriter(here.bot)
     here.draw(60)
     assert files(here) == [".md", ".html"]
     assert linked.run in text(here, ".md")
@@ -92,7 +92,7 @@ def test_a_run_that_does_not_end_is_not_waited_for_without_end_and_makes_another
         here.draw(60)
     assert files(here) == [".md", ".html"]
     assert f"Run {linked.run} has not ended" in text(here, ".md")
-    here.sink = ThreadWriter(here.desk)
+    here.sink = ThreadWriter(here.bot)
     here.errand(linked.run, "recovered")
     later(here)
     assert files(here)[2:] == ["-version-2.md", "-version-2.html"]
@@ -119,12 +119,12 @@ def test_what_comes_back_and_ends_again_is_a_version_more_that_says_what_is_new(
 
 
 def add_role(here: Emergency) -> None:
-    olga = here.desk.people.asking("U0ONCALL", "T1").speaker
+    olga = here.bot.people.asking("U0ONCALL", "T1").speaker
     incident_actions.give_role(here.store, here.incident.id, "scribe", "U0DBA", "Dmitri", olga, key="role")
 
 
 def add_pins(here: Emergency) -> None:
-    olga = here.desk.people.asking("U0ONCALL", "T1").speaker
+    olga = here.bot.people.asking("U0ONCALL", "T1").speaker
     for n in range(3):
         incident_actions.pin(
             here.store, here.incident.id, here.office.clock(), f"The cause {n}", "Olga", olga, key=f"C1:{n}"
@@ -133,7 +133,7 @@ def add_pins(here: Emergency) -> None:
 
 
 def add_post(here: Emergency) -> None:
-    olga = here.desk.people.asking("U0ONCALL", "T1").speaker
+    olga = here.bot.people.asking("U0ONCALL", "T1").speaker
     draft = Draft(here.incident.id, "Messages", "resolved", "All is well.", "minor", {})
     errand = to_publish(here.incident, draft)
     here.errand(open_errand(here.store, errand, here.incident, olga, site="main", key="post")[0])
@@ -149,7 +149,7 @@ def add_note(here: Emergency) -> None:
 )
 def test_whatever_is_added_afterwards_makes_one_version_more(here: Emergency, add, said: str) -> None:  # type: ignore[no-untyped-def]
     over(here)
-    here.sink = ThreadWriter(here.desk)
+    here.sink = ThreadWriter(here.bot)
     add(here)
     later(here)
     assert files(here)[2:] == ["-version-2.md", "-version-2.html"]
@@ -200,7 +200,7 @@ def test_a_bot_that_is_killed_once_a_version_is_on_the_record_posts_that_one(her
     assert files(here) == []
     [given] = editions(here.store.entries(here.incident.id))
     here.channel.fate = lambda _n, _method: None
-    here.sink = ThreadWriter(here.desk)
+    here.sink = ThreadWriter(here.bot)
     add_role(here)
     here.draw(60)
     assert files(here) == [".md", ".html"]

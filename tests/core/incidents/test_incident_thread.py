@@ -69,8 +69,8 @@ def test_a_page_stands_as_a_thread_with_all_that_one_wants_to_know(here: Emergen
 
 def test_while_pagerduty_is_away_the_settings_say_who_is_on_call(here: Emergency) -> None:
     people = (Contact(role="on-call", name="Mia"), Contact(role="backup", name="Noa"))
-    settings = here.desk.settings.model_copy(update={"contacts": ContactSettings(people=people)})
-    here.sink = ThreadWriter(replace(here.desk, settings=settings))
+    settings = here.bot.settings.model_copy(update={"contacts": ContactSettings(people=people)})
+    here.sink = ThreadWriter(replace(here.bot, settings=settings))
     here.pages()
     text = here.channel.text(":1")
     assert "*On call* Mia" in text
@@ -115,7 +115,7 @@ def test_a_thread_that_is_over_is_left_alone_and_comes_back_with_its_incident(he
     calls = len(here.channel.calls)
     here.draw(40)
     assert len(here.channel.calls) == calls
-    here.sink = ThreadWriter(here.desk)
+    here.sink = ThreadWriter(here.bot)
     here.pages(event("reopened", minutes=5, by="Ben Okoro"))
     assert here.lines()[-1] == "Open again in PagerDuty by Ben Okoro."
     assert "Nobody has it yet" in here.channel.text(":1")
@@ -152,7 +152,7 @@ def test_an_errand_asked_for_before_the_thread_stands_waits_for_it(here: Emergen
     here.channel.fate = lambda n, _method: "limited" if n == 1 else None
     keep_event(here.store, body(event()))
     take_in(here.store, RULES)
-    press(here.desk, "acknowledge", here.incident, here.desk.people.asking("U0ONCALL", "T1"), "c1")
+    press(here.bot, "acknowledge", here.incident, here.bot.people.asking("U0ONCALL", "T1"), "c1")
     here.draw()
     assert [m["thread_ts"] for m in here.channel.messages] == [None, here.root["ts"]]
 
@@ -171,7 +171,7 @@ def test_an_incident_is_declared_led_and_resolved_by_words(here: Emergency) -> N
     assert here.say("declare messages <!here> are missing critical", here=False).text == ""
     assert "is open" in first.text
     assert (here.incident.title, here.incident.severity) == ("messages @here are missing", "critical")
-    assert [here.store.run(errand).procedure for errand in first.ring] == ["pagerduty page"]
+    assert [here.store.run(errand).procedure for errand in first.runs] == ["pagerduty page"]
     assert "Call the cto" in first.text or "name nobody" in first.text
     assert "thread" in here.say("role scribe <@U0DBA|dmitri>", key="t2").text
     here.say("severity high", key="t3")
@@ -187,8 +187,8 @@ def test_an_incident_is_declared_led_and_resolved_by_words(here: Emergency) -> N
 
 def test_an_incident_that_becomes_critical_says_whom_to_call(here: Emergency) -> None:
     people = (Contact(role="cto", name="Cleo", phone="+49 1", pagerduty="PCTO"), Contact(role="on-call", name="Mia"))
-    settings = here.desk.settings.model_copy(update={"contacts": ContactSettings(people=people)})
-    here.desk = replace(here.desk, settings=settings)
+    settings = here.bot.settings.model_copy(update={"contacts": ContactSettings(people=people)})
+    here.bot = replace(here.bot, settings=settings)
     here.pages()
     assert "Call the cto now: Cleo +49 1." in here.say("severity critical").text
     assert here.say("severity critical", key="t2").text == "It is written down; the thread shows it."
@@ -200,8 +200,8 @@ def test_an_incident_that_becomes_critical_says_whom_to_call(here: Emergency) ->
 
 def test_what_mayday_pages_itself_opens_nothing_again_in_the_thread(here: Emergency) -> None:
     people = (Contact(role="cto", name="Cleo", phone="+49 1", pagerduty="PCTO"),)
-    settings = here.desk.settings.model_copy(update={"contacts": ContactSettings(people=people)})
-    here.desk = replace(here.desk, settings=settings)
+    settings = here.bot.settings.model_copy(update={"contacts": ContactSettings(people=people)})
+    here.bot = replace(here.bot, settings=settings)
     here.pages(event(), event("acknowledged", minutes=1))
     here.say("severity critical")
     here.pages(event("triggered", "PCALLED", 2, incident_key=f"{OWN}{here.incident.id} cto PCTO", opened=2))
@@ -236,7 +236,7 @@ def test_incident_help_and_a_slip_of_the_fingers_are_answered(here: Emergency) -
 def test_a_recovery_asked_for_in_the_thread_belongs_to_the_incident(here: Emergency) -> None:
     here.pages()
     origin = Origin("t9", "U0ONCALL", "T1", CHANNEL, here.root["ts"])
-    opened = open_run(here.desk, ProcedureCommand(PITR, "14:30"), origin, here.desk.people.asking("U0ONCALL", "T1"))
+    opened = open_run(here.bot, ProcedureCommand(PITR, "14:30"), origin, here.bot.people.asking("U0ONCALL", "T1"))
     here.draw()
     assert [linked.run for linked in here.incident.runs] == [opened.run]
     assert here.store.run(opened.run).origin["incident"] == here.incident.id
@@ -281,7 +281,7 @@ def test_a_service_that_the_recoveries_are_not_for_brings_none_of_them_forward(h
 
 def test_a_pinned_message_is_in_the_timeline_once_at_the_time_when_it_was_said(here: Emergency) -> None:
     here.pages()
-    olga = here.desk.people.asking("U0ONCALL", "T1").speaker
+    olga = here.bot.people.asking("U0ONCALL", "T1").speaker
     for _ in range(2):
         said = "We see <b>errors</b> token=abcdef"
         incident_actions.pin(here.store, here.incident.id, here.office.clock(), said, "Olga", olga, key="C1:1.1")

@@ -154,19 +154,19 @@ def test_the_second_page_is_for_a_level_that_was_not_reached(was: bool, expected
 
 def test_its_line_stands_in_the_thread_of_the_run() -> None:
     # The office first: it begins with an empty store.
-    desk, post = office_in().desk, Post()
+    bot, post = office_in().bot, Post()
     post.world.opens("P0")
     post.polls()
     waiting = Waiting(post)
     waiting.looks(11)
     waiting.works()
     store = waiting.post.store
-    desk = replace(desk, store=store)
+    bot = replace(bot, store=store)
     entries = store.entries(waiting.rung[-1])
-    assert place_of(desk, entries[0]) is None
+    assert place_of(bot, entries[0]) is None
     notes.keep_post(store, "r1:1", {"channel": "C1", "ts": "1.1", "thread": ""})
-    assert place_of(desk, entries[0]) == ThreadPlace("C1", "1.1")
-    [line] = draw(desk, Watched(entries[-1].n, entries), store.clock(), True, False)
+    assert place_of(bot, entries[0]) == ThreadPlace("C1", "1.1")
+    [line] = draw(bot, Watched(entries[-1].n, entries), store.clock(), True, False)
     assert "Page the next level" in line.text
     assert "paged Ben Okoro" in line.text
     assert lifted(store, KEY, next(e.at for e in store.entries("r1") if e.kind is Kind.ASKED))

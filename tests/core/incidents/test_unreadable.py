@@ -63,13 +63,13 @@ def spoiled(request: pytest.FixtureRequest) -> dict[str, str]:
 def office(tmp_path: Path) -> Office:
     made = office_in()
     store = store_in(tmp_path, made.clock)
-    people = SlackPeople(made.desk.settings.people, DirectoryClient(made.directory), store)
-    return replace(made, desk=replace(made.desk, store=store, people=people))
+    people = SlackPeople(made.bot.settings.people, DirectoryClient(made.directory), store)
+    return replace(made, bot=replace(made.bot, store=store, people=people))
 
 
 def two_runs(office: Office) -> tuple[str, str]:
     for key in ("t1", "t2"):
-        hear(office.desk, "postgres verify", Origin(key, "U0ONCALL", "T1", CHANNEL))
+        hear(office.bot, "postgres verify", Origin(key, "U0ONCALL", "T1", CHANNEL))
     second, first = office.store.runs()
     return first, second
 

@@ -41,7 +41,7 @@ def labels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
     service_condition.keep(store, replace(SEEN, reachable=found, record=records.of(SERVICE)))
     meters = Meters()
     meters.acknowledged("/recover", 0.01)
-    meters.registry.register(Figures(replace(office_in().desk, store=store, catalog=CATALOG), lambda: 0))
+    meters.registry.register(Figures(replace(office_in().bot, store=store, catalog=CATALOG), lambda: 0))
     families = text_string_to_metric_families(generate_latest(meters.registry).decode())
     given: dict[str, set[str]] = {}
     for family in families:

@@ -17,9 +17,9 @@ from actions.postgres.segments import segment_name
 from actions.watch import service_condition
 from actions.watch.service_condition import Condition, Health, Reachable
 from tests.support.worlds.company import SITE
-from tests.support.worlds.desk import APPROVER, Company
 from tests.support.worlds.founding import company
 from tests.support.worlds.pages import event
+from tests.support.worlds.planned import APPROVER, Company
 from tests.support.worlds.post import SERVICE, Post, Tower
 from tests.support.worlds.wal import SIZE
 

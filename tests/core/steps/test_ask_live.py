@@ -11,7 +11,7 @@ from actions.postgres.live_server import Live, Standby, libraries
 from actions.postgres.postmaster import Endpoint, read_opts_file, read_pid_file
 from actions.postgres.preload import as_settings, preload
 from actions.tools.sql import LoginRefused, NotServing, StartingUp
-from tests.support.worlds.desk import Company
+from tests.support.worlds.planned import Company
 from workers.postgres.sql_said import no_connection
 
 PID_FILE = "1\n/var/lib/postgresql/data\n1764430000\n5433\n/var/run/postgresql\n*\n  1234   5\nready   \n"

@@ -13,10 +13,10 @@ from actions.steps.postgres import cutover
 from actions.tools.docker import CloneSpec, Container
 from actions.tools.sql import LoginRefused, NotServing
 from tests.support.worlds.company import SITE
-from tests.support.worlds.desk import Company
 from tests.support.worlds.docker import WorldDocker
 from tests.support.worlds.files import WorldFiles
 from tests.support.worlds.lies import called
+from tests.support.worlds.planned import Company
 from tests.support.worlds.sql import WorldSql
 
 ASLEEP = NotServing("Nobody listens.", hint="Start it.")

@@ -8,7 +8,7 @@ from actions.engine.journal import Kind
 from actions.engine.procedure import Outcome
 from actions.postgres.walheader import ClusterIdentity, Header, header_of, identity_of
 from tests.support.worlds.company import SITE
-from tests.support.worlds.desk import APPROVER, Company
+from tests.support.worlds.planned import APPROVER, Company
 from tests.support.worlds.wal import SYSTEM, wal_header
 
 ONE, TWO = "000000010000000000000005", "000000020000000000000006"

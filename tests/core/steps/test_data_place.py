@@ -21,11 +21,11 @@ from actions.steps.postgres.data_place import (
 )
 from actions.tools.docker import Container, Mount
 from tests.support.worlds.company import SITE
-from tests.support.worlds.desk import Company
 from tests.support.worlds.docker import WorldDocker
 from tests.support.worlds.files import WorldFiles
 from tests.support.worlds.founding import container
 from tests.support.worlds.lies import called
+from tests.support.worlds.planned import Company
 
 DATA = "/var/lib/postgresql/data"
 

@@ -22,8 +22,8 @@ from actions.steps.postgres.look_at_server import Writer, Writers
 from actions.steps.postgres.target import Base
 from actions.tools.files import Room
 from tests.support.worlds.clock import Clock
-from tests.support.worlds.desk import Company
 from tests.support.worlds.founding import company
+from tests.support.worlds.planned import Company
 
 GB = 1 << 30
 SEGMENT = 16 << 20

@@ -22,8 +22,8 @@ from actions.steps.postgres.target import Aim, Base
 from actions.tools.docker import Container, Mount
 from actions.tools.files import Room
 from tests.support.worlds.company import SITE
-from tests.support.worlds.desk import Company
 from tests.support.worlds.founding import company, container
+from tests.support.worlds.planned import Company
 from tests.support.worlds.tablespaces import with_tablespaces
 
 HOME = DataHome("/srv/nself/data", "postgres", "/var/lib/postgresql/data")

@@ -12,8 +12,8 @@ from actions.postgres.lsn import Lsn
 from actions.postgres.segments import segment_of
 from actions.steps.postgres import cutover, proof, read_window, replay, target
 from tests.support.worlds.company import SITE
-from tests.support.worlds.desk import Company
 from tests.support.worlds.lies import DamagedTail, Log, LyingFiles, LyingSql, called
+from tests.support.worlds.planned import Company
 from tests.support.worlds.wal import SIZE, SYSTEM
 
 # The proofs ------------------------------------------------------------------------------------------

@@ -18,9 +18,9 @@ from tests.core.steps.test_disk_space import GB, Disks, measure
 from tests.core.workers.test_step_guard import Absence, Doors, away, begun
 from tests.support.bot_world import office_in
 from tests.support.worlds.company import LEAF, SITE, WRITERS
-from tests.support.worlds.desk import APPROVER, Company
 from tests.support.worlds.docker import WorldDocker
 from tests.support.worlds.lies import KEEP, PAUSE, LyingFiles, called, previewed
+from tests.support.worlds.planned import APPROVER, Company
 from tests.support.worlds.toys import PAINT, House
 
 
@@ -108,12 +108,12 @@ def test_docker_away_while_a_resumed_act_is_looked_at_does_not_have_it_done_agai
 def test_whom_slack_does_not_vouch_for_now_is_no_approver_though_the_group_says_so(code: str, may_ask: bool) -> None:
     """The group is read anew and has the name; whether that is still a member and no guest cannot be told."""
     office = office_in()
-    office.desk.people.warm()
-    assert office.desk.people.approving("U0DBA", "T1").speaker.may_approve
+    office.bot.people.warm()
+    assert office.bot.people.approving("U0DBA", "T1").speaker.may_approve
     office.directory.says["U0DBA"] = code
-    assert not office.desk.people.approving("U0DBA", "T1").speaker.may_approve
+    assert not office.bot.people.approving("U0DBA", "T1").speaker.may_approve
     office.clock.on(365 * 24 * 3600)
-    found = office.desk.people.approving("U0DBA", "T1").speaker
+    found = office.bot.people.approving("U0DBA", "T1").speaker
     assert (found.may_ask, found.may_approve) == (may_ask, False)
 
 

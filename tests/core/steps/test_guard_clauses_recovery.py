@@ -15,10 +15,10 @@ from actions.steps.postgres import replay, restore
 from actions.tools.docker import Container
 from actions.tools.sql import NotServing
 from tests.support.worlds.company import WRITERS
-from tests.support.worlds.desk import Company
 from tests.support.worlds.docker import WorldDocker
 from tests.support.worlds.files import WorldFiles
 from tests.support.worlds.lies import called
+from tests.support.worlds.planned import Company
 from tests.support.worlds.sql import WorldSql
 
 AWAY = Away("Docker does not answer.", hint="Wait.")

@@ -17,9 +17,9 @@ from actions.steps.postgres.prepared import COMMIT, LEAVE, ROLL_BACK, PreparedOp
 from actions.tools.sql import QueryResult as SqlAnswer
 from tests.support.worlds.clock import Clock, FakePolling
 from tests.support.worlds.company import WRITERS
-from tests.support.worlds.desk import Company
 from tests.support.worlds.docker import WorldDocker
 from tests.support.worlds.lies import called
+from tests.support.worlds.planned import Company
 
 # What was prepared ------------------------------------------------------------------------------------
 

@@ -22,9 +22,9 @@ from actions.steps.postgres.look_at_server import look_at_server
 from actions.tools.sql import LoginRefused
 from actions.tools.sql import QueryResult as SqlAnswer
 from tests.support.worlds.company import SITE
-from tests.support.worlds.desk import Company
 from tests.support.worlds.files import WorldFiles
 from tests.support.worlds.lies import LyingFiles, called
+from tests.support.worlds.planned import Company
 from tests.support.worlds.sql import WorldSql
 
 AWAY = Away("Docker does not answer.", hint="Wait.")

@@ -12,7 +12,7 @@ from actions.postgres.integrity_many import FOREIGN_KEYS, NULL_KEYS
 from actions.postgres.live_server import LIVE_SQL
 from actions.postgres.server import Server
 from actions.tools.sql import QueryResult, SqlTimeout
-from tests.support.worlds.desk import Company
+from tests.support.worlds.planned import Company
 from tests.support.worlds.sql import WorldSql
 
 

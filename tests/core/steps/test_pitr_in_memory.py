@@ -14,8 +14,8 @@ from actions.engine.procedure import Outcome
 from actions.postgres.inventory import Inventory, dump_inventory
 from actions.postgres.lsn import Lsn
 from tests.support.worlds.company import SITE, WRITERS
-from tests.support.worlds.desk import APPROVER, Company
 from tests.support.worlds.founding import container
+from tests.support.worlds.planned import APPROVER, Company
 from tests.support.worlds.wal import SIZE, SYSTEM, Backup
 
 PAUSE, KEEP = "Pause writers and restore", "Restore, keep serving"

@@ -23,8 +23,8 @@ from actions.watch.run_records import Records
 from actions.watch.service_condition import Condition, Health, Reachable, conditions
 from tests.support.recorded import recorded, tell, told_as
 from tests.support.worlds.company import SITE, WRITERS, World
-from tests.support.worlds.desk import WorldWorkshop
 from tests.support.worlds.founding import company
+from tests.support.worlds.planned import WorldWorkshop
 from workers.watch.condition_keeper import ConditionKeeper
 from workers.watch.container_health import healths
 
@@ -52,7 +52,7 @@ def listed(name: str, state: str = "running", status: str = "Up 5 minutes (healt
 
 @dataclass
 class Host:
-    """A workshop on the world's host; its Docker lists the containers, or is away."""
+    """A toolbox on the world's host; its Docker lists the containers, or is away."""
 
     world: World
     away: bool = False
@@ -77,7 +77,7 @@ class Host:
 
 
 class Counting:
-    """The world's hands on files, with what they were asked."""
+    """The world's files, with what they were asked."""
 
     def __init__(self, files: Any, host: Host) -> None:
         self._files, self._host = files, host

@@ -13,7 +13,7 @@ from actions.engine import notes
 from actions.engine.errors import Away
 from actions.engine.journal import Kind
 from actions.engine.run import Run
-from tests.support.worlds.desk import ONCALL
+from tests.support.worlds.planned import ONCALL
 from tests.support.worlds.toys import House, Yard
 from workers.runner.leased_runner import LeasedRunner
 

@@ -43,10 +43,10 @@ def test_what_a_process_lacks_for_an_errand_is_said_before_anything_is_tried() -
 
 def test_an_errand_needs_only_what_its_own_steps_take(tmp_path: Path) -> None:
     page = Settings(statuspage=StatusPageSettings(kind="files", path=str(tmp_path)))
-    workshop = ErrandToolbox(status_page=opener(page, now))
-    workshop.reach(status_page_publish.PROCEDURE)
+    toolbox = ErrandToolbox(status_page=opener(page, now))
+    toolbox.reach(status_page_publish.PROCEDURE)
     with pytest.raises(Refused, match="PagerDuty"):
-        workshop.reach(pagerduty_acknowledge.PROCEDURE)
+        toolbox.reach(pagerduty_acknowledge.PROCEDURE)
 
 
 def test_a_status_page_whose_token_this_process_lacks_is_no_page() -> None:
@@ -59,14 +59,14 @@ def test_an_errand_asks_nothing_of_docker_and_a_recovery_does(host: Host) -> Non
     settings = Settings(
         site=SiteSettings(docker_host=NO_DOCKER), statuspage=StatusPageSettings(kind="files", path=str(host.page))
     )
-    hands = InProcessRunner(settings, find, now)
+    runner = InProcessRunner(settings, find, now)
     host.page.mkdir()
     errand = host.update()
-    hands.reach(host.store.run(errand))
+    runner.reach(host.store.run(errand))
     run, _ = host.store.open_run("r1124-abcd", host.store.entries(errand)[0].data, claims=False, key="r")
     with pytest.raises(RecoveryError, match="Docker"):
-        hands.reach(host.store.run(run))
-    assert hands.carry_out(host.store, errand) == "finished"
+        runner.reach(host.store.run(run))
+    assert runner.carry_out(host.store, errand) == "finished"
     assert host.state(errand) == "done"
     assert "Search is slow" in host.public()
 

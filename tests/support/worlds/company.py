@@ -109,7 +109,7 @@ class World:
     # Changes -------------------------------------------------------------------------------------
 
     def does(self, name: str, change: Callable[[], None]) -> None:
-        """Everything that anybody's hands change; a place before it takes hold and one after."""
+        """Everything that anybody changes; a place before it takes hold and one after."""
         self.at_place(f"before '{name}'")
         change()
         self.changes = (*self.changes, name)

@@ -14,7 +14,7 @@ OF_THE_BACKUP = (("pg_hba.conf", "local all all trust\n"), (AUTO_CONF, "work_mem
 
 
 class WorldConfiguration:
-    """The hands on configuration files; a part of the hands on files."""
+    """Configuration files; a part of the files of the world."""
 
     world: World
 

@@ -14,7 +14,7 @@ from tests.support.worlds.wal import flag, target_of
 
 
 class WorldDocker:
-    """The hands on containers of the world."""
+    """The Docker of the world."""
 
     def __init__(self, world: World) -> None:
         self.world = world

@@ -30,10 +30,10 @@ class Emergency:
     def __init__(self) -> None:
         self.office: Office = office_in()
         self.channel = Channel(self.office.clock)
-        self.desk: BotContext = replace(self.office.desk, client=ChannelClient(self.channel))
+        self.bot: BotContext = replace(self.office.bot, client=ChannelClient(self.channel))
         self.store = self.office.store
         notes.worker_lives(self.store, "w", {"sites": ["main"]})
-        self.sink = ThreadWriter(self.desk)
+        self.sink = ThreadWriter(self.bot)
 
     def pages(self, *events: dict[str, Any], ticks: int = 60) -> None:
         for said in events or (event(),):
@@ -55,7 +55,7 @@ class Emergency:
         try:
             return self.sink.tick()
         except Killed:
-            self.sink = ThreadWriter(self.desk)
+            self.sink = ThreadWriter(self.bot)
             return False
 
     @property
@@ -69,12 +69,12 @@ class Emergency:
 
     def say(self, text: str, user: str = "U0ONCALL", key: str = "t1", *, here: bool = True) -> Reply:
         thread = self.root["ts"] if here else ""
-        reply = hear(self.desk, text, Origin(key, user, "T1", CHANNEL, thread), "incident")
+        reply = hear(self.bot, text, Origin(key, user, "T1", CHANNEL, thread), "incident")
         self.draw()
         return reply
 
     def press(self, how: str, user: str = "U0ONCALL", key: str = "c1") -> str:
-        done = press(self.desk, how, self.incident, self.desk.people.asking(user, "T1"), key)
+        done = press(self.bot, how, self.incident, self.bot.people.asking(user, "T1"), key)
         self.draw()
         return done.errands[0] if done.errands else ""
 

@@ -26,7 +26,7 @@ from tests.support.worlds.wal import DAMAGED_CONTROL, SIZE, control_text, wal_he
 
 
 class WorldFiles(WorldConfiguration, UnwrittenFiles, WorldTablespaces):
-    """The hands on files of the world, for one run."""
+    """The files of the world, for one run."""
 
     def __init__(self, world: World) -> None:
         self.world = world

@@ -12,9 +12,9 @@ from actions.engine import injection
 from actions.postgres.archive import WalFile
 from actions.postgres.server import Names, Server
 from actions.tools.files import RunDirectories
-from tests.support.worlds.desk import Company, WorldWorkshop
 from tests.support.worlds.docker import WorldDocker
 from tests.support.worlds.files import WorldFiles
+from tests.support.worlds.planned import Company, WorldWorkshop
 from tests.support.worlds.sql import WorldSql
 from workers.runner.scope import scope_of
 

@@ -154,7 +154,7 @@ class Paging:
 
 @dataclass
 class WorldErrands:
-    """The workshop of errands, in such a world."""
+    """The toolbox of errands, in such a world."""
 
     world: PagerDutyWorld
 

@@ -60,7 +60,7 @@ def places(server: Server, names: Names) -> list[Place]:
 
 
 class WorldTablespaces:
-    """The hands on them, for one run. What was noted when a swap began decides how it goes on, and back."""
+    """Changes them, for one run. What was noted when a swap began decides how it goes on, and back."""
 
     world: World
 

@@ -17,7 +17,7 @@ _END = re.compile(r"(?:commit|rollback) prepared '([\w-]+)'")
 
 
 class UnwrittenFiles:
-    """The hands on their files; a part of the hands on files."""
+    """Their files; a part of the files of the world."""
 
     world: World
 
