@@ -1,4 +1,4 @@
-# The bot and the worker, one image: `docker build -t mayday .`
+# The bot and the worker, one image, without the practice company: `docker build -t mayday .`
 #
 # Without a network, or behind a proxy with a certificate of its own, let pip fetch everything outside first:
 #     .venv/bin/pip wheel --constraint constraints.txt --wheel-dir wheels . setuptools async-timeout
@@ -17,7 +17,6 @@ WORKDIR /src
 COPY constraints.txt pyproject.toml mayday.py wheel[s] ./wheels/
 COPY actions actions
 COPY bot bot
-COPY lab lab
 COPY workers workers
 RUN mv wheels/constraints.txt wheels/pyproject.toml wheels/mayday.py . \
  && if ls wheels/*.whl >/dev/null 2>&1; then export PIP_NO_INDEX=1 PIP_FIND_LINKS=/src/wheels; fi \

@@ -7,10 +7,16 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
+
+from actions.engine.errors import Refused
+
+PRACTICE = "lab"
+"""The package of the practice company, and the command for it. It is in no production image."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +65,8 @@ class Deferred(TyperGroup):
     """A group that imports a command when it is called for, and shows its summary in the help without."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        return sorted({*super().list_commands(ctx), *LATE})
+        missing = () if find_spec(PRACTICE) else (PRACTICE,)
+        return sorted({*super().list_commands(ctx), *LATE}.difference(missing))
 
     def get_command(self, ctx: Any, name: str) -> Any:
         """What the help shows of it: a summary, without importing anything."""
@@ -74,5 +81,11 @@ class Deferred(TyperGroup):
 def imported(name: str) -> Any:
     """A late command, with all that it needs."""
     late = LATE[name]
+    if name == PRACTICE and find_spec(PRACTICE) is None:
+        raise Refused(
+            "The practice company is not part of this installation.",
+            detail="An image for production is built without it.",
+            hint="Take a checkout of Mayday, and run there: make demo",
+        )
     found: Any = typer.main.get_command(getattr(importlib.import_module(late.module), late.app))
     return found.commands[name] if late.one_of_many else found

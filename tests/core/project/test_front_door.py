@@ -46,3 +46,17 @@ def test_what_nobody_foresaw_is_said_in_words_and_traced_only_with_debug(debug: 
     assert ("Traceback" in said.stderr) is debug
     assert "KeyError: 'colour'" in said.stderr
     assert ("mayday --debug" in said.stderr) is not debug
+
+
+@pytest.mark.parametrize("words", [["--help"], ["lab", "up"]])
+def test_without_the_practice_company_its_command_is_not_offered_and_says_where_it_is(words: list[str]) -> None:
+    told = f"import sys, mayday\nsys.modules['lab'] = None\nsys.argv = {['mayday', *words]!r}\nmayday.main()\n"
+    said = subprocess.run([sys.executable, "-c", told], cwd=ROOT, capture_output=True, text=True, check=False)
+    if words == ["--help"]:
+        assert said.returncode == 0
+        assert "doctor" in said.stdout
+        assert "practice company" not in said.stdout
+    else:
+        assert said.returncode == 1
+        assert "not part of this installation" in said.stderr
+        assert "make demo" in said.stderr
