@@ -56,21 +56,21 @@ def resolve(wall: Wall, now: datetime, zone: tzinfo) -> datetime:
     today = now.astimezone(zone).date()
     if wall.day is None:
         return _most_recent(wall, today, now, zone)
-    return _on_day(wall, _day(wall, today), now, zone)
+    return _on_day(wall, _day(wall.day, today), now, zone)
 
 
-def _day(wall: Wall, today: date) -> date:
-    if wall.day in ("today", "yesterday"):
-        return today - timedelta(days=wall.day == "yesterday")
+def _day(words: str, today: date) -> date:
+    if words in ("today", "yesterday"):
+        return today - timedelta(days=words == "yesterday")
     try:
-        day = date.fromisoformat(wall.day or "")
+        day = date.fromisoformat(words)
     except ValueError:
         raise WhenError(
-            f"There is no day {wall.day}.", hint="Dates are written year-month-day, for example 2026-02-09."
+            f"There is no day {words}.", hint="Dates are written year-month-day, for example 2026-02-09."
         ) from None
     # The first and last days of the calendar cannot be shifted into another zone.
     if not 2000 <= day.year < 9000:
-        raise WhenError(f"Nothing can be recovered to {wall.day}.", hint="Check the year.")
+        raise WhenError(f"Nothing can be recovered to {words}.", hint="Check the year.")
     return day
 
 

@@ -24,7 +24,7 @@ __all__ = ["Target", "WhenError", "describe", "parse_when"]
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _AMOUNT = r"(\d{1,7}(?:\.\d{1,3})?|an?(?=\s))\s*(s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|weeks?)"
 _AGO = re.compile(rf"{_AMOUNT}(?:(?:,?\s*(?:and\s+)?){_AMOUNT}){{0,4}}\s+ago", re.ASCII)
-_ONE_AMOUNT = re.compile(rf"{_AMOUNT}(?![a-z])|{_AMOUNT}(?=\s*\d)", re.ASCII)
+_ONE_AMOUNT = re.compile(rf"{_AMOUNT}(?![a-z])", re.ASCII)
 _XID = re.compile(r"(?:just )?before (?:xid|transaction|tx) #?(\d{1,20})", re.ASCII)
 _LSN = re.compile(r"(?:just )?before (?:lsn )?([0-9a-f]{1,8}/[0-9a-f]{1,8})", re.ASCII)
 _CLOCK = (
@@ -101,7 +101,7 @@ def _ago(words: str, now: datetime) -> Target | None:
     if not _AGO.fullmatch(words):
         return None
     found = _ONE_AMOUNT.findall(words.removesuffix("ago"))
-    seconds = sum(_seconds(*(group[:2] if group[0] else group[2:])) for group in found)
+    seconds = sum(_seconds(amount, unit) for amount, unit in found)
     if seconds > (now - _OLDEST).total_seconds():
         raise WhenError(f"“{words}” is longer ago than any backup.", hint="For example: 20m ago, 1h 20m ago.")
     return Target("time", words, at=(now - timedelta(seconds=seconds)).astimezone(UTC))

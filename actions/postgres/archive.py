@@ -55,8 +55,8 @@ class LiveTail:
 
     timeline: int
     segments: tuple[str, ...]
-    end_lsn: Lsn | None = None
-    at: datetime | None = None
+    end_lsn: Lsn
+    at: datetime
 
 
 @dataclass(frozen=True)

@@ -191,10 +191,8 @@ def _bare(name: str) -> str:
 def arrived(files: Iterable[WalFile], wanted: str) -> bool:
     """Whether a history, or a segment of that timeline as late as that one, lies in the archive whole."""
     names = (_bare(file.name) for file in files if not file.wrong)
-    return any(
-        name == wanted or (len(name) == len(wanted) == 24 and name[:8] == wanted[:8] and name > wanted)
-        for name in names
-    )
+    # Of one length, the names of a timeline are its segments, in their order, or its one history.
+    return any(len(name) == len(wanted) and name[:8] == wanted[:8] and name >= wanted for name in names)
 
 
 def words_of(log: str) -> str:

@@ -7,7 +7,6 @@ tell, a flipped bit or a broken stream, is found where the segment is read, and 
 
 from __future__ import annotations
 
-import struct
 import zlib
 from dataclasses import dataclass
 
@@ -114,23 +113,27 @@ def _wrong_packed(form: str, size: int, head: bytes, tail: bytes, whole: int) ->
     return ""
 
 
+def _number(data: bytes) -> int:
+    return int.from_bytes(data, "little")
+
+
 def _gzip(size: int, _head: bytes, tail: bytes) -> tuple[bool, int | None]:
     """RFC 1952: the last four bytes are the size of what was packed."""
-    return (True, struct.unpack("<I", tail[-4:])[0]) if size >= 18 and len(tail) >= 4 else (False, None)
+    return (True, _number(tail[-4:])) if size >= 18 and len(tail) >= 4 else (False, None)
 
 
 def _xz(size: int, _head: bytes, tail: bytes) -> tuple[bool, int | None]:
     """The .xz format, 2.1.2: a footer with a checksum of its own, before it an index with the size of each block."""
     footer = tail[-12:]
-    if len(footer) < 12 or footer[-2:] != b"YZ" or struct.unpack("<I", footer[:4])[0] != zlib.crc32(footer[4:10]):
+    if len(footer) < 12 or footer[-2:] != b"YZ" or _number(footer[:4]) != zlib.crc32(footer[4:10]):
         return False, None
-    index = (struct.unpack("<I", footer[4:8])[0] + 1) * 4
+    index = (_number(footer[4:8]) + 1) * 4
     return True, _xz_unpacked(size, tail[-12 - index : -12]) if index + 12 <= len(tail) else None
 
 
 def _xz_unpacked(size: int, index: bytes) -> int | None:
     """The size of what was packed, where there is a single stream; the index is checked by its own sum."""
-    if index[:1] != b"\0" or struct.unpack("<I", index[-4:])[0] != zlib.crc32(index[:-4]):
+    if _number(index[-4:]) != zlib.crc32(index[:-4]):
         return None
     count, at = _varint(index, 1)
     packed = unpacked = 0
@@ -174,7 +177,7 @@ def _zstd(_size: int, head: bytes, _tail: bytes) -> tuple[bool, int | None]:
     field = head[at : at + width]
     if not width or len(field) < width:
         return True, None
-    return True, int.from_bytes(field, "little") + (256 if width == 2 else 0)
+    return True, _number(field) + (256 if width == 2 else 0)
 
 
 _ENDS = {"gz": _gzip, "xz": _xz, "bz2": _bzip2, "lz4": _lz4, "zst": _zstd}

@@ -185,7 +185,7 @@ def _reach(backup: BaseBackup, chain: Chain, wal: Wal, runs: Runs) -> Reach:
     at_gap, end = runs.highest > last or bool(wal.lacks(following)), Lsn((last + 1) * wal.size)
     # The server's last segment is only begun: its true end is what the tail says, not the size of the file.
     tail = wal.tail if wal.tail and not at_gap and wal.tail.timeline == chain.timeline else None
-    if tail is not None and tail.end_lsn is not None:
+    if tail is not None:
         end = Lsn(min(tail.end_lsn, end))
     return Reach(
         backup,

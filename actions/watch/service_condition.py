@@ -141,7 +141,7 @@ def _earliest(live: TimelineWindow | None) -> datetime | None:
 
 
 def _waiting(tail: LiveTail | None, segment_size: int) -> int:
-    if tail is None or not tail.segments or tail.end_lsn is None:
+    if tail is None or not tail.segments:
         return 0
     return max(0, tail.end_lsn - segment_start(tail.segments[0], segment_size))
 

@@ -13,7 +13,7 @@ from tests.mutants.mutant import Outcome, Result, mutants
 from tests.mutants.table import table
 from tests.mutants.trial import Trial, modules_of
 
-_MODULES = ["actions/engine", "actions/steps", "actions/postgres"]
+_MODULES = ["actions/engine", "actions/steps", "actions/postgres", "actions/clock"]
 
 
 def main() -> int:

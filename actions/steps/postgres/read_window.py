@@ -131,16 +131,14 @@ def read_tail(server: Server, archive: tuple[WalFile, ...], files: Files, sql: S
         # All is archived, and nothing was written since the last switch to a new segment.
         return LiveTail(server.timeline, (), *running) if running and _at_a_switch(running[0], server) else None
     end, at = running or _dead_end(server, fresh, held, files, now)
-    if end is None:
-        return None
     last = segment_of(server.timeline, end, server.segment_size)
     nothing_in_it = {last} if end == segment_start(last, server.segment_size) else set()
     segments = tuple(name for name in fresh if name <= last and name not in nothing_in_it)
     return LiveTail(server.timeline, segments, end, at)
 
 
-def _at_a_switch(end: Lsn | None, server: Server) -> bool:
-    return end is not None and end % server.segment_size == 0
+def _at_a_switch(end: Lsn, server: Server) -> bool:
+    return end % server.segment_size == 0
 
 
 def _is_segment(name: str, timeline: int) -> bool:
@@ -148,7 +146,7 @@ def _is_segment(name: str, timeline: int) -> bool:
     return file is not None and file.kind == "segment" and file.timeline == timeline
 
 
-def _running_end(server: Server, sql: Sql, now: datetime) -> tuple[Lsn | None, datetime | None] | None:
+def _running_end(server: Server, sql: Sql, now: datetime) -> tuple[Lsn, datetime] | None:
     if server.state != "running":
         return None
     try:
@@ -160,9 +158,7 @@ def _running_end(server: Server, sql: Sql, now: datetime) -> tuple[Lsn | None, d
     return parse_lsn(row["lsn"]), now
 
 
-def _dead_end(
-    server: Server, fresh: list[str], held: set[str], files: Files, now: datetime
-) -> tuple[Lsn | None, datetime | None]:
+def _dead_end(server: Server, fresh: list[str], held: set[str], files: Files, now: datetime) -> tuple[Lsn, datetime]:
     """Read a dead server's own WAL up to its end; nothing can have been committed after that.
 
     Where the archive's copy of one segment is bad, it holds those between that one and the last.

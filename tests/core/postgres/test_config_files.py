@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
+from collections.abc import Mapping
 from itertools import pairwise
 
 import pytest
@@ -84,6 +86,26 @@ def test_rules_that_include_each_other_come_to_an_end() -> None:
     assert read(files, PLACE).files == [MAIN, HBA, "more.hba"]
 
 
+class Counted(dict[str, ConfigFile]):
+    """Files, and how often each was opened."""
+
+    def __init__(self, files: Mapping[str, ConfigFile]) -> None:
+        super().__init__(files)
+        self.opened = Counter[str]()
+
+    def __getitem__(self, path: str) -> ConfigFile:
+        self.opened[path] += 1
+        return super().__getitem__(path)
+
+
+def test_files_of_rules_that_all_include_each_other_are_read_once() -> None:
+    """Each of them would otherwise be read for every way that leads to it, of which ten levels have very many."""
+    members = {"d/a.conf": "include_dir .\n", "d/b.conf": "include_dir .\n"}
+    files = Counted(of({MAIN: "", HBA: "include_dir d\n", **members}).files)
+    assert read(files, PLACE).files == [MAIN, HBA, *members]
+    assert [files.opened[path] for path in members] == [1, 1]
+
+
 @pytest.mark.parametrize(("first", "line"), [(MAIN, "include = '{}'\n"), (HBA, "include {}\n")])
 def test_more_than_ten_levels_of_inclusion_are_not_read(first: str, line: str) -> None:
     names = [first, *(f"level{n}" for n in range(1, 13))]
@@ -99,8 +121,10 @@ def test_what_lies_outside_of_pgdata_is_not_missing_from_it(name: str, lines: st
 
 
 def test_hidden_files_of_an_included_folder_are_not_read() -> None:
-    members = {"c/a.conf": "x.y = 1\n", "c/.b.conf": "x.y = 2\n", "c/b.old": "x.y = 3\n"}
-    assert read(of({**BASE, MAIN: "include_dir = 'c'\n", **members}).files, PLACE).settings["x.y"] == ("1", "c/a.conf")
+    members = {"c/a.conf": "x.y = 1\n", "c/.b.conf": "x.y = 2\nx.z = 2\n", "c/b.old": "x.y = 3\n"}
+    found = read(of({**BASE, MAIN: "include_dir = 'c'\n", **members}).files, PLACE)
+    assert found.settings == {"x.y": ("1", "c/a.conf")}
+    assert "c/.b.conf" not in found.files
 
 
 def test_all_that_the_files_name_below_pgdata_belongs_to_the_configuration() -> None:

@@ -86,6 +86,18 @@ def test_an_update_in_place_of_long_before_is_no_mark_of_the_drop() -> None:
     assert found.first == at("0/4002A08")
 
 
+def test_the_mark_may_be_the_first_that_was_read_and_a_commit_follow_it() -> None:
+    early = OTHER.replace("0/04002990", "0/04002910")
+    (found,) = removals([MARK, early, DELETE, DROP, COMMIT])
+    assert (found.first, found.certain) == (at("0/4002540"), True)
+
+
+def test_a_record_that_names_no_directory_removes_none() -> None:
+    nowhere = DROP.replace("DROP dir 1663/16394", "DROP dir")
+    assert removals([BEFORE, nowhere]) == ()
+    assert removals([BEFORE, MARK, DELETE, nowhere, DROP]) == removals([BEFORE, MARK, DELETE, DROP])
+
+
 def test_an_update_in_place_alone_is_none() -> None:
     assert removals([BEFORE, MARK, OTHER]) == ()
     elsewhere = DELETE.replace("off 7", "off 8")

@@ -96,6 +96,16 @@ def test_what_was_cut_before_it_was_packed_is_found_where_the_form_tells_the_siz
     assert "5,242,880" in judged(f"{NAME}.{form}", PACKERS[form](whole()[: 5 << 20]))
 
 
+def test_of_a_packed_segment_whose_index_is_damaged_no_size_is_told() -> None:
+    """Whether its content is whole shows where it is read, and another copy is tried then."""
+    packed = bytearray(lzma.compress(whole()))
+    index = len(packed) - 12 - (int.from_bytes(packed[-8:-4], "little") + 1) * 4
+    for at in range(index, len(packed) - 12):
+        flipped = bytearray(packed)
+        flipped[at] ^= 1
+        assert judged(f"{NAME}.xz", bytes(flipped)) == ""
+
+
 @pytest.mark.parametrize(
     "command",
     [

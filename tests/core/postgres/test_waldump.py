@@ -151,6 +151,12 @@ def test_wal_that_ends_at_a_gap_proves_nothing_about_later_times() -> None:
     assert stop_for(at(ended(746)), whole=False).last_commit_xid == 746
 
 
+def test_up_to_a_position_wal_needs_no_later_commit_though_it_ends_at_a_gap() -> None:
+    behind = Target("lsn", "", lsn=format_lsn(ended(749).lsn + 8))
+    assert stop_for(behind, whole=False) == stop_for(behind)
+    assert stop_for(behind, whole=False).last_commit_xid == 749
+
+
 def test_before_a_transaction_is_after_the_commit_before_it() -> None:
     assert stop_for(Target("xid", "", xid=746)).lsn == ended(745).lsn
     assert stop_for(Target("xid", "", xid=746)).next_commit_xid == 746
@@ -182,6 +188,8 @@ def test_before_a_position_is_after_the_last_commit_before_it() -> None:
 def test_a_position_inside_the_backup_is_refused() -> None:
     with pytest.raises(Unreachable, match="before the end of the base backup"):
         stop_for(Target("lsn", "", lsn="0/1"))
+    stop = stop_for(Target("lsn", "", lsn=format_lsn(FLOOR)))
+    assert (stop.lsn, stop.inclusive) == (FLOOR, False)
 
 
 def test_latest_is_after_the_last_commit() -> None:

@@ -55,6 +55,7 @@ def utc(day: int, hour: int, minute: int, second: int = 0, micro: int = 0) -> da
         ("90 seconds ago", utc(9, 14, 15, 30)),
         ("1 hour and 5 minutes ago", utc(9, 13, 12)),
         ("an hour ago", utc(9, 13, 17)),
+        ("9536d 14h 17m ago", datetime(2000, 1, 1, tzinfo=UTC)),
         ("2:30pm", utc(8, 14, 30)),
         ("12:05 AM", utc(9, 0, 5)),
         ("12:10 p.m.", utc(9, 12, 10)),
@@ -154,6 +155,12 @@ def test_a_near_miss_is_answered_with_the_nearest_form(text: str, suggestion: st
     assert suggestion in refusal(text).hint
 
 
+def test_nothing_is_suggested_that_would_be_refused_in_turn() -> None:
+    error = refusal("2500")
+    assert "“2500” is not a moment that I understand" in error.message
+    assert "Did you mean" not in error.hint
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -170,6 +177,7 @@ def test_a_near_miss_is_answered_with_the_nearest_form(text: str, suggestion: st
         "0001-01-01 00:00 +14:00",
         "13:30 +99:00",
         "9999999w ago",
+        "9536d 14h 18m ago",
         "before xid 0",
         "before lsn 1",
         "payload",
@@ -261,6 +269,7 @@ def test_the_present_moment_is_not_in_the_future() -> None:
 def test_years_that_cannot_be_meant_are_refused(year: str) -> None:
     assert read("2000-01-01 13:30").at == datetime(2000, 1, 1, 13, 30, tzinfo=UTC)
     assert "Nothing can be recovered to" in refusal(f"{year}-01-01 13:30").message
+    assert "is in the future" in refusal("8999-12-31 13:30").message
 
 
 def test_more_than_a_moment_takes_to_name_is_not_looked_into() -> None:

@@ -92,6 +92,8 @@ def test_a_later_segment_of_the_timeline_has_arrived_too_but_none_of_another() -
     assert not arrived(held(segment_name(2, 4), segment_name(3, 9)), segment_name(2, 5))
     assert not arrived(held(segment_name(2, 5), wrong="it is empty"), segment_name(2, 5))
     assert arrived(held("00000002.history.gz"), "00000002.history")
+    # Without its history the next recovery could take the number of this timeline again.
+    assert not arrived(held(segment_name(2, 7)), "00000002.history")
 
 
 def test_the_servers_log_says_why_archiving_failed() -> None:

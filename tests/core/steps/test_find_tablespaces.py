@@ -14,6 +14,7 @@ from actions.engine.errors import Refused
 from actions.engine.facts import from_json
 from actions.engine.journal import Kind
 from actions.postgres.backups import BackupFiles, HeldTablespace, read_backup
+from actions.postgres.segments import segment_name
 from actions.postgres.server import DataHome, Server
 from actions.postgres.tablespaces import Tablespace, map_text, merged, parse_map, version_leaf
 from actions.steps.postgres.find_tablespaces import Tablespaces, find_tablespaces
@@ -128,7 +129,12 @@ FAST = Mount("bind", "/srv/fast", "/fast")
 
 
 def find(
-    live: dict[int, str], held: dict[int, str], *mounts: Mount, missing: str = "", wal: tuple[str, ...] = ()
+    live: dict[int, str],
+    held: dict[int, str],
+    *mounts: Mount,
+    missing: str = "",
+    wal: tuple[str, ...] = (),
+    segments: int = 2,
 ) -> Tablespaces:
     here = Company(company())
     here.ask("postgres pitr", "latest")
@@ -142,7 +148,7 @@ def find(
     return find_tablespaces(
         aim,
         replace(server, tablespaces=spaces),
-        replace(base, tablespaces=backup),
+        replace(base, tablespaces=backup, segments=tuple(segment_name(1, number) for number in range(segments))),
         docker,  # type: ignore[arg-type]
         Disks(missing, wal=wal),
     )  # type: ignore[arg-type]
@@ -168,6 +174,13 @@ def test_of_one_that_came_and_went_the_wal_tells() -> None:
     assert [(space.location, space.oids) for space in found.all] == [("/fast", (7,))]
     with pytest.raises(Refused, match="/inside cannot be recovered"):
         find({}, {}, FAST, wal=(record("0/02", 'CREATE 7 "/inside"'),))
+
+
+def test_so_much_wal_that_a_plan_would_take_long_is_not_searched() -> None:
+    """Before the clone is started all of it is, so nothing goes unnoticed."""
+    lines = (record("0/02", 'CREATE 7 "/fast"'),)
+    assert [space.location for space in find({}, {}, FAST, wal=lines, segments=8).all] == ["/fast"]
+    assert find({}, {}, FAST, wal=lines, segments=9).all == ()
 
 
 @pytest.mark.parametrize(

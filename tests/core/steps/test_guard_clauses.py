@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from actions.engine.errors import RecoveryError, Refused
+from actions.engine.procedure import Outcome
 from actions.postgres.lsn import Lsn
 from actions.postgres.segments import segment_of
+from actions.postgres.server import Server
 from actions.steps.postgres import cutover, proof, read_window, replay, target
-from tests.support.worlds.company import SITE
+from tests.support.worlds.company import SITE, World
+from tests.support.worlds.files import WorldFiles
 from tests.support.worlds.lies import DamagedTail, Log, LyingFiles, LyingSql, called
 from tests.support.worlds.planned import Company
 from tests.support.worlds.wal import SIZE, SYSTEM
@@ -79,6 +83,18 @@ def test_a_clone_is_promoted_where_both_the_server_and_its_control_file_say_so(p
 # The WAL ---------------------------------------------------------------------------------------------
 
 
+class Unpacked(WorldFiles):
+    """The world's files, and of which segments WAL was read."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self.names = set[str]()
+
+    def waldump(self, server: Server, timeline: int, segments: Sequence[str], **more: Any) -> Iterator[str]:
+        self.names |= set(segments)
+        return super().waldump(server, timeline, segments, **more)
+
+
 def stop_at(here: Company, lsn: int, end: int) -> target.Aim:
     """The run's aim, with a last record that is kept from one position to another."""
     aim: target.Aim = called(here, lambda aim: aim)
@@ -98,6 +114,48 @@ def test_the_segment_in_which_the_last_record_ends_is_needed_and_the_one_after_i
     assert called(here, target.choose_base, aim=stop_at(here, 5 * SIZE - 0x80, 5 * SIZE - 0x58)).beyond == ()
     with pytest.raises(Refused, match=f"The WAL segment {fifth} is missing"):
         called(here, target.choose_base, aim=across)
+
+
+@pytest.mark.parametrize("when", ["08:30:30", "latest", "before lsn 0/5000000", "before xid 720"])
+@pytest.mark.parametrize(
+    ("lost", "why"), [("backup", "No base backup was found."), ("wal", "the WAL written during the backup is missing")]
+)
+def test_without_a_base_backup_to_start_from_the_plan_is_refused_and_says_why(
+    here: Company, when: str, lost: str, why: str
+) -> None:
+    backup = here.world.backups["base_morning"]
+    if lost == "backup":
+        here.world.backups.clear()
+    else:
+        here.world.archive.pop(segment_of(1, backup.start, SIZE))
+    here.ask("postgres pitr", when)
+    here.work()
+    assert here.run().finished is Outcome.REFUSED
+    said = here.store.entries("r1")[-1].data
+    assert said["error"] == "Nothing can be recovered along timeline 1."
+    assert why in said["detail"]
+
+
+def test_the_first_that_is_not_kept_is_a_commit_though_a_rollback_lies_before_it(here: Company) -> None:
+    here.world.clock.advance(60)
+    here.world.commit(committed=False)
+    here.world.says()
+    here.ask("postgres pitr", "08:40:30")
+    here.work()
+    stop = called(here, lambda aim: aim).stop
+    assert (stop.next_commit_xid, stop.next_commit_at) == (here.world.xid, here.world.clock())
+
+
+def test_wal_behind_the_first_commit_that_is_not_kept_is_not_unpacked(here: Company) -> None:
+    """A plan for the morning must not take longer with each hour of WAL that was archived since."""
+    here.world.says(80)
+    here.ask("postgres pitr", "08:05:30")
+    here.work()
+    files = Unpacked(here.world)
+    assert called(here, target.find_stopping_point, files=files) == called(here, lambda aim: aim)
+    there = sorted(name for name in here.world.archive if len(name) == 24)
+    assert files.names <= set(there[:5])
+    assert len(there) > 15
 
 
 @pytest.mark.parametrize("dead", [False, True])

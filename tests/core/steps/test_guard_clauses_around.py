@@ -59,14 +59,14 @@ def test_whom_people_had_paused_stays_paused_when_a_pause_is_taken_back(here: Co
 
 
 class StuckOver(WorldDocker):
-    """Docker, which hangs over a single container; what is asked of the others it does."""
+    """Docker, which hangs over some containers; what is asked of the others it does."""
 
-    def __init__(self, here: Company, name: str) -> None:
+    def __init__(self, here: Company, *names: str) -> None:
         super().__init__(here.world)
-        self._name = name
+        self._names = names
 
     def find(self, name: str) -> Container | None:
-        if name == self._name:
+        if name in self._names:
             raise Away(f"Docker did not answer while looking at {name}.", hint="docker info")
         return super().find(name)
 
@@ -82,6 +82,15 @@ def test_a_writer_over_which_docker_hangs_does_not_keep_the_others_paused(
     assert {name: here.world.containers[name].state for name in WRITERS} == dict.fromkeys(WRITERS, "running") | {
         stuck: "paused"
     }
+
+
+@pytest.mark.parametrize("way", [writers.resume, writers.let_go_on])
+def test_of_several_writers_that_do_not_go_on_the_first_is_named(here: Company, way: Callable[..., None]) -> None:
+    """The others may be in trouble for its sake alone."""
+    previewed(here)
+    first, _, last = WRITERS
+    with pytest.raises(Away, match=f"looking at {first}"):
+        called(here, way, docker=StuckOver(here, first, last))
 
 
 def test_docker_away_while_a_resumed_act_is_looked_at_does_not_have_it_done_again() -> None:

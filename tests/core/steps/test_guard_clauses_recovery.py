@@ -85,6 +85,9 @@ def test_the_tail_is_saved_when_each_segment_is_in_the_archive_or_saved(preview:
     last = called(preview, lambda base: base.laid[-1])
     none = {"saved": lambda name: name != last, "archived": lambda name: name != last}
     assert not called(preview, restore.tail_is_saved, files=Copies(preview, **none))
+    wanted = called(preview, lambda base: {*base.histories, *base.laid})
+    no_more = Copies(preview, saved=lambda name: name in wanted, archived=lambda name: name in wanted)
+    assert called(preview, restore.tail_is_saved, files=no_more)
 
 
 # The replay -------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from actions.postgres.config_changes import Changes, Laid
 from actions.postgres.inventory import parse_inventory
 from actions.postgres.live_server import Live
 from actions.postgres.server import Server
-from actions.steps.postgres import ask_live, keep_configuration, take_backup
+from actions.steps.postgres import ask_live, keep_configuration, see_unwritten, take_backup
 from actions.steps.postgres.keep_configuration import CUT_OVER, WITH_BACKUPS, ConfigurationKept
 from actions.steps.postgres.look_at_server import look_at_server
 from actions.tools.sql import LoginRefused
@@ -153,6 +153,23 @@ def test_what_cannot_be_compared_yet_is_said_but_not_while_docker_is_away(planne
         called(planned, keep_configuration.foresee_configuration, files=files)
 
 
+def test_what_no_wal_brings_back_is_unknown_where_it_cannot_be_asked_but_not_while_docker_is_away(
+    planned: Company,
+) -> None:
+    sql, files = WorldSql(planned.world), WorldFiles(planned.world)
+    about = {"sql": sql, "files": files}
+    sql.everywhere = files.slot_states = raising(NO)  # type: ignore[method-assign]
+    unknown = called(planned, see_unwritten.foresee_unwritten, **about).unknown
+    assert ["not to be had" in words for words in unknown] == [True, True]
+    files.slot_states = raising(AWAY)  # type: ignore[method-assign]
+    with pytest.raises(Away):
+        called(planned, see_unwritten.foresee_unwritten, **about)
+    sql.everywhere = raising(AWAY)  # type: ignore[method-assign]
+    files.slot_states = raising(NO)  # type: ignore[method-assign]
+    with pytest.raises(Away):
+        called(planned, see_unwritten.foresee_unwritten, **about)
+
+
 # Base backups -----------------------------------------------------------------------------------------
 
 
@@ -214,3 +231,6 @@ def test_a_release_that_nobody_knows_is_refused(planned: Company) -> None:
     other = LyingFiles(planned, control=("Catalog version number:", "Catalog version number: 1"))
     with pytest.raises(Refused, match="is not one of 13 to 18"):
         called(planned, look_at_server, files=other)
+    silent = LyingFiles(planned, control=("Catalog version number:", "Catalogue:"))
+    with pytest.raises(Refused, match="catalogue version 0"):
+        called(planned, look_at_server, files=silent)

@@ -100,7 +100,7 @@ def test_before_15_the_header_counts_no_statistics() -> None:
     assert parse_state_file(old, 14) == Prepared("we'ird: gid", 728, PREPARED_AT, "16384")
 
 
-@pytest.mark.parametrize("data", [b"", STATE_15[:60], b"\1" * 100])
+@pytest.mark.parametrize("data", [b"", STATE_15[:60], STATE_15[:72], b"\1" * 100])
 def test_a_state_file_that_is_none_gives_no_transaction(data: bytes) -> None:
     assert parse_state_file(data, 15) is None
 

@@ -19,6 +19,7 @@ from actions.incidents import on_call
 from actions.objectives import SCENARIOS, SERVICES, objective_of
 from actions.tools.outside import OnCall
 from actions.watch import service_condition
+from actions.watch.redis_memory import Memory
 from actions.watch.run_records import Records
 from actions.watch.service_condition import Condition, Health, Reachable, conditions
 from tests.support.recorded import recorded, tell, told_as
@@ -141,6 +142,14 @@ def test_containers_are_told_in_one_word_each() -> None:
     assert [h.service for h in found if h.well] == ["nself-postgres", "nself-redis"]
 
 
+def test_a_service_is_well_when_its_container_is_and_it_takes_writes() -> None:
+    room, full = (Memory(NOW, used=used, most=100, policy="noeviction") for used in (50, 100))
+    for memory, takes in ((None, True), (room, True), (full, False)):
+        for word in ("healthy", "unhealthy"):
+            seen = replace(SEEN, health=Health("nself-redis", word), memory=memory)
+            assert seen.well is (takes and word == "healthy")
+
+
 def test_a_compose_project_is_a_site_whatever_its_containers_are_called() -> None:
     site = replace(SITE, postgres="db", writers=("web",))
     project = {"com.docker.compose.project": "shop"}
@@ -233,6 +242,8 @@ def test_the_archive_is_behind_from_the_first_look_that_found_it_so() -> None:
     assert caught_up.behind == timedelta(0)
     moved = reachable_at(NOW + timedelta(minutes=9), waiting=1 << 20, before=second, archived=8)
     assert moved.behind == timedelta(0)
+    # Less than a page is what a server without work writes.
+    assert [reachable_at(NOW, waiting=many).waiting_since for many in (8191, 8192)] == [None, NOW]
 
 
 def reachable_at(now: datetime, waiting: int, before: Reachable | None = None, archived: int = 0) -> Reachable:
@@ -246,7 +257,7 @@ def test_a_note_is_read_as_it_was_kept_and_one_of_another_version_is_passed_over
     watch.store.keep(service_condition.NOTE, "main nself-redis", {"something": "else"})
     watch.store.keep(service_condition.NOTE, "other nself-redis", {})
     assert conditions(watch.store, "main") == {"nself-postgres": SEEN}
-    assert SEEN.old(NOW + timedelta(minutes=6))
+    assert [SEEN.old(NOW + timedelta(minutes=5, seconds=more)) for more in (0, 1)] == [False, True]
 
 
 def test_a_recovery_proves_a_restore_and_tells_what_it_took() -> None:
