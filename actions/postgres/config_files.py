@@ -25,6 +25,8 @@ _HBA_LIST = re.compile(r"(?<![^\s,])@\"?(?P<path>[^\s,\"#]+)", re.ASCII)
 _OF_THEMSELVES = ("server.crt", "server.key")
 _ESCAPED = re.compile(r"\\(.)|''", re.DOTALL)
 _DEEPEST = 10  # As guc-file.l itself: more levels of inclusion are an error.
+# Files that include each other lead to one another in n ** 10 ways; no server reads such a configuration in its life.
+_MOST_READ = 2000
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,7 @@ class Reading:
     files: list[str] = field(default_factory=list)
     folders: list[str] = field(default_factory=list)
     absent: list[str] = field(default_factory=list)
+    inclusions: int = 0
 
 
 def place_of(command: Sequence[str], inside: str) -> ConfigPlace:
@@ -122,8 +125,9 @@ def _take(path: str, reading: Reading) -> None:
 
 
 def _settings_of(path: str, tree: Mapping[str, ConfigFile], place: ConfigPlace, reading: Reading, depth: int) -> None:
-    if not path or depth > _DEEPEST:
+    if not path or depth > _DEEPEST or reading.inclusions > _MOST_READ:
         return
+    reading.inclusions += 1
     if path not in tree:
         reading.absent.append(path)
         return

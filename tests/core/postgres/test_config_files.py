@@ -106,6 +106,15 @@ def test_files_of_rules_that_all_include_each_other_are_read_once() -> None:
     assert [files.opened[path] for path in members] == [1, 1]
 
 
+def test_files_of_settings_that_all_include_each_other_keep_nobody_waiting() -> None:
+    """Ten levels of five files are ten million ways; each file is seen all the same, and what it sets."""
+    members = {f"d/{name}.conf": f"include_dir '.'\nx.{name} = 1\n" for name in "abcde"}
+    files = Counted(of({MAIN: "include_dir 'd'\n", HBA: "", **members}).files)
+    found = read(files, PLACE)
+    assert set(members) <= set(found.files)
+    assert files.opened.total() < 10_000
+
+
 @pytest.mark.parametrize(("first", "line"), [(MAIN, "include = '{}'\n"), (HBA, "include {}\n")])
 def test_more_than_ten_levels_of_inclusion_are_not_read(first: str, line: str) -> None:
     names = [first, *(f"level{n}" for n in range(1, 13))]
