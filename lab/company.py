@@ -17,7 +17,7 @@ from actions.engine.ids import new_id
 from actions.engine.procedure import Asker, Procedure
 from actions.engine.status import rests, state_of
 from actions.engine.store import Store
-from lab import processes, removal, stack, town_process
+from lab import processes, removal, stack, stack_tables, town_process
 from lab.engine import Say, connect, silent
 from lab.home import QUEUE_PASSWORD, Lab
 from lab.pagerduty import place as pagerduty
@@ -152,6 +152,7 @@ writers = [{writers}]
 smoke_url = "http://127.0.0.1:{lab.port("functions")}/smoke"
 newest_table = "nchat_messages"
 
+{stack_tables.settings(lab)}
 [slack]
 channel = "C0OPSEMERG"
 base_url = "http://127.0.0.1:{start_port}/api/"

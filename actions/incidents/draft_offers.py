@@ -15,7 +15,7 @@ from actions.errands import status_page_publish
 from actions.incidents.incident import Incident
 from actions.incidents.open_errands import Errand
 from actions.incidents.statuspage_drafts import Kind, draft_for
-from actions.settings.settings import StatusPageSettings
+from actions.settings.outside import StatusPageSettings
 from actions.tools.outside import Draft
 
 _ENDS: dict[Outcome, Kind] = {Outcome.RECOVERED: "finished", Outcome.DONE: "finished"}

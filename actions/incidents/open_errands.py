@@ -17,7 +17,7 @@ from actions.errands import pagerduty_acknowledge, pagerduty_escalate, pagerduty
 from actions.incidents.alert import AlertState
 from actions.incidents.incident import Incident
 from actions.incidents.pagerduty_events import OWN
-from actions.settings.settings import Contact
+from actions.settings.contacts import Contact
 from actions.steps.pagerduty_incidents import AlertIds, Page
 
 

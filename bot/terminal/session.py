@@ -17,7 +17,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from actions.engine.errors import RecoveryError, Refused
 from actions.engine.store import Store
-from actions.settings.settings import Operator, Settings
+from actions.settings.people import Operator
+from actions.settings.settings import Settings
 from bot.context import BotContext
 from bot.slack.client import client_for
 from bot.slack.people import Person, SlackPeople

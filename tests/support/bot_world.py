@@ -32,7 +32,9 @@ from actions.engine.procedure import (
     Words,
 )
 from actions.engine.store import Store
-from actions.settings.settings import PeopleSettings, Settings, SlackSettings
+from actions.settings.outside import SlackSettings
+from actions.settings.people import PeopleSettings
+from actions.settings.settings import Settings
 from bot.context import BotContext
 from bot.slack.people import SlackPeople
 

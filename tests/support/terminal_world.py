@@ -23,7 +23,9 @@ from actions.engine.ids import is_errand
 from actions.engine.procedure import Procedure
 from actions.engine.run import Run
 from actions.engine.store import Store
-from actions.settings.settings import Operator, OperatorSettings, Settings, SlackSettings
+from actions.settings.outside import SlackSettings
+from actions.settings.people import Operator, OperatorSettings
+from actions.settings.settings import Settings
 from bot.terminal import enrolment, incident_verbs, reading, status_page, verbs
 from bot.terminal.context import Caller, TerminalContext
 from tests.support.bot_world import Clock

@@ -25,7 +25,7 @@ from actions.incidents.incident import Incident
 from actions.incidents.incident_actions import remark
 from actions.incidents.milestones import Milestone, mark, milestones
 from actions.incidents.open_errands import ITSELF, open_errand
-from actions.settings.settings import StatusPageSettings
+from actions.settings.outside import StatusPageSettings
 from actions.tools.outside import PagerDuty
 
 log = structlog.get_logger("mayday.milestones")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from slack_bolt import App, BoltRequest
 
-from actions.settings.settings import StatusPageSettings
+from actions.settings.outside import StatusPageSettings
 from bot.slack.app import app_of
 from bot.slack.people import SlackPeople
 from bot.slack.thread_writer import ThreadWriter

@@ -16,7 +16,7 @@ from actions.incidents.kept_events import keep_event
 from actions.incidents.pagerduty_events import OWN
 from actions.incidents.suggested_recoveries import fitting
 from actions.incidents.take_in_events import take_in
-from actions.settings.settings import Contact, ContactSettings
+from actions.settings.contacts import Contact, ContactSettings
 from actions.tools.outside import OnCall
 from actions.watch import row_counts
 from actions.watch.row_counts import RowsSeen

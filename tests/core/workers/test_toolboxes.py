@@ -14,7 +14,9 @@ from actions.engine.journal import Kind
 from actions.errands import pagerduty_acknowledge, pagerduty_page, status_page_publish
 from actions.incidents import incident_actions
 from actions.incidents.open_errands import to_page
-from actions.settings.settings import Settings, SiteSettings, StatusPageSettings
+from actions.settings.outside import StatusPageSettings
+from actions.settings.settings import Settings
+from actions.settings.site import SiteSettings
 from tests.support.bare_host import NO_DOCKER, Host
 from tests.support.own_redis import own_redis
 from tests.support.waiting import now
