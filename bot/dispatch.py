@@ -29,7 +29,7 @@ SILENCE = Reply("")
 def hear(bot: BotContext, text: str, origin: Origin, family: str = "recover") -> Reply:
     """Carry out what somebody typed. A redelivery has no effect and gets no second reply."""
     try:
-        meant = meaning(text, bot.catalog, family)
+        meant = meaning(text, bot.catalog, family, bot.settings.stack())
         if isinstance(meant, ProcedureCommand):
             return _wanted(bot, meant, origin)
         bot.people.admit(origin.user, origin.team)

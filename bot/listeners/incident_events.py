@@ -13,6 +13,7 @@ from slack_bolt import Ack, App
 from slack_sdk import WebClient
 
 from actions.engine.errors import RecoveryError
+from actions.engine.procedure import Procedure
 from actions.incidents.draft_offers import edited, kind_now, kind_of, newest_run, offered, to_publish
 from actions.incidents.incident_actions import known, pin
 from actions.incidents.open_errands import open_errand
@@ -128,7 +129,16 @@ def _begin(bot: BotContext, body: dict[str, Any], view: dict[str, Any]) -> str:
         str(user.get("name") or ""),
         str(pointer["incident"]),
     )
-    return open_run(bot, ProcedureCommand(procedure, bare(tidy(modals.said(view)))), origin, _person(bot, body)).run
+    service = _meant(bot, procedure, str(pointer["incident"]))
+    wants = ProcedureCommand(procedure, bare(tidy(modals.said(view))), service)
+    return open_run(bot, wants, origin, _person(bot, body)).run
+
+
+def _meant(bot: BotContext, procedure: Procedure, incident: str) -> str:
+    """The one service of the procedure's kind that the incident is about; nothing where it is about none or several."""
+    site = bot.settings.stack()[0]
+    found = [one.name for one in site.of_kind(procedure.about) if one.name in known(bot.store, incident).services]
+    return found[0] if len(found) == 1 else ""
 
 
 def _publish(bot: BotContext, body: dict[str, Any], view: dict[str, Any]) -> str:

@@ -155,7 +155,7 @@ def _heard(here: Session, words: list[str], family: str, how: How, incident: str
     """What somebody wants, by the same reading as in Slack."""
     if incident:
         known(here.store, incident)
-    match meaning(" ".join(words), here.bot.catalog, family):
+    match meaning(" ".join(words), here.bot.catalog, family, here.settings.stack()):
         case ProcedureCommand() as wants:
             _wanted(here, wants, how, incident)
         case LookCommand(at="help", about=about):
