@@ -7,13 +7,13 @@ from typing import Any
 
 from actions.engine import requests
 from actions.engine.errors import Busy, Refused
-from actions.engine.journal import Kind as Told
+from actions.engine.journal import Kind
 from actions.engine.notes import living_workers, post
 from actions.engine.procedure import Asker, Procedure
 from actions.engine.requests import Subject
 from actions.engine.run import Run
 from actions.stack.choose import chosen
-from actions.stack.stack import Kind
+from actions.stack.stack import ServiceKind
 from bot.context import BotContext
 from bot.incidents.thread_places import of_thread
 from bot.parse_command import ProcedureCommand
@@ -84,7 +84,7 @@ def _came(bot: BotContext, origin: Origin) -> dict[str, str]:
 def _is_told_of(bot: BotContext, procedure: Procedure, subject: Subject) -> None:
     """See that the settings tell of that PostgreSQL: backups of another must never be taken for its own."""
     site = bot.settings.site
-    if procedure.about == Kind.POSTGRES and subject.site == site.name and subject.service != site.postgres:
+    if procedure.about == ServiceKind.POSTGRES and subject.site == site.name and subject.service != site.postgres:
         raise Refused(
             f"The settings do not say where the backups of {subject.service} lie.",
             detail=f"[site] tells of {site.postgres}: its database, its archive, its base backups.",
@@ -106,7 +106,7 @@ def serves(worker: dict[str, Any], site: str) -> bool:
 def held(bot: BotContext, busy: Busy) -> Busy:
     """The refusal, with who holds the service and where to follow them."""
     told = bot.store.entries(busy.run)
-    if not told or told[0].kind is not Told.REQUESTED:
+    if not told or told[0].kind is not Kind.REQUESTED:
         return busy
     first = told[0].data
     where = thread_link(bot, bot.store.run(busy.run))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from actions.stack import manual
-from actions.stack.stack import Kind, Service
+from actions.stack.stack import Service, ServiceKind
 from lab.home import Lab
 
 _PREFIX = "nself-"
@@ -29,7 +29,7 @@ folders = {json.dumps(_folders(lab, service))}
 
 def _folders(lab: Lab, service: Service) -> list[str]:
     """Where its data lies; where that is in a volume, Docker alone knows."""
-    in_volume = service.kind is Kind.POSTGRES and lab.layout != "bind"
+    in_volume = service.kind is ServiceKind.POSTGRES and lab.layout != "bind"
     return [str(lab.data(_short(service.name)))] if service.folders and not in_volume else []
 
 

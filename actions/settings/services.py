@@ -14,7 +14,7 @@ from pydantic import AfterValidator, Field
 from actions.settings.checked import Checked
 from actions.stack import manual
 from actions.stack.objectives import Objective
-from actions.stack.stack import Kind, Service
+from actions.stack.stack import Service, ServiceKind
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 _HEALTH = re.compile(r"(|postgres|redis|https?://\S+)")
@@ -27,8 +27,8 @@ def _name(said: str) -> str:
 
 
 def _kind(said: str) -> str:
-    if said and said not in list(Kind):
-        near = get_close_matches(said, list(Kind), 1) or list(Kind)
+    if said and said not in list(ServiceKind):
+        near = get_close_matches(said, list(ServiceKind), 1) or list(ServiceKind)
         raise ValueError(f"'{said[:70]}' is no kind of service; write {' or '.join(near)}")
     return said
 
@@ -75,9 +75,9 @@ class ServiceTable(Checked):
         known = manual.known(self.name)
         if not self.kind and known is None:
             raise ValueError(
-                f"services: nothing says what '{self.name}' is; write kind = \"…\", one of {', '.join(Kind)}"
+                f"services: nothing says what '{self.name}' is; write kind = \"…\", one of {', '.join(ServiceKind)}"
             )
-        same = known if known is not None and self.kind in ("", known.kind) else self._of_kind(Kind(self.kind))
+        same = known if known is not None and self.kind in ("", known.kind) else self._of_kind(ServiceKind(self.kind))
         said = {
             "container": self.container or None,
             "compose": self.compose or None,
@@ -91,7 +91,7 @@ class ServiceTable(Checked):
         given = {key: value for key, value in said.items() if value is not None}
         return replace(same, objective=self._objective(same.objective), **given)  # type: ignore[arg-type]
 
-    def _of_kind(self, kind: Kind) -> Service:
+    def _of_kind(self, kind: ServiceKind) -> Service:
         """A service of that kind under our name. Where the manual's lies and listens is its own affair."""
         like = manual.first_of(kind)
         if like is None:

@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from actions.settings.services import ServiceTable, SiteTable, services_of
 from actions.settings.site import SiteSettings
 from actions.stack import manual, order
-from actions.stack.stack import Kind, Service, Site
+from actions.stack.stack import Service, ServiceKind, Site
 
 
 def stack_of(
@@ -58,7 +58,7 @@ def _strange(table: ServiceTable, names: list[str]) -> str:
 def _agreed(site: SiteSettings, services: tuple[Service, ...]) -> SiteSettings:
     """`[site]` in agreement with the services: what it does not say itself, they say."""
     said = site.model_fields_set
-    servers = [one for one in services if one.kind is Kind.POSTGRES]
+    servers = [one for one in services if one.kind is ServiceKind.POSTGRES]
     update: dict[str, object] = {"postgres": _server(site, servers)} if servers or "postgres" in said else {}
     if "writers" not in said:
         # What needs others is paused before them, so that nothing is asked of one that stands still.
@@ -110,7 +110,7 @@ def _writers(site: SiteSettings, known: tuple[Service, ...]) -> tuple[Service, .
     """Those who write and of whom nothing else is known."""
     names = {one.name for one in known}
     return tuple(
-        Service(name, Kind.OTHER, needs=(site.postgres,), writes=True)
+        Service(name, ServiceKind.OTHER, needs=(site.postgres,), writes=True)
         for name in dict.fromkeys(site.writers)
         if name not in names
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
 
-from actions.stack.stack import Kind, Service
+from actions.stack.stack import Service, ServiceKind
 
 
 def waves(services: Sequence[Service]) -> tuple[tuple[Service, ...], ...]:
@@ -17,8 +17,8 @@ def waves(services: Sequence[Service]) -> tuple[tuple[Service, ...], ...]:
     Raises:
         ValueError: services need each other in a circle.
     """
-    used = _needed(services, [one.name for one in services if one.kind is not Kind.MONITORING])
-    last = [one for one in services if one.kind is Kind.MONITORING and one.name not in used]
+    used = _needed(services, [one.name for one in services if one.kind is not ServiceKind.MONITORING])
+    last = [one for one in services if one.kind is ServiceKind.MONITORING and one.name not in used]
     first = [one for one in services if one not in last]
     return (*_layers(first), *_layers(last))
 

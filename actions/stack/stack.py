@@ -10,7 +10,7 @@ from enum import StrEnum
 from actions.stack.objectives import Objective
 
 
-class Kind(StrEnum):
+class ServiceKind(StrEnum):
     """What a service is, which decides which procedures are for it."""
 
     POSTGRES = "postgres"
@@ -36,7 +36,7 @@ class Service:
     """
 
     name: str
-    kind: Kind
+    kind: ServiceKind
     container: str = ""
     compose: str = ""
     needs: tuple[str, ...] = ()
@@ -79,8 +79,8 @@ def service_of(stack: Stack, name: str, site: str = "") -> Service | None:
 
 
 def objective_of(stack: Stack, name: str, site: str = "") -> Objective | None:
-    """What was promised for a service, None where nothing was."""
-    service = service_of(stack, name, site)
+    """What was promised for a service, None where nothing was. A site of the past counts as any."""
+    service = service_of(stack, name, site) or service_of(stack, name)
     return service.objective if service else None
 
 

@@ -25,7 +25,7 @@ from actions.steps.postgres.read_window import WindowInputs, survey
 from workers.docker.helper import LOOKS
 from workers.doctor import disk_checks, file_checks, pagerduty_checks, server_checks, stack_checks
 from workers.runner.queue import connect, open_to_all
-from workers.runner.toolbox import DockerToolbox
+from workers.runner.toolbox import docker_toolbox
 from workers.statuspage import page_checks as status_page
 from workers.watch import audit
 
@@ -95,7 +95,7 @@ class _Patient:
 
 def site_findings(settings: Settings, store: Store) -> Iterator[Finding]:
     """Look at the host as a run would; the first thing that is not there ends the list."""
-    toolbox = DockerToolbox(store, settings.site.site(), settings.site.docker_host)
+    toolbox = docker_toolbox(settings, store)
     # A name of its own: two doctors at once must not take each other's helper away.
     name, site = f"{LOOKS}{secrets.token_hex(3)}", settings.site
     run = Run(name, "doctor", "", site.postgres, site.name, "", {}, {}, store.clock())

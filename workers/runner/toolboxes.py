@@ -18,7 +18,7 @@ from workers.adapters import Adapters, open_adapters
 from workers.pagerduty.poller import Poller
 from workers.runner import toolbox
 from workers.runner.leased_runner import LeasedRunner
-from workers.runner.toolbox import DockerToolbox
+from workers.runner.toolbox import docker_toolbox
 from workers.runner.worker import owner_name
 
 log = structlog.get_logger("mayday.runner")
@@ -29,8 +29,7 @@ _ERRANDS_AWAY_SECONDS = 15
 
 def recoveries(settings: Settings, store: Store, find: Callable[[str], Procedure], owner: str) -> LeasedRunner:
     """The loop with the tools of the stack."""
-    tools = DockerToolbox(store, settings.site.site(), settings.site.docker_host)
-    return LeasedRunner(store, find, tools, owner, site=settings.site.name)
+    return LeasedRunner(store, find, docker_toolbox(settings, store), owner, site=settings.site.name)
 
 
 def errands(

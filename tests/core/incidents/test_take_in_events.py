@@ -22,6 +22,8 @@ from actions.incidents.pagerduty_events import MARK, Unread, heard, observed
 from actions.incidents.take_in_events import take_in
 from actions.settings.outside import PagerDutySettings
 from actions.settings.settings import Settings
+from actions.stack.manual import MANUAL
+from actions.stack.objectives import KINDS
 from tests.support.bot_world import Clock, emptied
 from tests.support.worlds.pages import DEPENDS, SERVICES, at, body, event, note
 from workers.doctor.site_checks import event_findings
@@ -76,7 +78,7 @@ def test_a_page_opens_an_incident_with_all_that_was_said() -> None:
     )
     assert (alert.paged.urgency, alert.paged.priority, alert.paged.assignees) == ("high", "P1", ("Olga Nowak",))
     assert room.one.id.startswith("i1122-")
-    assert room.one.rto == timedelta(minutes=30)
+    assert room.one.promised(MANUAL) == KINDS["postgres"]
     assert [e.kind for e in room.store.entries(room.one.id)] == [Kind.OPENED, Kind.ALERTED]
 
 

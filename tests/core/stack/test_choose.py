@@ -11,15 +11,15 @@ from actions.engine.errors import Refused
 from actions.engine.requests import Subject
 from actions.stack.choose import chosen
 from actions.stack.manual import MANUAL, SERVICES
-from actions.stack.stack import Kind, Service, Site, service_of
+from actions.stack.stack import Service, ServiceKind, Site, service_of
 from bot.parse_command import FAMILIES, ProcedureCommand, UnknownCommand, command_of, meaning
 from tests.support.worlds.kinds import HASURA, REDIS, WORDS
 
-CACHE = Service("nself-cache", Kind.REDIS, container="shop-redis-1")
-LONELY = Service("edge", Kind.REDIS)
+CACHE = Service("nself-cache", ServiceKind.REDIS, container="shop-redis-1")
+LONELY = Service("edge", ServiceKind.REDIS)
 STACK = (
     Site("main", services=(*SERVICES, CACHE)),
-    Site("east", services=(LONELY, Service("nself-cache", Kind.HASURA))),
+    Site("east", services=(LONELY, Service("nself-cache", ServiceKind.HASURA))),
 )
 BOTH = (REDIS, HASURA, *CATALOG)
 
@@ -128,11 +128,11 @@ def test_an_at_among_the_arguments_belongs_to_the_procedure() -> None:
 
 
 def test_every_procedure_of_the_catalog_is_about_a_kind_that_there_is() -> None:
-    assert {procedure.about for procedure in CATALOG} <= {*Kind, ""}
+    assert {procedure.about for procedure in CATALOG} <= {*ServiceKind, ""}
 
 
 words = st.sampled_from(
-    [*WORDS, *FAMILIES, *Kind, *(w for p in BOTH for w in command_of(p).split()), "@", "@east", "east", "@main"]
+    [*WORDS, *FAMILIES, *ServiceKind, *(w for p in BOTH for w in command_of(p).split()), "@", "@east", "east", "@main"]
     + [one.name for site in STACK for one in site.services]
 ) | st.text(max_size=12)
 

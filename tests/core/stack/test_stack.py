@@ -13,7 +13,7 @@ from actions.stack.containers import containers_of
 from actions.stack.manual import MANUAL, SERVICES
 from actions.stack.objectives import KINDS, SCENARIOS
 from actions.stack.order import check, waves
-from actions.stack.stack import Kind, Service, Site, needs_of, objective_of, service_of
+from actions.stack.stack import Service, ServiceKind, Site, needs_of, objective_of, service_of
 
 COMPOSE = "com.docker.compose.service"
 
@@ -23,7 +23,7 @@ def names(services: tuple[tuple[Service, ...], ...]) -> list[list[str]]:
 
 
 def other(name: str, *needs: str) -> Service:
-    return Service(name, Kind.OTHER, needs=needs)
+    return Service(name, ServiceKind.OTHER, needs=needs)
 
 
 def test_the_manuals_services_start_in_its_order_in_as_few_waves_as_their_needs_allow() -> None:
@@ -36,7 +36,7 @@ def test_the_manuals_services_start_in_its_order_in_as_few_waves_as_their_needs_
 
 
 def test_monitoring_comes_last_unless_something_needs_it() -> None:
-    loki = Service("loki", Kind.MONITORING)
+    loki = Service("loki", ServiceKind.MONITORING)
     assert names(waves((loki, other("a"), other("b", "a")))) == [["a"], ["b"], ["loki"]]
     assert names(waves((loki, other("a", "loki")))) == [["loki"], ["a"]]
 
@@ -77,7 +77,7 @@ def test_each_service_has_the_promise_of_the_manual_and_a_stranger_has_none() ->
 
 
 def test_a_service_is_found_by_its_name_or_that_of_its_container_on_the_first_site_that_has_it() -> None:
-    cache = Service("cache", Kind.REDIS, container="nself-redis")
+    cache = Service("cache", ServiceKind.REDIS, container="nself-redis")
     stack = (Site("main", services=SERVICES), Site("east", services=(cache,)))
     assert service_of(stack, "NSELF-redis") == SERVICES[1]
     assert service_of(stack, "nself-redis", "east") == cache

@@ -13,7 +13,7 @@ from actions.settings.settings import Settings
 from actions.settings.settings_file import read
 from actions.settings.site import SiteSettings
 from actions.stack.manual import SERVICES
-from actions.stack.stack import Kind, Site
+from actions.stack.stack import ServiceKind, Site
 
 OWN = """
 [[services]]
@@ -55,8 +55,8 @@ def test_a_server_that_is_not_the_manuals_stands_with_those_who_write_to_it_alon
     (site,) = given.stack()
     assert (site.name, site.docker) == ("shop", "tcp://a:1")
     assert [(s.name, s.kind, s.needs, s.writes) for s in site.services] == [
-        ("db", Kind.POSTGRES, (), False),
-        ("web", Kind.OTHER, ("db",), True),
+        ("db", ServiceKind.POSTGRES, (), False),
+        ("web", ServiceKind.OTHER, ("db",), True),
     ]
 
 
