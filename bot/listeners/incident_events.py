@@ -101,7 +101,7 @@ def _dialog(bot: BotContext, how: str, name: str, user: str) -> dict[str, Any]:
     if how == "status":
         run = newest_run(bot.store, incident)
         kind = kind_now(incident, run)
-        return modals.status(name, offered(bot.settings.statuspage, incident, run, kind), kind)
+        return modals.status(name, offered(bot.settings.statuspage, incident, run, kind, bot.settings.stack()), kind)
     return modals.recover(incident, *fits_of(bot, incident))
 
 
@@ -145,7 +145,8 @@ def _publish(bot: BotContext, body: dict[str, Any], view: dict[str, Any]) -> str
     """Let out what somebody read, in the words that they gave it."""
     incident = known(bot.store, view["private_metadata"])
     kind = kind_of(modals.said(view, "kind"))
-    draft = offered(bot.settings.statuspage, incident, newest_run(bot.store, incident), kind)
+    run, stack = newest_run(bot.store, incident), bot.settings.stack()
+    draft = offered(bot.settings.statuspage, incident, run, kind, stack)
     errand = to_publish(incident, fit(edited(draft, modals.said(view, "title"), modals.said(view))))
     by, site = _person(bot, body).speaker, bot.settings.site.name
     return open_errand(bot.store, errand, incident, by, site=site, key=_key(body, view))[0]

@@ -162,6 +162,8 @@ def _heard(here: Session, words: list[str], family: str, how: How, incident: str
             status_lists.help_text(here, about)
         case LookCommand(at="runs", about=about):
             status_lists.runs(here, about.casefold())
+        case LookCommand(at="stack", about=about):
+            status_lists.stack(here, about)
         case LookCommand():
             status_lists.status(here)
         case RunCommand(how=verb, run=run):

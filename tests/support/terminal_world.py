@@ -41,7 +41,7 @@ APPS: dict[str, Any] = {
     "incident": incident_verbs.app,
     "status-page": status_page.app,
 }
-VIEWS = ("runs", "show", "slack-status")
+VIEWS = ("runs", "show", "slack-status", "stack")
 
 
 @dataclass
