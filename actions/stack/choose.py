@@ -56,7 +56,7 @@ def _named(stack: Stack, where: Site, about: str, name: str) -> Service:
         raise Refused(
             f"{found.name} is no {about}.",
             detail=f"It is of the kind {found.kind}. Of the kind {about}: {_choices(stack, where, about)}.",
-            hint="Name one of that kind. The settings say of which kind each service is: mayday stack",
+            hint="Name one of that kind. The settings say of which kind each service is: /recover stack",
         )
     return found
 
@@ -67,7 +67,7 @@ def _unknown(stack: Stack, where: Site, about: str, name: str) -> Refused:
     if elsewhere:
         hint = f"It is on another site. Write {name[:_SHOWN]} @ {elsewhere[0]}"
     else:
-        hint = f"Did you mean {near[0]}?" if near else "mayday stack shows what there is."
+        hint = f"Did you mean {near[0]}?" if near else "/recover stack shows what there is."
     return Refused(
         f"There is no service '{name[:_SHOWN]}' on the site {where.name}.",
         detail=f"Of the kind {about}: {_choices(stack, where, about)}.",

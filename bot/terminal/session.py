@@ -137,4 +137,5 @@ def _bot(terminal: TerminalContext, settings: Settings) -> BotContext:
     store = terminal.store(settings)
     client = client_for(settings.slack, timeout=2)
     people = SlackPeople(settings.people, client, store)
-    return BotContext(settings, store, terminal.catalog(), client, people, terminal.enqueue(settings), terminal.clock)
+    enqueue = terminal.enqueue(settings, store)
+    return BotContext(settings, store, terminal.catalog(), client, people, enqueue, terminal.clock)

@@ -85,7 +85,7 @@ class Terminal:
             settings=lambda path: self.settings(who),
             store=lambda settings: self.store,
             catalog=lambda: self.catalog,
-            enqueue=lambda settings: self.rung.append,
+            enqueue=lambda settings, store: self.rung.append,
             runner=runner,
             checks=lambda settings, store: (),
             clock=self.clock,

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import structlog
 
-from actions.engine.errors import RecoveryError
+from actions.engine.errors import RecoveryError, Refused
 from actions.engine.ids import is_errand
 from actions.engine.procedure import Procedure
 from actions.engine.run import Run
@@ -73,12 +73,19 @@ class InProcessRunner:
         """See whether this process has what that run needs.
 
         Raises:
-            RecoveryError: Docker does not answer this user, or what an errand needs is not set up here.
+            RecoveryError: it is another site's, Docker does not answer this user, or what an errand needs is not here.
         """
         if is_errand(run.id):
             self._adapters().toolbox().reach(self.find(run.procedure))
-        else:
-            toolbox.reach(self.settings.site.docker_host)
+            return
+        here = self.settings.site.name
+        if run.site != here:
+            raise Refused(
+                f"Run {run.id} belongs to the site '{run.site}'.",
+                detail=f"Here is '{here}'.",
+                hint="Its own site's worker carries it out, or mayday carry-out with the settings of that site.",
+            )
+        toolbox.reach(self.settings.site.docker_host)
 
     def _adapters(self) -> Adapters:
         return open_adapters(self.settings, self.clock)

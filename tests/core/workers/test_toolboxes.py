@@ -73,6 +73,14 @@ def test_an_errand_asks_nothing_of_docker_and_a_recovery_does(host: Host) -> Non
     assert "Search is slow" in host.public()
 
 
+def test_a_run_of_another_site_is_left_to_its_own_worker(host: Host) -> None:
+    runner = InProcessRunner(Settings(site=SiteSettings(name="here", docker_host=NO_DOCKER)), find, now)
+    data = {"procedure": "postgres verify", "table": "", "service": "db", "site": "east", "by": "U1", "request": {}}
+    run, _ = host.store.open_run("r1124-abcd", {**data, "origin": {}}, claims=False, key="r")
+    with pytest.raises(Refused, match="belongs to the site 'east'"):
+        runner.reach(host.store.run(run))
+
+
 @pytest.mark.parts
 def test_carry_out_does_an_errand_with_the_tools_of_errands(host: Host) -> None:
     host.page.mkdir()
