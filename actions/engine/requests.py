@@ -14,9 +14,8 @@ from actions.engine.answers import Speaker
 from actions.engine.facts import to_json
 from actions.engine.ids import ERRAND, RUN, new_id
 from actions.engine.journal import Kind
-from actions.engine.ledger import Draft
+from actions.engine.ledger import Draft, Ledger
 from actions.engine.procedure import Lane, Procedure
-from actions.engine.store import Store
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ class OpenedRun:
 
 
 def open_run(
-    store: Store,
+    store: Ledger,
     procedure: Procedure,
     request: Any,
     *,

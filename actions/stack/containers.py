@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from actions.stack.stack import Service
 
@@ -11,8 +11,12 @@ _OURS = "mayday.role"
 """Marks what a run made beside the stack: no service of it, whatever else it is labelled with."""
 
 
-def containers_of(service: Service, listed: Mapping[str, Mapping[str, str]]) -> tuple[str, ...]:
+def containers_of(
+    service: Service, listed: Mapping[str, Mapping[str, str]], services: Sequence[Service] = ()
+) -> tuple[str, ...]:
     """The containers that could be the service's, of all that Docker lists with their labels.
+
+    What bears the name of another of the `services` is never this one's: each has a claim of its own.
 
     One is the answer, none means that it is not there. Of several nobody can know which one is meant, so none of them
     is to be taken.
@@ -23,5 +27,6 @@ def containers_of(service: Service, listed: Mapping[str, Mapping[str, str]]) -> 
     if service.container:
         return ()
     label = service.compose or service.name
-    found = (name for name, labels in listed.items() if labels.get(COMPOSE_SERVICE) == label and _OURS not in labels)
-    return tuple(sorted(found))
+    held = {one.container or one.name for one in services if one.name != service.name}
+    found = {name for name, labels in listed.items() if labels.get(COMPOSE_SERVICE) == label and _OURS not in labels}
+    return tuple(sorted(found - held))

@@ -27,10 +27,12 @@ def check(services: Sequence[Service], site: str) -> None:
     """See that the services of a site can be told apart and started in some order.
 
     Raises:
-        ValueError: two have one name or one container, one needs what is not there, or they need each other.
+        ValueError: two have one name, container or Compose service; one needs what is not there; or a circle.
     """
     names = [one.name for one in services]
-    for what, said in (("name", names), ("container", [one.container or one.name for one in services])):
+    labels = [one.compose or one.name for one in services if not one.container]
+    held = [one.container or one.name for one in services]
+    for what, said in (("name", names), ("container", held), ("Compose service", labels)):
         if twice := next((name for name in said if said.count(name) > 1), ""):
             raise ValueError(f"two services of the site '{site}' have the {what} '{twice}'; give each its own")
     for one in services:

@@ -50,7 +50,7 @@ class DockerHost:
         """The one container of the service's Compose label; for one that the settings name there is no other."""
         listed = self.client.api.containers(all=True)
         labels = {str(one["Names"][0]).lstrip("/"): one.get("Labels") or {} for one in listed if one.get("Names")}
-        found = containers_of(service, labels)
+        found = containers_of(service, labels, self._services)
         if len(found) > 1:
             raise Refused(
                 f"It cannot be known which container {service.name} is.",

@@ -39,7 +39,7 @@ def healths(listed: Sequence[Mapping[str, Any]], services: Sequence[Service]) ->
     """
     rows = {_name(one): one for one in listed if _ROLE not in (one.get("Labels") or {})}
     labels = {name: dict(one.get("Labels") or {}) for name, one in rows.items()}
-    found = {one.name: containers_of(one, labels) for one in services}
+    found = {one.name: containers_of(one, labels, services) for one in services}
     told = [_of_service(one, found[one.name], rows) for one in services if found[one.name] or not one.optional]
     taken = [name for names in found.values() for name in names]
     project = next((labels[name][_PROJECT] for name in taken if labels[name].get(_PROJECT)), "")

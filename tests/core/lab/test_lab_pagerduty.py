@@ -54,6 +54,7 @@ def answer(lab: Lab, *words: str) -> dict[str, Any]:
 def test_the_settings_that_are_written_are_settings(lab: Lab) -> None:
     settings = settings_of(lab)
     assert settings.pagerduty.services["PSVCPOSTGRES"] == "nself-postgres"
+    assert [one.kind for one in settings.stack()[0].services][:2] == ["postgres", "redis"]
     assert needs_of(settings.stack())["nself-hasura"] == ("nself-postgres",)
     assert settings.pagerduty.api_url.startswith("https://127.0.0.1:")
     assert place.webhook_url(lab) == f"http://127.0.0.1:{settings.web.port}/pagerduty/webhook"

@@ -53,6 +53,7 @@ def test_what_is_not_among_the_services_is_taken_to_be_up() -> None:
         ((other("a"), other("a")), "two services of the site 'main' have the name 'a'"),
         ((other("redis"), other("cache", "rediss")), "'cache' needs 'rediss', .* write 'redis'"),
         ((other("a"), replace(other("b"), container="a")), "have the container 'a'"),
+        ((SERVICES[0], other("postgres")), "have the Compose service 'postgres'"),
     ],
 )
 def test_a_stack_that_cannot_be_is_refused_with_what_to_write(services: tuple[Service, ...], said: str) -> None:
@@ -105,6 +106,12 @@ def test_a_container_is_found_by_name_or_by_its_compose_service(
     listed: dict[str, dict[str, str]], found: object
 ) -> None:
     assert containers_of(SERVICES[1], listed) == found
+
+
+def test_a_container_that_is_another_services_is_not_taken_by_its_label() -> None:
+    cache = Service("cache", ServiceKind.REDIS, compose="redis", container="")
+    listed = {"nself-redis": {COMPOSE: "redis"}, "other": {COMPOSE: "redis"}}
+    assert containers_of(cache, listed, (SERVICES[1], cache)) == ("other",)
 
 
 def test_a_container_that_the_settings_name_is_the_only_one_that_counts() -> None:
