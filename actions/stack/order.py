@@ -43,8 +43,9 @@ def check(services: Sequence[Service], site: str) -> None:
 
 
 def _unknown(service: Service, needed: str, names: list[str], site: str) -> str:
-    near = get_close_matches(needed, names, 1)
-    do = f"write '{near[0]}'" if near else f"write one of {', '.join(names)}"
+    others = [name for name in names if name != service.name]
+    near = get_close_matches(needed, others, 1)
+    do = f"write '{near[0]}'" if near else f"write one of {', '.join(others)}" if others else "put it there too"
     return f"'{service.name}' needs '{needed}', which is no service of the site '{site}'; {do}"
 
 

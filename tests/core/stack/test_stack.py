@@ -52,6 +52,8 @@ def test_what_is_not_among_the_services_is_taken_to_be_up() -> None:
         ((other("a", "a"),), "circle: a needs a"),
         ((other("a"), other("a")), "two services of the site 'main' have the name 'a'"),
         ((other("redis"), other("cache", "rediss")), "'cache' needs 'rediss', .* write 'redis'"),
+        ((other("db"), other("cache", "x")), "'cache' needs 'x', .* write one of db"),
+        ((other("cache", "cahce"),), "'cache' needs 'cahce', .* put it there too"),
         ((other("a"), replace(other("b"), container="a")), "have the container 'a'"),
         ((SERVICES[0], other("postgres")), "have the Compose service 'postgres'"),
     ],
