@@ -9,10 +9,9 @@ from actions.engine import requests
 from actions.engine.errors import Busy, Refused
 from actions.engine.journal import Kind
 from actions.engine.notes import living_workers, post
-from actions.engine.procedure import Asker, Procedure
-from actions.engine.requests import Subject
+from actions.engine.procedure import Asker
 from actions.engine.run import Run
-from actions.stack.choose import chosen
+from actions.stack.choose import chosen, must_be_told_of
 from actions.stack.stack import ServiceKind
 from bot.context import BotContext
 from bot.incidents.thread_places import of_thread
@@ -61,7 +60,8 @@ def open_run(bot: BotContext, wants: ProcedureCommand, origin: Origin, person: P
     _may_ask(person)
     procedure = wants.procedure
     subject = chosen(bot.settings.stack(), procedure.about, wants.service, wants.site)
-    _is_told_of(bot, procedure, subject)
+    if procedure.about == ServiceKind.POSTGRES and subject.site == bot.settings.site.name:
+        must_be_told_of(subject.service, bot.settings.site.postgres)
     asker = Asker(bot.clock(), bot.settings.operations_zone, person.zone, subject.name)
     request = procedure.words.read(wants.arguments, asker)
     came = _came(bot, origin)
@@ -79,17 +79,6 @@ def _came(bot: BotContext, origin: Origin) -> dict[str, str]:
     said = {"sink": origin.sink, "channel": origin.channel, "thread": origin.thread}
     incident = origin.incident or of_thread(bot.store, origin.channel, origin.thread)
     return {**said, "incident": incident} if incident else said
-
-
-def _is_told_of(bot: BotContext, procedure: Procedure, subject: Subject) -> None:
-    """See that the settings tell of that PostgreSQL: backups of another must never be taken for its own."""
-    site = bot.settings.site
-    if procedure.about == ServiceKind.POSTGRES and subject.site == site.name and subject.service != site.postgres:
-        raise Refused(
-            f"The settings do not say where the backups of {subject.service} lie.",
-            detail=f"[site] tells of {site.postgres}: its database, its archive, its base backups.",
-            hint=f"Use a Mayday of which [site] tells of {subject.service}.",
-        )
 
 
 def has_worker(bot: BotContext, site: str = "") -> bool:

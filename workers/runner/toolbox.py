@@ -17,7 +17,8 @@ from actions.engine.store import Store
 from actions.postgres.server import Names
 from actions.settings.settings import Settings
 from actions.settings.site import Site
-from actions.stack.stack import Service
+from actions.stack.choose import must_be_told_of
+from actions.stack.stack import Service, ServiceKind
 from workers.docker.client import connect
 from workers.docker.containers import DockerHost
 from workers.docker.daemon import speaking
@@ -47,8 +48,11 @@ class DockerToolbox:
         """The tools, with whatever a killed worker of this run left in its helper ended first.
 
         Raises:
+            Refused: the run is about a PostgreSQL of which these settings do not tell.
             RecoveryError: Docker does not answer.
         """
+        if any(one.name == run.service and one.kind is ServiceKind.POSTGRES for one in self._services):
+            must_be_told_of(run.service, self._site.postgres)
         client = _connected(self._docker_host)
         if not run.id.startswith(LOOKS):
             client.api.answered = partial(self._answered, run.id)
