@@ -107,10 +107,10 @@ def _writing(services: tuple[Service, ...], site: SiteSettings) -> tuple[Service
 
 
 def _writers(site: SiteSettings, known: tuple[Service, ...]) -> tuple[Service, ...]:
-    """Those who write and of whom nothing else is known."""
+    """Those who write and are not known yet. Of one that is not the manual's nothing else is known."""
     names = {one.name for one in known}
     return tuple(
-        Service(name, ServiceKind.OTHER, needs=(site.postgres,), writes=True)
+        replace(manual.known(name) or Service(name, ServiceKind.OTHER), needs=(site.postgres,), writes=True)
         for name in dict.fromkeys(site.writers)
         if name not in names
     )

@@ -51,12 +51,15 @@ def test_without_settings_the_stack_is_the_manuals() -> None:
 
 
 def test_a_server_that_is_not_the_manuals_stands_with_those_who_write_to_it_alone() -> None:
-    given = Settings(site=SiteSettings(name="shop", postgres="db", writers=("web",), docker_host="tcp://a:1"))
+    given = Settings(
+        site=SiteSettings(name="shop", postgres="db", writers=("web", "nself-auth"), docker_host="tcp://a:1")
+    )
     (site,) = given.stack()
     assert (site.name, site.docker) == ("shop", "tcp://a:1")
     assert [(s.name, s.kind, s.needs, s.writes) for s in site.services] == [
         ("db", ServiceKind.POSTGRES, (), False),
         ("web", ServiceKind.OTHER, ("db",), True),
+        ("nself-auth", ServiceKind.AUTH, ("db",), True),
     ]
 
 
