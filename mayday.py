@@ -63,12 +63,12 @@ def bot(config: Config = None) -> None:
 
     settings = _settings(config)
     _logging()
-    outside = open_adapters(settings, _clock)
+    outside, store = open_adapters(settings, _clock), _store(settings)
     BotService(
         settings,
-        _store(settings),
+        store,
         CATALOG,
-        _enqueue(settings),
+        _enqueue(settings, store),
         _clock,
         _queue(settings),
         pager=outside.pager,
@@ -90,7 +90,7 @@ def worker(config: Config = None) -> None:
     store, redis = _store(settings), settings.redis.get_secret_value()
     loop = recoveries(settings, store, find, owner_name(_clock()))
     adapters = open_adapters(settings, _clock)
-    beside = companions(settings, store, find, adapters, loop.owner, _enqueue(settings))
+    beside = companions(settings, store, find, adapters, loop.owner, _enqueue(settings, store))
     Worker(
         store,
         loop,
@@ -137,10 +137,10 @@ def _catalog() -> Sequence[Procedure]:
     return CATALOG
 
 
-def _quiet_enqueue(settings: Settings) -> Callable[[str], object]:
+def _quiet_enqueue(settings: Settings, store: Store) -> Callable[[str], object]:
     """The head of a command says that the queue is away; its log need not."""
     _logging("ERROR")
-    return _enqueue(settings)
+    return _enqueue(settings, store)
 
 
 def _able(settings: Settings) -> InProcessRunner:
@@ -205,10 +205,12 @@ def _known(store: Store, run: str) -> str:
     return run
 
 
-def _enqueue(settings: Settings) -> Callable[[str], object]:
+def _enqueue(settings: Settings, store: Store) -> Callable[[str], object]:
+    """Rings for a run in the queue of its own site; with one site there is nothing to look up."""
     from workers.runner.queue import enqueue
 
-    return lambda run: enqueue(settings.redis.get_secret_value(), settings.site.name, run)
+    url, here, several = settings.redis.get_secret_value(), settings.site.name, bool(settings.sites)
+    return lambda run: enqueue(url, store.run(run).site if several else here, run)
 
 
 def _queue(settings: Settings) -> Callable[[], int | None]:

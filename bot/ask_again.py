@@ -28,4 +28,6 @@ def open_again(bot: BotContext, run: Run, wanted: dict[str, Any], channel: str =
     # In Slack the rights are those that Slack knows; an operator without a Slack user has those of the settings.
     here = sink == "terminal" or by.startswith("operator:")
     person = (named(bot.settings.operators, by) if here else None) or bot.people.asking(by, "")
-    return open_run(bot, ProcedureCommand(procedure, str(wanted.get("text") or "")), origin, person)
+    # The same service of the same site, whatever else there is by now.
+    service = run.service if procedure.about else ""
+    return open_run(bot, ProcedureCommand(procedure, str(wanted.get("text") or ""), service, run.site), origin, person)

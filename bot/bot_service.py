@@ -68,7 +68,7 @@ class BotService:
         self.app: App = app_of(self.bot, self.home)
         owner = f"bot {socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:6]}"
         self.threads = ThreadLoop(self.bot, owner)
-        self.intake = Intake(store, rules_of(settings.pagerduty), owner, self.threads.wake.set)
+        self.intake = Intake(store, rules_of(settings), owner, self.threads.wake.set)
         self.liveness = Liveness(settings.slack.mode == "http", posts=lambda: self.threads.posts)
         self.figures = metrics.Figures(self.bot, queue)
         secrets = [secret.get_secret_value() for secret in settings.pagerduty.webhook_secrets]

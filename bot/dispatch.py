@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from actions.engine.errors import RecoveryError
-from bot import status_replies
+from bot import stack_shown, status_replies
 from bot.context import BotContext
 from bot.incidents.incident_commands import lead
 from bot.parse_command import IncidentCommand, LookCommand, ProcedureCommand, RunCommand, UnknownCommand, meaning
 from bot.requests import NO_WORKER, Origin, open_run
 from bot.run_control import run_of_thread, steer
 from bot.views import help as help_view
-from bot.views.mrkdwn import cut, escape
+from bot.views.mrkdwn import SECTION, cut, escape
 
 
 @dataclass(frozen=True)
@@ -24,12 +24,13 @@ class Reply:
 
 
 SILENCE = Reply("")
+_DRAWING = SECTION - 10
 
 
 def hear(bot: BotContext, text: str, origin: Origin, family: str = "recover") -> Reply:
     """Carry out what somebody typed. A redelivery has no effect and gets no second reply."""
     try:
-        meant = meaning(text, bot.catalog, family)
+        meant = meaning(text, bot.catalog, family, bot.settings.stack())
         if isinstance(meant, ProcedureCommand):
             return _wanted(bot, meant, origin)
         bot.people.admit(origin.user, origin.team)
@@ -63,6 +64,8 @@ def _heard(
             return Reply(help_view.text(bot.catalog, meant.about))
         case LookCommand(at="runs"):
             return Reply(status_replies.runs(bot, meant.about))
+        case LookCommand(at="stack"):
+            return Reply(_block(stack_shown.text(bot, meant.about)))
         case LookCommand():
             return Reply(status_replies.status(bot))
         case IncidentCommand():
@@ -72,6 +75,11 @@ def _heard(
             return _steered(bot, meant, origin)
         case UnknownCommand():
             return Reply(help_view.unknown(bot.catalog, meant))
+
+
+def _block(text: str) -> str:
+    """A drawing, in letters of one width."""
+    return f"```{cut(escape(text.replace('`', chr(39))), _DRAWING)}```"
 
 
 def _steered(bot: BotContext, meant: RunCommand, origin: Origin) -> Reply:

@@ -12,12 +12,15 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from actions.engine.procedure import Procedure
+from actions.stack.manual import MANUAL
+from actions.stack.stack import Stack
+from bot.named_service import known, right, strange, without_site
 from bot.plain_text import bare, tidy
 
 FAMILIES = ("recover", "backup", "drill", "incident")
 """The slash commands; every procedure's command begins with one of them."""
 
-_LOOKS = ("help", "status", "runs", "run")
+_LOOKS = ("help", "status", "stack", "runs", "run")
 _STEERS = ("stop", "undo", "retry")
 _LEADS = ("declare", "list", "severity", "role", "acknowledge", "escalate", "resolve", "timeline", "statuspage")
 _CALLS = re.compile(r"^(?:<@[A-Z0-9]+(?:\|[^>]*)?>\s*|@mayday\b[,:]?\s*|!(?=\w)|/(?=\w))+", re.IGNORECASE)
@@ -26,15 +29,17 @@ _NEAR = 0.6
 
 @dataclass(frozen=True)
 class ProcedureCommand:
-    """A procedure, and the rest of the text that its own words read."""
+    """A procedure, and the rest of the text that its own words read; the service and the site that were named."""
 
     procedure: Procedure
     arguments: str
+    service: str = ""
+    site: str = ""
 
 
 @dataclass(frozen=True)
 class LookCommand:
-    """`help`, `status` or `runs`; `about` is the run meant, or what help is wanted for."""
+    """`help`, `status`, `stack` or `runs`; `about` is the run or site meant, or what help is wanted for."""
 
     at: str
     about: str = ""
@@ -68,8 +73,8 @@ class UnknownCommand:
 Meaning = ProcedureCommand | LookCommand | RunCommand | IncidentCommand | UnknownCommand
 
 
-def meaning(text: str, catalog: Sequence[Procedure], family: str = "recover") -> Meaning:
-    """What somebody wants. `family` is the slash command that it was typed with.
+def meaning(text: str, catalog: Sequence[Procedure], family: str = "recover", stack: Stack = MANUAL) -> Meaning:
+    """What somebody wants. `family` is the slash command that it was typed with, `stack` has the services' names.
 
     Raises:
         Refused: the text is too long to be a command.
@@ -77,7 +82,7 @@ def meaning(text: str, catalog: Sequence[Procedure], family: str = "recover") ->
     words = bare(_CALLS.sub("", tidy(text))).split()
     if words and words[0].casefold() in FAMILIES:
         family, words = words[0].casefold(), words[1:]
-    found = _procedure(words, catalog, family)
+    found = _procedure(words, catalog, family, stack)
     if found is not None:
         return found
     verb = bare(words[0]).casefold() if words else "help"
@@ -99,14 +104,23 @@ def command_of(procedure: Procedure) -> str:
     return " ".join(words if words[0] in FAMILIES else ["recover", *words])
 
 
-def _procedure(words: list[str], catalog: Sequence[Procedure], family: str) -> ProcedureCommand | None:
+def _procedure(words: list[str], catalog: Sequence[Procedure], family: str, stack: Stack) -> ProcedureCommand | None:
+    """The longest command with which the words begin, whether or not they name a service of its kind."""
+    words, site = without_site(words)
     said = [family, *(bare(word).casefold() for word in words)]
     by_length = sorted(catalog, key=lambda p: -len(command_of(p).split()))
-    for procedure in by_length:
-        command = command_of(procedure).split()
-        if said[: len(command)] == command:
-            return ProcedureCommand(procedure, bare(" ".join(words[len(command) - 1 :])))
-    return None
+    commands = [(procedure, command_of(procedure).split()) for procedure in by_length]
+    found = [(p, one) for p, command in commands for one in known(command, p.about, said, stack)]
+    # One name may fit several commands (`nself-cache restart`): its own kind's is meant.
+    fitting = (pair for pair in found if right(pair[1], pair[0].about, stack, site))
+    meant = next(fitting, None) or next(iter(found), None)
+    if meant is None:
+        slips = ((p, strange(command, p.about, said, stack)) for p, command in commands)
+        meant = next(((p, one) for p, one in slips if one is not None), None)
+    if meant is None:
+        return None
+    procedure, how = meant
+    return ProcedureCommand(procedure, bare(" ".join(words[how.taken - 1 :])), how.service, site)
 
 
 def _nearest(words: list[str], catalog: Sequence[Procedure], family: str) -> str:

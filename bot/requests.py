@@ -1,19 +1,18 @@
-"""From what somebody wants to a run in the journal."""
+"""From what a person wants to a run: who may ask, what their words mean, who holds it already."""
 
 from __future__ import annotations
 
-import dataclasses
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
+from actions.engine import requests
 from actions.engine.errors import Busy, Refused
-from actions.engine.facts import to_json
-from actions.engine.ids import new_id
 from actions.engine.journal import Kind
-from actions.engine.ledger import Draft
 from actions.engine.notes import living_workers, post
-from actions.engine.procedure import Asker, Procedure
+from actions.engine.procedure import Asker
 from actions.engine.run import Run
+from actions.stack.choose import chosen, must_be_told_of
+from actions.stack.stack import ServiceKind
 from bot.context import BotContext
 from bot.incidents.thread_places import of_thread
 from bot.parse_command import ProcedureCommand
@@ -54,68 +53,38 @@ def open_run(bot: BotContext, wants: ProcedureCommand, origin: Origin, person: P
     """Write the request into a new journal.
 
     Raises:
-        Refused: this person may not ask, or what they ask cannot be done.
+        Refused: this person may not ask, it cannot be known which service is meant, or what they ask cannot be done.
         RecoveryError: the arguments were not understood.
         Busy: another run holds the service.
     """
     _may_ask(person)
     procedure = wants.procedure
-    service = bot.settings.site.postgres
-    now = bot.clock()
-    asker = Asker(now, bot.settings.operations_zone, person.zone, service)
+    subject = chosen(bot.settings.stack(), procedure.about, wants.service, wants.site)
+    if procedure.about == ServiceKind.POSTGRES and subject.site == bot.settings.site.name:
+        must_be_told_of(subject.service, bot.settings.site.postgres)
+    asker = Asker(bot.clock(), bot.settings.operations_zone, person.zone, subject.name)
     request = procedure.words.read(wants.arguments, asker)
-    incident = origin.incident or of_thread(bot.store, origin.channel, origin.thread)
-    data = _requested(bot, procedure, request, service, replace(origin, incident=incident), person)
-    run = new_id(now)
-    tells = _linked(incident, run, data)
+    came = _came(bot, origin)
     try:
-        run, new = bot.store.open_run(
-            run, data, claims=procedure.claims, key=origin.key, tells=tells, yields=procedure.yields
+        opened = requests.open_run(
+            bot.store, procedure, request, by=person.speaker, subject=subject, origin=came, key=origin.key
         )
     except Busy as busy:
         raise held(bot, busy) from busy
-    return Opened(run, new, data["summary"], has_worker(bot))
+    return Opened(opened.id, opened.new, opened.summary, has_worker(bot, subject.site))
 
 
-def _requested(
-    bot: BotContext, procedure: Procedure, request: Any, service: str, origin: Origin, person: Person
-) -> dict[str, Any]:
-    said = {"sink": origin.sink, "channel": origin.channel, "thread": origin.thread, "key": origin.key}
-    if origin.incident:
-        said["incident"] = origin.incident
-    return {
-        "procedure": procedure.name,
-        "table": procedure.table,
-        "service": service,
-        "site": bot.settings.site.name,
-        "by": person.speaker.id,
-        "name": person.speaker.name,
-        "request": to_json(request),
-        "summary": summary(procedure, request, service),
-        "origin": said,
-    }
+def _came(bot: BotContext, origin: Origin) -> dict[str, str]:
+    """Where a request came from, as its journal keeps it."""
+    said = {"sink": origin.sink, "channel": origin.channel, "thread": origin.thread}
+    incident = origin.incident or of_thread(bot.store, origin.channel, origin.thread)
+    return {**said, "incident": incident} if incident else said
 
 
-def _linked(incident: str, run: str, data: dict[str, Any]) -> tuple[str, Draft] | None:
-    """What the incident's own journal tells of the run."""
-    said = {"run": run, "procedure": data["procedure"], "by": data["by"], "name": data["name"]}
-    return (incident, (Kind.LINKED, None, said)) if incident else None
-
-
-def summary(procedure: Procedure, request: Any, service: str) -> str:
-    """The procedure's own sentence, with what was asked in it."""
-    asked = {f.name: _shown(getattr(request, f.name)) for f in dataclasses.fields(request)}
-    return procedure.summary.format_map({"service": service, **asked})
-
-
-def _shown(value: Any) -> str:
-    """A field of a request as people read it: by its own `__str__`, else its own text."""
-    return str(value if "__str__" in vars(type(value)) else getattr(value, "text", value))
-
-
-def has_worker(bot: BotContext) -> bool:
-    """Whether a worker lives that serves our site."""
-    return any(serves(worker, bot.settings.site.name) for worker in living_workers(bot.store).values())
+def has_worker(bot: BotContext, site: str = "") -> bool:
+    """Whether a worker lives that serves a site, or the default one."""
+    where = site or bot.settings.site.name
+    return any(serves(worker, where) for worker in living_workers(bot.store).values())
 
 
 def serves(worker: dict[str, Any], site: str) -> bool:

@@ -11,13 +11,14 @@ import httpx
 
 from actions.catalog import find
 from actions.clock.when import parse_when
-from actions.engine import facts
+from actions.engine.answers import Speaker
 from actions.engine.errors import RecoveryError, Refused
 from actions.engine.ids import new_id
 from actions.engine.procedure import Asker, Procedure
+from actions.engine.requests import Subject, requested
 from actions.engine.status import rests, state_of
 from actions.engine.store import Store
-from lab import processes, removal, stack, town_process
+from lab import processes, removal, stack, stack_tables, town_process
 from lab.engine import Say, connect, silent
 from lab.home import QUEUE_PASSWORD, Lab
 from lab.pagerduty import place as pagerduty
@@ -152,6 +153,7 @@ writers = [{writers}]
 smoke_url = "http://127.0.0.1:{lab.port("functions")}/smoke"
 newest_table = "nchat_messages"
 
+{stack_tables.settings(lab)}
 [slack]
 channel = "C0OPSEMERG"
 base_url = "http://127.0.0.1:{start_port}/api/"
@@ -219,17 +221,8 @@ def request_of(procedure: Procedure, lab: Lab) -> dict[str, Any]:
     """What the journal of a run that nobody typed begins with."""
     service = lab.container("postgres")
     request = procedure.words.read("", Asker(clock(), "UTC", None, service))
-    return {
-        "procedure": procedure.name,
-        "table": procedure.table,
-        "service": service,
-        "site": lab.project,
-        "by": "lab",
-        "name": "the practice company",
-        "request": facts.to_json(request),
-        "summary": procedure.summary.format(service=service),
-        "origin": {"sink": "none"},
-    }
+    by = Speaker("lab", "the practice company", may_ask=True, may_approve=False)
+    return requested(procedure, request, by, Subject(lab.project, service), {"sink": "none"})
 
 
 def _room_answers(lab: Lab) -> bool:

@@ -181,7 +181,8 @@ class Procedure:
 
     `claims` says that a run of it holds its service, so that no other may begin meanwhile. One that `yields` gives
     way to such a run: it may not begin beside it, and is stopped where it stands when one begins. `report` gives
-    what is read at the end. An errand (`lane`) claims nothing, needs no Docker, and is drawn as one line.
+    what is read at the end. It is `about` services of one kind, or a site as a whole where that is empty. An errand
+    (`lane`) claims nothing, needs no Docker, and is drawn as one line.
     """
 
     name: str
@@ -196,6 +197,7 @@ class Procedure:
     yields: bool = False
     rto: timedelta | None = None
     lane: Lane = Lane.RECOVERY
+    about: str = ""
 
     @cached_property
     def table(self) -> str:

@@ -25,7 +25,7 @@ from actions.incidents.alarms import ALONE_FOR, Alarm, Facts, RunFacts, alarms, 
 from actions.incidents.contacts import people_of
 from actions.incidents.page_escalation import lifted
 from actions.postgres.archiver import Archiving
-from actions.settings.settings import ContactSettings
+from actions.settings.contacts import ContactSettings
 from actions.tools.outside import Pager, PagerDuty
 from actions.watch.service_condition import conditions
 

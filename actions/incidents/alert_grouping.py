@@ -14,7 +14,8 @@ from functools import reduce
 from actions.incidents.alert import Alert
 from actions.incidents.incident import Incident
 from actions.incidents.pagerduty_events import OWN
-from actions.settings.settings import PagerDutySettings
+from actions.settings.settings import Settings
+from actions.stack.stack import needs_of
 
 
 @dataclass(frozen=True)
@@ -45,10 +46,10 @@ def scope_of(incident: Incident) -> IncidentScope:
 
 @dataclass(frozen=True)
 class Rules:
-    """What the settings say of PagerDuty's services, by id or name, and of what needs what."""
+    """What the settings say of PagerDuty's services, by id or name, and of what needs what in the stack."""
 
     services: Mapping[str, str] = field(default_factory=dict)
-    depends_on: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    needs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     window: timedelta = timedelta(minutes=10)
 
     def placed(self, alert: Alert) -> Alert:
@@ -86,15 +87,17 @@ class Rules:
     def _footing(self, service: str, seen: frozenset[str] = frozenset()) -> frozenset[str]:
         """The service, and all that it needs."""
         found = {service}
-        for needed in self.depends_on.get(service, ()):
+        for needed in self.needs.get(service, ()):
             if needed not in seen:
                 found |= self._footing(needed, seen | {service, needed})
         return frozenset(found)
 
 
-def rules_of(settings: PagerDutySettings) -> Rules:
-    """The rules that the settings make."""
-    return Rules(settings.services, settings.depends_on, timedelta(minutes=settings.fold_minutes))
+def rules_of(settings: Settings) -> Rules:
+    """The rules that the settings make. What `depends_on` says of a service, the old form, wins over its `needs`."""
+    given = settings.pagerduty
+    needs = {**needs_of(settings.stack()), **given.depends_on}
+    return Rules(given.services, needs, timedelta(minutes=given.fold_minutes))
 
 
 def home(alert: Alert, scopes: Iterable[IncidentScope], rules: Rules) -> str:

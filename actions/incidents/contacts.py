@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from actions.settings.settings import Contact, ContactRule, ContactSettings
+from actions.settings.contacts import Contact, ContactRule, ContactSettings
 
 LADDER = ("on-call", "backup", "dba", "infrastructure", "cto")
 """Who is next when somebody does not answer."""

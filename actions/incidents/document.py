@@ -19,6 +19,8 @@ from actions.incidents.objective_results import Promise, promises
 from actions.incidents.open_questions import questions
 from actions.incidents.public_posts import Post, posts
 from actions.incidents.run_story import RunStory, StoryLine, retell, who
+from actions.stack.manual import MANUAL
+from actions.stack.stack import Stack
 
 
 @dataclass(frozen=True)
@@ -70,8 +72,10 @@ class Document:
     version: Version | None = None
 
 
-def document(journals: Sequence[Sequence[Entry]]) -> Document:
+def document(journals: Sequence[Sequence[Entry]], stack: Stack = MANUAL) -> Document:
     """The document of these journals: at most one incident's, its runs' and its errands'.
+
+    What was promised for its services is for the stack to say.
 
     Raises:
         Refused: there is nothing to tell.
@@ -84,17 +88,21 @@ def document(journals: Sequence[Sequence[Entry]]) -> Document:
         raise Refused("There is nothing to write a document of.", hint="Name an incident or a run: mayday runs")
     incident = incidents.fold(opened) if opened else None
     errands = [retell(j) for j in asked if is_errand(j[0].run)]
-    return _put_together(incident, opened or (), runs, errands)
+    return _put_together(incident, opened or (), runs, errands, stack)
 
 
 def _put_together(
-    incident: Incident | None, opened: Sequence[Entry], runs: tuple[RunStory, ...], errands: Sequence[RunStory]
+    incident: Incident | None,
+    opened: Sequence[Entry],
+    runs: tuple[RunStory, ...],
+    errands: Sequence[RunStory],
+    stack: Stack,
 ) -> Document:
     service = incident.service if incident and incident.service else (runs[0].run.service if runs else "")
     began = incident.began_at if incident else runs[0].run.requested_at
     over = incident.over_at if incident else max((r.run.finished_at for r in runs if r.run.finished_at), default=None)
     lines = [*_told(opened), *(line for run in (*runs, *errands) for line in run.lines)]
-    promised = tuple(promises(incident, runs))
+    promised = tuple(promises(incident, runs, stack))
     return Document(
         title=incident.title if incident else f"{runs[0].run.procedure} of {service}",
         id=incident.id if incident else runs[0].run.id,

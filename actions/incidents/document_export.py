@@ -7,6 +7,8 @@ from actions.engine.journal import Entry, Kind
 from actions.engine.store import Store
 from actions.incidents.document import Document
 from actions.incidents.document_versions import as_it_stands
+from actions.stack.manual import MANUAL
+from actions.stack.stack import Stack
 
 
 def journals_of(store: Store, name: str) -> list[list[Entry]]:
@@ -22,10 +24,10 @@ def journals_of(store: Store, name: str) -> list[list[Entry]]:
     return [told, *(journal for run in dict.fromkeys(linked) if (journal := store.entries(run)))]
 
 
-def document_of(store: Store, name: str) -> Document:
+def document_of(store: Store, name: str, stack: Stack = MANUAL) -> Document:
     """The document of an incident, or of a run alone: the newest version in the thread, or more than it tells.
 
     Raises:
         Refused: there is none.
     """
-    return as_it_stands(journals_of(store, name))
+    return as_it_stands(journals_of(store, name), stack)

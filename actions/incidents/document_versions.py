@@ -14,6 +14,8 @@ from actions.engine.journal import Entry, Kind
 from actions.engine.ledger import Draft
 from actions.incidents.document import Document, Version, document
 from actions.incidents.document_rendering import markdown
+from actions.stack.manual import MANUAL
+from actions.stack.stack import Stack
 
 Journals = Sequence[Sequence[Entry]]
 """An incident's journal, then those of its runs and errands."""
@@ -41,23 +43,23 @@ def next_edition(journals: Journals) -> Draft:
     return Kind.DOCUMENTED, None, {"version": len(editions(journals[0])) + 1, "reach": reach}
 
 
-def tells_more(journals: Journals) -> bool:
+def tells_more(journals: Journals, stack: Stack = MANUAL) -> bool:
     """Whether a reader would find in the document what the newest version does not say, or there is no version."""
     given = editions(journals[0])
     if not given:
         return True
     told = _until(given[-1], journals)
-    return _lengths(told) != _lengths(journals) and markdown(document(told)) != markdown(document(journals))
+    return _lengths(told) != _lengths(journals) and _text(told, stack) != _text(journals, stack)
 
 
-def as_given(journals: Journals, number: int) -> Document:
+def as_given(journals: Journals, number: int, stack: Stack = MANUAL) -> Document:
     """A version as it was given out."""
     given = editions(journals[0])
     made, before = given[number - 1], given[number - 2] if number > 1 else None
-    return _versioned(document(_until(made, journals)), journals, Version(number, made.at), before)
+    return _versioned(document(_until(made, journals), stack), journals, Version(number, made.at), before)
 
 
-def as_it_stands(journals: Journals) -> Document:
+def as_it_stands(journals: Journals, stack: Stack = MANUAL) -> Document:
     """The newest version, or what the next one would say; a run's document has no versions.
 
     Raises:
@@ -65,10 +67,10 @@ def as_it_stands(journals: Journals) -> Document:
     """
     given = editions(journals[0]) if journals else []
     if not given:
-        return document(journals)
-    if not tells_more(journals):
-        return as_given(journals, given[-1].number)
-    return _versioned(document(journals), journals, Version(len(given) + 1, None), given[-1])
+        return document(journals, stack)
+    if not tells_more(journals, stack):
+        return as_given(journals, given[-1].number, stack)
+    return _versioned(document(journals, stack), journals, Version(len(given) + 1, None), given[-1])
 
 
 def _versioned(made: Document, journals: Journals, version: Version, before: Edition | None) -> Document:
@@ -77,6 +79,10 @@ def _versioned(made: Document, journals: Journals, version: Version, before: Edi
     known = set(document(_until(before, journals)).timeline)
     fresh = tuple(line for line in made.timeline if line not in known)
     return replace(made, version=replace(version, before=before.at, fresh=fresh))
+
+
+def _text(journals: Sequence[Sequence[Entry]], stack: Stack) -> str:
+    return markdown(document(journals, stack))
 
 
 def _lengths(journals: Journals) -> list[int]:

@@ -15,7 +15,9 @@ from actions.errands import status_page_publish
 from actions.incidents.incident import Incident
 from actions.incidents.open_errands import Errand
 from actions.incidents.statuspage_drafts import Kind, draft_for
-from actions.settings.settings import StatusPageSettings
+from actions.settings.outside import StatusPageSettings
+from actions.stack.manual import MANUAL
+from actions.stack.stack import Stack, service_of
 from actions.tools.outside import Draft
 
 _ENDS: dict[Outcome, Kind] = {Outcome.RECOVERED: "finished", Outcome.DONE: "finished"}
@@ -38,14 +40,18 @@ def kind_now(incident: Incident, run: Run | None) -> Kind:
     return "started" if run.finished is None else _ENDS.get(run.finished, "opened")
 
 
-def offered(settings: StatusPageSettings, incident: Incident, run: Run | None, kind: Kind) -> Draft:
-    """The draft of that kind."""
+def offered(
+    settings: StatusPageSettings, incident: Incident, run: Run | None, kind: Kind, stack: Stack = MANUAL
+) -> Draft:
+    """The draft of that kind; the stack says what the incident's service is."""
+    service = service_of(stack, incident.service)
     graver = incident.severity or (incident.lead.paged.priority if incident.lead else "")
     recovering = run if kind in ("started", "finished", "failed") else None
     return draft_for(
         kind,
         incident=incident.id,
         service=incident.service,
+        about=service.kind if service else "",
         summary=incident.title,
         severity=graver,
         target=_target(recovering),

@@ -15,7 +15,8 @@ from typing import Any
 from actions.engine.facts import from_json
 from actions.engine.journal import Entry, Kind
 from actions.incidents.alert import Alert, AlertState, joined
-from actions.objectives import objective_of
+from actions.stack.objectives import Objective
+from actions.stack.stack import Stack, objective_of
 
 ECHO = timedelta(minutes=10)
 """For so long after somebody asked for it, what PagerDuty tells is taken for what came of that."""
@@ -160,11 +161,9 @@ class Incident:
         named = {alert.service for alert in self.alerts.values()} | {self.service}
         return frozenset(name for name in named if name)
 
-    @property
-    def rto(self) -> timedelta | None:
-        """The promised recovery time of its service."""
-        promised = objective_of(self.service)
-        return promised.rto if promised else None
+    def promised(self, stack: Stack) -> Objective | None:
+        """What was promised for its service."""
+        return objective_of(stack, self.service)
 
 
 def _opened(e: Entry) -> Incident:

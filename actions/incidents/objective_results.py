@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from actions.incidents.incident import Incident
 from actions.incidents.run_story import RunStory
-from actions.objectives import objective_of
+from actions.stack.stack import Stack, objective_of
 
 
 @dataclass(frozen=True)
@@ -25,18 +25,21 @@ class Promise:
         return "not known" if self.actual is None else ("kept" if self.actual <= self.promised else "missed")
 
 
-def promises(incident: Incident | None, runs: Sequence[RunStory]) -> Iterator[Promise]:
-    """Of an incident from the page on, which is how the clock in its thread counts; then of each recovery."""
-    if incident is not None and incident.over_at is not None and (objective := objective_of(incident.service)):
+def promises(incident: Incident | None, runs: Sequence[RunStory], stack: Stack) -> Iterator[Promise]:
+    """What the stack promises, and what came of it.
+
+    Of an incident from the page on, which is how the clock in its thread counts; then of each recovery.
+    """
+    if incident is not None and incident.over_at is not None and (objective := incident.promised(stack)):
         lasted = max(incident.over_at - incident.began_at, timedelta())
         yield Promise(f"Recovery time (RTO) of {objective.name}, from the page to the end", objective.rto, lasted)
     for run in runs:
-        yield from _promises_of(run)
+        yield from _promises_of(run, stack)
 
 
-def _promises_of(run: RunStory) -> Iterator[Promise]:
+def _promises_of(run: RunStory, stack: Stack) -> Iterator[Promise]:
     """Only what was recovered is measured against the promise for its service."""
-    objective, actual = objective_of(run.run.service), run.actual
+    objective, actual = objective_of(stack, run.run.service, run.run.site), run.actual
     if objective is None or actual is None:
         return
     lost = timedelta(seconds=actual.rpo_seconds) if actual.rpo_seconds is not None else None

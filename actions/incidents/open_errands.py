@@ -7,17 +7,15 @@ from typing import Any
 
 from actions.engine.answers import Speaker
 from actions.engine.errors import Refused
-from actions.engine.facts import to_json
-from actions.engine.ids import ERRAND, new_id
-from actions.engine.journal import Kind
 from actions.engine.procedure import Procedure
+from actions.engine.requests import Subject, open_run
 from actions.engine.run import SYSTEM, Run
 from actions.engine.store import Store
 from actions.errands import pagerduty_acknowledge, pagerduty_escalate, pagerduty_page, pagerduty_resolve
 from actions.incidents.alert import AlertState
 from actions.incidents.incident import Incident
 from actions.incidents.pagerduty_events import OWN
-from actions.settings.settings import Contact
+from actions.settings.contacts import Contact
 from actions.steps.pagerduty_incidents import AlertIds, Page
 
 
@@ -102,21 +100,17 @@ def open_for_run(store: Store, errand: Errand, run: Run, *, site: str, key: str)
 def _open(
     store: Store, errand: Errand, origin: dict[str, str], by: Speaker, service: str, *, site: str, key: str
 ) -> tuple[str, bool]:
-    name, procedure = new_id(store.clock(), ERRAND), errand.procedure
-    data = {
-        "procedure": procedure.name,
-        "table": procedure.table,
-        "service": service,
-        "site": site,
-        "by": by.id,
-        "name": by.name,
-        "request": to_json(errand.request),
-        "summary": procedure.summary,
-        "origin": {"sink": "slack", **origin, "key": key},
-    }
-    linked = {"run": name, "procedure": procedure.name, "by": by.id, "name": by.name, "pursues": errand.pursues}
-    tells = (origin["incident"], (Kind.LINKED, None, linked)) if origin["incident"] else None
-    return store.open_run(name, data, claims=False, key=key, tells=tells)
+    opened = open_run(
+        store,
+        errand.procedure,
+        errand.request,
+        by=by,
+        subject=Subject(site, service),
+        origin={"sink": "slack", **origin},
+        key=key,
+        linked={"pursues": errand.pursues},
+    )
+    return opened.id, opened.new
 
 
 def may_speak(by: Speaker) -> None:

@@ -30,6 +30,7 @@ _DURING = {"critical": "major_outage", "major": "partial_outage", "minor": "degr
 _BESIDE = {"critical": "partial_outage", "major": "degraded_performance", "minor": "degraded_performance"}
 
 _ELSE = "some of our services"
+# What customers call a service, by its kind; of another nothing is said, least of all its name.
 _SUBJECTS = {
     "postgres": "messages and their history",
     "hasura": "our API",
@@ -55,6 +56,7 @@ def draft_for(
     *,
     incident: str,
     service: str,
+    about: str = "",
     summary: str = "",
     severity: str = "",
     target: datetime | None = None,
@@ -64,11 +66,11 @@ def draft_for(
 ) -> Draft:
     """The draft that is offered to a person, or published where the settings allow it.
 
-    `target` is the moment that a recovery goes back to. `components` maps services to the page's
-    components (the setting `statuspage.components`); `beside` names services that suffer with this one.
+    `about` is the kind of the service, `target` the moment that a recovery goes back to. `components` maps services to
+    the page's components (the setting `statuspage.components`); `beside` names services that suffer with this one.
     """
     impact = impact_of(severity)
-    subject = _subject(service)
+    subject = _SUBJECTS.get(about, _ELSE)
     title = in_plain_words(summary) or f"Problem with {subject}"
     touched = _touched(kind, impact, service, beside, components or {})
     return fit(Draft(incident, title, _STATUS[kind], _text(kind, subject, target), impact, touched, notify))
@@ -91,11 +93,6 @@ def _moment(target: datetime) -> str:
     at = target.astimezone(UTC)
     seconds = f":{at:%S}" if at.second else ""
     return f"{at:%H:%M}{seconds} UTC on {at.day} {at:%B %Y}"
-
-
-def _subject(service: str) -> str:
-    """What customers call it: by the last part of the container's name, else nothing of the name is said."""
-    return _SUBJECTS.get(service.casefold().replace("_", "-").rpartition("-")[2], _ELSE)
 
 
 def _touched(

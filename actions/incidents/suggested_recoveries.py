@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from actions.engine.procedure import Lane, Procedure
 from actions.incidents.incident import Incident
-from actions.watch.redis_memory import is_redis
+from actions.stack.manual import MANUAL
+from actions.stack.stack import ServiceKind, Stack, service_of
 from actions.watch.row_counts import RowLoss
 from actions.watch.service_condition import Condition, Health
 
@@ -43,7 +44,6 @@ _LOOKS = {
     "restarting": (("corruption", "restart", "verify", "pitr"), "its container starts again and again"),
     "unhealthy": (("restart", "verify"), "its container is unhealthy"),
 }
-_KINDS = ("postgres", "hasura", "auth", "redis", "minio", "meilisearch", "functions", "monitoring", "region")
 
 
 @dataclass(frozen=True)
@@ -56,12 +56,18 @@ class Fit:
 
 
 def fitting(
-    incident: Incident, catalog: Sequence[Procedure], seen: Mapping[str, Condition], losses: Sequence[RowLoss] = ()
+    incident: Incident,
+    catalog: Sequence[Procedure],
+    seen: Mapping[str, Condition],
+    losses: Sequence[RowLoss] = (),
+    stack: Stack = MANUAL,
 ) -> list[Fit]:
     """The recoveries to offer, the best first; all there are, as nobody should have to type for want of a guess."""
     vanished = [(loss.says(), _FOR_LOSSES) for loss in losses[:_LOSSES]]
     reasons = [*_of_words(incident), *_of_looks(incident, seen), *vanished]
-    found = [_weighed(procedure, incident, reasons) for procedure in catalog if procedure.lane is not Lane.ERRAND]
+    services = (service_of(stack, name) for name in incident.services)
+    kinds = {service.kind if service else ServiceKind.OTHER for service in services}
+    found = [_weighed(procedure, kinds, reasons) for procedure in catalog if procedure.lane is not Lane.ERRAND]
     return sorted(found, key=lambda fit: -fit.weight)[:MOST]
 
 
@@ -70,11 +76,11 @@ def looks(incident: Incident, seen: Mapping[str, Condition]) -> list[str]:
     return list(dict.fromkeys(why for why, _ in _of_looks(incident, seen)))
 
 
-def _weighed(procedure: Procedure, incident: Incident, reasons: list[tuple[str, tuple[str, ...]]]) -> Fit:
+def _weighed(procedure: Procedure, kinds: Collection[str], reasons: list[tuple[str, tuple[str, ...]]]) -> Fit:
+    """`kinds` are those of the incident's services. What is about another kind is not for it."""
     words = set(procedure.words.command.casefold().split())
-    about = [kind for kind in _KINDS if kind in words]
-    ours = any(kind in service for kind in about for service in incident.services)
-    if about and not ours and incident.services:
+    ours = procedure.about in kinds
+    if procedure.about and not ours and kinds:
         return Fit(procedure)
     why = [reason for reason, verbs in reasons if words & set(verbs)]
     return Fit(procedure, "; ".join(why), 3 * ours + 2 * len(why))
@@ -101,7 +107,7 @@ def _of_memory(seen: Condition) -> Iterable[tuple[str, tuple[str, ...]]]:
     """By the container's mark and by Redis's own word; an exit code says only that somebody killed it."""
     if seen.health.starved:
         yield "the kernel ended it for want of memory", _FOR_MEMORY
-    elif is_redis(seen.service) and "137" in seen.health.detail:
+    elif seen.health.kind == ServiceKind.REDIS and "137" in seen.health.detail:
         yield "it was killed, perhaps for want of memory", _FOR_MEMORY
     if seen.memory is not None and (said := seen.memory.says()):
         yield said, () if seen.memory.problem else _FOR_MEMORY

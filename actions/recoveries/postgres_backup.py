@@ -30,6 +30,7 @@ PROCEDURE = Procedure(
     name="postgres base backup",
     summary="Take a base backup of {service}, verified, with an inventory beside it.",
     words=Words(command="backup run base", usage="", examples=("",), read=read),
+    about="postgres",
     request=TakeBase,
     risk=Risk.CHANGES,
     # A backup never holds up a recovery, whether it runs or has failed.

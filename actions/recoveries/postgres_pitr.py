@@ -76,6 +76,7 @@ PROCEDURE = Procedure(
         examples=("14:30", "2026-02-09 14:30", "14:30 Europe/Berlin", "20m ago", "before xid 91822", "latest"),
         read=read,
     ),
+    about="postgres",
     request=PointInTime,
     risk=Risk.DESTRUCTIVE,
     rto=sheets.RTO,

@@ -28,6 +28,7 @@ PROCEDURE = Procedure(
     name="postgres verify",
     summary="Check the integrity of the data of {service}.",
     words=Words(command="recover postgres verify", usage="", examples=("",), read=read),
+    about="postgres",
     request=Verify,
     risk=Risk.READS,
     claims=False,

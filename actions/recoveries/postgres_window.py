@@ -29,6 +29,7 @@ PROCEDURE = Procedure(
     name="postgres window",
     summary="Show which moments of {service} can be recovered.",
     words=Words(command="recover window", usage="", examples=("",), read=read),
+    about="postgres",
     request=ShowWindow,
     risk=Risk.READS,
     claims=False,

@@ -27,8 +27,14 @@ def read(path: Path, secrets: Mapping[str, Mapping[str, str]], places: Mapping[s
     try:
         return with_kept_secrets(Settings.model_validate({**given, **places}))
     except ValidationError as wrong:
-        said = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in wrong.errors())
+        said = "; ".join(_said(one["loc"], one["msg"]) for one in wrong.errors())
         raise Refused(f"{path} is not right.", detail=said, hint="docs/configuration.md lists every setting.") from None
+
+
+def _said(key: tuple[int | str, ...], message: str) -> str:
+    """One thing that is wrong, with its key: `services.2.kind` for the third of `[[services]]`, counted from 0."""
+    what = message.removeprefix("Value error, ")
+    return f"{'.'.join(map(str, key))}: {what}" if key else what
 
 
 def _parsed(path: Path) -> dict[str, Any]:

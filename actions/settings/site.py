@@ -1,9 +1,14 @@
-"""The settings of one site as steps see them."""
+"""The settings of the default site's PostgreSQL: as they stand in the file, and as steps see them."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from actions.settings.checked import Checked
 
 
 @dataclass(frozen=True)
@@ -46,3 +51,29 @@ def checked_rate(said: str) -> str:
     if said and not (found and 32 <= int(found[1]) * (1024 if found[2] == "M" else 1) <= 1024 * 1024):
         raise ValueError("give it as pg_basebackup does: 32k to 1024M a second, or empty for as fast as it can")
     return said
+
+
+class SiteSettings(Checked):
+    """One Docker host: its containers and folders, as the Postgres container sees the folders."""
+
+    name: str = "main"
+    postgres: str = "nself-postgres"
+    database: str = "nself_db"
+    user: str = "postgres"
+    archive: str = "/backups/postgres/wal"
+    bases: str = "/backups/postgres/base"
+    writers: tuple[str, ...] = ("nself-functions", "nself-hasura", "nself-auth")
+    smoke_url: str = ""
+    newest_table: str = ""
+    kept_days: int = Field(default=14, ge=1)
+    approval_rows: int = Field(default=1000, ge=0)
+    clone_libraries: tuple[str, ...] = ()
+    compare_seconds: float = Field(default=120, ge=1)
+    data_directory: str = ""
+    backup_rate: Annotated[str, AfterValidator(checked_rate)] = "100M"
+    docker_host: str = ""
+    dumps: tuple[str, ...] = ("/backups/postgres/daily", "/backups/postgres/weekly")
+
+    def site(self) -> Site:
+        """The part that steps see."""
+        return Site(**self.model_dump(exclude={"docker_host", "dumps"}))

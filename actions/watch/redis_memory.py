@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from actions.objectives import SERVICES, objective_of
 from actions.steps.postgres.estimate import size
 
 REMEMBERED = timedelta(minutes=10)
@@ -57,11 +56,6 @@ class Memory:
         if self._keeps and 0 < TIGHT * self.most <= self.used:
             return f"Redis is nearly full and will refuse writes: {figures}"
         return ""
-
-
-def is_redis(service: str) -> bool:
-    """Whether a container is a Redis, by its name."""
-    return objective_of(service) is SERVICES["redis"]
 
 
 def read(info: str, now: datetime, before: Memory | None = None) -> Memory:

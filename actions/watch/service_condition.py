@@ -31,12 +31,20 @@ _WELL = ("healthy", "running")
 class Health:
     """One container in a word: healthy, unhealthy, starting, running (it has no check of its own), paused,
     restarting, stopped, or missing. `detail` is what Docker says of it; `starved` that the kernel ended it for
-    want of memory."""
+    want of memory. `kind` is that of the service, empty for a container that is no service of the stack; `container`
+    is its container where that is called otherwise."""
 
     service: str
     word: str
     detail: str = ""
     starved: bool = False
+    kind: str = ""
+    container: str = ""
+
+    @property
+    def inside(self) -> str:
+        """The container that it is."""
+        return self.container or self.service
 
     @property
     def well(self) -> bool:

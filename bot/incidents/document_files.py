@@ -15,6 +15,7 @@ from actions.incidents.document_rendering import html, markdown
 from actions.incidents.document_versions import Edition, Journals, as_given, editions, next_edition, tells_more
 from actions.incidents.incident import Incident
 from actions.incidents.self_resolved import passed_by_itself
+from actions.stack.stack import Stack
 from bot.slack.run_thread import Item
 
 SETTLES = timedelta(seconds=20)
@@ -25,7 +26,9 @@ PATIENCE = timedelta(minutes=10)
 """So long a run that has not ended is waited for, from what it last said. What comes later makes a version more."""
 
 
-def look_after(store: Store, incident: Incident, entries: Sequence[Entry], over: int, now: datetime) -> bool:
+def look_after(
+    store: Store, incident: Incident, entries: Sequence[Entry], over: int, now: datetime, stack: Stack
+) -> bool:
     """Give out a version where one is due; returns whether one is still to come.
 
     `over` is the entry with which the incident was over. A version is given out by an entry of the journal,
@@ -34,7 +37,7 @@ def look_after(store: Store, incident: Incident, entries: Sequence[Entry], over:
     if incident.open or passed_by_itself(entries):
         return False
     journals = journals_of(store, incident.id)
-    if not tells_more(journals):
+    if not tells_more(journals, stack):
         return _unfinished(journals)
     if now - max(journal[-1].at for journal in journals) >= _pause(journals, over):
         _give_out(store, journals)
@@ -60,9 +63,9 @@ def _unfinished(journals: Journals) -> bool:
     return any(fold(journal).finished is None for journal in journals[1:])
 
 
-def items(store: Store, incident: str, edition: Edition) -> list[Item]:
+def items(store: Store, incident: str, edition: Edition, stack: Stack) -> list[Item]:
     """The files of a version. Their names are those by which an upload of unknown outcome is found again."""
-    made = as_given(journals_of(store, incident), edition.number)
+    made = as_given(journals_of(store, incident), edition.number, stack)
     name = f"{incident}-version-{edition.number}" if edition.number > 1 else incident
     files = ((f"{name}.md", markdown(made)), (f"{name}.html", html(made)))
     return [Item(f"{incident}:{edition.n}:{file}:file", edition.n, "", file=(file, text)) for file, text in files]

@@ -184,4 +184,5 @@ def _resolve(bot: BotContext, incident: Incident, person: Person, key: str) -> I
 def _line(bot: BotContext, incident: Incident) -> str:
     where = thread_link(bot.store, incident.id)
     shown = f"<{where}|`{incident.id}`>" if where else f"`{incident.id}`"
-    return f"{shown} {foreign(incident.title)} · {STATES[incident.state]} · {clock(incident, bot.clock())}"
+    lasted = clock(incident, bot.clock(), incident.promised(bot.settings.stack()))
+    return f"{shown} {foreign(incident.title)} · {STATES[incident.state]} · {lasted}"

@@ -16,11 +16,13 @@ from bot.views.incident_words import Scene
 def scene_of(bot: BotContext, incident: Incident, now: datetime) -> Scene:
     """All that the header says of it now."""
     policy = incident.lead.paged.policy if incident.lead else ""
-    return Scene(incident, now, duty(bot.store, bot.settings, policy), bool(bot.settings.statuspage.kind))
+    promised = incident.promised(bot.settings.stack())
+    return Scene(incident, now, duty(bot.store, bot.settings, policy), bool(bot.settings.statuspage.kind), promised)
 
 
 def fits_of(bot: BotContext, incident: Incident) -> tuple[list[Fit], list[str]]:
     """The recoveries to offer for it, the best first, and what a quick look at its services shows."""
     seen = conditions(bot.store, bot.settings.site.name)
-    fits = fitting(incident, bot.catalog, seen, row_counts.lost(bot.store, incident.services))
+    losses = row_counts.lost(bot.store, incident.services)
+    fits = fitting(incident, bot.catalog, seen, losses, bot.settings.stack())
     return fits, looks(incident, seen)

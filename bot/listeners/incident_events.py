@@ -13,6 +13,7 @@ from slack_bolt import Ack, App
 from slack_sdk import WebClient
 
 from actions.engine.errors import RecoveryError
+from actions.engine.procedure import Procedure
 from actions.incidents.draft_offers import edited, kind_now, kind_of, newest_run, offered, to_publish
 from actions.incidents.incident_actions import known, pin
 from actions.incidents.open_errands import open_errand
@@ -100,7 +101,7 @@ def _dialog(bot: BotContext, how: str, name: str, user: str) -> dict[str, Any]:
     if how == "status":
         run = newest_run(bot.store, incident)
         kind = kind_now(incident, run)
-        return modals.status(name, offered(bot.settings.statuspage, incident, run, kind), kind)
+        return modals.status(name, offered(bot.settings.statuspage, incident, run, kind, bot.settings.stack()), kind)
     return modals.recover(incident, *fits_of(bot, incident))
 
 
@@ -128,14 +129,24 @@ def _begin(bot: BotContext, body: dict[str, Any], view: dict[str, Any]) -> str:
         str(user.get("name") or ""),
         str(pointer["incident"]),
     )
-    return open_run(bot, ProcedureCommand(procedure, bare(tidy(modals.said(view)))), origin, _person(bot, body)).run
+    service = _meant(bot, procedure, str(pointer["incident"]))
+    wants = ProcedureCommand(procedure, bare(tidy(modals.said(view))), service)
+    return open_run(bot, wants, origin, _person(bot, body)).run
+
+
+def _meant(bot: BotContext, procedure: Procedure, incident: str) -> str:
+    """The one service of the procedure's kind that the incident is about; nothing where it is about none or several."""
+    site = bot.settings.stack()[0]
+    found = [one.name for one in site.of_kind(procedure.about) if one.name in known(bot.store, incident).services]
+    return found[0] if len(found) == 1 else ""
 
 
 def _publish(bot: BotContext, body: dict[str, Any], view: dict[str, Any]) -> str:
     """Let out what somebody read, in the words that they gave it."""
     incident = known(bot.store, view["private_metadata"])
     kind = kind_of(modals.said(view, "kind"))
-    draft = offered(bot.settings.statuspage, incident, newest_run(bot.store, incident), kind)
+    run, stack = newest_run(bot.store, incident), bot.settings.stack()
+    draft = offered(bot.settings.statuspage, incident, run, kind, stack)
     errand = to_publish(incident, fit(edited(draft, modals.said(view, "title"), modals.said(view))))
     by, site = _person(bot, body).speaker, bot.settings.site.name
     return open_errand(bot.store, errand, incident, by, site=site, key=_key(body, view))[0]

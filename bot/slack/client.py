@@ -10,7 +10,7 @@ from enum import StrEnum
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
-from actions.settings.settings import SlackSettings
+from actions.settings.outside import SlackSettings
 
 FAILURES = (SlackClientError, OSError, http.client.HTTPException, json.JSONDecodeError, UnicodeDecodeError)
 """Everything that a call of the Web API raises when it does not work."""

@@ -14,7 +14,7 @@ from slack_sdk import WebClient
 from sqlalchemy.exc import SQLAlchemyError
 
 from actions.engine.store import Store
-from actions.settings.settings import PeopleSettings
+from actions.settings.people import PeopleSettings
 from bot.slack.client import FAILURES, Why, trouble
 from bot.slack.identity import known
 

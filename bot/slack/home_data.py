@@ -7,7 +7,7 @@ from actions.engine.run import fold
 from actions.incidents import on_call
 from actions.incidents.incident import Incident
 from actions.incidents.incident_actions import open_incidents
-from actions.objectives import objective_of
+from actions.stack.stack import objective_of
 from actions.watch.service_condition import conditions
 from bot.context import BotContext
 from bot.incidents.thread_places import thread_link as incident_link
@@ -30,7 +30,9 @@ def home_data(bot: BotContext) -> HomeData:
     store, site = bot.store, bot.settings.site
     seen = conditions(store, site.name)
     # What is ill stands first; what nobody made a promise for comes last.
-    order = sorted(seen, key=lambda name: (seen[name].well, objective_of(name) is None, name))
+    found = {name: objective_of(bot.settings.stack(), name, site.name) for name in seen}
+    promised = {name: objective for name, objective in found.items() if objective is not None}
+    order = sorted(seen, key=lambda name: (seen[name].well, name not in promised, name))
     known = {command_of(procedure) for procedure in bot.catalog}
     return HomeData(
         runs=tuple(_run(bot, run) for run in store.runs(open_only=True, limit=_MOST_RUNS) if not is_errand(run)),
@@ -39,6 +41,7 @@ def home_data(bot: BotContext) -> HomeData:
         incidents=tuple(_incident(bot, incident) for incident in open_incidents(store)),
         on_call=on_call.known(store, site.name),
         offers=tuple(offer for offer in _OFFERS if offer[1] in known),
+        promised=promised,
         worker=has_worker(bot),
     )
 

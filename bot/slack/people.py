@@ -16,7 +16,7 @@ from slack_sdk import WebClient
 from actions.engine.answers import Speaker
 from actions.engine.errors import Refused
 from actions.engine.store import Store
-from actions.settings.settings import PeopleSettings
+from actions.settings.people import PeopleSettings
 from bot.slack.directory import OTHER_WORKSPACE, Directory, Lookup
 from bot.slack.identity import known
 

@@ -43,14 +43,14 @@ def draw(bot: BotContext, watched: Watched, now: datetime, alive: bool, plain: b
 
 
 def _incident(bot: BotContext, watched: Watched, now: datetime) -> list[Item]:
-    telling = watched.telling or ThreadStory()
+    telling, stack = watched.telling or ThreadStory(), bot.settings.stack()
     watched.telling, incident = telling, telling.hear(watched.entries)
     # While a document is still to come the cursor stays, so that a bot that is started anew comes back to it.
-    watched.owes = document_files.look_after(bot.store, incident, watched.entries, telling.over, now)
+    watched.owes = document_files.look_after(bot.store, incident, watched.entries, telling.over, now, stack)
     watched.ended = not incident.open and not watched.owes
     for edition in editions(watched.entries):
         if edition.n not in telling.files:
-            telling.files[edition.n] = document_files.items(bot.store, incident.id, edition)
+            telling.files[edition.n] = document_files.items(bot.store, incident.id, edition, stack)
     return story_of(scene_of(bot, incident, now), telling)
 
 

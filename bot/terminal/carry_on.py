@@ -43,7 +43,8 @@ def go_on(session: Session, run: str, how: How, wanted: tuple[RunState, ...] = G
 
 def moved(session: Session, run: str, how: How, wanted: tuple[RunState, ...] = GOOD, after: int = 0) -> Code:
     """See to it that somebody carries the run out: a worker, or this process; how it stands then."""
-    alive, taken = has_worker(session.bot), bool(notes.foreground_of(session.store, run))
+    alive = has_worker(session.bot, session.store.run(run).site)
+    taken = bool(notes.foreground_of(session.store, run))
     if not taken and _belongs_here(session, run, how, alive) and _has_hands(session, run):
         return carry_on(session, run, wanted, after)
     if not alive and not taken:

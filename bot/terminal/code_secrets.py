@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from actions.engine.errors import Refused
-from actions.settings.settings import Operator
+from actions.settings.people import Operator
 
 _FOLDER_MODE = 0o1733
 _MOST = 200

@@ -37,7 +37,7 @@ class TerminalContext:
     settings: Callable[[Path | None], Settings]
     store: Callable[[Settings], Store]
     catalog: Callable[[], Sequence[Procedure]]
-    enqueue: Callable[[Settings], Callable[[str], object]]
+    enqueue: Callable[[Settings, Store], Callable[[str], object]]
     reach: Callable[[Settings, Run], None]
     runner: Callable[[Settings, Store], Callable[[str], str]]
     checks: Callable[[Settings, Store], Sequence[Finding]]

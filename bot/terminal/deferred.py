@@ -48,6 +48,7 @@ LATE: dict[str, Late] = {
     "retry": _verb("Go on after a failure or a stop."),
     "undo": _verb("Take back what a run did."),
     "runs": _view("The runs, newest first."),
+    "stack": _view("The services of the stack: their order, what needs what, how they were last seen."),
     "show": _view("What a run did, from its journal."),
     "doctor": _view("Check tokens, scopes, Docker, Postgres, archive, backups, worker, clock, and say what to do."),
     "slack-status": _view("Which of Slack, PagerDuty, Redis and the worker is away."),

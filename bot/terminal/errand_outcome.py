@@ -37,7 +37,7 @@ def _take_in(session: Session) -> None:
     """Turn what PagerDuty said meanwhile into journals, where no bot lives that does."""
     leader = LeaderLease(session.store, INTAKE, f"terminal {uuid.uuid4().hex[:8]}")
     if leader.mine():
-        take_in(session.store, rules_of(session.settings.pagerduty))
+        take_in(session.store, rules_of(session.settings))
         leader.give_up()
 
 

@@ -123,11 +123,13 @@ class _Lonely:
 
     def __init__(self, session: Session, run: str) -> None:
         self._session, self._run = session, run
+        self._site = session.store.run(run).site
         self._since: float | None = None
 
     def long(self) -> bool:
         store = self._session.store
-        carried = has_worker(self._session.bot) or self._run in store.leased() or notes.foreground_of(store, self._run)
+        alive = has_worker(self._session.bot, self._site)
+        carried = alive or self._run in store.leased() or notes.foreground_of(store, self._run)
         now = time.monotonic()
         self._since = None if carried else (self._since or now)
         return self._since is not None and now - self._since > self._session.terminal.wait_seconds

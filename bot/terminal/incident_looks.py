@@ -105,7 +105,7 @@ def export(
     if form and form not in _FORMS:
         raise Refused(f"There is no format '{form}'.", hint="Choose markdown or html; without --format it is both.")
     with session(ctx, config, json_, head=False) as here:
-        made = document_of(here.store, incident)
+        made = document_of(here.store, incident, here.settings.stack())
         files = {to / f"{incident}.{_FORMS[name][0]}": _FORMS[name][1](made) for name in ([form] if form else _FORMS)}
         _written(files)
         if json_:

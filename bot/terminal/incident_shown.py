@@ -36,7 +36,7 @@ def told(session: Session, incident: Incident) -> None:
     """Show it to a person."""
     scene, out = _scene(session, incident), session.out
     out.print(Text(incident.title or "Incident", style="bold"))
-    out.print(f"{words.state(incident)} · {words.clock(incident, scene.now)}", markup=False)
+    out.print(f"{words.state(incident)} · {words.clock(incident, scene.now, scene.promised)}", markup=False)
     aligned(out, _rows(session, scene))
     for line in filter(None, (words.whose_word(scene), words.others(incident), *_seen(session, incident))):
         out.print(line, markup=False)
@@ -91,9 +91,9 @@ def _times(scene: Scene) -> dict[str, Any]:
     return {
         "began_at": incident.began_at,
         "over_at": incident.over_at,
-        "clock": words.clock(incident, scene.now),
+        "clock": words.clock(incident, scene.now, scene.promised),
         "seconds": words.lasted(incident, scene.now).total_seconds(),
-        "rto_seconds": incident.rto.total_seconds() if incident.rto else None,
+        "rto_seconds": scene.promised.rto.total_seconds() if scene.promised else None,
     }
 
 

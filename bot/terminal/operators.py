@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from actions.engine.answers import Speaker
 from actions.engine.errors import Refused
-from actions.settings.settings import Operator, OperatorSettings
+from actions.settings.people import Operator, OperatorSettings
 from bot.slack.people import Person
 from bot.terminal.context import Caller
 

@@ -9,7 +9,7 @@ import typer
 
 from actions.engine.anchors import anchors_path
 from bot import run_control
-from bot.terminal import records
+from bot.terminal import records, status_lists
 from bot.terminal.carry_on import BACK, GOOD
 from bot.terminal.follow_run import until_rest
 from bot.terminal.options import Config, Json
@@ -49,6 +49,18 @@ def show(
         if json_:
             records.show_json(document(here.store.entries(run)))
         raise typer.Exit(int(code))
+
+
+@app.command()
+def stack(
+    ctx: typer.Context,
+    site: Annotated[str, typer.Argument(help="One site; without it all.")] = "",
+    config: Config = None,
+    json_: Json = False,
+) -> None:
+    """The services of the stack: their order, what needs what, how they were last seen."""
+    with session(ctx, config, json_) as here:
+        status_lists.stack(here, site)
 
 
 @journal.callback()

@@ -17,7 +17,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from actions.engine.errors import RecoveryError, Refused
 from actions.engine.store import Store
-from actions.settings.settings import Operator, Settings
+from actions.settings.people import Operator
+from actions.settings.settings import Settings
 from bot.context import BotContext
 from bot.slack.client import client_for
 from bot.slack.people import Person, SlackPeople
@@ -136,4 +137,5 @@ def _bot(terminal: TerminalContext, settings: Settings) -> BotContext:
     store = terminal.store(settings)
     client = client_for(settings.slack, timeout=2)
     people = SlackPeople(settings.people, client, store)
-    return BotContext(settings, store, terminal.catalog(), client, people, terminal.enqueue(settings), terminal.clock)
+    enqueue = terminal.enqueue(settings, store)
+    return BotContext(settings, store, terminal.catalog(), client, people, enqueue, terminal.clock)

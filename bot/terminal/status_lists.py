@@ -5,7 +5,7 @@ from __future__ import annotations
 from actions.engine.errors import Refused
 from actions.engine.notes import living_workers
 from actions.engine.procedure import Procedure
-from bot import run_control
+from bot import run_control, stack_shown
 from bot.parse_command import UnknownCommand, command_of
 from bot.terminal.records import aligned, list_runs, listed, run_table, show_json, show_run
 from bot.terminal.session import Session
@@ -13,6 +13,7 @@ from bot.views.help import AGREES
 
 _ALWAYS = (
     ("mayday recover status", "what is under way"),
+    ("mayday stack [SITE]", "the services in the order in which they start, and how they are"),
     ("mayday runs", "the last runs"),
     ("mayday show RUN", "all that one run did, its plan, its question"),
     ("mayday answer RUN LABEL", "answer its question"),
@@ -66,6 +67,14 @@ def status(session: Session) -> None:
         session.out.print("No run is under way.")
     hosts = ", ".join(sorted(str(w.get("host") or name) for name, w in workers.items()))
     session.out.print(f"Workers alive: {hosts or 'none'}", markup=False)
+    return None
+
+
+def stack(session: Session, about: str) -> None:
+    """What is on the sites, what needs what, how each service was last seen."""
+    if session.as_json:
+        return show_json(stack_shown.rows(session.bot, about))
+    session.out.print(stack_shown.text(session.bot, about), markup=False)
     return None
 
 

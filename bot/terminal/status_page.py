@@ -73,7 +73,8 @@ def publish(
     with session(ctx, config, json_) as here:
         found = known(here.store, incident)
         run = newest_run(here.store, found)
-        draft = offered(here.settings.statuspage, found, run, kind_of(kind) if kind else kind_now(found, run))
+        wanted = kind_of(kind) if kind else kind_now(found, run)
+        draft = offered(here.settings.statuspage, found, run, wanted, here.settings.stack())
         draft = fit(edited(draft, title or draft.title, text or draft.text))
         here.tell(f"{draft.title} ({draft.status})\n{draft.text}")
         if not yes and here.ask("Everybody can read this. Publish it? Type yes", "--yes") != "yes":

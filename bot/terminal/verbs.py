@@ -155,13 +155,15 @@ def _heard(here: Session, words: list[str], family: str, how: How, incident: str
     """What somebody wants, by the same reading as in Slack."""
     if incident:
         known(here.store, incident)
-    match meaning(" ".join(words), here.bot.catalog, family):
+    match meaning(" ".join(words), here.bot.catalog, family, here.settings.stack()):
         case ProcedureCommand() as wants:
             _wanted(here, wants, how, incident)
         case LookCommand(at="help", about=about):
             status_lists.help_text(here, about)
         case LookCommand(at="runs", about=about):
             status_lists.runs(here, about.casefold())
+        case LookCommand(at="stack", about=about):
+            status_lists.stack(here, about)
         case LookCommand():
             status_lists.status(here)
         case RunCommand(how=verb, run=run):

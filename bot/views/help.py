@@ -10,6 +10,7 @@ from bot.views.mrkdwn import cut, escape
 
 _ALWAYS = (
     ("/recover status", "what is under way"),
+    ("/recover stack [site]", "the services, what needs what, how they are"),
     ("/recover runs [run]", "the last runs, or all that one did"),
     ("/recover stop <run>", "stop at the next safe place"),
     ("/recover retry <run>", "go on after a failure"),
@@ -42,6 +43,7 @@ def text(catalog: Sequence[Procedure], about: str = "") -> str:
     if family and not wanted:
         return _nothing_yet(catalog, family)
     lines += [f"`{escape(command)}`  {said}" for command, said in _ALWAYS]
+    lines.append("Of several services of one kind name the one: `/recover postgres NAME pitr 14:30 @ SITE`.")
     lines.append("In a thread, write @Mayday and the same words without the slash.")
     return cut("\n".join(lines))
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from actions.clock.times import span_words
 from actions.engine.errors import Refused
-from actions.objectives import objective_of
+from actions.stack.objectives import Objective
 from actions.tools.outside import OnCall
 from actions.watch.run_records import Record
 from actions.watch.service_condition import Condition, Reachable
@@ -40,6 +40,7 @@ class HomeData:
     """All that the home tab shows. `incidents` and `on_call` are None where nobody knows.
 
     `offers` are the procedures that one press begins: label, command, what to ask before (or nothing).
+    `promised` is what was promised for services, by name.
     """
 
     runs: tuple[OpenItem, ...]
@@ -48,6 +49,7 @@ class HomeData:
     incidents: tuple[OpenItem, ...] = ()
     on_call: tuple[OnCall, ...] | None = None
     offers: tuple[tuple[str, str, str], ...] = ()
+    promised: Mapping[str, Objective] = field(default_factory=dict)
     worker: bool = True
 
 
@@ -62,8 +64,8 @@ def view(home_data: HomeData) -> Block:
     made = [title("Mayday"), *_buttons(home_data), *_away(home_data), *_open(home_data), _DIVIDER]
     for condition in home_data.services:
         if condition.reachable is not None:
-            made += _database(condition, home_data.now)
-    plain = [_line(c, home_data.now) for c in home_data.services if c.reachable is None]
+            made += _database(condition, home_data)
+    plain = [_line(c, home_data) for c in home_data.services if c.reachable is None]
     made += _paragraphs("*Services*" if plain else "*Services*\nNo worker has looked at them yet.", plain)
     made += [_DIVIDER, section(f"*On call*\n{_on_call(home_data.on_call)}")]
     return {"type": "home", "blocks": made[:MOST_BLOCKS]}
@@ -101,11 +103,11 @@ def _paragraphs(head: str, lines: Sequence[str]) -> list[Block]:
     return [section("\n".join([*([head] if i == 0 else []), *group])) for i, group in enumerate(groups)]
 
 
-def _line(condition: Condition, now: datetime) -> str:
-    objective = objective_of(condition.service)
+def _line(condition: Condition, home_data: HomeData) -> str:
+    objective = home_data.promised.get(condition.service)
     promised = f" · RTO {_span(objective.rto)}, RPO {_span(objective.rpo)}" if objective else ""
     actual = _actual(condition.record)
-    return f"{_health(condition, now)}{promised}" + (f" · last {actual}" if actual else "")
+    return f"{_health(condition, home_data.now)}{promised}" + (f" · last {actual}" if actual else "")
 
 
 def _health(condition: Condition, now: datetime) -> str:
@@ -118,11 +120,11 @@ def _health(condition: Condition, now: datetime) -> str:
     return f"{_MARKS[condition.well]} *{name}* {escape(health.word)}{detail}{said}"
 
 
-def _database(condition: Condition, now: datetime) -> list[Block]:
+def _database(condition: Condition, home_data: HomeData) -> list[Block]:
     """A database in full: two columns of what people look for first."""
     found, record = condition.reachable, condition.record
     assert found is not None
-    objective = objective_of(condition.service)
+    objective = home_data.promised.get(condition.service)
     promised = f"{_span(objective.rto)} · {_span(objective.rpo)}" if objective else "none is set"
     told = (
         ("RTO · RPO promised", promised),
@@ -135,7 +137,7 @@ def _database(condition: Condition, now: datetime) -> list[Block]:
         ("Last verify", _proven(record, restored=False)),
     )
     fields = [mrkdwn(f"*{label}*\n{text}", 2000) for label, text in told]
-    made = [section(_health(condition, now)), {"type": "section", "fields": fields}]
+    made = [section(_health(condition, home_data.now)), {"type": "section", "fields": fields}]
     problem = [f"Could not be looked at: {escape(condition.problem)}"] if condition.problem else []
     return [*made, small("\n".join([*problem, f"Backups and archive seen {_moment_ago(found.seen_at)}."]))]
 

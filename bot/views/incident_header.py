@@ -30,7 +30,8 @@ def blocks(scene: Scene) -> list[Block]:
     """The header as Slack shows it."""
     incident = scene.incident
     shown = STATES[incident.state]
-    state = f"*{shown}*{foreign(words.state(incident).removeprefix(shown))} · {words.clock(incident, scene.now)}"
+    more, lasted = words.state(incident).removeprefix(shown), words.clock(incident, scene.now, scene.promised)
+    state = f"*{shown}*{foreign(more)} · {lasted}"
     made = [title(incident.title or "Incident"), section(state), section("\n".join(_facts(scene)))]
     return [*made, small(_small(incident)), *actions(_buttons(scene))]
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from actions.incidents.alert import AlertState
 from actions.incidents.incident import Incident
 from actions.incidents.on_call_names import OnCallNames
+from actions.stack.objectives import Objective
 from bot.views.mrkdwn import cut
 
 STATES = {
@@ -22,12 +23,14 @@ _OTHERS = 3
 
 @dataclass(frozen=True)
 class Scene:
-    """All that an incident's header is made from. `statuspage` says whether there is a page to write to."""
+    """All that an incident's header is made from. `statuspage` says whether there is a page to write to,
+    `promised` what was promised for its service."""
 
     incident: Incident
     now: datetime
     duty: OnCallNames = OnCallNames()
     statuspage: bool = False
+    promised: Objective | None = None
 
 
 def facts(scene: Scene) -> list[tuple[str, str]]:
@@ -101,15 +104,15 @@ def possible(scene: Scene) -> list[str]:
     return [deed for deed, now in wanted.items() if now]
 
 
-def clock(incident: Incident, now: datetime) -> str:
+def clock(incident: Incident, now: datetime, promised: Objective | None = None) -> str:
     """How long it has lasted, of the promised recovery time. In minutes: nobody wants an edit every second."""
     spent = lasted(incident, now)
-    if incident.rto is None:
+    if promised is None:
         return span(spent)
     if incident.over_at is not None:
-        return f"{span(spent)} of {span(incident.rto)}, {'kept' if spent <= incident.rto else 'missed'}"
-    left = incident.rto - spent
-    return f"{span(spent)} of {span(incident.rto)}, " + ("in time" if left > timedelta() else f"{span(-left)} over")
+        return f"{span(spent)} of {span(promised.rto)}, {'kept' if spent <= promised.rto else 'missed'}"
+    left = promised.rto - spent
+    return f"{span(spent)} of {span(promised.rto)}, " + ("in time" if left > timedelta() else f"{span(-left)} over")
 
 
 def lasted(incident: Incident, now: datetime) -> timedelta:

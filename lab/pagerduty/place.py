@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from pathlib import Path
 
@@ -88,8 +87,6 @@ def webhook_url(lab: Lab) -> str:
 def settings(lab: Lab) -> str:
     """The sections of Mayday's settings: the bot's web server, PagerDuty, the contacts."""
     services = "\n".join(f'{service_id(name)} = "{lab.container(name)}"' for name in SERVICES)
-    needs = json.dumps([lab.container("postgres")])
-    depends = "\n".join(f'"{lab.container(name)}" = {needs}' for name in ("auth", "hasura", "functions"))
     people = "\n".join(_contact(role, person) for role, person in _ROLES.items())
     return f'''
 [web]
@@ -110,9 +107,6 @@ policies = ["{OPERATIONS.id}", "{DATABASES.id}"]
 
 [pagerduty.services]
 {services}
-
-[pagerduty.depends_on]
-{depends}
 
 {people}'''
 

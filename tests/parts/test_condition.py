@@ -11,6 +11,7 @@ import pytest
 
 from actions.engine.store import Store
 from actions.settings.site import Site
+from actions.stack.stack import Service, ServiceKind
 from actions.watch.service_condition import conditions
 from tests.support.small_server import SmallServer, quiet, small_server, tidy
 from workers.runner.toolbox import DockerToolbox
@@ -29,7 +30,8 @@ def world() -> Iterator[SmallServer]:
 def test_backups_archive_dumps_and_window_of_a_real_server_are_seen_at_little_cost(world: SmallServer) -> None:
     site = Site("main", world.name, "town", "postgres", "/backups/wal", "/backups/base", ())
     store = Store("sqlite://", lambda: datetime.now(UTC))
-    keeper = ConditionKeeper(store, DockerToolbox(store, site), site, ("/backups/daily", "/backups/weekly"), every=0.0)
+    services, dumps_in = (Service(world.name, ServiceKind.POSTGRES),), ("/backups/daily", "/backups/weekly")
+    keeper = ConditionKeeper(store, DockerToolbox(store, site), site, services, dumps_in, every=0.0)
     world.psql("create table t as select generate_series(1, 1000) i")
     world.files.take_base(world.server, "b1", 1, quiet)
     world.switch()

@@ -18,7 +18,8 @@ from actions.engine import notes
 from actions.engine.errors import RecoveryError
 from actions.engine.procedure import Procedure
 from actions.engine.store import Store
-from actions.settings.settings import HeartbeatSettings, Settings
+from actions.settings.outside import HeartbeatSettings
+from actions.settings.settings import Settings
 from actions.watch import service_condition
 from actions.watch.service_condition import Condition, Health, Reachable
 from tests.support.bot_world import CATALOG, PITR, SERVICE, Clock, PlayedWorker, store_in

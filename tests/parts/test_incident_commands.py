@@ -51,7 +51,7 @@ class Alone(Host):
         rest = PagerDutyRest(settings, now)
         on_call.keep(self.store, "main", rest.on_call())
         Poller(self.store, rest).work()
-        [name] = take_in(self.store, rules_of(settings))
+        [name] = take_in(self.store, rules_of(Settings(pagerduty=settings)))
         return name
 
     def in_pagerduty(self) -> list[dict[str, Any]]:

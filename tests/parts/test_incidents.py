@@ -19,7 +19,8 @@ from actions.engine import notes
 from actions.engine.journal import first_broken
 from actions.engine.store import Store
 from actions.incidents.incident_actions import known
-from actions.settings.settings import PagerDutySettings, Settings, StatusPageSettings, WebSettings
+from actions.settings.outside import PagerDutySettings, StatusPageSettings, WebSettings
+from actions.settings.settings import Settings
 from bot.bot_service import BotService
 from bot.web.pagerduty_webhook import PATH
 from lab.slack.client import RunningPracticeSlack, running_practice_slack

@@ -12,7 +12,7 @@ import pytest
 from pydantic import SecretStr
 
 from actions.engine.errors import Away, RecoveryError, Refused
-from actions.settings.settings import PagerDutySettings
+from actions.settings.outside import PagerDutySettings
 from actions.tools.outside import Pager, PagerDuty
 from lab.pagerduty.client import RunningPracticePagerDuty
 from lab.pagerduty.company import CTO_DIRECT, MAYDAY_KEY, READ_ONLY_TOKEN, TOKEN

@@ -13,7 +13,8 @@ from pydantic import SecretStr
 from actions.engine.errors import RecoveryError, Refused
 from actions.findings import Finding
 from actions.settings.kept_secrets import kept_secrets, with_kept_secrets
-from actions.settings.settings import PagerDutySettings, Settings
+from actions.settings.outside import PagerDutySettings
+from actions.settings.settings import Settings
 from lab.pagerduty.client import RunningPracticePagerDuty
 from tests.support.paging import Listener, certificates, eventually, listener, pagerduty, rest, settings_for
 from workers.doctor.pagerduty_checks import check

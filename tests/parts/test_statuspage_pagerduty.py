@@ -10,7 +10,7 @@ import pytest
 
 from actions.engine.errors import Away, RecoveryError
 from actions.incidents.public_text import stands
-from actions.settings.settings import PagerDutySettings, StatusPageSettings
+from actions.settings.outside import PagerDutySettings, StatusPageSettings
 from actions.tools.outside import Draft
 from tests.support.described import described
 from tests.support.waiting import now

@@ -17,7 +17,7 @@ from actions.incidents import incident_actions
 from actions.incidents.draft_offers import offered, to_publish
 from actions.incidents.incident import Incident
 from actions.incidents.open_errands import Errand, open_errand
-from actions.settings.settings import StatusPageSettings
+from actions.settings.outside import StatusPageSettings
 from tests.support.paths import ROOT
 from tests.support.waiting import now
 

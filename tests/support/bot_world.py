@@ -32,7 +32,9 @@ from actions.engine.procedure import (
     Words,
 )
 from actions.engine.store import Store
-from actions.settings.settings import PeopleSettings, Settings, SlackSettings
+from actions.settings.outside import SlackSettings
+from actions.settings.people import PeopleSettings
+from actions.settings.settings import Settings
 from bot.context import BotContext
 from bot.slack.people import SlackPeople
 
@@ -84,6 +86,7 @@ PITR = Procedure(
     summary="Bring {service} back to {when}.",
     words=Words("recover postgres pitr", "<when>", ("/recover postgres pitr 14:30",), read),
     request=Wish,
+    about="postgres",
     risk=Risk.DESTRUCTIVE,
     steps=(
         Look("read the recovery window", look, "window"),
@@ -102,6 +105,7 @@ VERIFY = Procedure(
     summary="Check {service}.",
     words=Words("recover postgres verify", "", ("/recover postgres verify",), read_nothing),
     request=Wish,
+    about="postgres",
     risk=Risk.READS,
     steps=(Look("check", look, "checked"),),
     claims=False,
@@ -111,6 +115,7 @@ WINDOW = Procedure(
     summary="What can be reached.",
     words=Words("recover window", "", ("/recover window",), read_nothing),
     request=Wish,
+    about="postgres",
     risk=Risk.READS,
     steps=(Look("read", look, "window"),),
     claims=False,

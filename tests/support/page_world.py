@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from actions.settings.settings import StatusPageSettings
+from actions.settings.outside import StatusPageSettings
 from actions.tools.outside import Draft
 from lab.statuspage.server import Listening, running_statuspage
 from lab.statuspage.world import PAGE, SERVICES, TOKEN

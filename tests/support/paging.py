@@ -17,7 +17,7 @@ import pytest
 from pagerduty import EventsApiV2Client, RestApiV2Client
 from pydantic import SecretStr
 
-from actions.settings.settings import PagerDutySettings
+from actions.settings.outside import PagerDutySettings
 from lab.pagerduty.client import PracticePagerDuty, RunningPracticePagerDuty, running_practice_pagerduty
 from lab.pagerduty.company import MAYDAY_KEY, SENDER, TOKEN, WEBHOOK_SECRET, routing_key
 from tests.support.waiting import within

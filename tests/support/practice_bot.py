@@ -13,7 +13,7 @@ import pytest
 from actions.engine import notes
 from actions.engine.procedure import Procedure
 from actions.engine.store import Store
-from actions.settings.settings import WebSettings
+from actions.settings.outside import WebSettings
 from bot.bot_service import BotService
 from lab.slack.client import RunningPracticeSlack, running_practice_slack
 from tests.support.bot_world import CATALOG, settings_for, store_in

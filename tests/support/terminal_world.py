@@ -23,7 +23,9 @@ from actions.engine.ids import is_errand
 from actions.engine.procedure import Procedure
 from actions.engine.run import Run
 from actions.engine.store import Store
-from actions.settings.settings import Operator, OperatorSettings, Settings, SlackSettings
+from actions.settings.outside import SlackSettings
+from actions.settings.people import Operator, OperatorSettings
+from actions.settings.settings import Settings
 from bot.terminal import enrolment, incident_verbs, reading, status_page, verbs
 from bot.terminal.context import Caller, TerminalContext
 from tests.support.bot_world import Clock
@@ -39,7 +41,7 @@ APPS: dict[str, Any] = {
     "incident": incident_verbs.app,
     "status-page": status_page.app,
 }
-VIEWS = ("runs", "show", "slack-status")
+VIEWS = ("runs", "show", "slack-status", "stack")
 
 
 @dataclass
@@ -83,7 +85,7 @@ class Terminal:
             settings=lambda path: self.settings(who),
             store=lambda settings: self.store,
             catalog=lambda: self.catalog,
-            enqueue=lambda settings: self.rung.append,
+            enqueue=lambda settings, store: self.rung.append,
             runner=runner,
             checks=lambda settings, store: (),
             clock=self.clock,

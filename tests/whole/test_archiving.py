@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from actions.engine.status import state_of
-from actions.settings.settings import Settings, SiteSettings
+from actions.settings.settings import Settings
+from actions.settings.site import SiteSettings
 from tests.support.own_cluster import KEEP, Cluster, archiving, own_cluster
 from workers.doctor.site_checks import site_findings
 

@@ -6,7 +6,8 @@ import pytest
 from pydantic import SecretStr
 
 from actions.findings import Finding
-from actions.settings.settings import Operator, OperatorSettings, PeopleSettings, Settings
+from actions.settings.people import Operator, OperatorSettings, PeopleSettings
+from actions.settings.settings import Settings
 from bot.slack.slack_doctor import check
 from lab.slack.client import RunningPracticeSlack
 from tests.support.bot_world import settings_for

@@ -20,7 +20,7 @@ from actions.engine.run import Question
 from actions.engine.tables import leases
 from actions.postgres.server import Names
 from actions.recoveries.postgres_pitr import PROCEDURE
-from actions.settings.settings import SiteSettings
+from actions.settings.site import SiteSettings
 from bot.slack.thread_loop import THREADS
 from lab import company, processes, stack
 from lab.home import QUEUE_PASSWORD

@@ -8,9 +8,11 @@ from typing import Any
 
 from docker.errors import APIError, NotFound
 
-from actions.engine.errors import RecoveryError
+from actions.engine.errors import RecoveryError, Refused
 from actions.postgres.server import Names, Server
 from actions.redact import redact
+from actions.stack.containers import containers_of
+from actions.stack.stack import Service
 from actions.tools.docker import CloneSpec, Container, Process
 from workers.docker.daemon import confirm, confirm_host, described, host_of, remove, speaking, users_of
 from workers.docker.exec import wait_for_exit
@@ -23,10 +25,10 @@ _FREEZES = 5
 
 
 class DockerHost:
-    """The containers of one Docker host."""
+    """The containers of one Docker host. `services` are those of its site, by whose names they are looked for too."""
 
-    def __init__(self, client: Any) -> None:
-        self.client = client
+    def __init__(self, client: Any, services: Sequence[Service] = ()) -> None:
+        self.client, self._services = client, services
         self._host = ""
 
     @property
@@ -36,11 +38,26 @@ class DockerHost:
         return self._host
 
     def find(self, name: str) -> Container | None:
+        service = next((one for one in self._services if one.name == name), None)
+        named = service.container or name if service else name
         with speaking(f"looking at {name}"):
             try:
-                return described(self.client.api.inspect_container(name), self.host)
+                return described(self.client.api.inspect_container(named), self.host)
             except NotFound:
-                return None
+                return self._labelled(service) if service else None
+
+    def _labelled(self, service: Service) -> Container | None:
+        """The one container of the service's Compose label; for one that the settings name there is no other."""
+        listed = self.client.api.containers(all=True)
+        labels = {str(one["Names"][0]).lstrip("/"): one.get("Labels") or {} for one in listed if one.get("Names")}
+        found = containers_of(service, labels, self._services)
+        if len(found) > 1:
+            raise Refused(
+                f"It cannot be known which container {service.name} is.",
+                detail=f"Its Compose service has {', '.join(found)}.",
+                hint=f'Write container = "…" into the [[services]] table of {service.name}.',
+            )
+        return described(self.client.api.inspect_container(found[0]), self.host) if found else None
 
     def volume_options(self, name: str) -> Mapping[str, str]:
         with speaking(f"looking at the volume {name}"):

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 from actions.engine.errors import RecoveryError
 from actions.findings import Finding
-from actions.settings.settings import PagerDutySettings, Settings
+from actions.settings.outside import PagerDutySettings
+from actions.settings.settings import Settings
 from workers.pagerduty.pagerduty_client import rest_client, speaking
 from workers.pagerduty.rest_api import PagerDutyRest
 from workers.pagerduty.webhook_subscription import Webhooks, subscription_hint

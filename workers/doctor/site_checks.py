@@ -23,9 +23,9 @@ from actions.steps.postgres.archiving import look_at_archiving
 from actions.steps.postgres.look_at_server import look_at_server, see_writers
 from actions.steps.postgres.read_window import WindowInputs, survey
 from workers.docker.helper import LOOKS
-from workers.doctor import disk_checks, file_checks, pagerduty_checks, server_checks
+from workers.doctor import disk_checks, file_checks, pagerduty_checks, server_checks, stack_checks
 from workers.runner.queue import connect, open_to_all
-from workers.runner.toolbox import DockerToolbox
+from workers.runner.toolbox import docker_toolbox
 from workers.statuspage import page_checks as status_page
 from workers.watch import audit
 
@@ -36,7 +36,7 @@ _CLOCK_SKEW = timedelta(seconds=5)
 def check(settings: Settings, store: Store) -> list[Finding]:
     """Everything on this side, in the order in which it would be mended."""
     outside = [*pagerduty_checks.check(settings), *event_findings(store), *status_page.check(settings, store.clock)]
-    here = [_queue(settings), _worker(store), *file_checks.check(settings)]
+    here = [_queue(settings), _worker(store), *stack_checks.check(settings), *file_checks.check(settings)]
     return [*here, audit.finding(settings, store), *site_findings(settings, store), *outside]
 
 
@@ -95,7 +95,7 @@ class _Patient:
 
 def site_findings(settings: Settings, store: Store) -> Iterator[Finding]:
     """Look at the host as a run would; the first thing that is not there ends the list."""
-    toolbox = DockerToolbox(store, settings.site.site(), settings.site.docker_host)
+    toolbox = docker_toolbox(settings, store)
     # A name of its own: two doctors at once must not take each other's helper away.
     name, site = f"{LOOKS}{secrets.token_hex(3)}", settings.site
     run = Run(name, "doctor", "", site.postgres, site.name, "", {}, {}, store.clock())

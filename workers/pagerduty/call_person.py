@@ -10,7 +10,7 @@ from typing import Any
 
 from actions.engine.errors import RecoveryError
 from actions.redact import excerpt, redact
-from actions.settings.settings import PagerDutySettings
+from actions.settings.outside import PagerDutySettings
 from workers.pagerduty.pagerduty_client import speaking, trouble
 
 _TITLE_AT_MOST = 1024

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from actions.engine.errors import Refused
 from actions.redact import excerpt, redact
-from actions.settings.settings import PagerDutySettings
+from actions.settings.outside import PagerDutySettings
 from workers.pagerduty.pagerduty_client import events_client, speaking
 
 _SEVERITIES = ("critical", "error", "warning", "info")

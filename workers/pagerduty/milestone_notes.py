@@ -25,7 +25,9 @@ from actions.incidents.incident import Incident
 from actions.incidents.incident_actions import remark
 from actions.incidents.milestones import Milestone, mark, milestones
 from actions.incidents.open_errands import ITSELF, open_errand
-from actions.settings.settings import StatusPageSettings
+from actions.settings.outside import StatusPageSettings
+from actions.stack.manual import MANUAL
+from actions.stack.stack import Stack
 from actions.tools.outside import PagerDuty
 
 log = structlog.get_logger("mayday.milestones")
@@ -49,6 +51,7 @@ class MilestoneNotes:
     statuspage: StatusPageSettings
     site: str
     enqueue: Callable[[str], object] = lambda run: None
+    stack: Stack = MANUAL
     _seen: dict[str, int] = field(default_factory=dict)
 
     def work(self) -> None:
@@ -90,7 +93,7 @@ class MilestoneNotes:
         goes_on = incident.open or incident.state is AlertState.MOVED
         if goes_on or not done or done[-1].request["draft"]["status"] == "resolved":
             return
-        errand = to_publish(incident, offered(self.statuspage, incident, None, "resolved"))
+        errand = to_publish(incident, offered(self.statuspage, incident, None, "resolved", self.stack))
         key = f"status over {done[-1].id}"  # An incident that comes back and is published again is over again.
         run, new = open_errand(self.store, errand, incident, ITSELF, site=self.site, key=key)
         if new:
@@ -131,7 +134,7 @@ class MilestoneNotes:
             if allowed != kind or self.store.note(_LET_OUT, key) is not None:
                 continue
             run = self.store.run(milestone.entry.run) if milestone else None
-            errand = to_publish(incident, offered(self.statuspage, incident, run, allowed))
+            errand = to_publish(incident, offered(self.statuspage, incident, run, allowed, self.stack))
             self.enqueue(open_errand(self.store, errand, incident, ITSELF, site=self.site, key=key)[0])
             # The inbox forgets its keys after a day, and an incident is followed for longer.
             self.store.keep(_LET_OUT, key, "")

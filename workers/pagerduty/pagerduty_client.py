@@ -17,7 +17,7 @@ from pagerduty import Error, EventsApiV2Client, HttpError, RestApiV2Client, UrlE
 
 from actions.engine.errors import Away, RecoveryError, Refused
 from actions.redact import excerpt
-from actions.settings.settings import PagerDutySettings
+from actions.settings.outside import PagerDutySettings
 from workers.api_rate import ApiRate, pace_of
 
 SECONDS = 10.0

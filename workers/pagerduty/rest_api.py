@@ -16,7 +16,7 @@ from urllib.parse import quote
 from pagerduty import RestApiV2Client
 
 from actions.engine.errors import Away, RecoveryError
-from actions.settings.settings import PagerDutySettings
+from actions.settings.outside import PagerDutySettings
 from actions.tools.outside import OnCall, Paged
 from workers.pagerduty import read_json as read
 from workers.pagerduty.call_person import call

@@ -15,7 +15,7 @@ from urllib.parse import quote, urlsplit
 
 from actions.engine.errors import RecoveryError, Refused
 from actions.settings.kept_secrets import kept_secrets
-from actions.settings.settings import PagerDutySettings
+from actions.settings.outside import PagerDutySettings
 from workers.pagerduty.pagerduty_client import rest_client, speaking, trouble
 
 EVENTS = tuple(

@@ -11,7 +11,7 @@ from actions.engine.procedure import Procedure
 from actions.engine.store import Store
 from actions.settings.settings import Settings
 from workers.adapters import Adapters
-from workers.runner.toolbox import DockerToolbox
+from workers.runner.toolbox import docker_toolbox
 from workers.watch.anchor_journals import Anchoring
 from workers.watch.audit import Audit
 from workers.watch.condition_keeper import ConditionKeeper
@@ -32,13 +32,13 @@ def companions(
 ) -> tuple[Companion, ...]:
     """Everything that one worker of the settings' site does beside."""
     site = settings.site.site()
-    toolbox = DockerToolbox(store, site, settings.site.docker_host)
+    toolbox, services = docker_toolbox(settings, store), settings.stack()[0].services
     noted = anchors_path(settings.anchors, settings.store)
     anchoring = (Anchoring(store, AnchorFile(Path(noted))).run,) if noted else ()
     outside = Outside(settings, store, find, owner, enqueue, adapters.pagerduty, adapters.pager)
     return (
         outside.chores().run,
-        ConditionKeeper(store, toolbox, site, settings.site.dumps).run,
+        ConditionKeeper(store, toolbox, site, services, settings.site.dumps).run,
         DeadMan(Audit(store, find, settings.site, settings.heartbeat)).run,
         *anchoring,
     )

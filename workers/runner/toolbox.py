@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -15,7 +15,10 @@ from actions.engine.errors import RecoveryError
 from actions.engine.run import Run
 from actions.engine.store import Store
 from actions.postgres.server import Names
+from actions.settings.settings import Settings
 from actions.settings.site import Site
+from actions.stack.choose import must_be_told_of
+from actions.stack.stack import Service, ServiceKind
 from workers.docker.client import connect
 from workers.docker.containers import DockerHost
 from workers.docker.daemon import speaking
@@ -31,10 +34,13 @@ log = structlog.get_logger("mayday.toolbox")
 
 
 class DockerToolbox:
-    """Tools on one Docker host. `docker_host` is an address such as tcp://…; empty for the environment's."""
+    """Tools on one Docker host. `docker_host` is an address such as tcp://…; empty for the environment's.
 
-    def __init__(self, store: Store, site: Site, docker_host: str = "") -> None:
-        self._store, self._site, self._docker_host = store, site, docker_host
+    `services` are those of the site, as the stack tells them.
+    """
+
+    def __init__(self, store: Store, site: Site, docker_host: str = "", services: Sequence[Service] = ()) -> None:
+        self._store, self._site, self._docker_host, self._services = store, site, docker_host, services
         self._accesses = Accesses()
 
     @contextmanager
@@ -42,8 +48,11 @@ class DockerToolbox:
         """The tools, with whatever a killed worker of this run left in its helper ended first.
 
         Raises:
+            Refused: the run is about a PostgreSQL of which these settings do not tell.
             RecoveryError: Docker does not answer.
         """
+        if any(one.name == run.service and one.kind is ServiceKind.POSTGRES for one in self._services):
+            must_be_told_of(run.service, self._site.postgres)
         client = _connected(self._docker_host)
         if not run.id.startswith(LOOKS):
             client.api.answered = partial(self._answered, run.id)
@@ -53,7 +62,7 @@ class DockerToolbox:
             if run.began:
                 files.fresh()
             yield {
-                "docker": DockerHost(client),
+                "docker": DockerHost(client, self._services),
                 "files": files,
                 "sql": ContainerSql(client, self._accesses),
                 "web": web,
@@ -78,6 +87,11 @@ class DockerToolbox:
             files.close()
         except RecoveryError as left:  # What was done is on the record; a helper left over is no failure of it.
             log.warning("the helper container was left", run=run.id, detail=left.message)
+
+
+def docker_toolbox(settings: Settings, store: Store) -> DockerToolbox:
+    """The tools on the default site of the settings."""
+    return DockerToolbox(store, settings.site.site(), settings.site.docker_host, settings.stack()[0].services)
 
 
 def reach(docker_host: str) -> None:

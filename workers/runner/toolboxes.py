@@ -8,7 +8,7 @@ from datetime import datetime
 
 import structlog
 
-from actions.engine.errors import RecoveryError
+from actions.engine.errors import RecoveryError, Refused
 from actions.engine.ids import is_errand
 from actions.engine.procedure import Procedure
 from actions.engine.run import Run
@@ -18,7 +18,7 @@ from workers.adapters import Adapters, open_adapters
 from workers.pagerduty.poller import Poller
 from workers.runner import toolbox
 from workers.runner.leased_runner import LeasedRunner
-from workers.runner.toolbox import DockerToolbox
+from workers.runner.toolbox import docker_toolbox
 from workers.runner.worker import owner_name
 
 log = structlog.get_logger("mayday.runner")
@@ -29,8 +29,7 @@ _ERRANDS_AWAY_SECONDS = 15
 
 def recoveries(settings: Settings, store: Store, find: Callable[[str], Procedure], owner: str) -> LeasedRunner:
     """The loop with the tools of the stack."""
-    tools = DockerToolbox(store, settings.site.site(), settings.site.docker_host)
-    return LeasedRunner(store, find, tools, owner, site=settings.site.name)
+    return LeasedRunner(store, find, docker_toolbox(settings, store), owner, site=settings.site.name)
 
 
 def errands(
@@ -74,12 +73,19 @@ class InProcessRunner:
         """See whether this process has what that run needs.
 
         Raises:
-            RecoveryError: Docker does not answer this user, or what an errand needs is not set up here.
+            RecoveryError: it is another site's, Docker does not answer this user, or what an errand needs is not here.
         """
         if is_errand(run.id):
             self._adapters().toolbox().reach(self.find(run.procedure))
-        else:
-            toolbox.reach(self.settings.site.docker_host)
+            return
+        here = self.settings.site.name
+        if run.site != here:
+            raise Refused(
+                f"Run {run.id} belongs to the site '{run.site}'.",
+                detail=f"Here is '{here}'.",
+                hint="Its own site's worker carries it out, or mayday carry-out with the settings of that site.",
+            )
+        toolbox.reach(self.settings.site.docker_host)
 
     def _adapters(self) -> Adapters:
         return open_adapters(self.settings, self.clock)

@@ -10,7 +10,8 @@ from typing import Protocol
 from pydantic import SecretStr
 
 from actions.engine.errors import Refused
-from actions.settings.settings import PagerDutySettings, Settings, StatusPageSettings
+from actions.settings.outside import PagerDutySettings, StatusPageSettings
+from actions.settings.settings import Settings
 from actions.tools.outside import Draft, Published, StatusPage
 from workers.statuspage.atlassian import AtlassianPage
 from workers.statuspage.page_files import FilesPage

@@ -17,7 +17,9 @@ from actions.engine.next_move import Wait, next_move
 from actions.engine.procedure import Procedure
 from actions.engine.store import Store
 from actions.findings import Finding
-from actions.settings.settings import HeartbeatSettings, Settings, SiteSettings
+from actions.settings.outside import HeartbeatSettings
+from actions.settings.settings import Settings
+from actions.settings.site import SiteSettings
 from actions.watch.service_condition import OLD, conditions
 
 NOTE = "audit"

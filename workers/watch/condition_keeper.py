@@ -17,6 +17,7 @@ from actions.engine.journal_follower import JournalFollower
 from actions.engine.run import Run
 from actions.engine.store import Store
 from actions.settings.site import Site
+from actions.stack.stack import Service
 from actions.steps.postgres.archiving import look_at_archiving
 from actions.steps.postgres.look_at_server import look_at_server
 from actions.steps.postgres.read_window import survey
@@ -63,6 +64,7 @@ class ConditionKeeper:
     store: Store
     toolbox: Toolbox
     site: Site
+    services: Sequence[Service]
     dumps: Sequence[str] = ()
     every: float = EVERY
     records: Records = field(default_factory=Records)
@@ -124,7 +126,7 @@ class ConditionKeeper:
         run = Run(name, "condition", "", self.site.postgres, self.site.name, "", {}, {}, self.store.clock())
         try:
             with self.toolbox.open(run) as tools:
-                found = container_health.look(tools["docker"].client, self.site)
+                found = container_health.look(tools["docker"].client, self.services)
                 if not self._busy():
                     self._memories.look(tools["docker"].client, found, self.store.clock())
                 if self._due() and any(one.service == self.site.postgres and one.well for one in found):
@@ -133,7 +135,8 @@ class ConditionKeeper:
         except RecoveryError as trouble:
             problem = f"{trouble.message} {trouble.detail}".strip()
             self._tell(problem)
-            return (Health(self.site.postgres, "unknown", trouble.message),), problem
+            ours = [one for one in self.services if one.name == self.site.postgres]
+            return tuple(Health(one.name, "unknown", trouble.message, kind=one.kind) for one in ours), problem
 
     def _due(self) -> bool:
         return time.monotonic() >= self._next and not self._busy()

@@ -9,7 +9,8 @@ from typing import Any
 
 from docker.errors import NotFound
 
-from actions.settings.site import Site
+from actions.stack.containers import containers_of
+from actions.stack.stack import Service
 from actions.watch.service_condition import Health
 from workers.docker.daemon import speaking
 
@@ -20,30 +21,41 @@ _CODE = re.compile(r"\((\d+)\)")
 _KILLED = "Exited (137)"
 
 
-def look(client: Any, site: Site) -> tuple[Health, ...]:
-    """The site's containers: those that the settings name, and those of the same Compose project or name.
+def look(client: Any, services: Sequence[Service]) -> tuple[Health, ...]:
+    """The services of a site, and whatever else is of the same Compose project.
 
     Raises:
         RecoveryError: Docker does not answer.
     """
     with speaking("looking at the containers of the site"):
-        found = healths(client.api.containers(all=True), site)
+        found = healths(client.api.containers(all=True), services)
         return tuple(_why_killed(client, one) if one.detail == _KILLED else one for one in found)
 
 
-def healths(listed: Sequence[Mapping[str, Any]], site: Site) -> tuple[Health, ...]:
-    """The same, from what Docker listed; what a run made beside the stack is left out."""
-    found = {_name(one): one for one in listed if _ROLE not in (one.get("Labels") or {})}
-    project = _project(found.get(site.postgres))
-    first, dash, _ = site.postgres.rpartition("-")
-    named = (site.postgres, *site.writers)
-    mine = [
-        name
-        for name, one in found.items()
-        if (project and _project(one) == project) or (dash and name.startswith(f"{first}-"))
-    ]
-    wanted = dict.fromkeys((*named, *sorted(mine)))
-    return tuple(_health(name, found.get(name)) for name in wanted)
+def healths(listed: Sequence[Mapping[str, Any]], services: Sequence[Service]) -> tuple[Health, ...]:
+    """The same, from what Docker listed; what a run made beside the stack is left out.
+
+    Of what is no service of the stack only the name is known, and that it belongs to the same project.
+    """
+    rows = {_name(one): one for one in listed if _ROLE not in (one.get("Labels") or {})}
+    labels = {name: dict(one.get("Labels") or {}) for name, one in rows.items()}
+    found = {one.name: containers_of(one, labels, services) for one in services}
+    told = [_of_service(one, found[one.name], rows) for one in services if found[one.name] or not one.optional]
+    taken = [name for names in found.values() for name in names]
+    project = next((labels[name][_PROJECT] for name in taken if labels[name].get(_PROJECT)), "")
+    beside = sorted(name for name in rows if project and labels[name].get(_PROJECT) == project and name not in taken)
+    return (*told, *(_health(name, rows[name]) for name in beside))
+
+
+def _of_service(service: Service, found: Sequence[str], rows: Mapping[str, Mapping[str, Any]]) -> Health:
+    if len(found) > 1:
+        said = f"Its Compose service has the containers {', '.join(found)}; name one in the settings as its container."
+        return Health(service.name, "missing", said, kind=service.kind)
+    if not found:
+        return Health(service.name, "missing", "There is no container of that name.", kind=service.kind)
+    [name] = found
+    seen = _health(service.name, rows[name])
+    return replace(seen, kind=service.kind, container=name if name != service.name else "")
 
 
 def _why_killed(client: Any, health: Health) -> Health:
@@ -53,7 +65,7 @@ def _why_killed(client: Any, health: Health) -> Health:
     where the host itself ran out of memory, so without it nothing is known.
     """
     try:
-        state = client.api.inspect_container(health.service)["State"]
+        state = client.api.inspect_container(health.inside)["State"]
     except NotFound:
         return health
     return replace(health, detail=f"{_KILLED}, out of memory", starved=True) if state.get("OOMKilled") else health
@@ -64,13 +76,7 @@ def _name(one: Mapping[str, Any]) -> str:
     return str(names[0]).lstrip("/")
 
 
-def _project(one: Mapping[str, Any] | None) -> str:
-    return str(((one or {}).get("Labels") or {}).get(_PROJECT) or "")
-
-
-def _health(name: str, one: Mapping[str, Any] | None) -> Health:
-    if one is None:
-        return Health(name, "missing", "There is no container of that name.")
+def _health(name: str, one: Mapping[str, Any]) -> Health:
     state, status = str(one.get("State") or ""), str(one.get("Status") or "")
     if state in (*_ENDED, "restarting"):
         # "Exited (137) 5 minutes ago", "Restarting (1) 3 seconds ago": the age would be another every minute.

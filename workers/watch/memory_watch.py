@@ -10,7 +10,8 @@ from typing import Any
 
 from actions.engine.errors import RecoveryError
 from actions.redact import excerpt
-from actions.watch.redis_memory import Memory, is_redis, read, silent
+from actions.stack.stack import ServiceKind
+from actions.watch.redis_memory import Memory, read, silent
 from actions.watch.service_condition import Condition, Health
 from workers.docker.exec import CommandResult, Inside
 
@@ -42,8 +43,8 @@ class MemoryWatch:
         if time.monotonic() < self._next:
             return
         self._next = time.monotonic() + self.every
-        up = [one.service for one in found if is_redis(one.service) and one.word in _UP]
-        self.known = {service: ask(client, service, now, self.known.get(service)) for service in up}
+        up = [one for one in found if one.kind == ServiceKind.REDIS and one.word in _UP]
+        self.known = {one.service: ask(client, one.inside, now, self.known.get(one.service)) for one in up}
 
     def recall(self, kept: Mapping[str, Condition]) -> None:
         """Go on from what an earlier worker found, where nobody here has looked yet."""

@@ -52,8 +52,8 @@ class Outside:
         return Chores(made)
 
     def _milestones(self) -> MilestoneNotes:
-        site, page = self.settings.site.name, self.settings.statuspage
-        return MilestoneNotes(self.store, self.find, self.pagerduty, page, site, self.enqueue)
+        site, page, stack = self.settings.site.name, self.settings.statuspage, self.settings.stack()
+        return MilestoneNotes(self.store, self.find, self.pagerduty, page, site, self.enqueue, stack)
 
     def _watch(self, pager: Pager) -> AlarmWatch:
         site = self.settings.site

@@ -9,11 +9,12 @@ from redis.exceptions import ConnectionError as RedisAway
 
 from actions.engine import notes
 from actions.engine.errors import Refused
+from actions.engine.ids import new_id
 from actions.engine.journal import Kind
 from bot.button_target import ButtonTarget
 from bot.context import BotContext
 from bot.dispatch import SILENCE, hear
-from bot.requests import Origin, new_id
+from bot.requests import Origin
 from bot.run_control import answer, kept, steer
 from tests.support.bot_world import CHANNEL, PITR, SERVICE, START, Office, PlayedWorker, office_in
 

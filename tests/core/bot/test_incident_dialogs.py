@@ -10,7 +10,10 @@ from typing import Any
 import pytest
 from slack_bolt import App, BoltRequest
 
-from actions.settings.settings import StatusPageSettings
+from actions.settings.outside import StatusPageSettings
+from actions.settings.services import ServiceTable
+from actions.settings.settings import Settings
+from actions.settings.site import SiteSettings
 from bot.slack.app import app_of
 from bot.slack.people import SlackPeople
 from bot.slack.thread_writer import ThreadWriter
@@ -78,6 +81,15 @@ def test_without_arguments_it_begins_at_once_and_only_once(here: Emergency) -> N
         assert not submit(here, dialog, {})
     assert [linked.procedure for linked in here.incident.runs] == ["postgres verify"]
     assert here.office.rung[0] == here.incident.runs[0].run
+
+
+def test_of_several_services_the_one_that_the_incident_is_about_is_meant(here: Emergency) -> None:
+    both = (ServiceTable(name="nself-postgres"), ServiceTable(name="reports", kind="postgres"))
+    given = Settings(site=SiteSettings(postgres="nself-postgres"), services=both)
+    wide = here.bot.settings.model_copy(update={"site": given.site, "services": given.services})
+    here.bot = replace(here.bot, settings=wide)
+    assert not submit(here, modals.arguments(here.incident.id, VERIFY), {})
+    assert here.store.run(here.incident.runs[0].run).service == "nself-postgres"
 
 
 def test_a_refusal_is_told_in_the_dialog_even_where_it_has_no_field(here: Emergency) -> None:

@@ -12,7 +12,7 @@ import pytest
 from pydantic import ValidationError
 
 from actions.engine.errors import Refused
-from actions.settings.settings import Operator, OperatorSettings
+from actions.settings.people import Operator, OperatorSettings
 from bot.terminal.code_secrets import Keys
 from bot.terminal.context import Caller
 from bot.terminal.operators import login_of, named, operator_of, real_uid

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from actions.settings.settings import PeopleSettings
+from actions.settings.people import PeopleSettings
 from bot.slack.people import SlackPeople
 from tests.support.bot_world import DirectoryClient, Office, office_in
 

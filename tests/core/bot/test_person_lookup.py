@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from actions.engine.errors import Refused
-from actions.settings.settings import Contact, ContactSettings, Operator, OperatorSettings
+from actions.settings.contacts import Contact, ContactSettings
+from actions.settings.people import Operator, OperatorSettings
 from bot.context import BotContext
 from bot.person_lookup import Named, whom
 from tests.core.incidents.test_incident_thread import Emergency

@@ -13,7 +13,8 @@ from pydantic import SecretStr
 
 from actions.engine import notes
 from actions.engine.store import Store
-from actions.settings.settings import PagerDutySettings, Settings, SlackSettings
+from actions.settings.outside import PagerDutySettings, SlackSettings
+from actions.settings.settings import Settings
 from bot.terminal.reachability import Dependency, ReachabilityCheck, sentence
 from lab.slack.client import running_practice_slack
 from tests.support.bot_world import Clock, store_in

@@ -20,7 +20,7 @@ from actions.incidents.contacts import (
     rule_for,
     whom_to_tell,
 )
-from actions.settings.settings import Contact, ContactRule, ContactSettings
+from actions.settings.contacts import Contact, ContactRule, ContactSettings
 
 OLGA = Contact(role="on-call", name="Olga")
 CTO = Contact(role="cto", name="Carla", phone="+1 415 5550105", pagerduty="PCTOONE")

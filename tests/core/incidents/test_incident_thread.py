@@ -16,18 +16,18 @@ from actions.incidents.kept_events import keep_event
 from actions.incidents.pagerduty_events import OWN
 from actions.incidents.suggested_recoveries import fitting
 from actions.incidents.take_in_events import take_in
-from actions.settings.settings import Contact, ContactSettings
+from actions.settings.contacts import Contact, ContactSettings
 from actions.tools.outside import OnCall
 from actions.watch import row_counts
 from actions.watch.row_counts import RowsSeen
 from actions.watch.service_condition import Condition, Health
 from bot.incidents.incident_commands import press
+from bot.incidents.incident_scene import scene_of
 from bot.parse_command import ProcedureCommand
 from bot.requests import Origin, open_run
 from bot.slack.thread_writer import ThreadWriter
 from bot.views import incident_modals as modals
 from bot.views import incident_words
-from bot.views.incident_words import Scene
 from tests.support.bot_world import CATALOG, CHANNEL, PITR, PlayedWorker
 from tests.support.worlds.emergency import RULES, Emergency
 from tests.support.worlds.pages import body, event, note
@@ -298,12 +298,15 @@ def test_titles_from_outside_can_neither_mention_nor_link(here: Emergency) -> No
 
 def test_the_clock_of_an_incident_moves_by_minutes_and_says_what_came_of_the_promise(here: Emergency) -> None:
     here.pages()
-    scene = Scene(here.incident, here.office.clock())
-    assert incident_words.clock(scene.incident, scene.incident.began_at) == "0 min of 30 min, in time"
-    later = scene.incident.began_at + 2.5 * (scene.incident.rto or scene.now - scene.now)
-    assert incident_words.clock(scene.incident, later) == "1 h 15 min of 30 min, 45 min over"
+    scene = scene_of(here.bot, here.incident, here.office.clock())
+    promised = scene.promised
+    assert promised is not None
+    assert incident_words.clock(scene.incident, scene.incident.began_at, promised) == "0 min of 30 min, in time"
+    later = scene.incident.began_at + 2.5 * promised.rto
+    assert incident_words.clock(scene.incident, later, promised) == "1 h 15 min of 30 min, 45 min over"
+    assert incident_words.clock(scene.incident, later) == "1 h 15 min"
     here.pages(event("resolved", minutes=12))
-    assert incident_words.clock(here.incident, later) == "12 min of 30 min, kept"
+    assert incident_words.clock(here.incident, later, promised) == "12 min of 30 min, kept"
 
 
 def test_a_journal_of_an_incident_begins_with_its_opening(here: Emergency) -> None:

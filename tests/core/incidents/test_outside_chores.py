@@ -17,7 +17,8 @@ from actions.incidents import on_call
 from actions.incidents.alarms import Alarm, Facts, RunFacts, alarms
 from actions.incidents.alert import AlertState
 from actions.incidents.milestones import milestones
-from actions.settings.settings import PagerDutySettings, Settings, StatusPageSettings
+from actions.settings.outside import PagerDutySettings, StatusPageSettings
+from actions.settings.settings import Settings
 from actions.watch import service_condition
 from actions.watch.service_condition import Condition, Health, Reachable
 from bot.incidents.incident_thread import ThreadStory

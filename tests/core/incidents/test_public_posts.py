@@ -13,7 +13,8 @@ from actions.incidents.draft_offers import offered, to_publish
 from actions.incidents.open_errands import open_errand
 from actions.incidents.public_posts import Post, components, offers, posts
 from actions.incidents.run_story import retell
-from actions.settings.settings import Settings, StatusPageSettings
+from actions.settings.outside import StatusPageSettings
+from actions.settings.settings import Settings
 from tests.support.bare_host import ANA, Host, now
 from workers.runner.toolboxes import InProcessRunner
 

@@ -11,13 +11,13 @@ import pytest
 
 from actions.incidents.incident import Incident
 from actions.incidents.suggested_recoveries import fitting, looks
-from actions.watch.redis_memory import Memory, is_redis, read, silent
+from actions.stack.manual import SERVICES
+from actions.watch.redis_memory import Memory, read, silent
 from actions.watch.service_condition import Condition, Health
 from bot.views import incident_modals as modals
 from bot.views.home_view import HomeData
 from bot.views.home_view import view as home
 from tests.support.bot_world import CATALOG
-from tests.support.worlds.company import SITE
 from workers.watch import container_health
 
 NOW = datetime(2026, 11, 24, 14, 0, tzinfo=UTC)
@@ -76,13 +76,6 @@ def test_one_that_does_not_answer_is_told_as_such_and_forgets_nothing() -> None:
         read("NOAUTH Authentication required.\n", NOW)
 
 
-def test_which_containers_are_a_redis_is_known_by_their_names() -> None:
-    assert [name for name in ("nself-redis", "shop-redis-1", "nself-postgres", "cache") if is_redis(name)] == [
-        "nself-redis",
-        "shop-redis-1",
-    ]
-
-
 def containers(status: str, state: str = "exited", **told: Any) -> Any:
     listed = [{"Names": [f"/{REDIS}"], "State": state, "Status": status, "Labels": {}}]
     api = SimpleNamespace(containers=lambda all: listed, inspect_container=lambda name: {"State": told})
@@ -103,12 +96,12 @@ def containers(status: str, state: str = "exited", **told: Any) -> Any:
     ],
 )
 def test_dockers_mark_tells_who_ended_a_container_with_the_code_of_a_kill(docker: Any, expected: Any) -> None:
-    found = next(one for one in container_health.look(docker, SITE) if one.service == REDIS)
+    found = next(one for one in container_health.look(docker, SERVICES) if one.service == REDIS)
     assert (found.word, found.detail, found.starved) == expected
 
 
 def seen(found: Health, memory: Memory | None = None) -> dict[str, Condition]:
-    return {REDIS: Condition(REDIS, "main", NOW, found, memory=memory)}
+    return {REDIS: Condition(REDIS, "main", NOW, replace(found, kind="redis"), memory=memory)}
 
 
 @pytest.mark.parametrize(
@@ -123,7 +116,7 @@ def seen(found: Health, memory: Memory | None = None) -> dict[str, Condition]:
 def test_a_quick_look_is_a_reason_for_a_recovery_of_redis(found: Health, memory: Any, expected: str) -> None:
     assert looks(INCIDENT, seen(found, memory))[-1] == expected
     words = replace(CATALOG[0].words, command="recover redis restart")
-    [fit] = fitting(INCIDENT, [replace(CATALOG[0], words=words)], seen(found, memory))
+    [fit] = fitting(INCIDENT, [replace(CATALOG[0], words=words, about="redis")], seen(found, memory))
     assert expected in fit.why
 
 

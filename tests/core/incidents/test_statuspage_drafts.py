@@ -55,7 +55,7 @@ kinds = st.sampled_from(KINDS)
 
 
 def draft(kind: Kind, **given: object) -> Draft:
-    return draft_for(kind, incident="INC1", service="nself-postgres", components=COMPONENTS, **given)  # type: ignore[arg-type]
+    return draft_for(kind, incident="INC1", service="nself-postgres", about="postgres", components=COMPONENTS, **given)  # type: ignore[arg-type]
 
 
 @settings(max_examples=80, deadline=None)

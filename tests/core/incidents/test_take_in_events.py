@@ -15,11 +15,15 @@ from actions.engine.facts import to_json
 from actions.engine.journal import Kind, first_broken
 from actions.incidents import incident as incidents
 from actions.incidents.alert import Alert, AlertState
-from actions.incidents.alert_grouping import Rules
+from actions.incidents.alert_grouping import Rules, rules_of
 from actions.incidents.incident import Incident
 from actions.incidents.kept_events import KEPT_HOURS, UNREAD, WAITING, forget_old_events, keep_event, set_aside
 from actions.incidents.pagerduty_events import MARK, Unread, heard, observed
 from actions.incidents.take_in_events import take_in
+from actions.settings.outside import PagerDutySettings
+from actions.settings.settings import Settings
+from actions.stack.manual import MANUAL
+from actions.stack.objectives import KINDS
 from tests.support.bot_world import Clock, emptied
 from tests.support.worlds.pages import DEPENDS, SERVICES, at, body, event, note
 from workers.doctor.site_checks import event_findings
@@ -74,7 +78,7 @@ def test_a_page_opens_an_incident_with_all_that_was_said() -> None:
     )
     assert (alert.paged.urgency, alert.paged.priority, alert.paged.assignees) == ("high", "P1", ("Olga Nowak",))
     assert room.one.id.startswith("i1122-")
-    assert room.one.rto == timedelta(minutes=30)
+    assert room.one.promised(MANUAL) == KINDS["postgres"]
     assert [e.kind for e in room.store.entries(room.one.id)] == [Kind.OPENED, Kind.ALERTED]
 
 
@@ -487,3 +491,14 @@ def test_nobody_is_nobody() -> None:
     for n, nobody in enumerate(([], None, [None], [{"id": "P1", "summary": None}])):
         room.hears(event("reassigned", minutes=2 + n, status="acknowledged", assignees=nobody))
         assert room.one.holders == ()
+
+
+def test_alerts_of_services_that_need_the_same_one_belong_together_by_the_stack_and_the_old_form_wins() -> None:
+    by_stack = rules_of(Settings())
+    assert by_stack.related("nself-hasura", "nself-postgres")
+    assert by_stack.related("nself-functions", "nself-auth")
+    assert not by_stack.related("nself-hasura", "nself-redis")
+    old = PagerDutySettings(depends_on={"nself-hasura": ("nself-redis",)})
+    by_hand = rules_of(Settings(pagerduty=old))
+    assert by_hand.related("nself-hasura", "nself-redis")
+    assert not by_hand.related("nself-hasura", "nself-postgres")

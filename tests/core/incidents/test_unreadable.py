@@ -16,7 +16,8 @@ from actions.engine.store import Store
 from actions.incidents.alert_grouping import Rules
 from actions.incidents.kept_events import keep_event
 from actions.incidents.take_in_events import take_in
-from actions.settings.settings import HeartbeatSettings, SiteSettings
+from actions.settings.outside import HeartbeatSettings
+from actions.settings.site import SiteSettings
 from bot.dispatch import hear
 from bot.requests import Origin
 from bot.slack.people import SlackPeople

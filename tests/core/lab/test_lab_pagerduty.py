@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from actions.engine.errors import RecoveryError, Refused
 from actions.incidents.contacts import ContactWay, whom_to_tell
 from actions.settings.settings import Settings
+from actions.stack.stack import needs_of
 from lab import company, processes
 from lab.cli import app
 from lab.home import Lab
@@ -53,7 +54,8 @@ def answer(lab: Lab, *words: str) -> dict[str, Any]:
 def test_the_settings_that_are_written_are_settings(lab: Lab) -> None:
     settings = settings_of(lab)
     assert settings.pagerduty.services["PSVCPOSTGRES"] == "nself-postgres"
-    assert settings.pagerduty.depends_on["nself-hasura"] == ("nself-postgres",)
+    assert [one.kind for one in settings.stack()[0].services][:2] == ["postgres", "redis"]
+    assert needs_of(settings.stack())["nself-hasura"] == ("nself-postgres",)
     assert settings.pagerduty.api_url.startswith("https://127.0.0.1:")
     assert place.webhook_url(lab) == f"http://127.0.0.1:{settings.web.port}/pagerduty/webhook"
     assert settings_of(lab) == settings

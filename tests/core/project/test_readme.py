@@ -19,6 +19,7 @@ import mayday
 from actions.catalog import CATALOG
 from actions.engine.injection import check
 from actions.engine.procedure import Act, Ask
+from actions.settings.services import ServiceTable, SiteTable
 from actions.settings.settings import Settings
 from actions.tools.registry import TOOLS
 from bot.parse_command import FAMILIES, RunCommand, UnknownCommand, meaning
@@ -99,15 +100,16 @@ def test_links_between_the_pages_lead_somewhere(page: Path) -> None:
 
 def test_the_documented_settings_are_the_settings() -> None:
     text = (ROOT / "docs" / "configuration.md").read_text()
-    tables = re.split(r"^## ", text, flags=re.MULTILINE)
+    chapters = re.split(r"^## ", text, flags=re.MULTILINE)
     documented = {
         title: dict(re.findall(r"^\| `(\w+)` \| (.*?) \|", part, re.MULTILINE))
-        for part in tables
+        for part in chapters
         for title in [re.split(r"[:\n]", part)[0].strip("`[] ")]
     }
     sections = {name: f.annotation for name, f in Settings.model_fields.items() if is_section(f.annotation)}
     assert set(documented["Top level"]) == set(Settings.model_fields) - set(sections)
-    for name, section in sections.items():
+    tables = {"services": ServiceTable, "sites": SiteTable}
+    for name, section in {**sections, **tables}.items():
         assert isinstance(section, type)
         assert issubclass(section, BaseModel)
         assert set(documented[name]) == set(section.model_fields), name

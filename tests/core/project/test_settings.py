@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from actions.settings.settings import SiteSettings
+from actions.settings.site import SiteSettings
 
 
 @pytest.mark.parametrize("rate", ["", "32", "32k", "100M", "1024M", "1048576k"])

@@ -16,7 +16,8 @@ from actions.engine.journal import Entry, Kind
 from actions.engine.run import Run
 from actions.engine.store import Store
 from actions.incidents import on_call
-from actions.objectives import SCENARIOS, SERVICES, objective_of
+from actions.stack.manual import SERVICES
+from actions.stack.stack import Service, ServiceKind
 from actions.tools.outside import OnCall
 from actions.watch import service_condition
 from actions.watch.redis_memory import Memory
@@ -30,6 +31,7 @@ from workers.watch.condition_keeper import ConditionKeeper
 from workers.watch.container_health import healths
 
 NOW = datetime(2026, 11, 22, 14, 0, tzinfo=UTC)
+KNOWN = tuple(one for one in SERVICES if one.name in (SITE.postgres, *WRITERS))
 SEEN = Condition(
     "nself-postgres",
     "main",
@@ -101,7 +103,7 @@ class Watch:
         self.keeper = self.another()
 
     def another(self) -> ConditionKeeper:
-        return ConditionKeeper(self.store, self.host, SITE, every=0.0)
+        return ConditionKeeper(self.store, self.host, SITE, KNOWN, every=0.0)
 
     def seen(self) -> dict[str, Condition]:
         return conditions(self.store, SITE.name)
@@ -124,20 +126,19 @@ def test_containers_are_told_in_one_word_each() -> None:
             listed("nself-redis", status="Up 2 minutes"),
             listed("nself-minio", "exited", "Exited (137) 5 minutes ago"),
             listed("other"),
-            listed("nself-x", "paused", "Up"),
+            listed("nself-loki", "paused", "Up"),
+            listed("nself-strange"),
             listed("mayday-clone-r1", mayday_role="clone"),
-            listed("nself-helper", mayday_role="helper"),
         ],
-        SITE,
+        SERVICES,
     )
-    assert [(h.service, h.word, h.detail) for h in found] == [
-        ("nself-postgres", "healthy", ""),
-        ("nself-functions", "missing", "There is no container of that name."),
-        ("nself-hasura", "unhealthy", ""),
-        ("nself-auth", "starting", ""),
-        ("nself-minio", "stopped", "Exited (137)"),
-        ("nself-redis", "running", ""),
-        ("nself-x", "paused", ""),
+    assert [(h.service, h.kind, h.word, h.detail) for h in found] == [
+        ("nself-postgres", "postgres", "healthy", ""),
+        ("nself-redis", "redis", "running", ""),
+        ("nself-minio", "minio", "stopped", "Exited (137)"),
+        ("nself-auth", "auth", "starting", ""),
+        ("nself-hasura", "hasura", "unhealthy", ""),
+        ("nself-loki", "monitoring", "paused", ""),
     ]
     assert [h.service for h in found if h.well] == ["nself-postgres", "nself-redis"]
 
@@ -150,11 +151,27 @@ def test_a_service_is_well_when_its_container_is_and_it_takes_writes() -> None:
             assert seen.well is (takes and word == "healthy")
 
 
-def test_a_compose_project_is_a_site_whatever_its_containers_are_called() -> None:
-    site = replace(SITE, postgres="db", writers=("web",))
+def test_a_service_that_has_to_be_there_is_missed_and_an_optional_one_is_not() -> None:
+    missed = [(h.service, h.word) for h in healths([], SERVICES)]
+    assert missed == [(f"nself-{name}", "missing") for name in ("postgres", "redis", "minio", "auth", "hasura")]
+
+
+def test_what_stands_in_the_same_compose_project_is_shown_though_nobody_named_it() -> None:
     project = {"com.docker.compose.project": "shop"}
     rows = [{**listed(name), "Labels": project} for name in ("db", "web", "cache")]
-    assert [h.service for h in healths([*rows, listed("db-tool")], site)] == ["db", "web", "cache"]
+    services = (Service("db", ServiceKind.POSTGRES), Service("web", ServiceKind.OTHER))
+    found = healths([*rows, listed("db-tool")], services)
+    assert [(h.service, h.kind) for h in found] == [("db", "postgres"), ("web", "other"), ("cache", "")]
+
+
+def test_a_service_is_told_under_its_own_name_whatever_its_container_is_called() -> None:
+    label = {"com.docker.compose.service": "redis"}
+    [one] = healths([{**listed("nchat_redis"), "Labels": label}], SERVICES[1:2])
+    assert (one.service, one.inside, one.word) == ("nself-redis", "nchat_redis", "healthy")
+    both = [{**listed(name), "Labels": label} for name in ("a_redis", "b_redis")]
+    [none] = healths(both, SERVICES[1:2])
+    assert none.word == "missing"
+    assert "a_redis, b_redis; name one in the settings" in none.detail
 
 
 def test_the_keeper_notes_health_and_what_can_be_reached(watch: Watch) -> None:
@@ -172,7 +189,7 @@ def test_the_keeper_notes_health_and_what_can_be_reached(watch: Watch) -> None:
 
 def test_two_workers_of_a_site_look_once(watch: Watch) -> None:
     assert watch.keeper.look()
-    other = ConditionKeeper(watch.store, watch.host, SITE)
+    other = ConditionKeeper(watch.store, watch.host, SITE, KNOWN)
     watch.later(5)
     assert not other.look()
     watch.later(5)
@@ -231,7 +248,7 @@ def test_a_stopped_database_is_not_asked_what_can_be_reached(watch: Watch) -> No
     watch.host.world.set_container(SITE.postgres, state="exited")
     watch.keeper.look()
     assert watch.host.counted == []
-    assert watch.seen()[SITE.postgres].health == Health(SITE.postgres, "stopped", "Exited (1)")
+    assert watch.seen()[SITE.postgres].health == Health(SITE.postgres, "stopped", "Exited (1)", kind="postgres")
 
 
 def test_the_archive_is_behind_from_the_first_look_that_found_it_so() -> None:
@@ -304,13 +321,6 @@ def test_the_keeper_knows_what_earlier_runs_proved(watch: Watch) -> None:
     tell(watch.store, "r1")
     watch.keeper.look()
     assert watch.seen()[SITE.postgres].record.actual is not None
-
-
-def test_objectives_are_found_by_the_name_of_the_container() -> None:
-    assert objective_of("nself-postgres") is SERVICES["postgres"]
-    assert objective_of("mtest-redis-1") is SERVICES["redis"]
-    assert objective_of("nself-grafana") is None
-    assert all(scenario.rpo < scenario.rto for scenario in SCENARIOS)
 
 
 def test_who_is_on_call_is_known_once_somebody_said_so(watch: Watch) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from actions.settings.settings import Settings, SiteSettings
+from actions.settings.settings import Settings
+from actions.settings.site import SiteSettings
 from actions.tools.files import Room
 from workers.doctor.disk_checks import check
 

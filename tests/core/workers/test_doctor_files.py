@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from actions.engine.store import Store
-from actions.settings.settings import PagerDutySettings, Settings
+from actions.settings.outside import PagerDutySettings
+from actions.settings.settings import Settings
 from tests.support.bot_world import Clock
 from workers.doctor.file_checks import check
 

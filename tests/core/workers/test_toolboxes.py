@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,14 +12,19 @@ import pytest
 from actions.catalog import find
 from actions.engine.errors import RecoveryError, Refused
 from actions.engine.journal import Kind
+from actions.engine.run import Run
 from actions.errands import pagerduty_acknowledge, pagerduty_page, status_page_publish
 from actions.incidents import incident_actions
 from actions.incidents.open_errands import to_page
-from actions.settings.settings import Settings, SiteSettings, StatusPageSettings
+from actions.settings.outside import StatusPageSettings
+from actions.settings.services import ServiceTable
+from actions.settings.settings import Settings
+from actions.settings.site import SiteSettings
 from tests.support.bare_host import NO_DOCKER, Host
 from tests.support.own_redis import own_redis
 from tests.support.waiting import now
 from workers.runner.errand_toolbox import ErrandToolbox
+from workers.runner.toolbox import docker_toolbox
 from workers.runner.toolboxes import InProcessRunner
 from workers.statuspage.opening import opener
 
@@ -69,6 +75,25 @@ def test_an_errand_asks_nothing_of_docker_and_a_recovery_does(host: Host) -> Non
     assert runner.carry_out(host.store, errand) == "finished"
     assert host.state(errand) == "done"
     assert "Search is slow" in host.public()
+
+
+def test_a_run_of_another_site_is_left_to_its_own_worker(host: Host) -> None:
+    runner = InProcessRunner(Settings(site=SiteSettings(name="here", docker_host=NO_DOCKER)), find, now)
+    data = {"procedure": "postgres verify", "table": "", "service": "db", "site": "east", "by": "U1", "request": {}}
+    run, _ = host.store.open_run("r1124-abcd", {**data, "origin": {}}, claims=False, key="r")
+    with pytest.raises(Refused, match="belongs to the site 'east'"):
+        runner.reach(host.store.run(run))
+
+
+def test_a_worker_refuses_a_server_of_whose_backups_its_settings_do_not_tell(host: Host) -> None:
+    both = (ServiceTable(name="nself-postgres"), ServiceTable(name="reports", kind="postgres"))
+    given = Settings(site=SiteSettings(postgres="nself-postgres", docker_host=NO_DOCKER), services=both)
+    tools = docker_toolbox(given, host.store)
+    run = Run("r1124-abcd", "postgres verify", "", "reports", "main", "U1", {}, {}, now())
+    with pytest.raises(Refused, match="where the backups of reports lie"), tools.open(run):
+        pass
+    with pytest.raises(RecoveryError, match="Docker"), tools.open(replace(run, service="nself-postgres")):
+        pass
 
 
 @pytest.mark.parts

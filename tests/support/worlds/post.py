@@ -17,7 +17,8 @@ from actions.incidents.alert_grouping import Rules
 from actions.incidents.incident import Incident
 from actions.incidents.kept_events import keep_event
 from actions.incidents.take_in_events import take_in
-from actions.settings.settings import Contact, ContactSettings, StatusPageSettings
+from actions.settings.contacts import Contact, ContactSettings
+from actions.settings.outside import StatusPageSettings
 from tests.support.bot_world import PITR, SERVICE, PlayedWorker, emptied
 from tests.support.worlds.clock import Clock
 from tests.support.worlds.pagerduty import PagerDutyWorld, Paging

@@ -1,0 +1,1 @@
+"""The stack as data: which services are on which site, what needs what, what was promised for each."""

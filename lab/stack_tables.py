@@ -1,0 +1,37 @@
+"""The practice company's stack as tables of Mayday's settings: the manual's, under the names of its containers."""
+
+from __future__ import annotations
+
+import json
+
+from actions.stack import manual
+from actions.stack.stack import Service, ServiceKind
+from lab.home import Lab
+
+_PREFIX = "nself-"
+
+
+def settings(lab: Lab) -> str:
+    """A `[[services]]` table for each service that the company has."""
+    return "\n".join(_table(lab, one) for one in manual.SERVICES if _short(one.name) in lab.services)
+
+
+def _table(lab: Lab, service: Service) -> str:
+    needs = [lab.container(_short(name)) for name in service.needs if _short(name) in lab.services]
+    return f'''[[services]]
+name = "{lab.container(_short(service.name))}"
+kind = "{service.kind}"
+needs = {json.dumps(needs)}
+health = {json.dumps("" if "://" in service.health else service.health)}
+folders = {json.dumps(_folders(lab, service))}
+'''
+
+
+def _folders(lab: Lab, service: Service) -> list[str]:
+    """Where its data lies; where that is in a volume, Docker alone knows."""
+    in_volume = service.kind is ServiceKind.POSTGRES and lab.layout != "bind"
+    return [str(lab.data(_short(service.name)))] if service.folders and not in_volume else []
+
+
+def _short(name: str) -> str:
+    return name.removeprefix(_PREFIX)
