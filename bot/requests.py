@@ -10,10 +10,10 @@ from actions.engine.errors import Busy, Refused
 from actions.engine.facts import to_json
 from actions.engine.ids import new_id
 from actions.engine.journal import Kind
-from actions.engine.ledger import Draft
 from actions.engine.notes import living_workers, post
 from actions.engine.procedure import Asker, Procedure
 from actions.engine.run import Run
+from actions.engine.transaction import Draft
 from bot.context import BotContext
 from bot.incidents.thread_places import of_thread
 from bot.parse_command import ProcedureCommand

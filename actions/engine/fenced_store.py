@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from actions.engine.errors import Fenced
-from actions.engine.ledger import Lease
-from actions.engine.store import SqlTransaction, Store
+from actions.engine.sql_transaction import SqlTransaction
+from actions.engine.store import Store
+from actions.engine.transaction import Lease
 
 
 class FencedStore(Store):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from actions.engine.errors import Fenced
-from actions.engine.ledger import LEASE_SECONDS, TURN, Lease
+from actions.engine.ledger import LEASE_SECONDS, TURN
 from actions.engine.store import Store
+from actions.engine.transaction import Lease
 
 _EVERY = timedelta(seconds=LEASE_SECONDS / 4)
 

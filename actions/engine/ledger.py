@@ -9,13 +9,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from actions.engine.errors import Busy, Fenced
 from actions.engine.journal import GENESIS, Entry, Kind, sealed
 from actions.engine.run import Run, after, fold
+from actions.engine.transaction import Draft, Lease, PositionTaken, Transaction
 
 LEASE_SECONDS = 10.0
 """How long a lease lives without a heartbeat."""
@@ -27,61 +27,9 @@ _TRIES = 20
 
 T = TypeVar("T")
 
-Draft = tuple[Kind, int | None, dict[str, Any]]
 Judge = Callable[[Run], Draft | None]
 Teller = Callable[[list[Entry]], Sequence[Draft]]
 """Sees a whole journal, empty where it does not exist yet, and says what to append."""
-
-
-@dataclass(frozen=True)
-class Lease:
-    """A worker's right to carry a run out: the key (a service, or the run), and the fencing token."""
-
-    key: str
-    run: str
-    owner: str
-    token: int
-
-
-class PositionTaken(Exception):
-    """Somebody else wrote that position of the journal first; nothing was written."""
-
-
-class Transaction(Protocol):
-    """One transaction on the store."""
-
-    def first(self, kind: str, key: str, data: Any) -> bool:
-        """Keep a note unless there is one; whether it was kept."""
-
-    def kept(self, kind: str, key: str) -> Any:
-        """The note, or None."""
-
-    def drop(self, kind: str, key: str) -> None:
-        """Forget a note."""
-
-    def claim(self, service: str, run: str) -> str:
-        """Hold a service for a run; empty where that worked, else the run that holds it."""
-
-    def holder(self, service: str) -> str:
-        """The run that holds a service, empty where none does."""
-
-    def read(self, run: str, after: int = 0) -> list[Entry]:
-        """Entries in order."""
-
-    def tip(self, run: str) -> tuple[int, str]:
-        """Position and hash of the last entry."""
-
-    def tips(self, runs: Sequence[str]) -> dict[str, int]:
-        """The last position of each of these journals."""
-
-    def write(self, entry: Entry) -> None:
-        """Append; raises Taken."""
-
-    def beat(self, lease: Lease) -> bool:
-        """Say that the lease's owner lives; whether the lease is still theirs."""
-
-    def free(self, key: str) -> None:
-        """Let a service go."""
 
 
 class Ledger(ABC):

@@ -11,8 +11,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from actions.engine.journal import Kind
-from actions.engine.tables import entries, leases, notes
+from actions.engine.journal_heads import JournalKind
+from actions.engine.tables import entries, journals, leases, notes
 
 _of_run = entries.c.run == sa.bindparam("run")
 _of_kind = notes.c.kind == sa.bindparam("of")
@@ -22,22 +22,62 @@ _of_lease = leases.c.key == sa.bindparam("lease")
 
 READ = sa.select(entries).where(_of_run, entries.c.n > sa.bindparam("after")).order_by(entries.c.n)
 TIP = sa.select(entries.c.n, entries.c.hash).where(_of_run).order_by(entries.c.n.desc()).limit(1)
-TIPS = sa.select(entries.c.run, sa.func.max(entries.c.n)).group_by(entries.c.run)
-TIPS_OF = TIPS.where(entries.c.run.in_(sa.bindparam("runs", expanding=True)))
 WRITE = sa.insert(entries)
+WRITTEN = sa.select(entries.c.run).distinct()
 
-_over = sa.select(entries.c.run).where(entries.c.kind == str(Kind.FINISHED))
+# Heads of journals -------------------------------------------------------------------------------
+
+_next_change = sa.select(sa.func.coalesce(sa.func.max(journals.c.change), 0) + 1).scalar_subquery()
+_named = journals.c.id == sa.bindparam("name")
+_head = [column for column in journals.c if column.name not in ("began", "change")]
+
+BEGIN_JOURNAL = sa.insert(journals).values(began=_next_change, change=_next_change)
+_moved = {
+    "n": sa.bindparam("last"),
+    "hash": sa.bindparam("own"),
+    "at": sa.bindparam("now"),
+    "change": _next_change,
+}
+_move = sa.update(journals).where(_named)
+MOVE = {
+    None: _move.values(**_moved),
+    True: _move.values(**_moved, closed_at=sa.bindparam("now")),
+    False: _move.values(**_moved, closed_at=None),
+}
+"""Moves a head to an entry that leaves its journal as it is (None), closes it (True), or opens it again (False)."""
+HEAD = sa.select(*_head).where(_named)
+CHANGE = sa.select(sa.func.coalesce(sa.func.max(journals.c.change), 0))
+GROWN = (
+    sa.select(journals.c.id, journals.c.n, journals.c.change, journals.c.began)
+    .where(journals.c.change > sa.bindparam("since"))
+    .order_by(journals.c.change)
+)
+TIPS = sa.select(journals.c.id, journals.c.n)
+TIPS_OF = TIPS.where(journals.c.id.in_(sa.bindparam("names", expanding=True)))
 
 
-def _begun(kind: Kind) -> sa.Select[str]:
-    """Journals that began with an entry of that kind, newest first, as many as `most`."""
-    of_kind = sa.select(entries.c.run).where(entries.c.kind == str(kind))
-    return of_kind.order_by(entries.c.at.desc()).limit(sa.bindparam("most"))
+@cache
+def newest(open_only: bool, *kinds: JournalKind) -> sa.Select[str]:
+    """Journals of these kinds, newest first, as many as `most`: each kind by an index of its own order."""
+    parts = []
+    for kind in kinds:
+        found = sa.select(journals.c.id, journals.c.opened_at, journals.c.began).where(journals.c.kind == str(kind))
+        found = found.where(journals.c.closed_at.is_(None)) if open_only else found
+        first = found.order_by(journals.c.opened_at.desc()).limit(sa.bindparam("most")).subquery()
+        parts.append(sa.select(first))
+    every = sa.union_all(*parts).subquery()
+    order = every.c.opened_at.desc(), every.c.began.desc()
+    return sa.select(every.c.id).order_by(*order).limit(sa.bindparam("most"))
 
 
-RUNS = _begun(Kind.REQUESTED)
-OPEN_RUNS = RUNS.where(entries.c.run.not_in(_over))
-INCIDENTS = _begun(Kind.OPENED)
+_read_to = sa.cast(sa.cast(notes.c.data, sa.Text), sa.Integer)
+_cursor = sa.and_(_of_kind, notes.c.key == sa.bindparam("sink") + " " + journals.c.id)
+UNREAD = (
+    TIPS.select_from(journals.outerjoin(notes, _cursor))
+    .where(sa.or_(notes.c.key.is_(None), _read_to < journals.c.n))
+    .order_by(journals.c.id)
+)
+"""Journals that a sink has not read to their end, by its cursors."""
 
 # Leases. In an update the names of the columns are taken: they would be what is set. ---------------
 

@@ -38,6 +38,25 @@ entries = sa.Table(
     sa.Column("prev", sa.String(64), nullable=False),
     sa.Column("hash", sa.String(64), nullable=False),
 )
+journals = sa.Table(
+    "journals",
+    metadata,
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("kind", sa.String(12), nullable=False),
+    sa.Column("site", sa.String(200), nullable=False),
+    sa.Column("service", sa.String(200), nullable=False),
+    sa.Column("opened_at", UtcTime, nullable=False),
+    sa.Column("n", sa.Integer, nullable=False),
+    sa.Column("hash", sa.String(64), nullable=False),
+    sa.Column("at", UtcTime, nullable=False),
+    sa.Column("closed_at", UtcTime),
+    # Numbers of changes in the whole store: of the journal's first entry and of its last one.
+    sa.Column("began", sa.BigInteger, nullable=False),
+    sa.Column("change", sa.BigInteger, nullable=False),
+    sa.Index("journals_change", "change", unique=True),
+    sa.Index("journals_newest", "kind", "opened_at"),
+    sa.Index("journals_open", "closed_at", "kind", "opened_at"),
+)
 leases = sa.Table(
     "leases",
     metadata,

@@ -17,7 +17,6 @@ from slack_sdk.web import SlackResponse
 from actions.engine import tables
 from actions.engine.errors import RecoveryError
 from actions.engine.journal import Kind
-from actions.engine.ledger import Lease
 from actions.engine.procedure import (
     Act,
     Ask,
@@ -32,6 +31,7 @@ from actions.engine.procedure import (
     Words,
 )
 from actions.engine.store import Store
+from actions.engine.transaction import Lease
 from actions.settings.settings import PeopleSettings, Settings, SlackSettings
 from bot.context import BotContext
 from bot.slack.people import SlackPeople

@@ -14,7 +14,6 @@ from actions.engine import facts as facts_of
 from actions.engine import injection, notes, put_question
 from actions.engine.errors import Away, GaveWay, RecoveryError, Refused, Stopped
 from actions.engine.journal import Kind
-from actions.engine.ledger import Lease
 from actions.engine.next_move import (
     Do,
     Expire,
@@ -33,6 +32,7 @@ from actions.engine.next_move import (
 from actions.engine.procedure import Act, Ask, Look, Outcome, Procedure, Sheet
 from actions.engine.run import Run
 from actions.engine.store import Store
+from actions.engine.transaction import Lease
 from workers.runner.heartbeat import Heartbeat
 from workers.runner.progress import StepProgress
 from workers.runner.recheck import changed_since, voided

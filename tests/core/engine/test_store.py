@@ -20,10 +20,11 @@ from actions.engine.answers import Speaker, answer
 from actions.engine.database import PASSING
 from actions.engine.errors import Busy, Fenced, Refused
 from actions.engine.journal import Kind, first_broken
-from actions.engine.ledger import LEASE_SECONDS, Draft, PositionTaken
+from actions.engine.ledger import LEASE_SECONDS
 from actions.engine.notes import living_workers, worker_lives
 from actions.engine.run import Run
 from actions.engine.store import Store
+from actions.engine.transaction import Draft, PositionTaken
 from tests.support.worlds.clock import Clock
 from tests.support.worlds.ledger import Ledger
 from tests.support.worlds.server import BIN, running_server

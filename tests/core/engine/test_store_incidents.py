@@ -11,8 +11,9 @@ from actions.engine.errors import Fenced
 from actions.engine.fenced_store import FencedStore
 from actions.engine.journal import Entry, Kind, first_broken
 from actions.engine.leader_lease import LeaderLease
-from actions.engine.ledger import LEASE_SECONDS, Draft
+from actions.engine.ledger import LEASE_SECONDS
 from actions.engine.store import Store
+from actions.engine.transaction import Draft
 from actions.incidents.alert_grouping import Rules
 from actions.incidents.incident_actions import known
 from actions.incidents.kept_events import keep_event

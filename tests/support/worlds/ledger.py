@@ -9,8 +9,9 @@ from typing import Any
 
 from actions.engine.errors import Busy, Fenced
 from actions.engine.journal import GENESIS, Entry, Kind, sealed
-from actions.engine.ledger import LEASE_SECONDS, Judge, Lease
+from actions.engine.ledger import LEASE_SECONDS, Judge
 from actions.engine.run import Run, after, fold
+from actions.engine.transaction import Lease
 
 
 class Ledger:

@@ -1,0 +1,89 @@
+"""One transaction on the store, in SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from actions.engine import statements, tables
+from actions.engine.database import one_at_a_time
+from actions.engine.journal import Entry, Kind
+from actions.engine.journal_heads import begun, closing, head_of
+from actions.engine.transaction import Lease, PositionTaken
+
+
+class SqlTransaction:
+    """What the ledger asks of one connection, whose transaction is begun and ended elsewhere."""
+
+    def __init__(self, db: sa.Connection, clock: Callable[[], datetime]) -> None:
+        self._db, self._clock = db, clock
+
+    def first(self, kind: str, key: str, data: Any) -> bool:
+        return insert_or_ignore(self._db, tables.notes, {"kind": kind, "key": key, "data": data, "at": self._clock()})
+
+    def kept(self, kind: str, key: str) -> Any:
+        return self._db.execute(statements.KEPT, {"of": kind, "name": key}).scalar()
+
+    def drop(self, kind: str, key: str) -> None:
+        self._db.execute(statements.DROP, {"of": kind, "name": key})
+
+    def claim(self, service: str, run: str) -> str:
+        row = {"key": service, "run": "", "owner": "", "token": 0, "beat": self._clock()}
+        insert_or_ignore(self._db, tables.leases, row)
+        if self._db.execute(statements.CLAIM, {"lease": service, "holder": run}).rowcount == 1:
+            return ""
+        return self.holder(service)
+
+    def holder(self, service: str) -> str:
+        return str(self._db.execute(statements.HOLDER, {"lease": service}).scalar() or "")
+
+    def read(self, run: str, after: int = 0, limit: int | None = None) -> list[Entry]:
+        query = statements.READ if limit is None else statements.READ.limit(limit)
+        rows = self._db.execute(query, {"run": run, "after": after})
+        return [
+            Entry(run, n, at, Kind(kind), step, data, prev, own) for run, n, at, kind, step, data, prev, own in rows
+        ]
+
+    def tip(self, run: str) -> tuple[int, str]:
+        row = self._db.execute(statements.TIP, {"run": run}).one()
+        return int(row.n), str(row.hash)
+
+    def tips(self, journals: Sequence[str]) -> dict[str, int]:
+        return {str(name): int(n) for name, n in self._db.execute(statements.TIPS_OF, {"names": journals})}
+
+    def write(self, entry: Entry) -> None:
+        # Whoever looks for what grew goes by numbers of changes: none may be seen before a lower one.
+        one_at_a_time(self._db)
+        row = {name: getattr(entry, name) for name in ("run", "n", "at", "step", "data", "prev", "hash")}
+        try:
+            self._db.execute(statements.WRITE, {**row, "kind": str(entry.kind)})
+        except IntegrityError as other:
+            raise PositionTaken from other
+        self._move_head(entry)
+
+    def _move_head(self, entry: Entry) -> None:
+        if entry.n == 1:
+            self._db.execute(statements.BEGIN_JOURNAL, asdict(begun(entry)))
+            return
+        moved = {"name": entry.run, "last": entry.n, "own": entry.hash, "now": entry.at}
+        move = statements.MOVE[closing(entry.kind, entry.data)]
+        if self._db.execute(move, moved).rowcount == 0 and (head := head_of(self.read(entry.run))):
+            # Somebody took the row out by hand; the entries say what it was.
+            self._db.execute(statements.BEGIN_JOURNAL, asdict(head))
+
+    def beat(self, lease: Lease) -> bool:
+        mine = {"lease": lease.key, "fence": lease.token, "me": lease.owner}
+        return self._db.execute(statements.BEAT, {**mine, "now": self._clock()}).rowcount == 1
+
+    def free(self, key: str) -> None:
+        self._db.execute(statements.FREE, {"lease": key})
+
+
+def insert_or_ignore(db: sa.Connection, table: sa.Table, row: dict[str, Any]) -> bool:
+    """Insert it unless there is one of its key; whether it was inserted."""
+    return db.execute(statements.ignoring(db.dialect.name, table), row).rowcount == 1
