@@ -28,7 +28,7 @@ class LeaderLease:
             return self._lease is not None
         self._asked = now
         if self._lease is None:
-            self._lease = self._store.acquire(self._what, self._what, self._owner)
+            self._lease = self._store.acquire(self._what, self._owner)
             return self._lease is not None
         try:
             self._store.beat(self._lease)

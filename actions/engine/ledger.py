@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, TypeVar
 
+from actions.engine.claims import ALL, Claim, Mode, Wanted, claims_of, conflict, listed, wanted_by
 from actions.engine.errors import Busy, Fenced
 from actions.engine.journal import GENESIS, Entry, Kind, sealed
 from actions.engine.run import Run, after, fold
@@ -67,29 +68,29 @@ class Ledger(ABC):
         run: str,
         data: dict[str, Any],
         *,
-        claims: bool,
+        claims: bool | Sequence[Wanted],
         key: str,
         tells: tuple[str, Draft] | None = None,
         yields: bool = False,
     ) -> tuple[str, bool]:
-        """Begin a run's journal with its request, once for each inbox key.
+        """Begin a run's journal with its request and what it claims (`claims.wanted_by`), once for each inbox key.
 
-        A run that `yields` holds nothing, and may not begin while another holds its service.
         `tells` is an entry for another journal, an incident's that the run belongs to. Returns the run's id
         and whether it is new: a redelivered request gives the run it made before.
 
         Raises:
-            Busy: the service is held by another run.
+            Busy: another run's claim excludes one of this one's.
         """
+        wanted = claims_of(wanted_by(claims, yields), data["site"], data["service"], run)
 
         def write(tx: Transaction) -> tuple[str, bool]:
             if not tx.first("inbox", key, run):
                 return str(tx.kept("inbox", key)), False
-            holder = tx.claim(data["service"], run) if claims else tx.holder(data["service"]) if yields else ""
-            if holder:
+            if wanted and (other := conflict(wanted, tx.claims(data["site"]))):
                 # The inbox key goes with the transaction, so that the same request may come again later.
-                raise _held(data["service"], holder)
-            self.add(tx, run, [], [(Kind.REQUESTED, None, data)])
+                raise held_by(other)
+            tx.claim(wanted)
+            self.add(tx, run, [], [(Kind.REQUESTED, None, {**data, "claims": listed(wanted)})])
             if tells is not None:
                 self.add(tx, tells[0], tx.read(tells[0]), [tells[1]])
             return run, True
@@ -121,7 +122,7 @@ class Ledger(ABC):
         return added
 
     def append(self, lease: Lease, kind: Kind, step: int | None, data: dict[str, Any]) -> Entry:
-        """Append an entry as the worker that holds the lease; finishing a run frees its service.
+        """Append an entry as the worker that holds the lease; finishing a run lets go of all that it claims.
 
         Raises:
             Fenced: the lease is another worker's by now. Nothing was written.
@@ -134,7 +135,7 @@ class Ledger(ABC):
             tx.write(entry)
             # In the same transaction, so that no death leaves a run that has ended holding its service.
             if kind is Kind.FINISHED:
-                tx.free(lease.key)
+                tx.let_go(lease.run)
             return entry
 
         return self.at_once(lease.run, write)
@@ -185,12 +186,17 @@ class Ledger(ABC):
         raise Fenced(f"The journal {journal} could not be written.", hint="Try again.")
 
 
-def _held(service: str, holder: str) -> Busy:
+def held_by(claim: Claim) -> Busy:
+    """The refusal of whoever wants what is claimed."""
+    everything = claim.service == ALL
+    what = f"All of site {claim.site}" if everything else claim.service
+    one = "No other run of the site may begin beside it." if everything else "One run for each service at a time."
     return Busy(
-        f"{service} is held by run {holder}.",
-        run=holder,
-        detail="One run for each service at a time.",
-        hint=f"Follow run {holder} in its thread, or stop or undo it there first.",
+        f"{what} is held by run {claim.run}.",
+        run=claim.run,
+        what=what,
+        detail="It looks at it, and others may as well; nobody may change it." if claim.mode is Mode.SHARED else one,
+        hint=f"Follow run {claim.run} in its thread, or stop or undo it there first.",
     )
 
 

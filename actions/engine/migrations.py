@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from dataclasses import asdict
 from typing import Any
 
 import sqlalchemy as sa
 
+from actions.engine.claims import Claim, Mode
 from actions.engine.database import StoreDatabase, one_at_a_time
 from actions.engine.journal import Kind
 from actions.engine.journal_heads import closing, kind_of, place_in
-from actions.engine.tables import entries, journals
+from actions.engine.tables import claims, entries, journals, leases
 
 _tips = sa.select(entries.c.run, sa.func.max(entries.c.n).label("n")).group_by(entries.c.run).subquery()
 _behind = (
@@ -47,16 +49,27 @@ _COUNTS = sa.select(
     sa.select(sa.func.coalesce(sa.func.sum(journals.c.n), 0)).scalar_subquery(),
 )
 _DROP = sa.delete(journals).where(journals.c.id == sa.bindparam("name"))
+_old_leases = sa.Table(
+    "leases",
+    sa.MetaData(),
+    sa.Column("key", sa.String),
+    *(sa.Column(name, sa.String) for name in ("run", "owner", "beat")),
+    sa.Column("token", sa.Integer),
+)
+_raw_leases = sa.table("run_leases", *(sa.column(column.name) for column in leases.c))
 _raw = sa.table("journals", *(sa.column(column.name) for column in journals.c))
 
 
 def bring_up_to_date(database: StoreDatabase) -> None:
     """Make whatever an older version did not keep."""
-    if not _is_behind(database):
+    of_before = sa.inspect(database.engine).has_table(_old_leases.name)
+    if not of_before and not _is_behind(database):
         return
     with database.transaction() as db:
         one_at_a_time(db)
         _make_heads(db)
+        if of_before and sa.inspect(db).has_table(_old_leases.name):
+            _part_claims_from_leases(db)
 
 
 def _is_behind(database: StoreDatabase) -> bool:
@@ -102,6 +115,26 @@ def _closed(db: sa.Connection) -> dict[str, str | None]:
 
 def _unknown(at: str) -> dict[str, str]:
     return {"kind": "other", "site": "", "service": "", "opened_at": at}
+
+
+def _part_claims_from_leases(db: sa.Connection) -> None:
+    """A lease was a service's, and held by a run until that had ended: that was its claim.
+
+    Whoever carries a run out goes on being its owner until they have been silent for a lease's life.
+    """
+    is_open = sa.select(journals.c.id, journals.c.site).where(journals.c.closed_at.is_(None))
+    site_of = {str(run): str(site) for run, site in db.execute(is_open)}
+    # The highest token last: of two of one run that is the one that counts.
+    held = sa.select(_old_leases).where(_old_leases.c.run != "").order_by(_old_leases.c.token)
+    found = db.execute(held).mappings().all()
+    for run, old in {str(old["run"]): old for old in found}.items():
+        row = {"run": run, "owner": old["owner"], "token": old["token"], "beat": old["beat"]}
+        db.execute(sa.insert(_raw_leases), row)
+    for run, key in {(str(old["run"]), str(old["key"])) for old in found}:
+        # The others were named after the run, or after whose turn it is.
+        if key not in (run, f"run {run}"):
+            db.execute(sa.insert(claims), asdict(Claim(site_of.get(run, ""), key, run, Mode.EXCLUSIVE)))
+    _old_leases.drop(db)
 
 
 def _read(data: str) -> Any:

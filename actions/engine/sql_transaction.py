@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from actions.engine import statements, tables
+from actions.engine.claims import Claim, Mode
 from actions.engine.database import one_at_a_time
 from actions.engine.journal import Entry, Kind
 from actions.engine.journal_heads import begun, closing, head_of
@@ -32,15 +33,14 @@ class SqlTransaction:
     def drop(self, kind: str, key: str) -> None:
         self._db.execute(statements.DROP, {"of": kind, "name": key})
 
-    def claim(self, service: str, run: str) -> str:
-        row = {"key": service, "run": "", "owner": "", "token": 0, "beat": self._clock()}
-        insert_or_ignore(self._db, tables.leases, row)
-        if self._db.execute(statements.CLAIM, {"lease": service, "holder": run}).rowcount == 1:
-            return ""
-        return self.holder(service)
+    def claims(self, site: str) -> list[Claim]:
+        # Else two that exclude each other could both find nothing in their way.
+        one_at_a_time(self._db)
+        return held_claims(self._db, site)
 
-    def holder(self, service: str) -> str:
-        return str(self._db.execute(statements.HOLDER, {"lease": service}).scalar() or "")
+    def claim(self, claims: Sequence[Claim]) -> None:
+        if claims:
+            self._db.execute(statements.CLAIM, [asdict(claim) for claim in claims])
 
     def read(self, run: str, after: int = 0, limit: int | None = None) -> list[Entry]:
         query = statements.READ if limit is None else statements.READ.limit(limit)
@@ -77,11 +77,18 @@ class SqlTransaction:
             self._db.execute(statements.BEGIN_JOURNAL, asdict(head))
 
     def beat(self, lease: Lease) -> bool:
-        mine = {"lease": lease.key, "fence": lease.token, "me": lease.owner}
+        mine = {"lease": lease.run, "fence": lease.token, "me": lease.owner}
         return self._db.execute(statements.BEAT, {**mine, "now": self._clock()}).rowcount == 1
 
-    def free(self, key: str) -> None:
-        self._db.execute(statements.FREE, {"lease": key})
+    def let_go(self, run: str) -> None:
+        for statement in statements.LET_GO:
+            self._db.execute(statement, {"lease": run})
+
+
+def held_claims(db: sa.Connection, site: str) -> list[Claim]:
+    """What is claimed of a site."""
+    rows = db.execute(statements.CLAIMS, {"place": site})
+    return [Claim(of, service, run, Mode(mode)) for of, service, run, mode in rows]
 
 
 def insert_or_ignore(db: sa.Connection, table: sa.Table, row: dict[str, Any]) -> bool:

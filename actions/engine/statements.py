@@ -11,12 +11,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from actions.engine.claims import ALL, Mode
 from actions.engine.journal_heads import JournalKind
-from actions.engine.tables import entries, journals, leases, notes
+from actions.engine.tables import claims, entries, journals, leases, notes
 
 _of_run = entries.c.run == sa.bindparam("run")
 _of_kind = notes.c.kind == sa.bindparam("of")
-_of_lease = leases.c.key == sa.bindparam("lease")
+_of_lease = leases.c.run == sa.bindparam("lease")
 
 # Journals ----------------------------------------------------------------------------------------
 
@@ -79,23 +80,28 @@ UNREAD = (
 )
 """Journals that a sink has not read to their end, by its cursors."""
 
-# Leases. In an update the names of the columns are taken: they would be what is set. ---------------
+# Claims, and leases. In an update the names of the columns are taken: they would be what is set. ----
 
-HOLDER = sa.select(leases.c.run).where(_of_lease)
+CLAIM = sa.insert(claims)
+CLAIMS = sa.select(claims).where(claims.c.site == sa.bindparam("place")).order_by(claims.c.service, claims.c.run)
+HOLDERS = (
+    sa.select(claims.c.site, claims.c.run)
+    .where(claims.c.service.in_([sa.bindparam("of"), ALL]), claims.c.mode == str(Mode.EXCLUSIVE))
+    .order_by(claims.c.site)
+)
 TOKEN = sa.select(leases.c.token).where(_of_lease)
 _alive = leases.c.beat.between(sa.bindparam("since"), sa.bindparam("until"))
 LEASED = sa.select(leases.c.run).where(leases.c.owner != "", _alive)
-CLAIM = sa.update(leases).where(_of_lease, leases.c.run == "").values(run=sa.bindparam("holder"), owner="")
-FREE = sa.update(leases).where(_of_lease).values(run="", owner="")
+OVER = sa.select(journals.c.id).where(journals.c.id == sa.bindparam("lease"), journals.c.closed_at.is_not(None))
 ACQUIRE = (
     sa.update(leases)
-    .where(_of_lease, leases.c.run == sa.bindparam("holder"))
-    .where(sa.or_(leases.c.owner == "", sa.not_(_alive)))
+    .where(_of_lease, sa.or_(leases.c.owner == "", sa.not_(_alive)))
     .values(owner=sa.bindparam("me"), token=leases.c.token + 1, beat=sa.bindparam("now"))
 )
 _held = (_of_lease, leases.c.token == sa.bindparam("fence"))
 BEAT = sa.update(leases).where(*_held, leases.c.owner == sa.bindparam("me")).values(beat=sa.bindparam("now"))
 RELEASE = sa.update(leases).where(*_held).values(owner="")
+LET_GO = (sa.delete(claims).where(claims.c.run == sa.bindparam("lease")), sa.delete(leases).where(_of_lease))
 
 # Notes -------------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""The store: where journals, leases and notes are kept.
+"""The store: where journals, claims, leases and notes are kept.
 
 SQLite (WAL, `synchronous=FULL`) as the embedded default, a PostgreSQL of the operations host for several
 machines. The rules of writing are the ledger's; this is the one door to a database.
@@ -14,12 +14,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from actions.engine import statements, tables
+from actions.engine.claims import Claim
 from actions.engine.database import StoreDatabase, passing_beside
 from actions.engine.journal import Entry
 from actions.engine.journal_heads import Grown, JournalHead, JournalKind
 from actions.engine.ledger import LEASE_SECONDS, TURN, Ledger
 from actions.engine.migrations import bring_up_to_date
-from actions.engine.sql_transaction import SqlTransaction, insert_or_ignore
+from actions.engine.sql_transaction import SqlTransaction, held_claims, insert_or_ignore
 from actions.engine.transaction import Lease
 
 _MAY_BE_LOST = frozenset({"progress", "answered", "worker", "foreground", "alive"})
@@ -27,7 +28,7 @@ _MAY_BE_LOST = frozenset({"progress", "answered", "worker", "foreground", "alive
 
 
 class Store(Ledger):
-    """Journals, leases and notes, in one database. Every method is one transaction."""
+    """Journals, claims, leases and notes, in one database. Every method is one transaction."""
 
     def __init__(self, url: str, clock: Callable[[], datetime]) -> None:
         self.clock = clock
@@ -114,28 +115,35 @@ class Store(Ledger):
             written = db.execute(statements.WRITTEN).scalars().all()
         return sorted({*map(str, written), *self.tips()})
 
-    # Leases --------------------------------------------------------------------------------------
+    # Claims and leases ---------------------------------------------------------------------------
 
-    def acquire(self, run: str, key: str, owner: str) -> Lease | None:
-        """Take the lease of a run if nobody living holds it. Each taking has a higher fencing token."""
+    def claims(self, site: str) -> list[Claim]:
+        """What is claimed of a site."""
+        with self.engine.connect() as db:
+            return held_claims(db, site)
+
+    def holder(self, service: str, site: str = "") -> str:
+        """The run that has a service for itself, alone or with all of its site; empty where none does."""
+        with self.engine.connect() as db:
+            found = db.execute(statements.HOLDERS, {"of": service}).all()
+        return next((str(run) for of, run in found if site in ("", of)), "")
+
+    def acquire(self, run: str, owner: str) -> Lease | None:
+        """Take the lease of a run that has not ended if nobody living holds it. The fencing token grows each time."""
         now = self.clock()
         with self._write() as db:
-            insert_or_ignore(db, tables.leases, {"key": key, "run": run, "owner": "", "token": 0, "beat": now})
-            mine = {"lease": key, "holder": run, "me": owner, "now": now, **_living(now)}
-            if db.execute(statements.ACQUIRE, mine).rowcount != 1:
+            if db.execute(statements.OVER, {"lease": run}).first() is not None:
                 return None
-            token = db.execute(statements.TOKEN, {"lease": key}).scalar()
-        return Lease(key, run, owner, int(token or 0))
+            insert_or_ignore(db, tables.leases, {"run": run, "owner": "", "token": 0, "beat": now})
+            if db.execute(statements.ACQUIRE, {"lease": run, "me": owner, "now": now, **_living(now)}).rowcount != 1:
+                return None
+            token = db.execute(statements.TOKEN, {"lease": run}).scalar()
+        return Lease(run, owner, int(token or 0))
 
     def release(self, lease: Lease) -> None:
-        """Give the lease back; the run still holds its service until it ends."""
+        """Give the lease back; the run still holds what it claims until it ends."""
         with self._write() as db:
-            db.execute(statements.RELEASE, {"lease": lease.key, "fence": lease.token})
-
-    def holder(self, service: str) -> str:
-        """The run that holds a service, empty where none does."""
-        with self.engine.connect() as db:
-            return SqlTransaction(db, self.clock).holder(service)
+            db.execute(statements.RELEASE, {"lease": lease.run, "fence": lease.token})
 
     def leased(self) -> set[str]:
         """The runs that a living worker carries out now."""

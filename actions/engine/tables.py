@@ -57,11 +57,19 @@ journals = sa.Table(
     sa.Index("journals_newest", "kind", "opened_at"),
     sa.Index("journals_open", "closed_at", "kind", "opened_at"),
 )
-leases = sa.Table(
-    "leases",
+claims = sa.Table(
+    "claims",
     metadata,
-    sa.Column("key", sa.String(120), primary_key=True),
-    sa.Column("run", sa.String(40), nullable=False),
+    sa.Column("site", sa.String(200), primary_key=True),
+    sa.Column("service", sa.String(200), primary_key=True),
+    sa.Column("run", sa.String(40), primary_key=True, index=True),
+    sa.Column("mode", sa.String(12), nullable=False),
+)
+# Those of stores of before are in "leases", by service; see `migrations`.
+leases = sa.Table(
+    "run_leases",
+    metadata,
+    sa.Column("run", sa.String(120), primary_key=True),
     sa.Column("owner", sa.String(200), nullable=False),
     sa.Column("token", sa.Integer, nullable=False),
     sa.Column("beat", UtcTime, nullable=False),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from actions.engine.claims import Claim
 from actions.engine.journal import Entry, Kind
 
 Draft = tuple[Kind, int | None, dict[str, Any]]
@@ -13,9 +14,8 @@ Draft = tuple[Kind, int | None, dict[str, Any]]
 
 @dataclass(frozen=True)
 class Lease:
-    """A worker's right to carry a run out: the key (a service, or the run), and the fencing token."""
+    """A worker's right to carry a run out, or a process's to do something for all; with the fencing token."""
 
-    key: str
     run: str
     owner: str
     token: int
@@ -37,11 +37,11 @@ class Transaction(Protocol):
     def drop(self, kind: str, key: str) -> None:
         """Forget a note."""
 
-    def claim(self, service: str, run: str) -> str:
-        """Hold a service for a run; empty where that worked, else the run that holds it."""
+    def claims(self, site: str) -> list[Claim]:
+        """What is claimed of a site; nobody else claims anything until the transaction has ended."""
 
-    def holder(self, service: str) -> str:
-        """The run that holds a service, empty where none does."""
+    def claim(self, claims: Sequence[Claim]) -> None:
+        """Hold these; that none of them is excluded was seen in this transaction."""
 
     def read(self, run: str, after: int = 0) -> list[Entry]:
         """Entries in order."""
@@ -58,5 +58,5 @@ class Transaction(Protocol):
     def beat(self, lease: Lease) -> bool:
         """Say that the lease's owner lives; whether the lease is still theirs."""
 
-    def free(self, key: str) -> None:
-        """Let a service go."""
+    def let_go(self, run: str) -> None:
+        """Give back all that a run claimed, and its lease for good."""

@@ -246,10 +246,7 @@ class PlayedWorker:
 
     def write(self, kind: Kind, step: int | None = None, **data: Any) -> int:
         if self.lease is None:
-            service = self.store.run(self.run).service
-            self.lease = self.store.acquire(self.run, service, "played") or self.store.acquire(
-                self.run, self.run, "played"
-            )
+            self.lease = self.store.acquire(self.run, "played")
         assert self.lease is not None
         return self.store.append(self.lease, kind, step, data).n
 

@@ -242,9 +242,7 @@ class RunLoop:
         return step
 
     def _scope(self, i: int, run: Run, act: Act | None = None) -> dict[str, Any]:
-        progress = StepProgress(
-            self.store, self.heartbeat, run, i, act.limit if act else None, yields=self.procedure.yields
-        )
+        progress = StepProgress(self.store, self.heartbeat, run, i, act.limit if act else None, self.procedure)
         return scope_of(self.procedure, run, {**self.tools, "now": self.store.clock(), "progress": progress})
 
     def _call(self, function: Callable[..., Any], i: int, run: Run, act: Act | None = None) -> Any:
