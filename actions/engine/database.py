@@ -101,6 +101,12 @@ def one_at_a_time(db: sa.Connection) -> None:
     _lock(db, _WRITING)
 
 
+def take_your_time(db: sa.Connection) -> None:
+    """Let this one transaction think for as long as it needs between two statements."""
+    if db.dialect.name != "sqlite":
+        db.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
+
+
 def _lock(db: sa.Connection, number: int) -> None:
     if db.dialect.name != "sqlite":
         db.execute(sa.select(sa.func.pg_advisory_xact_lock(number)))

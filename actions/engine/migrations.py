@@ -15,10 +15,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from actions.engine.claims import Claim, Mode
-from actions.engine.database import StoreDatabase, one_at_a_time
+from actions.engine.database import StoreDatabase, one_at_a_time, take_your_time
 from actions.engine.journal import Kind
 from actions.engine.journal_heads import closing, kind_of, place_in
-from actions.engine.tables import claims, entries, journals, leases
+from actions.engine.tables import archived, claims, entries, journals, leases
 
 _tips = sa.select(entries.c.run, sa.func.max(entries.c.n).label("n")).group_by(entries.c.run).subquery()
 _behind = (
@@ -46,6 +46,7 @@ _LAST = (
 )
 _COUNTS = sa.select(
     sa.select(sa.func.count()).select_from(entries).scalar_subquery(),
+    sa.select(sa.func.coalesce(sa.func.sum(archived.c.n), 0)).scalar_subquery(),
     sa.select(sa.func.coalesce(sa.func.sum(journals.c.n), 0)).scalar_subquery(),
 )
 _DROP = sa.delete(journals).where(journals.c.id == sa.bindparam("name"))
@@ -67,6 +68,7 @@ def bring_up_to_date(database: StoreDatabase) -> None:
         return
     with database.transaction() as db:
         one_at_a_time(db)
+        take_your_time(db)
         _make_heads(db)
         if of_before and sa.inspect(db).has_table(_old_leases.name):
             _part_claims_from_leases(db)
@@ -74,8 +76,8 @@ def bring_up_to_date(database: StoreDatabase) -> None:
 
 def _is_behind(database: StoreDatabase) -> bool:
     with database.engine.connect() as db:
-        written, known = db.execute(_COUNTS).one()
-    return int(written) > int(known)
+        written, packed, known = db.execute(_COUNTS).one()
+    return int(written) + int(packed) > int(known)
 
 
 def _make_heads(db: sa.Connection) -> None:

@@ -11,9 +11,11 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from actions.engine import statements, tables
+from actions.engine.archive import packed, unpacked
 from actions.engine.claims import Claim, Mode
 from actions.engine.database import one_at_a_time
-from actions.engine.journal import Entry, Kind
+from actions.engine.errors import NOT_READ
+from actions.engine.journal import Entry, Kind, first_broken
 from actions.engine.journal_heads import begun, closing, head_of
 from actions.engine.transaction import Lease, PositionTaken
 
@@ -45,12 +47,34 @@ class SqlTransaction:
     def read(self, run: str, after: int = 0, limit: int | None = None) -> list[Entry]:
         query = statements.READ if limit is None else statements.READ.limit(limit)
         rows = self._db.execute(query, {"run": run, "after": after})
-        return [
+        told = [
             Entry(run, n, at, Kind(kind), step, data, prev, own) for run, n, at, kind, step, data, prev, own in rows
         ]
+        if told and told[0].n == after + 1:
+            return told
+        return [*self._archived(run, after), *told][:limit]
+
+    def _archived(self, run: str, after: int) -> list[Entry]:
+        data = self._db.execute(statements.ARCHIVED, {"run": run, "after": after}).scalar()
+        return [] if data is None else [entry for entry in unpacked(run, data) if entry.n > after]
+
+    def archive(self, journal: str) -> bool:
+        """Keep a journal in one piece instead of entry by entry; not one whose chain is broken."""
+        try:
+            told = self.read(journal)
+        except NOT_READ:
+            return False
+        if not told or first_broken(told):
+            return False
+        for statement in statements.EMPTY:
+            self._db.execute(statement, {"run": journal})
+        row = {"run": journal, "n": told[-1].n, "hash": told[-1].hash, "at": self._clock(), "data": packed(told)}
+        self._db.execute(statements.ARCHIVE, row)
+        return True
 
     def tip(self, run: str) -> tuple[int, str]:
-        row = self._db.execute(statements.TIP, {"run": run}).one()
+        row = self._db.execute(statements.TIP, {"run": run}).one_or_none()
+        row = row or self._db.execute(statements.ARCHIVED_TIP, {"run": run}).one()
         return int(row.n), str(row.hash)
 
     def tips(self, journals: Sequence[str]) -> dict[str, int]:

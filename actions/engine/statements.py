@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from actions.engine.claims import ALL, Mode
 from actions.engine.journal_heads import JournalKind
-from actions.engine.tables import claims, entries, journals, leases, notes
+from actions.engine.tables import archived, claims, entries, journals, leases, notes
 
 _of_run = entries.c.run == sa.bindparam("run")
 _of_kind = notes.c.kind == sa.bindparam("of")
@@ -25,6 +25,25 @@ READ = sa.select(entries).where(_of_run, entries.c.n > sa.bindparam("after")).or
 TIP = sa.select(entries.c.n, entries.c.hash).where(_of_run).order_by(entries.c.n.desc()).limit(1)
 WRITE = sa.insert(entries)
 WRITTEN = sa.select(entries.c.run).distinct()
+
+# Archived journals -------------------------------------------------------------------------------
+
+_of_archived = archived.c.run == sa.bindparam("run")
+ARCHIVED = sa.select(archived.c.data).where(_of_archived, archived.c.n > sa.bindparam("after"))
+ARCHIVED_TIP = sa.select(archived.c.n, archived.c.hash).where(_of_archived)
+ARCHIVED_NAMES = sa.select(archived.c.run)
+ARCHIVE = sa.insert(archived)
+EMPTY = (sa.delete(archived).where(_of_archived), sa.delete(entries).where(_of_run))
+"""What is archived again as a whole, after it grew, has both."""
+_closed_before = journals.c.closed_at < sa.bindparam("before")
+ARCHIVABLE = (
+    sa.select(journals.c.id)
+    .select_from(journals.outerjoin(archived, archived.c.run == journals.c.id))
+    .where(_closed_before, sa.or_(archived.c.n.is_(None), archived.c.n < journals.c.n))
+    .order_by(journals.c.closed_at)
+    .limit(sa.bindparam("most"))
+)
+STILL_CLOSED = sa.select(journals.c.id).where(_closed_before, journals.c.id.in_(sa.bindparam("names", expanding=True)))
 
 # Heads of journals -------------------------------------------------------------------------------
 

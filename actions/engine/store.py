@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from actions.engine import statements, tables
 from actions.engine.claims import Claim
-from actions.engine.database import StoreDatabase, passing_beside
+from actions.engine.database import StoreDatabase, one_at_a_time, passing_beside
 from actions.engine.journal import Entry
 from actions.engine.journal_heads import Grown, JournalHead, JournalKind
 from actions.engine.ledger import LEASE_SECONDS, TURN, Ledger
@@ -112,8 +112,20 @@ class Store(Ledger):
     def journals(self) -> list[str]:
         """Every journal that has an entry or a head, by its name."""
         with self.engine.connect() as db:
-            written = db.execute(statements.WRITTEN).scalars().all()
-        return sorted({*map(str, written), *self.tips()})
+            written = (db.execute(query).scalars().all() for query in (statements.WRITTEN, statements.ARCHIVED_NAMES))
+            return sorted({*(str(name) for names in written for name in names), *self.tips()})
+
+    def archivable(self, before: datetime, most: int) -> list[str]:
+        """Journals that were closed before that moment and are not archived as a whole, the oldest first."""
+        with self.engine.connect() as db:
+            return [str(name) for name in db.execute(statements.ARCHIVABLE, {"before": before, "most": most}).scalars()]
+
+    def archive(self, journals: Sequence[str], before: datetime) -> int:
+        """Keep each of them in one piece, unless it was opened again meanwhile; how many were archived."""
+        with self._write() as db:
+            one_at_a_time(db)
+            still = db.execute(statements.STILL_CLOSED, {"before": before, "names": journals}).scalars().all()
+            return sum(SqlTransaction(db, self.clock).archive(str(name)) for name in still)
 
     # Claims and leases ---------------------------------------------------------------------------
 

@@ -57,6 +57,15 @@ journals = sa.Table(
     sa.Index("journals_newest", "kind", "opened_at"),
     sa.Index("journals_open", "closed_at", "kind", "opened_at"),
 )
+archived = sa.Table(
+    "archived",
+    metadata,
+    sa.Column("run", sa.String(40), primary_key=True),
+    sa.Column("n", sa.Integer, nullable=False),
+    sa.Column("hash", sa.String(64), nullable=False),
+    sa.Column("at", UtcTime, nullable=False),
+    sa.Column("data", sa.LargeBinary, nullable=False),
+)
 claims = sa.Table(
     "claims",
     metadata,

@@ -234,6 +234,7 @@ class Settings(_Checked):
     operations_zone: str = "UTC"
     store: str = "sqlite:///mayday.db"
     anchors: str = ""
+    archive_days: int = Field(default=0, ge=0)
     redis: SecretStr = SecretStr("redis://127.0.0.1:6379/0")
     site: SiteSettings = SiteSettings()
     slack: SlackSettings = SlackSettings()

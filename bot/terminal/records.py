@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from actions.engine.anchors import AnchorFile, cut_short
-from actions.engine.errors import Refused
+from actions.engine.errors import NOT_READ, Refused
 from actions.engine.journal import Entry, first_broken
 from actions.engine.journal_heads import contradiction
 from actions.engine.procedure import Procedure
@@ -99,7 +99,10 @@ def verify_journals(store: Store, run: str | None, as_json: bool, anchors: str =
     broken: list[dict[str, Any]] = [{"run": name, "entry": None, "at": None, "why": why} for name, why in lost]
     known = {name for name, _why in lost}
     for name in runs:
-        told, wrong_head = _held_against_head(store, name)
+        try:
+            told, wrong_head = _held_against_head(store, name)
+        except NOT_READ:
+            told, wrong_head = [], "it cannot be read: somebody changed it in the store"
         if not told and not wrong_head and not lost:
             raise Refused(f"There is no journal {name}.", hint="mayday runs lists the runs.")
         if wrong := first_broken(told):
