@@ -7,9 +7,12 @@ from collections.abc import Iterator, Mapping
 
 from actions.engine.errors import NOT_READ
 from actions.engine.journal import Entry
+from actions.engine.journal_heads import Grown
 from actions.engine.store import Store
 
 _log = logging.getLogger(__name__)
+_TOGETHER = 100
+"""So many journals are read at once where many are new: each question to a server takes longer than its answer."""
 
 
 class JournalFollower:
@@ -29,20 +32,34 @@ class JournalFollower:
         One that cannot be read is passed over until it grows again.
         """
         news = self._store.grown(self.since)
-        for one in news:
-            known = self.tips.get(one.journal, 0)
-            if one.n <= known or (not known and one.began <= self.since):
-                continue
-            try:
-                told = self._store.entries(one.journal, known)
-            except NOT_READ:
-                _log.exception("the journal %s cannot be read; it is passed over", one.journal)
-                continue
-            if told:
-                self.tips[one.journal] = told[-1].n
-                yield told
+        wanted = [one for one in news if self._is_wanted(one)]
+        for n in range(0, len(wanted), _TOGETHER):
+            part = wanted[n : n + _TOGETHER]
+            whole = self._whole([one.journal for one in part if one.journal not in self.tips])
+            for one in part:
+                if told := whole.get(one.journal) or self._rest(one.journal):
+                    self.tips[one.journal] = told[-1].n
+                    yield told
         # Only now: whoever is interrupted in between begins with these again, and knows them by their positions.
         self.since = news[-1].change if news else self.since
+
+    def _is_wanted(self, one: Grown) -> bool:
+        known = self.tips.get(one.journal, 0)
+        return one.n > known and (known > 0 or one.began > self.since)
+
+    def _whole(self, journals: list[str]) -> dict[str, list[Entry]]:
+        """Several journals from their beginning; none where one of them cannot be read."""
+        try:
+            return self._store.entries_of(journals) if len(journals) > 1 else {}
+        except NOT_READ:
+            return {}
+
+    def _rest(self, journal: str) -> list[Entry]:
+        try:
+            return self._store.entries(journal, self.tips.get(journal, 0))
+        except NOT_READ:
+            _log.exception("the journal %s cannot be read; it is passed over", journal)
+            return []
 
     def forget(self, journal: str) -> None:
         """Let go of a journal whose further entries are of no interest."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -47,12 +48,17 @@ class SqlTransaction:
     def read(self, run: str, after: int = 0, limit: int | None = None) -> list[Entry]:
         query = statements.READ if limit is None else statements.READ.limit(limit)
         rows = self._db.execute(query, {"run": run, "after": after})
-        told = [
-            Entry(run, n, at, Kind(kind), step, data, prev, own) for run, n, at, kind, step, data, prev, own in rows
-        ]
+        told = _entries(rows)
         if told and told[0].n == after + 1:
             return told
         return [*self._archived(run, after), *told][:limit]
+
+    def read_several(self, journals: Sequence[str]) -> dict[str, list[Entry]]:
+        """The journals that are whole, not archived in part or as a whole."""
+        found: dict[str, list[Entry]] = defaultdict(list)
+        for entry in _entries(self._db.execute(statements.READ_SEVERAL, {"names": journals})):
+            found[entry.run].append(entry)
+        return {journal: told for journal, told in found.items() if told[0].n == 1}
 
     def _archived(self, run: str, after: int) -> list[Entry]:
         data = self._db.execute(statements.ARCHIVED, {"run": run, "after": after}).scalar()
@@ -107,6 +113,10 @@ class SqlTransaction:
     def let_go(self, run: str) -> None:
         for statement in statements.LET_GO:
             self._db.execute(statement, {"lease": run})
+
+
+def _entries(rows: Iterable[Any]) -> list[Entry]:
+    return [Entry(run, n, at, Kind(kind), step, data, prev, own) for run, n, at, kind, step, data, prev, own in rows]
 
 
 def held_claims(db: sa.Connection, site: str) -> list[Claim]:

@@ -22,6 +22,11 @@ _of_lease = leases.c.run == sa.bindparam("lease")
 # Journals ----------------------------------------------------------------------------------------
 
 READ = sa.select(entries).where(_of_run, entries.c.n > sa.bindparam("after")).order_by(entries.c.n)
+READ_SEVERAL = (
+    sa.select(entries)
+    .where(entries.c.run.in_(sa.bindparam("names", expanding=True)))
+    .order_by(entries.c.run, entries.c.n)
+)
 TIP = sa.select(entries.c.n, entries.c.hash).where(_of_run).order_by(entries.c.n.desc()).limit(1)
 WRITE = sa.insert(entries)
 WRITTEN = sa.select(entries.c.run).distinct()

@@ -69,6 +69,11 @@ class Store(Ledger):
         with self.engine.connect() as db:
             return SqlTransaction(db, self.clock).read(run, after, limit)
 
+    def entries_of(self, journals: Sequence[str]) -> dict[str, list[Entry]]:
+        """All entries of several journals, each in order. One that is archived may be missing."""
+        with self.engine.connect() as db:
+            return SqlTransaction(db, self.clock).read_several(journals)
+
     def runs(self, *, open_only: bool = False, limit: int = 200) -> list[str]:
         """Ids of runs and errands, newest first; with `open_only`, those that have not finished."""
         return self._newest(statements.newest(open_only, JournalKind.RUN, JournalKind.ERRAND), limit)
