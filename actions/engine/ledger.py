@@ -180,6 +180,7 @@ class Ledger(ABC):
         for _ in range(_TRIES):
             try:
                 with self.transaction() as tx:
+                    tx.take_turn()
                     return write(tx)
             except PositionTaken:
                 continue

@@ -26,6 +26,12 @@ class SqlTransaction:
 
     def __init__(self, db: sa.Connection, clock: Callable[[], datetime]) -> None:
         self._db, self._clock = db, clock
+        self._in_turn = False
+
+    def take_turn(self) -> None:
+        if not self._in_turn:
+            one_at_a_time(self._db)
+            self._in_turn = True
 
     def first(self, kind: str, key: str, data: Any) -> bool:
         return insert_or_ignore(self._db, tables.notes, {"kind": kind, "key": key, "data": data, "at": self._clock()})
@@ -38,7 +44,7 @@ class SqlTransaction:
 
     def claims(self, site: str) -> list[Claim]:
         # Else two that exclude each other could both find nothing in their way.
-        one_at_a_time(self._db)
+        self.take_turn()
         return held_claims(self._db, site)
 
     def claim(self, claims: Sequence[Claim]) -> None:
@@ -88,7 +94,7 @@ class SqlTransaction:
 
     def write(self, entry: Entry) -> None:
         # Whoever looks for what grew goes by numbers of changes: none may be seen before a lower one.
-        one_at_a_time(self._db)
+        self.take_turn()
         row = {name: getattr(entry, name) for name in ("run", "n", "at", "step", "data", "prev", "hash")}
         try:
             self._db.execute(statements.WRITE, {**row, "kind": str(entry.kind)})

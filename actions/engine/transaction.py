@@ -28,6 +28,9 @@ class PositionTaken(Exception):
 class Transaction(Protocol):
     """All of it holds, or nothing."""
 
+    def take_turn(self) -> None:
+        """Wait until nobody else writes entries or claims anything: what is read then is what is written upon."""
+
     def first(self, kind: str, key: str, data: Any) -> bool:
         """Keep a note unless there is one; whether it was kept."""
 

@@ -60,6 +60,20 @@ def test_who_speaks_second_is_judged_with_what_the_first_has_said(store: Store) 
     assert [e.kind for e in store.entries("i1")] == [Kind.OPENED, Kind.CLOSED]
 
 
+@pytest.mark.parametrize("kind", ON_BOTH)
+def test_however_many_write_into_one_journal_at_once_nobody_has_to_give_up(store: Store) -> None:  # noqa: F811
+    begun(store)
+
+    def write() -> None:
+        for _ in range(15):
+            store.extend("i1", lambda told: [(Kind.PINNED, None, {"n": len(told)})])
+
+    assert at_once(*[write] * 8) == [None] * 8
+    told = store.entries("i1")
+    assert [entry.data["n"] for entry in told[1:]] == list(range(1, 121))
+    assert first_broken(told) is None
+
+
 @pytest.mark.parametrize("kind", ON_ALL)
 def test_a_run_and_its_link_are_written_together_or_not_at_all(store: Any) -> None:  # noqa: F811
     begun(store)
