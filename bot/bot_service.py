@@ -13,11 +13,12 @@ from datetime import datetime
 import uvicorn
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
 
 from actions.catalog import find
 from actions.engine.leader_lease import LeaderLease
-from actions.engine.notes import forget_old_deliveries
+from actions.engine.notes import archive_old_journals, forget_old_deliveries
 from actions.engine.procedure import Procedure
 from actions.engine.store import Store
 from actions.incidents.alarm_watch import AlarmWatch, caller
@@ -160,8 +161,17 @@ class BotService:
                 _log.warning("Slack did not say who the bot is: %s", trouble(error).code)
                 pause = min(_LONGEST_PAUSE, pause * 2)
             if tidied <= 0:
-                forget_old_deliveries(self.bot.store)
-                forget_old_events(self.bot.store)
+                self._tidy()
                 tidied = _TIDY_EVERY
             tidied -= pause
             stop.wait(pause)
+
+    def _tidy(self) -> None:
+        """Drop what nobody asks for any more, and archive old journals where the settings say so."""
+        try:
+            forget_old_deliveries(self.bot.store)
+            forget_old_events(self.bot.store)
+            if days := self.bot.settings.archive_days:
+                archive_old_journals(self.bot.store, days)
+        except SQLAlchemyError as error:
+            _log.warning("the store cannot be tidied now (%s)", type(error).__name__)

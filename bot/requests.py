@@ -101,9 +101,10 @@ def held(bot: BotContext, busy: Busy) -> Busy:
     where = thread_link(bot, bot.store.run(busy.run))
     follow = f"Follow it in its thread{f': {where}' if where else ''}, or stop or undo it there first."
     return Busy(
-        f"{first['service']} is held by run {busy.run} ({first['procedure']}).",
+        f"{busy.what or first['service']} is held by run {busy.run} ({first['procedure']}).",
         run=busy.run,
-        detail=f"{first['name']} asked for it {told[0].at:%H:%M} UTC. One run for each service at a time.",
+        what=busy.what,
+        detail=f"{first['name']} asked for it {told[0].at:%H:%M} UTC. {busy.detail}",
         hint=follow,
     )
 

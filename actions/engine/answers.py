@@ -9,11 +9,11 @@ from typing import Any
 from actions.engine.break_glass import BreakGlass, broken, must_be_open
 from actions.engine.errors import Refused
 from actions.engine.journal import Entry, Kind
-from actions.engine.ledger import Draft
 from actions.engine.next_move import passed_no_return
 from actions.engine.procedure import MayAnswer, Procedure
 from actions.engine.run import Question, Run
 from actions.engine.store import Store
+from actions.engine.transaction import Draft
 
 _SHORT = 8
 

@@ -28,8 +28,8 @@ PASSING = ".passing"
 
 _SWITCHING = 5
 """Tries to switch to WAL; each but the first follows a wait for somebody else's."""
-_MAKING = 0x6D617964
-"""The lock of PostgreSQL under which the tables are made; any number that nobody else takes."""
+_MAKING, _WRITING = 0x6D617964, 0x6D617965
+"""The locks of PostgreSQL under which tables are made and entries are written; any numbers that nobody else takes."""
 
 
 class StoreDatabase:
@@ -47,8 +47,7 @@ class StoreDatabase:
         if {table.name for table in wanted} <= set(sa.inspect(self.engine).get_table_names()):
             return
         with self.transaction() as db:
-            if not self._sqlite:
-                db.execute(sa.select(sa.func.pg_advisory_xact_lock(_MAKING)))
+            _lock(db, _MAKING)
             metadata.create_all(db, wanted)
 
     @contextmanager
@@ -89,10 +88,28 @@ class StoreDatabase:
             connection.exec_driver_sql(f"PRAGMA busy_timeout={int(left * 1000)}")
             connection.exec_driver_sql("BEGIN IMMEDIATE")
             return
+        # Whoever is suspended in the midst of a transaction must not keep all others from writing.
+        connection.exec_driver_sql(f"SET LOCAL idle_in_transaction_session_timeout = {int(LONGEST * 1000)}")
         if left < LONGEST:
             connection.exec_driver_sql(f"SET LOCAL statement_timeout = {max(1, int(left * 1000))}")
         if not self._durable:
             connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
+
+
+def one_at_a_time(db: sa.Connection) -> None:
+    """Let no other transaction write entries until this one has ended. SQLite lets one write at a time anyway."""
+    _lock(db, _WRITING)
+
+
+def take_your_time(db: sa.Connection) -> None:
+    """Let this one transaction think for as long as it needs between two statements."""
+    if db.dialect.name != "sqlite":
+        db.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
+
+
+def _lock(db: sa.Connection, number: int) -> None:
+    if db.dialect.name != "sqlite":
+        db.execute(sa.select(sa.func.pg_advisory_xact_lock(number)))
 
 
 def passing_beside(url: str, store: StoreDatabase) -> StoreDatabase:

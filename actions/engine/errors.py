@@ -41,11 +41,11 @@ class Refused(RecoveryError):
 
 
 class Busy(Refused):
-    """Another run holds the service; `run` is its id."""
+    """Another run claims it; `run` is its id, `what` it claims a service or the whole site."""
 
-    def __init__(self, message: str, *, run: str, detail: str = "", hint: str = "") -> None:
+    def __init__(self, message: str, *, run: str, what: str = "", detail: str = "", hint: str = "") -> None:
         super().__init__(message, detail=detail, hint=hint)
-        self.run = run
+        self.run, self.what = run, what
 
 
 class Away(RecoveryError):

@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from actions.engine.errors import Fenced
-from actions.engine.ledger import Lease
-from actions.engine.store import SqlTransaction, Store
+from actions.engine.sql_transaction import SqlTransaction
+from actions.engine.store import Store
+from actions.engine.transaction import Lease
 
 
 class FencedStore(Store):
@@ -28,7 +29,7 @@ class FencedStore(Store):
         with super()._write(kind) as db:
             if self._where(kind) is self._database and not SqlTransaction(db, self.clock).beat(self._lease):
                 raise Fenced(
-                    f"Another process has '{self._lease.key}' by now; nothing was written.",
+                    f"Another process has '{self._lease.run}' by now; nothing was written.",
                     hint="Nothing to do: the other process goes on.",
                 )
             yield db

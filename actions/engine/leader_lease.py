@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from actions.engine.errors import Fenced
-from actions.engine.ledger import LEASE_SECONDS, TURN, Lease
+from actions.engine.ledger import LEASE_SECONDS, TURN
 from actions.engine.store import Store
+from actions.engine.transaction import Lease
 
 _EVERY = timedelta(seconds=LEASE_SECONDS / 4)
 
@@ -27,7 +28,7 @@ class LeaderLease:
             return self._lease is not None
         self._asked = now
         if self._lease is None:
-            self._lease = self._store.acquire(self._what, self._what, self._owner)
+            self._lease = self._store.acquire(self._what, self._owner)
             return self._lease is not None
         try:
             self._store.beat(self._lease)

@@ -9,13 +9,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
+from actions.engine.claims import ALL, Claim, Mode, Wanted, claims_of, conflict, listed, wanted_by
 from actions.engine.errors import Busy, Fenced
 from actions.engine.journal import GENESIS, Entry, Kind, sealed
 from actions.engine.run import Run, after, fold
+from actions.engine.transaction import Draft, Lease, PositionTaken, Transaction
 
 LEASE_SECONDS = 10.0
 """How long a lease lives without a heartbeat."""
@@ -27,61 +28,9 @@ _TRIES = 20
 
 T = TypeVar("T")
 
-Draft = tuple[Kind, int | None, dict[str, Any]]
 Judge = Callable[[Run], Draft | None]
 Teller = Callable[[list[Entry]], Sequence[Draft]]
 """Sees a whole journal, empty where it does not exist yet, and says what to append."""
-
-
-@dataclass(frozen=True)
-class Lease:
-    """A worker's right to carry a run out: the key (a service, or the run), and the fencing token."""
-
-    key: str
-    run: str
-    owner: str
-    token: int
-
-
-class PositionTaken(Exception):
-    """Somebody else wrote that position of the journal first; nothing was written."""
-
-
-class Transaction(Protocol):
-    """One transaction on the store."""
-
-    def first(self, kind: str, key: str, data: Any) -> bool:
-        """Keep a note unless there is one; whether it was kept."""
-
-    def kept(self, kind: str, key: str) -> Any:
-        """The note, or None."""
-
-    def drop(self, kind: str, key: str) -> None:
-        """Forget a note."""
-
-    def claim(self, service: str, run: str) -> str:
-        """Hold a service for a run; empty where that worked, else the run that holds it."""
-
-    def holder(self, service: str) -> str:
-        """The run that holds a service, empty where none does."""
-
-    def read(self, run: str, after: int = 0) -> list[Entry]:
-        """Entries in order."""
-
-    def tip(self, run: str) -> tuple[int, str]:
-        """Position and hash of the last entry."""
-
-    def tips(self, runs: Sequence[str]) -> dict[str, int]:
-        """The last position of each of these journals."""
-
-    def write(self, entry: Entry) -> None:
-        """Append; raises Taken."""
-
-    def beat(self, lease: Lease) -> bool:
-        """Say that the lease's owner lives; whether the lease is still theirs."""
-
-    def free(self, key: str) -> None:
-        """Let a service go."""
 
 
 class Ledger(ABC):
@@ -119,29 +68,29 @@ class Ledger(ABC):
         run: str,
         data: dict[str, Any],
         *,
-        claims: bool,
+        claims: bool | Sequence[Wanted],
         key: str,
         tells: tuple[str, Draft] | None = None,
         yields: bool = False,
     ) -> tuple[str, bool]:
-        """Begin a run's journal with its request, once for each inbox key.
+        """Begin a run's journal with its request and what it claims (`claims.wanted_by`), once for each inbox key.
 
-        A run that `yields` holds nothing, and may not begin while another holds its service.
         `tells` is an entry for another journal, an incident's that the run belongs to. Returns the run's id
         and whether it is new: a redelivered request gives the run it made before.
 
         Raises:
-            Busy: the service is held by another run.
+            Busy: another run's claim excludes one of this one's.
         """
+        wanted = claims_of(wanted_by(claims, yields), data["site"], data["service"], run)
 
         def write(tx: Transaction) -> tuple[str, bool]:
             if not tx.first("inbox", key, run):
                 return str(tx.kept("inbox", key)), False
-            holder = tx.claim(data["service"], run) if claims else tx.holder(data["service"]) if yields else ""
-            if holder:
+            if wanted and (other := conflict(wanted, tx.claims(data["site"]))):
                 # The inbox key goes with the transaction, so that the same request may come again later.
-                raise _held(data["service"], holder)
-            self.add(tx, run, [], [(Kind.REQUESTED, None, data)])
+                raise held_by(other)
+            tx.claim(wanted)
+            self.add(tx, run, [], [(Kind.REQUESTED, None, {**data, "claims": listed(wanted)})])
             if tells is not None:
                 self.add(tx, tells[0], tx.read(tells[0]), [tells[1]])
             return run, True
@@ -173,7 +122,7 @@ class Ledger(ABC):
         return added
 
     def append(self, lease: Lease, kind: Kind, step: int | None, data: dict[str, Any]) -> Entry:
-        """Append an entry as the worker that holds the lease; finishing a run frees its service.
+        """Append an entry as the worker that holds the lease; finishing a run lets go of all that it claims.
 
         Raises:
             Fenced: the lease is another worker's by now. Nothing was written.
@@ -186,7 +135,7 @@ class Ledger(ABC):
             tx.write(entry)
             # In the same transaction, so that no death leaves a run that has ended holding its service.
             if kind is Kind.FINISHED:
-                tx.free(lease.key)
+                tx.let_go(lease.run)
             return entry
 
         return self.at_once(lease.run, write)
@@ -231,18 +180,24 @@ class Ledger(ABC):
         for _ in range(_TRIES):
             try:
                 with self.transaction() as tx:
+                    tx.take_turn()
                     return write(tx)
             except PositionTaken:
                 continue
         raise Fenced(f"The journal {journal} could not be written.", hint="Try again.")
 
 
-def _held(service: str, holder: str) -> Busy:
+def held_by(claim: Claim) -> Busy:
+    """The refusal of whoever wants what is claimed."""
+    everything = claim.service == ALL
+    what = f"All of site {claim.site}" if everything else claim.service
+    one = "No other run of the site may begin beside it." if everything else "One run for each service at a time."
     return Busy(
-        f"{service} is held by run {holder}.",
-        run=holder,
-        detail="One run for each service at a time.",
-        hint=f"Follow run {holder} in its thread, or stop or undo it there first.",
+        f"{what} is held by run {claim.run}.",
+        run=claim.run,
+        what=what,
+        detail="It looks at it, and others may as well; nobody may change it." if claim.mode is Mode.SHARED else one,
+        hint=f"Follow run {claim.run} in its thread, or stop or undo it there first.",
     )
 
 

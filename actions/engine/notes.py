@@ -11,10 +11,20 @@ from actions.engine.store import Store
 INBOX_HOURS = 24
 """How long an idempotency key is kept: longer than Slack goes on delivering."""
 
+_TOGETHER = 25
+"""So many journals take a fraction of a second, in which nobody else writes into an embedded store."""
+
 
 def forget_old_deliveries(store: Store) -> None:
     """Drop the inbox keys that nobody will deliver again."""
     store.forget("inbox", store.clock() - timedelta(hours=INBOX_HOURS))
+
+
+def archive_old_journals(store: Store, days: int, most: int = 2000) -> int:
+    """Archive journals that were closed so many days ago, a few at a time, for others write meanwhile; how many."""
+    before = store.clock() - timedelta(days=days)
+    names = store.archivable(before, most)
+    return sum(store.archive(names[n : n + _TOGETHER], before) for n in range(0, len(names), _TOGETHER))
 
 
 def cursor(store: Store, sink: str, run: str) -> int:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
+
+from actions.engine.claims import Claim, Mode, Wanted, claims_of, wanted_by, yields_to
 
 
 class Risk(StrEnum):
@@ -179,10 +181,11 @@ class Words:
 class Procedure:
     """A recovery as data. `request` is the frozen dataclass of what was asked; `summary` may name its fields.
 
-    `claims` says that a run of it holds its service, so that no other may begin meanwhile. One that `yields` gives
-    way to such a run: it may not begin beside it, and is stopped where it stands when one begins. `report` gives
-    what is read at the end. It is `about` services of one kind, or a site as a whole where that is empty. An errand
-    (`lane`) claims nothing, needs no Docker, and is drawn as one line.
+    `claims` says that a run of it holds its service, so that no other may begin meanwhile; or it names what a run holds
+    and how. One that `yields` gives way to a run that has its service for itself: it may not begin beside it, and is
+    stopped where it stands when one begins. `report` gives what is read at the end. It is `about` services of one kind,
+    or a site as a whole where that is empty. An errand (`lane`) claims nothing, needs no Docker, and is drawn as one
+    line.
     """
 
     name: str
@@ -193,7 +196,7 @@ class Procedure:
     steps: tuple[Step, ...]
     report: Callable[..., tuple[Sheet, ...]] | None = None
     ends: Outcome = Outcome.DONE
-    claims: bool = True
+    claims: bool | tuple[Wanted, ...] = True
     yields: bool = False
     rto: timedelta | None = None
     lane: Lane = Lane.RECOVERY
@@ -204,6 +207,12 @@ class Procedure:
         """A short hash of the table of steps: a run goes on only with the table that it began with."""
         rows = "\n".join(f"{type(step).__name__} {step.title}" for step in self.steps)
         return hashlib.sha256(rows.encode()).hexdigest()[:12]
+
+    def in_the_way(self, run: str, site: str, service: str, held: Callable[[str], Iterable[Claim]]) -> str:
+        """The run that a run of it has to give way to by what is `held` of its site; empty where there is none."""
+        claims = claims_of(wanted_by(self.claims, self.yields), site, service, run)
+        yielding = any(claim.mode is Mode.YIELDING for claim in claims)
+        return yields_to(claims, held(site)) if yielding else ""
 
     def giving(self, fact: str) -> int:
         """The position of the look or ask that gives a fact."""

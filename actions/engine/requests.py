@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from actions.engine.answers import Speaker
+from actions.engine.claims import ALL, wanted_by
 from actions.engine.facts import to_json
 from actions.engine.ids import ERRAND, RUN, new_id
 from actions.engine.journal import Kind
-from actions.engine.ledger import Draft, Ledger
+from actions.engine.ledger import Ledger
 from actions.engine.procedure import Lane, Procedure
+from actions.engine.transaction import Draft
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,10 @@ def open_run(
     run = new_id(store.clock(), ERRAND if procedure.lane is Lane.ERRAND else RUN)
     data = requested(procedure, request, by, subject, {**origin, "key": key})
     tells = _linked(run, data, linked or {})
-    name, new = store.open_run(run, data, claims=procedure.claims, key=key, tells=tells, yields=procedure.yields)
+    # What is about a site as a whole claims all that is on it.
+    own = subject.service or ALL
+    claims = [replace(one, service=one.service or own) for one in wanted_by(procedure.claims, procedure.yields)]
+    name, new = store.open_run(run, data, claims=claims, key=key, tells=tells)
     return OpenedRun(name, new, data["summary"])
 
 

@@ -1,4 +1,4 @@
-"""The store: where journals, leases and notes are kept.
+"""The store: where journals, claims, leases and notes are kept.
 
 SQLite (WAL, `synchronous=FULL`) as the embedded default, a PostgreSQL of the operations host for several
 machines. The rules of writing are the ledger's; this is the one door to a database.
@@ -12,77 +12,29 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
 
 from actions.engine import statements, tables
-from actions.engine.database import StoreDatabase, passing_beside
-from actions.engine.journal import Entry, Kind
-from actions.engine.ledger import LEASE_SECONDS, TURN, Lease, Ledger, PositionTaken
+from actions.engine.claims import Claim
+from actions.engine.database import StoreDatabase, one_at_a_time, passing_beside
+from actions.engine.journal import Entry
+from actions.engine.journal_heads import Grown, JournalHead, JournalKind
+from actions.engine.ledger import LEASE_SECONDS, TURN, Ledger
+from actions.engine.migrations import bring_up_to_date
+from actions.engine.sql_transaction import SqlTransaction, held_claims, insert_or_ignore
+from actions.engine.transaction import Lease
 
 _MAY_BE_LOST = frozenset({"progress", "answered", "worker", "foreground", "alive"})
 """Notes of how somebody is just now: each is written again within seconds, so none of them waits for the disk."""
 
 
-class SqlTransaction:
-    """One transaction, in SQL."""
-
-    def __init__(self, db: sa.Connection, clock: Callable[[], datetime]) -> None:
-        self._db, self._clock = db, clock
-
-    def first(self, kind: str, key: str, data: Any) -> bool:
-        return _insert_or_ignore(self._db, tables.notes, {"kind": kind, "key": key, "data": data, "at": self._clock()})
-
-    def kept(self, kind: str, key: str) -> Any:
-        return self._db.execute(statements.KEPT, {"of": kind, "name": key}).scalar()
-
-    def drop(self, kind: str, key: str) -> None:
-        self._db.execute(statements.DROP, {"of": kind, "name": key})
-
-    def claim(self, service: str, run: str) -> str:
-        row = {"key": service, "run": "", "owner": "", "token": 0, "beat": self._clock()}
-        _insert_or_ignore(self._db, tables.leases, row)
-        if self._db.execute(statements.CLAIM, {"lease": service, "holder": run}).rowcount == 1:
-            return ""
-        return self.holder(service)
-
-    def holder(self, service: str) -> str:
-        return str(self._db.execute(statements.HOLDER, {"lease": service}).scalar() or "")
-
-    def read(self, run: str, after: int = 0) -> list[Entry]:
-        rows = self._db.execute(statements.READ, {"run": run, "after": after})
-        return [
-            Entry(run, n, at, Kind(kind), step, data, prev, own) for run, n, at, kind, step, data, prev, own in rows
-        ]
-
-    def tip(self, run: str) -> tuple[int, str]:
-        row = self._db.execute(statements.TIP, {"run": run}).one()
-        return int(row.n), str(row.hash)
-
-    def tips(self, runs: Sequence[str]) -> dict[str, int]:
-        return {str(run): int(n) for run, n in self._db.execute(statements.TIPS_OF, {"runs": runs})}
-
-    def write(self, entry: Entry) -> None:
-        row = {name: getattr(entry, name) for name in ("run", "n", "at", "step", "data", "prev", "hash")}
-        try:
-            self._db.execute(statements.WRITE, {**row, "kind": str(entry.kind)})
-        except IntegrityError as other:
-            raise PositionTaken from other
-
-    def beat(self, lease: Lease) -> bool:
-        mine = {"lease": lease.key, "fence": lease.token, "me": lease.owner}
-        return self._db.execute(statements.BEAT, {**mine, "now": self._clock()}).rowcount == 1
-
-    def free(self, key: str) -> None:
-        self._db.execute(statements.FREE, {"lease": key})
-
-
 class Store(Ledger):
-    """Journals, leases and notes, in one database. Every method is one transaction."""
+    """Journals, claims, leases and notes, in one database. Every method is one transaction."""
 
     def __init__(self, url: str, clock: Callable[[], datetime]) -> None:
         self.clock = clock
         self._database = StoreDatabase(url)
         self._database.make()
+        bring_up_to_date(self._database)
         self._passing = passing_beside(url, self._database)
 
     @property
@@ -112,49 +64,103 @@ class Store(Ledger):
 
     # Journals ------------------------------------------------------------------------------------
 
-    def entries(self, run: str, after: int = 0) -> list[Entry]:
-        """A run's entries in order, those after position `after`."""
+    def entries(self, run: str, after: int = 0, limit: int | None = None) -> list[Entry]:
+        """A run's entries in order, those after position `after`; all of them, or so many."""
         with self.engine.connect() as db:
-            return SqlTransaction(db, self.clock).read(run, after)
+            return SqlTransaction(db, self.clock).read(run, after, limit)
+
+    def entries_of(self, journals: Sequence[str]) -> dict[str, list[Entry]]:
+        """All entries of several journals, each in order. One that is archived may be missing."""
+        with self.engine.connect() as db:
+            return SqlTransaction(db, self.clock).read_several(journals)
 
     def runs(self, *, open_only: bool = False, limit: int = 200) -> list[str]:
-        """Ids of runs, newest first; with `open_only`, those that have not finished."""
-        query = statements.OPEN_RUNS if open_only else statements.RUNS
+        """Ids of runs and errands, newest first; with `open_only`, those that have not finished."""
+        return self._newest(statements.newest(open_only, JournalKind.RUN, JournalKind.ERRAND), limit)
+
+    def incidents(self, limit: int = 200, *, open_only: bool = False) -> list[str]:
+        """Ids of incidents, newest first; with `open_only`, those that may be open: an old one has to be folded."""
+        return self._newest(statements.newest(open_only, JournalKind.INCIDENT), limit)
+
+    def _newest(self, query: sa.Select[str], limit: int) -> list[str]:
         with self.engine.connect() as db:
-            return [str(run) for run in db.execute(query, {"most": limit}).scalars()]
+            return [str(name) for name in db.execute(query, {"most": limit}).scalars()]
 
-    def incidents(self, limit: int = 200) -> list[str]:
-        """Ids of incidents, newest first."""
+    def grown(self, since: int) -> list[Grown]:
+        """The journals that grew after that change of the store, in the order of their last changes."""
         with self.engine.connect() as db:
-            return [str(incident) for incident in db.execute(statements.INCIDENTS, {"most": limit}).scalars()]
+            return [Grown(*row) for row in db.execute(statements.GROWN, {"since": since})]
 
-    def tips(self) -> dict[str, int]:
-        """The last position of every journal."""
+    def change(self) -> int:
+        """The number of the last change: it grows with each entry that is written anywhere."""
         with self.engine.connect() as db:
-            return {str(run): int(n) for run, n in db.execute(statements.TIPS)}
+            return int(db.execute(statements.CHANGE).scalar() or 0)
 
-    # Leases --------------------------------------------------------------------------------------
+    def tips(self, journals: Sequence[str] | None = None) -> dict[str, int]:
+        """The last position of each of these journals; of every one there is where none are named."""
+        with self.engine.connect() as db:
+            if journals is not None:
+                return SqlTransaction(db, self.clock).tips(journals)
+            return {str(name): int(n) for name, n in db.execute(statements.TIPS)}
 
-    def acquire(self, run: str, key: str, owner: str) -> Lease | None:
-        """Take the lease of a run if nobody living holds it. Each taking has a higher fencing token."""
+    def unread(self, sink: str) -> dict[str, int]:
+        """The last position of each journal that a sink has not read to its end. Asks for every journal there is."""
+        with self.engine.connect() as db:
+            return {str(name): int(n) for name, n in db.execute(statements.UNREAD, {"sink": sink, "of": "cursor"})}
+
+    def head(self, journal: str) -> JournalHead | None:
+        """What the table of journals says of one."""
+        with self.engine.connect() as db:
+            row = db.execute(statements.HEAD, {"name": journal}).one_or_none()
+        return None if row is None else JournalHead(row.id, JournalKind(row.kind), *row[2:])
+
+    def journals(self) -> list[str]:
+        """Every journal that has an entry or a head, by its name."""
+        with self.engine.connect() as db:
+            written = (db.execute(query).scalars().all() for query in (statements.WRITTEN, statements.ARCHIVED_NAMES))
+            return sorted({*(str(name) for names in written for name in names), *self.tips()})
+
+    def archivable(self, before: datetime, most: int) -> list[str]:
+        """Journals that were closed before that moment and are not archived as a whole, the oldest first."""
+        with self.engine.connect() as db:
+            return [str(name) for name in db.execute(statements.ARCHIVABLE, {"before": before, "most": most}).scalars()]
+
+    def archive(self, journals: Sequence[str], before: datetime) -> int:
+        """Keep each of them in one piece, unless it was opened again meanwhile; how many were archived."""
+        with self._write() as db:
+            one_at_a_time(db)
+            still = db.execute(statements.STILL_CLOSED, {"before": before, "names": journals}).scalars().all()
+            return sum(SqlTransaction(db, self.clock).archive(str(name)) for name in still)
+
+    # Claims and leases ---------------------------------------------------------------------------
+
+    def claims(self, site: str) -> list[Claim]:
+        """What is claimed of a site."""
+        with self.engine.connect() as db:
+            return held_claims(db, site)
+
+    def holder(self, service: str, site: str = "") -> str:
+        """The run that has a service for itself, alone or with all of its site; empty where none does."""
+        with self.engine.connect() as db:
+            found = db.execute(statements.HOLDERS, {"of": service}).all()
+        return next((str(run) for of, run in found if site in ("", of)), "")
+
+    def acquire(self, run: str, owner: str) -> Lease | None:
+        """Take the lease of a run that has not ended if nobody living holds it. The fencing token grows each time."""
         now = self.clock()
         with self._write() as db:
-            _insert_or_ignore(db, tables.leases, {"key": key, "run": run, "owner": "", "token": 0, "beat": now})
-            mine = {"lease": key, "holder": run, "me": owner, "now": now, **_living(now)}
-            if db.execute(statements.ACQUIRE, mine).rowcount != 1:
+            if db.execute(statements.OVER, {"lease": run}).first() is not None:
                 return None
-            token = db.execute(statements.TOKEN, {"lease": key}).scalar()
-        return Lease(key, run, owner, int(token or 0))
+            insert_or_ignore(db, tables.leases, {"run": run, "owner": "", "token": 0, "beat": now})
+            if db.execute(statements.ACQUIRE, {"lease": run, "me": owner, "now": now, **_living(now)}).rowcount != 1:
+                return None
+            token = db.execute(statements.TOKEN, {"lease": run}).scalar()
+        return Lease(run, owner, int(token or 0))
 
     def release(self, lease: Lease) -> None:
-        """Give the lease back; the run still holds its service until it ends."""
+        """Give the lease back; the run still holds what it claims until it ends."""
         with self._write() as db:
-            db.execute(statements.RELEASE, {"lease": lease.key, "fence": lease.token})
-
-    def holder(self, service: str) -> str:
-        """The run that holds a service, empty where none does."""
-        with self.engine.connect() as db:
-            return SqlTransaction(db, self.clock).holder(service)
+            db.execute(statements.RELEASE, {"lease": lease.run, "fence": lease.token})
 
     def leased(self) -> set[str]:
         """The runs that a living worker carries out now."""
@@ -201,7 +207,3 @@ def _living(now: datetime) -> dict[str, datetime]:
     """When a heartbeat says that its owner lives. One from the future is of before the clock was set back."""
     alive = timedelta(seconds=LEASE_SECONDS)
     return {"since": now - alive, "until": now + alive}
-
-
-def _insert_or_ignore(db: sa.Connection, table: sa.Table, row: dict[str, Any]) -> bool:
-    return db.execute(statements.ignoring(db.dialect.name, table), row).rowcount == 1

@@ -38,11 +38,47 @@ entries = sa.Table(
     sa.Column("prev", sa.String(64), nullable=False),
     sa.Column("hash", sa.String(64), nullable=False),
 )
-leases = sa.Table(
-    "leases",
+journals = sa.Table(
+    "journals",
     metadata,
-    sa.Column("key", sa.String(120), primary_key=True),
-    sa.Column("run", sa.String(40), nullable=False),
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("kind", sa.String(12), nullable=False),
+    sa.Column("site", sa.String(200), nullable=False),
+    sa.Column("service", sa.String(200), nullable=False),
+    sa.Column("opened_at", UtcTime, nullable=False),
+    sa.Column("n", sa.Integer, nullable=False),
+    sa.Column("hash", sa.String(64), nullable=False),
+    sa.Column("at", UtcTime, nullable=False),
+    sa.Column("closed_at", UtcTime),
+    # Numbers of changes in the whole store: of the journal's first entry and of its last one.
+    sa.Column("began", sa.BigInteger, nullable=False),
+    sa.Column("change", sa.BigInteger, nullable=False),
+    sa.Index("journals_change", "change", unique=True),
+    sa.Index("journals_newest", "kind", "opened_at"),
+    sa.Index("journals_open", "closed_at", "kind", "opened_at"),
+)
+archived = sa.Table(
+    "archived",
+    metadata,
+    sa.Column("run", sa.String(40), primary_key=True),
+    sa.Column("n", sa.Integer, nullable=False),
+    sa.Column("hash", sa.String(64), nullable=False),
+    sa.Column("at", UtcTime, nullable=False),
+    sa.Column("data", sa.LargeBinary, nullable=False),
+)
+claims = sa.Table(
+    "claims",
+    metadata,
+    sa.Column("site", sa.String(200), primary_key=True),
+    sa.Column("service", sa.String(200), primary_key=True),
+    sa.Column("run", sa.String(40), primary_key=True, index=True),
+    sa.Column("mode", sa.String(12), nullable=False),
+)
+# Those of stores of before are in "leases", by service; see `migrations`.
+leases = sa.Table(
+    "run_leases",
+    metadata,
+    sa.Column("run", sa.String(120), primary_key=True),
     sa.Column("owner", sa.String(200), nullable=False),
     sa.Column("token", sa.Integer, nullable=False),
     sa.Column("beat", UtcTime, nullable=False),

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from actions.engine.journal import Entry, Kind
-from actions.engine.ledger import Draft
+from actions.engine.transaction import Draft
 from actions.incidents.document import Document, Version, document
 from actions.incidents.document_rendering import markdown
 from actions.stack.manual import MANUAL

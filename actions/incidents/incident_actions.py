@@ -13,8 +13,9 @@ from actions.engine.answers import Speaker
 from actions.engine.errors import Refused
 from actions.engine.ids import INCIDENT, new_id
 from actions.engine.journal import Entry, Kind
-from actions.engine.ledger import Draft, Teller
+from actions.engine.ledger import Teller
 from actions.engine.store import Store
+from actions.engine.transaction import Draft
 from actions.incidents.incident import SEVERITIES, Incident, fold
 from actions.incidents.open_errands import may_speak
 from actions.redact import redact
@@ -50,7 +51,7 @@ def known(store: Store, name: str) -> Incident:
 
 def open_incidents(store: Store, limit: int = 50) -> list[Incident]:
     """The incidents that somebody has to do something about, newest first."""
-    found = (fold(store.entries(name)) for name in store.incidents(limit))
+    found = (fold(store.entries(name)) for name in store.incidents(limit, open_only=True))
     return [incident for incident in found if incident.open]
 
 

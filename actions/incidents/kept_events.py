@@ -11,8 +11,8 @@ import logging
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from actions.engine.ledger import Transaction
 from actions.engine.store import Store
+from actions.engine.transaction import Transaction
 from actions.incidents.pagerduty_events import id_of
 
 _log = logging.getLogger(__name__)

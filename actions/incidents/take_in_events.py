@@ -13,8 +13,8 @@ from actions.engine.errors import NOT_READ
 from actions.engine.facts import to_json
 from actions.engine.ids import INCIDENT, new_id
 from actions.engine.journal import Entry, Kind
-from actions.engine.ledger import Draft, Transaction
 from actions.engine.store import Store
+from actions.engine.transaction import Draft, Transaction
 from actions.incidents import incident as incidents
 from actions.incidents.alert import Alert, came_back, joined
 from actions.incidents.alert_grouping import IncidentScope, Rules, home, scope_of
@@ -78,7 +78,7 @@ def _take(store: Store, rules: Rules, kept: OpenIncidents, waiting: Sequence[str
     # Read before: within the transaction nobody else writes, and webhooks wait for it.
     said = {key: heard(str(store.note(EVENT, key) or "")) for key in waiting}
     found = {key: one for key, one in said.items() if not isinstance(one, Unread)}
-    _refresh(kept, names, store.tips(), store.entries)
+    _refresh(kept, names, store.tips(names), store.entries)
 
     def write(tx: Transaction) -> list[Entry]:
         _refresh(kept, names, tx.tips(names), tx.read)
@@ -146,7 +146,17 @@ class _TakingIn:
         known = self._open_incidents.incidents.get(name)
         # The last entry is enough: the next one is chained to its hash.
         before = self._tx.read(name, known.last - 1) if known else []
-        return self._store.add(self._tx, name, before, drafts)
+        return self._store.add(self._tx, name, before, self._telling_ends(name, known, drafts))
+
+    def _telling_ends(self, name: str, known: Incident | None, drafts: list[Draft]) -> list[Draft]:
+        """The same, where what PagerDuty says tells as well whether the incident is over with it."""
+        told, now = list[Draft](), self._store.clock()
+        for kind, step, data in drafts:
+            n = known.last + 1 if known else 1
+            entry = Entry(name, n, now, kind, step, data)
+            known = incidents.after(known, entry) if known else incidents.fold([entry])
+            told.append((kind, step, {**data, "over": not known.open} if kind is Kind.ALERTED else data))
+        return told
 
     def _alert(self, alert: Alert) -> None:
         name = self._home(alert)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Self
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from actions.settings.checked import Checked
 from actions.settings.contacts import ContactSettings
@@ -35,6 +35,7 @@ class Settings(Checked):
     operations_zone: str = "UTC"
     store: str = "sqlite:///mayday.db"
     anchors: str = ""
+    archive_days: int = Field(default=0, ge=0)
     redis: SecretStr = SecretStr("redis://127.0.0.1:6379/0")
     site: SiteSettings = SiteSettings()
     sites: tuple[SiteTable, ...] = ()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from actions.engine.facts import from_json, to_json
 from actions.engine.journal import Entry, Kind
 from actions.engine.procedure import Outcome
 from actions.engine.run import Run, after, fold
@@ -46,7 +47,7 @@ class Records:
     """The record of every service, from entries as they come. Journals that tell no run are passed over."""
 
     def __init__(self) -> None:
-        self._open: dict[str, Run] = {}
+        self.open: dict[str, Run] = {}
         self._of: dict[str, Record] = {}
 
     def of(self, service: str) -> Record:
@@ -56,13 +57,22 @@ class Records:
     def hear(self, told: Iterable[Entry]) -> None:
         """More entries of one journal, in order."""
         for entry in told:
-            run = self._open.get(entry.run)
+            run = self.open.get(entry.run)
             if run is None and entry.kind is not Kind.REQUESTED:
                 return
-            self._open[entry.run] = run = after(run, entry) if run else fold([entry])
+            self.open[entry.run] = run = after(run, entry) if run else fold([entry])
             self._of[run.service] = _with(self.of(run.service), run, entry)
             if run.finished is not None:
-                self._open.pop(entry.run)
+                self.open.pop(entry.run)
+
+    def kept(self) -> Any:
+        """All of it but the open runs, as JSON."""
+        return {service: to_json(record) for service, record in self._of.items()}
+
+    def restore(self, kept: Any) -> None:
+        """Be what was kept; nothing where nothing was."""
+        self._of = {str(service): from_json(Record, record) for service, record in (kept or {}).items()}
+        self.open = {}
 
 
 def _with(record: Record, run: Run, entry: Entry) -> Record:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
+from datetime import datetime
 
-from actions.engine.journal import Entry
+from actions.engine import notes
+from actions.engine.errors import NOT_READ
+from actions.engine.store import Store
 
 
 @dataclass(frozen=True)
@@ -19,23 +18,39 @@ class ThreadLag:
     seconds: float = 0.0
 
 
-class EntryTimes:
-    """When each entry of each journal was written: eight bytes an entry."""
+class LagWatch:
+    """Asks for the journals that a sink is behind with: once for all, then for those alone and for what grew since."""
 
-    def __init__(self) -> None:
-        self._of: dict[str, array[float]] = {}
+    def __init__(self, store: Store, sink: str) -> None:
+        self._store, self._sink = store, sink
+        self._since: int | None = None
+        self._behind: dict[str, int] = {}
 
-    def hear(self, told: Iterable[Entry]) -> None:
-        """More entries of one journal, in order."""
-        for entry in told:
-            self._of.setdefault(entry.run, array("d")).append(entry.at.timestamp())
+    def look(self, now: datetime) -> ThreadLag:
+        """What the sink has still to show."""
+        self._learn()
+        waiting, since = 0, now
+        for journal, last in list(self._behind.items()):
+            shown = notes.cursor(self._store, self._sink, journal)
+            if shown >= last:
+                del self._behind[journal]
+                continue
+            waiting += last - shown
+            since = min(since, self._written(journal, shown, now))
+        return ThreadLag(waiting, max(0.0, (now - since).total_seconds()))
 
-    def lag(self, cursors: dict[str, Any], sink: str, now: datetime) -> ThreadLag:
-        """What a sink has still to show, by its cursors (`sink journal` to a position)."""
-        behind, since = 0, now.timestamp()
-        for journal, moments in self._of.items():
-            shown = int(cursors.get(f"{sink} {journal}") or 0)
-            if shown < len(moments):
-                behind += len(moments) - shown
-                since = min(since, moments[shown])
-        return ThreadLag(behind, max(0.0, now.astimezone(UTC).timestamp() - since))
+    def _learn(self) -> None:
+        if self._since is None:
+            # Before the list: what grows meanwhile is looked at twice instead of never.
+            since = self._store.change()
+            self._behind, self._since = self._store.unread(self._sink), since
+        for one in self._store.grown(self._since):
+            self._behind[one.journal], self._since = one.n, one.change
+
+    def _written(self, journal: str, shown: int, now: datetime) -> datetime:
+        """When the first entry after that position was written."""
+        try:
+            told = self._store.entries(journal, shown, 1)
+        except NOT_READ:
+            return now
+        return told[0].at if told else now

@@ -50,21 +50,33 @@ class Journals:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._done: dict[str, int] | None = None
+        self._since: int | None = None
+        self._done: dict[str, int] = {}
         self.watched: dict[str, Watched] = {}
         self._unread: set[str] = set()
 
     def read(self) -> list[Watched]:
         """Read all new entries. Returns the journals whose threads have become complete; they are let go."""
-        tips = self._store.tips()
-        done = self._complete_before(tips)
-        for name in sorted(name for name, tip in tips.items() if tip > done.get(name, 0)):
+        tips = self._news()
+        for name in sorted(name for name, tip in tips.items() if tip > self._done.get(name, 0)):
             watched = self.watched.setdefault(name, Watched())
             if tips[name] > watched.last and not self._grown(name, watched):
                 del self.watched[name]
         complete = [name for name in self.watched if self._is_complete(name)]
-        done.update({name: self.watched[name].last for name in complete})
+        self._done.update({name: self.watched[name].last for name in complete})
         return [self.watched.pop(name) for name in complete]
+
+    def _news(self) -> dict[str, int]:
+        """The last positions of journals that grew since the last look, and of those that could not be read then."""
+        if self._since is None:
+            # Before the list: what grows meanwhile is looked at twice instead of never.
+            since = self._store.change()
+            tips, self._since = self._not_complete(), since
+        else:
+            tips = self._store.tips(sorted(self._unread)) if self._unread else {}
+        for one in self._store.grown(self._since):
+            tips[one.journal], self._since = one.n, one.change
+        return tips
 
     def _grown(self, name: str, watched: Watched) -> bool:
         """Read what is new of one journal; whether it can be read."""
@@ -79,17 +91,11 @@ class Journals:
         watched.last = watched.entries[-1].n
         return True
 
-    def _complete_before(self, tips: dict[str, int]) -> dict[str, int]:
-        """The journals whose threads are complete; on the first look, those that were so before we came."""
-        if self._done is None:
-            cursors = self._store.notes("cursor")
-            under_way = {*self._store.runs(open_only=True, limit=10_000), *self._open_incidents()}
-            ended = (name for name in tips if name not in under_way)
-            self._done = {name: tips[name] for name in ended if int(cursors.get(f"{SINK} {name}") or 0) >= tips[name]}
-        return self._done
-
-    def _open_incidents(self) -> list[str]:
-        return [name for name in self._store.incidents() if self._is_open(name)]
+    def _not_complete(self) -> dict[str, int]:
+        """The journals whose threads were not complete before we came: not drawn to their end, or under way."""
+        open_incidents = filter(self._is_open, self._store.incidents(open_only=True))
+        under_way = [*self._store.runs(open_only=True, limit=10_000), *open_incidents]
+        return self._store.unread(SINK) | self._store.tips(under_way)
 
     def _is_open(self, name: str) -> bool:
         try:

@@ -13,14 +13,17 @@ from rich.console import Console
 from rich.table import Table
 
 from actions.engine.anchors import AnchorFile, cut_short
-from actions.engine.errors import Refused
-from actions.engine.journal import first_broken
+from actions.engine.errors import NOT_READ, Refused
+from actions.engine.journal import Entry, first_broken
+from actions.engine.journal_heads import contradiction
 from actions.engine.procedure import Procedure
 from actions.engine.run import Run
 from actions.engine.status import labels_of, state_of
 from actions.engine.store import Store
 from actions.findings import Finding
 from bot.terminal import run_shown
+
+_LOOKS = 5
 
 
 def show_json(value: Any) -> None:
@@ -92,14 +95,20 @@ def show_run(store: Store, procedure: Procedure | None, run: str, as_json: bool)
 def verify_journals(store: Store, run: str | None, as_json: bool, anchors: str = "") -> int:
     """Check the chain of one run or incident, or of all, and what was noted of them; the exit code tells."""
     lost = [(name, why) for name, why in _held_against_notes(store, anchors) if run in (None, name, "")]
-    runs = [run] if run else sorted(store.tips())
+    runs = [run] if run else store.journals()
     broken: list[dict[str, Any]] = [{"run": name, "entry": None, "at": None, "why": why} for name, why in lost]
+    known = {name for name, _why in lost}
     for name in runs:
-        told = store.entries(name)
-        if not told and not lost:
+        try:
+            told, wrong_head = _held_against_head(store, name)
+        except NOT_READ:
+            told, wrong_head = [], "it cannot be read: somebody changed it in the store"
+        if not told and not wrong_head and not lost:
             raise Refused(f"There is no journal {name}.", hint="mayday runs lists the runs.")
         if wrong := first_broken(told):
             broken.append({"run": name, "entry": wrong[0].n, "at": wrong[0].at, "why": wrong[1]})
+        elif wrong_head and name not in known:
+            broken.append({"run": name, "entry": None, "at": None, "why": wrong_head})
     if as_json:
         show_json({"journals": len(runs), "broken": broken})
     else:
@@ -124,6 +133,18 @@ def _held_against_notes(store: Store, path: str) -> Iterator[tuple[str, str]]:
     if found is not None:
         yield from ((path, f"line {number} was not signed by this installation") for number in found.forged)
         yield from cut_short(found, store.entries)
+
+
+def _held_against_head(store: Store, name: str) -> tuple[list[Entry], str]:
+    """A journal's entries, and in which way the table of journals says something else."""
+    told, wrong = store.entries(name), ""
+    for _ in range(_LOOKS):
+        wrong = contradiction(store.head(name), told)
+        if not wrong:
+            break
+        # Somebody may have written between the two looks; what is still so at the last one stays so.
+        told = store.entries(name)
+    return told, wrong
 
 
 def show_findings(found: Sequence[Finding], as_json: bool) -> int:

@@ -1,4 +1,4 @@
-"""`/metrics`: what Prometheus scrapes. Counted from the store at every scrape, so that a restart forgets nothing."""
+"""`/metrics`: what Prometheus scrapes. Counted from the journals, so that a restart forgets nothing."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from actions.catalog import ERRANDS
-from actions.engine.journal_follower import JournalFollower
+from actions.engine.kept_count import KeptCount
 from actions.watch.service_condition import Condition, conditions
 from bot.context import BotContext
-from bot.slack.thread_lag import EntryTimes
+from bot.slack.thread_lag import LagWatch
 from bot.slack.watched_journals import SINK
 from bot.web.run_counts import BUCKETS, Durations, RunCounts
 
@@ -34,8 +34,8 @@ class Figures(Collector):
     def __init__(self, bot: BotContext, queue: Callable[[], int | None]) -> None:
         self._bot, self._queue = bot, queue
         self._lock = threading.Lock()
-        self._follower = JournalFollower(bot.store)
-        self._tally, self._moments = RunCounts((*bot.catalog, *ERRANDS)), EntryTimes()
+        self._tally, self._behind = RunCounts((*bot.catalog, *ERRANDS)), LagWatch(bot.store, SINK)
+        self._count = KeptCount(bot.store, "metrics", self._tally)
 
     def catch_up(self) -> None:
         """Count what was written since the last time.
@@ -44,9 +44,7 @@ class Figures(Collector):
             SQLAlchemyError: the store does not answer.
         """
         with self._lock:
-            for told in self._follower.grown():
-                self._tally.hear(told)
-                self._moments.hear(told)
+            self._count.catch_up()
 
     def warm(self, _stop: threading.Event) -> None:
         """Count what happened before this process began, so that the first scrape does not wait for it."""
@@ -84,7 +82,7 @@ class Figures(Collector):
         yield from services(list(seen.values()), now)
 
     def _lag(self, now: datetime) -> Iterator[Metric]:
-        lag = self._moments.lag(self._bot.store.notes("cursor"), SINK, now)
+        lag = self._behind.look(now)
         family = GaugeMetricFamily(
             "mayday_sink_lag_seconds", "How long the oldest entry that no thread shows waits.", labels=["sink"]
         )

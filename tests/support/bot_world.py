@@ -17,7 +17,6 @@ from slack_sdk.web import SlackResponse
 from actions.engine import tables
 from actions.engine.errors import RecoveryError
 from actions.engine.journal import Kind
-from actions.engine.ledger import Lease
 from actions.engine.procedure import (
     Act,
     Ask,
@@ -32,6 +31,7 @@ from actions.engine.procedure import (
     Words,
 )
 from actions.engine.store import Store
+from actions.engine.transaction import Lease
 from actions.settings.outside import SlackSettings
 from actions.settings.people import PeopleSettings
 from actions.settings.settings import Settings
@@ -251,10 +251,7 @@ class PlayedWorker:
 
     def write(self, kind: Kind, step: int | None = None, **data: Any) -> int:
         if self.lease is None:
-            service = self.store.run(self.run).service
-            self.lease = self.store.acquire(self.run, service, "played") or self.store.acquire(
-                self.run, self.run, "played"
-            )
+            self.lease = self.store.acquire(self.run, "played")
         assert self.lease is not None
         return self.store.append(self.lease, kind, step, data).n
 

@@ -7,7 +7,7 @@ written, and the cursor moves only afterwards.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
@@ -52,7 +52,7 @@ class MilestoneNotes:
     site: str
     enqueue: Callable[[str], object] = lambda run: None
     stack: Stack = MANUAL
-    _seen: dict[str, int] = field(default_factory=dict)
+    _seen: int = -1
 
     def work(self) -> None:
         """Tell what has not been told yet.
@@ -60,15 +60,15 @@ class MilestoneNotes:
         Raises:
             Away: PagerDuty does not answer; it goes on there the next time.
         """
-        tips = self.store.tips()
-        if tips == self._seen:
+        change = self.store.change()
+        if change == self._seen:
             return
         for name in self.store.incidents(_LOOKED_AT):
             try:
                 self._follow(incidents.fold(self.store.entries(name)))
             except NOT_READ as trouble:
                 log.error("an incident cannot be read; it is passed over", incident=name, why=str(trouble)[:200])
-        self._seen = tips
+        self._seen = change
 
     def _follow(self, incident: Incident) -> None:
         over = incident.over_at

@@ -48,9 +48,9 @@ class LeasedRunner:
                 hint="Carry it out with the settings of its own site.",
             )
         procedure = self.find(run.procedure)
-        if procedure.yields and self.store.holder(run.service) not in ("", run_id):
+        if procedure.in_the_way(run_id, run.site, run.service, self.store.claims):
             return "held"
-        lease = self.store.acquire(run_id, run.service if procedure.claims else f"run {run_id}", self.owner)
+        lease = self.store.acquire(run_id, self.owner)
         if lease is None:
             return "held"
         try:

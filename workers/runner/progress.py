@@ -8,6 +8,7 @@ from datetime import timedelta
 from actions.engine import notes
 from actions.engine.errors import GaveWay, RecoveryError, Stopped
 from actions.engine.journal import Kind
+from actions.engine.procedure import Procedure
 from actions.engine.run import Run
 from actions.engine.store import Store
 from workers.runner.heartbeat import Heartbeat
@@ -17,10 +18,10 @@ class StepProgress:
     """Called by long acts with how far they are."""
 
     def __init__(
-        self, store: Store, heartbeat: Heartbeat, run: Run, step: int, limit: timedelta | None, *, yields: bool = False
+        self, store: Store, heartbeat: Heartbeat, run: Run, step: int, limit: timedelta | None, procedure: Procedure
     ) -> None:
         self._store, self._heartbeat, self._run, self._step = store, heartbeat, run, step
-        self._limit, self._yields = limit, yields
+        self._limit, self._procedure = limit, procedure
         self._began = time.monotonic()
         self._shown = 0.0
 
@@ -43,8 +44,9 @@ class StepProgress:
     def _notice_stop(self) -> None:
         if any(e.kind is Kind.STOP_ASKED for e in self._store.entries(self._run.id, after=self._run.last)):
             raise Stopped("Stopped by a person.")
-        holder = self._store.holder(self._run.service) if self._yields else ""
-        if holder not in ("", self._run.id):
+        run = self._run
+        holder = self._procedure.in_the_way(run.id, run.site, run.service, self._store.claims)
+        if holder:
             raise GaveWay(
                 f"It gave way to run {holder}.",
                 detail=f"That run needs {self._run.service} to itself.",

@@ -14,7 +14,6 @@ from actions.engine import facts as facts_of
 from actions.engine import injection, notes, put_question
 from actions.engine.errors import Away, GaveWay, RecoveryError, Refused, Stopped
 from actions.engine.journal import Kind
-from actions.engine.ledger import Lease
 from actions.engine.next_move import (
     Do,
     Expire,
@@ -33,6 +32,7 @@ from actions.engine.next_move import (
 from actions.engine.procedure import Act, Ask, Look, Outcome, Procedure, Sheet
 from actions.engine.run import Run
 from actions.engine.store import Store
+from actions.engine.transaction import Lease
 from workers.runner.heartbeat import Heartbeat
 from workers.runner.progress import StepProgress
 from workers.runner.recheck import changed_since, voided
@@ -242,9 +242,7 @@ class RunLoop:
         return step
 
     def _scope(self, i: int, run: Run, act: Act | None = None) -> dict[str, Any]:
-        progress = StepProgress(
-            self.store, self.heartbeat, run, i, act.limit if act else None, yields=self.procedure.yields
-        )
+        progress = StepProgress(self.store, self.heartbeat, run, i, act.limit if act else None, self.procedure)
         return scope_of(self.procedure, run, {**self.tools, "now": self.store.clock(), "progress": progress})
 
     def _call(self, function: Callable[..., Any], i: int, run: Run, act: Act | None = None) -> Any:

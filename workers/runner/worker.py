@@ -101,7 +101,7 @@ class Worker:
         except NOT_READ as trouble:
             log.error("the journal of a run cannot be read; it is passed over", run=run, why=str(trouble)[:200])
             return False
-        if procedure.lane is not lane or (procedure.yields and self.store.holder(state.service) not in ("", run)):
+        if procedure.lane is not lane or procedure.in_the_way(run, state.site, state.service, self.store.claims):
             return False
         return not isinstance(next_move(procedure, state, self.store.clock()), Wait)
 

@@ -23,6 +23,7 @@ class Anchoring:
     store: Store
     file: AnchorFile
     _noted: dict[str, int] = field(default_factory=dict)
+    _since: int = 0
 
     def run(self, leaving: threading.Event) -> None:
         """Go on until told to leave."""
@@ -38,10 +39,13 @@ class Anchoring:
         """Note the heads that are new; how many there were."""
         if not self._noted and (found := self.file.read()) is not None:
             self._noted = {name: anchor.n for name, anchor in found.newest.items()}
-        grown = {name: n for name, n in self.store.tips().items() if n > self._noted.get(name, 0)}
-        heads = [(name, self.store.entries(name, n - 1)) for name, n in grown.items()]
+        news = self.store.grown(self._since)
+        grown = [one for one in news if one.n > self._noted.get(one.journal, 0)]
+        heads = [(one.journal, self.store.entries(one.journal, one.n - 1)) for one in grown]
         anchors = [Anchor(name, told[0].n, told[0].hash) for name, told in heads if told]
         if anchors:
             self.file.append(anchors, self.store.clock())
             self._noted.update({anchor.journal: anchor.n for anchor in anchors})
+        # Once they are noted: a file that could not be written is tried again with all of them.
+        self._since = news[-1].change if news else self._since
         return len(anchors)

@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from actions.engine.errors import RecoveryError
-from actions.engine.journal_follower import JournalFollower
+from actions.engine.kept_count import KeptCount
 from actions.engine.run import Run
 from actions.engine.store import Store
 from actions.settings.site import Site
@@ -74,7 +74,7 @@ class ConditionKeeper:
     _said: str = ""
 
     def __post_init__(self) -> None:
-        self._follower = JournalFollower(self.store)
+        self._count = KeptCount(self.store, "records", self.records)
         self._memories = MemoryWatch(self.every)
 
     def run(self, leaving: threading.Event) -> None:
@@ -91,8 +91,7 @@ class ConditionKeeper:
         # Less than a whole pause, else its own last note could keep a lone worker from every second look.
         if conditions(self.store, self.site.name, since=now - timedelta(seconds=min(_HEALTH_EVERY, self.every) * 0.8)):
             return False
-        for told in self._follower.grown():
-            self.records.hear(told)
+        self._count.catch_up()
         before = conditions(self.store, self.site.name)
         last = before.get(self.site.postgres)
         self._seen = self._seen or (last.reachable if last else None)

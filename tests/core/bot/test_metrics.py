@@ -164,7 +164,7 @@ def test_the_condition_of_a_service_is_told_in_ages_and_moments(store: Store, cl
 def test_without_a_queue_or_a_store_the_page_still_answers(store: Store) -> None:
     assert scrape(bot_on(store), None)["mayday_queue_up", ()] == 0
     with store.engine.connect() as db:
-        db.exec_driver_sql("drop table entries")
+        db.exec_driver_sql("drop table journals")
     bot = bot_on(store)
     bot.meters.acknowledged("/recover", 0.02)
     seen = scrape(bot, 3)

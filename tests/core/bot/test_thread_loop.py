@@ -149,11 +149,11 @@ def test_one_that_comes_back_notes_nothing_and_posts_nothing(scene: Scene, begin
 
 def test_an_old_bot_puts_back_no_header(scene: Scene) -> None:
     store = scene.office.store
-    old = store.acquire("turn x", "turn x", "old")
+    old = store.acquire("turn x", "old")
     assert old is not None
     outbox = Outbox(FencedStore(store, old), scene.clients[0])
     scene.office.clock.on(LEASE_SECONDS + 1)
-    assert store.acquire("turn x", "turn x", "new") is not None
+    assert store.acquire("turn x", "new") is not None
     with pytest.raises(Fenced):
         outbox.edit(Item("k", 1, "before", header=True), {"channel": CHANNEL, "ts": "1.0"})
     assert scene.channel.calls == []

@@ -92,7 +92,7 @@ def test_another_time_is_asked_for_the_same_service_of_the_same_site() -> None:
     [first] = here.store.runs()
     with pytest.raises(Refused, match=f"nself-postgres is held by run {first}"):
         open_again(here.bot, here.store.run(first), {"by": "U0ONCALL", "text": "14:31"}, CHANNEL, "1.2")
-    lease = here.store.acquire(first, "nself-postgres", "w")
+    lease = here.store.acquire(first, "w")
     assert lease is not None
     here.store.append(lease, Kind.FINISHED, None, {"outcome": "discarded"})
     open_again(here.bot, here.store.run(first), {"by": "U0ONCALL", "text": "14:31"}, CHANNEL, "1.2")

@@ -35,6 +35,7 @@ def test_a_request_keeps_who_asked_for_what_of_which_service_and_where_it_came_f
         "request": {"when": "14:30"},
         "summary": "Bring nself-postgres back to 14:30.",
         "origin": {**ORIGIN, "key": "k1"},
+        "claims": [{"service": "nself-postgres", "mode": "exclusive"}],
     }
 
 
@@ -55,13 +56,16 @@ def test_a_service_that_is_held_is_refused_and_another_of_its_kind_is_not() -> N
     assert open_run(store, REDIS, Restart("b"), subject=Subject("main", "b"), key="k3", **ask).new  # type: ignore[arg-type]
 
 
-def test_a_site_as_a_whole_is_held_under_its_own_name() -> None:
+def test_what_is_about_a_site_as_a_whole_holds_all_that_is_on_it() -> None:
     store = emptied(lambda: START)
     whole = replace(REDIS, about="", summary="Start all of {service}.")
     opened = open_run(store, whole, Restart("x"), by=OLGA, subject=Subject("east"), origin=ORIGIN, key="k")
     assert opened.summary == "Start all of x."
     assert store.run(opened.id).service == "site east"
-    assert store.holder("site east") == opened.id
+    for site, holder in (("east", opened.id), ("main", "")):
+        assert store.holder("anything", site) == holder
+    with pytest.raises(Busy, match=f"held by run {opened.id}"):
+        open_run(store, REDIS, Restart("a"), by=OLGA, subject=Subject("east", "a"), origin=ORIGIN, key="k2")
 
 
 def test_an_incident_is_told_of_the_run_and_an_errand_may_be_about_no_service() -> None:

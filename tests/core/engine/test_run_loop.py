@@ -129,7 +129,7 @@ def test_a_run_that_yields_is_stopped_when_another_claims_its_service_and_goes_o
     assert yard.house.paint == "white"
     answers.retry(yard.store, "r1", ONCALL)
     assert yard.work() == "held"
-    lease = yard.store.acquire("r2", other["service"], "w2")
+    lease = yard.store.acquire("r2", "w2")
     yard.store.append(lease, Kind.FINISHED, None, {"outcome": "done"})
     assert yard.work() == "asking"
     assert yard.house.paint == "red"
@@ -253,7 +253,7 @@ def test_a_worker_does_not_leave_between_the_last_answer_and_the_point_of_no_ret
 
 
 def test_a_run_that_another_worker_carries_out_is_left_alone(yard: Yard) -> None:
-    assert yard.store.acquire("r1", "wall", "another") is not None
+    assert yard.store.acquire("r1", "another") is not None
     assert yard.work() == "held"
     assert yard.house.did == []
     yard.clock.advance(LEASE_SECONDS + 1)
@@ -264,7 +264,7 @@ def test_a_worker_fenced_in_the_middle_writes_nothing_more(yard: Yard) -> None:
     def taken_over(place: str) -> None:
         if place == "before the entry 'done' of step 0":
             yard.clock.advance(LEASE_SECONDS + 1)
-            assert yard.store.acquire("r1", "wall", "another") is not None
+            assert yard.store.acquire("r1", "another") is not None
 
     yard.store.at_place = taken_over
     assert yard.work() == "fenced"

@@ -20,10 +20,11 @@ from actions.engine.answers import Speaker, answer
 from actions.engine.database import PASSING
 from actions.engine.errors import Busy, Fenced, Refused
 from actions.engine.journal import Kind, first_broken
-from actions.engine.ledger import LEASE_SECONDS, Draft, PositionTaken
+from actions.engine.ledger import LEASE_SECONDS
 from actions.engine.notes import living_workers, worker_lives
 from actions.engine.run import Run
 from actions.engine.store import Store
+from actions.engine.transaction import Draft, PositionTaken
 from tests.support.worlds.clock import Clock
 from tests.support.worlds.ledger import Ledger
 from tests.support.worlds.server import BIN, running_server
@@ -82,7 +83,7 @@ def opened(store: Any, run: str = "r1", *, claims: bool = True) -> str:
 def asking(store: Any, run: str = "r1") -> int:
     """A run with an open question; returns the entry that put it."""
     opened(store, run)
-    lease = store.acquire(run, "pg", "w1")
+    lease = store.acquire(run, "w1")
     options = [{"label": "Go", "leads": "on", "who": "second approver", "types": "", "danger": False, "gives": "go"}]
     ends = (store.clock() + timedelta(hours=1)).isoformat()
     return int(
@@ -110,7 +111,7 @@ def at_once(*jobs: Callable[[], Any]) -> list[Any]:
 @pytest.mark.parametrize("kind", ON_ALL)
 def test_what_was_appended_is_read_back_in_order_and_the_chain_holds(store: Any) -> None:
     opened(store)
-    lease = store.acquire("r1", "pg", "w1")
+    lease = store.acquire("r1", "w1")
     told = [
         store.append(lease, Kind.NOTED, None, {"text": text})
         for text in ("a", "ü “quoted” 🚑", "half a pair \ud83d", "\0")
@@ -145,7 +146,7 @@ def test_a_clock_of_another_zone_breaks_no_chain(store: Store, clock: Clock) -> 
 )
 def test_an_entry_that_was_changed_removed_or_moved_is_named(store: Store, harm: str, n: int) -> None:
     opened(store)
-    lease = store.acquire("r1", "pg", "w1")
+    lease = store.acquire("r1", "w1")
     assert lease is not None
     for text in "abc":
         store.append(lease, Kind.NOTED, None, {"text": text})
@@ -160,15 +161,15 @@ def test_an_entry_that_was_changed_removed_or_moved_is_named(store: Store, harm:
 @pytest.mark.parametrize("kind", ON_ALL)
 def test_one_of_two_workers_has_the_lease_until_it_stops_beating(store: Any, clock: Clock) -> None:
     opened(store)
-    first = store.acquire("r1", "pg", "w1")
-    assert store.acquire("r1", "pg", "w2") is None
+    first = store.acquire("r1", "w1")
+    assert store.acquire("r1", "w2") is None
     clock.advance(LEASE_SECONDS - 1)
     store.beat(first)
     clock.advance(LEASE_SECONDS - 1)
-    assert store.acquire("r1", "pg", "w2") is None
+    assert store.acquire("r1", "w2") is None
     assert store.leased() == {"r1"}
     clock.advance(2)
-    second = store.acquire("r1", "pg", "w2")
+    second = store.acquire("r1", "w2")
     assert second is not None
     assert second.token > first.token
 
@@ -176,24 +177,24 @@ def test_one_of_two_workers_has_the_lease_until_it_stops_beating(store: Any, clo
 @pytest.mark.parametrize("kind", ON_ALL)
 def test_a_clock_that_is_set_back_keeps_no_dead_workers_run(store: Any, clock: Clock) -> None:
     opened(store)
-    old = store.acquire("r1", "pg", "w1")
+    old = store.acquire("r1", "w1")
     clock.advance(-3600)
     assert store.leased() == set()
-    new = store.acquire("r1", "pg", "w2")
+    new = store.acquire("r1", "w2")
     assert new is not None
     with pytest.raises(Fenced):
         store.append(old, Kind.NOTED, None, {"text": "late"})
     # A little is what two clocks differ by, and no death.
     clock.advance(-LEASE_SECONDS / 2)
-    assert store.acquire("r1", "pg", "w3") is None
+    assert store.acquire("r1", "w3") is None
 
 
 @pytest.mark.parametrize("kind", ON_ALL)
 def test_a_worker_that_lost_its_lease_can_neither_write_nor_beat_nor_release(store: Any, clock: Clock) -> None:
     opened(store)
-    old = store.acquire("r1", "pg", "w1")
+    old = store.acquire("r1", "w1")
     clock.advance(LEASE_SECONDS + 1)
-    new = store.acquire("r1", "pg", "w2")
+    new = store.acquire("r1", "w2")
     with pytest.raises(Fenced):
         store.append(old, Kind.DONE, 1, {"title": "forged"})
     with pytest.raises(Fenced):
@@ -208,7 +209,7 @@ def test_a_run_that_is_followed_is_the_run_that_its_whole_journal_tells(store: A
     opened(store)
     run = store.run("r1")
     assert store.follow(run) == run
-    lease = store.acquire("r1", "pg", "w1")
+    lease = store.acquire("r1", "w1")
     for step in range(3):
         store.append(lease, Kind.BEGAN, step, {"title": "a step"})
         store.append(lease, Kind.DONE, step, {"title": "a step", "gives": f"fact {step}", "fact": step})
@@ -222,7 +223,7 @@ def test_a_given_back_lease_is_free_at_once_and_its_token_still_grows(store: Any
     opened(store)
     tokens = []
     for worker in ("w1", "w2", "w1"):
-        lease = store.acquire("r1", "pg", worker)
+        lease = store.acquire("r1", worker)
         tokens.append(lease.token)
         store.release(lease)
     assert tokens == sorted(set(tokens))
@@ -235,10 +236,10 @@ def test_a_service_is_held_until_its_run_has_finished(store: Any) -> None:
         opened(store, "r2")
     assert busy.value.run == "r1"
     assert busy.value.hint
-    lease = store.acquire("r1", "pg", "w1")
+    lease = store.acquire("r1", "w1")
     store.append(lease, Kind.FINISHED, None, {"outcome": "done"})
     assert opened(store, "r2") == "r2"
-    assert store.acquire("r1", "pg", "w1") is None
+    assert store.acquire("r1", "w1") is None
     assert store.runs(open_only=True) == ["r2"]
 
 
@@ -248,7 +249,7 @@ def test_a_refused_request_leaves_nothing_so_that_it_can_be_asked_again(store: A
     with pytest.raises(Busy):
         opened(store, "r2")
     assert store.entries("r2") == []
-    store.append(store.acquire("r1", "pg", "w1"), Kind.FINISHED, None, {"outcome": "done"})
+    store.append(store.acquire("r1", "w1"), Kind.FINISHED, None, {"outcome": "done"})
     assert store.open_run("r2", REQUEST, claims=True, key="key of r2") == ("r2", True)
 
 
@@ -261,7 +262,7 @@ def test_a_run_that_yields_holds_nothing_and_may_not_begin_beside_one_that_holds
     with pytest.raises(Busy, match="r2"):
         store.open_run("r3", REQUEST, claims=False, yields=True, key="k3")
     assert store.entries("r3") == []
-    store.append(store.acquire("r2", "pg", "w1"), Kind.FINISHED, None, {"outcome": "done"})
+    store.append(store.acquire("r2", "w1"), Kind.FINISHED, None, {"outcome": "done"})
     assert store.open_run("r3", REQUEST, claims=False, yields=True, key="k3") == ("r3", True)
 
 
@@ -323,7 +324,7 @@ def test_of_two_approvers_at_once_one_has_answered(store: Store) -> None:
 @pytest.mark.parametrize("kind", ON_BOTH)
 def test_a_worker_and_people_who_write_at_once_lose_nothing(store: Store) -> None:
     opened(store)
-    lease = store.acquire("r1", "pg", "w1")
+    lease = store.acquire("r1", "w1")
     assert lease is not None
     jobs = [lambda n=n: store.append(lease, Kind.NOTED, None, {"n": n}) for n in range(4)]
     jobs += [lambda n=n: store.speak("r1", lambda run: (Kind.NOTED, None, {"n": n})) for n in range(4, 8)]
@@ -335,7 +336,7 @@ def test_a_worker_and_people_who_write_at_once_lose_nothing(store: Store) -> Non
 @pytest.mark.parametrize("kind", ON_BOTH)
 def test_of_workers_that_wake_at_once_one_has_the_lease(store: Store) -> None:
     opened(store)
-    given = at_once(*(lambda n=n: store.acquire("r1", "pg", f"w{n}") for n in range(4)))
+    given = at_once(*(lambda n=n: store.acquire("r1", f"w{n}") for n in range(4)))
     assert sum(lease is not None for lease in given) == 1
 
 
@@ -407,11 +408,11 @@ def test_a_second_process_sees_what_the_first_wrote_and_takes_over(store: Store,
     code = (
         "import sys; from datetime import datetime; from actions.engine.store import Store\n"
         "s = Store(sys.argv[1], lambda: datetime.fromisoformat(sys.argv[2]))\n"
-        "lease = s.acquire('r1', 'pg', 'other'); s.append(lease, 'noted', None, {'from': 'the other process'})\n"
+        "lease = s.acquire('r1', 'other'); s.append(lease, 'noted', None, {'from': 'the other process'})\n"
     )
     subprocess.run([sys.executable, "-c", code, url, clock().isoformat()], check=True, timeout=60)
     assert store.entries("r1")[-1].data == {"from": "the other process"}
-    assert store.acquire("r1", "pg", "w1") is None
+    assert store.acquire("r1", "w1") is None
     assert first_broken(store.entries("r1")) is None
 
 

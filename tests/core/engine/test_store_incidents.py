@@ -11,8 +11,9 @@ from actions.engine.errors import Fenced
 from actions.engine.fenced_store import FencedStore
 from actions.engine.journal import Entry, Kind, first_broken
 from actions.engine.leader_lease import LeaderLease
-from actions.engine.ledger import LEASE_SECONDS, Draft
+from actions.engine.ledger import LEASE_SECONDS
 from actions.engine.store import Store
+from actions.engine.transaction import Draft
 from actions.incidents.alert_grouping import Rules
 from actions.incidents.incident_actions import known
 from actions.incidents.kept_events import keep_event
@@ -57,6 +58,20 @@ def test_who_speaks_second_is_judged_with_what_the_first_has_said(store: Store) 
 
     at_once(*[lambda: store.extend("i1", close)] * 4)
     assert [e.kind for e in store.entries("i1")] == [Kind.OPENED, Kind.CLOSED]
+
+
+@pytest.mark.parametrize("kind", ON_BOTH)
+def test_however_many_write_into_one_journal_at_once_nobody_has_to_give_up(store: Store) -> None:  # noqa: F811
+    begun(store)
+
+    def write() -> None:
+        for _ in range(15):
+            store.extend("i1", lambda told: [(Kind.PINNED, None, {"n": len(told)})])
+
+    assert at_once(*[write] * 8) == [None] * 8
+    told = store.entries("i1")
+    assert [entry.data["n"] for entry in told[1:]] == list(range(1, 121))
+    assert first_broken(told) is None
 
 
 @pytest.mark.parametrize("kind", ON_ALL)

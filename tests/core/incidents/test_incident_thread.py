@@ -140,7 +140,7 @@ def test_an_errand_that_does_not_work_says_so_with_a_button_to_try_again(here: E
     here.pages()
     run = here.press("acknowledge")
     assert here.lines() == ["Acknowledge in PagerDuty · <@U0ONCALL> · at work"]
-    lease = here.store.acquire(run, f"run {run}", "w")
+    lease = here.store.acquire(run, "w")
     assert lease is not None
     here.store.append(lease, Kind.FAILED, 1, {"title": "acknowledge", "error": "PagerDuty <said> no.", "hint": "Look."})
     here.draw()

@@ -53,7 +53,10 @@ class Room:
 
     @property
     def incidents(self) -> list[Incident]:
-        return [incidents.fold(self.store.entries(name)) for name in self.store.incidents()]
+        found = [incidents.fold(self.store.entries(name)) for name in self.store.incidents()]
+        # Whatever was heard, the table of journals knows which of them are open.
+        assert self.store.incidents(open_only=True) == [incident.id for incident in found if incident.open]
+        return found
 
     @property
     def one(self) -> Incident:

@@ -15,7 +15,10 @@ from tests.support.paths import ROOT
 pytestmark = pytest.mark.rules
 
 TREE = ("actions", "bot", "workers", "lab")
-STORE = {ROOT / "actions/engine" / name for name in ("database.py", "store.py", "statements.py", "tables.py")}
+STORE = {
+    ROOT / "actions/engine" / name
+    for name in ("database.py", "migrations.py", "sql_transaction.py", "store.py", "statements.py", "tables.py")
+}
 
 
 def modules(*folders: str) -> list[Path]:

@@ -211,7 +211,7 @@ def test_while_a_run_is_carried_out_only_docker_is_asked(watch: Watch) -> None:
 def hold(store: Store) -> None:
     """A worker carries a run out from now on."""
     store.open_run("r1", recorded()[0]["data"], claims=True, key="k")
-    lease = store.acquire("r1", recorded()[0]["data"]["service"], "worker")
+    lease = store.acquire("r1", "worker")
     if lease is not None:
         store.beat(lease)
 

@@ -88,7 +88,7 @@ class Emergency:
         return [b["text"]["text"] for row in rows for b in row]
 
     def errand(self, run: str, outcome: str = "done", **more: Any) -> None:
-        lease = self.store.acquire(run, f"run {run}", "w")
+        lease = self.store.acquire(run, "w")
         assert lease is not None
         self.store.append(lease, Kind.DONE, 2, {"title": "see how it stands", "gives": "after", "fact": {}, **more})
         self.store.append(lease, Kind.FINISHED, None, {"outcome": outcome, "seconds": 0.4, "report": []})

@@ -7,10 +7,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from actions.engine.errors import Busy, Fenced
+from actions.engine.claims import ALL, Claim, Mode, claims_of, conflict, listed, wanted_by
+from actions.engine.errors import Fenced
 from actions.engine.journal import GENESIS, Entry, Kind, sealed
-from actions.engine.ledger import LEASE_SECONDS, Judge, Lease
+from actions.engine.ledger import LEASE_SECONDS, Judge, held_by
 from actions.engine.run import Run, after, fold
+from actions.engine.transaction import Lease
 
 
 class Ledger:
@@ -21,6 +23,7 @@ class Ledger:
         self.journals: dict[str, list[Entry]] = {}
         self.states: dict[str, Run] = {}
         self.leases: dict[str, tuple[Lease, datetime]] = {}
+        self.claimed: tuple[Claim, ...] = ()
         self.kept: dict[tuple[str, str], tuple[Any, datetime]] = {}
         self.at_place: Callable[[str], None] = lambda name: None
         self.dead = False
@@ -29,22 +32,20 @@ class Ledger:
         other = Ledger(clock)
         other.journals = {run: list(told) for run, told in self.journals.items()}
         other.states = dict(self.states)
-        other.leases, other.kept = dict(self.leases), dict(self.kept)
+        other.leases, other.kept, other.claimed = dict(self.leases), dict(self.kept), self.claimed
         return other
 
     def open_run(
-        self, run: str, data: dict[str, Any], *, claims: bool, key: str, tells: Any = None, yields: bool = False
+        self, run: str, data: dict[str, Any], *, claims: Any, key: str, tells: Any = None, yields: bool = False
     ) -> tuple[str, bool]:
         if ("inbox", key) in self.kept:
             return str(self.kept["inbox", key][0]), False
-        if (claims or yields) and (holder := self.holder(data["service"])):
-            raise Busy(f"{data['service']} is held by run {holder}.", run=holder, hint="Follow it.")
-        if claims:
-            held = self.leases.get(data["service"])
-            token = held[0].token if held else 0
-            self.leases[data["service"]] = (Lease(data["service"], run, "", token), self.clock())
+        wanted = claims_of(wanted_by(claims, yields), data["site"], data["service"], run)
+        if other := conflict(wanted, self.claimed):
+            raise held_by(other)
+        self.claimed += wanted
         self.kept["inbox", key] = (run, self.clock())
-        self._write(run, Kind.REQUESTED, None, data)
+        self._write(run, Kind.REQUESTED, None, {**data, "claims": listed(wanted)})
         if tells is not None:
             self.extend(tells[0], lambda told: [tells[1]])
         return run, True
@@ -61,7 +62,8 @@ class Ledger:
         self.beat(lease)
         entry = self._write(lease.run, kind, step, data)
         if kind is Kind.FINISHED:
-            self.leases[lease.key] = (replace(lease, run="", owner=""), self.clock())
+            self.claimed = tuple(claim for claim in self.claimed if claim.run != lease.run)
+            del self.leases[lease.run]
         self.at_place(f"after the entry '{kind}' of step {step}")
         return entry
 
@@ -101,29 +103,32 @@ class Ledger:
         found = [r for r, told in asked.items() if not open_only or told[-1].kind is not Kind.FINISHED]
         return found[::-1][:limit]
 
-    def acquire(self, run: str, key: str, owner: str) -> Lease | None:
-        held, beat = self.leases.get(key, (Lease(key, run, "", 0), self.clock()))
+    def acquire(self, run: str, owner: str) -> Lease | None:
+        held, beat = self.leases.get(run, (Lease(run, "", 0), self.clock()))
         alive = held.owner and abs(beat - self.clock()) <= timedelta(seconds=LEASE_SECONDS)
-        if held.run != run or alive:
+        if alive or (run in self.states and self.states[run].finished):
             return None
-        self.leases[key] = (Lease(key, run, owner, held.token + 1), self.clock())
-        return self.leases[key][0]
+        self.leases[run] = (Lease(run, owner, held.token + 1), self.clock())
+        return self.leases[run][0]
 
     def beat(self, lease: Lease) -> None:
-        if self.leases[lease.key][0] != lease:
+        if lease.run not in self.leases or self.leases[lease.run][0] != lease:
             raise Fenced(f"Another worker carries run {lease.run} out by now.", hint="Nothing to do.")
-        self.leases[lease.key] = (lease, self.clock())
+        self.leases[lease.run] = (lease, self.clock())
 
     def release(self, lease: Lease) -> None:
         if self.dead:
             return  # A killed worker gives nothing back.
-        held, beat = self.leases[lease.key]
-        if held.token == lease.token:
-            self.leases[lease.key] = (replace(held, owner=""), beat)
+        held, beat = self.leases.get(lease.run, (None, self.clock()))
+        if held is not None and held.token == lease.token:
+            self.leases[lease.run] = (replace(held, owner=""), beat)
 
-    def holder(self, service: str) -> str:
-        held = self.leases.get(service)
-        return held[0].run if held else ""
+    def claims(self, site: str) -> list[Claim]:
+        return [claim for claim in self.claimed if claim.site == site]
+
+    def holder(self, service: str, site: str = "") -> str:
+        mine = (c for c in self.claimed if c.service in (service, ALL) and site in ("", c.site))
+        return next((claim.run for claim in mine if claim.mode is Mode.EXCLUSIVE), "")
 
     def leased(self) -> set[str]:
         span = timedelta(seconds=LEASE_SECONDS)

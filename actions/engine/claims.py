@@ -1,0 +1,88 @@
+"""What a run claims of its site, and when two claims exclude each other.
+
+No resource has ever two exclusive claims, and none that is exclusive stands beside a shared one. A yielding claim stops
+nobody: it may not begin beside an exclusive one, and gives way where one begins. Sites have nothing to do with each
+other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+ALL = "*"
+"""The service of a claim on everything of its site."""
+
+
+class Mode(StrEnum):
+    """How a resource is claimed."""
+
+    EXCLUSIVE = "exclusive"
+    SHARED = "shared"  # side by side with others that share it
+    YIELDING = "yielding"  # given up as soon as somebody claims it exclusively
+
+
+_STRONGEST = (Mode.YIELDING, Mode.SHARED, Mode.EXCLUSIVE)
+_EXCLUDES = {
+    Mode.EXCLUSIVE: frozenset({Mode.EXCLUSIVE, Mode.SHARED}),
+    Mode.SHARED: frozenset({Mode.EXCLUSIVE}),
+    Mode.YIELDING: frozenset({Mode.EXCLUSIVE}),
+}
+"""By the mode that is wanted, the modes of others beside which it may not begin."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a procedure claims: of the service that it is asked for (empty), of another one, or of `ALL`."""
+
+    mode: Mode
+    service: str = ""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A run's claim on a service of a site, or on all of them."""
+
+    site: str
+    service: str
+    run: str
+    mode: Mode
+
+    def stands_in_the_way_of(self, wanted: Claim) -> bool:
+        """Whether that one may not begin while this one is held."""
+        apart = self.site != wanted.site or self.run == wanted.run
+        same = self.service == wanted.service or ALL in (self.service, wanted.service)
+        return not apart and same and self.mode in _EXCLUDES[wanted.mode]
+
+
+def conflict(wanted: Sequence[Claim], held: Iterable[Claim]) -> Claim | None:
+    """The first claim that is held and excludes one of those that are wanted."""
+    return next((other for other in held for one in wanted if other.stands_in_the_way_of(one)), None)
+
+
+def wanted_by(claims: bool | Sequence[Wanted], yields: bool) -> tuple[Wanted, ...]:
+    """The claims in full: `True` stands for an exclusive one of the own service, `yields` for a yielding one."""
+    named = ((Wanted(Mode.EXCLUSIVE),) if claims else ()) if isinstance(claims, bool) else tuple(claims)
+    return (*named, Wanted(Mode.YIELDING)) if yields else named
+
+
+def claims_of(wanted: Iterable[Wanted], site: str, service: str, run: str) -> tuple[Claim, ...]:
+    """The claims of one run, one for each resource: of two that name the same the stronger one."""
+    modes: dict[str, Mode] = {}
+    for one in wanted:
+        name = one.service or service
+        modes[name] = max(one.mode, modes.get(name, one.mode), key=_STRONGEST.index)
+    return tuple(Claim(site, name, run, mode) for name, mode in modes.items())
+
+
+def yields_to(claims: Iterable[Claim], held: Iterable[Claim]) -> str:
+    """The run that these claims, where they are yielding, have to give way to; empty where there is none."""
+    found = conflict([claim for claim in claims if claim.mode is Mode.YIELDING], held)
+    return found.run if found else ""
+
+
+def listed(claims: Iterable[Claim]) -> list[dict[str, Any]]:
+    """Claims as a journal tells them."""
+    return [{"service": claim.service, "mode": str(claim.mode)} for claim in claims]
