@@ -12,7 +12,8 @@ from actions.engine.journal import Entry, Kind
 from actions.engine.ledger import Draft
 from actions.engine.next_move import passed_no_return
 from actions.engine.procedure import MayAnswer, Procedure
-from actions.engine.run import Question, Run
+from actions.engine.run import Run
+from actions.engine.run_parts import Question
 from actions.engine.store import Store
 
 _SHORT = 8
@@ -79,6 +80,8 @@ def answer(
             "name": speaker.name,
             "text": text,
             "plan": state.question.plan,
+            **({"hand": True, "title": state.question.title} if state.question.hand else {}),
+            **({"item": state.question.item} if state.question.item else {}),
             **({"via": speaker.via} if speaker.via else {}),
             **({"glass": broken(glass, state.question, store.clock())} if glass else {}),
         }
@@ -171,10 +174,11 @@ def _open(state: Run, question: int, now: datetime) -> Question:
         raise Refused("That question is no longer open.", detail=_since(state), hint="Look at the newest message.")
     if state.answered is not None:
         raise Refused("That question was answered already.", detail=_since(state), hint="Nothing more to do.")
-    if now >= state.question.expires_at:
+    expires = state.question.expires_at
+    if expires is not None and now >= expires:
         raise Refused(
             "That question has expired.",
-            detail=f"It could be answered until {state.question.expires_at:%H:%M} UTC.",
+            detail=f"It could be answered until {expires:%H:%M} UTC.",
             hint="The run is being taken back. Ask anew when it has ended.",
         )
     return state.question
@@ -253,5 +257,7 @@ def _typed(state: Run, option: dict[str, Any], text: str, plan: str) -> None:
             detail=f"Typed: '{text.strip()[:80]}'.",
             hint=f"Type {state.service} to confirm that it is meant.",
         )
+    if option["types"] == "note" and not text.strip():
+        raise Refused("There is no note yet.", hint="Say in a few words what was done, or why it cannot be.")
     if option["types"] == "when" and not text.strip():
         raise Refused("Which other time?", hint="Type a time, for example 14:25 or 20m ago.")

@@ -10,6 +10,8 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
+from actions.engine.each import Each
+
 
 class Risk(StrEnum):
     """What a procedure can do to data, which decides who must agree."""
@@ -43,6 +45,7 @@ class OptionEffect(StrEnum):
     ON = "on"
     BACK = "back"  # undo what was done; the run ends discarded
     AGAIN = "again"  # the same, and a new run of the same procedure is asked for with the typed text
+    FAIL = "fail"  # what was to be done by hand has failed, in the words of whoever says so
 
 
 class Outcome(StrEnum):
@@ -85,7 +88,7 @@ class Option:
     """One answer to a question: its button's label, where it leads, who may give it.
 
     `types` is what the person has to type to choose it: `service` for the service's name, `when` for a
-    new target, nothing where a click is enough.
+    new target, `note` for a few words, nothing where a click is enough.
     """
 
     label: str
@@ -111,16 +114,20 @@ class Act:
     `limit` is how long the act may take. With `point_of_no_return` nothing is undone once it has begun. One that is
     `spare` fails no run, and Stop leaves out it alone: what was not done is the first thing that the report says.
     An `undo` that only `tidies` comes after all those that bring the service back.
+
+    `by_hand` stands in for `do` where a person does it: it gives the instruction that they read. Their word that it is
+    done is noted, and then `verify` has to hold as for any act.
     """
 
     title: str
-    do: Callable[..., None]
+    do: Callable[..., None] | None
     verify: Callable[..., bool]
     undo: Callable[..., None] | None = None
     limit: timedelta = timedelta(minutes=5)
     point_of_no_return: bool = False
     spare: bool = False
     tidies: bool = False
+    by_hand: Callable[..., str] | None = None
 
 
 @dataclass(frozen=True)
@@ -150,7 +157,7 @@ class Ask:
     still: tuple[str, ...] = ()
 
 
-Step = Look | Act | Ask
+Step = Look | Act | Each | Ask
 
 
 @dataclass(frozen=True)
@@ -200,7 +207,7 @@ class Procedure:
     @cached_property
     def table(self) -> str:
         """A short hash of the table of steps: a run goes on only with the table that it began with."""
-        rows = "\n".join(f"{type(step).__name__} {step.title}" for step in self.steps)
+        rows = "\n".join(map(_row, self.steps))
         return hashlib.sha256(rows.encode()).hexdigest()[:12]
 
     def giving(self, fact: str) -> int:
@@ -215,3 +222,9 @@ class Procedure:
     def plan_length(self) -> int:
         """How many leading looks make the plan: all steps before the first ask or act."""
         return next((i for i, step in enumerate(self.steps) if not isinstance(step, Look)), len(self.steps))
+
+
+def _row(step: Step) -> str:
+    """What makes a step another step for a run that is under way."""
+    over = f" over {step.over}" if isinstance(step, Each) else ""
+    return f"{type(step).__name__} {step.title}{over}" + (" by hand" if getattr(step, "by_hand", None) else "")

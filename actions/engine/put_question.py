@@ -1,4 +1,7 @@
-"""Putting a question: what people read, which options are offered; or its first option, where nothing is to choose."""
+"""Putting a question: what people read, which options are offered; or its first option, where nothing is to choose.
+
+An instruction for what is done by hand is put like a question, to which somebody answers that it is done, or cannot be.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from typing import Any
 from actions.engine import facts as facts_of
 from actions.engine import injection
 from actions.engine.journal import Kind
-from actions.engine.procedure import Answer, Ask, Procedure
+from actions.engine.procedure import Answer, Ask, Option, OptionEffect, Procedure, Sheet
 
 Told = tuple[Kind, dict[str, Any]]
 
@@ -27,6 +30,23 @@ def put(procedure: Procedure, ask: Ask, scope: Mapping[str, Any], facts: Iterabl
         "expires_at": (now + ask.expires).isoformat(),
         "plan": facts_of.plan_hash(procedure.name, scope["request"], {name: scope[name] for name in facts}),
         "sheets": [facts_of.to_json(sheet) for sheet in sheets],
+    }
+
+
+BY_HAND = (Option("Done", types="note"), Option("Cannot be done", leads=OptionEffect.FAIL, types="note"))
+"""The answers to an instruction. Both with a few words, which the journal keeps with who said them."""
+
+
+def instruct(
+    procedure: Procedure, title: str, instruction: str, scope: Mapping[str, Any], facts: Iterable[str]
+) -> Told:
+    """What the journal keeps of an instruction: it waits for a person, for as long as they take."""
+    return Kind.ASKED, {
+        "title": title,
+        "options": [{**facts_of.to_json(option), "gives": ""} for option in BY_HAND],
+        "plan": facts_of.plan_hash(procedure.name, scope["request"], {name: scope[name] for name in facts}),
+        "sheets": [facts_of.to_json(Sheet("To be done by hand", notes=tuple(instruction.splitlines())))],
+        "hand": True,
     }
 
 

@@ -7,45 +7,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from actions.engine.items import Item, Items
 from actions.engine.journal import Entry, Kind
 from actions.engine.procedure import OptionEffect, Outcome
-
-
-@dataclass(frozen=True)
-class Question:
-    """An open or answered question: the entry that put it, its options as JSON, until when it holds."""
-
-    step: int
-    n: int
-    title: str
-    options: tuple[dict[str, Any], ...]
-    expires_at: datetime
-    plan: str
-    text: str = ""
-    asked_at: datetime | None = None
-
-
-@dataclass(frozen=True)
-class Failure:
-    """Why a run waits for a person: what happened, what was seen, what to do next."""
-
-    step: int
-    message: str
-    detail: str
-    hint: str
-    stopped: bool = False
-
+from actions.engine.run_parts import Agreement, Failure, Question
 
 SYSTEM = "mayday"
 """Asks in nobody's name: what Mayday proposes by itself still needs as many people."""
-
-
-@dataclass(frozen=True)
-class Agreement:
-    """Somebody answered a question so that the run goes on. `at` is None once the run was retried since."""
-
-    by: str
-    at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -53,7 +21,8 @@ class Run:
     """The state of one run. `facts` are JSON by name; `done` and `began` are positions in the table.
 
     `glass` says that whoever asked went on alone, with their reason, where the run stands on such an answer. `agreed`
-    is, by question, who answered so that the run goes on; `missed` are sentences about spare acts that failed.
+    is, by question, who answered so that the run goes on; `missed` are sentences about spare acts that failed; `items`
+    are those of the loops that began, by their positions.
     """
 
     id: str
@@ -84,6 +53,7 @@ class Run:
     glass: dict[str, Any] | None = None
     agreed: dict[int, Agreement] = field(default_factory=dict)
     missed: tuple[str, ...] = ()
+    items: dict[int, Items] = field(default_factory=dict)
 
     @property
     def asking(self) -> bool:
@@ -114,23 +84,55 @@ def _requested(e: Entry) -> Run:
 def _began(run: Run, e: Entry) -> Run:
     assert e.step is not None
     again = e.step in run.began
-    return replace(run, open_step=e.step, began=run.began if again else (*run.began, e.step))
+    run = replace(run, open_step=e.step, began=run.began if again else (*run.began, e.step))
+    if "items" in e.data and e.step not in run.items:
+        return _with(run, e, Items(tuple(map(Item.of, e.data["items"]))))
+    items, name = _item(run, e)
+    return _with(run, e, items.begun(name)) if items else run
+
+
+def _item(run: Run, e: Entry) -> tuple[Items | None, str]:
+    """The items of the loop that an entry is about, and the name of the one that it tells of."""
+    name = str(e.data.get("item") or "")
+    return (run.items.get(e.step) if name and e.step is not None else None), name
+
+
+def _with(run: Run, e: Entry, items: Items) -> Run:
+    assert e.step is not None
+    return replace(run, items={**run.items, e.step: items})
 
 
 def _done(run: Run, e: Entry) -> Run:
     assert e.step is not None
     facts = {**run.facts, e.data["gives"]: e.data["fact"]} if "gives" in e.data else run.facts
-    run = replace(run, done=run.done | {e.step}, open_step=None, facts=facts)
+    run = replace(_told(run, e), facts=facts)
+    items, name = _item(run, e)
+    if items is not None:
+        items = items.settled(name, missed=bool(e.data.get("missed")))
+        run = _with(run, e, items)
+    if items is None or not items.left:
+        run = replace(run, done=run.done | {e.step}, open_step=None)
     if not e.data.get("missed"):
         return run
     # Whoever pressed Stop meanwhile wanted just that.
     return replace(run, missed=(*run.missed, e.data["missed"]), stop_asked="")
 
 
+def _told(run: Run, e: Entry) -> Run:
+    """What was to be done by hand has come to its end."""
+    asked = run.question
+    over = asked is not None and asked.hand and (asked.step, asked.item) == (e.step, str(e.data.get("item") or ""))
+    return replace(run, question=None, answered=None) if over else run
+
+
 def _failed(run: Run, e: Entry) -> Run:
-    d = e.data
+    d, run = e.data, _told(run, e)
     step = e.step if e.step is not None else -1
-    return replace(run, failure=Failure(step, d["error"], d.get("detail", ""), d.get("hint", "")), stop_asked="")
+    failure = Failure(step, d["error"], d.get("detail", ""), d.get("hint", ""))
+    items, name = _item(run, e)
+    if items is not None and e.kind is Kind.FAILED:
+        return _with(run, e, items.fell(name, failure))
+    return replace(run, failure=failure, stop_asked="")
 
 
 def _stopped(run: Run, e: Entry) -> Run:
@@ -148,16 +150,20 @@ def _asked(run: Run, e: Entry) -> Run:
         e.n,
         d["title"],
         tuple(d["options"]),
-        datetime.fromisoformat(d["expires_at"]),
+        datetime.fromisoformat(d["expires_at"]) if d.get("expires_at") else None,
         d["plan"],
         d.get("text", ""),
         e.at,
+        d.get("item", ""),
+        bool(d.get("hand")),
     )
     return replace(run, question=question, answered=None, recheck=None)
 
 
 def _answered(run: Run, e: Entry) -> Run:
     d = e.data
+    if d.get("hand"):
+        return replace(run, answered=d)
     if d["leads"] != OptionEffect.ON:
         again = {"text": d.get("text", ""), "by": d["by"]} if d["leads"] == OptionEffect.AGAIN else None
         return replace(run, answered=d, undoing=Outcome.DISCARDED, again=again)
@@ -191,13 +197,18 @@ def _undo_asked(run: Run, e: Entry) -> Run:
 
 def _undone(run: Run, e: Entry) -> Run:
     assert e.step is not None
-    return replace(run, undone=run.undone | {e.step})
+    items, name = _item(run, e)
+    if items is not None:
+        items = items.taken_back(name)
+        run = _with(run, e, items)
+    return run if items is not None and items.to_undo else replace(run, undone=run.undone | {e.step})
 
 
 def _retried(run: Run, e: Entry) -> Run:
-    return replace(
-        run, failure=None, stop_asked="", agreed={step: replace(one, at=None) for step, one in run.agreed.items()}
-    )
+    """What has failed is tried again, and no answer of before stands by itself."""
+    agreed = {step: replace(one, at=None) for step, one in run.agreed.items()}
+    items = {step: replace(one, failed={}) for step, one in run.items.items()}
+    return replace(run, failure=None, stop_asked="", agreed=agreed, items=items)
 
 
 def _finished(run: Run, e: Entry) -> Run:

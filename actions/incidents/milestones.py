@@ -54,12 +54,18 @@ def _of(entry: Entry, procedure: Procedure | None, started: bool) -> Milestone |
     data = entry.data
     who = data.get("name") or data.get("by") or "Somebody"
     match entry.kind:
+        case Kind.ANSWERED if data.get("hand"):
+            done = data.get("leads") == OptionEffect.ON
+            said = f"{who} {'did by hand' if done else 'says that it cannot be done'}: {data.get('title')}."
+            return Milestone(entry, f"{said} {data.get('text') or ''}"[:_LONGEST])
         case Kind.ANSWERED if data.get("leads") == OptionEffect.ON:
             return Milestone(entry, f"{who} approved: {data['option']}.")
         case Kind.BEGAN if not started:
             return Milestone(entry, f"{_name(procedure)} has started.", "started")
         case Kind.DONE if _is_cut_over(entry, procedure):
             return Milestone(entry, "Cut over: what was recovered is in service.")
+        case Kind.FAILED if data.get("item"):
+            return None  # Its neighbours go on; that the loop has failed is told once they have ended.
         case Kind.FAILED | Kind.UNDO_FAILED:
             said = f"{data.get('title')} failed: {data.get('error')} {data.get('hint') or ''}".strip()
             return Milestone(entry, said[:_LONGEST], "failed")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from actions.engine.ids import is_errand
@@ -107,10 +107,20 @@ class RunStory:
         """Where the time of a run that has ended went, in seconds: that no worker was there is in what is between."""
         if self.seconds is None:
             return ()
-        worked = sum(step.seconds for step in self.steps)
+        worked = _worked(self.steps)
         waited = sum(approval.waited for approval in self.approvals)
         told = (("in steps", worked), ("waiting for answers", waited), ("in between", self.seconds - worked - waited))
         return tuple((what, seconds) for what, seconds in told if seconds >= 0.05)
+
+
+def _worked(steps: Sequence[StepTaken]) -> float:
+    """Seconds in which at least one step was at work: the items of a loop are carried out side by side."""
+    seconds, until = 0.0, datetime.min.replace(tzinfo=UTC)
+    for step in sorted(steps, key=lambda step: step.began):
+        ended = step.began + timedelta(seconds=step.seconds)
+        seconds += max(0.0, (ended - max(step.began, until)).total_seconds())
+        until = max(until, ended)
+    return seconds
 
 
 def retell(told: Sequence[Entry]) -> RunStory:
@@ -172,7 +182,8 @@ def who(data: dict[str, Any]) -> str:
 
 
 def _is_step(entry: Entry) -> bool:
-    return entry.kind in _ENDED and bool(entry.data.get("title"))
+    # That a loop has failed is told by its items.
+    return entry.kind in _ENDED and bool(entry.data.get("title")) and "items" not in entry.data
 
 
 def _step(entry: Entry) -> StepTaken:
@@ -222,7 +233,7 @@ def _line(entry: Entry, name: str, ended: str) -> str:
             return str(data.get("text") or "")
         case Kind.DONE:
             return _sentence(title) + (f": {data['said']}" if data.get("said") else "")
-        case _ if entry.kind in _ENDED:
+        case _ if _is_step(entry):
             return f"{_sentence(title)}: {_ENDED[entry.kind]}" + (f". {data['error']}" if data.get("error") else "")
         case _:
             return ""

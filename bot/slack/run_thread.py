@@ -21,7 +21,7 @@ from bot.requests import header_key
 from bot.views import plan, question, report, run_header
 from bot.views.mrkdwn import Block, cut, escape, section, size, small
 from bot.views.run_header import HeaderData
-from bot.views.steps import line, spoken
+from bot.views.steps import item_lines, line, spoken
 
 MOST_BLOCKS = 48
 # Slack refuses some 13,200 characters over all blocks of a message, a limit that its documents do not name.
@@ -69,18 +69,26 @@ def _header(seen: HeaderData) -> Item:
 
 
 def _told(seen: HeaderData) -> Iterator[Item]:
-    looks: list[Entry] = []
+    shared: list[Entry] = []
     for at, entry in enumerate(seen.entries):
         later = seen.entries[at + 1 :]
-        if _is_plan_look(seen.procedure, entry) and len(looks) < _LINES_IN_ONE:
-            looks.append(entry)
+        group = _group(seen.procedure, entry)
+        if group and (not shared or _group(seen.procedure, shared[0]) == group) and len(shared) < _LINES_IN_ONE:
+            shared.append(entry)
             continue
-        items = _items(entry, later)
-        if items:
-            yield from _lines(looks)
-            looks = []
+        items = _items(entry, later) if not group else []
+        if items or group:
+            yield from _lines(shared)
+            shared = [entry] if group else []
         yield from items
-    yield from _lines(looks)
+    yield from _lines(shared)
+
+
+def _group(procedure: Procedure | None, entry: Entry) -> str:
+    """Entries of one group share one message, with a line each: the looks of the plan, the items of a loop."""
+    if entry.data.get("item") and entry.kind in (Kind.DONE, Kind.FAILED, Kind.UNDONE):
+        return f"items {entry.step} {entry.kind is Kind.UNDONE}"
+    return "looks" if _is_plan_look(procedure, entry) else ""
 
 
 def _is_plan_look(procedure: Procedure | None, entry: Entry) -> bool:
@@ -91,7 +99,8 @@ def _is_plan_look(procedure: Procedure | None, entry: Entry) -> bool:
 
 def _lines(entries: list[Entry]) -> Iterator[Item]:
     if entries:
-        lines = [cut(line(entry), 400) for entry in entries]
+        told = item_lines(entries) if entries[0].data.get("item") else map(line, entries)
+        lines = [cut(text, 400) for text in told]
         parts = ["\n".join(lines[i : i + 7]) for i in range(0, len(lines), 7)]
         yield Item(_key(entries[0]), entries[0].n, cut("\n".join(lines)), tuple(map(section, parts)))
 
@@ -114,7 +123,7 @@ def _items(entry: Entry, later: list[Entry]) -> list[Item]:
 def _asked(entry: Entry, settled: Entry | None) -> list[Item]:
     given = entry.data.get("sheets") or []
     items = []
-    if given:
+    if given and not entry.data.get("hand"):
         title = escape(given[0]["title"])
         whole = (f"plan-{entry.run}-{entry.n}.txt", plan.sheets_text(given))
         more = any(sheet.get("whole") for sheet in given)

@@ -81,7 +81,8 @@ def question(console: Console, procedure: Procedure | None, run: Run) -> None:
     if asked is None or not run.asking:
         return
     console.print(Text(sentence(asked.title.replace("{service}", run.service)), style="bold"), end="  ")
-    console.print(f"plan {short(asked.plan)}, open until {asked.expires_at:%H:%M:%S} UTC", markup=False)
+    until = f"open until {asked.expires_at:%H:%M:%S} UTC" if asked.expires_at else "waits until somebody answers"
+    console.print(f"plan {short(asked.plan)}, {until}", markup=False)
     for option in asked.options:
         console.print(f"  {option['label']}: {_who(option)}{_typing(procedure, option)}.", markup=False)
 
@@ -106,7 +107,7 @@ def command(run: Run, label: str) -> str:
 def is_typed_back(procedure: Procedure | None, option: dict[str, Any]) -> bool:
     """Whether the plan's hash has to be typed for that option: on the way to something that destroys."""
     risky = procedure is None or procedure.risk is Risk.DESTRUCTIVE
-    return risky and option["leads"] == OptionEffect.ON
+    return risky and option["leads"] == OptionEffect.ON and option.get("types") != "note"
 
 
 def _who(option: dict[str, Any]) -> str:
@@ -117,7 +118,11 @@ def _who(option: dict[str, Any]) -> str:
 def _typing(procedure: Procedure | None, option: dict[str, Any]) -> str:
     if is_typed_back(procedure, option):
         return ", typing the plan's hash"
-    typed = {"service": ", typing the service's name", "when": ", typing the other time"}
+    typed = {
+        "service": ", typing the service's name",
+        "when": ", typing the other time",
+        "note": ", with a few words that stay on the record",
+    }
     return typed.get(str(option.get("types") or ""), "")
 
 

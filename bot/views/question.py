@@ -9,19 +9,28 @@ from actions.engine.journal import Entry, Kind
 from actions.engine.procedure import MayAnswer
 from actions.engine.put_question import void_words
 from bot.button_target import ButtonTarget
+from bot.views import plan
 from bot.views.mrkdwn import Block, actions, button, escape, moment, person, section, small
 from bot.views.steps import sentence
 
 
 def blocks(asked: Entry, settled: Entry | None) -> list[Block]:
     """The question as it stands: open, or settled by that entry."""
-    head = section(f"*{escape(sentence(asked.data['title']))}*")
+    head = [section(f"*{escape(sentence(asked.data['title']))}*")]
+    if asked.data.get("hand"):
+        head += plan.papers(asked.data.get("sheets") or [])
     if settled is not None:
-        return [head, section(outcome(settled))]
+        return [*head, section(outcome(settled))]
     options: list[dict[str, Any]] = asked.data["options"]
     row = [_button(asked, option, i) for i, option in enumerate(options)]
-    expires = datetime.fromisoformat(asked.data["expires_at"])
-    return [head, *actions(row), small("\n".join([*map(_who, options), f"Open until {moment(expires)}."]))]
+    return [*head, *actions(row), small("\n".join([*map(_who, options), _until(asked)]))]
+
+
+def _until(asked: Entry) -> str:
+    """How long the question stays open."""
+    if not asked.data.get("expires_at"):
+        return "Waits until somebody answers."
+    return f"Open until {moment(datetime.fromisoformat(asked.data['expires_at']))}."
 
 
 def text(asked: Entry, settled: Entry | None) -> str:
@@ -67,5 +76,9 @@ def _who(option: dict[str, Any]) -> str:
 
 
 def _typing(option: dict[str, Any]) -> str:
-    typed = {"service": ", typing the service's name", "when": ", typing the other time"}
+    typed = {
+        "service": ", typing the service's name",
+        "when": ", typing the other time",
+        "note": ", with a few words that stay on the record",
+    }
     return typed.get(str(option.get("types") or ""), "") + "."

@@ -43,7 +43,7 @@ def state_text(procedure: Procedure | None, run: Run) -> str:
     if run.failure is not None:
         return "Stopped, waits for you" if run.failure.stopped else "Failed, waits for you"
     if run.asking and run.question is not None:
-        return f"Asks: {escape(run.question.title)}"
+        return f"{'Waits for a person' if run.question.hand else 'Asks'}: {escape(run.question.title)}"
     if run.undoing is not None:
         return "Taking back what was done"
     if run.stop_asked:

@@ -62,7 +62,8 @@ class RunCounts:
     def _count(self, run: Run, entry: Entry) -> None:
         procedure = self._procedure(run.procedure)
         if entry.kind in _TIMED and entry.data.get("seconds") is not None:
-            title = str(entry.data.get("title") or "")
+            # The items of a loop count under its title: their names are without end.
+            title = str(entry.data.get("title") or "").removesuffix(f": {entry.data.get('item')}")
             step = title if title in self._titles.get(run.procedure, ()) else OTHER
             key = (procedure, step, str(entry.kind))
             self.steps.setdefault(key, Durations()).add(float(entry.data["seconds"]))
