@@ -11,7 +11,7 @@ from actions.engine.errors import Refused
 from actions.engine.journal import Entry, Kind
 from actions.engine.ledger import Draft
 from actions.engine.next_move import passed_no_return
-from actions.engine.procedure import MayAnswer, Procedure
+from actions.engine.procedure import MayAnswer, OptionEffect, Procedure
 from actions.engine.run import Run
 from actions.engine.run_parts import Question
 from actions.engine.store import Store
@@ -68,9 +68,14 @@ def answer(
         Refused: nobody asks that (any more), this person may not answer so, or the typed text does not fit.
     """
 
-    def judge(state: Run) -> Draft:
+    def judge(state: Run) -> Draft | None:
+        if _held_already(state, question, label):
+            return None
         option = choice(state, question, label, speaker, store.clock(), glass)
         assert state.question is not None
+        if option["leads"] == OptionEffect.HOLD:
+            said = {"title": state.question.title, "option": option["label"], "leads": option["leads"]}
+            return Kind.HELD, state.question.step, {**_who(speaker), **said}
         _typed(state, option, text, state.question.plan)
         said = {
             "option": option["label"],
@@ -179,9 +184,22 @@ def _open(state: Run, question: int, now: datetime) -> Question:
         raise Refused(
             "That question has expired.",
             detail=f"It could be answered until {expires:%H:%M} UTC.",
-            hint="The run is being taken back. Ask anew when it has ended.",
+            hint=_after(state.question),
         )
     return state.question
+
+
+def _after(question: Question) -> str:
+    if question.stands is not None:
+        return f"The run goes on with {question.stands['label']}. Stop it, if that is not wanted."
+    return "The run is being taken back. Ask anew when it has ended."
+
+
+def _held_already(state: Run, question: int, label: str) -> bool:
+    """Two people may press Hold at once; the second finds what they wanted."""
+    asked = state.question
+    held = asked is not None and asked.n == question and asked.silence is OptionEffect.ON and asked.expires_at is None
+    return held and state.answered is None and label.strip().casefold() == "hold"
 
 
 def _since(state: Run) -> str:

@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any, get_args, get_origin, get_type_hints
 
 from actions.engine.each import Each
-from actions.engine.procedure import Act, Answer, Ask, Look, Procedure, Step
+from actions.engine.procedure import Act, Answer, Ask, Look, MayAnswer, Option, OptionEffect, Procedure, Step
 
 
 class Miswired(TypeError):
@@ -101,12 +101,29 @@ def check(procedure: Procedure, tools: Mapping[str, Any]) -> None:
         own = {"item": _item_of(procedure, step, known)} if isinstance(step, Each) else {}
         for function in _functions(step):
             _check_one(procedure.name, step.title, function, known | own)
-        if isinstance(step, Act) and (step.do is None) is (step.by_hand is None):
-            raise Miswired(f"{procedure.name}, step '{step.title}': either `do` or `by_hand`, not both and not none")
+        if why := _contradicts(step):
+            raise Miswired(f"{procedure.name}, step '{step.title}': {why}")
         if isinstance(step, (Look, Ask)):
             known[step.gives] = types[step.gives]
     if procedure.report:
         _check_one(procedure.name, "report", procedure.report, known)
+
+
+def _contradicts(step: Step) -> str:
+    """What of a step cannot be meant."""
+    if isinstance(step, Act) and (step.do is None) is (step.by_hand is None):
+        return "either `do` or `by_hand`, not both and not none"
+    if not isinstance(step, Ask) or step.silence is OptionEffect.BACK:
+        return ""
+    if step.silence is not OptionEffect.ON or step.options[0].leads is not OptionEffect.ON:
+        return "silence leads back, or on with the first option"
+    if step.stands is not None or any(o.leads is OptionEffect.ON and (o.types or _second(o)) for o in step.options):
+        return "silence cannot approve what a second person, a typed word or a fresh answer is wanted for"
+    return "'Hold' is no option of its own" if any(o.label.casefold() == "hold" for o in step.options) else ""
+
+
+def _second(option: Option) -> bool:
+    return option.who is MayAnswer.SECOND
 
 
 def _item_of(procedure: Procedure, step: Each, known: Mapping[str, Any]) -> Any:

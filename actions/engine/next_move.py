@@ -7,7 +7,7 @@ from datetime import datetime
 
 from actions.engine.each import Each
 from actions.engine.items import Items
-from actions.engine.procedure import Act, Ask, Look, Outcome, Procedure
+from actions.engine.procedure import Act, Ask, Look, OptionEffect, Outcome, Procedure
 from actions.engine.run import Run
 
 
@@ -58,9 +58,10 @@ class Heed:
 
 @dataclass(frozen=True)
 class Expire:
-    """Nobody answered in time."""
+    """Nobody answered in time: it leads back, or on with the first option."""
 
     step: int
+    leads: OptionEffect = OptionEffect.BACK
 
 
 @dataclass(frozen=True)
@@ -202,8 +203,9 @@ def _asking(run: Run, at: int, now: datetime) -> Move:
     # Before the expiry: an answer in time counts, though no worker came to it in time.
     if run.recheck is not None:
         return Recheck(at)
-    expires = run.question.expires_at
-    return Expire(at) if expires is not None and now >= expires else Wait("asking")
+    if run.question.expires_at is None or now < run.question.expires_at:
+        return Wait("asking")
+    return Expire(at, OptionEffect.ON if run.question.stands is not None else OptionEffect.BACK)
 
 
 def _backwards(procedure: Procedure, run: Run, outcome: Outcome) -> Move:

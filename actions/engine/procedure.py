@@ -46,6 +46,7 @@ class OptionEffect(StrEnum):
     BACK = "back"  # undo what was done; the run ends discarded
     AGAIN = "again"  # the same, and a new run of the same procedure is asked for with the typed text
     FAIL = "fail"  # what was to be done by hand has failed, in the words of whoever says so
+    HOLD = "hold"  # nowhere: the countdown stops, and the question waits for people
 
 
 class Outcome(StrEnum):
@@ -136,9 +137,11 @@ class Ask:
 
     `sheets` gives what people read before they answer; the journal keeps it. `recheck` names the facts that
     are looked up again once somebody has answered: if one of them has changed, or `exceeds` what was shown, the
-    answer is void and the question is put again. Nobody answering within `expires` leads back. Where `applies` says
-    no, nobody is asked and the first option stands. `leaves_out` gives the labels of options that make no sense this
-    time.
+    answer is void and the question is put again. Where `applies` says no, nobody is asked and the first option stands.
+    `leaves_out` gives the labels of options that make no sense this time.
+
+    Nobody answering within `expires` leads back; where `silence` leads on, it is a countdown: the first option stands
+    at its end, unless somebody answers before, or holds it.
 
     An answer `stands` for so long, and for no retry: as long as the act with the title `until` is not done, an older
     one is void too. Once acts that follow the question have begun, only the facts in `still` are looked up again.
@@ -155,6 +158,7 @@ class Ask:
     stands: timedelta | None = None
     until: str = ""
     still: tuple[str, ...] = ()
+    silence: OptionEffect = OptionEffect.BACK
 
 
 Step = Look | Act | Each | Ask

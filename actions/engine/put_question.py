@@ -13,8 +13,12 @@ from actions.engine import facts as facts_of
 from actions.engine import injection
 from actions.engine.journal import Kind
 from actions.engine.procedure import Answer, Ask, Option, OptionEffect, Procedure, Sheet
+from actions.engine.run_parts import Question
 
 Told = tuple[Kind, dict[str, Any]]
+
+HOLD = Option("Hold", leads=OptionEffect.HOLD)
+"""Stops a countdown. Whoever may steer the run may hold it."""
 
 
 def put(procedure: Procedure, ask: Ask, scope: Mapping[str, Any], facts: Iterable[str], now: datetime) -> Told:
@@ -23,6 +27,8 @@ def put(procedure: Procedure, ask: Ask, scope: Mapping[str, Any], facts: Iterabl
         return _settled(ask)
     left_out = injection.call(ask.leaves_out, scope) if ask.leaves_out is not None else ()
     options = [option for option in ask.options if option.label not in left_out]
+    countdown = {"silence": ask.silence} if ask.silence is not OptionEffect.BACK else {}
+    options += [HOLD] if countdown else []
     sheets = injection.call(ask.sheets, scope) if ask.sheets is not None else ()
     return Kind.ASKED, {
         "title": ask.title,
@@ -30,7 +36,19 @@ def put(procedure: Procedure, ask: Ask, scope: Mapping[str, Any], facts: Iterabl
         "expires_at": (now + ask.expires).isoformat(),
         "plan": facts_of.plan_hash(procedure.name, scope["request"], {name: scope[name] for name in facts}),
         "sheets": [facts_of.to_json(sheet) for sheet in sheets],
+        **countdown,
     }
+
+
+def expire(title: str, question: Question | None) -> Told:
+    """What the journal keeps of a question that nobody answered in time."""
+    stands = question.stands if question is not None else None
+    led = (
+        {name: stands[to] for name, to in (("option", "label"), ("leads", "leads"), ("gives", "gives"))}
+        if stands
+        else {}
+    )
+    return Kind.EXPIRED, {"title": title, **led}
 
 
 BY_HAND = (Option("Done", types="note"), Option("Cannot be done", leads=OptionEffect.FAIL, types="note"))

@@ -156,6 +156,7 @@ def _asked(run: Run, e: Entry) -> Run:
         e.at,
         d.get("item", ""),
         bool(d.get("hand")),
+        OptionEffect(d.get("silence") or OptionEffect.BACK),
     )
     return replace(run, question=question, answered=None, recheck=None)
 
@@ -173,6 +174,26 @@ def _answered(run: Run, e: Entry) -> Run:
     facts = {**run.facts, d["gives"]: fact}
     agreed = {**run.agreed, e.step: Agreement(d["by"], e.at)} if e.step is not None else run.agreed
     return replace(run, answered=d, recheck=e.step, facts=facts, started_at=started, glass=glass, agreed=agreed)
+
+
+def _held(run: Run, e: Entry) -> Run:
+    """The countdown is over for good; the question stays open."""
+    asked = run.question
+    if asked is None or run.answered is not None:
+        return run
+    options = tuple(option for option in asked.options if option["leads"] != OptionEffect.HOLD)
+    return replace(run, question=replace(asked, expires_at=None, options=options))
+
+
+def _expired(run: Run, e: Entry) -> Run:
+    """Nobody answered. An answer or a hold that was written before this counts all the same."""
+    asked = run.question
+    if run.answered is not None or (asked is not None and asked.expires_at is None):
+        return run
+    if e.data.get("leads") != OptionEffect.ON:
+        return replace(run, undoing=Outcome.DISCARDED, answered={"option": "expired"})
+    facts = {**run.facts, e.data["gives"]: {"option": e.data["option"], "by": "", "text": ""}}
+    return replace(run, answered=e.data, recheck=e.step, facts=facts, started_at=run.started_at or e.at)
 
 
 def _rechecked(run: Run, e: Entry) -> Run:
@@ -223,7 +244,8 @@ _FOLDS: dict[Kind, Callable[[Run, Entry], Run]] = {
     Kind.STOPPED: _stopped,
     Kind.ASKED: _asked,
     Kind.ANSWERED: _answered,
-    Kind.EXPIRED: lambda run, e: replace(run, undoing=Outcome.DISCARDED, answered={"option": "expired"}),
+    Kind.EXPIRED: _expired,
+    Kind.HELD: _held,
     Kind.RECHECKED: _rechecked,
     Kind.VOIDED: _voided,
     Kind.STOP_ASKED: lambda run, e: replace(run, stop_asked=e.data["by"]),

@@ -60,6 +60,8 @@ def _of(entry: Entry, procedure: Procedure | None, started: bool) -> Milestone |
             return Milestone(entry, f"{said} {data.get('text') or ''}"[:_LONGEST])
         case Kind.ANSWERED if data.get("leads") == OptionEffect.ON:
             return Milestone(entry, f"{who} approved: {data['option']}.")
+        case Kind.EXPIRED if data.get("option"):
+            return Milestone(entry, f"Nobody answered in time: {data['option']} stands.")
         case Kind.BEGAN if not started:
             return Milestone(entry, f"{_name(procedure)} has started.", "started")
         case Kind.DONE if _is_cut_over(entry, procedure):

@@ -221,6 +221,10 @@ def _line(entry: Entry, name: str, ended: str) -> str:
             return f"Asked: {title}"
         case Kind.ANSWERED:
             return f"{who(data)} chose {data['option']}"
+        case Kind.EXPIRED if data.get("option"):
+            return f"Nobody answered in time: {data['option']} stands"
+        case Kind.HELD:
+            return f"{who(data)} held it: {title}"
         case Kind.EXPIRED:
             return f"Nobody answered in time: {title}"
         case Kind.VOIDED:

@@ -110,7 +110,7 @@ def _items(entry: Entry, later: list[Entry]) -> list[Item]:
     if entry.kind in (Kind.DONE, Kind.UNDONE):
         return list(_lines([entry])) if entry.data.get("title") else []
     if entry.kind is Kind.ASKED:
-        return _asked(entry, _settled(later))
+        return _asked(entry, _settled(later), _held(later))
     if entry.kind in _FAILURES:
         return [_failed(entry, _steered(later))]
     if entry.kind is Kind.FINISHED:
@@ -120,7 +120,7 @@ def _items(entry: Entry, later: list[Entry]) -> list[Item]:
     return []
 
 
-def _asked(entry: Entry, settled: Entry | None) -> list[Item]:
+def _asked(entry: Entry, settled: Entry | None, held: Entry | None) -> list[Item]:
     given = entry.data.get("sheets") or []
     items = []
     if given and not entry.data.get("hand"):
@@ -128,7 +128,7 @@ def _asked(entry: Entry, settled: Entry | None) -> list[Item]:
         whole = (f"plan-{entry.run}-{entry.n}.txt", plan.sheets_text(given))
         more = any(sheet.get("whole") for sheet in given)
         items.append(Item(f"{_key(entry)}:plan", entry.n, title, tuple(plan.sheets(given)), whole, more=more))
-    made = tuple(question.blocks(entry, settled))
+    made = tuple(question.blocks(entry, settled, held))
     return [*items, Item(_key(entry), entry.n, question.text(entry, settled), made)]
 
 
@@ -197,14 +197,24 @@ def file_item(run: str, n: int, name: str, content: str) -> Item:
 def _settled(later: list[Entry]) -> Entry | None:
     """What settled a question: an answer that held, its expiry, or that the facts had changed."""
     answered: Entry | None = None
+    held = _held(later) is not None
     for entry in later:
-        if entry.kind is Kind.ANSWERED:
-            answered = entry
+        if entry.kind is Kind.ANSWERED or (entry.kind is Kind.EXPIRED and entry.data.get("option")):
+            # What expired in the same moment counts for nothing.
+            answered = answered or (None if held and entry.kind is Kind.EXPIRED else entry)
         elif entry.kind in (Kind.VOIDED, Kind.EXPIRED, Kind.UNDO_ASKED, Kind.FINISHED):
             return entry if entry.kind is Kind.VOIDED or answered is None else answered
         elif entry.kind in (Kind.RECHECKED, Kind.ASKED):
             return answered
     return answered
+
+
+def _held(later: list[Entry]) -> Entry | None:
+    """Who held the countdown of a question."""
+    for entry in later:
+        if entry.kind in (Kind.HELD, Kind.ASKED):
+            return entry if entry.kind is Kind.HELD else None
+    return None
 
 
 def _steered(later: list[Entry]) -> Entry | None:

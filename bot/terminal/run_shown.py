@@ -14,6 +14,7 @@ from actions.engine.break_glass import in_words
 from actions.engine.journal import Entry, Kind
 from actions.engine.procedure import MayAnswer, OptionEffect, Procedure, Risk
 from actions.engine.run import Run, fold
+from actions.engine.run_parts import Question
 from actions.engine.status import labels_of, state_of
 from bot.views.steps import sentence
 
@@ -81,10 +82,20 @@ def question(console: Console, procedure: Procedure | None, run: Run) -> None:
     if asked is None or not run.asking:
         return
     console.print(Text(sentence(asked.title.replace("{service}", run.service)), style="bold"), end="  ")
-    until = f"open until {asked.expires_at:%H:%M:%S} UTC" if asked.expires_at else "waits until somebody answers"
+    until = _until(asked)
     console.print(f"plan {short(asked.plan)}, {until}", markup=False)
     for option in asked.options:
         console.print(f"  {option['label']}: {_who(option)}{_typing(procedure, option)}.", markup=False)
+
+
+def _until(asked: Question) -> str:
+    """How long the question stays open, and what then."""
+    if asked.expires_at is None:
+        return "waits until somebody answers"
+    at = f"{asked.expires_at:%H:%M:%S} UTC"
+    if asked.stands is not None:
+        return f"goes on with {asked.stands['label']} at {at}, unless somebody answers or holds it"
+    return f"open until {at}"
 
 
 def how_to_answer(run: Run) -> str:

@@ -113,7 +113,8 @@ class RunLoop:
             case Undo(i, item):
                 self._pieces.undo(piece_of(self._work, i, item, run), run)
             case Expire(i):
-                self._work.say(Kind.EXPIRED, i, {"title": self.procedure.steps[i].title})
+                kind, said = put_question.expire(self.procedure.steps[i].title, run.question)
+                self._work.say(kind, i, said)
             case Halt(i):
                 self._work.say(Kind.STOPPED, i, {"title": self.procedure.steps[i].title})
             case Finish(outcome):
