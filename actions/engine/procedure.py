@@ -101,11 +101,15 @@ class Option:
 
 @dataclass(frozen=True)
 class Look:
-    """Finds a fact and changes nothing; may be repeated. What it returns is kept under `gives`."""
+    """Finds a fact and changes nothing; may be repeated. What it returns is kept under `gives`.
+
+    One that takes minutes calls `progress`: that shows how far it is, and is where Stop and its `limit` take hold.
+    """
 
     title: str
     look: Callable[..., Any]
     gives: str
+    limit: timedelta = timedelta(hours=12)
 
 
 @dataclass(frozen=True)

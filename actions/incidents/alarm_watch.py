@@ -113,7 +113,9 @@ class AlarmWatch:
 
     def _ahead(self, run: Run, told: list[Entry]) -> timedelta | None:
         """How long the present act still takes at the speed that it has had."""
-        made, began = notes.progress(self.store, run.id), _last(told, Kind.BEGAN)
+        made = notes.progress(self.store, run.id)
+        # Of a loop all items count, from the moment when it began.
+        began = _last([entry for entry in told if "item" not in entry.data], Kind.BEGAN)
         done, total = (float(made.get(name) or 0) for name in ("done", "total")) if made else (0.0, 0.0)
         if run.open_step is None or began is None or not 0 < done <= total:
             return None

@@ -37,6 +37,7 @@ class StepProgress:
         self._show = show or (lambda shown: notes.set_progress(store, run.id, shown))
         self._began = time.monotonic()
         self._shown = 0.0
+        self._title = ""
 
     def __call__(self, done: float, total: float, text: str = "") -> None:
         """Show it; raises Stopped, GaveWay, Fenced, or RecoveryError where the step's limit is over."""
@@ -51,11 +52,19 @@ class StepProgress:
         if elapsed - self._shown >= 1.0 or not self._shown:
             self._shown = elapsed or 0.001
             self._notice_stop()
-            shown = {"step": self._step, "done": done, "total": total, "text": text, "seconds": round(elapsed, 1)}
+            shown = {
+                "step": self._step,
+                "title": self._title,
+                "done": done,
+                "total": total,
+                "text": text,
+                "seconds": round(elapsed, 1),
+            }
             self._show(shown)
 
     def at_work(self, title: str) -> None:
         """Show that it begins."""
+        self._title = title
         self._show({"step": self._step, "title": title, "done": 0, "total": 0, "text": ""})
 
     def must_go_on(self) -> None:

@@ -147,7 +147,7 @@ class RunLoop:
             self._work.failed(Kind.FAILED, i, {"title": step.title}, trouble, began)
 
     def _found(self, i: int, step: Look, run: Run) -> Any:
-        progress = self._work.progress(i, run)
+        progress = self._work.progress(i, run, step.limit)
         progress.at_work(step.title)
         found = injection.call(step.look, self._work.scope(i, run, progress))
         must_line_up(self.procedure, step.gives, found)
@@ -165,7 +165,11 @@ class RunLoop:
 
     def _recheck(self, i: int, run: Run) -> None:
         """Look again at what the answer was based on; a change makes the answer void."""
-        ask, scope, seen = self._ask(i), self._work.scope(i, run), list[tuple[str, str]]()
+        ask, seen = self._ask(i), list[tuple[str, str]]()
+
+        def scope(look: Look) -> dict[str, Any]:
+            return self._work.scope(i, run, self._work.progress(i, run, look.limit))
+
         trouble = self.guard(ask.title, lambda: seen.append(changed_since(self.procedure, i, run, scope)))
         if trouble is not None:
             said = {"title": f"look again before '{ask.title}'"}
