@@ -105,8 +105,9 @@ def check(procedure: Procedure, tools: Mapping[str, Any]) -> None:
             raise Miswired(f"{procedure.name}, step '{step.title}': {why}")
         if isinstance(step, (Look, Ask)):
             known[step.gives] = types[step.gives]
-    if procedure.report:
-        _check_one(procedure.name, "report", procedure.report, known)
+    for named in ("report", "says"):
+        if callable(function := getattr(procedure, named)):
+            _check_one(procedure.name, named, function, known)
 
 
 def _contradicts(step: Step) -> str:

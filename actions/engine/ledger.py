@@ -14,8 +14,9 @@ from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from actions.engine.errors import Busy, Fenced
+from actions.engine.folding import after, fold
 from actions.engine.journal import GENESIS, Entry, Kind, sealed
-from actions.engine.run import Run, after, fold
+from actions.engine.run import Run
 
 LEASE_SECONDS = 10.0
 """How long a lease lives without a heartbeat."""

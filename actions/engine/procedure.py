@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -196,7 +196,8 @@ class Procedure:
 
     `claims` says that a run of it holds its service, so that no other may begin meanwhile. One that `yields` gives
     way to such a run: it may not begin beside it, and is stopped where it stands when one begins. `report` gives
-    what is read at the end. An errand (`lane`) claims nothing, needs no Docker, and is drawn as one line.
+    what is read at the end, `says` the words for its ends: by outcome (they may name {service}), or of a function for
+    the end that it promises. An errand (`lane`) claims nothing, needs no Docker, and is drawn as one line.
     """
 
     name: str
@@ -211,6 +212,7 @@ class Procedure:
     yields: bool = False
     rto: timedelta | None = None
     lane: Lane = Lane.RECOVERY
+    says: Mapping[Outcome, str] | Callable[..., str] | None = None
 
     @cached_property
     def table(self) -> str:

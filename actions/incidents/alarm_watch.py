@@ -15,11 +15,12 @@ from actions.clock.times import span_words
 from actions.engine import notes
 from actions.engine.errors import RecoveryError
 from actions.engine.facts import from_json
+from actions.engine.folding import fold
 from actions.engine.ids import is_errand
 from actions.engine.journal import Entry, Kind
 from actions.engine.next_move import passed_no_return
 from actions.engine.procedure import MayAnswer, Procedure
-from actions.engine.run import Run, fold
+from actions.engine.run import Run
 from actions.engine.store import Store
 from actions.incidents.alarms import ALONE_FOR, Alarm, Facts, RunFacts, alarms, approval_key
 from actions.incidents.contacts import people_of

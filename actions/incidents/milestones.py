@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from actions.engine.journal import Entry, Kind
-from actions.engine.procedure import Act, OptionEffect, Procedure
+from actions.engine.procedure import Act, OptionEffect, Outcome, Procedure
 from actions.incidents.pagerduty_events import MARK
 from actions.incidents.statuspage_drafts import Kind as DraftKind
 
@@ -65,7 +65,7 @@ def _of(entry: Entry, procedure: Procedure | None, started: bool) -> Milestone |
         case Kind.BEGAN if not started:
             return Milestone(entry, f"{_name(procedure)} has started.", "started")
         case Kind.DONE if _is_cut_over(entry, procedure):
-            return Milestone(entry, "Cut over: what was recovered is in service.")
+            return Milestone(entry, _no_return(entry, procedure))
         case Kind.FAILED if data.get("item"):
             return None  # Its neighbours go on; that the loop has failed is told once they have ended.
         case Kind.FAILED | Kind.UNDO_FAILED:
@@ -73,7 +73,8 @@ def _of(entry: Entry, procedure: Procedure | None, started: bool) -> Milestone |
             return Milestone(entry, said[:_LONGEST], "failed")
         case Kind.FINISHED:
             outcome = str(data["outcome"])
-            said = f"{_ENDED.get(outcome, outcome)}. {data.get('error') or ''}".strip()
+            words = str(data.get("words") or _ENDED.get(outcome, outcome)).rstrip(".")
+            said = f"{words}. {data.get('error') or ''}".strip()
             return Milestone(entry, said[:_LONGEST], _DRAFTS.get(outcome))
         case _:
             return None
@@ -85,6 +86,12 @@ def _is_cut_over(entry: Entry, procedure: Procedure | None) -> bool:
         return False
     step = procedure.steps[entry.step]
     return isinstance(step, Act) and step.point_of_no_return
+
+
+def _no_return(entry: Entry, procedure: Procedure | None) -> str:
+    if procedure is None or procedure.ends is Outcome.RECOVERED:
+        return "Cut over: what was recovered is in service."
+    return f"Done, and nothing leads back from here: {entry.data.get('title')}."
 
 
 def _name(procedure: Procedure | None) -> str:

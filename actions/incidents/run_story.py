@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from actions.engine.folding import fold
 from actions.engine.ids import is_errand
 from actions.engine.journal import Entry, Kind
 from actions.engine.put_question import void_words
-from actions.engine.run import Run, fold
+from actions.engine.run import Run
 from actions.engine.status import state_of
 from actions.watch.run_records import Actual, Records
 
@@ -232,7 +233,9 @@ def _line(entry: Entry, name: str, ended: str) -> str:
         case Kind.STOP_ASKED | Kind.RETRIED | Kind.UNDO_ASKED:
             return f"{who(data)} {_PRESSED[entry.kind]}"
         case Kind.FINISHED:
-            return f"{ended}: {data['outcome']}" + (f". {data['error']}" if data.get("error") else "")
+            return f"{ended}: {data.get('words') or data['outcome']}" + (
+                f". {data['error']}" if data.get("error") else ""
+            )
         case Kind.NOTED:
             return str(data.get("text") or "")
         case Kind.DONE:

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from actions.engine.folding import after, fold
 from actions.engine.journal import Entry, Kind
 from actions.engine.procedure import Outcome
-from actions.engine.run import Run, after, fold
+from actions.engine.run import Run
 
 
 @dataclass(frozen=True)

@@ -142,7 +142,7 @@ def _finished(entry: Entry) -> Item:
     if whole and entry.data.get("glass"):
         whole = f"{in_words(entry.data['glass'])}\n\n{whole}"
     file = (f"report-{entry.run}.txt", whole) if whole else _detail(entry)
-    ended = run_header.ENDED.get(entry.data["outcome"], entry.data["outcome"])
+    ended = run_header.ended(entry.data["outcome"], str(entry.data.get("words") or ""))
     return Item(_key(entry), entry.n, escape(ended), tuple(report.finished(entry)), file)
 
 

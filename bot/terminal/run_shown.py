@@ -11,9 +11,10 @@ from rich.text import Text
 
 from actions.engine.answers import short
 from actions.engine.break_glass import in_words
+from actions.engine.folding import fold
 from actions.engine.journal import Entry, Kind
 from actions.engine.procedure import MayAnswer, OptionEffect, Procedure, Risk
-from actions.engine.run import Run, fold
+from actions.engine.run import Run
 from actions.engine.run_parts import Question
 from actions.engine.status import labels_of, state_of
 from bot.views.steps import sentence
@@ -41,7 +42,9 @@ def end(console: Console, procedure: Procedure | None, entries: list[Entry]) -> 
 def line_of(entry: Entry) -> str:
     """What an entry says, in one line."""
     data = entry.data
-    what = data.get("title") or data.get("summary") or data.get("option") or data.get("outcome") or ""
+    what = (
+        data.get("title") or data.get("summary") or data.get("option") or data.get("words") or data.get("outcome") or ""
+    )
     who = f" by {data['name']}" if data.get("name") else ""
     who += f" alone: {data['glass']['reason']}" if entry.kind is Kind.ANSWERED and data.get("glass") else ""
     seconds = f" ({data['seconds']:.1f} s)" if data.get("seconds") is not None else ""

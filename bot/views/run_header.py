@@ -13,6 +13,7 @@ from actions.engine.run import Run
 from actions.engine.status import STOP
 from bot.views import plan
 from bot.views.mrkdwn import Block, actions, button, clock, escape, person, section, small, title
+from bot.views.steps import sentence
 
 ENDED = {
     "recovered": "Recovered",
@@ -24,6 +25,11 @@ ENDED = {
 
 
 _BEGINS = (Kind.BEGAN, Kind.UNDO_BEGAN)
+
+
+def ended(outcome: str, words: str = "") -> str:
+    """How a run ended: in its procedure's own words, else in those for all."""
+    return words or ENDED.get(outcome, sentence(outcome))
 
 
 @dataclass(frozen=True)
@@ -42,7 +48,7 @@ class HeaderData:
 def state_text(procedure: Procedure | None, run: Run) -> str:
     """What a run is doing, in a few words."""
     if run.finished is not None:
-        return ENDED.get(str(run.finished), str(run.finished))
+        return escape(ended(str(run.finished), run.words))
     if run.failure is not None:
         return "Stopped, waits for you" if run.failure.stopped else "Failed, waits for you"
     if run.asking and run.question is not None:

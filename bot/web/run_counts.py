@@ -7,9 +7,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from actions.engine.folding import after, fold
 from actions.engine.journal import Entry, Kind
 from actions.engine.procedure import Procedure
-from actions.engine.run import Run, after, fold
+from actions.engine.run import Run
 from actions.engine.status import state_of
 
 BUCKETS = (0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0)

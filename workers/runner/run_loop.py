@@ -12,6 +12,7 @@ import structlog
 from actions.engine import facts as facts_of
 from actions.engine import injection, put_question
 from actions.engine.each import Each
+from actions.engine.ending import words_for
 from actions.engine.errors import RecoveryError, Refused
 from actions.engine.journal import Kind
 from actions.engine.ledger import Lease
@@ -141,7 +142,8 @@ class RunLoop:
         # After an act there is something to take back, so people decide about a refusal then.
         elif isinstance(trouble, Refused) and not run.began:
             seconds = self._work.since(run.requested_at)
-            refused = {"outcome": Outcome.REFUSED, **trouble.as_json(), "report": [], "seconds": seconds}
+            words = self._words(Outcome.REFUSED, i, run)
+            refused = {"outcome": Outcome.REFUSED, **words, **trouble.as_json(), "report": [], "seconds": seconds}
             self._work.say(Kind.FINISHED, i, refused)
         else:
             self._work.failed(Kind.FAILED, i, {"title": step.title}, trouble, began)
@@ -187,11 +189,20 @@ class RunLoop:
             trouble = self.guard("report", lambda: report.extend(injection.call(describe, scope)))
             if trouble is not None:
                 log.error("no report", run=run.id, error=trouble.message, detail=trouble.detail)
-        said: dict[str, Any] = {"outcome": outcome, "seconds": self._work.since(run.requested_at)}
+        words = self._words(outcome, len(self.procedure.steps), run)
+        said: dict[str, Any] = {"outcome": outcome, **words, "seconds": self._work.since(run.requested_at)}
         gaps = [Sheet("Not done", alerts=run.missed)] if run.missed else []
         said["report"] = [facts_of.to_json(sheet) for sheet in (*gaps, *report)]
         more = {name: value for name, value in (("again", run.again), ("glass", run.glass)) if value}
         self._work.say(Kind.FINISHED, None, {**said, **more})
+
+    def _words(self, outcome: Outcome, i: int, run: Run) -> dict[str, str]:
+        said: list[str] = []
+        scope = self._work.scope(i, run)
+        trouble = self.guard("says", lambda: said.append(words_for(self.procedure, run, outcome, scope)))
+        if trouble is not None:
+            log.error("no words for the end", run=run.id, error=trouble.message, detail=trouble.detail)
+        return {"words": said[0]} if said and said[0] else {}
 
     def _other_table(self, run: Run) -> None:
         trouble = RecoveryError(

@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from actions.engine.errors import Busy, Fenced
+from actions.engine.folding import after, fold
 from actions.engine.journal import GENESIS, Entry, Kind, sealed
 from actions.engine.ledger import LEASE_SECONDS, Judge, Lease
-from actions.engine.run import Run, after, fold
+from actions.engine.run import Run
 
 
 class Ledger:
