@@ -59,6 +59,17 @@ class Outcome(StrEnum):
     REFUSED = "refused"
 
 
+class FactRole(StrEnum):
+    """What a fact is to those who tell of a run: records, documents, alarms. They read the fields that are named."""
+
+    AIM = "aim"  # where a recovery goes back to; `stop.last_commit_at` is the last commit that stays
+    LOST = "lost"  # what that gives up: `counted`, `commits`, `last_at`
+    REACHED = "reached"  # that a restored copy stands where it was to stand
+    VERDICT = "verdict"  # what the checks of the data found: `healthy`, `verdict`
+    KEPT = "kept"  # where the old data lies: `path`
+    ARRIVAL = "arrival"  # whether what is written since can be recovered
+
+
 @dataclass(frozen=True)
 class Sheet:
     """Something to read before answering, or at the end: a title, rows of label and value, notes below.
@@ -103,13 +114,15 @@ class Option:
 class Look:
     """Finds a fact and changes nothing; may be repeated. What it returns is kept under `gives`.
 
-    One that takes minutes calls `progress`: that shows how far it is, and is where Stop and its `limit` take hold.
+    One that takes minutes calls `progress`: that shows how far it is, and is where Stop and its `limit` take hold. By
+    its `role` a fact is found by those who know nothing of the procedure.
     """
 
     title: str
     look: Callable[..., Any]
     gives: str
     limit: timedelta = timedelta(hours=12)
+    role: FactRole | None = None
 
 
 @dataclass(frozen=True)

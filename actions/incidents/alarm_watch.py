@@ -14,12 +14,13 @@ from pydantic import ValidationError
 from actions.clock.times import span_words
 from actions.engine import notes
 from actions.engine.errors import RecoveryError
+from actions.engine.fact_roles import fact_with
 from actions.engine.facts import from_json
 from actions.engine.folding import fold
 from actions.engine.ids import is_errand
 from actions.engine.journal import Entry, Kind
 from actions.engine.next_move import passed_no_return
-from actions.engine.procedure import MayAnswer, Procedure
+from actions.engine.procedure import FactRole, MayAnswer, Procedure
 from actions.engine.run import Run
 from actions.engine.store import Store
 from actions.incidents.alarms import ALONE_FOR, Alarm, Facts, RunFacts, alarms, approval_key
@@ -148,7 +149,8 @@ class AlarmWatch:
     def _arrival(self, name: str) -> Archiving | None:
         """What a recovery of the watched service, or a base backup, saw of the archive last."""
         run = self.store.run(name)
-        fact = run.facts.get("arrival") if run.service == self.service and run.site == self.site else None
+        mine = run.service == self.service and run.site == self.site
+        fact = fact_with(self._procedure(run), run, FactRole.ARRIVAL) if mine else None
         try:
             return from_json(Archiving, fact) if fact else None
         except ValidationError:  # Another version wrote it.

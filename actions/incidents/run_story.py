@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from actions import catalog
+from actions.engine.fact_roles import fact_with
 from actions.engine.folding import fold
 from actions.engine.ids import is_errand
 from actions.engine.journal import Entry, Kind
+from actions.engine.procedure import FactRole, Procedure
 from actions.engine.put_question import void_words
 from actions.engine.run import Run
 from actions.engine.status import state_of
@@ -83,7 +86,10 @@ class IntegrityTold:
 
 @dataclass(frozen=True)
 class RunStory:
-    """Everything that a run's journal tells afterwards. `state` is how it stands or ended."""
+    """Everything that a run's journal tells afterwards. `state` is how it stands or ended.
+
+    `lost` and `kept` are its facts about what was given up and where the old data lies, as JSON.
+    """
 
     run: Run
     name: str
@@ -97,6 +103,8 @@ class RunStory:
     report: tuple[Paper, ...]
     actual: Actual | None
     lines: tuple[StoryLine, ...]
+    lost: dict[str, Any] = field(default_factory=dict)
+    kept: dict[str, Any] = field(default_factory=dict)
 
     @property
     def slowest(self) -> StepTaken | None:
@@ -124,14 +132,14 @@ def _worked(steps: Sequence[StepTaken]) -> float:
     return seconds
 
 
-def retell(told: Sequence[Entry]) -> RunStory:
-    """The story of a run, from its journal alone.
+def retell(told: Sequence[Entry], find: Callable[[str], Procedure | None] = catalog.known) -> RunStory:
+    """The story of a run, from its journal and the table of its procedure.
 
     Raises:
         ValueError: it is no run's.
     """
     run, first = fold(told), told[0].data
-    records = Records()
+    records, procedure = Records(find), find(run.procedure)
     records.hear(told)
     ended = next((e for e in reversed(told) if e.kind is Kind.FINISHED), None)
     name = str(first.get("name") or run.requester)
@@ -148,6 +156,8 @@ def retell(told: Sequence[Entry]) -> RunStory:
         report=tuple(_papers(ended.data.get("report"))) if ended else (),
         actual=records.of(run.service).actual,
         lines=tuple(_lines(told, name)),
+        lost=fact_with(procedure, run, FactRole.LOST),
+        kept=fact_with(procedure, run, FactRole.KEPT),
     )
 
 

@@ -172,13 +172,14 @@ def test_the_same_persons_second_press_is_silent_and_another_persons_is_told_who
 def test_undo_after_the_point_of_no_return_says_where_the_old_data_lies(office: Office) -> None:
     say(office, "postgres pitr 14:30")
     worker = only_run(office)
-    worker.write(Kind.DONE, 0, title="x", seconds=1, gives="kept", fact="/data/postgres.before-r1, until 6 December")
+    lies = {"path": "/data/postgres.before-r1", "text": "/data/postgres.before-r1, until 6 December"}
     worker.acts(PITR, 6)
+    worker.write(Kind.DONE, 7, title="x", seconds=1, gives="old", fact=lies)
     with pytest.raises(Refused) as refused:
         steer(office.bot, "undo", worker.run, office.bot.people.approving("U0DBA", "T1").speaker)
     assert "can no longer be undone" in refused.value.message
     assert "/data/postgres.before-r1" in refused.value.detail
-    assert kept(office.store.run(worker.run)).startswith("/data")
+    assert kept(PITR, office.store.run(worker.run)) == lies["text"]
 
 
 @pytest.mark.parametrize("value", ["", "x", "r1|x|Cut over", "r1|2|", "|2|Cut over"])
