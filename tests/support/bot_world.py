@@ -95,6 +95,7 @@ PITR = Procedure(
         Ask("cut over?", CUT_OVER, "cut"),
         Act("swap the data directories", do, verify, point_of_no_return=True),
         Look("note where the old data lies", look, "old", role=FactRole.KEPT),
+        Look("see that WAL arrives", look, "arrival", role=FactRole.ARRIVAL),
     ),
     ends=Outcome.RECOVERED,
     rto=timedelta(minutes=30),

@@ -94,6 +94,8 @@ class LoopWork:
         began = self.work.store.clock()
         # Docker is waited for by all of them together: the tools are taken out anew once nobody uses them.
         trouble = self.guard(step.title, wave.go_on)
+        if wave.broke is not None:
+            raise wave.broke
         for piece in wave.left.values() if trouble is not None else ():
             PieceWork(self.work, self.guard).settle(piece, trouble, began)
         if wave.gave_way is not None:
@@ -115,7 +117,10 @@ class LoopWork:
 
 
 class _Wave:
-    """Items of one wave on their way. `left` are those of which nothing was written yet that ends them."""
+    """Items of one wave on their way. `left` are those of which nothing was written yet that ends them.
+
+    `broke` is what ends the whole carrying-out: the lease is lost, or the store cannot be written.
+    """
 
     def __init__(self, loop: LoopWork, i: int, step: Each, run: Run, pieces: dict[str, Piece]) -> None:
         self._loop, self._i, self._run = loop, i, run
@@ -127,6 +132,7 @@ class _Wave:
         self._shown = LoopProgress(loop.work, i, run, total - len(self._items.left), total)
         self.left = pieces
         self.gave_way: GaveWay | None = None
+        self.broke: BaseException | None = None
 
     def go_on(self) -> None:
         """Carry out those that are left.
@@ -136,7 +142,9 @@ class _Wave:
         """
         with ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix=f"items of {self._run.id}") as threads:
             going = [threads.submit(self._one, piece) for piece in list(self.left.values())]
-        if away := [trouble for trouble in [one.result() for one in going] if isinstance(trouble, Away)]:
+        self.broke = next((broke for one in going if (broke := one.exception()) is not None), None)
+        came = [one.result() for one in going] if self.broke is None else []
+        if away := [trouble for trouble in came if isinstance(trouble, Away)]:
             raise away[0]
 
     def _one(self, piece: Piece) -> RecoveryError | None:

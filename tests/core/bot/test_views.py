@@ -149,9 +149,7 @@ def test_the_plan_block_has_a_card_for_each_step_with_its_status() -> None:
         "pending",
         "pending",
         "error",
-        "pending",
-        "pending",
-        "pending",
+        *["pending"] * 5,
     ]
 
 

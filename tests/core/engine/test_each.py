@@ -8,12 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from actions.engine import answers
 from actions.engine.each import Each
 from actions.engine.errors import Away, Refused
 from actions.engine.injection import Miswired, check
 from actions.engine.journal import Kind, first_broken
+from actions.engine.ledger import LEASE_SECONDS
 from actions.engine.line_up import line_up
 from actions.engine.procedure import Look, Outcome
 from actions.engine.store import Store
@@ -418,3 +420,37 @@ def test_on_the_real_store_many_items_write_one_unbroken_journal(tmp_path: Path)
     assert first_broken(store.entries("r1")) is None
     assert [entry.n for entry in store.entries("r1")] == list(range(1, len(store.entries("r1")) + 1))
     store.dispose()
+
+
+def test_a_worker_that_lost_its_lease_amid_a_wave_writes_nothing_more_and_the_next_one_goes_on() -> None:
+    here = room()
+
+    def taken_over(place: str) -> None:
+        if place == "before the entry 'done' of step 1":
+            here.watch(lambda place: None)
+            here.clock.advance(LEASE_SECONDS + 1)
+            assert here.store.acquire("r1", "stack", "another") is not None
+
+    here.watch(taken_over)
+    assert here.work() == "fenced"
+    told = len(here.store.entries("r1"))
+    assert here.work() == "finished"
+    assert len(here.store.entries("r1")) > told
+    assert set(started(here).values()) == {1}
+    assert first_broken(here.store.entries("r1")) is None
+
+
+def test_a_store_that_cannot_be_written_ends_the_carrying_out_and_fails_no_item() -> None:
+    here = room()
+
+    def away(place: str) -> None:
+        if place == "before the entry 'done' of step 1":
+            raise OperationalError("insert", {}, Exception("disk full"))
+
+    here.watch(away)
+    with pytest.raises(OperationalError):
+        here.work()
+    assert Kind.FAILED not in here.kinds()
+    here.watch(lambda place: None)
+    assert here.work() == "finished"
+    assert set(started(here).values()) == {1}
