@@ -190,8 +190,8 @@ def _open(state: Run, question: int, now: datetime) -> Question:
 
 
 def _after(question: Question) -> str:
-    if question.stands is not None:
-        return f"The run goes on with {question.stands['label']}. Stop it, if that is not wanted."
+    if question.on_silence is not None:
+        return f"The run goes on with {question.on_silence['label']}. Stop it, if that is not wanted."
     return "The run is being taken back. Ask anew when it has ended."
 
 

@@ -205,7 +205,7 @@ def _asking(run: Run, at: int, now: datetime) -> Move:
         return Recheck(at)
     if run.question.expires_at is None or now < run.question.expires_at:
         return Wait("asking")
-    return Expire(at, OptionEffect.ON if run.question.stands is not None else OptionEffect.BACK)
+    return Expire(at, OptionEffect.ON if run.question.on_silence is not None else OptionEffect.BACK)
 
 
 def _backwards(procedure: Procedure, run: Run, outcome: Outcome) -> Move:

@@ -60,7 +60,7 @@ class Outcome(StrEnum):
 
 
 class FactRole(StrEnum):
-    """What a fact is to those who tell of a run: records, documents, alarms. They read the fields that are named."""
+    """What a fact is to those who tell of a run: records, documents, alarms. They read the fields named here."""
 
     AIM = "aim"  # where a recovery goes back to; `stop.last_commit_at` is the last commit that stays
     LOST = "lost"  # what that gives up: `counted`, `commits`, `last_at`
@@ -114,8 +114,7 @@ class Option:
 class Look:
     """Finds a fact and changes nothing; may be repeated. What it returns is kept under `gives`.
 
-    One that takes minutes calls `progress`: that shows how far it is, and is where Stop and its `limit` take hold. By
-    its `role` a fact is found by those who know nothing of the procedure.
+    One that takes minutes calls `progress`, where Stop and `limit` take hold. By its `role` others find the fact.
     """
 
     title: str
@@ -133,8 +132,7 @@ class Act:
     `spare` fails no run, and Stop leaves out it alone: what was not done is the first thing that the report says.
     An `undo` that only `tidies` comes after all those that bring the service back.
 
-    `by_hand` stands in for `do` where a person does it: it gives the instruction that they read. Their word that it is
-    done is noted, and then `verify` has to hold as for any act.
+    `by_hand` stands in for `do` where a person does it: it gives the instruction. `verify` has to hold after that, too.
     """
 
     title: str

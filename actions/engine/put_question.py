@@ -42,7 +42,7 @@ def put(procedure: Procedure, ask: Ask, scope: Mapping[str, Any], facts: Iterabl
 
 def expire(title: str, question: Question | None) -> Told:
     """What the journal keeps of a question that nobody answered in time."""
-    stands = question.stands if question is not None else None
+    stands = question.on_silence if question is not None else None
     led = (
         {name: stands[to] for name, to in (("option", "label"), ("leads", "leads"), ("gives", "gives"))}
         if stands

@@ -30,7 +30,7 @@ class Question:
     silence: OptionEffect = OptionEffect.BACK
 
     @property
-    def stands(self) -> dict[str, Any] | None:
+    def on_silence(self) -> dict[str, Any] | None:
         """The option that stands where nobody answers in time; None where the run goes back then.
 
         Silence is never a second person, and types nothing.

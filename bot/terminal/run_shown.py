@@ -96,8 +96,8 @@ def _until(asked: Question) -> str:
     if asked.expires_at is None:
         return "waits until somebody answers"
     at = f"{asked.expires_at:%H:%M:%S} UTC"
-    if asked.stands is not None:
-        return f"goes on with {asked.stands['label']} at {at}, unless somebody answers or holds it"
+    if asked.on_silence is not None:
+        return f"goes on with {asked.on_silence['label']} at {at}, unless somebody answers or holds it"
     return f"open until {at}"
 
 

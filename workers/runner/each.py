@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -17,6 +16,7 @@ from actions.engine.line_up import line_up
 from actions.engine.procedure import Act
 from actions.engine.run import Run
 from workers.runner.piece import Piece, PieceWork, of_act, of_item
+from workers.runner.side_by_side import side_by_side
 from workers.runner.step_guard import Guard
 from workers.runner.step_work import StepWork
 
@@ -140,12 +140,11 @@ class _Wave:
         Raises:
             Away: some could not be, because what does the work does not answer.
         """
-        with ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix=f"items of {self._run.id}") as threads:
-            going = [threads.submit(self._one, piece) for piece in list(self.left.values())]
-        self.broke = next((broke for one in going if (broke := one.exception()) is not None), None)
-        came = [one.result() for one in going] if self.broke is None else []
-        if away := [trouble for trouble in came if isinstance(trouble, Away)]:
-            raise away[0]
+        came = side_by_side(self._one, list(self.left.values()), SIDE_BY_SIDE)
+        self.broke = next((one.error for one in came if one.error is not None), None)
+        away = next((one.value for one in came if isinstance(one.value, Away)), None)
+        if away is not None and self.broke is None:
+            raise away
 
     def _one(self, piece: Piece) -> RecoveryError | None:
         if self._loop.halts(self._run):

@@ -35,7 +35,10 @@ def missed(title: str, trouble: RecoveryError) -> str:
 
 @dataclass(frozen=True)
 class Piece:
-    """What is to be done at step `step`; of a loop, for the item of that name. `says` names it in its entries."""
+    """What is to be done at step `step`; of a loop, for the item of that name, from the JSON `value` of that `kind`.
+
+    `says` names it in its entries.
+    """
 
     step: int
     says: dict[str, Any]
@@ -46,6 +49,7 @@ class Piece:
     spare: bool
     by_hand: Callable[..., str] | str | None = None
     item: str = ""
+    kind: Any = None
     value: Any = None
 
     @property
@@ -61,10 +65,20 @@ def of_act(i: int, act: Act) -> Piece:
 
 def of_item(procedure: Procedure, i: int, step: Each, item: Item) -> Piece:
     """One item, with the value that it had when its loop began."""
-    value = facts_of.from_json(injection.item_type(procedure, step), item.value)
+    kind = injection.item_type(procedure, step)
     says = {"title": f"{step.title}: {item.name}", "item": item.name}
     return Piece(
-        i, says, step.do, step.verify, step.undo, step.limit, item.spare, item.by_hand or None, item.name, value
+        i,
+        says,
+        step.do,
+        step.verify,
+        step.undo,
+        step.limit,
+        item.spare,
+        item.by_hand or None,
+        item.name,
+        kind,
+        item.value,
     )
 
 
@@ -135,7 +149,7 @@ class PieceWork:
             progress.at_work(piece.title)
             scope = self.work.scope(piece.step, run, progress)
             if piece.item:
-                scope["item"] = piece.value
+                scope["item"] = facts_of.from_json(piece.kind, piece.value)
             return injection.call(function, scope)
 
         return call

@@ -194,3 +194,19 @@ def test_the_instruction_of_an_act_is_checked_at_import() -> None:
 def test_by_hand_is_part_of_the_table() -> None:
     by_machine = replace(CALL, do=services.announce, by_hand=None)
     assert procedure(LOOK, CALL).table != procedure(LOOK, by_machine).table
+
+
+def test_killed_anywhere_while_undoing_what_was_done_by_hand_too_is_taken_back() -> None:
+    model = room(*STACK, web=trouble())
+    model.work()
+    switched_on(model).answer("Done", ONCALL, NOTE)
+    assert model.work() == "failed"
+    answers.undo(model.store, model.procedure, "r1", ONCALL)
+    places: list[tuple[str, Room]] = []
+    model.watch(lambda place: places.append((place, model.fork())))
+    model.work()
+    assert len(places) > 12
+    for place, here in places:
+        here.work()
+        assert here.run.finished is Outcome.UNDONE, place
+        assert here.host.up == frozenset(), place

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import random
 import threading
 from collections import Counter
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy.exc import OperationalError
@@ -454,3 +457,44 @@ def test_a_store_that_cannot_be_written_ends_the_carrying_out_and_fails_no_item(
     here.watch(lambda place: None)
     assert here.work() == "finished"
     assert set(started(here).values()) == {1}
+
+
+def test_an_item_that_is_stopped_amid_its_work_has_not_failed_and_is_taken_up_again() -> None:
+    here = room(Service("a"))
+
+    def at_place(place: str) -> None:
+        if place == "after the entry 'began' of step 1" and here.run.items and here.run.items[1].began:
+            answers.stop(here.store, "r1", ONCALL)
+
+    here.watch(at_place)
+    assert here.work() == "stopped"
+    assert here.host.did == ()
+    assert Kind.FAILED not in here.kinds()
+    here.watch(lambda place: None)
+    answers.retry(here.store, "r1", ONCALL)
+    assert here.work() == "finished"
+
+
+def test_each_item_has_the_limit_for_itself() -> None:
+    here = Room(procedure(LOOK, replace(START, limit=timedelta(0))), Host((Service("a"), Service("b")))).ask()
+    assert here.work() == "failed"
+    assert here.run.failure is not None
+    assert here.run.failure.detail.count("longer than its limit") == 2
+
+
+def test_how_far_a_loop_is_counts_its_items_and_names_those_at_work() -> None:
+    here = room()
+    seen: list[dict[str, Any]] = []
+    here.host.amid = lambda what: seen.append(here.store.note("progress", "r1")) if what == "start web" else None
+    here.work()
+    assert (seen[0]["done"], seen[0]["total"], seen[0]["text"]) == (4, 5, "web: starting")
+
+
+def test_killed_twice_each_item_is_still_done_once() -> None:
+    rng = random.Random(7)
+    for place, here in rng.sample(places_of(room()), 20):
+        again = [one for one in places_of(here) if one[1].run.finished is None]
+        for second, there in rng.sample(again, min(5, len(again))):
+            there.work()
+            assert there.run.finished is Outcome.DONE, f"{place}, then {second}"
+            assert set(Counter(there.host.did).values()) == {1}, f"{place}, then {second}"
