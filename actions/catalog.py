@@ -37,15 +37,19 @@ for _procedure in ERRANDS:
     check(_procedure, ERRAND_TOOLS)
 
 
+def known(name: str) -> Procedure | None:
+    """The procedure of that name; None where this version does not know it."""
+    return next((procedure for procedure in (*CATALOG, *ERRANDS) if procedure.name == name), None)
+
+
 def find(name: str) -> Procedure:
     """The procedure of that name.
 
     Raises:
         RecoveryError: this version does not know it.
     """
-    for procedure in (*CATALOG, *ERRANDS):
-        if procedure.name == name:
-            return procedure
+    if procedure := known(name):
+        return procedure
     raise RecoveryError(
         f"There is no procedure '{name}' in this version.",
         hint="Carry the run out with the version that it began with.",

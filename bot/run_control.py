@@ -6,10 +6,11 @@ from actions.engine import answers
 from actions.engine.answers import Speaker
 from actions.engine.break_glass import BreakGlass
 from actions.engine.errors import Refused
+from actions.engine.fact_roles import fact_with
 from actions.engine.ids import is_errand
 from actions.engine.journal import Entry, Kind
 from actions.engine.notes import post
-from actions.engine.procedure import Asker
+from actions.engine.procedure import Asker, FactRole, Procedure
 from actions.engine.run import Run
 from bot.button_target import ButtonTarget
 from bot.context import BotContext
@@ -121,15 +122,13 @@ def _undo(bot: BotContext, state: Run, speaker: Speaker, key: str) -> Entry | No
             f"This version does not know the procedure {state.procedure}.",
             hint="Start the version that began the run, and undo there.",
         )
-    return answers.undo(bot.store, procedure, state.id, speaker, kept(state), key)
+    return answers.undo(bot.store, procedure, state.id, speaker, kept(procedure, state), key)
 
 
-def kept(run: Run) -> str:
+def kept(procedure: Procedure, run: Run) -> str:
     """Where the old data of a run lies, as the run itself noted it."""
-    noted = run.facts.get("kept")
-    if isinstance(noted, dict):
-        noted = noted.get("text") or noted.get("path") or ""
-    return str(noted or "")
+    noted = fact_with(procedure, run, FactRole.KEPT)
+    return str(noted.get("text") or noted.get("path") or "")
 
 
 def _said_so_already(bot: BotContext, press: ButtonTarget, speaker: Speaker) -> bool:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from actions.engine.folding import fold
 from actions.engine.ids import is_errand
 from actions.engine.journal import Entry, Kind
 from actions.engine.notes import living_workers
-from actions.engine.run import Run, fold
+from actions.engine.run import Run
 from bot.context import BotContext
 from bot.requests import NO_WORKER, has_worker, thread_link
 from bot.run_control import find
@@ -78,6 +79,6 @@ def _told(entry: Entry) -> str:
         case Kind.ANSWERED:
             return f"{escape(data.get('name') or data['by'])} chose {escape(data['option'])}"
         case Kind.FINISHED:
-            return f"Ended: {escape(data['outcome'])}"
+            return f"Ended: {escape(data.get('words') or data['outcome'])}"
         case _:
             return ""

@@ -10,8 +10,9 @@ from actions.engine.break_glass import BreakGlass, broken, must_be_open
 from actions.engine.errors import Refused
 from actions.engine.journal import Entry, Kind
 from actions.engine.next_move import passed_no_return
-from actions.engine.procedure import MayAnswer, Procedure
-from actions.engine.run import Question, Run
+from actions.engine.procedure import MayAnswer, OptionEffect, Procedure
+from actions.engine.run import Run
+from actions.engine.run_parts import Question
 from actions.engine.store import Store
 from actions.engine.transaction import Draft
 
@@ -67,9 +68,14 @@ def answer(
         Refused: nobody asks that (any more), this person may not answer so, or the typed text does not fit.
     """
 
-    def judge(state: Run) -> Draft:
+    def judge(state: Run) -> Draft | None:
+        if _held_already(state, question, label):
+            return None
         option = choice(state, question, label, speaker, store.clock(), glass)
         assert state.question is not None
+        if option["leads"] == OptionEffect.HOLD:
+            said = {"title": state.question.title, "option": option["label"], "leads": option["leads"]}
+            return Kind.HELD, state.question.step, {**_who(speaker), **said}
         _typed(state, option, text, state.question.plan)
         said = {
             "option": option["label"],
@@ -79,6 +85,8 @@ def answer(
             "name": speaker.name,
             "text": text,
             "plan": state.question.plan,
+            **({"hand": True, "title": state.question.title} if state.question.hand else {}),
+            **({"item": state.question.item} if state.question.item else {}),
             **({"via": speaker.via} if speaker.via else {}),
             **({"glass": broken(glass, state.question, store.clock())} if glass else {}),
         }
@@ -171,13 +179,27 @@ def _open(state: Run, question: int, now: datetime) -> Question:
         raise Refused("That question is no longer open.", detail=_since(state), hint="Look at the newest message.")
     if state.answered is not None:
         raise Refused("That question was answered already.", detail=_since(state), hint="Nothing more to do.")
-    if now >= state.question.expires_at:
+    expires = state.question.expires_at
+    if expires is not None and now >= expires:
         raise Refused(
             "That question has expired.",
-            detail=f"It could be answered until {state.question.expires_at:%H:%M} UTC.",
-            hint="The run is being taken back. Ask anew when it has ended.",
+            detail=f"It could be answered until {expires:%H:%M} UTC.",
+            hint=_after(state.question),
         )
     return state.question
+
+
+def _after(question: Question) -> str:
+    if question.on_silence is not None:
+        return f"The run goes on with {question.on_silence['label']}. Stop it, if that is not wanted."
+    return "The run is being taken back. Ask anew when it has ended."
+
+
+def _held_already(state: Run, question: int, label: str) -> bool:
+    """Two people may press Hold at once; the second finds what they wanted."""
+    asked = state.question
+    held = asked is not None and asked.n == question and asked.silence is OptionEffect.ON and asked.expires_at is None
+    return held and state.answered is None and label.strip().casefold() == "hold"
 
 
 def _since(state: Run) -> str:
@@ -253,5 +275,7 @@ def _typed(state: Run, option: dict[str, Any], text: str, plan: str) -> None:
             detail=f"Typed: '{text.strip()[:80]}'.",
             hint=f"Type {state.service} to confirm that it is meant.",
         )
+    if option["types"] == "note" and not text.strip():
+        raise Refused("There is no note yet.", hint="Say in a few words what was done, or why it cannot be.")
     if option["types"] == "when" and not text.strip():
         raise Refused("Which other time?", hint="Type a time, for example 14:25 or 20m ago.")

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from actions.engine.errors import Refused
-from actions.engine.run import Question
+from actions.engine.run_parts import Question
 from actions.redact import redact
 
 _LONGEST_REASON = 500

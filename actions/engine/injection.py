@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
-from actions.engine.procedure import Act, Answer, Ask, Look, Procedure
+from actions.engine.each import Each
+from actions.engine.procedure import Act, Answer, Ask, Look, MayAnswer, Option, OptionEffect, Procedure, Step
 
 
 class Miswired(TypeError):
@@ -53,6 +54,34 @@ def fact_types(procedure: Procedure) -> dict[str, Any]:
     return given
 
 
+def item_type(procedure: Procedure, step: Each) -> Any:
+    """The type of a loop's items: of what the sequence holds that `over` names.
+
+    Raises:
+        Miswired: nobody gives it, it is no sequence, or its items have no name.
+    """
+    given = {**get_type_hints(procedure.request), **fact_types(procedure)}
+    where = f"{procedure.name}, step '{step.title}'"
+    if step.over not in given:
+        raise Miswired(f"{where}: nobody gives '{step.over}'")
+    held = _held_by(given[step.over])
+    if held is None:
+        raise Miswired(f"{where}: '{step.over}' is {given[step.over]}, which does not say what it is a sequence of")
+    if held is not str and not (hasattr(held, "name") or "name" in get_type_hints(held)):
+        raise Miswired(f"{where}: an item of '{step.over}' is neither a text nor has it a name")
+    return held
+
+
+def _held_by(kind: Any) -> Any:
+    """What a sequence holds: `tuple[X, ...]`, or a class that says what is iterated over; None for anything else."""
+    if get_origin(kind) is None:
+        iterated = getattr(kind, "__iter__", None)
+        kind = get_type_hints(iterated).get("return") if callable(iterated) and kind is not str else None
+    elif get_origin(kind) not in (tuple, list, Sequence):
+        return None
+    return next(iter(get_args(kind)), None)
+
+
 @cache
 def _given_by(look: Callable[..., Any]) -> Any:
     return get_type_hints(look)["return"]
@@ -69,20 +98,54 @@ def check(procedure: Procedure, tools: Mapping[str, Any]) -> None:
     known |= {f.name: asked[f.name] for f in dataclasses.fields(procedure.request)}
     types = fact_types(procedure)
     for step in procedure.steps:
+        own = {"item": _item_of(procedure, step, known)} if isinstance(step, Each) else {}
         for function in _functions(step):
-            _check_one(procedure.name, step.title, function, known)
+            _check_one(procedure.name, step.title, function, known | own)
+        if why := _contradicts(step):
+            raise Miswired(f"{procedure.name}, step '{step.title}': {why}")
         if isinstance(step, (Look, Ask)):
             known[step.gives] = types[step.gives]
-    if procedure.report:
-        _check_one(procedure.name, "report", procedure.report, known)
+    for named in ("report", "says"):
+        if callable(function := getattr(procedure, named)):
+            _check_one(procedure.name, named, function, known)
 
 
-def _functions(step: Look | Act | Ask) -> list[Callable[..., Any]]:
+def _contradicts(step: Step) -> str:
+    """What of a step cannot be meant."""
+    if isinstance(step, Act) and (step.do is None) is (step.by_hand is None):
+        return "either `do` or `by_hand`, not both and not none"
+    if not isinstance(step, Ask) or step.silence is OptionEffect.BACK:
+        return ""
+    if step.silence is not OptionEffect.ON or step.options[0].leads is not OptionEffect.ON:
+        return "silence leads back, or on with the first option"
+    if step.stands is not None or any(o.leads is OptionEffect.ON and (o.types or _second(o)) for o in step.options):
+        return "silence cannot approve what a second person, a typed word or a fresh answer is wanted for"
+    return "'Hold' is no option of its own" if any(o.label.casefold() == "hold" for o in step.options) else ""
+
+
+def _second(option: Option) -> bool:
+    return option.who is MayAnswer.SECOND
+
+
+def _item_of(procedure: Procedure, step: Each, known: Mapping[str, Any]) -> Any:
+    """The type of a loop's items, once their sequence is known; the functions of an item alone take nothing else."""
+    kind = item_type(procedure, step)
+    if step.over not in known:
+        raise Miswired(f"{procedure.name}, step '{step.title}': nobody gives '{step.over}' at this point")
+    for function in (step.needs, step.by_hand, step.spare):
+        if callable(function):
+            _check_one(procedure.name, step.title, function, {"item": kind})
+    return kind
+
+
+def _functions(step: Step) -> list[Callable[..., Any]]:
     match step:
         case Look():
             return [step.look]
         case Act():
-            return [step.do, step.verify, *([step.undo] if step.undo else [])]
+            return [named for named in (step.do, step.by_hand, step.verify, step.undo) if named is not None]
+        case Each():
+            return [named for named in (step.do, step.verify, step.undo) if named is not None]
         case Ask():
             return [named for named in (step.sheets, step.applies, step.leaves_out) if named is not None]
 
@@ -92,5 +155,5 @@ def _check_one(procedure: str, title: str, function: Callable[..., Any], known: 
     for name, kind in parameters(function).items():
         if name not in known:
             raise Miswired(f"{where}: nobody gives '{name}' at this point")
-        if kind is not known[name]:
+        if kind != known[name]:
             raise Miswired(f"{where}: '{name}' is {known[name]}, not {kind}")

@@ -23,6 +23,7 @@ class Kind(StrEnum):
     ASKED = "asked"
     ANSWERED = "answered"
     EXPIRED = "expired"
+    HELD = "held"  # somebody stopped the countdown of a question
     RECHECKED = "rechecked"
     VOIDED = "voided"
     STOP_ASKED = "stop asked"

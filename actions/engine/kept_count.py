@@ -11,9 +11,10 @@ from collections.abc import Iterable
 from typing import Any, Protocol
 
 from actions.engine.errors import NOT_READ
+from actions.engine.folding import fold
 from actions.engine.journal import Entry
 from actions.engine.journal_follower import JournalFollower
-from actions.engine.run import Run, fold
+from actions.engine.run import Run
 from actions.engine.store import Store
 
 _log = logging.getLogger(__name__)

@@ -14,8 +14,9 @@ from typing import Any, TypeVar
 
 from actions.engine.claims import ALL, Claim, Mode, Wanted, claims_of, conflict, listed, wanted_by
 from actions.engine.errors import Busy, Fenced
+from actions.engine.folding import after, fold
 from actions.engine.journal import GENESIS, Entry, Kind, sealed
-from actions.engine.run import Run, after, fold
+from actions.engine.run import Run
 from actions.engine.transaction import Draft, Lease, PositionTaken, Transaction
 
 LEASE_SECONDS = 10.0

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from actions.engine.procedure import Act, Ask, Look, Outcome, Procedure
+from actions.engine.each import Each
+from actions.engine.items import Items
+from actions.engine.procedure import Act, Ask, Look, OptionEffect, Outcome, Procedure
 from actions.engine.run import Run
 
 
 @dataclass(frozen=True)
 class Do:
-    """Carry out a look, or an act for the first time."""
+    """Carry out a look, or an act for the first time; line up the items of a loop."""
 
     step: int
 
@@ -24,17 +26,42 @@ class Resume:
 
 
 @dataclass(frozen=True)
-class Put:
-    """Put the question."""
+class Wave:
+    """Carry out these items of a loop side by side; of those that had begun, see first whether they hold."""
+
+    step: int
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Fall:
+    """A wave is over, and some of its items have failed: say so and wait."""
 
     step: int
 
 
 @dataclass(frozen=True)
-class Expire:
-    """Nobody answered in time."""
+class Put:
+    """Put the question, or the instruction of what is done by hand (of an item, where the step is a loop)."""
 
     step: int
+    item: str = ""
+
+
+@dataclass(frozen=True)
+class Heed:
+    """Somebody has answered an instruction: see whether what they did holds."""
+
+    step: int
+    item: str = ""
+
+
+@dataclass(frozen=True)
+class Expire:
+    """Nobody answered in time: it leads back, or on with the first option."""
+
+    step: int
+    leads: OptionEffect = OptionEffect.BACK
 
 
 @dataclass(frozen=True)
@@ -54,9 +81,10 @@ class Renew:
 
 @dataclass(frozen=True)
 class Undo:
-    """Take an act back; it may find nothing to take back."""
+    """Take an act back, or one item of a loop; it may find nothing to take back."""
 
     step: int
+    item: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,7 +108,7 @@ class Finish:
     outcome: Outcome
 
 
-Move = Do | Resume | Put | Expire | Recheck | Renew | Undo | Halt | Wait | Finish
+Move = Do | Resume | Wave | Fall | Put | Heed | Expire | Recheck | Renew | Undo | Halt | Wait | Finish
 
 
 def passed_no_return(procedure: Procedure, run: Run) -> bool:
@@ -113,9 +141,17 @@ def next_move(procedure: Procedure, run: Run, now: datetime) -> Move:
     at = next((i for i in range(len(procedure.steps)) if i not in run.done), None)
     if at is None:
         return Finish(procedure.ends)
-    if run.stop_asked and not getattr(procedure.steps[at], "spare", False):
+    if run.stop_asked and not _may_be_left_out(procedure, run, at):
         return Halt(at)
     return _outdated(procedure, run, now) or _forwards(procedure, run, at, now)
+
+
+def _may_be_left_out(procedure: Procedure, run: Run, at: int) -> bool:
+    """Whether whoever presses Stop now means only what is spare anyway."""
+    step = procedure.steps[at]
+    if isinstance(step, Each):
+        return at in run.items and all(item.spare and not item.by_hand for item in run.items[at].left)
+    return isinstance(step, Act) and step.spare
 
 
 def _outdated(procedure: Procedure, run: Run, now: datetime) -> Renew | None:
@@ -135,10 +171,30 @@ def _forwards(procedure: Procedure, run: Run, at: int, now: datetime) -> Move:
     match procedure.steps[at]:
         case Look():
             return Do(at)
-        case Act():
+        case Act(by_hand=None):
             return Resume(at) if at in run.began else Do(at)
+        case Act():
+            return _by_hand(run, at)
+        case Each():
+            return _in_waves(run, at, run.items[at]) if at in run.items else Do(at)
         case Ask():
             return _asking(run, at, now)
+
+
+def _in_waves(run: Run, at: int, items: Items) -> Move:
+    """What is done by machine first: a question to a person holds it up for as long as that person likes."""
+    due = items.due
+    by_machine = tuple(item.name for item in due if not item.by_hand or items.lacks(item))
+    if by_machine:
+        return Wave(at, by_machine)
+    return _by_hand(run, at, due[0].name) if due else Fall(at)
+
+
+def _by_hand(run: Run, at: int, item: str = "") -> Move:
+    asked = run.question
+    if asked is None or (asked.step, asked.item) != (at, item):
+        return Put(at, item)
+    return Heed(at, item) if run.answered is not None else Wait("asking")
 
 
 def _asking(run: Run, at: int, now: datetime) -> Move:
@@ -147,14 +203,20 @@ def _asking(run: Run, at: int, now: datetime) -> Move:
     # Before the expiry: an answer in time counts, though no worker came to it in time.
     if run.recheck is not None:
         return Recheck(at)
-    return Expire(at) if now >= run.question.expires_at else Wait("asking")
+    if run.question.expires_at is None or now < run.question.expires_at:
+        return Wait("asking")
+    return Expire(at, OptionEffect.ON if run.question.on_silence is not None else OptionEffect.BACK)
 
 
 def _backwards(procedure: Procedure, run: Run, outcome: Outcome) -> Move:
-    acts = [(i, step) for i in reversed(run.began) if isinstance(step := procedure.steps[i], Act)]
+    began = [(i, step) for i in reversed(run.began) if isinstance(step := procedure.steps[i], (Act, Each))]
     # What cannot be tidied up must not keep the service from people: it waits while that fails.
     for tidying in (False, True):
-        for i, act in acts:
-            if act.undo is not None and act.tidies is tidying and i not in run.undone:
+        for i, step in began:
+            if step.undo is None or getattr(step, "tidies", False) is not tidying or i in run.undone:
+                continue
+            if isinstance(step, Act):
                 return Undo(i)
+            if i in run.items and (item := run.items[i].to_undo):
+                return Undo(i, item)
     return Finish(outcome)

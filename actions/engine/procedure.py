@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from actions.engine.claims import Claim, Mode, Wanted, claims_of, wanted_by, yields_to
+from actions.engine.each import Each
 
 
 class Risk(StrEnum):
@@ -45,6 +46,8 @@ class OptionEffect(StrEnum):
     ON = "on"
     BACK = "back"  # undo what was done; the run ends discarded
     AGAIN = "again"  # the same, and a new run of the same procedure is asked for with the typed text
+    FAIL = "fail"  # what was to be done by hand has failed, in the words of whoever says so
+    HOLD = "hold"  # nowhere: the countdown stops, and the question waits for people
 
 
 class Outcome(StrEnum):
@@ -55,6 +58,17 @@ class Outcome(StrEnum):
     UNDONE = "undone"
     DISCARDED = "discarded"
     REFUSED = "refused"
+
+
+class FactRole(StrEnum):
+    """What a fact is to those who tell of a run: records, documents, alarms. They read the fields named here."""
+
+    AIM = "aim"  # where a recovery goes back to; `stop.last_commit_at` is the last commit that stays
+    LOST = "lost"  # what that gives up: `counted`, `commits`, `last_at`
+    REACHED = "reached"  # that a restored copy stands where it was to stand
+    VERDICT = "verdict"  # what the checks of the data found: `healthy`, `verdict`
+    KEPT = "kept"  # where the old data lies: `path`
+    ARRIVAL = "arrival"  # whether what is written since can be recovered
 
 
 @dataclass(frozen=True)
@@ -87,7 +101,7 @@ class Option:
     """One answer to a question: its button's label, where it leads, who may give it.
 
     `types` is what the person has to type to choose it: `service` for the service's name, `when` for a
-    new target, nothing where a click is enough.
+    new target, `note` for a few words, nothing where a click is enough.
     """
 
     label: str
@@ -99,11 +113,16 @@ class Option:
 
 @dataclass(frozen=True)
 class Look:
-    """Finds a fact and changes nothing; may be repeated. What it returns is kept under `gives`."""
+    """Finds a fact and changes nothing; may be repeated. What it returns is kept under `gives`.
+
+    One that takes minutes calls `progress`, where Stop and `limit` take hold. By its `role` others find the fact.
+    """
 
     title: str
     look: Callable[..., Any]
     gives: str
+    limit: timedelta = timedelta(hours=12)
+    role: FactRole | None = None
 
 
 @dataclass(frozen=True)
@@ -113,16 +132,19 @@ class Act:
     `limit` is how long the act may take. With `point_of_no_return` nothing is undone once it has begun. One that is
     `spare` fails no run, and Stop leaves out it alone: what was not done is the first thing that the report says.
     An `undo` that only `tidies` comes after all those that bring the service back.
+
+    `by_hand` stands in for `do` where a person does it: it gives the instruction. `verify` has to hold after that, too.
     """
 
     title: str
-    do: Callable[..., None]
+    do: Callable[..., None] | None
     verify: Callable[..., bool]
     undo: Callable[..., None] | None = None
     limit: timedelta = timedelta(minutes=5)
     point_of_no_return: bool = False
     spare: bool = False
     tidies: bool = False
+    by_hand: Callable[..., str] | None = None
 
 
 @dataclass(frozen=True)
@@ -131,9 +153,11 @@ class Ask:
 
     `sheets` gives what people read before they answer; the journal keeps it. `recheck` names the facts that
     are looked up again once somebody has answered: if one of them has changed, or `exceeds` what was shown, the
-    answer is void and the question is put again. Nobody answering within `expires` leads back. Where `applies` says
-    no, nobody is asked and the first option stands. `leaves_out` gives the labels of options that make no sense this
-    time.
+    answer is void and the question is put again. Where `applies` says no, nobody is asked and the first option stands.
+    `leaves_out` gives the labels of options that make no sense this time.
+
+    Nobody answering within `expires` leads back; where `silence` leads on, it is a countdown: the first option stands
+    at its end, unless somebody answers before, or holds it.
 
     An answer `stands` for so long, and for no retry: as long as the act with the title `until` is not done, an older
     one is void too. Once acts that follow the question have begun, only the facts in `still` are looked up again.
@@ -150,9 +174,10 @@ class Ask:
     stands: timedelta | None = None
     until: str = ""
     still: tuple[str, ...] = ()
+    silence: OptionEffect = OptionEffect.BACK
 
 
-Step = Look | Act | Ask
+Step = Look | Act | Each | Ask
 
 
 @dataclass(frozen=True)
@@ -183,9 +208,10 @@ class Procedure:
 
     `claims` says that a run of it holds its service, so that no other may begin meanwhile; or it names what a run holds
     and how. One that `yields` gives way to a run that has its service for itself: it may not begin beside it, and is
-    stopped where it stands when one begins. `report` gives what is read at the end. It is `about` services of one kind,
-    or a site as a whole where that is empty. An errand (`lane`) claims nothing, needs no Docker, and is drawn as one
-    line.
+    stopped where it stands when one begins. `report` gives what is read at the end, `says` the words for its ends: by
+    outcome (they may name {service}), or of a function for the end that it promises. It is `about` services of one
+    kind, or a site as a whole where that is empty. An errand (`lane`) claims nothing, needs no Docker, and is drawn as
+    one line.
     """
 
     name: str
@@ -201,11 +227,12 @@ class Procedure:
     rto: timedelta | None = None
     lane: Lane = Lane.RECOVERY
     about: str = ""
+    says: Mapping[Outcome, str] | Callable[..., str] | None = None
 
     @cached_property
     def table(self) -> str:
         """A short hash of the table of steps: a run goes on only with the table that it began with."""
-        rows = "\n".join(f"{type(step).__name__} {step.title}" for step in self.steps)
+        rows = "\n".join(map(_row, self.steps))
         return hashlib.sha256(rows.encode()).hexdigest()[:12]
 
     def in_the_way(self, run: str, site: str, service: str, held: Callable[[str], Iterable[Claim]]) -> str:
@@ -226,3 +253,9 @@ class Procedure:
     def plan_length(self) -> int:
         """How many leading looks make the plan: all steps before the first ask or act."""
         return next((i for i, step in enumerate(self.steps) if not isinstance(step, Look)), len(self.steps))
+
+
+def _row(step: Step) -> str:
+    """What makes a step another step for a run that is under way."""
+    over = f" over {step.over}" if isinstance(step, Each) else ""
+    return f"{type(step).__name__} {step.title}{over}" + (" by hand" if getattr(step, "by_hand", None) else "")

@@ -1,4 +1,7 @@
-"""Putting a question: what people read, which options are offered; or its first option, where nothing is to choose."""
+"""Putting a question: what people read, which options are offered; or its first option, where nothing is to choose.
+
+An instruction for what is done by hand is put like a question, to which somebody answers that it is done, or cannot be.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,13 @@ from typing import Any
 from actions.engine import facts as facts_of
 from actions.engine import injection
 from actions.engine.journal import Kind
-from actions.engine.procedure import Answer, Ask, Procedure
+from actions.engine.procedure import Answer, Ask, Option, OptionEffect, Procedure, Sheet
+from actions.engine.run_parts import Question
 
 Told = tuple[Kind, dict[str, Any]]
+
+HOLD = Option("Hold", leads=OptionEffect.HOLD)
+"""Stops a countdown. Whoever may steer the run may hold it."""
 
 
 def put(procedure: Procedure, ask: Ask, scope: Mapping[str, Any], facts: Iterable[str], now: datetime) -> Told:
@@ -20,6 +27,8 @@ def put(procedure: Procedure, ask: Ask, scope: Mapping[str, Any], facts: Iterabl
         return _settled(ask)
     left_out = injection.call(ask.leaves_out, scope) if ask.leaves_out is not None else ()
     options = [option for option in ask.options if option.label not in left_out]
+    countdown = {"silence": ask.silence} if ask.silence is not OptionEffect.BACK else {}
+    options += [HOLD] if countdown else []
     sheets = injection.call(ask.sheets, scope) if ask.sheets is not None else ()
     return Kind.ASKED, {
         "title": ask.title,
@@ -27,6 +36,35 @@ def put(procedure: Procedure, ask: Ask, scope: Mapping[str, Any], facts: Iterabl
         "expires_at": (now + ask.expires).isoformat(),
         "plan": facts_of.plan_hash(procedure.name, scope["request"], {name: scope[name] for name in facts}),
         "sheets": [facts_of.to_json(sheet) for sheet in sheets],
+        **countdown,
+    }
+
+
+def expire(title: str, question: Question | None) -> Told:
+    """What the journal keeps of a question that nobody answered in time."""
+    stands = question.on_silence if question is not None else None
+    led = (
+        {name: stands[to] for name, to in (("option", "label"), ("leads", "leads"), ("gives", "gives"))}
+        if stands
+        else {}
+    )
+    return Kind.EXPIRED, {"title": title, **led}
+
+
+BY_HAND = (Option("Done", types="note"), Option("Cannot be done", leads=OptionEffect.FAIL, types="note"))
+"""The answers to an instruction. Both with a few words, which the journal keeps with who said them."""
+
+
+def instruct(
+    procedure: Procedure, title: str, instruction: str, scope: Mapping[str, Any], facts: Iterable[str]
+) -> Told:
+    """What the journal keeps of an instruction: it waits for a person, for as long as they take."""
+    return Kind.ASKED, {
+        "title": title,
+        "options": [{**facts_of.to_json(option), "gives": ""} for option in BY_HAND],
+        "plan": facts_of.plan_hash(procedure.name, scope["request"], {name: scope[name] for name in facts}),
+        "sheets": [facts_of.to_json(Sheet("To be done by hand", notes=tuple(instruction.splitlines())))],
+        "hand": True,
     }
 
 

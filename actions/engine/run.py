@@ -2,50 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from actions.engine.journal import Entry, Kind
-from actions.engine.procedure import OptionEffect, Outcome
-
-
-@dataclass(frozen=True)
-class Question:
-    """An open or answered question: the entry that put it, its options as JSON, until when it holds."""
-
-    step: int
-    n: int
-    title: str
-    options: tuple[dict[str, Any], ...]
-    expires_at: datetime
-    plan: str
-    text: str = ""
-    asked_at: datetime | None = None
-
-
-@dataclass(frozen=True)
-class Failure:
-    """Why a run waits for a person: what happened, what was seen, what to do next."""
-
-    step: int
-    message: str
-    detail: str
-    hint: str
-    stopped: bool = False
-
+from actions.engine.items import Items
+from actions.engine.procedure import Outcome
+from actions.engine.run_parts import Agreement, Failure, Question
 
 SYSTEM = "mayday"
 """Asks in nobody's name: what Mayday proposes by itself still needs as many people."""
-
-
-@dataclass(frozen=True)
-class Agreement:
-    """Somebody answered a question so that the run goes on. `at` is None once the run was retried since."""
-
-    by: str
-    at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -53,7 +19,8 @@ class Run:
     """The state of one run. `facts` are JSON by name; `done` and `began` are positions in the table.
 
     `glass` says that whoever asked went on alone, with their reason, where the run stands on such an answer. `agreed`
-    is, by question, who answered so that the run goes on; `missed` are sentences about spare acts that failed.
+    is, by question, who answered so that the run goes on; `missed` are sentences about spare acts that failed; `items`
+    are those of the loops that began, by their positions; `words` are the procedure's own for how it ended.
     """
 
     id: str
@@ -84,6 +51,8 @@ class Run:
     glass: dict[str, Any] | None = None
     agreed: dict[int, Agreement] = field(default_factory=dict)
     missed: tuple[str, ...] = ()
+    items: dict[int, Items] = field(default_factory=dict)
+    words: str = ""
 
     @property
     def asking(self) -> bool:
@@ -94,152 +63,3 @@ class Run:
     def people(self) -> frozenset[str]:
         """The distinct people who want this run: who asked, and who agreed to what it stands on."""
         return frozenset({self.requester, *(one.by for one in self.agreed.values())} - {SYSTEM})
-
-
-def _requested(e: Entry) -> Run:
-    d = e.data
-    return Run(
-        id=e.run,
-        procedure=d["procedure"],
-        table=d["table"],
-        service=d["service"],
-        site=d["site"],
-        requester=d["by"],
-        request=d["request"],
-        origin=d["origin"],
-        requested_at=e.at,
-    )
-
-
-def _began(run: Run, e: Entry) -> Run:
-    assert e.step is not None
-    again = e.step in run.began
-    return replace(run, open_step=e.step, began=run.began if again else (*run.began, e.step))
-
-
-def _done(run: Run, e: Entry) -> Run:
-    assert e.step is not None
-    facts = {**run.facts, e.data["gives"]: e.data["fact"]} if "gives" in e.data else run.facts
-    run = replace(run, done=run.done | {e.step}, open_step=None, facts=facts)
-    if not e.data.get("missed"):
-        return run
-    # Whoever pressed Stop meanwhile wanted just that.
-    return replace(run, missed=(*run.missed, e.data["missed"]), stop_asked="")
-
-
-def _failed(run: Run, e: Entry) -> Run:
-    d = e.data
-    step = e.step if e.step is not None else -1
-    return replace(run, failure=Failure(step, d["error"], d.get("detail", ""), d.get("hint", "")), stop_asked="")
-
-
-def _stopped(run: Run, e: Entry) -> Run:
-    step = e.step if e.step is not None else -1
-    said = f"Stopped by {run.stop_asked}." if run.stop_asked else "Stopped."
-    hint = "Retry goes on from here; Undo takes back what was done."
-    return replace(run, failure=Failure(step, said, "", hint, stopped=True), stop_asked="")
-
-
-def _asked(run: Run, e: Entry) -> Run:
-    assert e.step is not None
-    d = e.data
-    question = Question(
-        e.step,
-        e.n,
-        d["title"],
-        tuple(d["options"]),
-        datetime.fromisoformat(d["expires_at"]),
-        d["plan"],
-        d.get("text", ""),
-        e.at,
-    )
-    return replace(run, question=question, answered=None, recheck=None)
-
-
-def _answered(run: Run, e: Entry) -> Run:
-    d = e.data
-    if d["leads"] != OptionEffect.ON:
-        again = {"text": d.get("text", ""), "by": d["by"]} if d["leads"] == OptionEffect.AGAIN else None
-        return replace(run, answered=d, undoing=Outcome.DISCARDED, again=again)
-    fact = {"option": d["option"], "by": d["by"], "text": d.get("text", "")}
-    started = run.started_at or e.at
-    glass = {**d["glass"], "name": d.get("name") or d["by"], "at": e.at.isoformat()} if d.get("glass") else run.glass
-    facts = {**run.facts, d["gives"]: fact}
-    agreed = {**run.agreed, e.step: Agreement(d["by"], e.at)} if e.step is not None else run.agreed
-    return replace(run, answered=d, recheck=e.step, facts=facts, started_at=started, glass=glass, agreed=agreed)
-
-
-def _rechecked(run: Run, e: Entry) -> Run:
-    assert e.step is not None
-    return replace(run, recheck=None, done=run.done | {e.step}, question=None, answered=None)
-
-
-def _voided(run: Run, e: Entry) -> Run:
-    """The looks that the question stood on are looked again, then it is put anew."""
-    glass = None if (run.answered or {}).get("glass") else run.glass
-    agreed = {step: one for step, one in run.agreed.items() if step != e.step}
-    done = run.done - set(e.data["redo"])
-    return replace(run, recheck=None, question=None, answered=None, done=done, glass=glass, agreed=agreed)
-
-
-def _undo_asked(run: Run, e: Entry) -> Run:
-    """Nothing is asked any more: an answer that came late must not read as if it counted."""
-    return replace(
-        run, undoing=Outcome.UNDONE, failure=None, stop_asked="", open_step=None, question=None, recheck=None
-    )
-
-
-def _undone(run: Run, e: Entry) -> Run:
-    assert e.step is not None
-    return replace(run, undone=run.undone | {e.step})
-
-
-def _retried(run: Run, e: Entry) -> Run:
-    return replace(
-        run, failure=None, stop_asked="", agreed={step: replace(one, at=None) for step, one in run.agreed.items()}
-    )
-
-
-def _finished(run: Run, e: Entry) -> Run:
-    return replace(run, finished=Outcome(e.data["outcome"]), finished_at=e.at, question=None, answered=None)
-
-
-_FOLDS: dict[Kind, Callable[[Run, Entry], Run]] = {
-    Kind.BEGAN: _began,
-    Kind.DONE: _done,
-    Kind.FAILED: _failed,
-    Kind.UNDO_FAILED: _failed,
-    Kind.STOPPED: _stopped,
-    Kind.ASKED: _asked,
-    Kind.ANSWERED: _answered,
-    Kind.EXPIRED: lambda run, e: replace(run, undoing=Outcome.DISCARDED, answered={"option": "expired"}),
-    Kind.RECHECKED: _rechecked,
-    Kind.VOIDED: _voided,
-    Kind.STOP_ASKED: lambda run, e: replace(run, stop_asked=e.data["by"]),
-    Kind.RETRIED: _retried,
-    Kind.UNDO_ASKED: _undo_asked,
-    Kind.UNDONE: _undone,
-    Kind.FINISHED: _finished,
-}
-
-
-def fold(entries: Iterable[Entry]) -> Run:
-    """The run that these entries tell. The first must be the request.
-
-    Raises:
-        ValueError: there are no entries, or the first is not a request.
-    """
-    told = iter(entries)
-    first = next(told, None)
-    if first is None or first.kind is not Kind.REQUESTED:
-        raise ValueError("a run's journal begins with its request")
-    run = replace(_requested(first), last=first.n)
-    for entry in told:
-        run = after(run, entry)
-    return run
-
-
-def after(run: Run, entry: Entry) -> Run:
-    """The run once one more entry was told."""
-    step = _FOLDS.get(entry.kind)
-    return replace(step(run, entry) if step else run, last=entry.n)

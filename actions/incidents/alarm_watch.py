@@ -14,12 +14,14 @@ from pydantic import ValidationError
 from actions.clock.times import span_words
 from actions.engine import notes
 from actions.engine.errors import RecoveryError
+from actions.engine.fact_roles import fact_with
 from actions.engine.facts import from_json
+from actions.engine.folding import fold
 from actions.engine.ids import is_errand
 from actions.engine.journal import Entry, Kind
 from actions.engine.next_move import passed_no_return
-from actions.engine.procedure import MayAnswer, Procedure
-from actions.engine.run import Run, fold
+from actions.engine.procedure import FactRole, MayAnswer, Procedure
+from actions.engine.run import Run
 from actions.engine.store import Store
 from actions.incidents.alarms import ALONE_FOR, Alarm, Facts, RunFacts, alarms, approval_key
 from actions.incidents.contacts import people_of
@@ -113,7 +115,9 @@ class AlarmWatch:
 
     def _ahead(self, run: Run, told: list[Entry]) -> timedelta | None:
         """How long the present act still takes at the speed that it has had."""
-        made, began = notes.progress(self.store, run.id), _last(told, Kind.BEGAN)
+        made = notes.progress(self.store, run.id)
+        # Of a loop all items count, from the moment when it began.
+        began = _last([entry for entry in told if "item" not in entry.data], Kind.BEGAN)
         done, total = (float(made.get(name) or 0) for name in ("done", "total")) if made else (0.0, 0.0)
         if run.open_step is None or began is None or not 0 < done <= total:
             return None
@@ -145,7 +149,8 @@ class AlarmWatch:
     def _arrival(self, name: str) -> Archiving | None:
         """What a recovery of the watched service, or a base backup, saw of the archive last."""
         run = self.store.run(name)
-        fact = run.facts.get("arrival") if run.service == self.service and run.site == self.site else None
+        mine = run.service == self.service and run.site == self.site
+        fact = fact_with(self._procedure(run), run, FactRole.ARRIVAL) if mine else None
         try:
             return from_json(Archiving, fact) if fact else None
         except ValidationError:  # Another version wrote it.

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from actions.engine.journal import Entry, Kind
-from actions.engine.procedure import Act, OptionEffect, Procedure
+from actions.engine.procedure import Act, OptionEffect, Outcome, Procedure
 from actions.incidents.pagerduty_events import MARK
 from actions.incidents.statuspage_drafts import Kind as DraftKind
 
@@ -54,18 +54,27 @@ def _of(entry: Entry, procedure: Procedure | None, started: bool) -> Milestone |
     data = entry.data
     who = data.get("name") or data.get("by") or "Somebody"
     match entry.kind:
+        case Kind.ANSWERED if data.get("hand"):
+            done = data.get("leads") == OptionEffect.ON
+            said = f"{who} {'did by hand' if done else 'says that it cannot be done'}: {data.get('title')}."
+            return Milestone(entry, f"{said} {data.get('text') or ''}"[:_LONGEST])
         case Kind.ANSWERED if data.get("leads") == OptionEffect.ON:
             return Milestone(entry, f"{who} approved: {data['option']}.")
+        case Kind.EXPIRED if data.get("option"):
+            return Milestone(entry, f"Nobody answered in time: {data['option']} stands.")
         case Kind.BEGAN if not started:
             return Milestone(entry, f"{_name(procedure)} has started.", "started")
         case Kind.DONE if _is_cut_over(entry, procedure):
-            return Milestone(entry, "Cut over: what was recovered is in service.")
+            return Milestone(entry, _no_return(entry, procedure))
+        case Kind.FAILED if data.get("item"):
+            return None  # Its neighbours go on; that the loop has failed is told once they have ended.
         case Kind.FAILED | Kind.UNDO_FAILED:
             said = f"{data.get('title')} failed: {data.get('error')} {data.get('hint') or ''}".strip()
             return Milestone(entry, said[:_LONGEST], "failed")
         case Kind.FINISHED:
             outcome = str(data["outcome"])
-            said = f"{_ENDED.get(outcome, outcome)}. {data.get('error') or ''}".strip()
+            words = str(data.get("words") or _ENDED.get(outcome, outcome)).rstrip(".")
+            said = f"{words}. {data.get('error') or ''}".strip()
             return Milestone(entry, said[:_LONGEST], _DRAFTS.get(outcome))
         case _:
             return None
@@ -77,6 +86,12 @@ def _is_cut_over(entry: Entry, procedure: Procedure | None) -> bool:
         return False
     step = procedure.steps[entry.step]
     return isinstance(step, Act) and step.point_of_no_return
+
+
+def _no_return(entry: Entry, procedure: Procedure | None) -> str:
+    if procedure is None or procedure.ends is Outcome.RECOVERED:
+        return "Cut over: what was recovered is in service."
+    return f"Done, and nothing leads back from here: {entry.data.get('title')}."
 
 
 def _name(procedure: Procedure | None) -> str:

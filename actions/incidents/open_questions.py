@@ -28,7 +28,7 @@ def questions(incident: Incident | None, runs: Sequence[RunStory], promises: Seq
 
 
 def _of_run(run: RunStory) -> Iterator[str]:
-    name, facts = run.run.id, run.run.facts
+    name = run.run.id
     if run.run.finished is None:
         yield f"Run {name} has not ended; it is {run.state}. What becomes of it?"
     if run.run.glass:
@@ -37,10 +37,10 @@ def _of_run(run: RunStory) -> Iterator[str]:
         if step.ended in ("failed", "could not be taken back"):
             yield f"'{step.title}' {step.ended} in run {name}: {step.said} Will it happen again?"
     if run.actual is not None:
-        yield from _given_up(name, facts.get("lost") or {})
+        yield from _given_up(name, run.lost)
     for line in dict.fromkeys(line for verdict in run.verdicts for line in verdict.lines):
         yield f"Found in run {name}: {line}. Is it should be?"
-    if kept := facts.get("kept"):
+    if kept := run.kept:
         yield f"Run {name} kept the old data in {kept['path']}. Does anybody need something of it?"
 
 

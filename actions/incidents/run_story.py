@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from actions import catalog
+from actions.engine.fact_roles import fact_with
+from actions.engine.folding import fold
 from actions.engine.ids import is_errand
 from actions.engine.journal import Entry, Kind
+from actions.engine.procedure import FactRole, Procedure
 from actions.engine.put_question import void_words
-from actions.engine.run import Run, fold
+from actions.engine.run import Run
 from actions.engine.status import state_of
 from actions.watch.run_records import Actual, Records
 
@@ -82,7 +86,10 @@ class IntegrityTold:
 
 @dataclass(frozen=True)
 class RunStory:
-    """Everything that a run's journal tells afterwards. `state` is how it stands or ended."""
+    """Everything that a run's journal tells afterwards. `state` is how it stands or ended.
+
+    `lost` and `kept` are its facts about what was given up and where the old data lies, as JSON.
+    """
 
     run: Run
     name: str
@@ -96,6 +103,8 @@ class RunStory:
     report: tuple[Paper, ...]
     actual: Actual | None
     lines: tuple[StoryLine, ...]
+    lost: dict[str, Any] = field(default_factory=dict)
+    kept: dict[str, Any] = field(default_factory=dict)
 
     @property
     def slowest(self) -> StepTaken | None:
@@ -107,20 +116,30 @@ class RunStory:
         """Where the time of a run that has ended went, in seconds: that no worker was there is in what is between."""
         if self.seconds is None:
             return ()
-        worked = sum(step.seconds for step in self.steps)
+        worked = _worked(self.steps)
         waited = sum(approval.waited for approval in self.approvals)
         told = (("in steps", worked), ("waiting for answers", waited), ("in between", self.seconds - worked - waited))
         return tuple((what, seconds) for what, seconds in told if seconds >= 0.05)
 
 
-def retell(told: Sequence[Entry]) -> RunStory:
-    """The story of a run, from its journal alone.
+def _worked(steps: Sequence[StepTaken]) -> float:
+    """Seconds in which at least one step was at work: the items of a loop are carried out side by side."""
+    seconds, until = 0.0, datetime.min.replace(tzinfo=UTC)
+    for step in sorted(steps, key=lambda step: step.began):
+        ended = step.began + timedelta(seconds=step.seconds)
+        seconds += max(0.0, (ended - max(step.began, until)).total_seconds())
+        until = max(until, ended)
+    return seconds
+
+
+def retell(told: Sequence[Entry], find: Callable[[str], Procedure | None] = catalog.known) -> RunStory:
+    """The story of a run, from its journal and the table of its procedure.
 
     Raises:
         ValueError: it is no run's.
     """
     run, first = fold(told), told[0].data
-    records = Records()
+    records, procedure = Records(find), find(run.procedure)
     records.hear(told)
     ended = next((e for e in reversed(told) if e.kind is Kind.FINISHED), None)
     name = str(first.get("name") or run.requester)
@@ -137,6 +156,8 @@ def retell(told: Sequence[Entry]) -> RunStory:
         report=tuple(_papers(ended.data.get("report"))) if ended else (),
         actual=records.of(run.service).actual,
         lines=tuple(_lines(told, name)),
+        lost=fact_with(procedure, run, FactRole.LOST),
+        kept=fact_with(procedure, run, FactRole.KEPT),
     )
 
 
@@ -172,7 +193,8 @@ def who(data: dict[str, Any]) -> str:
 
 
 def _is_step(entry: Entry) -> bool:
-    return entry.kind in _ENDED and bool(entry.data.get("title"))
+    # That a loop has failed is told by its items.
+    return entry.kind in _ENDED and bool(entry.data.get("title")) and "items" not in entry.data
 
 
 def _step(entry: Entry) -> StepTaken:
@@ -210,6 +232,10 @@ def _line(entry: Entry, name: str, ended: str) -> str:
             return f"Asked: {title}"
         case Kind.ANSWERED:
             return f"{who(data)} chose {data['option']}"
+        case Kind.EXPIRED if data.get("option"):
+            return f"Nobody answered in time: {data['option']} stands"
+        case Kind.HELD:
+            return f"{who(data)} held it: {title}"
         case Kind.EXPIRED:
             return f"Nobody answered in time: {title}"
         case Kind.VOIDED:
@@ -217,12 +243,14 @@ def _line(entry: Entry, name: str, ended: str) -> str:
         case Kind.STOP_ASKED | Kind.RETRIED | Kind.UNDO_ASKED:
             return f"{who(data)} {_PRESSED[entry.kind]}"
         case Kind.FINISHED:
-            return f"{ended}: {data['outcome']}" + (f". {data['error']}" if data.get("error") else "")
+            return f"{ended}: {data.get('words') or data['outcome']}" + (
+                f". {data['error']}" if data.get("error") else ""
+            )
         case Kind.NOTED:
             return str(data.get("text") or "")
         case Kind.DONE:
             return _sentence(title) + (f": {data['said']}" if data.get("said") else "")
-        case _ if entry.kind in _ENDED:
+        case _ if _is_step(entry):
             return f"{_sentence(title)}: {_ENDED[entry.kind]}" + (f". {data['error']}" if data.get("error") else "")
         case _:
             return ""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from actions.engine.errors import Refused
-from actions.engine.procedure import Act, Asker, Lane, Look, Procedure, Risk, Words
+from actions.engine.procedure import Act, Asker, FactRole, Lane, Look, Procedure, Risk, Words
 from actions.steps.postgres import archiving, restore, take_backup
 from actions.steps.postgres.ask_live import ask_primary
 from actions.steps.postgres.look_at_server import look_at_server
@@ -49,6 +49,11 @@ PROCEDURE = Procedure(
             limit=timedelta(minutes=30),
         ),
         Look("see what it holds", take_backup.look_at_inventory, gives="held"),
-        Look("see that its WAL arrives in the archive", archiving.see_backup_arrive, gives="arrival"),
+        Look(
+            "see that its WAL arrives in the archive",
+            archiving.see_backup_arrive,
+            gives="arrival",
+            role=FactRole.ARRIVAL,
+        ),
     ),
 )

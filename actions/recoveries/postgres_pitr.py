@@ -11,6 +11,7 @@ from actions.engine.procedure import (
     Act,
     Ask,
     Asker,
+    FactRole,
     Look,
     MayAnswer,
     Option,
@@ -88,10 +89,10 @@ PROCEDURE = Procedure(
         Look("see where the data lies", must_be_swappable, gives="place"),
         Look("see who writes", see_writers, gives="writers"),
         Look("read the recovery window", read_window, gives="window"),
-        Look("find the exact stopping point", target.find_stopping_point, gives="aim"),
+        Look("find the exact stopping point", target.find_stopping_point, gives="aim", role=FactRole.AIM),
         Look("choose a base backup", target.choose_base, gives="base"),
         Look("find the tablespaces", find_tablespaces.find_tablespaces, gives="tablespaces"),
-        Look("count what would be lost", count_losses.count_losses, gives="lost"),
+        Look("count what would be lost", count_losses.count_losses, gives="lost", role=FactRole.LOST),
         Look("estimate the time", estimate.estimate, gives="times"),
         Look("compare the configuration files", keep_configuration.foresee_configuration, gives="foreseen"),
         Look("see what the WAL does not bring back", see_unwritten.foresee_unwritten, gives="beside"),
@@ -128,7 +129,7 @@ PROCEDURE = Procedure(
             limit=timedelta(hours=12),
             tidies=True,
         ),
-        Look("prove where it stopped", replay.prove_stop, gives="reached"),
+        Look("prove where it stopped", replay.prove_stop, gives="reached", role=FactRole.REACHED),
         Look("look for prepared transactions", prepared.find_prepared, gives="prepared"),
         Ask(
             "What shall become of the prepared transactions?",
@@ -143,7 +144,7 @@ PROCEDURE = Procedure(
             applies=prepared.something_to_settle,
             leaves_out=prepared.no_room,
         ),
-        Look("check the clone", check_integrity.check_clone, gives="integrity"),
+        Look("check the clone", check_integrity.check_clone, gives="integrity", role=FactRole.VERDICT),
         Look("compare with the live data", compare_servers.compare, gives="difference"),
         Look("see what changes besides rows", see_unwritten.see_unwritten, gives="unwritten"),
         Look("compare the configuration", keep_configuration.compare_configuration, gives="configuration"),
@@ -178,7 +179,7 @@ PROCEDURE = Procedure(
         Act("start the server", cutover.start_live, cutover.live_is_ready, undo=cutover.stop_started),
         Look("prove that it is writable", proof.prove_writable, gives="proof"),
         Look("check integrity again", check_integrity.check_again, gives="integrity_after"),
-        Look("note where the old data lies", proof.where_kept, gives="kept"),
+        Look("note where the old data lies", proof.where_kept, gives="kept", role=FactRole.KEPT),
         # From here on there are new writes, which an undo would lose.
         Act("resume the writers", writers.resume, writers.serving, point_of_no_return=True),
         Act("make the physical slots again", remake_slots.make_slots, remake_slots.slots_are_made),
@@ -187,7 +188,9 @@ PROCEDURE = Procedure(
         Act("remove the clone's container", replay.remove_clone_server, replay.clone_server_is_gone),
         # That the data is right says nothing of the next recovery: for that, new WAL has to arrive.
         Act("end a WAL segment", archiving.end_segment, archiving.segment_is_ended),
-        Look("see that WAL arrives in the archive", archiving.see_timeline_arrive, gives="arrival"),
+        Look(
+            "see that WAL arrives in the archive", archiving.see_timeline_arrive, gives="arrival", role=FactRole.ARRIVAL
+        ),
         # Older backups reach the new timeline only by way of its history, so one of its own is taken at once.
         # The data is in service whether there is one or not, and a run that has failed would hold up the next recovery.
         Act(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from actions.engine.errors import Refused
-from actions.engine.procedure import Asker, Look, Procedure, Risk, Words
+from actions.engine.procedure import Asker, FactRole, Look, Procedure, Risk, Words
 from actions.steps.postgres import check_integrity, sheets
 from actions.steps.postgres.look_at_server import look_at_server
 
@@ -35,6 +35,6 @@ PROCEDURE = Procedure(
     report=sheets.verify_sheets,
     steps=(
         Look("look at the server", look_at_server, gives="server"),
-        Look("check integrity", check_integrity.check_live, gives="integrity"),
+        Look("check integrity", check_integrity.check_live, gives="integrity", role=FactRole.VERDICT),
     ),
 )

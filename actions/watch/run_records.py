@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from actions import catalog
+from actions.engine.fact_roles import fact_with, role_of
 from actions.engine.facts import from_json, to_json
+from actions.engine.folding import after, fold
 from actions.engine.journal import Entry, Kind
-from actions.engine.procedure import Outcome
-from actions.engine.run import Run, after, fold
+from actions.engine.procedure import FactRole, Outcome, Procedure
+from actions.engine.run import Run
 
 
 @dataclass(frozen=True)
@@ -44,9 +47,14 @@ class Record:
 
 
 class Records:
-    """The record of every service, from entries as they come. Journals that tell no run are passed over."""
+    """The record of every service, from entries as they come. Journals that tell no run are passed over.
 
-    def __init__(self) -> None:
+
+    `find` gives a run's procedure, whose table says which of its facts are told here.
+    """
+
+    def __init__(self, find: Callable[[str], Procedure | None] = catalog.known) -> None:
+        self._find = find
         self.open: dict[str, Run] = {}
         self._of: dict[str, Record] = {}
 
@@ -61,7 +69,7 @@ class Records:
             if run is None and entry.kind is not Kind.REQUESTED:
                 return
             self.open[entry.run] = run = after(run, entry) if run else fold([entry])
-            self._of[run.service] = _with(self.of(run.service), run, entry)
+            self._of[run.service] = _with(self.of(run.service), run, entry, self._find(run.procedure))
             if run.finished is not None:
                 self.open.pop(entry.run)
 
@@ -75,20 +83,21 @@ class Records:
         self.open = {}
 
 
-def _with(record: Record, run: Run, entry: Entry) -> Record:
-    if entry.kind is Kind.DONE and entry.data.get("gives") == "integrity":
-        return _proven(record, run, entry)
+def _with(record: Record, run: Run, entry: Entry, procedure: Procedure | None) -> Record:
+    if entry.kind is Kind.DONE and role_of(procedure, entry.data.get("gives", "")) is FactRole.VERDICT:
+        return _proven(record, run, entry, procedure)
     if entry.kind is Kind.FINISHED and run.finished is Outcome.RECOVERED:
-        actual = Actual(run.id, run.procedure, entry.at, (entry.at - run.requested_at).total_seconds(), _lost(run))
+        took = (entry.at - run.requested_at).total_seconds()
+        actual = Actual(run.id, run.procedure, entry.at, took, _lost(run, procedure))
         return replace(record, actual=_newer(record.actual, actual))
     return record
 
 
-def _proven(record: Record, run: Run, entry: Entry) -> Record:
+def _proven(record: Record, run: Run, entry: Entry, procedure: Procedure | None) -> Record:
     """A restored clone that was checked proves a restore, whether it was swapped in or given up afterwards."""
     fact: dict[str, Any] = entry.data["fact"]
     proven = Proven(run.id, entry.at, bool(fact.get("healthy")), str(fact.get("verdict") or ""))
-    if "reached" in run.facts:
+    if fact_with(procedure, run, FactRole.REACHED):
         return replace(record, restored=_newer(record.restored, proven))
     return replace(record, verified=_newer(record.verified, proven))
 
@@ -98,8 +107,8 @@ def _newer(before: Any, now: Any) -> Any:
     return now if before is None or now.at >= before.at else before
 
 
-def _lost(run: Run) -> float | None:
-    lost, kept = run.facts.get("lost") or {}, _last_kept(run)
+def _lost(run: Run, procedure: Procedure | None) -> float | None:
+    lost, kept = fact_with(procedure, run, FactRole.LOST), _last_kept(run, procedure)
     if not lost.get("counted") or (lost.get("commits") and not (kept and lost.get("last_at"))):
         return None
     if not lost.get("commits") or kept is None:
@@ -107,6 +116,6 @@ def _lost(run: Run) -> float | None:
     return max(0.0, (datetime.fromisoformat(lost["last_at"]) - kept).total_seconds())
 
 
-def _last_kept(run: Run) -> datetime | None:
-    at = ((run.facts.get("aim") or {}).get("stop") or {}).get("last_commit_at")
+def _last_kept(run: Run, procedure: Procedure | None) -> datetime | None:
+    at = (fact_with(procedure, run, FactRole.AIM).get("stop") or {}).get("last_commit_at")
     return datetime.fromisoformat(at) if at else None

@@ -7,8 +7,8 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from actions.engine.errors import Fenced
+from actions.engine.folding import fold
 from actions.engine.journal import Entry
-from actions.engine.run import fold
 from actions.engine.store import Store
 from actions.incidents.document_export import journals_of
 from actions.incidents.document_rendering import html, markdown

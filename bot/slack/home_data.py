@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from actions.engine.folding import fold
 from actions.engine.ids import is_errand
-from actions.engine.run import fold
 from actions.incidents import on_call
 from actions.incidents.incident import Incident
 from actions.incidents.incident_actions import open_incidents

@@ -21,7 +21,7 @@ from bot.requests import header_key
 from bot.views import plan, question, report, run_header
 from bot.views.mrkdwn import Block, cut, escape, section, size, small
 from bot.views.run_header import HeaderData
-from bot.views.steps import line, spoken
+from bot.views.steps import item_lines, line, spoken
 
 MOST_BLOCKS = 48
 # Slack refuses some 13,200 characters over all blocks of a message, a limit that its documents do not name.
@@ -69,18 +69,26 @@ def _header(seen: HeaderData) -> Item:
 
 
 def _told(seen: HeaderData) -> Iterator[Item]:
-    looks: list[Entry] = []
+    shared: list[Entry] = []
     for at, entry in enumerate(seen.entries):
         later = seen.entries[at + 1 :]
-        if _is_plan_look(seen.procedure, entry) and len(looks) < _LINES_IN_ONE:
-            looks.append(entry)
+        group = _group(seen.procedure, entry)
+        if group and (not shared or _group(seen.procedure, shared[0]) == group) and len(shared) < _LINES_IN_ONE:
+            shared.append(entry)
             continue
-        items = _items(entry, later)
-        if items:
-            yield from _lines(looks)
-            looks = []
+        items = _items(entry, later) if not group else []
+        if items or group:
+            yield from _lines(shared)
+            shared = [entry] if group else []
         yield from items
-    yield from _lines(looks)
+    yield from _lines(shared)
+
+
+def _group(procedure: Procedure | None, entry: Entry) -> str:
+    """Entries of one group share one message, with a line each: the looks of the plan, the items of a loop."""
+    if entry.data.get("item") and entry.kind in (Kind.DONE, Kind.FAILED, Kind.UNDONE):
+        return f"items {entry.step} {entry.kind is Kind.UNDONE}"
+    return "looks" if _is_plan_look(procedure, entry) else ""
 
 
 def _is_plan_look(procedure: Procedure | None, entry: Entry) -> bool:
@@ -91,7 +99,8 @@ def _is_plan_look(procedure: Procedure | None, entry: Entry) -> bool:
 
 def _lines(entries: list[Entry]) -> Iterator[Item]:
     if entries:
-        lines = [cut(line(entry), 400) for entry in entries]
+        told = item_lines(entries) if entries[0].data.get("item") else map(line, entries)
+        lines = [cut(text, 400) for text in told]
         parts = ["\n".join(lines[i : i + 7]) for i in range(0, len(lines), 7)]
         yield Item(_key(entries[0]), entries[0].n, cut("\n".join(lines)), tuple(map(section, parts)))
 
@@ -101,7 +110,7 @@ def _items(entry: Entry, later: list[Entry]) -> list[Item]:
     if entry.kind in (Kind.DONE, Kind.UNDONE):
         return list(_lines([entry])) if entry.data.get("title") else []
     if entry.kind is Kind.ASKED:
-        return _asked(entry, _settled(later))
+        return _asked(entry, _settled(later), _held(later))
     if entry.kind in _FAILURES:
         return [_failed(entry, _steered(later))]
     if entry.kind is Kind.FINISHED:
@@ -111,15 +120,15 @@ def _items(entry: Entry, later: list[Entry]) -> list[Item]:
     return []
 
 
-def _asked(entry: Entry, settled: Entry | None) -> list[Item]:
+def _asked(entry: Entry, settled: Entry | None, held: Entry | None) -> list[Item]:
     given = entry.data.get("sheets") or []
     items = []
-    if given:
+    if given and not entry.data.get("hand"):
         title = escape(given[0]["title"])
         whole = (f"plan-{entry.run}-{entry.n}.txt", plan.sheets_text(given))
         more = any(sheet.get("whole") for sheet in given)
         items.append(Item(f"{_key(entry)}:plan", entry.n, title, tuple(plan.sheets(given)), whole, more=more))
-    made = tuple(question.blocks(entry, settled))
+    made = tuple(question.blocks(entry, settled, held))
     return [*items, Item(_key(entry), entry.n, question.text(entry, settled), made)]
 
 
@@ -133,7 +142,7 @@ def _finished(entry: Entry) -> Item:
     if whole and entry.data.get("glass"):
         whole = f"{in_words(entry.data['glass'])}\n\n{whole}"
     file = (f"report-{entry.run}.txt", whole) if whole else _detail(entry)
-    ended = run_header.ENDED.get(entry.data["outcome"], entry.data["outcome"])
+    ended = run_header.ended(entry.data["outcome"], str(entry.data.get("words") or ""))
     return Item(_key(entry), entry.n, escape(ended), tuple(report.finished(entry)), file)
 
 
@@ -188,14 +197,24 @@ def file_item(run: str, n: int, name: str, content: str) -> Item:
 def _settled(later: list[Entry]) -> Entry | None:
     """What settled a question: an answer that held, its expiry, or that the facts had changed."""
     answered: Entry | None = None
+    held = _held(later) is not None
     for entry in later:
-        if entry.kind is Kind.ANSWERED:
-            answered = entry
+        if entry.kind is Kind.ANSWERED or (entry.kind is Kind.EXPIRED and entry.data.get("option")):
+            # What expired in the same moment counts for nothing.
+            answered = answered or (None if held and entry.kind is Kind.EXPIRED else entry)
         elif entry.kind in (Kind.VOIDED, Kind.EXPIRED, Kind.UNDO_ASKED, Kind.FINISHED):
             return entry if entry.kind is Kind.VOIDED or answered is None else answered
         elif entry.kind in (Kind.RECHECKED, Kind.ASKED):
             return answered
     return answered
+
+
+def _held(later: list[Entry]) -> Entry | None:
+    """Who held the countdown of a question."""
+    for entry in later:
+        if entry.kind in (Kind.HELD, Kind.ASKED):
+            return entry if entry.kind is Kind.HELD else None
+    return None
 
 
 def _steered(later: list[Entry]) -> Entry | None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from actions.engine import notes
+from actions.engine.folding import fold
 from actions.engine.ids import is_errand
 from actions.engine.journal import Entry, Kind
-from actions.engine.run import fold
 from actions.incidents.document_versions import editions
 from bot.context import BotContext
 from bot.incidents import document_files

@@ -11,8 +11,9 @@ from typing import Any
 
 from actions.engine import notes
 from actions.engine.errors import RecoveryError
+from actions.engine.folding import fold
 from actions.engine.journal import Entry, Kind
-from actions.engine.run import Run, fold
+from actions.engine.run import Run
 from bot.ask_again import open_again
 from bot.context import BotContext
 from bot.requests import has_worker

@@ -10,7 +10,8 @@ from actions.engine.break_glass import BreakGlass
 from actions.engine.errors import Refused
 from actions.engine.journal import Entry
 from actions.engine.procedure import MayAnswer
-from actions.engine.run import Question, Run
+from actions.engine.run import Run
+from actions.engine.run_parts import Question
 from bot import run_control
 from bot.button_target import ButtonTarget
 from bot.terminal import run_shown
@@ -106,6 +107,8 @@ def _typed(session: Session, run: Run, option: dict[str, Any], given: Given) -> 
         return plan if option["types"] == "service" else ""
     if option["types"] == "when":
         return given.typed or session.ask("Which other time", "--type")
+    if option["types"] == "note":
+        return given.typed or session.ask("What was done, or why it cannot be, in a few words", "--type")
     if option["types"] == "service":
         return given.typed or session.ask("Type the service's name", "--type")
     return given.typed

@@ -9,8 +9,9 @@ from enum import IntEnum
 from rich.status import Status
 
 from actions.engine import notes
+from actions.engine.folding import fold
 from actions.engine.journal import Entry
-from actions.engine.run import Run, fold
+from actions.engine.run import Run
 from actions.engine.status import RunState, rests, state_of
 from bot.requests import NO_WORKER, has_worker
 from bot.terminal import run_shown
@@ -115,7 +116,7 @@ def next_word(run: Run) -> str:
         return run_shown.how_to_answer(run)
     if run.failure is not None:
         return f"Run {run.id} waits for you: mayday retry {run.id}  or  mayday undo {run.id}"
-    return f"Run {run.id} is {state_of(run)}."
+    return f"Run {run.id}: {run.words.rstrip('.')}." if run.words else f"Run {run.id} is {state_of(run)}."
 
 
 class _Lonely:

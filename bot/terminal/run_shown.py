@@ -11,9 +11,11 @@ from rich.text import Text
 
 from actions.engine.answers import short
 from actions.engine.break_glass import in_words
+from actions.engine.folding import fold
 from actions.engine.journal import Entry, Kind
 from actions.engine.procedure import MayAnswer, OptionEffect, Procedure, Risk
-from actions.engine.run import Run, fold
+from actions.engine.run import Run
+from actions.engine.run_parts import Question
 from actions.engine.status import labels_of, state_of
 from bot.views.steps import sentence
 
@@ -40,7 +42,9 @@ def end(console: Console, procedure: Procedure | None, entries: list[Entry]) -> 
 def line_of(entry: Entry) -> str:
     """What an entry says, in one line."""
     data = entry.data
-    what = data.get("title") or data.get("summary") or data.get("option") or data.get("outcome") or ""
+    what = (
+        data.get("title") or data.get("summary") or data.get("option") or data.get("words") or data.get("outcome") or ""
+    )
     who = f" by {data['name']}" if data.get("name") else ""
     who += f" alone: {data['glass']['reason']}" if entry.kind is Kind.ANSWERED and data.get("glass") else ""
     seconds = f" ({data['seconds']:.1f} s)" if data.get("seconds") is not None else ""
@@ -81,9 +85,20 @@ def question(console: Console, procedure: Procedure | None, run: Run) -> None:
     if asked is None or not run.asking:
         return
     console.print(Text(sentence(asked.title.replace("{service}", run.service)), style="bold"), end="  ")
-    console.print(f"plan {short(asked.plan)}, open until {asked.expires_at:%H:%M:%S} UTC", markup=False)
+    until = _until(asked)
+    console.print(f"plan {short(asked.plan)}, {until}", markup=False)
     for option in asked.options:
         console.print(f"  {option['label']}: {_who(option)}{_typing(procedure, option)}.", markup=False)
+
+
+def _until(asked: Question) -> str:
+    """How long the question stays open, and what then."""
+    if asked.expires_at is None:
+        return "waits until somebody answers"
+    at = f"{asked.expires_at:%H:%M:%S} UTC"
+    if asked.on_silence is not None:
+        return f"goes on with {asked.on_silence['label']} at {at}, unless somebody answers or holds it"
+    return f"open until {at}"
 
 
 def how_to_answer(run: Run) -> str:
@@ -106,7 +121,7 @@ def command(run: Run, label: str) -> str:
 def is_typed_back(procedure: Procedure | None, option: dict[str, Any]) -> bool:
     """Whether the plan's hash has to be typed for that option: on the way to something that destroys."""
     risky = procedure is None or procedure.risk is Risk.DESTRUCTIVE
-    return risky and option["leads"] == OptionEffect.ON
+    return risky and option["leads"] == OptionEffect.ON and option.get("types") != "note"
 
 
 def _who(option: dict[str, Any]) -> str:
@@ -117,7 +132,11 @@ def _who(option: dict[str, Any]) -> str:
 def _typing(procedure: Procedure | None, option: dict[str, Any]) -> str:
     if is_typed_back(procedure, option):
         return ", typing the plan's hash"
-    typed = {"service": ", typing the service's name", "when": ", typing the other time"}
+    typed = {
+        "service": ", typing the service's name",
+        "when": ", typing the other time",
+        "note": ", with a few words that stay on the record",
+    }
     return typed.get(str(option.get("types") or ""), "")
 
 

@@ -23,7 +23,7 @@ from bot.terminal.session import Session, session
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 Words = Annotated[list[str] | None, typer.Argument(help="The words as in Slack; without any: help.")]
-Typed = Annotated[str, typer.Option("--type", help="What has to be typed: the plan's hash, or another time.")]
+Typed = Annotated[str, typer.Option("--type", help="What has to be typed: the plan's hash, another time, a note.")]
 OneTime = Annotated[str, typer.Option("--code", help="The one-time code; asked for without it.")]
 Alone = Annotated[bool, typer.Option("--alone", help="Break the glass: go on without a second person.")]
 Incident = Annotated[str, typer.Option("--incident", help="The incident that it belongs to, by its id.")]
@@ -192,7 +192,8 @@ def _answered(here: Session, run: str, label: str, given: Given, how: How) -> No
     here.tell(f"Run {run}: {entry.data['option']}." if entry else f"Run {run}: that was said before.")
     # Another time is asked for by this terminal once the run has ended, so it stays until then.
     how = How(how.follow or leads == OptionEffect.AGAIN, how.foreground)
-    go_on(here, run, how, BACK if leads and leads != OptionEffect.ON else GOOD, entry.n if entry else question.n)
+    back = leads in (OptionEffect.BACK, OptionEffect.AGAIN)
+    go_on(here, run, how, BACK if back else GOOD, entry.n if entry else question.n)
 
 
 def _steered(here: Session, verb: str, run: str, how: How) -> None:

@@ -11,7 +11,7 @@ FIELD = "text"
 
 
 def ask(press: ButtonTarget, types: str, service: str) -> Block:
-    """Ask for the service's name, or for the other time."""
+    """Ask for the service's name, for the other time, or for a few words."""
     label, hint, placeholder = _words(types, service)
     element = {
         "type": "plain_text_input",
@@ -48,5 +48,8 @@ def _words(types: str, service: str) -> tuple[str, str, str]:
     if types == "when":
         hint = "This run is discarded and a new one begins for the other time. The live data stays as it is."
         return "Recover to which time?", hint, "14:25, 20m ago, before lsn 0/5A3F2C8"
+    if types == "note":
+        hint = "Your words stay in the run's journal, with your name."
+        return "What was done, or why it cannot be", hint, "Restarted it by its console; it serves again"
     hint = f"Type `{service}` to confirm that it is meant."
     return "Name of the service", hint, service

@@ -31,7 +31,13 @@ def progress(procedure: Procedure, run: Run) -> list[Task]:
     steps = list(enumerate(procedure.steps))
     # Slack takes 50 tasks in a plan; the steps that are done first are the ones nobody misses.
     shown = steps if len(steps) <= TASKS else [s for s in steps if s[0] not in run.done][:TASKS]
-    return [Task(f"{run.id}-{i}", titled(step.title, run), _status(run, i, failed)) for i, step in shown]
+    return [Task(f"{run.id}-{i}", titled(step.title, run) + _of(run, i), _status(run, i, failed)) for i, step in shown]
+
+
+def _of(run: Run, step: int) -> str:
+    """How many items of a loop are done."""
+    items = run.items.get(step)
+    return f" ({len(items.done)} of {len(items.all)})" if items is not None else ""
 
 
 def titled(title: str, run: Run) -> str:

@@ -6,22 +6,38 @@ from datetime import datetime
 from typing import Any
 
 from actions.engine.journal import Entry, Kind
-from actions.engine.procedure import MayAnswer
+from actions.engine.procedure import MayAnswer, OptionEffect
 from actions.engine.put_question import void_words
 from bot.button_target import ButtonTarget
+from bot.views import plan
 from bot.views.mrkdwn import Block, actions, button, escape, moment, person, section, small
 from bot.views.steps import sentence
 
 
-def blocks(asked: Entry, settled: Entry | None) -> list[Block]:
-    """The question as it stands: open, or settled by that entry."""
-    head = section(f"*{escape(sentence(asked.data['title']))}*")
+def blocks(asked: Entry, settled: Entry | None, held: Entry | None = None) -> list[Block]:
+    """The question as it stands: open, perhaps held by somebody, or settled by that entry."""
+    head = [section(f"*{escape(sentence(asked.data['title']))}*")]
+    if asked.data.get("hand"):
+        head += plan.papers(asked.data.get("sheets") or [])
     if settled is not None:
-        return [head, section(outcome(settled))]
-    options: list[dict[str, Any]] = asked.data["options"]
+        return [*head, section(outcome(settled))]
+    given: list[dict[str, Any]] = asked.data["options"]
+    options = [option for option in given if held is None or option["leads"] != OptionEffect.HOLD]
     row = [_button(asked, option, i) for i, option in enumerate(options)]
-    expires = datetime.fromisoformat(asked.data["expires_at"])
-    return [head, *actions(row), small("\n".join([*map(_who, options), f"Open until {moment(expires)}."]))]
+    return [*head, *actions(row), small("\n".join([*map(_who, options), _until(asked, held)]))]
+
+
+def _until(asked: Entry, held: Entry | None) -> str:
+    """How long the question stays open, and what then."""
+    if held is not None:
+        return f"{person(held.data['by'], held.data.get('name'))} pressed *Hold*. It waits until somebody answers."
+    if not asked.data.get("expires_at"):
+        return "Waits until somebody answers."
+    until = moment(datetime.fromisoformat(asked.data["expires_at"]))
+    if asked.data.get("silence") == OptionEffect.ON:
+        first = escape(asked.data["options"][0]["label"])
+        return f"Goes on with *{first}* {until}, unless somebody answers before. *Hold* stops that clock."
+    return f"Open until {until}."
 
 
 def text(asked: Entry, settled: Entry | None) -> str:
@@ -40,6 +56,8 @@ def outcome(settled: Entry) -> str:
             alone = f" Alone: {escape(data['glass']['reason'])}" if data.get("glass") else ""
             chose = f"chose *{escape(data['option'])}*{typed}{where} {moment(settled.at)}.{alone}"
             return f"{person(data['by'], data.get('name'))} {chose}"
+        case Kind.EXPIRED if data.get("option"):
+            return f"Nobody answered in time: *{escape(data['option'])}* stands, and the run goes on."
         case Kind.EXPIRED:
             return "Nobody answered in time; the run goes back."
         case Kind.VOIDED:
@@ -67,5 +85,9 @@ def _who(option: dict[str, Any]) -> str:
 
 
 def _typing(option: dict[str, Any]) -> str:
-    typed = {"service": ", typing the service's name", "when": ", typing the other time"}
+    typed = {
+        "service": ", typing the service's name",
+        "when": ", typing the other time",
+        "note": ", with a few words that stay on the record",
+    }
     return typed.get(str(option.get("types") or ""), "") + "."

@@ -8,15 +8,15 @@ from actions.engine.journal import Entry, Kind
 from actions.engine.status import RETRY, UNDO
 from bot.views import plan
 from bot.views.mrkdwn import Block, actions, button, cut, escape, moment, person, section, small, took
-from bot.views.run_header import ENDED, glass
+from bot.views.run_header import ended, glass
 from bot.views.steps import sentence
 
 
 def finished(entry: Entry) -> list[Block]:
     """The last message of a run."""
     data = entry.data
-    outcome = str(data["outcome"])
-    head = f"*{escape(ENDED.get(outcome, sentence(outcome)))}* · {took(float(data.get('seconds') or 0))}"
+    how = ended(str(data["outcome"]), str(data.get("words") or ""))
+    head = f"*{escape(how)}* · {took(float(data.get('seconds') or 0))}"
     said = [section(trouble(data))] if data.get("error") else []
     again: dict[str, Any] = data.get("again") or {}
     more = [section(f"Another time is wanted: {escape(again.get('text') or '')}. A new run begins.")] if again else []

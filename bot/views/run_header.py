@@ -8,11 +8,12 @@ from typing import Any
 
 from actions.engine.break_glass import in_words
 from actions.engine.journal import Entry, Kind
-from actions.engine.procedure import Procedure
+from actions.engine.procedure import Look, Procedure
 from actions.engine.run import Run
 from actions.engine.status import STOP
 from bot.views import plan
 from bot.views.mrkdwn import Block, actions, button, clock, escape, person, section, small, title
+from bot.views.steps import sentence
 
 ENDED = {
     "recovered": "Recovered",
@@ -21,6 +22,14 @@ ENDED = {
     "discarded": "Discarded, nothing was swapped",
     "refused": "Refused, nothing was touched",
 }
+
+
+_BEGINS = (Kind.BEGAN, Kind.UNDO_BEGAN)
+
+
+def ended(outcome: str, words: str = "") -> str:
+    """How a run ended: in its procedure's own words, else in those for all."""
+    return words or ENDED.get(outcome, sentence(outcome))
 
 
 @dataclass(frozen=True)
@@ -39,11 +48,11 @@ class HeaderData:
 def state_text(procedure: Procedure | None, run: Run) -> str:
     """What a run is doing, in a few words."""
     if run.finished is not None:
-        return ENDED.get(str(run.finished), str(run.finished))
+        return escape(ended(str(run.finished), run.words))
     if run.failure is not None:
         return "Stopped, waits for you" if run.failure.stopped else "Failed, waits for you"
     if run.asking and run.question is not None:
-        return f"Asks: {escape(run.question.title)}"
+        return f"{'Waits for a person' if run.question.hand else 'Asks'}: {escape(run.question.title)}"
     if run.undoing is not None:
         return "Taking back what was done"
     if run.stop_asked:
@@ -125,24 +134,41 @@ def signature(seen: HeaderData) -> str:
 
 
 def _ahead(seen: HeaderData) -> str:
-    """How far the present act is, and how much longer at this speed."""
-    made = seen.progress
-    if not made or seen.run.open_step is None or made.get("step") not in (None, seen.run.open_step):
+    """How far the present step is, and how much longer at this speed."""
+    made, at = seen.progress, _present(seen)
+    if not made or at is None or made.get("step") not in (None, at):
         return ""
     done, total = float(made.get("done") or 0), float(made.get("total") or 0)
     said = [escape(made["text"])] if made.get("text") else []
     if total > 0:
         said.append(f"{min(100, int(100 * done / total))} %")
-        left = _left(seen, done, total)
+        left = _left(seen, made, done, total)
         said += [f"ETA {clock(left)}"] if left is not None else []
     return "\n" + " · ".join(said) if said else ""
 
 
-def _left(seen: HeaderData, done: float, total: float) -> timedelta | None:
-    began = next((e.at for e in reversed(seen.entries) if e.kind in (Kind.BEGAN, Kind.UNDO_BEGAN)), None)
-    if began is None or done <= 0 or done > total:
+def _present(seen: HeaderData) -> int | None:
+    """The act that has begun, or the look that is made: of that the journal tells only once it is over."""
+    run, procedure = seen.run, seen.procedure
+    if run.open_step is not None or procedure is None:
+        return run.open_step
+    at = next((i for i in range(len(procedure.steps)) if i not in run.done), None)
+    looks = run.finished is None and run.failure is None and run.undoing is None
+    return at if looks and at is not None and isinstance(procedure.steps[at], Look) else None
+
+
+def _left(seen: HeaderData, made: dict[str, Any], done: float, total: float) -> timedelta | None:
+    if done <= 0 or done > total:
         return None
-    return (seen.now - began) * ((total - done) / done)
+    if seen.run.open_step is None:
+        return timedelta(seconds=float(made.get("seconds") or 0)) * ((total - done) / done)
+    # Of a loop all items count, from the moment when it began.
+    began = next((e.at for e in reversed(seen.entries) if e.kind in _BEGINS and _whole(e)), None)
+    return (seen.now - began) * ((total - done) / done) if began is not None else None
+
+
+def _whole(entry: Entry) -> bool:
+    return entry.kind is not Kind.BEGAN or "item" not in entry.data
 
 
 def _people(seen: HeaderData) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from actions.engine.journal import Entry, Kind
 from bot.views.mrkdwn import escape, took
 
@@ -14,6 +16,19 @@ def line(entry: Entry) -> str:
         what = f"Taken back: {what}"
     said = f" — {escape(data['said'])}" if data.get("said") else ""
     return f"{what} · {took(float(data.get('seconds') or 0))}{said}"
+
+
+def item_lines(entries: Sequence[Entry]) -> list[str]:
+    """The items of one loop: what is done for them, then a line for each with how it went."""
+    what = sentence(str(entries[0].data["title"]).removesuffix(f": {entries[0].data['item']}"))
+    back = "Taken back: " if entries[0].kind is Kind.UNDONE else ""
+    return [f"*{back}{escape(what)}*", *map(_item, entries)]
+
+
+def _item(entry: Entry) -> str:
+    data = entry.data
+    said = f"failed: {data.get('error')}" if entry.kind is Kind.FAILED else str(data.get("said") or "")
+    return f"{escape(data['item'])} · {took(float(data.get('seconds') or 0))}" + (f" — {escape(said)}" if said else "")
 
 
 def sentence(text: str) -> str:

@@ -12,9 +12,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from actions.engine.folding import after, fold
 from actions.engine.journal import Entry, Kind
 from actions.engine.procedure import Procedure
-from actions.engine.run import Run, after, fold
+from actions.engine.run import Run
 from actions.engine.status import state_of
 
 BUCKETS = (0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0)
@@ -125,7 +126,9 @@ class RunCounts:
 
     def _count(self, run: Run, entry: Entry) -> None:
         if entry.kind in _TIMED and entry.data.get("seconds") is not None:
-            key = (run.procedure, str(entry.data.get("title") or ""), str(entry.kind))
+            # The items of a loop count under its title: their names are without end.
+            title = str(entry.data.get("title") or "").removesuffix(f": {entry.data.get('item')}")
+            key = (run.procedure, title, str(entry.kind))
             self._steps.setdefault(key, Durations()).add(float(entry.data["seconds"]))
         if run.finished is not None:
             self._ended[run.procedure, str(run.finished)] += 1

@@ -16,7 +16,7 @@ from actions.engine.errors import Refused
 from actions.engine.journal import Kind
 from actions.engine.ledger import TURN
 from actions.engine.procedure import Ask, Asker, Procedure
-from actions.engine.run import Question
+from actions.engine.run_parts import Question
 from actions.engine.tables import leases
 from actions.postgres.server import Names
 from actions.recoveries.postgres_pitr import PROCEDURE

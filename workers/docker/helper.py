@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import threading
 import time
 from pathlib import PurePosixPath
 from typing import Any
@@ -45,6 +46,7 @@ class Helper:
         self._host = ""
         self._spaces: frozenset[tuple[str, str]] = frozenset()
         self._seen: tuple[str, ...] = ()
+        self._turn = threading.Lock()
 
     def inside(self, server: Server) -> Inside:
         """Where to run commands; starts the helper, also where the daemon took it down meanwhile.
@@ -53,11 +55,13 @@ class Helper:
         """
         spaces = frozenset((space.parent, location_of(space)) for space in server.tablespaces if space.parent)
         wanted = (server.home.parent, server.archive, server.bases, server.wal)
-        if wanted != self._seen or not spaces <= self._spaces or not self._alive():
-            self._confirm(server)
-            self._spaces |= spaces
-            self._remove()
-            self._container, self._seen = self._start(server), wanted
+        # Items of a loop come in several threads: the second must not remove the helper that the first has started.
+        with self._turn:
+            if wanted != self._seen or not spaces <= self._spaces or not self._alive():
+                self._confirm(server)
+                self._spaces |= spaces
+                self._remove()
+                self._container, self._seen = self._start(server), wanted
         return Inside(self.client.api, self._container, "0:0")
 
     def fresh(self) -> None:

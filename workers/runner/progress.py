@@ -1,9 +1,11 @@
-"""Progress of one act: shown at most once a second, and the place where stops and limits are noticed."""
+"""Progress of one step: shown at most once a second, and the place where stops and limits are noticed."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 from actions.engine import notes
 from actions.engine.errors import GaveWay, RecoveryError, Stopped
@@ -13,20 +15,33 @@ from actions.engine.run import Run
 from actions.engine.store import Store
 from workers.runner.heartbeat import Heartbeat
 
+Show = Callable[[dict[str, Any]], None]
+"""Shows people how far something is: `step`, `done`, `total`, `text`."""
+
 
 class StepProgress:
-    """Called by long acts with how far they are."""
+    """Called by long looks and acts with how far they are. Shown as the run's progress, or by `show`."""
 
     def __init__(
-        self, store: Store, heartbeat: Heartbeat, run: Run, step: int, limit: timedelta | None, procedure: Procedure
+        self,
+        store: Store,
+        heartbeat: Heartbeat,
+        run: Run,
+        step: int,
+        limit: timedelta | None,
+        procedure: Procedure,
+        *,
+        show: Show | None = None,
     ) -> None:
         self._store, self._heartbeat, self._run, self._step = store, heartbeat, run, step
         self._limit, self._procedure = limit, procedure
+        self._show = show or (lambda shown: notes.set_progress(store, run.id, shown))
         self._began = time.monotonic()
         self._shown = 0.0
+        self._title = ""
 
     def __call__(self, done: float, total: float, text: str = "") -> None:
-        """Show it; raises Stopped, GaveWay, Fenced, or RecoveryError where the act's limit is over."""
+        """Show it; raises Stopped, GaveWay, Fenced, or RecoveryError where the step's limit is over."""
         self._heartbeat.must_hold()
         elapsed = time.monotonic() - self._began
         if self._limit is not None and elapsed > self._limit.total_seconds():
@@ -38,8 +53,25 @@ class StepProgress:
         if elapsed - self._shown >= 1.0 or not self._shown:
             self._shown = elapsed or 0.001
             self._notice_stop()
-            shown = {"step": self._step, "done": done, "total": total, "text": text, "seconds": round(elapsed, 1)}
-            notes.set_progress(self._store, self._run.id, shown)
+            shown = {
+                "step": self._step,
+                "title": self._title,
+                "done": done,
+                "total": total,
+                "text": text,
+                "seconds": round(elapsed, 1),
+            }
+            self._show(shown)
+
+    def at_work(self, title: str) -> None:
+        """Show that it begins."""
+        self._title = title
+        self._show({"step": self._step, "title": title, "done": 0, "total": 0, "text": ""})
+
+    def must_go_on(self) -> None:
+        """Raises Stopped, GaveWay or Fenced where nothing more is to begin."""
+        self._heartbeat.must_hold()
+        self._notice_stop()
 
     def _notice_stop(self) -> None:
         if any(e.kind is Kind.STOP_ASKED for e in self._store.entries(self._run.id, after=self._run.last)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from actions.engine import facts as facts_of
@@ -11,14 +11,18 @@ from actions.engine.procedure import Ask, Look, Procedure
 from actions.engine.run import Run
 
 
-def changed_since(procedure: Procedure, i: int, run: Run, scope: Mapping[str, Any]) -> tuple[str, str]:
+def changed_since(
+    procedure: Procedure, i: int, run: Run, scope_of: Callable[[Look], Mapping[str, Any]]
+) -> tuple[str, str]:
     """The first fact behind the answer to question `i` that is no longer so, with why where a word is needed.
 
-    Those after it are not looked up: they would be, by what is no longer so.
+    Those after it are not looked up: they would be, by what is no longer so. `scope_of` gives what a look can take, as
+    it begins.
     """
     for name in _behind(procedure, i, run):
         step = procedure.steps[procedure.giving(name)]
         assert isinstance(step, Look)
+        scope = scope_of(step)
         seen, shown = injection.call(step.look, scope), scope[name]
         if facts_of.steady(seen) != facts_of.steady(shown):
             return name, ""

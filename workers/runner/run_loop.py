@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,14 +10,19 @@ from typing import Any
 import structlog
 
 from actions.engine import facts as facts_of
-from actions.engine import injection, notes, put_question
-from actions.engine.errors import Away, GaveWay, RecoveryError, Refused, Stopped
+from actions.engine import injection, put_question
+from actions.engine.each import Each
+from actions.engine.ending import words_for
+from actions.engine.errors import RecoveryError, Refused
 from actions.engine.journal import Kind
+from actions.engine.line_up import must_line_up
 from actions.engine.next_move import (
     Do,
     Expire,
+    Fall,
     Finish,
     Halt,
+    Heed,
     Move,
     Put,
     Recheck,
@@ -26,6 +30,7 @@ from actions.engine.next_move import (
     Resume,
     Undo,
     Wait,
+    Wave,
     may_rest,
     next_move,
 )
@@ -33,19 +38,14 @@ from actions.engine.procedure import Act, Ask, Look, Outcome, Procedure, Sheet
 from actions.engine.run import Run
 from actions.engine.store import Store
 from actions.engine.transaction import Lease
+from workers.runner.each import LoopWork, piece_of
 from workers.runner.heartbeat import Heartbeat
-from workers.runner.progress import StepProgress
+from workers.runner.piece import PieceWork, of_act
 from workers.runner.recheck import changed_since, voided
-from workers.runner.scope import scope_of
 from workers.runner.step_guard import Guard
+from workers.runner.step_work import StepWork
 
 log = structlog.get_logger("mayday.loop")
-
-
-def missed(title: str, trouble: RecoveryError) -> str:
-    """What a report says first of a spare act that could not be done."""
-    parts = (f"NOT DONE: {title}.", trouble.message, trouble.detail.partition("\n")[0], trouble.hint)
-    return " ".join(part for part in parts if part)
 
 
 @dataclass
@@ -60,6 +60,11 @@ class RunLoop:
     tools: dict[str, Any]
     leaving: threading.Event
 
+    def __post_init__(self) -> None:
+        self._work = StepWork(self.store, self.procedure, self.lease, self.heartbeat, self.tools)
+        self._pieces = PieceWork(self._work, self.guard)
+        self._loops = LoopWork(self._work, self.guard, self._leaves)
+
     def through(self) -> str:
         """Move after move, until the worker leaves. Without tools the run waits at its present step for a person."""
         run = self.store.run(self.lease.run)
@@ -73,158 +78,131 @@ class RunLoop:
             move = next_move(self.procedure, run, self.store.clock())
             if isinstance(move, Wait):
                 return move.why
-            if self.leaving.is_set() and may_rest(self.procedure, run):
+            if self._leaves(run):
                 return "leaving"
             if trouble is not None:
                 self._without_tools(move, trouble, began)
                 continue
             self._make(move, run)
 
+    def _leaves(self, run: Run) -> bool:
+        return self.leaving.is_set() and may_rest(self.procedure, run)
+
     def _without_tools(self, move: Move, trouble: RecoveryError, began: datetime) -> None:
         i = getattr(move, "step", len(self.procedure.steps) - 1)
         kind = Kind.UNDO_FAILED if isinstance(move, Undo) else Kind.FAILED
-        self._failed(kind, i, self.procedure.steps[i].title, trouble, began)
+        self._work.failed(kind, i, {"title": self.procedure.steps[i].title}, trouble, began)
 
     def _make(self, move: Move, run: Run) -> None:
         match move:
             case Do(i) | Resume(i):
-                step = self.procedure.steps[i]
-                if isinstance(step, Look):
-                    self._look(i, step, run)
-                elif isinstance(step, Act):
-                    self._act(i, step, run, resumed=isinstance(move, Resume))
-            case Put(i):
+                self._do(i, run, resumed=isinstance(move, Resume))
+            case Wave(i, names):
+                self._loops.wave(i, self._each(i), names, run)
+            case Fall(i):
+                self._loops.fall(i, self._each(i), run)
+            case Put(i) if isinstance(self.procedure.steps[i], Ask):
                 self._put(i, run)
+            case Put(i, item):
+                self._pieces.instruct(piece_of(self._work, i, item, run), run)
+            case Heed(i, item):
+                self._pieces.heed(piece_of(self._work, i, item, run), run)
             case Recheck(i):
                 self._recheck(i, run)
             case Renew(i, why):
-                self._say(Kind.VOIDED, i, voided(self.procedure, i, run, "", why))
-            case Undo(i):
-                self._undo(i, run)
+                self._work.say(Kind.VOIDED, i, voided(self.procedure, i, run, "", why))
+            case Undo(i, item):
+                self._pieces.undo(piece_of(self._work, i, item, run), run)
             case Expire(i):
-                self._say(Kind.EXPIRED, i, {"title": self.procedure.steps[i].title})
+                kind, said = put_question.expire(self.procedure.steps[i].title, run.question)
+                self._work.say(kind, i, said)
             case Halt(i):
-                self._say(Kind.STOPPED, i, {"title": self.procedure.steps[i].title})
+                self._work.say(Kind.STOPPED, i, {"title": self.procedure.steps[i].title})
             case Finish(outcome):
                 self._finish(outcome, run)
+
+    def _do(self, i: int, run: Run, *, resumed: bool) -> None:
+        match self.procedure.steps[i]:
+            case Look() as look:
+                self._look(i, look, run)
+            case Act() as act:
+                piece, began = of_act(i, act), self.store.clock()
+                self._pieces.settle(piece, self._pieces.carry_out(piece, run, resumed=resumed), began)
+            case Each() as each:
+                self._loops.begin(i, each, run)
 
     def _look(self, i: int, step: Look, run: Run) -> None:
         began = self.store.clock()
         found: list[Any] = []
-        trouble = self.guard(step.title, lambda: found.append(self._call(step.look, i, run)))
+        trouble = self.guard(step.title, lambda: found.append(self._found(i, step, run)))
         if trouble is None:
             said = found[0].says() if hasattr(found[0], "says") else ""
             kept = {"gives": step.gives, "fact": facts_of.to_json(found[0]), "said": said}
-            self._say(Kind.DONE, i, {"title": step.title, "seconds": self._since(began), **kept})
+            self._work.say(Kind.DONE, i, {"title": step.title, "seconds": self._work.since(began), **kept})
         # After an act there is something to take back, so people decide about a refusal then.
         elif isinstance(trouble, Refused) and not run.began:
-            self._say(
-                Kind.FINISHED,
-                i,
-                {
-                    "outcome": Outcome.REFUSED,
-                    **trouble.as_json(),
-                    "report": [],
-                    "seconds": self._since(run.requested_at),
-                },
-            )
+            seconds = self._work.since(run.requested_at)
+            words = self._words(Outcome.REFUSED, i, run)
+            refused = {"outcome": Outcome.REFUSED, **words, **trouble.as_json(), "report": [], "seconds": seconds}
+            self._work.say(Kind.FINISHED, i, refused)
         else:
-            self._failed(Kind.FAILED, i, step.title, trouble, began)
+            self._work.failed(Kind.FAILED, i, {"title": step.title}, trouble, began)
 
-    def _act(self, i: int, step: Act, run: Run, *, resumed: bool) -> None:
-        began = self.store.clock()
-        self._say(Kind.BEGAN, i, {"title": step.title, "resumed": resumed})
-        # After an absence the act may have had its effect, so that is looked at before it is done again.
-        trouble = self.guard(
-            step.title,
-            lambda: self._carry(i, step, run, resumed=resumed),
-            again=lambda: self._carry(i, step, run, resumed=True),
-        )
-        if trouble is None:
-            self._say(Kind.DONE, i, {"title": step.title, "seconds": self._since(began)})
-        elif step.spare:
-            said = f"NOT DONE: {trouble.message}"
-            self._say(
-                Kind.DONE,
-                i,
-                {
-                    "title": step.title,
-                    "seconds": self._since(began),
-                    "said": said,
-                    "missed": missed(step.title, trouble),
-                },
-            )
-        else:
-            self._failed(Kind.FAILED, i, step.title, trouble, began)
-
-    def _carry(self, i: int, step: Act, run: Run, *, resumed: bool) -> None:
-        """Work that holds already is not repeated; work that was done must be seen to hold."""
-        if resumed and self._holds(i, step, run):
-            return
-        self._call(step.do, i, run, step)
-        if not self._call(step.verify, i, run, step):
-            raise RecoveryError(
-                f"'{step.title}' was done, but its effect cannot be seen.",
-                hint="Look at the services, then press Retry or Undo.",
-            )
-
-    def _holds(self, i: int, step: Act, run: Run) -> bool:
-        try:
-            return bool(self._call(step.verify, i, run, step))
-        except Away:
-            # Nobody can see then whether it holds, and to believe that it does not could do it twice.
-            raise
-        except RecoveryError as trouble:
-            log.info("not verified on resume", run=run.id, step=step.title, detail=trouble.message)
-            return False
+    def _found(self, i: int, step: Look, run: Run) -> Any:
+        progress = self._work.progress(i, run, step.limit)
+        progress.at_work(step.title)
+        found = injection.call(step.look, self._work.scope(i, run, progress))
+        must_line_up(self.procedure, step.gives, found)
+        return found
 
     def _put(self, i: int, run: Run) -> None:
-        ask, scope, told = self._ask(i), self._scope(i, run), list[put_question.Told]()
+        ask, scope, told = self._ask(i), self._work.scope(i, run), list[put_question.Told]()
         trouble = self.guard(
             ask.title, lambda: told.append(put_question.put(self.procedure, ask, scope, run.facts, self.store.clock()))
         )
         if trouble is not None:
-            return self._failed(Kind.FAILED, i, ask.title, trouble, self.store.clock())
+            return self._work.failed(Kind.FAILED, i, {"title": ask.title}, trouble, self.store.clock())
         kind, said = told[0]
-        return self._say(kind, i, said)
+        return self._work.say(kind, i, said)
 
     def _recheck(self, i: int, run: Run) -> None:
         """Look again at what the answer was based on; a change makes the answer void."""
-        ask, scope, seen = self._ask(i), self._scope(i, run), list[tuple[str, str]]()
+        ask, seen = self._ask(i), list[tuple[str, str]]()
+
+        def scope(look: Look) -> dict[str, Any]:
+            return self._work.scope(i, run, self._work.progress(i, run, look.limit))
+
         trouble = self.guard(ask.title, lambda: seen.append(changed_since(self.procedure, i, run, scope)))
         if trouble is not None:
-            self._failed(Kind.FAILED, i, f"look again before '{ask.title}'", trouble, self.store.clock())
+            said = {"title": f"look again before '{ask.title}'"}
+            self._work.failed(Kind.FAILED, i, said, trouble, self.store.clock())
         elif seen[0][0]:
-            self._say(Kind.VOIDED, i, voided(self.procedure, i, run, *seen[0]))
+            self._work.say(Kind.VOIDED, i, voided(self.procedure, i, run, *seen[0]))
         else:
-            self._say(Kind.RECHECKED, i, {})
-
-    def _undo(self, i: int, run: Run) -> None:
-        step = self.procedure.steps[i]
-        assert isinstance(step, Act)
-        undo = step.undo
-        assert undo is not None
-        began = self.store.clock()
-        self._say(Kind.UNDO_BEGAN, i, {"title": step.title})
-        trouble = self.guard(step.title, lambda: self._call(undo, i, run, step))
-        if trouble is None:
-            self._say(Kind.UNDONE, i, {"title": step.title, "seconds": self._since(began)})
-        else:
-            self._failed(Kind.UNDO_FAILED, i, step.title, trouble, began)
+            self._work.say(Kind.RECHECKED, i, {})
 
     def _finish(self, outcome: Outcome, run: Run) -> None:
         report: list[Any] = []
         describe = self.procedure.report
         if describe is not None and outcome is self.procedure.ends:
-            scope = self._scope(len(self.procedure.steps), run)
+            scope = self._work.scope(len(self.procedure.steps), run)
             trouble = self.guard("report", lambda: report.extend(injection.call(describe, scope)))
             if trouble is not None:
                 log.error("no report", run=run.id, error=trouble.message, detail=trouble.detail)
-        said: dict[str, Any] = {"outcome": outcome, "seconds": self._since(run.requested_at)}
+        words = self._words(outcome, len(self.procedure.steps), run)
+        said: dict[str, Any] = {"outcome": outcome, **words, "seconds": self._work.since(run.requested_at)}
         gaps = [Sheet("Not done", alerts=run.missed)] if run.missed else []
         said["report"] = [facts_of.to_json(sheet) for sheet in (*gaps, *report)]
         more = {name: value for name, value in (("again", run.again), ("glass", run.glass)) if value}
-        self._say(Kind.FINISHED, None, {**said, **more})
+        self._work.say(Kind.FINISHED, None, {**said, **more})
+
+    def _words(self, outcome: Outcome, i: int, run: Run) -> dict[str, str]:
+        said: list[str] = []
+        scope = self._work.scope(i, run)
+        trouble = self.guard("says", lambda: said.append(words_for(self.procedure, run, outcome, scope)))
+        if trouble is not None:
+            log.error("no words for the end", run=run.id, error=trouble.message, detail=trouble.detail)
+        return {"words": said[0]} if said and said[0] else {}
 
     def _other_table(self, run: Run) -> None:
         trouble = RecoveryError(
@@ -232,32 +210,15 @@ class RunLoop:
             detail=f"It began with table {run.table}, this worker has {self.procedure.table}.",
             hint="Carry it out with the version that it began with, or take over by hand.",
         )
-        self._failed(Kind.FAILED, max(run.done, default=0), run.procedure, trouble, self.store.clock())
-
-    # Small parts ---------------------------------------------------------------------------------
+        last, said = max(run.done, default=0), {"title": run.procedure}
+        self._work.failed(Kind.FAILED, last, said, trouble, self.store.clock())
 
     def _ask(self, i: int) -> Ask:
         step = self.procedure.steps[i]
         assert isinstance(step, Ask)
         return step
 
-    def _scope(self, i: int, run: Run, act: Act | None = None) -> dict[str, Any]:
-        progress = StepProgress(self.store, self.heartbeat, run, i, act.limit if act else None, self.procedure)
-        return scope_of(self.procedure, run, {**self.tools, "now": self.store.clock(), "progress": progress})
-
-    def _call(self, function: Callable[..., Any], i: int, run: Run, act: Act | None = None) -> Any:
+    def _each(self, i: int) -> Each:
         step = self.procedure.steps[i]
-        notes.set_progress(self.store, run.id, {"step": i, "title": step.title, "done": 0, "total": 0, "text": ""})
-        return injection.call(function, self._scope(i, run, act))
-
-    def _failed(self, kind: Kind, i: int, title: str, trouble: RecoveryError, began: datetime) -> None:
-        if isinstance(trouble, Stopped):
-            said = trouble.as_json() if isinstance(trouble, GaveWay) else {}
-            return self._say(Kind.STOPPED, i, {"title": title, **said})
-        return self._say(kind, i, {"title": title, **trouble.as_json(), "seconds": self._since(began)})
-
-    def _say(self, kind: Kind, step: int | None, data: dict[str, Any]) -> None:
-        self.store.append(self.lease, kind, step, data)
-
-    def _since(self, began: datetime) -> float:
-        return round((self.store.clock() - began).total_seconds(), 3)
+        assert isinstance(step, Each)
+        return step

@@ -9,13 +9,15 @@ from redis.exceptions import ConnectionError as RedisAway
 
 from actions.engine import notes
 from actions.engine.errors import Refused
+from actions.engine.facts import to_json
 from actions.engine.ids import new_id
 from actions.engine.journal import Kind
+from actions.engine.put_question import BY_HAND
 from bot.button_target import ButtonTarget
 from bot.context import BotContext
 from bot.dispatch import SILENCE, hear
 from bot.requests import Origin
-from bot.run_control import answer, kept, steer
+from bot.run_control import answer, kept, settled_by, steer, typed_by
 from tests.support.bot_world import CHANNEL, PITR, SERVICE, START, Office, PlayedWorker, office_in
 
 
@@ -174,16 +176,34 @@ def test_the_same_persons_second_press_is_silent_and_another_persons_is_told_who
 def test_undo_after_the_point_of_no_return_says_where_the_old_data_lies(office: Office) -> None:
     say(office, "postgres pitr 14:30")
     worker = only_run(office)
-    worker.write(Kind.DONE, 0, title="x", seconds=1, gives="kept", fact="/data/postgres.before-r1, until 6 December")
+    lies = {"path": "/data/postgres.before-r1", "text": "/data/postgres.before-r1, until 6 December"}
     worker.acts(PITR, 6)
+    worker.write(Kind.DONE, 7, title="x", seconds=1, gives="old", fact=lies)
     with pytest.raises(Refused) as refused:
         steer(office.bot, "undo", worker.run, office.bot.people.approving("U0DBA", "T1").speaker)
     assert "can no longer be undone" in refused.value.message
     assert "/data/postgres.before-r1" in refused.value.detail
-    assert kept(office.store.run(worker.run)).startswith("/data")
+    assert kept(PITR, office.store.run(worker.run)) == lies["text"]
 
 
 @pytest.mark.parametrize("value", ["", "x", "r1|x|Cut over", "r1|2|", "|2|Cut over"])
 def test_a_button_that_is_none_of_ours_is_refused(value: str) -> None:
     with pytest.raises(Refused):
         ButtonTarget.of(value)
+
+
+def test_what_was_done_by_hand_is_answered_like_a_question_and_wants_a_note(office: Office) -> None:
+    say(office, "postgres pitr 14:30")
+    worker = only_run(office)
+    options = [{**to_json(option), "gives": ""} for option in BY_HAND]
+    n = worker.write(Kind.ASKED, 3, title="switch it on", options=options, plan="p", sheets=[], hand=True)
+    button = ButtonTarget(worker.run, n, "Done")
+    assert typed_by(office.bot, button) == "note"
+    person = office.bot.people.approving("U0ONCALL", "T1").speaker
+    with pytest.raises(Refused, match="no note"):
+        answer(office.bot, button, person)
+    entry = answer(office.bot, button, person, "it blinks")
+    assert entry is not None
+    assert (entry.data["hand"], entry.data["text"], entry.data["by"]) == (True, "it blinks", "U0ONCALL")
+    assert answer(office.bot, button, person, "it blinks") is None
+    assert "chose Done" in settled_by(office.bot, button)

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from slack_sdk.models.blocks import Block
 
+from actions.engine.folding import fold
 from actions.engine.journal import Entry, Kind
 from actions.engine.procedure import Act, Look, Procedure
-from actions.engine.run import fold
 from bot.button_target import ButtonTarget
 from bot.slack.run_thread import Item, story
 from bot.views import answer_modals, help, mrkdwn, plan, question, report, run_header
@@ -149,9 +149,7 @@ def test_the_plan_block_has_a_card_for_each_step_with_its_status() -> None:
         "pending",
         "pending",
         "error",
-        "pending",
-        "pending",
-        "pending",
+        *["pending"] * 5,
     ]
 
 

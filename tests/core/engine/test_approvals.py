@@ -13,7 +13,8 @@ from actions.engine.errors import Refused
 from actions.engine.journal import Kind
 from actions.engine.next_move import Recheck, Renew, Resume, next_move
 from actions.engine.procedure import Act, Ask, Outcome, Procedure
-from actions.engine.run import SYSTEM, Agreement, Question, Run
+from actions.engine.run import SYSTEM, Run
+from actions.engine.run_parts import Agreement, Question
 from actions.recoveries.postgres_pitr import PROCEDURE
 from actions.steps.postgres.approved_loss import STANDS, ApprovedLoss
 from tests.support.worlds.company import SITE

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from actions.engine.folding import after, fold
 from actions.engine.journal import GENESIS, Entry, Kind, sealed
 from actions.engine.next_move import (
     Do,
@@ -27,7 +28,7 @@ from actions.engine.next_move import (
     passed_no_return,
 )
 from actions.engine.procedure import Act, Outcome
-from actions.engine.run import Run, after, fold
+from actions.engine.run import Run
 from tests.support.worlds.toys import PAINT
 
 NOW = datetime(2026, 2, 9, 8, tzinfo=UTC)

@@ -225,7 +225,7 @@ def tower() -> Tower:
 def lost(tower: Tower, state: str = "failing") -> None:
     worker = tower.post.recovers()
     fact = Archiving(state, "archiving X failed", "archive_command fails", at=tower.post.clock())  # type: ignore[arg-type]
-    worker.write(Kind.DONE, 7, title="see that WAL arrives", gives="arrival", fact=to_json(fact))
+    worker.write(Kind.DONE, 8, title="see that WAL arrives", gives="arrival", fact=to_json(fact))
 
 
 def looked(tower: Tower, state: str) -> None:

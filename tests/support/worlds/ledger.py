@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -9,9 +10,10 @@ from typing import Any
 
 from actions.engine.claims import ALL, Claim, Mode, claims_of, conflict, listed, wanted_by
 from actions.engine.errors import Fenced
+from actions.engine.folding import after, fold
 from actions.engine.journal import GENESIS, Entry, Kind, sealed
 from actions.engine.ledger import LEASE_SECONDS, Judge, held_by
-from actions.engine.run import Run, after, fold
+from actions.engine.run import Run
 from actions.engine.transaction import Lease
 
 
@@ -27,6 +29,8 @@ class Ledger:
         self.kept: dict[tuple[str, str], tuple[Any, datetime]] = {}
         self.at_place: Callable[[str], None] = lambda name: None
         self.dead = False
+        # Held at the places too, so that a copy which is taken there is of one instant.
+        self.turn = threading.RLock()
 
     def fork(self, clock: Callable[[], datetime]) -> Ledger:
         other = Ledger(clock)
@@ -58,22 +62,24 @@ class Ledger:
         return entry
 
     def append(self, lease: Lease, kind: Kind, step: int | None, data: dict[str, Any]) -> Entry:
-        self.at_place(f"before the entry '{kind}' of step {step}")
-        self.beat(lease)
-        entry = self._write(lease.run, kind, step, data)
-        if kind is Kind.FINISHED:
-            self.claimed = tuple(claim for claim in self.claimed if claim.run != lease.run)
-            del self.leases[lease.run]
-        self.at_place(f"after the entry '{kind}' of step {step}")
+        with self.turn:
+            self.at_place(f"before the entry '{kind}' of step {step}")
+            self.beat(lease)
+            entry = self._write(lease.run, kind, step, data)
+            if kind is Kind.FINISHED:
+                self.claimed = tuple(claim for claim in self.claimed if claim.run != lease.run)
+                del self.leases[lease.run]
+            self.at_place(f"after the entry '{kind}' of step {step}")
         return entry
 
     def speak(self, run: str, judge: Judge, key: str = "") -> Entry | None:
         if key and ("inbox", key) in self.kept:
             return None
-        draft = judge(self.run(run))
-        if key:
-            self.kept["inbox", key] = (run, self.clock())
-        return None if draft is None else self._write(run, *draft)
+        with self.turn:
+            draft = judge(self.run(run))
+            if key:
+                self.kept["inbox", key] = (run, self.clock())
+            return None if draft is None else self._write(run, *draft)
 
     def extend(self, journal: str, tell: Any, key: str = "") -> list[Entry]:
         if key and not self.once("inbox", key, journal):

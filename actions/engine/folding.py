@@ -1,0 +1,226 @@
+"""Folding a journal into a run: what each entry makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from actions.engine.items import Item, Items
+from actions.engine.journal import Entry, Kind
+from actions.engine.procedure import OptionEffect, Outcome
+from actions.engine.run import Run
+from actions.engine.run_parts import Agreement, Failure, Question
+
+
+def _requested(e: Entry) -> Run:
+    d = e.data
+    return Run(
+        id=e.run,
+        procedure=d["procedure"],
+        table=d["table"],
+        service=d["service"],
+        site=d["site"],
+        requester=d["by"],
+        request=d["request"],
+        origin=d["origin"],
+        requested_at=e.at,
+    )
+
+
+def _began(run: Run, e: Entry) -> Run:
+    assert e.step is not None
+    again = e.step in run.began
+    run = replace(run, open_step=e.step, began=run.began if again else (*run.began, e.step))
+    if "items" in e.data and e.step not in run.items:
+        return _with(run, e, Items(tuple(map(Item.of, e.data["items"]))))
+    items, name = _item(run, e)
+    return _with(run, e, items.begun(name)) if items else run
+
+
+def _item(run: Run, e: Entry) -> tuple[Items | None, str]:
+    """The items of the loop that an entry is about, and the name of the one that it tells of."""
+    name = str(e.data.get("item") or "")
+    return (run.items.get(e.step) if name and e.step is not None else None), name
+
+
+def _with(run: Run, e: Entry, items: Items) -> Run:
+    assert e.step is not None
+    return replace(run, items={**run.items, e.step: items})
+
+
+def _done(run: Run, e: Entry) -> Run:
+    assert e.step is not None
+    facts = {**run.facts, e.data["gives"]: e.data["fact"]} if "gives" in e.data else run.facts
+    run = replace(_told(run, e), facts=facts)
+    items, name = _item(run, e)
+    if items is not None:
+        items = items.settled(name, missed=bool(e.data.get("missed")))
+        run = _with(run, e, items)
+    if items is None or not items.left:
+        run = replace(run, done=run.done | {e.step}, open_step=None)
+    if not e.data.get("missed"):
+        return run
+    # Whoever pressed Stop meanwhile wanted just that.
+    return replace(run, missed=(*run.missed, e.data["missed"]), stop_asked="")
+
+
+def _told(run: Run, e: Entry) -> Run:
+    """What was to be done by hand has come to its end."""
+    asked = run.question
+    over = asked is not None and asked.hand and (asked.step, asked.item) == (e.step, str(e.data.get("item") or ""))
+    return replace(run, question=None, answered=None) if over else run
+
+
+def _failed(run: Run, e: Entry) -> Run:
+    d, run = e.data, _told(run, e)
+    step = e.step if e.step is not None else -1
+    failure = Failure(step, d["error"], d.get("detail", ""), d.get("hint", ""))
+    items, name = _item(run, e)
+    if items is not None and e.kind is Kind.FAILED:
+        return _with(run, e, items.fell(name, failure))
+    return replace(run, failure=failure, stop_asked="")
+
+
+def _stopped(run: Run, e: Entry) -> Run:
+    step = e.step if e.step is not None else -1
+    said = f"Stopped by {run.stop_asked}." if run.stop_asked else "Stopped."
+    hint = "Retry goes on from here; Undo takes back what was done."
+    return replace(run, failure=Failure(step, said, "", hint, stopped=True), stop_asked="")
+
+
+def _asked(run: Run, e: Entry) -> Run:
+    assert e.step is not None
+    d = e.data
+    question = Question(
+        e.step,
+        e.n,
+        d["title"],
+        tuple(d["options"]),
+        datetime.fromisoformat(d["expires_at"]) if d.get("expires_at") else None,
+        d["plan"],
+        d.get("text", ""),
+        e.at,
+        d.get("item", ""),
+        bool(d.get("hand")),
+        OptionEffect(d.get("silence") or OptionEffect.BACK),
+    )
+    return replace(run, question=question, answered=None, recheck=None)
+
+
+def _answered(run: Run, e: Entry) -> Run:
+    d = e.data
+    if d.get("hand"):
+        return replace(run, answered=d)
+    if d["leads"] != OptionEffect.ON:
+        again = {"text": d.get("text", ""), "by": d["by"]} if d["leads"] == OptionEffect.AGAIN else None
+        return replace(run, answered=d, undoing=Outcome.DISCARDED, again=again)
+    fact = {"option": d["option"], "by": d["by"], "text": d.get("text", "")}
+    started = run.started_at or e.at
+    glass = {**d["glass"], "name": d.get("name") or d["by"], "at": e.at.isoformat()} if d.get("glass") else run.glass
+    facts = {**run.facts, d["gives"]: fact}
+    agreed = {**run.agreed, e.step: Agreement(d["by"], e.at)} if e.step is not None else run.agreed
+    return replace(run, answered=d, recheck=e.step, facts=facts, started_at=started, glass=glass, agreed=agreed)
+
+
+def _held(run: Run, e: Entry) -> Run:
+    """The countdown is over for good; the question stays open."""
+    asked = run.question
+    if asked is None or run.answered is not None:
+        return run
+    options = tuple(option for option in asked.options if option["leads"] != OptionEffect.HOLD)
+    return replace(run, question=replace(asked, expires_at=None, options=options))
+
+
+def _expired(run: Run, e: Entry) -> Run:
+    """Nobody answered. An answer or a hold that was written before this counts all the same."""
+    asked = run.question
+    if run.answered is not None or (asked is not None and asked.expires_at is None):
+        return run
+    if e.data.get("leads") != OptionEffect.ON:
+        return replace(run, undoing=Outcome.DISCARDED, answered={"option": "expired"})
+    facts = {**run.facts, e.data["gives"]: {"option": e.data["option"], "by": "", "text": ""}}
+    return replace(run, answered=e.data, recheck=e.step, facts=facts, started_at=run.started_at or e.at)
+
+
+def _rechecked(run: Run, e: Entry) -> Run:
+    assert e.step is not None
+    return replace(run, recheck=None, done=run.done | {e.step}, question=None, answered=None)
+
+
+def _voided(run: Run, e: Entry) -> Run:
+    """The looks that the question stood on are looked again, then it is put anew."""
+    glass = None if (run.answered or {}).get("glass") else run.glass
+    agreed = {step: one for step, one in run.agreed.items() if step != e.step}
+    done = run.done - set(e.data["redo"])
+    return replace(run, recheck=None, question=None, answered=None, done=done, glass=glass, agreed=agreed)
+
+
+def _undo_asked(run: Run, e: Entry) -> Run:
+    """Nothing is asked any more: an answer that came late must not read as if it counted."""
+    return replace(
+        run, undoing=Outcome.UNDONE, failure=None, stop_asked="", open_step=None, question=None, recheck=None
+    )
+
+
+def _undone(run: Run, e: Entry) -> Run:
+    assert e.step is not None
+    items, name = _item(run, e)
+    if items is not None:
+        items = items.taken_back(name)
+        run = _with(run, e, items)
+    return run if items is not None and items.to_undo else replace(run, undone=run.undone | {e.step})
+
+
+def _retried(run: Run, e: Entry) -> Run:
+    """What has failed is tried again, and no answer of before stands by itself."""
+    agreed = {step: replace(one, at=None) for step, one in run.agreed.items()}
+    items = {step: replace(one, failed={}) for step, one in run.items.items()}
+    return replace(run, failure=None, stop_asked="", agreed=agreed, items=items)
+
+
+def _finished(run: Run, e: Entry) -> Run:
+    ended = replace(run, finished=Outcome(e.data["outcome"]), finished_at=e.at, words=e.data.get("words", ""))
+    return replace(ended, question=None, answered=None)
+
+
+_FOLDS: dict[Kind, Callable[[Run, Entry], Run]] = {
+    Kind.BEGAN: _began,
+    Kind.DONE: _done,
+    Kind.FAILED: _failed,
+    Kind.UNDO_FAILED: _failed,
+    Kind.STOPPED: _stopped,
+    Kind.ASKED: _asked,
+    Kind.ANSWERED: _answered,
+    Kind.EXPIRED: _expired,
+    Kind.HELD: _held,
+    Kind.RECHECKED: _rechecked,
+    Kind.VOIDED: _voided,
+    Kind.STOP_ASKED: lambda run, e: replace(run, stop_asked=e.data["by"]),
+    Kind.RETRIED: _retried,
+    Kind.UNDO_ASKED: _undo_asked,
+    Kind.UNDONE: _undone,
+    Kind.FINISHED: _finished,
+}
+
+
+def fold(entries: Iterable[Entry]) -> Run:
+    """The run that these entries tell. The first must be the request.
+
+    Raises:
+        ValueError: there are no entries, or the first is not a request.
+    """
+    told = iter(entries)
+    first = next(told, None)
+    if first is None or first.kind is not Kind.REQUESTED:
+        raise ValueError("a run's journal begins with its request")
+    run = replace(_requested(first), last=first.n)
+    for entry in told:
+        run = after(run, entry)
+    return run
+
+
+def after(run: Run, entry: Entry) -> Run:
+    """The run once one more entry was told."""
+    step = _FOLDS.get(entry.kind)
+    return replace(step(run, entry) if step else run, last=entry.n)
