@@ -18,7 +18,7 @@ from actions.postgres.server import Names
 from actions.settings.site import Site
 from workers.docker.client import connect
 from workers.docker.containers import DockerHost
-from workers.docker.daemon import speaking
+from workers.docker.errors import speaking
 from workers.docker.helper import LOOKS
 from workers.postgres.container_sql import ContainerSql
 from workers.postgres.host_files import HostFiles

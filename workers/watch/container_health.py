@@ -11,7 +11,7 @@ from docker.errors import NotFound
 
 from actions.settings.site import Site
 from actions.watch.service_condition import Health
-from workers.docker.daemon import speaking
+from workers.docker.errors import speaking
 
 _PROJECT, _ROLE = "com.docker.compose.project", "mayday.role"
 _CHECK = re.compile(r"\((?:health: )?(healthy|unhealthy|starting)\)")
