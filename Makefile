@@ -13,6 +13,11 @@ SIDE_BY_SIDE := -p xdist -n $(JOBS) --dist loadfile
 MUTANT_JOBS ?= $(shell nproc)
 INNER := not parts and not whole and not browser and not versions
 CORE := $(INNER) and not rules and not deep and not hypothesis
+# The core is work, and each process imports everything anew: beyond four that costs more than it brings.
+CORE_JOBS ?= $(shell n=$$(nproc); echo $$((n < 4 ? n : 4)))
+# Of these only the folders of failed tests are kept, so that all of them lie in memory where there is any (tests/conftest.py).
+IN_MEMORY := -o tmp_path_retention_policy=failed
+SHARED := -p xdist -n $(CORE_JOBS) --dist worksteal $(IN_MEMORY)
 AGAIN := --last-failed --last-failed-no-failures none
 
 help: ## this list
@@ -34,16 +39,17 @@ demo: .venv/ready ## the main job as a story, on a practice company on this mach
 	@$(PY) -m lab.prepare engine
 	@$(PY) -m lab.demo
 
-lint: .venv/ready ## ruff, mypy --strict, and the rules that every module keeps
+lint: .venv/ready ## ruff and its layout, mypy --strict, and the rules that every module keeps
 	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check --quiet . || { echo "Lay it out: .venv/bin/ruff format"; exit 1; }
 	@$(PY) -m mypy
 	@$(PYTEST) -m rules
 
 core: .venv/ready ## the core tests: seconds, no service
-	@$(PYTEST) -p xdist -n 2 --dist worksteal -m "$(CORE)"
+	@$(PYTEST) $(SHARED) -m "$(CORE)"
 
 deep: .venv/ready ## what must hold of whatever comes, with hundreds of examples, and of faults at every place
-	@$(PYTEST) -p xdist -n 2 --dist worksteal -m "(deep or hypothesis) and $(INNER)"
+	@$(PYTEST) $(SHARED) -m "(deep or hypothesis) and $(INNER)"
 
 parts: .venv/ready ## each adapter against the real thing, and the pages in headless Chromium
 	@$(PY) -m lab.prepare engine servers browser

@@ -63,7 +63,7 @@ def answer(
 
 
 def _readable(bot: BotContext, press: ButtonTarget, text: str) -> None:
-    """Another time is read before anything is given up for it: a slip of the fingers must not cost the clone."""
+    """Another time is read before anything is given up for it: a typing mistake must not cost the clone."""
     run = find(bot, press.run)
     asked = run.question if run.question and run.question.n == press.question else None
     procedure = bot.procedure(run.procedure)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -91,6 +92,21 @@ def memory_path(tmp_path: Path) -> Iterator[Path]:
         return
     with TemporaryDirectory(prefix="mayday-", dir="/dev/shm") as folder:
         yield Path(folder)
+
+
+_ROOM = 2 << 30
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The folders of tests lie in memory where those that passed are not kept: a store waits for the disk otherwise.
+
+    Not where memory has no room for them, or where no program may be started from there.
+    """
+    memory = Path("/dev/shm")
+    if config.getini("tmp_path_retention_policy") != "failed" or not os.access(memory, os.W_OK):
+        return
+    if shutil.disk_usage(memory).free > _ROOM and not os.statvfs(memory).f_flag & os.ST_NOEXEC:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(memory))
 
 
 RING_OF_A_MODULE = re.compile(r"^pytestmark = \[?\s*pytest\.mark\.(parts|whole|browser|rules|versions)\b", re.MULTILINE)

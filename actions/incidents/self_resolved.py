@@ -24,10 +24,10 @@ def passed_by_itself(told: Sequence[Entry]) -> bool:
     over = incident.over_at
     if over is None or over - incident.began_at > BRIEF or told[0].data.get("source") != "pagerduty":
         return False
-    return not any(map(_is_deed, told[1:])) and not any(_had_a_hand_in_it(told))
+    return not any(map(_is_action, told[1:])) and not any(_had_a_hand_in_it(told))
 
 
-def _is_deed(entry: Entry) -> bool:
+def _is_action(entry: Entry) -> bool:
     """Whether somebody did something here, or wrote a note in PagerDuty. What Mayday remarks is none."""
     if entry.kind is Kind.NOTED:
         return bool(entry.data.get("note"))

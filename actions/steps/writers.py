@@ -77,7 +77,7 @@ def _goes_on(writer: Writer, docker: Docker) -> None:
         docker.start(writer.name, writer.container)
 
 
-def _each(writers: Writers, deed: Callable[[Writer], None]) -> None:
+def _each(writers: Writers, act: Callable[[Writer], None]) -> None:
     """Do it to every one of them, and only then say what went wrong first.
 
     Docker may hang over a single container, for example one that was paused while a health check began in it.
@@ -85,7 +85,7 @@ def _each(writers: Writers, deed: Callable[[Writer], None]) -> None:
     trouble: RecoveryError | None = None
     for writer in writers.all:
         try:
-            deed(writer)
+            act(writer)
         except RecoveryError as problem:
             trouble = trouble or problem
     if trouble is not None:

@@ -68,7 +68,7 @@ def lead(bot: BotContext, verb: str, rest: str, origin: Origin) -> IncidentReply
 
 
 def press(bot: BotContext, verb: str, incident: Incident, person: Person, key: str, said: str = "") -> IncidentReply:
-    """One deed on one incident, typed or pressed.
+    """One action on one incident, typed or pressed.
 
     Raises:
         Refused: they may not, or it cannot be done.

@@ -29,7 +29,7 @@ _TYPED = {
     "escalate": ("mayday incident escalate {id}", "have PagerDuty page the next level"),
     "resolve": ("mayday incident resolve {id}", "it is over, here and in PagerDuty"),
 }
-"""By the names of the deeds, as `possible` gives them. Recoveries are offered one by one."""
+"""By the names of the actions, as `possible` gives them. Recoveries are offered one by one."""
 
 
 def told(session: Session, incident: Incident) -> None:
@@ -152,11 +152,11 @@ def _waiting(session: Session, run: Run) -> str:
 def _next(session: Session, scene: Scene) -> list[tuple[str, str]]:
     """The commands that fit now, with what each of them does."""
     incident, made = scene.incident, list[tuple[str, str]]()
-    for deed in words.possible(scene):
-        if deed == "recover":
+    for action in words.possible(scene):
+        if action == "recover":
             made += _recoveries(session, incident)
         else:
-            command, does = _TYPED[deed]
+            command, does = _TYPED[action]
             made.append((command.format(id=incident.id), does))
     made += [(f"mayday show {run.run} --follow", "how that goes on") for run in incident.runs[-1:]]
     made.append((f"mayday incident timeline {incident.id}", "what happened so far, in UTC"))

@@ -106,7 +106,7 @@ def resolve(
 
 
 def _led(ctx: typer.Context, verb: str, incident: str, said: str, config: Path | None, as_json: bool, how: How) -> None:
-    """One deed on the incident of that very id: a slip of the fingers must not meet another one."""
+    """One action on the incident of exactly that id: a mistyped id must not meet another one."""
     with session(ctx, config, as_json) as here:
         done(here, press(here.bot, verb, known(here.store, incident), here.person, _key(), said), how)
 

@@ -89,7 +89,7 @@ def _slack(settings: Settings) -> Dependency:
 
 
 def _pagerduty(settings: PagerDutySettings) -> Dependency:
-    """Only whether somebody opens the door there: a wrong token is the doctor's matter."""
+    """Only whether anything answers there: a wrong token is the doctor's matter."""
     if not (settings.token.get_secret_value() or settings.routing_key.get_secret_value()):
         return Dependency("PagerDuty", None, "not set up")
     where = urlsplit(settings.api_url)

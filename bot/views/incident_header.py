@@ -73,6 +73,6 @@ def _buttons(scene: Scene) -> list[Block]:
         "escalate": "The next level of the escalation policy is paged.",
     }
     return [
-        button(BUTTONS[deed], f"incident:{deed}", scene.incident.id, styles.get(deed, ""), sure.get(deed, ""))
-        for deed in words.possible(scene)
+        button(BUTTONS[action], f"incident:{action}", scene.incident.id, styles.get(action, ""), sure.get(action, ""))
+        for action in words.possible(scene)
     ]

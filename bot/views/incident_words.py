@@ -88,7 +88,7 @@ def state(incident: Incident) -> str:
 
 
 def possible(scene: Scene) -> list[str]:
-    """What can be done about it now, by the names of the deeds."""
+    """What can be done about it now, by the names of the actions."""
     incident = scene.incident
     if not incident.open:
         return []
@@ -101,7 +101,7 @@ def possible(scene: Scene) -> list[str]:
         "escalate": paged,
         "resolve": True,
     }
-    return [deed for deed, now in wanted.items() if now]
+    return [action for action, now in wanted.items() if now]
 
 
 def clock(incident: Incident, now: datetime, promised: Objective | None = None) -> str:

@@ -20,7 +20,8 @@ from tests.support.small_server import IMAGE
 from workers.docker import client as clients
 from workers.docker import command_watch
 from workers.docker.containers import DockerHost
-from workers.docker.daemon import Hanging, TakenDown, host_of, speaking
+from workers.docker.daemon import host_of
+from workers.docker.errors import Hanging, TakenDown, speaking
 from workers.docker.exec import Inside, shell
 from workers.docker.helper import Helper
 

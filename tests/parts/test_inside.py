@@ -18,7 +18,7 @@ from actions.postgres.server import DataHome, Server
 from actions.tools.sql import NotServing
 from tests.support.between import daemon_behind
 from tests.support.small_server import IMAGE
-from workers.docker.daemon import TakenDown
+from workers.docker.errors import TakenDown
 from workers.docker.exec import Inside, shell
 from workers.postgres import main_process
 from workers.postgres.container_sql import ContainerSql

@@ -1,4 +1,4 @@
-"""Other people's OpenAPI descriptions as JSON Schema, read from `../shared/specs`; tests are skipped without them."""
+"""Other people's OpenAPI descriptions, cut to what is asked of them (`tests/data/specs`), as JSON Schema."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ from functools import cache
 from typing import Any
 
 import jsonschema
-import pytest
 
-from tests.support.paths import ROOT
+from tests.support.paths import SPECS
 
-SPECS = ROOT.parent / "shared" / "specs"
 Json = dict[str, Any]
 
 
@@ -60,10 +58,7 @@ class Described:
 @cache
 def described(name: str) -> Described:
     """A description by its file's name."""
-    path = SPECS / f"{name}.openapi3.json"
-    if not path.exists():
-        pytest.skip(f"{path.name} is not in ../shared/specs")
-    return Described(_as_json_schema(json.loads(path.read_text())))
+    return Described(_as_json_schema(json.loads((SPECS / f"{name}.openapi3.json").read_text())))
 
 
 def _as_json_schema(part: Any) -> Any:

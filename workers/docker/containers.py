@@ -14,7 +14,10 @@ from actions.redact import redact
 from actions.stack.containers import containers_of
 from actions.stack.stack import Service
 from actions.tools.docker import CloneSpec, Container, Process
-from workers.docker.daemon import confirm, confirm_host, described, host_of, remove, speaking, users_of
+from workers.docker.confirmations import confirm, confirm_host, users_of
+from workers.docker.daemon import host_of, remove
+from workers.docker.described import described
+from workers.docker.errors import speaking
 from workers.docker.exec import wait_for_exit
 from workers.postgres import main_process
 from workers.postgres.clone import clone_options, is_clone

@@ -22,7 +22,8 @@ from docker.errors import NotFound
 from actions.engine.errors import Away, RecoveryError
 from actions.redact import excerpt
 from workers.docker.command_watch import TimeIsOver
-from workers.docker.daemon import Hanging, TakenDown, runs, speaking
+from workers.docker.described import runs
+from workers.docker.errors import Hanging, TakenDown, speaking
 from workers.docker.stream import STDERR, printed
 
 log = structlog.get_logger("mayday.inside")

@@ -15,7 +15,9 @@ from docker.types import Mount
 from actions.engine.errors import RecoveryError
 from actions.postgres.server import Names, Server
 from actions.postgres.tablespaces import Tablespace
-from workers.docker.daemon import confirm_host, host_of, remove, speaking
+from workers.docker.confirmations import confirm_host
+from workers.docker.daemon import host_of, remove
+from workers.docker.errors import speaking
 from workers.docker.exec import CommandResult, Inside
 
 HOME, ARCHIVE, BASES, WAL = "/mayday/home", "/mayday/archive", "/mayday/bases", "/mayday/wal"

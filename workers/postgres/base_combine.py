@@ -9,7 +9,7 @@ from typing import Any
 from actions.engine.errors import RecoveryError
 from actions.postgres.server import Names, Server
 from actions.tools.progress import Progress
-from workers.docker.daemon import confirm, confirm_paths_unused, confirm_unused
+from workers.docker.confirmations import confirm, confirm_paths_unused, confirm_unused
 from workers.docker.exec import CommandResult, shell
 from workers.docker.helper import BASES, HOME, Helper, checked
 from workers.postgres.base_checks import CLONE_MARK, BaseChecks, checked_name

@@ -9,7 +9,7 @@ from actions.engine.errors import RecoveryError
 from actions.postgres.server import Names, Server
 from actions.postgres.tablespaces import MAP_NAME
 from actions.tools.progress import Progress
-from workers.docker.daemon import confirm, confirm_paths_unused, confirm_unused
+from workers.docker.confirmations import confirm, confirm_paths_unused, confirm_unused
 from workers.docker.exec import Command, CommandResult, shell
 from workers.docker.helper import BASES, HOME, Helper, checked
 from workers.postgres.base_checks import CLONE_MARK, LONG_SECONDS, checked_name

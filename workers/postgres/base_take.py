@@ -10,7 +10,7 @@ from actions.engine.errors import RecoveryError
 from actions.postgres.server import Server
 from actions.postgres.tablespaces import MAP_NAME, map_text
 from actions.tools.progress import Progress
-from workers.docker.daemon import confirm
+from workers.docker.confirmations import confirm
 from workers.docker.exec import Command, CommandResult, Inside, shell
 from workers.docker.helper import BASES, Helper, checked
 from workers.postgres.base_checks import LONG_SECONDS, checked_name

@@ -11,7 +11,7 @@ from docker.types import LogConfig, Mount
 from actions.postgres.postmaster import CLONE
 from actions.postgres.server import Names, Server
 from actions.tools.docker import CloneSpec
-from workers.docker.daemon import environment
+from workers.docker.described import environment
 from workers.docker.helper import empty_volumes
 
 # What a server with an existing cluster needs; passwords and the rest of the live environment stay out.

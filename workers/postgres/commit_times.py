@@ -11,7 +11,8 @@ from actions.tools.files import CommitTimes, Stretch
 from workers.docker.exec import shell
 from workers.docker.helper import Helper, checked
 from workers.postgres.gather_wal import UNPACK
-from workers.postgres.wal_copies import Copies, bare_name
+from workers.postgres.wal_copies import Copies
+from workers.postgres.wal_names import bare_name
 from workers.postgres.wal_reader import confirm_names
 
 # Parameters: a folder to make; then for each stretch its timeline, where it begins, the moment that is looked for, how

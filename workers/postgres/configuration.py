@@ -15,7 +15,7 @@ from actions.postgres.config_files import AUTO_CONF, ConfigFile, ConfigTree, opt
 from actions.postgres.inventory import FILE_NAME
 from actions.postgres.server import Names, Server
 from actions.redact import redact
-from workers.docker.daemon import confirm, confirm_unused
+from workers.docker.confirmations import confirm, confirm_unused
 from workers.docker.helper import BASES, HOME, Helper, checked
 from workers.docker.text_files import put_text
 from workers.postgres.base_checks import checked_name

@@ -14,8 +14,7 @@ from actions.engine.errors import Away, RecoveryError
 from actions.postgres.server import Server
 from actions.redact import excerpt
 from actions.tools.sql import Asked, LoginRefused, NotServing, QueryResult
-from workers.docker.exec import Inside, shell
-from workers.docker.helper import checked
+from workers.postgres.psql_command import PSQL, of_database, with_query, with_script
 from workers.postgres.server_access import Access, Accesses, crash_is_no_answer, replication_access
 from workers.postgres.sql_everywhere import (
     BARE,
@@ -33,19 +32,7 @@ _ASKS = re.compile(r"(?:\s++|--[^\n]*+\n|/\*.*?\*/|\()*(?:select|with|values|tab
 # A value may hold line breaks, but no text of PostgreSQL holds a zero byte.
 _RECORD = b"\0"
 T = TypeVar("T")
-# Only verbose errors carry the SQLSTATE, by which a query whose time was over is told from a wrong one.
-_PSQL = ("psql", "-X", "-q", "-A", "-t", "-w", "-v", "VERBOSITY=verbose")
-# One argument may have 128 kB; a longer query goes into a file in pieces.
-_LONGEST_ARGUMENT, _PIECE = 100_000, 30_000
 _BEYOND = 5
-_FROM_FILE = r"""
-trap 'rm -f "$f"' EXIT
-f=$1; shift
-"$@" -f "$f"
-"""
-_FROM_ARGUMENT = r"""
-printf "%s" "$1" | { shift; exec "$@" -f -; }
-"""
 
 
 class ContainerSql:
@@ -184,7 +171,7 @@ class ContainerSql:
         said: list[Said] = []
 
         def ask(access: Access) -> None:
-            argv = _with_script(access.inside, [*_PSQL, *_whose(server, database)], script)
+            argv = with_script(access.inside, [*PSQL, *of_database(server, database)], script)
             command = access.command(
                 argv, seconds=seconds + beyond + _BEYOND, env=environment(seconds, settings), server=server
             )
@@ -205,9 +192,16 @@ class ContainerSql:
 
     def _records(self, container: str, server: Server, sql: str, seconds: float, database: str) -> list[str]:
         def ask(access: Access) -> list[str]:
-            argv = _with_query(access.inside, [*_PSQL, "-0", "-v", "ON_ERROR_STOP=1", *_whose(server, database)], sql)
+            argv = with_query(
+                access.inside, [*PSQL, "-0", "-v", "ON_ERROR_STOP=1", *of_database(server, database)], sql
+            )
             # The server's own limit comes first, so that it cancels the query and says so.
-            command = access.command(argv, seconds=seconds + _BEYOND, env=environment(seconds), server=server)
+            command = access.command(
+                with_query(access.inside, argv, sql),
+                seconds=seconds + _BEYOND,
+                env=environment(seconds),
+                server=server,
+            )
             with closing(command.lines(_RECORD)) as records:
                 found = list(records)
             judge(command, command.err, container, seconds)
@@ -224,29 +218,3 @@ def _bare_all(asked: Asked) -> Asked:
     if isinstance(asked, Mapping):
         return {name: [_bare(query) for query in queries] for name, queries in asked.items()}
     return [_bare(query) for query in asked]
-
-
-def _whose(server: Server, database: str) -> list[str]:
-    # As a connection string: a bare name with "=" in it would be read as one.
-    name = (database or server.database).replace("\\", "\\\\").replace("'", "\\'")
-    return ["-d", f"dbname='{name}'"]
-
-
-def _with_query(inside: Inside, argv: Sequence[str], sql: str) -> list[str]:
-    short = len(sql.encode()) <= _LONGEST_ARGUMENT
-    return [*argv, "-c", sql] if short else shell(_FROM_FILE, _put(inside, sql), *argv)
-
-
-def _with_script(inside: Inside, argv: Sequence[str], script: str) -> list[str]:
-    short = len(script.encode()) <= _LONGEST_ARGUMENT
-    return shell(_FROM_ARGUMENT, script, *argv) if short else shell(_FROM_FILE, _put(inside, script), *argv)
-
-
-def _put(inside: Inside, text: str) -> str:
-    """Hand a long text over in pieces; the file's path."""
-    # Memory, since the container may be read-only but for its data.
-    path = f"/dev/shm/mayday.{uuid.uuid4().hex}.sql"
-    for at in range(0, len(text), _PIECE):
-        done = inside.script('umask 077; printf "%s" "$2" >>"$1"', path, text[at : at + _PIECE])
-        checked(done, "handing a long query over")
-    return path

@@ -11,7 +11,7 @@ from actions.postgres.tablespaces import made_in
 from actions.postgres.waldump import ended_in
 from actions.redact import excerpt
 from actions.tools.progress import Progress
-from workers.docker.daemon import confirm, confirm_unused
+from workers.docker.confirmations import confirm, confirm_unused
 from workers.docker.exec import CommandResult, shell
 from workers.docker.helper import HOME, Helper, checked
 from workers.postgres.folders import own_wal, wal_files

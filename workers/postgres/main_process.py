@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from actions.tools.docker import Process
-from workers.docker.daemon import TakenDown
+from workers.docker.errors import TakenDown
 from workers.docker.exec import Inside
 
 # The postmaster changes into its data directory when it starts (src/backend/utils/init/miscinit.c), and its children

@@ -12,7 +12,7 @@ from actions.postgres.lsn import parse_lsn
 from actions.postgres.recovery_conf import strip_auto_conf
 from actions.postgres.segments import ENDINGS, parse_wal_name, segment_number, segment_of
 from actions.postgres.server import Names, Server
-from workers.docker.daemon import confirm, confirm_unused
+from workers.docker.confirmations import confirm, confirm_unused
 from workers.docker.helper import HOME, Helper, checked
 from workers.docker.text_files import put_text
 from workers.postgres.base_checks import CLONE_MARK

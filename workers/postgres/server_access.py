@@ -14,7 +14,8 @@ from actions.postgres.postmaster import CLONE, Endpoint, read_pid_file
 from actions.postgres.server import Server
 from actions.redact import excerpt
 from actions.tools.sql import LoginRefused, NotServing
-from workers.docker.daemon import TakenDown, runs, speaking
+from workers.docker.described import runs
+from workers.docker.errors import TakenDown, speaking
 from workers.docker.exec import Command, CommandResult, Inside, shell
 from workers.docker.helper import checked
 

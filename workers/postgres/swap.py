@@ -11,7 +11,7 @@ from actions.postgres.controldata import parse_controldata
 from actions.postgres.server import Names, Server
 from actions.postgres.walheader import identity_of
 from actions.tools.files import RunDirectories
-from workers.docker.daemon import confirm, confirm_unused
+from workers.docker.confirmations import confirm, confirm_unused
 from workers.docker.helper import HOME, Helper, checked
 from workers.docker.text_files import put_text
 from workers.postgres.base_checks import CLONE_MARK

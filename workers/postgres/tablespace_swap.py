@@ -14,7 +14,7 @@ from typing import Any
 
 from actions.postgres.server import Names, Server
 from actions.postgres.tablespaces import Tablespace
-from workers.docker.daemon import confirm_paths_unused
+from workers.docker.confirmations import confirm_paths_unused
 from workers.docker.helper import Helper, checked, location_of
 
 _EACH = r"""

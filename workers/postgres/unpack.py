@@ -19,7 +19,7 @@ import zstandard
 from docker.errors import NotFound
 
 from actions.postgres.segment_copy import form_of
-from workers.docker.daemon import speaking
+from workers.docker.errors import speaking
 from workers.docker.exec import Inside
 
 _READERS: dict[str, Callable[[IO[bytes]], Any]] = {

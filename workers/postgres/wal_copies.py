@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from pathlib import PurePosixPath
 
 from actions.engine.errors import RecoveryError
 from actions.postgres.archive import WalFile
 from actions.postgres.backups import BackupFiles, BaseBackup, read_backup
 from actions.postgres.brought import sought
 from actions.postgres.chains import with_chains
-from actions.postgres.segment_copy import FORMS
-from actions.postgres.segments import parse_wal_name, whole_segments
+from actions.postgres.segments import whole_segments
 from actions.postgres.server import Server
 from actions.postgres.timelines import parse_history
 from workers.docker.helper import ARCHIVE, Helper, checked
@@ -22,6 +20,7 @@ from workers.postgres.base_wal import BaseWal, Brought
 from workers.postgres.folders import Folders, own_wal
 from workers.postgres.gather_wal import PROGRAMS
 from workers.postgres.unpack import text_of, unpack_into
+from workers.postgres.wal_names import bare_name, cost_of, form_of_copy, size_of
 
 _UNPACKED = "/var/tmp/mayday.unpacked"
 _SILENT = "it does not say where its timeline began"
@@ -46,7 +45,7 @@ class _Seen:
     def texts(self) -> dict[str, str]:
         """The text of each history, of a timeline or of a backup, by its path."""
         texts = folders.small_files(self.folders.histories)
-        lacking = [path for path in texts if _form(path) and not self.has_program(path)]
+        lacking = [path for path in texts if form_of_copy(path) and not self.has_program(path)]
         return texts | {path: text_of(self._helper.inside(self._server), path) for path in lacking}
 
     @cached_property
@@ -64,7 +63,7 @@ class _Seen:
         return [replace(f, wrong=f.wrong or (_SILENT if f"{folder}/{f.name}" in silent else "")) for f in files]
 
     def has_program(self, path: str) -> bool:
-        return PROGRAMS.get(_form(path), "") in self.folders.programs
+        return PROGRAMS.get(form_of_copy(path), "") in self.folders.programs
 
 
 class Copies:
@@ -133,7 +132,7 @@ class Copies:
         """
         while True:
             paths = self._best(server, names, saved)
-            packed = [path for path in paths if _form(path) and not self._seen(server).has_program(path)]
+            packed = [path for path in paths if form_of_copy(path) and not self._seen(server).has_program(path)]
             if not packed:
                 return paths
             plain = self._unpacked(server, packed)
@@ -160,7 +159,7 @@ class Copies:
         there = checked(inside.script('mkdir -p "$1" && ls "$1"', _UNPACKED), "looking for unpacked WAL").split()
         plain = {path: f"{_UNPACKED}/{bare_name(path)}" for path in packed}
         for path in (path for path in packed if bare_name(path) not in there):
-            if why := unpack_into(inside, path, _UNPACKED, _size(server, path)):
+            if why := unpack_into(inside, path, _UNPACKED, size_of(server, path)):
                 self.blame(path, why)
                 return None
         self._origins.update({text: path for path, text in plain.items()})
@@ -187,7 +186,7 @@ class Copies:
         it may be recycled while it is read.
         """
         places: list[tuple[str, Sequence[WalFile]]] = [
-            (ARCHIVE, sorted(self.archive(server), key=_cost)),
+            (ARCHIVE, sorted(self.archive(server), key=cost_of)),
             *((one.folder, one.files) for one in self.brought(server, also)),
             (own_wal(server), self.own(server)),
         ]
@@ -229,26 +228,3 @@ def _tells(text: str) -> bool:
         return bool(parse_history(text))
     except RecoveryError:
         return False
-
-
-def bare_name(path: str) -> str:
-    """What a file is a copy of: the name of a segment or of a timeline's history; empty for anything else."""
-    wal = parse_wal_name(PurePosixPath(path).name)
-    if wal is None or wal.kind not in ("segment", "history"):
-        return ""
-    return wal.segment_name if wal.kind == "segment" else f"{wal.timeline:08X}.history"
-
-
-def _size(server: Server, path: str) -> int:
-    """How many bytes a copy has to hold; 0 for a history, of which nobody knows."""
-    return 0 if bare_name(path).endswith(".history") else server.segment_size
-
-
-def _cost(file: WalFile) -> int:
-    form = _form(file.name)
-    return FORMS.index(form) if form in FORMS else len(FORMS)
-
-
-def _form(path: str) -> str:
-    wal = parse_wal_name(PurePosixPath(path).name)
-    return wal.compression if wal is not None else ""

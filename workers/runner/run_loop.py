@@ -1,4 +1,4 @@
-"""One carrying-out of a run: move after move, each on the record before and after."""
+"""One execution of a run by one worker: move after move, each on the record before and after."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ log = structlog.get_logger("mayday.loop")
 
 @dataclass
 class RunLoop:
-    """One carrying-out of one run under one lease."""
+    """One execution of one run, under one lease."""
 
     store: Store
     procedure: Procedure

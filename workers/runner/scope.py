@@ -22,7 +22,7 @@ class Toolbox(Protocol):
 
 
 class OpenToolbox:
-    """The tools of one carrying-out. Reopened after an absence, so that commands left behind have ended first."""
+    """The tools of one execution of a run. Reopened after an absence, so that commands left behind have ended first."""
 
     def __init__(self, store: Store, toolbox: Toolbox, run: str) -> None:
         self._store, self._toolbox, self._run = store, toolbox, run

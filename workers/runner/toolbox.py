@@ -21,7 +21,7 @@ from actions.stack.choose import must_be_told_of
 from actions.stack.stack import Service, ServiceKind
 from workers.docker.client import connect
 from workers.docker.containers import DockerHost
-from workers.docker.daemon import speaking
+from workers.docker.errors import speaking
 from workers.docker.helper import LOOKS
 from workers.postgres.container_sql import ContainerSql
 from workers.postgres.host_files import HostFiles

@@ -106,7 +106,7 @@ class Worker:
         return not isinstance(next_move(procedure, state, self.store.clock()), Wait)
 
     def carry_out(self, run: str) -> str:
-        """Carry a run out that was rung for; a backup is handed over to its own thread."""
+        """Carry out a run that was enqueued; a backup is handed over to its own thread."""
         if self._is_backup(run):
             self._backup.set()
             return "handed over"

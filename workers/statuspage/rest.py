@@ -119,7 +119,7 @@ class Rest:
         if status in _TOO_MUCH:
             self._pace.rest(min(_seconds(answer), _LONGEST_REST))
             raise TooMuch(f"{self.name} takes no more requests for the moment.", detail=detail, hint=_LATER)
-        # The update may be on the page all the same: an error can come after the deed.
+        # The update may be on the page all the same: an error can come after the change.
         if status >= 500:
             raise Doubt(f"{self.name} has a problem of its own.", detail=detail, hint=_LATER)
         if status >= 300:

@@ -12,7 +12,7 @@ from docker.errors import NotFound
 from actions.stack.containers import containers_of
 from actions.stack.stack import Service
 from actions.watch.service_condition import Health
-from workers.docker.daemon import speaking
+from workers.docker.errors import speaking
 
 _PROJECT, _ROLE = "com.docker.compose.project", "mayday.role"
 _CHECK = re.compile(r"\((?:health: )?(healthy|unhealthy|starting)\)")

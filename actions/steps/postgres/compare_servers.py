@@ -8,43 +8,30 @@ what the time did not suffice for is said not to be compared.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from actions.postgres.compare_sql import (
-    DIGESTS_IF_FEW,
     OBJECTS,
-    POSITIONS_IF_FEW,
-    SIZES,
-    TABLES,
     ComparedTable,
 )
-from actions.postgres.databases import DATABASES, Database, named, parse_databases
+from actions.postgres.databases import named
 from actions.postgres.row_comparison import Change, Pair, pair_tables, parse_tables, some
 from actions.postgres.server import Names, Server
 from actions.settings.site import Site
-from actions.steps.postgres.compare_besides import SUMS, Besides, parse_sequences, schema_changes, sequence_changes
+from actions.steps.postgres.compare_besides import Besides, parse_sequences, schema_changes, sequence_changes
+from actions.steps.postgres.compare_listing import Listing, listing
 from actions.steps.postgres.compare_rounds import Rounds, TablesCompared, key_of
-from actions.steps.postgres.compare_sides import Budget, Key, Side, read_digest, why
+from actions.steps.postgres.compare_sides import Budget, Key, Side
 from actions.steps.postgres.count_losses import Lost
 from actions.steps.postgres.difference import Difference, TableRows, count
 from actions.tools.docker import Docker
 from actions.tools.polling import Polling
 from actions.tools.progress import Progress
-from actions.tools.sql import NoConnection, QueryResult, Sql
+from actions.tools.sql import Sql
 
 _NAMES_SHOWN = 4
-
-
-@dataclass(frozen=True)
-class Listing:
-    """What one server says of its databases, and of what is in each that answers."""
-
-    databases: Mapping[str, Database]
-    told: Mapping[str, Mapping[str, Any]]
-    sums: Mapping[str, Sequence[QueryResult]]
-    why: Mapping[str, str]
 
 
 def compare(
@@ -62,48 +49,14 @@ def compare(
     if container is None or container.state != "running":
         return Difference(False)
     budget = Budget(polling, site.compare_seconds)
-    clone, ours = _listing(Side(names.clone, server, sql, budget))
-    live, theirs = _listing(Side(server.service, server, sql, budget))
+    clone, ours = listing(Side(names.clone, server, sql, budget))
+    live, theirs = listing(Side(server.service, server, sql, budget))
     # The difference is shown, not approved: a live server that is ill keeps nobody from a clone that was proven.
-    for side, listing in (("live server", theirs), ("clone", ours)):
-        if not listing.told:
-            told = next(iter(listing.why.values()), "it does not answer")
+    for side, listed in (("live server", theirs), ("clone", ours)):
+        if not listed.told:
+            told = next(iter(listed.why.values()), "it does not answer")
             return Difference(False, why=f"NOT COMPARED: the {side} could not be asked ({told})")
     return _Comparison(clone, live, ours, theirs, server.database, lost, budget, progress).difference()
-
-
-def _listing(side: Side) -> tuple[Side, Listing]:
-    queries = [DATABASES, TABLES, SIZES, DIGESTS_IF_FEW, POSITIONS_IF_FEW, *SUMS]
-    answers = side.sql.everywhere(side.container, side.server, queries, seconds=side.budget.share(), bare=True)
-    listed = next((given[0].value for given in answers.values() if given and given[0].value), ())
-    told = {name: {**given[1].value, "sizes": given[2].value} for name, given in answers.items() if given[1].value}
-    trouble = {name: _why(given[1]) for name, given in answers.items() if given[1].error}
-    sums = {name: given[5:] for name, given in answers.items() if name in told}
-    digests, positions = (
-        _known({name: answers[name][n].value for name in told}, told, part)
-        for n, part in ((3, "tables"), (4, "sequences"))
-    )
-    side = replace(side, sums={key: read_digest(value) for key, value in digests.items()}, positions=positions)
-    return side, Listing({one.name: one for one in parse_databases(listed)}, told, sums, trouble)
-
-
-def _known(
-    values: Mapping[str, Mapping[str, Any] | None], told: Mapping[str, Mapping[str, Any]], part: str
-) -> dict[Key, Any]:
-    """By name what was answered by oid; a sequence that was never used has no position."""
-    names = {(database, str(row[0])): f"{row[1]}.{row[2]}" for database, data in told.items() for row in data[part]}
-    return {
-        (database, names[database, oid]): value
-        for database, found in values.items()
-        for oid, value in (found or {}).items()
-        if (database, oid) in names
-    }
-
-
-def _why(answer: QueryResult) -> str:
-    if isinstance(answer.error, NoConnection):
-        return f"it cannot be connected to ({' '.join(answer.error.detail.split())[:160]})"
-    return why(answer.error) if answer.error else ""
 
 
 @dataclass(frozen=True)

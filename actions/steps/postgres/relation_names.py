@@ -91,7 +91,7 @@ def remembered_names(unknown: Iterable[str], server: Server, files: Files) -> di
 def _inventories(server: Server, files: Files) -> Iterable[Inventory]:
     """The readable ones, newest first; no more of them are read than are needed."""
     texts = [found.inventory for found in files.backups(server) if found.inventory]
-    # Sorted by a glance at the text: to read those of thousands of tables takes its time.
+    # Sorted by one search in the text: to parse those of thousands of tables takes its time.
     for text in sorted(texts, key=lambda text: (_STOPPED_AT.search(text) or [""])[0], reverse=True):
         try:
             yield parse_inventory(text)

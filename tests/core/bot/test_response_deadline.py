@@ -78,7 +78,7 @@ def test_what_is_ready_after_the_time_is_rolled_back(store: Store) -> None:
     def slowly() -> None:
         with store.transaction() as tx:
             tx.first("inbox", "k", "r1")
-            time.sleep(2 * GIVES_UP)
+            time.sleep(1.2 * GIVES_UP)
 
     with pytest.raises(Unanswered):
         ResponseDeadline(lambda: None)(slowly)

@@ -18,6 +18,7 @@ from starlette.applications import Starlette
 
 from actions.engine.errors import Unstorable
 from actions.engine.store import Store
+from bot.incidents import event_writer
 from bot.incidents.event_writer import EventWriter
 from bot.web.pagerduty_webhook import MOST, PATH, pagerduty_route, signed
 from tests.support.bot_world import Clock, store_in
@@ -135,7 +136,11 @@ def test_one_that_cannot_be_kept_spoils_no_other(tmp_path: Path) -> None:
         kept[1].result(5)
 
 
-def test_a_locked_store_is_answered_within_pagerdutys_five_seconds_and_keeps_nothing_later(tmp_path: Path) -> None:
+@pytest.mark.parametrize("gives_up", [0.3, pytest.param(event_writer.GIVES_UP, marks=pytest.mark.deep)])
+def test_a_locked_store_is_answered_within_pagerdutys_five_seconds_and_keeps_nothing_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gives_up: float
+) -> None:
+    monkeypatch.setattr(event_writer, "GIVES_UP", gives_up)
     store, began = store_in(tmp_path, Clock()), time.monotonic()
     with locked(tmp_path / "mayday.db"):
         answers = post_all(store, [body(event(id=f"E{n}")).encode() for n in range(60)])
@@ -143,6 +148,10 @@ def test_a_locked_store_is_answered_within_pagerdutys_five_seconds_and_keeps_not
     assert answers == {503}
     assert store.notes("event") == {}
     assert post_all(store, [body(event(id="E1")).encode()]) == {202}
+
+
+def test_an_event_is_given_up_well_before_pagerdutys_five_seconds_are_over() -> None:
+    assert event_writer.GIVES_UP <= 4
 
 
 def post_all(store: Store, sent: list[bytes]) -> set[int]:

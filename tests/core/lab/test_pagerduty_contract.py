@@ -11,7 +11,7 @@ from pagerduty import RestApiV2Client
 from lab.pagerduty.client import RunningPracticePagerDuty
 from lab.pagerduty.company import READ_ONLY_TOKEN
 from lab.pagerduty.limits import Limiter
-from tests.support.openapi import EVENTS, REST, SPECS, parameters, request_errors, response_errors
+from tests.support.openapi import EVENTS, REST, parameters, request_errors, response_errors
 from tests.support.paging import certificates, monitor, pagerduty, rest, settings_for
 from tests.support.waiting import now
 from workers.pagerduty.events_api import EventsPager
@@ -19,10 +19,7 @@ from workers.pagerduty.rest_api import PagerDutyRest
 from workers.pagerduty.webhook_subscription import Webhooks
 
 __all__ = ["certificates", "pagerduty"]
-pytestmark = [
-    pytest.mark.parts,
-    pytest.mark.skipif(not (SPECS / REST).exists(), reason="PagerDuty's descriptions are not beside the project"),
-]
+pytestmark = pytest.mark.parts
 LISTS = (
     "/incidents",
     "/users",

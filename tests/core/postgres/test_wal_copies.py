@@ -10,6 +10,7 @@ import random
 import shutil
 import subprocess
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -33,9 +34,9 @@ NAME = segment_name(1, 5)
 EXPECTED = Expected(SIZE, SYSTEM, 15)
 NOISE = random.Random(5).randbytes(200_000)
 PACKERS: dict[str, Callable[[bytes], bytes]] = {
-    "gz": gzip.compress,
-    "xz": lzma.compress,
-    "bz2": bz2.compress,
+    "gz": partial(gzip.compress, compresslevel=1),
+    "xz": partial(lzma.compress, preset=0),
+    "bz2": partial(bz2.compress, compresslevel=1),
     "zst": zstandard.compress,
     "lz4": lz4.frame.compress,
 }

@@ -26,7 +26,7 @@ from bot.parse_command import FAMILIES, RunCommand, UnknownCommand, meaning
 from tests.support.paths import ROOT
 
 DOCS = sorted((ROOT / "docs").glob("*.md"))
-PAGES = [ROOT / "README.md", *DOCS, ROOT / "CHANGELOG.md"]
+PAGES = [ROOT / "README.md", *DOCS, ROOT / "STYLE.md", ROOT / "CHANGELOG.md"]
 LONGEST_README = 200
 
 

@@ -1,9 +1,11 @@
-"""The rules that every module keeps: layers, hints, no hidden clock. `make lint` asks them of the tree."""
+"""The rules that every module keeps: layers, hints, no hidden clock, words, sizes. `make lint` asks for them."""
 
 from __future__ import annotations
 
 import ast
+import re
 import sys
+from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -15,6 +17,33 @@ from tests.support.paths import ROOT
 pytestmark = pytest.mark.rules
 
 TREE = ("actions", "bot", "workers", "lab")
+PRODUCT = ("actions", "bot", "workers")
+PAGES = ("*.md", "docs/*.md", "mayday.py", "manifest.yml", "compose.yaml", "Makefile")
+
+OUT = (
+    (r"doorbells?", "queue"),
+    (r"bells?", "queue"),
+    (r"rung for", "enqueued"),
+    (r"workshops?", "toolbox"),
+    (r"desks?", "context"),
+    (r"glances?", "look, or search"),
+    (r"deeds?", "action"),
+    (r"retellings?", "summary"),
+    (r"carrying-out", "execution"),
+    (r"(?:the|its|our|these|those) hands|hands (?:as|of|on)|hands:", "adapters"),
+    (r"slips? of the (?:fingers|pen)", "typing mistake"),
+)
+"""Words that are out, as patterns, each with the word to use: an engineer looks for the field's own."""
+
+LONGEST = 250
+LONGER = {
+    "actions/engine/answers.py": "what people say to a run, and who may say it: judged in one place",
+    "actions/engine/ledger.py": "all rules of writing, of which none may be passed by",
+    "actions/settings/settings.py": "every setting with its default and its meaning",
+    "workers/runner/run_loop.py": "the one loop that does what the next move is",
+}
+"""Modules that may be longer, each with the reason."""
+
 STORE = {
     ROOT / "actions/engine" / name
     for name in ("database.py", "migrations.py", "sql_transaction.py", "store.py", "statements.py", "tables.py")
@@ -150,3 +179,52 @@ def test_no_module_hides_an_import_in_a_function() -> None:
         if isinstance(inner, (ast.Import, ast.ImportFrom))
     ]
     assert wrong == []
+
+
+def texts() -> list[Path]:
+    return [*modules(*PRODUCT), *sorted(path for pattern in PAGES for path in ROOT.glob(pattern))]
+
+
+def words_out_in(line: str) -> list[str]:
+    """What to use for each word of a line that is out, also within a name like `the_bell`."""
+    letters = "a-zA-Z"
+    return [use for out, use in OUT if re.search(rf"(?<![{letters}])(?:{out})(?![{letters}])", line, re.IGNORECASE)]
+
+
+def test_no_word_is_used_that_is_out() -> None:
+    found = [
+        f"{path.relative_to(ROOT)}:{number}: say {', '.join(use)}"
+        for path in texts()
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if (use := words_out_in(line))
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("line", "use"),
+    [
+        ("The Doorbell between bot and worker", ["queue"]),
+        ("self.the_bell.ring()", ["queue"]),
+        ("the hands as protocols", ["adapters"]),
+        ("A worker hands what it wrote over", []),
+        ("The label belies it", []),
+        ("One carrying-out of a run", ["execution"]),
+    ],
+)
+def test_a_word_that_is_out_would_be_found(line: str, use: list[str]) -> None:
+    assert words_out_in(line) == use
+
+
+def test_a_public_class_name_means_one_thing() -> None:
+    places: dict[str, list[str]] = defaultdict(list)
+    for path in modules(*PRODUCT):
+        for node in nodes(path):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places[node.name].append(f"{path.relative_to(ROOT)}:{node.lineno}")
+    assert {name: where for name, where in places.items() if len(where) > 1} == {}
+
+
+def test_no_module_is_longer_than_a_few_screens() -> None:
+    lengths = {str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in modules(*TREE)}
+    assert {path for path, lines in lengths.items() if lines > LONGEST} == set(LONGER)

@@ -7,7 +7,7 @@ import requests
 from docker.errors import APIError, DockerException, NotFound
 
 from actions.engine.errors import Away, RecoveryError
-from workers.docker.daemon import Hanging, TakenDown, speaking
+from workers.docker.errors import Hanging, TakenDown, speaking
 
 HELPER = "0f" * 32
 
