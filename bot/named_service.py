@@ -18,7 +18,7 @@ _FIRST = 3
 
 
 @dataclass(frozen=True)
-class Said:
+class NamedService:
     """How a command was said: how many of the words it took, and the service that was named among them."""
 
     taken: int
@@ -42,17 +42,17 @@ def without_site(words: Sequence[str]) -> tuple[list[str], str]:
     return [*words[:i], *words[end:]], name
 
 
-def known(command: Sequence[str], kind: str, said: Sequence[str], stack: Stack) -> Iterator[Said]:
+def known(command: Sequence[str], kind: str, said: Sequence[str], stack: Stack) -> Iterator[NamedService]:
     """The ways in which the words begin with the command and name a service that there is, and without any name."""
     for at, left_out in _places(command, kind):
         word = said[at] if at < len(said) else ""
         if service_of(stack, word) is not None and _begins(command, said, at, left_out):
-            yield Said(len(command) + (not left_out), word)
+            yield NamedService(len(command) + (not left_out), word)
     if list(said[: len(command)]) == list(command):
-        yield Said(len(command))
+        yield NamedService(len(command))
 
 
-def strange(command: Sequence[str], kind: str, said: Sequence[str], stack: Stack) -> Said | None:
+def strange(command: Sequence[str], kind: str, said: Sequence[str], stack: Stack) -> NamedService | None:
     """The words begin with the command, but for one that stands where a service's name would."""
     for at, left_out in _places(command, kind):
         word = said[at] if at < len(said) else ""
@@ -60,11 +60,11 @@ def strange(command: Sequence[str], kind: str, said: Sequence[str], stack: Stack
         if inside and _NAME.fullmatch(word) and _begins(command, said, at, left_out):
             if left_out and not _meant(word, kind, stack):
                 continue
-            return Said(len(command) + (not left_out), word)
+            return NamedService(len(command) + (not left_out), word)
     return None
 
 
-def right(said: Said, kind: str, stack: Stack, site: str) -> bool:
+def right(said: NamedService, kind: str, stack: Stack, site: str) -> bool:
     """Whether the service that was named is of the procedure's kind."""
     found = _on(said.service, stack, site)
     return not said.service or (found is not None and found.kind == kind)

@@ -9,7 +9,7 @@ from actions.engine import requests
 from actions.engine.errors import Busy, Refused
 from actions.engine.journal import Kind
 from actions.engine.notes import living_workers, post
-from actions.engine.procedure import Asker
+from actions.engine.reading import Asker
 from actions.engine.run import Run
 from actions.stack.choose import chosen, must_be_told_of
 from actions.stack.stack import ServiceKind

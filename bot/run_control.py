@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from actions.engine import answers
-from actions.engine.answers import Speaker
 from actions.engine.break_glass import BreakGlass
 from actions.engine.errors import Refused
 from actions.engine.fact_roles import fact_with
 from actions.engine.ids import is_errand
 from actions.engine.journal import Entry, Kind
 from actions.engine.notes import post
-from actions.engine.procedure import Asker, FactRole, Procedure
+from actions.engine.procedure import FactRole, Procedure
+from actions.engine.reading import Asker
+from actions.engine.rights import Speaker
 from actions.engine.run import Run
 from bot.button_target import ButtonTarget
 from bot.context import BotContext

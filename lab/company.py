@@ -11,11 +11,12 @@ import httpx
 
 from actions.catalog import find
 from actions.clock.when import parse_when
-from actions.engine.answers import Speaker
 from actions.engine.errors import RecoveryError, Refused
 from actions.engine.ids import new_id
-from actions.engine.procedure import Asker, Procedure
+from actions.engine.procedure import Procedure
+from actions.engine.reading import Asker
 from actions.engine.requests import Subject, requested
+from actions.engine.rights import Speaker
 from actions.engine.status import rests, state_of
 from actions.engine.store import Store
 from lab import processes, removal, stack, stack_tables, town_process

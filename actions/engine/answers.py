@@ -2,47 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from actions.engine.break_glass import BreakGlass, broken, must_be_open
+from actions.engine.break_glass import BreakGlass, broken
 from actions.engine.errors import Refused
 from actions.engine.journal import Entry, Kind
 from actions.engine.next_move import passed_no_return
-from actions.engine.procedure import MayAnswer, OptionEffect, Procedure
+from actions.engine.procedure import OptionEffect, Procedure
+from actions.engine.rights import Speaker, may_choose, may_go_alone, may_steer
 from actions.engine.run import Run
 from actions.engine.run_parts import Question
 from actions.engine.store import Store
 from actions.engine.transaction import Draft
 
 _SHORT = 8
-
-
-@dataclass(frozen=True)
-class Speaker:
-    """A person, with what settings let them do, looked up at the moment they spoke.
-
-    `via` says how they spoke where it was not in Slack, for the record. `unsure` says that Slack could not say all of
-    what they may do, so that a missing right is no verdict.
-    """
-
-    id: str
-    name: str
-    may_ask: bool
-    may_approve: bool
-    via: str = ""
-    unsure: bool = False
-
-    def lacks(self, refused: Refused) -> Refused:
-        """The refusal for a right that they lack; or, where that is not known, one that says so."""
-        if not self.unsure:
-            return refused
-        return Refused(
-            f"Slack could not say what {self.name} may do.",
-            detail="Nothing was done.",
-            hint="Try again in a minute, or use the terminal on the bot's host.",
-        )
 
 
 def short(plan: str) -> str:
@@ -106,9 +80,9 @@ def choice(
     open_question = _open(state, question, now)
     option = _option(open_question, label)
     if glass is not None:
-        _alone(state, open_question, option, speaker, now, glass)
+        may_go_alone(state, open_question, option, speaker, now, glass)
     else:
-        _may(state, option, speaker)
+        may_choose(state, option, speaker)
     return option
 
 
@@ -116,7 +90,7 @@ def stop(store: Store, run: str, speaker: Speaker, key: str = "") -> Entry | Non
     """Ask a run to stop at its next safe place."""
 
     def judge(state: Run) -> Draft | None:
-        _responder(state, speaker)
+        may_steer(state, speaker)
         _unfinished(state)
         if state.failure is not None or state.asking:
             raise Refused(
@@ -133,7 +107,7 @@ def retry(store: Store, run: str, speaker: Speaker, key: str = "") -> Entry | No
     """Go on after a failure or a stop."""
 
     def judge(state: Run) -> Draft | None:
-        _responder(state, speaker)
+        may_steer(state, speaker)
         _unfinished(state)
         if state.failure is None:
             return None
@@ -152,7 +126,7 @@ def undo(
     """
 
     def judge(state: Run) -> Draft | None:
-        _responder(state, speaker)
+        may_steer(state, speaker)
         # Asked before whether the run has ended: whoever comes late has to be told where the old data lies.
         if passed_no_return(procedure, state):
             raise Refused(
@@ -214,52 +188,6 @@ def _option(question: Question, label: str) -> dict[str, Any]:
             return option
     labels = ", ".join(option["label"] for option in question.options)
     raise Refused(f"'{label}' is not an answer to that question.", hint=f"The answers are: {labels}.")
-
-
-def _may(state: Run, option: dict[str, Any], speaker: Speaker) -> None:
-    if option["who"] == MayAnswer.SECOND:
-        if speaker.id == state.requester:
-            raise Refused(
-                "Whoever asked for a recovery does not approve it alone.",
-                detail=f"{speaker.name} asked for run {state.id}.",
-                hint="Ask a second person who may approve.",
-            )
-        if not speaker.may_approve:
-            refused = Refused(f"{speaker.name} may not approve.", hint="Ask somebody of the approvers.")
-            raise speaker.lacks(refused)
-        if not state.people - {speaker.id}:
-            raise Refused(
-                "One person does not approve both questions.",
-                detail=f"Nobody but {speaker.name} has agreed to run {state.id}, which no person asked for.",
-                hint="Ask a second person who may approve.",
-            )
-    elif not speaker.may_approve:
-        _responder(state, speaker)
-
-
-def _alone(
-    state: Run, question: Question, option: dict[str, Any], speaker: Speaker, now: datetime, glass: BreakGlass
-) -> None:
-    """Who asked may go on alone where the settings let them, once others had their time to answer."""
-    if option["who"] != MayAnswer.SECOND:
-        raise Refused("That answer needs no second person.", hint="Give it without breaking the glass.")
-    if speaker.id != state.requester or not speaker.may_ask:
-        raise Refused(
-            f"{speaker.name} did not ask for run {state.id}, or may not ask any more.",
-            hint="Only who asked may go on alone; anybody else approves in the ordinary way.",
-        )
-    must_be_open(glass, question, now)
-
-
-def _responder(state: Run, speaker: Speaker) -> None:
-    """Who asked may steer the run as long as they may ask; so may everybody who may approve."""
-    if not (speaker.may_approve or (speaker.may_ask and speaker.id == state.requester)):
-        refused = Refused(
-            f"{speaker.name} may not steer recoveries.",
-            detail=f"Run {state.id} goes on as it is.",
-            hint="Ask the person on call, or somebody of the approvers.",
-        )
-        raise speaker.lacks(refused)
 
 
 def _unfinished(state: Run) -> None:

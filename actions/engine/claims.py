@@ -7,7 +7,7 @@ other.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -77,9 +77,13 @@ def claims_of(wanted: Iterable[Wanted], site: str, service: str, run: str) -> tu
     return tuple(Claim(site, name, run, mode) for name, mode in modes.items())
 
 
-def yields_to(claims: Iterable[Claim], held: Iterable[Claim]) -> str:
-    """The run that these claims, where they are yielding, have to give way to; empty where there is none."""
-    found = conflict([claim for claim in claims if claim.mode is Mode.YIELDING], held)
+def in_the_way(claims: Iterable[Claim], held: Callable[[str], Iterable[Claim]]) -> str:
+    """The run that these claims, where they are yielding, have to give way to; empty where there is none.
+
+    `held` tells what is claimed of a site, and is asked only where there is something to give way.
+    """
+    yielding = [claim for claim in claims if claim.mode is Mode.YIELDING]
+    found = conflict(yielding, held(yielding[0].site)) if yielding else None
     return found.run if found else ""
 
 

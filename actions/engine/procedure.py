@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
-from actions.engine.claims import Claim, Mode, Wanted, claims_of, wanted_by, yields_to
+from actions.engine.claims import Claim, Wanted, claims_of, wanted_by
 from actions.engine.each import Each
+from actions.engine.reading import Words
 
 
 class Risk(StrEnum):
@@ -84,16 +85,6 @@ class Sheet:
     notes: tuple[str, ...] = ()
     alerts: tuple[str, ...] = ()
     whole: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Asker:
-    """What a request is read with: the moment, the operations zone, the person's own zone, the service's name."""
-
-    now: datetime
-    operations_zone: str
-    zone: str | None
-    service: str
 
 
 @dataclass(frozen=True)
@@ -190,19 +181,6 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Words:
-    """How people ask for a procedure: the command's words, its arguments, examples, what reads them.
-
-    `read` turns the arguments (a text without the command's words) into the procedure's request.
-    """
-
-    command: str
-    usage: str
-    examples: tuple[str, ...]
-    read: Callable[[str, Asker], Any]
-
-
-@dataclass(frozen=True)
 class Procedure:
     """A recovery as data. `request` is the frozen dataclass of what was asked; `summary` may name its fields.
 
@@ -235,11 +213,9 @@ class Procedure:
         rows = "\n".join(map(_row, self.steps))
         return hashlib.sha256(rows.encode()).hexdigest()[:12]
 
-    def in_the_way(self, run: str, site: str, service: str, held: Callable[[str], Iterable[Claim]]) -> str:
-        """The run that a run of it has to give way to by what is `held` of its site; empty where there is none."""
-        claims = claims_of(wanted_by(self.claims, self.yields), site, service, run)
-        yielding = any(claim.mode is Mode.YIELDING for claim in claims)
-        return yields_to(claims, held(site)) if yielding else ""
+    def claims_for(self, run: str, site: str, service: str) -> tuple[Claim, ...]:
+        """What a run of it claims."""
+        return claims_of(wanted_by(self.claims, self.yields), site, service, run)
 
     def giving(self, fact: str) -> int:
         """The position of the look or ask that gives a fact."""

@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from actions.engine.answers import Speaker
 from actions.engine.claims import ALL, wanted_by
 from actions.engine.facts import to_json
 from actions.engine.ids import ERRAND, RUN, new_id
 from actions.engine.journal import Kind
 from actions.engine.ledger import Ledger
 from actions.engine.procedure import Lane, Procedure
+from actions.engine.rights import Speaker
 from actions.engine.transaction import Draft
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from actions.engine.errors import Refused
-from actions.engine.procedure import Asker, Words
+from actions.engine.reading import Asker, Words
 
 
 def pressed(command: str) -> Words:

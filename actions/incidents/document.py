@@ -18,7 +18,8 @@ from actions.incidents.incident import Incident
 from actions.incidents.objective_results import Promise, promises
 from actions.incidents.open_questions import questions
 from actions.incidents.public_posts import Post, posts
-from actions.incidents.run_story import RunStory, StoryLine, retell, who
+from actions.incidents.run_story import RunStory, retell
+from actions.incidents.story_lines import StoryLine, who
 from actions.stack.manual import MANUAL
 from actions.stack.stack import Stack
 

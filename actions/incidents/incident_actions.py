@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from actions.engine.answers import Speaker
 from actions.engine.errors import Refused
 from actions.engine.ids import INCIDENT, new_id
 from actions.engine.journal import Entry, Kind
 from actions.engine.ledger import Teller
+from actions.engine.rights import Speaker
 from actions.engine.store import Store
 from actions.engine.transaction import Draft
 from actions.incidents.incident import SEVERITIES, Incident, fold

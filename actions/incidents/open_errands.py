@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from actions.engine.answers import Speaker
 from actions.engine.errors import Refused
 from actions.engine.procedure import Procedure
 from actions.engine.requests import Subject, open_run
+from actions.engine.rights import Speaker
 from actions.engine.run import SYSTEM, Run
 from actions.engine.store import Store
 from actions.errands import pagerduty_acknowledge, pagerduty_escalate, pagerduty_page, pagerduty_resolve

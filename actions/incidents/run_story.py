@@ -10,30 +10,12 @@ from typing import Any
 from actions import catalog
 from actions.engine.fact_roles import fact_with
 from actions.engine.folding import fold
-from actions.engine.ids import is_errand
 from actions.engine.journal import Entry, Kind
 from actions.engine.procedure import FactRole, Procedure
-from actions.engine.put_question import void_words
 from actions.engine.run import Run
 from actions.engine.status import state_of
+from actions.incidents.story_lines import ENDED, StoryLine, is_step, story_lines, who
 from actions.watch.run_records import Actual, Records
-
-_ENDED = {
-    Kind.DONE: "done",
-    Kind.UNDONE: "taken back",
-    Kind.FAILED: "failed",
-    Kind.STOPPED: "stopped",
-    Kind.UNDO_FAILED: "could not be taken back",
-}
-
-
-@dataclass(frozen=True)
-class StoryLine:
-    """One moment of the timeline."""
-
-    at: datetime
-    text: str
-    where: str = ""
 
 
 @dataclass(frozen=True)
@@ -151,11 +133,11 @@ def retell(told: Sequence[Entry], find: Callable[[str], Procedure | None] = cata
         seconds=(run.finished_at - run.requested_at).total_seconds() if run.finished_at else None,
         papers=tuple(p for e in told if e.kind is Kind.ASKED for p in _papers(e.data.get("sheets"))),
         approvals=tuple(_approvals(told)),
-        steps=tuple(_step(e) for e in told if _is_step(e)),
+        steps=tuple(_step(e) for e in told if is_step(e)),
         verdicts=tuple(v for e in told for v in _verdict(e)),
         report=tuple(_papers(ended.data.get("report"))) if ended else (),
         actual=records.of(run.service).actual,
-        lines=tuple(_lines(told, name)),
+        lines=tuple(story_lines(told, name)),
         lost=fact_with(procedure, run, FactRole.LOST),
         kept=fact_with(procedure, run, FactRole.KEPT),
     )
@@ -187,20 +169,10 @@ def _approvals(told: Sequence[Entry]) -> Iterator[Approval]:
             )
 
 
-def who(data: dict[str, Any]) -> str:
-    """Who said something, by name where the journal has it."""
-    return str(data.get("name") or data.get("by") or "somebody")
-
-
-def _is_step(entry: Entry) -> bool:
-    # That a loop has failed is told by its items.
-    return entry.kind in _ENDED and bool(entry.data.get("title")) and "items" not in entry.data
-
-
 def _step(entry: Entry) -> StepTaken:
     data = entry.data
     said, took = data.get("said") or data.get("error") or "", float(data.get("seconds") or 0)
-    return StepTaken(entry.at - timedelta(seconds=took), str(data["title"]), _ENDED[entry.kind], took, str(said))
+    return StepTaken(entry.at - timedelta(seconds=took), str(data["title"]), ENDED[entry.kind], took, str(said))
 
 
 def _verdict(entry: Entry) -> Iterator[IntegrityTold]:
@@ -209,55 +181,3 @@ def _verdict(entry: Entry) -> Iterator[IntegrityTold]:
         return
     lines = tuple(str(f["text"]) for f in fact.get("findings") or () if f.get("state") not in ("ok", "not applicable"))
     yield IntegrityTold(str(entry.data.get("title") or ""), bool(fact.get("healthy")), str(fact["verdict"]), lines)
-
-
-def _lines(told: Sequence[Entry], name: str) -> Iterator[StoryLine]:
-    """The moments of a run. What it looked at before it first asked is its plan, and stands there."""
-    asked = next((entry.n for entry in told if entry.kind is Kind.ASKED), 0)
-    errand, summary = is_errand(told[0].run), str(told[0].data.get("summary") or "")
-    for entry in told:
-        if entry.kind is Kind.DONE and (errand or entry.n < asked):
-            continue
-        text = _line(entry, name, summary if errand else "Ended")
-        if text:
-            yield StoryLine(entry.at, text, entry.run)
-
-
-def _line(entry: Entry, name: str, ended: str) -> str:
-    data, title = entry.data, str(entry.data.get("title") or "the step")
-    match entry.kind:
-        case Kind.REQUESTED:
-            return f"{name} asked: {data.get('summary') or data['procedure']}"
-        case Kind.ASKED:
-            return f"Asked: {title}"
-        case Kind.ANSWERED:
-            return f"{who(data)} chose {data['option']}"
-        case Kind.EXPIRED if data.get("option"):
-            return f"Nobody answered in time: {data['option']} stands"
-        case Kind.HELD:
-            return f"{who(data)} held it: {title}"
-        case Kind.EXPIRED:
-            return f"Nobody answered in time: {title}"
-        case Kind.VOIDED:
-            return void_words(data)
-        case Kind.STOP_ASKED | Kind.RETRIED | Kind.UNDO_ASKED:
-            return f"{who(data)} {_PRESSED[entry.kind]}"
-        case Kind.FINISHED:
-            return f"{ended}: {data.get('words') or data['outcome']}" + (
-                f". {data['error']}" if data.get("error") else ""
-            )
-        case Kind.NOTED:
-            return str(data.get("text") or "")
-        case Kind.DONE:
-            return _sentence(title) + (f": {data['said']}" if data.get("said") else "")
-        case _ if _is_step(entry):
-            return f"{_sentence(title)}: {_ENDED[entry.kind]}" + (f". {data['error']}" if data.get("error") else "")
-        case _:
-            return ""
-
-
-_PRESSED = {Kind.STOP_ASKED: "asked it to stop", Kind.RETRIED: "had it go on", Kind.UNDO_ASKED: "had it taken back"}
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from actions.engine.errors import Refused
-from actions.engine.procedure import Act, Asker, FactRole, Lane, Look, Procedure, Risk, Words
+from actions.engine.procedure import Act, FactRole, Lane, Look, Procedure, Risk
+from actions.engine.reading import Asker, Words
 from actions.steps.postgres import archiving, restore, take_backup
 from actions.steps.postgres.ask_live import ask_primary
 from actions.steps.postgres.look_at_server import look_at_server

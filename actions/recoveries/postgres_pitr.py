@@ -7,20 +7,8 @@ from datetime import timedelta
 
 from actions.clock.times import spell
 from actions.clock.when import Target, parse_when
-from actions.engine.procedure import (
-    Act,
-    Ask,
-    Asker,
-    FactRole,
-    Look,
-    MayAnswer,
-    Option,
-    OptionEffect,
-    Outcome,
-    Procedure,
-    Risk,
-    Words,
-)
+from actions.engine.procedure import Act, Ask, FactRole, Look, MayAnswer, Option, OptionEffect, Outcome, Procedure, Risk
+from actions.engine.reading import Asker, Words
 from actions.steps import writers
 from actions.steps.postgres import (
     approved_loss,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from actions.engine.errors import Refused
-from actions.engine.procedure import Asker, FactRole, Look, Procedure, Risk, Words
+from actions.engine.procedure import FactRole, Look, Procedure, Risk
+from actions.engine.reading import Asker, Words
 from actions.steps.postgres import check_integrity, sheets
 from actions.steps.postgres.look_at_server import look_at_server
 

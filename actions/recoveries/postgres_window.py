@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from actions.engine.errors import Refused
-from actions.engine.procedure import Asker, Look, Procedure, Risk, Words
+from actions.engine.procedure import Look, Procedure, Risk
+from actions.engine.reading import Asker, Words
 from actions.steps.postgres import archiving, sheets
 from actions.steps.postgres.look_at_server import look_at_server
 from actions.steps.postgres.read_window import read_window

@@ -12,7 +12,7 @@ from actions.settings.checked import Checked
 
 
 @dataclass(frozen=True)
-class Site:
+class SiteConfig:
     """The settings of the site that steps need: which containers, which database, which folders.
 
     `archive` and `bases` are paths as the Postgres container sees them; `kept_days` is how long old data is
@@ -74,6 +74,6 @@ class SiteSettings(Checked):
     docker_host: str = ""
     dumps: tuple[str, ...] = ("/backups/postgres/daily", "/backups/postgres/weekly")
 
-    def site(self) -> Site:
+    def site(self) -> SiteConfig:
         """The part that steps see."""
-        return Site(**self.model_dump(exclude={"docker_host", "dumps"}))
+        return SiteConfig(**self.model_dump(exclude={"docker_host", "dumps"}))

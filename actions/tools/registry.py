@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from actions.postgres.server import Names
-from actions.settings.site import Site
+from actions.settings.site import SiteConfig
 from actions.tools.docker import Docker
 from actions.tools.files import Files
 from actions.tools.outside import Pager, PagerDuty, StatusPage
@@ -23,7 +23,7 @@ TOOLS: dict[str, Any] = {
     "web": Web,
     "throughput": Throughput,
     "polling": Polling,
-    "site": Site,
+    "site": SiteConfig,
     "names": Names,
     "progress": Progress,
     "now": datetime,

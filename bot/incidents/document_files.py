@@ -16,7 +16,7 @@ from actions.incidents.document_versions import Edition, Journals, as_given, edi
 from actions.incidents.incident import Incident
 from actions.incidents.self_resolved import passed_by_itself
 from actions.stack.stack import Stack
-from bot.slack.run_thread import Item
+from bot.slack.run_thread import ThreadItem
 
 SETTLES = timedelta(seconds=20)
 """So long after the end PagerDuty and the status page are still told; the document shall tell of that too."""
@@ -63,9 +63,9 @@ def _unfinished(journals: Journals) -> bool:
     return any(fold(journal).finished is None for journal in journals[1:])
 
 
-def items(store: Store, incident: str, edition: Edition, stack: Stack) -> list[Item]:
+def items(store: Store, incident: str, edition: Edition, stack: Stack) -> list[ThreadItem]:
     """The files of a version. Their names are those by which an upload of unknown outcome is found again."""
     made = as_given(journals_of(store, incident), edition.number, stack)
     name = f"{incident}-version-{edition.number}" if edition.number > 1 else incident
     files = ((f"{name}.md", markdown(made)), (f"{name}.html", html(made)))
-    return [Item(f"{incident}:{edition.n}:{file}:file", edition.n, "", file=(file, text)) for file, text in files]
+    return [ThreadItem(f"{incident}:{edition.n}:{file}:file", edition.n, "", file=(file, text)) for file, text in files]

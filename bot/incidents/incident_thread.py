@@ -16,7 +16,7 @@ from actions.incidents.pagerduty_events import SEEN
 from actions.incidents.self_resolved import passed_by_itself
 from actions.tools.outside import Paged
 from bot.incidents.thread_places import header_key
-from bot.slack.run_thread import Item
+from bot.slack.run_thread import ThreadItem
 from bot.views import incident_header as header
 from bot.views.incident_words import STATES, Scene
 from bot.views.mrkdwn import Block, actions, button, cut, escape, foreign, person, section
@@ -29,8 +29,8 @@ class ThreadStory:
 
     def __init__(self) -> None:
         self.incident: Incident | None = None
-        self.lines: list[Item] = []
-        self.files: dict[int, list[Item]] = {}  # The files of each version of its document.
+        self.lines: list[ThreadItem] = []
+        self.files: dict[int, list[ThreadItem]] = {}  # The files of each version of its document.
         self.over = 0  # The entry with which it was over, the last time that it was.
 
     def hear(self, entries: list[Entry]) -> Incident:
@@ -44,15 +44,15 @@ class ThreadStory:
                 said += _without(self.incident) if said and passed_by_itself(entries[: entry.n]) else ""
             if said := cut(said):
                 made = (section(said), *actions(_offers(entry)))
-                self.lines.append(Item(f"{entry.run}:{entry.n}", entry.n, said, made))
+                self.lines.append(ThreadItem(f"{entry.run}:{entry.n}", entry.n, said, made))
         assert self.incident is not None, "a journal has a first entry"
         return self.incident
 
 
-def story(scene: Scene, telling: ThreadStory) -> list[Item]:
+def story(scene: Scene, telling: ThreadStory) -> list[ThreadItem]:
     """All messages of an incident's thread, the header first; its runs and errands draw themselves."""
     made, key = tuple(header.blocks(scene)), header_key(scene.incident.id)
-    first = Item(key, 1, header.text(scene), made, header=True, signature=header.signature(scene))
+    first = ThreadItem(key, 1, header.text(scene), made, header=True, signature=header.signature(scene))
     files = [item for version in telling.files.values() for item in version]
     return [first, *sorted([*telling.lines, *files], key=lambda item: item.n)]
 

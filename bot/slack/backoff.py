@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from bot.context import BotContext
 from bot.slack.client import FAILURES, Why
 from bot.slack.outbox import NotNow, Outbox
-from bot.slack.run_thread import Item
+from bot.slack.run_thread import ThreadItem
 from bot.slack.watched_journals import Watched
 
 _log = logging.getLogger(__name__)
@@ -77,7 +77,7 @@ class Backoff:
         except FAILURES:
             return False
 
-    def _give_up_on(self, item: Item, watched: Watched, code: str) -> None:
+    def _give_up_on(self, item: ThreadItem, watched: Watched, code: str) -> None:
         watched.doubts += 1
         if watched.doubts == _BARE_AFTER:
             _log.error("Slack does not take %s (%s); it is shown as bare text", item.key, code)
@@ -89,7 +89,7 @@ class Backoff:
             self.outbox.leave_out(item)
             watched.doubts, watched.rests, watched.rests_until = 0, 0.0, None
 
-    def _plainer(self, item: Item, code: str) -> None:
+    def _plainer(self, item: ThreadItem, code: str) -> None:
         """Slack does not take some blocks: the header goes on without the plan block, others as bare text."""
         if item.header and not self.bot.store.note(*PLAIN):
             _log.warning("Slack does not take the plan block (%s); it is shown as text from now on", code)

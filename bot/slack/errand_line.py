@@ -5,16 +5,16 @@ from __future__ import annotations
 from actions.engine.journal import Kind
 from actions.engine.status import RETRY, UNDO
 from bot.requests import header_key
-from bot.slack.run_thread import Item
+from bot.slack.run_thread import ThreadItem
 from bot.views import report
 from bot.views.mrkdwn import Block, actions, button, cut, escape, person, section, took
 from bot.views.run_header import HeaderData
 
 
-def item(seen: HeaderData) -> Item:
+def item(seen: HeaderData) -> ThreadItem:
     """The line of an errand as it stands now."""
     said = cut(_said(seen))
-    return Item(header_key(seen.run), seen.run.last, said, (section(said), *actions(_buttons(seen))))
+    return ThreadItem(header_key(seen.run), seen.run.last, said, (section(said), *actions(_buttons(seen))))
 
 
 def _said(seen: HeaderData) -> str:

@@ -19,7 +19,7 @@ from slack_sdk.errors import SlackApiError
 from actions.engine import notes
 from actions.engine.store import Store
 from bot.slack.client import FAILURES, Trouble, Why, trouble
-from bot.slack.run_thread import Item, payload
+from bot.slack.run_thread import ThreadItem, payload
 from bot.views.mrkdwn import cut, plain, small
 
 _log = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ _ASIDE = "A message of this run cannot be shown in Slack. On the bot's host: may
 class NotNow(Exception):
     """A call about an item did not work and will be made again; `trouble` says why."""
 
-    def __init__(self, item: Item, found: Trouble) -> None:
+    def __init__(self, item: ThreadItem, found: Trouble) -> None:
         super().__init__(found.code)
         self.item = item
         self.trouble = found
@@ -64,40 +64,40 @@ class Outbox:
         self._client = client
         self._noted: dict[str, dict[str, Any]] = {}
 
-    def where(self, item: Item) -> dict[str, Any]:
+    def where(self, item: ThreadItem) -> dict[str, Any]:
         """What is noted of an item: its channel and ts once it stands, how it looks."""
         if item.key not in self._noted:
             self._noted[item.key] = notes.post(self._store, item.key) or {}
         return self._noted[item.key]
 
-    def forget(self, items: list[Item]) -> None:
+    def forget(self, items: list[ThreadItem]) -> None:
         """Drop from memory what is noted of a thread that is complete."""
         for item in items:
             self._noted.pop(item.key, None)
 
-    def anew(self, items: list[Item]) -> None:
+    def anew(self, items: list[ThreadItem]) -> None:
         """Have these items posted once more, in another thread; the header says why."""
         for item in items:
             self._keep(item, {"moved": item.header})
 
-    def undress(self, item: Item) -> None:
+    def undress(self, item: ThreadItem) -> None:
         """From now on show the item as bare text: Slack does not take its blocks."""
         self._keep(item, {**self.where(item), "bare": True})
 
-    def set_aside(self, item: Item) -> None:
+    def set_aside(self, item: ThreadItem) -> None:
         """From now on say in its place that it cannot be shown; one that stands is left as it looks."""
         self._keep(item, {**self.where(item), "aside": True})
 
-    def leave_out(self, item: Item) -> None:
+    def leave_out(self, item: ThreadItem) -> None:
         """Have it count as standing: Slack takes nothing in its place, and what follows must not wait for ever."""
         self._keep(item, {**self.where(item), "doubt": False, "aside": True, "ts": _NOWHERE})
 
-    def stands_as(self, item: Item) -> bool:
+    def stands_as(self, item: ThreadItem) -> bool:
         """Whether it looks as it should, or was set aside."""
         noted = self.where(item)
         return bool(noted.get("aside")) or noted.get("shown") == item.shown
 
-    def post(self, item: Item, run: str, place: ThreadPlace) -> dict[str, Any]:
+    def post(self, item: ThreadItem, run: str, place: ThreadPlace) -> dict[str, Any]:
         """Make the item stand in its thread, once. Returns what was noted of it.
 
         Raises:
@@ -124,7 +124,7 @@ class Outbox:
             raise NotNow(item, why) from error
         return self._stands(item, place, ts, known=True)
 
-    def edit(self, item: Item, noted: dict[str, Any]) -> None:
+    def edit(self, item: ThreadItem, noted: dict[str, Any]) -> None:
         """Make the item look as it should by now. An edit may be repeated without harm.
 
         Raises:
@@ -146,7 +146,7 @@ class Outbox:
             _log.warning("somebody removed message %s of %s; it is left so", noted["ts"], item.key)
         self._keep(item, {**noted, **_looks(item)})
 
-    def _send(self, item: Item, run: str, place: ThreadPlace) -> str:
+    def _send(self, item: ThreadItem, run: str, place: ThreadPlace) -> str:
         said = self._client.chat_postMessage(
             channel=place.channel,
             thread_ts=place.thread or None,
@@ -157,7 +157,7 @@ class Outbox:
         )
         return str(said["ts"])
 
-    def _dressed(self, item: Item) -> dict[str, Any]:
+    def _dressed(self, item: ThreadItem) -> dict[str, Any]:
         if self.where(item).get("aside"):
             return {"text": _ASIDE.format(run=item.key.partition(":")[0]), "blocks": []}
         if not self.where(item).get("bare"):
@@ -165,7 +165,7 @@ class Outbox:
             return _sendable({"text": cut(item.text) or " ", "blocks": [*item.blocks, *moved]})
         return _sendable({"text": cut(plain(item.blocks) or item.text) or " ", "blocks": []})
 
-    def _upload(self, item: Item, place: ThreadPlace) -> str:
+    def _upload(self, item: ThreadItem, place: ThreadPlace) -> str:
         assert item.file is not None
         name, content = item.file
         said = self._client.files_upload_v2(
@@ -173,7 +173,7 @@ class Outbox:
         )
         return str(said["files"][0]["id"])
 
-    def _stands(self, item: Item, place: ThreadPlace, ts: str, known: bool) -> dict[str, Any]:
+    def _stands(self, item: ThreadItem, place: ThreadPlace, ts: str, known: bool) -> dict[str, Any]:
         states = {name: bool(self.where(item).get(name)) for name in _STATES}
         noted = {"channel": place.channel, "ts": ts, "thread": place.thread, **states}
         # How a message looks that was found again is not known; an empty hash has it edited once.
@@ -181,15 +181,15 @@ class Outbox:
         self._keep(item, noted)
         return noted
 
-    def _note(self, item: Item, place: ThreadPlace, state: dict[str, Any]) -> None:
+    def _note(self, item: ThreadItem, place: ThreadPlace, state: dict[str, Any]) -> None:
         states = {name: bool(self.where(item).get(name)) for name in _STATES}
         self._keep(item, {"channel": place.channel, "thread": place.thread, **states, **state})
 
-    def _keep(self, item: Item, noted: dict[str, Any]) -> None:
+    def _keep(self, item: ThreadItem, noted: dict[str, Any]) -> None:
         notes.keep_post(self._store, item.key, noted)
         self._noted[item.key] = noted
 
-    def _look(self, item: Item, place: ThreadPlace, since: datetime) -> str:
+    def _look(self, item: ThreadItem, place: ThreadPlace, since: datetime) -> str:
         """The ts of the message with the item's key, empty where there is none."""
         cursor = ""
         oldest = f"{(since - _EARLIER).timestamp():.6f}"
@@ -215,7 +215,7 @@ class Outbox:
             return self._client.conversations_replies(ts=place.thread, **asked)
         return self._client.conversations_history(**asked)
 
-    def _unreadable(self, item: Item, error: Exception) -> str:
+    def _unreadable(self, item: ThreadItem, error: Exception) -> str:
         """Without the right to read the channel a message rather stands twice than not at all."""
         why = trouble(error)
         if isinstance(error, SlackApiError) and why.why is Why.TOKEN and why.code == "missing_scope":
@@ -230,12 +230,12 @@ def _sendable(said: dict[str, Any]) -> dict[str, Any]:
     return cleaned
 
 
-def _is(message: dict[str, Any], item: Item) -> bool:
+def _is(message: dict[str, Any], item: ThreadItem) -> bool:
     if item.file:
         return any(file.get("name") == item.file[0] for file in message.get("files") or [])
     carried = (message.get("metadata") or {}).get("event_payload") or {}
     return bool(carried.get("key") == item.key)
 
 
-def _looks(item: Item) -> dict[str, Any]:
+def _looks(item: ThreadItem) -> dict[str, Any]:
     return {"shown": item.shown, "signature": item.signature}

@@ -13,8 +13,8 @@ from typing import Any
 
 from slack_sdk import WebClient
 
-from actions.engine.answers import Speaker
 from actions.engine.errors import Refused
+from actions.engine.rights import Speaker
 from actions.engine.store import Store
 from actions.settings.people import PeopleSettings
 from bot.slack.directory import OTHER_WORKSPACE, Directory, Lookup

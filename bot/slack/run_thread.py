@@ -32,7 +32,7 @@ _LINES_IN_ONE = 20
 
 
 @dataclass(frozen=True)
-class Item:
+class ThreadItem:
     """One message of a thread. `file` is a name and a content; a header's `signature` changes with its state.
 
     The file goes along where the message cannot hold all of it, or where it says `more` than the message.
@@ -54,7 +54,7 @@ class Item:
         return hashlib.sha256(seen.encode(errors="replace")).hexdigest()[:16]
 
 
-def story(seen: HeaderData) -> list[Item]:
+def story(seen: HeaderData) -> list[ThreadItem]:
     """All messages of a run's thread, the header first."""
     items = [_header(seen)]
     for item in _told(seen):
@@ -62,13 +62,13 @@ def story(seen: HeaderData) -> list[Item]:
     return items
 
 
-def _header(seen: HeaderData) -> Item:
+def _header(seen: HeaderData) -> ThreadItem:
     key = header_key(seen.run)
     made = tuple(run_header.blocks(seen))
-    return Item(key, 1, run_header.text(seen), made, header=True, signature=run_header.signature(seen))
+    return ThreadItem(key, 1, run_header.text(seen), made, header=True, signature=run_header.signature(seen))
 
 
-def _told(seen: HeaderData) -> Iterator[Item]:
+def _told(seen: HeaderData) -> Iterator[ThreadItem]:
     shared: list[Entry] = []
     for at, entry in enumerate(seen.entries):
         later = seen.entries[at + 1 :]
@@ -97,15 +97,15 @@ def _is_plan_look(procedure: Procedure | None, entry: Entry) -> bool:
     return early and entry.kind is Kind.DONE
 
 
-def _lines(entries: list[Entry]) -> Iterator[Item]:
+def _lines(entries: list[Entry]) -> Iterator[ThreadItem]:
     if entries:
         told = item_lines(entries) if entries[0].data.get("item") else map(line, entries)
         lines = [cut(text, 400) for text in told]
         parts = ["\n".join(lines[i : i + 7]) for i in range(0, len(lines), 7)]
-        yield Item(_key(entries[0]), entries[0].n, cut("\n".join(lines)), tuple(map(section, parts)))
+        yield ThreadItem(_key(entries[0]), entries[0].n, cut("\n".join(lines)), tuple(map(section, parts)))
 
 
-def _items(entry: Entry, later: list[Entry]) -> list[Item]:
+def _items(entry: Entry, later: list[Entry]) -> list[ThreadItem]:
     """What an entry adds to the thread; nothing where it only changes what stands there."""
     if entry.kind in (Kind.DONE, Kind.UNDONE):
         return list(_lines([entry])) if entry.data.get("title") else []
@@ -120,30 +120,30 @@ def _items(entry: Entry, later: list[Entry]) -> list[Item]:
     return []
 
 
-def _asked(entry: Entry, settled: Entry | None, held: Entry | None) -> list[Item]:
+def _asked(entry: Entry, settled: Entry | None, held: Entry | None) -> list[ThreadItem]:
     given = entry.data.get("sheets") or []
     items = []
     if given and not entry.data.get("hand"):
         title = escape(given[0]["title"])
         whole = (f"plan-{entry.run}-{entry.n}.txt", plan.sheets_text(given))
         more = any(sheet.get("whole") for sheet in given)
-        items.append(Item(f"{_key(entry)}:plan", entry.n, title, tuple(plan.sheets(given)), whole, more=more))
+        items.append(ThreadItem(f"{_key(entry)}:plan", entry.n, title, tuple(plan.sheets(given)), whole, more=more))
     made = tuple(question.blocks(entry, settled, held))
-    return [*items, Item(_key(entry), entry.n, question.text(entry, settled), made)]
+    return [*items, ThreadItem(_key(entry), entry.n, question.text(entry, settled), made)]
 
 
-def _failed(entry: Entry, settled: Entry | None) -> Item:
+def _failed(entry: Entry, settled: Entry | None) -> ThreadItem:
     text = cut(report.trouble(entry.data) or "Stopped.")
-    return Item(_key(entry), entry.n, text, tuple(report.failed(entry, settled)), _detail(entry))
+    return ThreadItem(_key(entry), entry.n, text, tuple(report.failed(entry, settled)), _detail(entry))
 
 
-def _finished(entry: Entry) -> Item:
+def _finished(entry: Entry) -> ThreadItem:
     whole = plan.sheets_text(entry.data.get("report") or [])
     if whole and entry.data.get("glass"):
         whole = f"{in_words(entry.data['glass'])}\n\n{whole}"
     file = (f"report-{entry.run}.txt", whole) if whole else _detail(entry)
     ended = run_header.ended(entry.data["outcome"], str(entry.data.get("words") or ""))
-    return Item(_key(entry), entry.n, escape(ended), tuple(report.finished(entry)), file)
+    return ThreadItem(_key(entry), entry.n, escape(ended), tuple(report.finished(entry)), file)
 
 
 def _detail(entry: Entry) -> tuple[str, str] | None:
@@ -151,16 +151,16 @@ def _detail(entry: Entry) -> tuple[str, str] | None:
     return (f"detail-{entry.run}-{entry.n}.txt", detail) if len(detail) > 1800 else None
 
 
-def _spoken(entry: Entry) -> list[Item]:
+def _spoken(entry: Entry) -> list[ThreadItem]:
     text = spoken(entry)
-    items = [Item(_key(entry), entry.n, cut(text), (section(text),))] if text else []
+    items = [ThreadItem(_key(entry), entry.n, cut(text), (section(text),))] if text else []
     file = entry.data.get("file")
     if file:
         items.append(file_item(entry.run, entry.n, str(file["name"]), str(file["content"])))
     return items
 
 
-def _fitting(item: Item) -> list[Item]:
+def _fitting(item: ThreadItem) -> list[ThreadItem]:
     """The item within Slack's limits: what does not fit goes along as a file."""
     if not item.file or item.text == "" or item.key.endswith(":file"):
         return [item]
@@ -188,10 +188,10 @@ def _shortened(blocks: tuple[Block, ...]) -> list[Block]:
     return [*kept, *fixed]
 
 
-def file_item(run: str, n: int, name: str, content: str) -> Item:
+def file_item(run: str, n: int, name: str, content: str) -> ThreadItem:
     """A file of a journal's thread; it is uploaded once."""
     # The name is the key by which an upload whose outcome is unknown is found again.
-    return Item(f"{run}:{n}:{name}:file", n, "", file=(f"{run}-{n}-{name}", content or " "))
+    return ThreadItem(f"{run}:{n}:{name}:file", n, "", file=(f"{run}-{n}-{name}", content or " "))
 
 
 def _settled(later: list[Entry]) -> Entry | None:
@@ -226,7 +226,7 @@ def _key(entry: Entry) -> str:
     return f"{entry.run}:{entry.n}"
 
 
-def payload(item: Item, run: str) -> dict[str, Any]:
+def payload(item: ThreadItem, run: str) -> dict[str, Any]:
     """The metadata by which a message is found again; it carries no secret, everybody can read it."""
     found = {"run": run, "key": item.key, "entry": item.n}
     return found | ({"request": item.key} if item.header else {})

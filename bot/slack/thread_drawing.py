@@ -18,7 +18,7 @@ from bot.incidents.thread_places import header_key
 from bot.requests import header_key as header_of
 from bot.slack import errand_line
 from bot.slack.outbox import ThreadPlace
-from bot.slack.run_thread import Item, story
+from bot.slack.run_thread import ThreadItem, story
 from bot.slack.watched_journals import SINK, Watched
 from bot.views.run_header import HeaderData
 
@@ -28,7 +28,7 @@ MOVED = "thread removed"
 """Notes of the journals whose thread somebody removed; they go on in one of their own."""
 
 
-def draw(bot: BotContext, watched: Watched, now: datetime, alive: bool, plain: bool) -> list[Item]:
+def draw(bot: BotContext, watched: Watched, now: datetime, alive: bool, plain: bool) -> list[ThreadItem]:
     """All messages of a journal's thread as they should look now; notes what the thread writer wants to know of it."""
     if watched.entries[0].kind is Kind.OPENED:
         return _incident(bot, watched, now)
@@ -42,7 +42,7 @@ def draw(bot: BotContext, watched: Watched, now: datetime, alive: bool, plain: b
     return [errand_line.item(seen)] if is_errand(run.id) else story(seen)
 
 
-def _incident(bot: BotContext, watched: Watched, now: datetime) -> list[Item]:
+def _incident(bot: BotContext, watched: Watched, now: datetime) -> list[ThreadItem]:
     telling, stack = watched.telling or ThreadStory(), bot.settings.stack()
     watched.telling, incident = telling, telling.hear(watched.entries)
     # While a document is still to come the cursor stays, so that a bot that is started anew comes back to it.

@@ -20,7 +20,7 @@ from bot.requests import has_worker
 from bot.slack.backoff import PLAIN, Backoff
 from bot.slack.outbox import NotNow, Outbox, ThreadGone, ThreadPlace
 from bot.slack.rate_limits import SlackLimits
-from bot.slack.run_thread import Item
+from bot.slack.run_thread import ThreadItem
 from bot.slack.thread_drawing import AT_REST, AT_WORK, MOVED, draw, place_of
 from bot.slack.watched_journals import SINK, Journals, Watched
 
@@ -70,7 +70,7 @@ class ThreadWriter:
         until = self._watched[run].rests_until
         return until is not None and now < until
 
-    def _drawn(self, name: str) -> list[Item]:
+    def _drawn(self, name: str) -> list[ThreadItem]:
         """A thread as it should look; drawn anew when its journal grew or some time has passed."""
         watched, now = self._watched[name], self._bot.clock()
         every = AT_WORK if watched.at_work else AT_REST
@@ -86,7 +86,7 @@ class ThreadWriter:
         watched.drawn = watched.last, now
         return watched.items
 
-    def _guarded(self, run: str, items: list[Item], part: Any) -> bool:
+    def _guarded(self, run: str, items: list[ThreadItem], part: Any) -> bool:
         """Draw a part; what does not work now is tried again later."""
         now = self._bot.clock()
         if self._setbacks.resting(now) or self._rests(run, now):
@@ -104,7 +104,7 @@ class ThreadWriter:
         self._watched[run].settled = complete and part == self._edit_header
         return complete
 
-    def _begin_anew(self, run: str, items: list[Item]) -> None:
+    def _begin_anew(self, run: str, items: list[ThreadItem]) -> None:
         """Somebody removed the header: another one, and with it what people can still press."""
         _log.warning("the thread of %s was removed; it goes on in a new one", run)
         items = self._watched[run].items or items
@@ -114,7 +114,7 @@ class ThreadWriter:
         self._outbox.anew(list(wanted))
         self._watched[run].settled = False
 
-    def _begin_threads(self, drawn: list[tuple[str, list[Item]]]) -> bool:
+    def _begin_threads(self, drawn: list[tuple[str, list[ThreadItem]]]) -> bool:
         """A thread that does not stand yet, such as a page's, waits for no line of any other."""
         complete = True
         for run, items in drawn:
@@ -122,17 +122,17 @@ class ThreadWriter:
                 complete = self._guarded(run, items[:1], self._post_missing) and complete
         return complete
 
-    def _in_turn(self, drawn: list[tuple[str, list[Item]]]) -> list[tuple[str, list[Item]]]:
+    def _in_turn(self, drawn: list[tuple[str, list[ThreadItem]]]) -> list[tuple[str, list[ThreadItem]]]:
         """Headers with news first, then whoever waited longest: Slack does not take an edit for every clock."""
 
-        def turn(one: tuple[str, list[Item]]) -> tuple[bool, float]:
+        def turn(one: tuple[str, list[ThreadItem]]) -> tuple[bool, float]:
             watched = self._watched[one[0]]
             no_news = watched.told == watched.last and watched.progress is None
             return no_news, watched.edited.timestamp() if watched.edited is not None else 0.0
 
         return sorted(drawn, key=turn)
 
-    def _post_missing(self, run: str, items: list[Item]) -> bool:
+    def _post_missing(self, run: str, items: list[ThreadItem]) -> bool:
         place = place_of(self._bot, self._watched[run].entries[0])
         if place is None:
             return False
@@ -150,7 +150,7 @@ class ThreadWriter:
                 place = ThreadPlace(place.channel, str(noted["ts"]))
         return True
 
-    def _edit_changed(self, run: str, items: list[Item]) -> bool:
+    def _edit_changed(self, run: str, items: list[ThreadItem]) -> bool:
         for item in items:
             noted = self._outbox.where(item)
             left = item.header or item.file or noted.get("aside")
@@ -163,7 +163,7 @@ class ThreadWriter:
             self._setbacks.won()
         return True
 
-    def _edit_header(self, run: str, items: list[Item]) -> bool:
+    def _edit_header(self, run: str, items: list[ThreadItem]) -> bool:
         item, watched, now = items[0], self._watched[run], self._bot.clock()
         if not item.header:
             return self._settle(run, items)
@@ -186,7 +186,7 @@ class ThreadWriter:
         since = now - watched.edited if watched.edited is not None else CLOCK_EVERY
         return since >= (COALESCE if watched.progress else CLOCK_EVERY)
 
-    def _settle(self, run: str, items: list[Item]) -> bool:
+    def _settle(self, run: str, items: list[ThreadItem]) -> bool:
         """Move the cursor once everything stands; then do what the end of a run asks for."""
         watched, store = self._watched[run], self._bot.store
         noted = [self._outbox.where(item) for item in items]
@@ -199,7 +199,7 @@ class ThreadWriter:
             notes.move_cursor(store, SINK, run, watched.last)
         return True
 
-    def _again(self, entries: list[Entry], header: Item) -> None:
+    def _again(self, entries: list[Entry], header: ThreadItem) -> None:
         """Somebody wanted another time: ask for the same procedure again, in the same thread."""
         wanted = entries[-1].data.get("again") if entries[-1].kind is Kind.FINISHED else None
         if not wanted:
@@ -217,4 +217,4 @@ class ThreadWriter:
 
     def _say_refused(self, run: Run, refusal: RecoveryError, place: ThreadPlace) -> None:
         text = "\n".join(part for part in (refusal.message, refusal.detail, refusal.hint) if part)
-        self._outbox.post(Item(f"{run.id}:again", run.last, f"No new run was begun. {text}"), run.id, place)
+        self._outbox.post(ThreadItem(f"{run.id}:again", run.last, f"No new run was begun. {text}"), run.id, place)

@@ -16,7 +16,7 @@ from actions.engine.journal import Entry
 from actions.engine.store import Store
 from actions.incidents import incident as incidents
 from bot.incidents.incident_thread import ThreadStory
-from bot.slack.run_thread import Item
+from bot.slack.run_thread import ThreadItem
 
 _log = logging.getLogger(__name__)
 SINK = "slack"
@@ -37,7 +37,7 @@ class Watched:
     wins: int = 0  # How much Slack had taken by then.
     at_work: bool = False
     progress: Any = None
-    items: list[Item] = field(default_factory=list)
+    items: list[ThreadItem] = field(default_factory=list)
     drawn: tuple[int, datetime] | None = None
     settled: bool = False
     ended: bool = False

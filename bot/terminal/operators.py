@@ -5,8 +5,8 @@ from __future__ import annotations
 import pwd
 from collections.abc import Callable
 
-from actions.engine.answers import Speaker
 from actions.engine.errors import Refused
+from actions.engine.rights import Speaker
 from actions.settings.people import Operator, OperatorSettings
 from bot.slack.people import Person
 from bot.terminal.context import Caller

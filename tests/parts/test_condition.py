@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from actions.engine.store import Store
-from actions.settings.site import Site
+from actions.settings.site import SiteConfig
 from actions.stack.stack import Service, ServiceKind
 from actions.watch.service_condition import conditions
 from tests.support.small_server import SmallServer, quiet, small_server, tidy
@@ -28,7 +28,7 @@ def world() -> Iterator[SmallServer]:
 
 
 def test_backups_archive_dumps_and_window_of_a_real_server_are_seen_at_little_cost(world: SmallServer) -> None:
-    site = Site("main", world.name, "town", "postgres", "/backups/wal", "/backups/base", ())
+    site = SiteConfig("main", world.name, "town", "postgres", "/backups/wal", "/backups/base", ())
     store = Store("sqlite://", lambda: datetime.now(UTC))
     services, dumps_in = (Service(world.name, ServiceKind.POSTGRES),), ("/backups/daily", "/backups/weekly")
     keeper = ConditionKeeper(store, DockerToolbox(store, site), site, services, dumps_in, every=0.0)

@@ -13,7 +13,7 @@ import docker
 import pytest
 
 from actions.engine.store import Store
-from actions.settings.site import Site
+from actions.settings.site import SiteConfig
 from actions.stack.stack import Service, ServiceKind
 from actions.watch.service_condition import conditions
 from lab.images import REDIS as IMAGE
@@ -57,7 +57,7 @@ def cli(container: Any, *words: str) -> bytes:
 
 
 def test_a_full_redis_that_refuses_a_write_is_told_by_the_workers_look(client: Any) -> None:
-    site = Site("main", f"{PREFIX}-postgres", "town", "postgres", "/backups/wal", "/backups/base", ())
+    site = SiteConfig("main", f"{PREFIX}-postgres", "town", "postgres", "/backups/wal", "/backups/base", ())
     store = Store("sqlite://", now)
     keeper = ConditionKeeper(store, DockerToolbox(store, site), site, SERVICES, every=0.0)
     with redis(client, *FULL) as container:
@@ -99,7 +99,7 @@ def test_its_password_is_taken_from_its_own_environment_and_else_asked_for(clien
 
 
 def test_one_that_the_kernel_ended_carries_its_mark(client: Any) -> None:
-    site = Site("main", f"{PREFIX}-postgres", "town", "postgres", "/backups/wal", "/backups/base", ())
+    site = SiteConfig("main", f"{PREFIX}-postgres", "town", "postgres", "/backups/wal", "/backups/base", ())
     store = Store("sqlite://", now)
     with redis(client, mem_limit="40m") as container:
         for n in range(4):

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from actions.engine import answers
-from actions.engine.answers import Speaker
 from actions.engine.errors import RecoveryError, Refused
 from actions.engine.journal import Kind
 from actions.engine.procedure import Act, Look, Risk
+from actions.engine.rights import Speaker
 from bot.terminal.follow_run import Code
 from tests.support.terminal_world import Terminal, answering_redis
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from actions.engine.answers import Speaker
+from actions.engine.rights import Speaker
 from actions.engine.status import state_of
 from actions.engine.store import Store
 from actions.incidents import incident_actions

@@ -17,20 +17,8 @@ from slack_sdk.web import SlackResponse
 from actions.engine import tables
 from actions.engine.errors import RecoveryError
 from actions.engine.journal import Kind
-from actions.engine.procedure import (
-    Act,
-    Ask,
-    Asker,
-    FactRole,
-    Look,
-    MayAnswer,
-    Option,
-    OptionEffect,
-    Outcome,
-    Procedure,
-    Risk,
-    Words,
-)
+from actions.engine.procedure import Act, Ask, FactRole, Look, MayAnswer, Option, OptionEffect, Outcome, Procedure, Risk
+from actions.engine.reading import Asker, Words
 from actions.engine.store import Store
 from actions.engine.transaction import Lease
 from actions.settings.outside import SlackSettings

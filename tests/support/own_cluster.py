@@ -20,16 +20,16 @@ from typing import Any
 
 from actions import catalog
 from actions.engine import answers
-from actions.engine.answers import Speaker
 from actions.engine.facts import to_json
 from actions.engine.journal import Kind
-from actions.engine.procedure import Asker
+from actions.engine.reading import Asker
+from actions.engine.rights import Speaker
 from actions.engine.run import Run
 from actions.engine.status import labels_of, state_of
 from actions.engine.store import Store
 from actions.postgres.postmaster import CLONE
 from actions.postgres.server import Names
-from actions.settings.site import Site
+from actions.settings.site import SiteConfig
 from lab.engine import connect
 from lab.images import POSTGRES
 from workers.docker.exec import Inside
@@ -58,7 +58,7 @@ class Cluster:
 
     name: str
     folder: Path
-    site: Site
+    site: SiteConfig
     store: Store
     psql: tuple[str, ...] = ()
     uid: int = _UID
@@ -298,7 +298,7 @@ def own_cluster(root: Path, name: str, **site: Any) -> Iterator[Cluster]:
     """
     container = f"mt-{name}-{secrets.token_hex(2)}"
     folder = root / container
-    settings = Site(
+    settings = SiteConfig(
         name=container,
         postgres=container,
         database="appdb",

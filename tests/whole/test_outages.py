@@ -11,11 +11,12 @@ import pytest
 import sqlalchemy as sa
 
 from actions.engine import answers, facts
-from actions.engine.answers import Speaker
 from actions.engine.errors import Refused
 from actions.engine.journal import Kind
 from actions.engine.ledger import TURN
-from actions.engine.procedure import Ask, Asker, Procedure
+from actions.engine.procedure import Ask, Procedure
+from actions.engine.reading import Asker
+from actions.engine.rights import Speaker
 from actions.engine.run_parts import Question
 from actions.engine.tables import leases
 from actions.postgres.server import Names

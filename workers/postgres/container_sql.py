@@ -26,7 +26,7 @@ from workers.postgres.sql_everywhere import (
     one_command_each,
 )
 from workers.postgres.sql_said import answer, closed, environment, judge, late, refused
-from workers.postgres.sql_session import LEAST_SECONDS, Said, last_words, session_answers, session_script
+from workers.postgres.sql_session import LEAST_SECONDS, SessionAnswer, last_words, session_answers, session_script
 
 _ASKS = re.compile(r"(?:\s++|--[^\n]*+\n|/\*.*?\*/|\()*(?:select|with|values|table)\b", re.IGNORECASE | re.DOTALL)
 # A value may hold line breaks, but no text of PostgreSQL holds a zero byte.
@@ -168,7 +168,7 @@ class ContainerSql:
         """The answers to the first of these queries: to all of them, unless the connection was lost."""
         mark, beyond = f"mayday.{uuid.uuid4().hex}", LEAST_SECONDS * len(queries)
         script = session_script([_bare(query) for query in queries], seconds, mark)
-        said: list[Said] = []
+        said: list[SessionAnswer] = []
 
         def ask(access: Access) -> None:
             argv = with_script(access.inside, [*PSQL, *of_database(server, database)], script)

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 from actions.tools.sql import Asked
 from workers.docker.exec import shell
-from workers.postgres.sql_session import LEAST_SECONDS, Said, last_words, session_answers, session_script
+from workers.postgres.sql_session import LEAST_SECONDS, SessionAnswer, last_words, session_answers, session_script
 
 # What people may have set for a role, a database or the server must not change what a query means or how a value
 # looks as text: settings that come with the connection win over all of those.
@@ -81,7 +81,7 @@ _ENDED = re.compile(r"\A(?P<code>\d+) (?P<uri>\S+)\n(?P<err>.*)", re.DOTALL)
 class Block:
     """What one database's psql printed: answers, and how it ended. Without a code it was never begun."""
 
-    said: tuple[Said, ...] = ()
+    said: tuple[SessionAnswer, ...] = ()
     code: int | None = None
     connected: bool = False
     err: str = ""

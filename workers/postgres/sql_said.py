@@ -11,7 +11,7 @@ from actions.redact import excerpt
 from actions.tools.sql import LoginRefused, NoConnection, NotServing, QueryResult, SqlTimeout, StartingUp
 from workers.docker.exec import Command
 from workers.postgres.sql_everywhere import PINNED
-from workers.postgres.sql_session import CANCELED, Said
+from workers.postgres.sql_session import CANCELED, SessionAnswer
 
 _NO_SERVER = 2
 # What pg_isready says by its exit code: https://www.postgresql.org/docs/current/app-pg-isready.html
@@ -39,7 +39,7 @@ def environment(seconds: float, settings: Sequence[str] = ()) -> dict[str, str]:
     }
 
 
-def answer(said: Said, container: str, seconds: float) -> QueryResult:
+def answer(said: SessionAnswer, container: str, seconds: float) -> QueryResult:
     """The answer that psql printed for one query."""
     if said.state:
         detail = f"{said.state}: {said.message}"

@@ -25,7 +25,7 @@ _ASK = (
 
 
 @dataclass(frozen=True)
-class Said:
+class SessionAnswer:
     """What the server said to one query: text, or the SQLSTATE and the message of its error."""
 
     text: str
@@ -51,10 +51,10 @@ def last_words(warned: str, mark: str) -> str:
     return warned.rpartition(f"{mark}\n")[2]
 
 
-def session_answers(printed: str, mark: str) -> Iterator[Said]:
+def session_answers(printed: str, mark: str) -> Iterator[SessionAnswer]:
     """The answers in their order. Where the connection was lost, they end before the query at which it was."""
     # Between two values psql prints: mark, state and message; mark. A message may have several lines.
     parts = f"\n{printed}".split(f"\n{mark}")
     for text, ended in zip(parts[0:-1:2], parts[1::2], strict=False):
         state, _, message = ended.strip().partition(" ")
-        yield Said(text.strip()) if state == _DONE else Said("", state, message.strip())
+        yield SessionAnswer(text.strip()) if state == _DONE else SessionAnswer("", state, message.strip())

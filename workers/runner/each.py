@@ -119,7 +119,7 @@ class LoopWork:
 class _Wave:
     """Items of one wave on their way. `left` are those of which nothing was written yet that ends them.
 
-    `broke` is what ends the whole carrying-out: the lease is lost, or the store cannot be written.
+    `broke` is what ends the whole execution: the lease is lost, or the store cannot be written.
     """
 
     def __init__(self, loop: LoopWork, i: int, step: Each, run: Run, pieces: dict[str, Piece]) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from actions.engine.claims import in_the_way
 from actions.engine.errors import Fenced, Refused
 from actions.engine.procedure import Procedure
 from actions.engine.store import Store
@@ -48,7 +49,7 @@ class LeasedRunner:
                 hint="Carry it out with the settings of its own site.",
             )
         procedure = self.find(run.procedure)
-        if procedure.in_the_way(run_id, run.site, run.service, self.store.claims):
+        if in_the_way(procedure.claims_for(run_id, run.site, run.service), self.store.claims):
             return "held"
         lease = self.store.acquire(run_id, self.owner)
         if lease is None:

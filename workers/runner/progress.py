@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from actions.engine import notes
+from actions.engine.claims import in_the_way
 from actions.engine.errors import GaveWay, RecoveryError, Stopped
 from actions.engine.journal import Kind
 from actions.engine.procedure import Procedure
@@ -77,7 +78,7 @@ class StepProgress:
         if any(e.kind is Kind.STOP_ASKED for e in self._store.entries(self._run.id, after=self._run.last)):
             raise Stopped("Stopped by a person.")
         run = self._run
-        holder = self._procedure.in_the_way(run.id, run.site, run.service, self._store.claims)
+        holder = in_the_way(self._procedure.claims_for(run.id, run.site, run.service), self._store.claims)
         if holder:
             raise GaveWay(
                 f"It gave way to run {holder}.",

@@ -16,7 +16,7 @@ from actions.engine.run import Run
 from actions.engine.store import Store
 from actions.postgres.server import Names
 from actions.settings.settings import Settings
-from actions.settings.site import Site
+from actions.settings.site import SiteConfig
 from actions.stack.choose import must_be_told_of
 from actions.stack.stack import Service, ServiceKind
 from workers.docker.client import connect
@@ -39,7 +39,7 @@ class DockerToolbox:
     `services` are those of the site, as the stack tells them.
     """
 
-    def __init__(self, store: Store, site: Site, docker_host: str = "", services: Sequence[Service] = ()) -> None:
+    def __init__(self, store: Store, site: SiteConfig, docker_host: str = "", services: Sequence[Service] = ()) -> None:
         self._store, self._site, self._docker_host, self._services = store, site, docker_host, services
         self._accesses = Accesses()
 

@@ -16,6 +16,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from actions.engine import notes
+from actions.engine.claims import in_the_way
 from actions.engine.errors import NOT_READ, RecoveryError
 from actions.engine.ids import is_errand
 from actions.engine.next_move import Wait, next_move
@@ -101,7 +102,8 @@ class Worker:
         except NOT_READ as trouble:
             log.error("the journal of a run cannot be read; it is passed over", run=run, why=str(trouble)[:200])
             return False
-        if procedure.lane is not lane or procedure.in_the_way(run, state.site, state.service, self.store.claims):
+        claims = procedure.claims_for(run, state.site, state.service)
+        if procedure.lane is not lane or in_the_way(claims, self.store.claims):
             return False
         return not isinstance(next_move(procedure, state, self.store.clock()), Wait)
 

@@ -16,7 +16,7 @@ from actions.engine.errors import RecoveryError
 from actions.engine.kept_count import KeptCount
 from actions.engine.run import Run
 from actions.engine.store import Store
-from actions.settings.site import Site
+from actions.settings.site import SiteConfig
 from actions.stack.stack import Service
 from actions.steps.postgres.archiving import look_at_archiving
 from actions.steps.postgres.look_at_server import look_at_server
@@ -63,7 +63,7 @@ class ConditionKeeper:
 
     store: Store
     toolbox: Toolbox
-    site: Site
+    site: SiteConfig
     services: Sequence[Service]
     dumps: Sequence[str] = ()
     every: float = EVERY

@@ -8,7 +8,7 @@ from actions.engine.errors import Away, RecoveryError, Refused
 from actions.postgres.live_server import LIVE_SQL, Live, read_live
 from actions.postgres.preload import Preload, preload
 from actions.postgres.server import Server
-from actions.settings.site import Site
+from actions.settings.site import SiteConfig
 from actions.tools.sql import LoginRefused, Sql
 
 _SECONDS = 15.0
@@ -111,12 +111,12 @@ def _no_primary(server: Server, live: Live) -> Refused:
     )
 
 
-def chosen(live: Live, site: Site) -> Preload:
+def chosen(live: Live, site: SiteConfig) -> Preload:
     """Which libraries the clone loads."""
     return preload(live.preload, live.settings, site.clone_libraries)
 
 
-def live_rows(live: Live, site: Site) -> tuple[tuple[str, str], ...]:
+def live_rows(live: Live, site: SiteConfig) -> tuple[tuple[str, str], ...]:
     """What the plan says of the live server's answer."""
     follow = ", ".join(standby.says() for standby in live.standbys)
     left = ", ".join(chosen(live, site).left)

@@ -19,7 +19,7 @@ from actions.postgres.compare_sql import (
 from actions.postgres.databases import named
 from actions.postgres.row_comparison import Change, Pair, pair_tables, parse_tables, some
 from actions.postgres.server import Names, Server
-from actions.settings.site import Site
+from actions.settings.site import SiteConfig
 from actions.steps.postgres.compare_besides import Besides, parse_sequences, schema_changes, sequence_changes
 from actions.steps.postgres.compare_listing import Listing, listing
 from actions.steps.postgres.compare_rounds import Rounds, TablesCompared, key_of
@@ -39,7 +39,7 @@ def compare(
     names: Names,
     docker: Docker,
     sql: Sql,
-    site: Site,
+    site: SiteConfig,
     lost: Lost,
     polling: Polling,
     progress: Progress,

@@ -18,7 +18,7 @@ from actions.postgres.segments import segment_of
 from actions.postgres.server import Server
 from actions.postgres.stops import Stop
 from actions.postgres.timelines import Chain, chain_to
-from actions.settings.site import Site
+from actions.settings.site import SiteConfig
 from actions.steps.postgres.read_window import survey
 from actions.steps.postgres.relation_names import Relations, ask_names, name_of, remembered_names
 from actions.steps.postgres.target import Aim
@@ -68,7 +68,7 @@ class Lost:
         return f"{self.commits:,} commits" if self.counted else "not counted in time"
 
 
-def count_losses(aim: Aim, server: Server, site: Site, files: Files, sql: Sql, now: datetime) -> Lost:
+def count_losses(aim: Aim, server: Server, site: SiteConfig, files: Files, sql: Sql, now: datetime) -> Lost:
     """Count commits and rows after the stopping point, in the WAL; and find the rows that people recognise."""
     losses = count_in_wal(aim, server, files, sql, now)
     told, kept, lost = _read(aim.stop, server, site, sql)
@@ -152,7 +152,7 @@ def _sum(a: Losses, b: Losses) -> Losses:
     )
 
 
-def _read(stop: Stop, server: Server, site: Site, sql: Sql) -> tuple[Any, str, str]:
+def _read(stop: Stop, server: Server, site: SiteConfig, sql: Sql) -> tuple[Any, str, str]:
     """From the live server: its databases, the newest row that stays, the oldest that goes.
 
     Nothing of what it does not answer.
@@ -166,7 +166,7 @@ def _read(stop: Stop, server: Server, site: Site, sql: Sql) -> tuple[Any, str, s
     return found.get("databases"), _row(found.get("kept")), _row(found.get("lost"))
 
 
-def _marks(stop: Stop, site: Site) -> dict[str, str]:
+def _marks(stop: Stop, site: SiteConfig) -> dict[str, str]:
     """What finds the rows that people recognise, among those that are still there."""
     if not site.newest_table or stop.last_commit_at is None:
         return {}

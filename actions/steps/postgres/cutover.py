@@ -8,7 +8,7 @@ from actions.engine.errors import Away, RecoveryError
 from actions.postgres.controldata import CLEANLY_STOPPED, ControlData, parse_controldata
 from actions.postgres.live_server import Live
 from actions.postgres.server import Names, Server
-from actions.settings.site import Site
+from actions.settings.site import SiteConfig
 from actions.steps.postgres.find_tablespaces import Tablespaces
 from actions.steps.postgres.keep_configuration import WITH_BACKUPS
 from actions.steps.postgres.replay import clone_flags, clone_state, stands
@@ -27,7 +27,7 @@ def promote(
     server: Server,
     tablespaces: Tablespaces,
     live: Live,
-    site: Site,
+    site: SiteConfig,
     names: Names,
     docker: Docker,
     files: Files,
@@ -170,7 +170,7 @@ def stop_started(server: Server, docker: Docker) -> None:
     docker.stop(server.service, server.container, 120)
 
 
-def swap(server: Server, tablespaces: Tablespaces, names: Names, site: Site, now: datetime, files: Files) -> None:
+def swap(server: Server, tablespaces: Tablespaces, names: Names, site: SiteConfig, now: datetime, files: Files) -> None:
     """Rename the old directories away and the clone's into their places.
 
     Until it was stopped the old server archived on, also what the clone's archiver was offered.
@@ -184,7 +184,7 @@ def swap(server: Server, tablespaces: Tablespaces, names: Names, site: Site, now
     )
 
 
-def keep_until(site: Site, now: datetime) -> str:
+def keep_until(site: SiteConfig, now: datetime) -> str:
     """Until when old data is promised to stay; a person removes it then, nobody else."""
     return (now + timedelta(days=site.kept_days)).date().isoformat()
 

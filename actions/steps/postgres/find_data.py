@@ -12,7 +12,7 @@ from actions.engine.errors import Refused
 from actions.postgres.data_directory import DataDirectory
 from actions.postgres.postmaster import read_opts_file
 from actions.postgres.server import DataHome, Server
-from actions.settings.site import Site
+from actions.settings.site import SiteConfig
 from actions.steps.postgres.data_place import data_home, fleeting_volumes, mount_of, on_host
 from actions.tools.docker import Container, Docker
 from actions.tools.files import Files
@@ -26,7 +26,7 @@ _OURS = re.compile(r"_(?:clone|before|discarded)_r\d{4}-\w{4}$", re.ASCII)
 Found = tuple[Server, DataDirectory]
 
 
-def find_data(container: Container, site: Site, docker: Docker, files: Files) -> Found:
+def find_data(container: Container, site: SiteConfig, docker: Docker, files: Files) -> Found:
     """The server, known as far as its container and its files tell, and what lies in its data directory.
 
     Raises:
@@ -83,7 +83,7 @@ def _several(container: Container, inside: str, below: Sequence[str]) -> Refused
     )
 
 
-def _candidates(container: Container, site: Site) -> Iterator[str]:
+def _candidates(container: Container, site: SiteConfig) -> Iterator[str]:
     """Where the data may lie, the likeliest first, each once."""
     major = container.env.get("PG_MAJOR", "")
     named = (
@@ -115,7 +115,7 @@ def _direct(command: Sequence[str]) -> bool:
     return not command or command[0].startswith("-") or posixpath.basename(command[0]) == "postgres"
 
 
-def _look(container: Container, site: Site, inside: str, files: Files) -> Found:
+def _look(container: Container, site: SiteConfig, inside: str, files: Files) -> Found:
     """What lies in one directory, followed through links to where it really lies."""
     home = data_home(container, inside)
     for _ in range(_LINKS):
@@ -153,7 +153,7 @@ def _wal(container: Container, home: DataHome, link: str) -> str:
     return on_host(container, inside)
 
 
-def _server(container: Container, site: Site, home: DataHome) -> Server:
+def _server(container: Container, site: SiteConfig, home: DataHome) -> Server:
     return Server(
         service=container.name,
         host=container.host,

@@ -13,7 +13,7 @@ from actions.postgres.live_server import libraries
 from actions.postgres.server import Server
 from actions.postgres.tablespaces import CATALOGS, merged
 from actions.postgres.walheader import ClusterIdentity, identity_of
-from actions.settings.site import Site
+from actions.settings.site import SiteConfig
 from actions.steps.postgres.data_place import placed, really_mounted
 from actions.steps.postgres.find_data import find_data
 from actions.tools.docker import Container, Docker
@@ -23,7 +23,7 @@ _CATALOG = re.compile(r"Catalog version number:\s+(\d+)")
 _MAJORS = {catalog: major for major, catalog in CATALOGS.items()}
 
 
-def look_at_server(service: str, site: Site, docker: Docker, files: Files) -> Server:
+def look_at_server(service: str, site: SiteConfig, docker: Docker, files: Files) -> Server:
     """Find the container, its files on the Docker host, and the cluster that lies in them."""
     container = really_mounted(must_find(docker, service), docker)
     seen, there = find_data(container, site, docker, files)
@@ -121,7 +121,7 @@ class Writers:
         return ", ".join(writer.name for writer in self.all) or "none configured"
 
 
-def see_writers(site: Site, docker: Docker) -> Writers:
+def see_writers(site: SiteConfig, docker: Docker) -> Writers:
     """The writers of the settings that exist here; one that does not exist cannot write."""
     found = [docker.find(name) for name in site.writers]
     return Writers(tuple(Writer(c.name, c.id, c.state) for c in found if c is not None))

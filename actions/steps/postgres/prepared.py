@@ -14,7 +14,7 @@ from actions.postgres.lsn import format_lsn
 from actions.postgres.quoting import literal
 from actions.postgres.server import Names, Server
 from actions.postgres.twophase import Prepared, database_in, open_at, parse_state_file
-from actions.settings.site import Site
+from actions.settings.site import SiteConfig
 from actions.steps.postgres import cutover
 from actions.steps.postgres.find_tablespaces import Tablespaces
 from actions.steps.postgres.restore import stretches
@@ -95,7 +95,7 @@ def settle(
     server: Server,
     tablespaces: Tablespaces,
     live: Live,
-    site: Site,
+    site: SiteConfig,
     names: Names,
     docker: Docker,
     files: Files,

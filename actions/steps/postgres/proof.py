@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from actions.engine.errors import RecoveryError
 from actions.engine.facts import volatile
 from actions.postgres.server import Names, Server
-from actions.settings.site import Site
+from actions.settings.site import SiteConfig
 from actions.steps.postgres.find_tablespaces import Tablespaces, kept_words
 from actions.steps.postgres.target import Aim
 from actions.tools.polling import Polling
@@ -73,7 +73,7 @@ def prove_writable(aim: Aim, server: Server, sql: Sql) -> Proof:
     return Proof(timeline, row["xid"])
 
 
-def where_kept(server: Server, tablespaces: Tablespaces, names: Names, site: Site, now: datetime) -> Kept:
+def where_kept(server: Server, tablespaces: Tablespaces, names: Names, site: SiteConfig, now: datetime) -> Kept:
     """Where the old data lies from now on."""
     path = f"{server.home.parent}/{names.before_leaf(server.home)}"
     until = now + timedelta(days=site.kept_days)
@@ -82,7 +82,7 @@ def where_kept(server: Server, tablespaces: Tablespaces, names: Names, site: Sit
     return Kept(path, until, text)
 
 
-def smoke_test(site: Site, web: Web, polling: Polling) -> None:
+def smoke_test(site: SiteConfig, web: Web, polling: Polling) -> None:
     """Write and read once through the application, where the settings say how.
 
     Whoever kept connections to the old server learns only by using them that they are gone, so the first
@@ -97,6 +97,6 @@ def smoke_test(site: Site, web: Web, polling: Polling) -> None:
         )
 
 
-def smoke_passed(site: Site, web: Web) -> bool:
+def smoke_passed(site: SiteConfig, web: Web) -> bool:
     """Whether the application writes and reads."""
     return not site.smoke_url or web.get(site.smoke_url)[0] == 200

@@ -15,7 +15,7 @@ from actions.postgres.preload import as_settings
 from actions.postgres.recovery_conf import CloneLimits, as_flags, clone_settings
 from actions.postgres.server import Names, Server
 from actions.postgres.stops import Stop, is_proof
-from actions.settings.site import Site
+from actions.settings.site import SiteConfig
 from actions.steps.postgres.ask_live import chosen
 from actions.steps.postgres.find_tablespaces import Tablespaces
 from actions.steps.postgres.target import Aim, Base
@@ -96,7 +96,7 @@ def replay(
     server: Server,
     tablespaces: Tablespaces,
     live: Live,
-    site: Site,
+    site: SiteConfig,
     names: Names,
     docker: Docker,
     files: Files,
@@ -125,7 +125,7 @@ def replay(
 
 
 def clone_flags(
-    aim: Aim, server: Server, live: Live, site: Site, names: Names, docker: Docker, files: Files
+    aim: Aim, server: Server, live: Live, site: SiteConfig, names: Names, docker: Docker, files: Files
 ) -> tuple[str, ...]:
     """The whole command line of the clone's server: what recovery needs, and what its extensions need."""
     readable = (names.clone_leaf(server.home), *([] if server.control_damaged else [server.home.leaf]))

@@ -10,7 +10,7 @@ from actions.postgres.segments import parse_wal_name
 from actions.postgres.server import Names, Server
 from actions.postgres.tablespaces import MAP_NAME
 from actions.postgres.timelines import chain_to
-from actions.settings.site import Site
+from actions.settings.site import SiteConfig
 from actions.steps.postgres.find_tablespaces import Tablespaces
 from actions.steps.postgres.target import Aim, Base
 from actions.tools.files import Files
@@ -140,7 +140,7 @@ def clone_is_sealed(server: Server, names: Names, files: Files) -> bool:
     return files.leaves(server, names).clone_complete
 
 
-def set_clone_aside(server: Server, tablespaces: Tablespaces, names: Names, site: Site, files: Files) -> None:
+def set_clone_aside(server: Server, tablespaces: Tablespaces, names: Names, site: SiteConfig, files: Files) -> None:
     """Rename the clone's directories out of the way; a person removes it later."""
     label = {"run": names.run, "why": "the recovery was given up", "keep_days": str(site.kept_days)}
     files.set_aside(tablespaces.on(server), names, label)

@@ -14,7 +14,7 @@ from actions.postgres.choices import window_words
 from actions.postgres.live_server import Live
 from actions.postgres.server import Names, Server
 from actions.postgres.windows import Window
-from actions.settings.site import Site
+from actions.settings.site import SiteConfig
 from actions.steps.postgres import besides_sheet
 from actions.steps.postgres.approved_loss import ApprovedLoss, loss_rows
 from actions.steps.postgres.archiving import archiving_rows, bad_copy_rows, kept_rows, plan_alerts, recovered_alerts
@@ -59,7 +59,7 @@ def plan_sheets(
     zone: str,
     now: datetime,
     server: Server,
-    site: Site,
+    site: SiteConfig,
     live: Live,
     place: DataPlace,
     window: Window,
@@ -92,7 +92,7 @@ def plan_sheets(
     return (where, lost_sheet(lost), besides_sheet.plan_sheet(server, aim, foreseen, beside))
 
 
-def _server_rows(server: Server, site: Site, live: Live, place: DataPlace) -> tuple[tuple[str, str], ...]:
+def _server_rows(server: Server, site: SiteConfig, live: Live, place: DataPlace) -> tuple[tuple[str, str], ...]:
     damaged = "damaged; the identifier was read from the server's own WAL"
     return (
         ("Container", f"{server.service} ({server.container[:12]}) on {server.host}, {server.image}"),

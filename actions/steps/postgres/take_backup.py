@@ -10,7 +10,7 @@ from actions.postgres.backups import BackupFiles, read_backup
 from actions.postgres.inventory import Contents, Inventory, dump_inventory, parse_inventory
 from actions.postgres.lsn import Lsn
 from actions.postgres.server import Names, Server
-from actions.settings.site import Site
+from actions.settings.site import SiteConfig
 from actions.steps.postgres.holdings import take_stock
 from actions.tools.files import Files
 from actions.tools.polling import Polling
@@ -25,7 +25,7 @@ def backup_name(names: Names) -> str:
     return f"base_{names.run}"
 
 
-def take_base(server: Server, names: Names, files: Files, sql: Sql, site: Site, progress: Progress) -> None:
+def take_base(server: Server, names: Names, files: Files, sql: Sql, site: SiteConfig, progress: Progress) -> None:
     """Take a base backup of the live server, with a manifest, at the pace that the settings allow."""
     total = int(sql.rows(server.service, server, _SIZE, seconds=30)[0]["bytes"] or 0)
     files.take_base(server, backup_name(names), total, progress, site.backup_rate)

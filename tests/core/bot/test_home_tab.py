@@ -13,7 +13,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from actions.engine import notes
-from actions.engine.answers import Speaker
+from actions.engine.rights import Speaker
 from actions.incidents import on_call
 from actions.incidents.incident_actions import declare
 from actions.tools.outside import OnCall

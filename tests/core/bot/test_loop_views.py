@@ -11,7 +11,7 @@ from actions.engine import answers
 from actions.incidents.milestones import milestones
 from actions.incidents.run_story import retell
 from bot.button_target import ButtonTarget
-from bot.slack.run_thread import Item, story
+from bot.slack.run_thread import ThreadItem, story
 from bot.terminal import run_shown
 from bot.views import answer_modals, run_header
 from bot.views.run_header import HeaderData
@@ -28,15 +28,15 @@ def seen(here: Room) -> HeaderData:
     return HeaderData(RESTART, here.run, entries, here.clock())
 
 
-def thread(here: Room) -> list[Item]:
+def thread(here: Room) -> list[ThreadItem]:
     return story(seen(here))[1:]
 
 
-def buttons(item: Item) -> list[str]:
+def buttons(item: ThreadItem) -> list[str]:
     return [e["text"]["text"] for b in item.blocks if b["type"] == "actions" for e in b["elements"]]
 
 
-def shown(item: Item) -> str:
+def shown(item: ThreadItem) -> str:
     return "\n".join((b.get("text") or {}).get("text", "") for b in item.blocks if isinstance(b.get("text"), dict))
 
 

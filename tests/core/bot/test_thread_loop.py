@@ -18,7 +18,7 @@ from bot.context import BotContext
 from bot.parse_command import ProcedureCommand
 from bot.requests import Origin, open_run
 from bot.slack.outbox import Outbox
-from bot.slack.run_thread import Item
+from bot.slack.run_thread import ThreadItem
 from bot.slack.thread_loop import ThreadLoop
 from tests.support.bot_world import CHANNEL, PITR, Office, PlayedWorker, office_in
 from tests.support.slack_world import Channel, ChannelClient, Killed
@@ -155,7 +155,7 @@ def test_an_old_bot_puts_back_no_header(scene: Scene) -> None:
     scene.office.clock.on(LEASE_SECONDS + 1)
     assert store.acquire("turn x", "new") is not None
     with pytest.raises(Fenced):
-        outbox.edit(Item("k", 1, "before", header=True), {"channel": CHANNEL, "ts": "1.0"})
+        outbox.edit(ThreadItem("k", 1, "before", header=True), {"channel": CHANNEL, "ts": "1.0"})
     assert scene.channel.calls == []
 
 

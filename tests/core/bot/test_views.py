@@ -14,7 +14,7 @@ from actions.engine.folding import fold
 from actions.engine.journal import Entry, Kind
 from actions.engine.procedure import Act, Look, Procedure
 from bot.button_target import ButtonTarget
-from bot.slack.run_thread import Item, story
+from bot.slack.run_thread import ThreadItem, story
 from bot.views import answer_modals, help, mrkdwn, plan, question, report, run_header
 from bot.views.run_header import HeaderData
 from bot.views.steps import line
@@ -86,7 +86,7 @@ def buttons(blocks: Any) -> list[str]:
     return [e["text"]["text"] for b in blocks if b["type"] == "actions" for e in b["elements"]]
 
 
-def within_limits(items: list[Item]) -> None:
+def within_limits(items: list[ThreadItem]) -> None:
     for item in items:
         assert len(item.blocks) <= 50
         assert mrkdwn.size(list(item.blocks)) <= 13_200

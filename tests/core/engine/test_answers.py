@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from actions.engine import answers
-from actions.engine.answers import Speaker
 from actions.engine.errors import Refused
 from actions.engine.journal import Kind
 from actions.engine.procedure import Outcome
+from actions.engine.rights import Speaker
 from actions.engine.status import rests
 from tests.support.worlds.planned import APPROVER, DBA, ONCALL, WATCHER
 from tests.support.worlds.toys import PAINT, Yard, trouble

@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from actions.engine import answers
 from actions.engine.errors import Refused
 from actions.engine.journal import Kind
 from actions.engine.next_move import Recheck, Renew, Resume, next_move
 from actions.engine.procedure import Act, Ask, Outcome, Procedure
+from actions.engine.rights import Speaker
 from actions.engine.run import SYSTEM, Run
 from actions.engine.run_parts import Agreement, Question
 from actions.recoveries.postgres_pitr import PROCEDURE
@@ -33,7 +33,7 @@ def to_the_preview(here: Company, mode: str = KEEP) -> None:
     assert here.work() == "asking", here.run().failure
 
 
-def approve(here: Company, by: answers.Speaker = APPROVER) -> None:
+def approve(here: Company, by: Speaker = APPROVER) -> None:
     here.answer("Cut over", by, SITE.postgres)
 
 

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actions.engine import answers
-from actions.engine.answers import Speaker
 from actions.engine.break_glass import BreakGlass, must_be_open
 from actions.engine.errors import Refused
 from actions.engine.journal import Entry, Kind
+from actions.engine.rights import Speaker
 from bot.slack.run_thread import story
 from bot.views.run_header import HeaderData
 from tests.support.terminal_world import Terminal

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actions.engine import answers, tables
-from actions.engine.claims import ALL, Claim, Mode, Wanted, claims_of, conflict, wanted_by, yields_to
+from actions.engine.claims import ALL, Claim, Mode, Wanted, claims_of, conflict, in_the_way, wanted_by
 from actions.engine.errors import Busy, Fenced
 from actions.engine.journal import Kind
 from actions.engine.ledger import LEASE_SECONDS
@@ -71,7 +71,7 @@ def test_whoever_asks_in_whatever_order_no_resource_is_ever_two_runs_own(asked: 
         meets = [other for other in beside if claim.service == other.service or ALL in (claim.service, other.service)]
         assert {other.mode for other in meets} <= {Mode.YIELDING}
         # Each of those has to give way by now.
-        assert all(yields_to([other], held) for other in meets)
+        assert all(in_the_way([other], lambda _site: held) for other in meets)
 
 
 @given(st.lists(CLAIMS, max_size=6), st.lists(CLAIMS, max_size=6))

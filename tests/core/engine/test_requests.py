@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from actions.engine.answers import Speaker
 from actions.engine.errors import Busy
 from actions.engine.journal import Kind
 from actions.engine.procedure import Lane
 from actions.engine.requests import Subject, open_run
+from actions.engine.rights import Speaker
 from tests.support.bot_world import PITR, START, Wish, emptied
 from tests.support.worlds.kinds import REDIS, Restart
 

@@ -16,12 +16,13 @@ import pytest
 import sqlalchemy as sa
 
 from actions.engine import tables
-from actions.engine.answers import Speaker, answer
+from actions.engine.answers import answer
 from actions.engine.database import PASSING
 from actions.engine.errors import Busy, Fenced, Refused
 from actions.engine.journal import Kind, first_broken
 from actions.engine.ledger import LEASE_SECONDS
 from actions.engine.notes import living_workers, worker_lives
+from actions.engine.rights import Speaker
 from actions.engine.run import Run
 from actions.engine.store import Store
 from actions.engine.transaction import Draft, PositionTaken

@@ -8,12 +8,12 @@ import pytest
 
 from actions.catalog import ERRANDS, find
 from actions.engine import answers
-from actions.engine.answers import Speaker
 from actions.engine.errors import Refused
 from actions.engine.ids import is_errand
 from actions.engine.journal import Entry, Kind
 from actions.engine.ledger import LEASE_SECONDS
 from actions.engine.procedure import Lane, Look
+from actions.engine.rights import Speaker
 from actions.engine.run import Run
 from actions.engine.status import state_of
 from actions.incidents import incident as incidents

@@ -9,9 +9,9 @@ import pytest
 
 from actions.catalog import find
 from actions.engine import answers, notes
-from actions.engine.answers import Speaker
 from actions.engine.journal import Kind
 from actions.engine.ledger import LEASE_SECONDS
+from actions.engine.rights import Speaker
 from actions.engine.run import Run
 from actions.incidents.alarms import RunFacts
 from actions.incidents.page_escalation import NOTE, lifted, lifter

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workers.postgres.sql_session import Said, last_words, session_answers, session_script
+from workers.postgres.sql_session import SessionAnswer, last_words, session_answers, session_script
 
 MARK = "mayday.0123"
 
@@ -14,14 +14,14 @@ def test_every_answer_is_found_whatever_its_value_and_an_error_is_one() -> None:
         '{"b" : "mayday.0123"}\nmayday.0123 00000 relation "nowhere" does not exist\nand more\nmayday.0123\n'
     )
     assert list(session_answers(printed, MARK)) == [
-        Said('[{"a" : 1}, \n {"a" : 2}]'),
-        Said("", "42P01", 'relation "nowhere" does not exist\nand more'),
-        Said('{"b" : "mayday.0123"}'),
+        SessionAnswer('[{"a" : 1}, \n {"a" : 2}]'),
+        SessionAnswer("", "42P01", 'relation "nowhere" does not exist\nand more'),
+        SessionAnswer('{"b" : "mayday.0123"}'),
     ]
 
 
 def test_answers_end_where_the_connection_did() -> None:
-    assert list(session_answers('1\nmayday.0123 00000 \nmayday.0123\n{"half', MARK)) == [Said("1")]
+    assert list(session_answers('1\nmayday.0123 00000 \nmayday.0123\n{"half', MARK)) == [SessionAnswer("1")]
     assert list(session_answers("", MARK)) == []
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 import mayday
-from actions.engine.answers import Speaker
 from actions.engine.requests import Subject, open_run
+from actions.engine.rights import Speaker
 from actions.settings.services import SiteTable
 from actions.settings.settings import Settings
 from tests.support.bot_world import START, emptied

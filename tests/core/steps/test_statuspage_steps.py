@@ -8,7 +8,8 @@ import pytest
 
 from actions.engine import facts, injection
 from actions.engine.errors import Away, Refused
-from actions.engine.procedure import Act, Look, Procedure, Risk, Words
+from actions.engine.procedure import Act, Look, Procedure, Risk
+from actions.engine.reading import Words
 from actions.steps.statuspage_update import OnThePage, look_at_page, publish, published, what_goes_out
 from actions.tools.outside import Draft, StatusPage
 from tests.support.worlds.status_page import PageWorld

@@ -8,14 +8,14 @@ from datetime import datetime
 from typing import Any
 
 from actions.postgres.segments import segment_of
-from actions.settings.site import Site
+from actions.settings.site import SiteConfig
 from actions.tools.docker import Container
 from tests.support.worlds.clock import Clock
 from tests.support.worlds.wal import SIZE, Backup, Record, Row, Wal
 
 PARENT, LEAF = "/srv/nself/data", "postgres"
 WRITERS = ("nself-functions", "nself-hasura", "nself-auth")
-SITE = Site(
+SITE = SiteConfig(
     name="main",
     postgres="nself-postgres",
     database="nself_db",

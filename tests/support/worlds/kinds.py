@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from actions.engine.procedure import Asker, Look, Procedure, Risk, Words
+from actions.engine.procedure import Look, Procedure, Risk
+from actions.engine.reading import Asker, Words
 
 WORDS = ("restart", "redis", "hasura", "nself-cahce", "now")
 

@@ -9,11 +9,12 @@ from typing import Any
 
 from actions import catalog
 from actions.engine import answers
-from actions.engine.answers import Speaker
 from actions.engine.facts import to_json
 from actions.engine.journal import Entry
 from actions.engine.ledger import LEASE_SECONDS
-from actions.engine.procedure import Asker, Procedure
+from actions.engine.procedure import Procedure
+from actions.engine.reading import Asker
+from actions.engine.rights import Speaker
 from actions.engine.run import Run
 from actions.postgres.server import Names
 from tests.support.worlds.clock import FakePolling

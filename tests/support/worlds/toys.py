@@ -10,24 +10,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from actions.engine import answers
-from actions.engine.answers import Speaker
 from actions.engine.errors import RecoveryError, Refused
 from actions.engine.facts import to_json, volatile
 from actions.engine.journal import Entry, Kind
-from actions.engine.procedure import (
-    Act,
-    Ask,
-    Asker,
-    Look,
-    MayAnswer,
-    Option,
-    OptionEffect,
-    Outcome,
-    Procedure,
-    Risk,
-    Sheet,
-    Words,
-)
+from actions.engine.procedure import Act, Ask, Look, MayAnswer, Option, OptionEffect, Outcome, Procedure, Risk, Sheet
+from actions.engine.reading import Asker, Words
+from actions.engine.rights import Speaker
 from actions.engine.run import Run
 from actions.tools.progress import Progress
 from tests.support.worlds.clock import Clock

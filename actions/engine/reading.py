@@ -1,0 +1,31 @@
+"""How people ask for a procedure: the words of its command, and what reads its arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Asker:
+    """What a request is read with: the moment, the operations zone, the person's own zone, the service's name."""
+
+    now: datetime
+    operations_zone: str
+    zone: str | None
+    service: str
+
+
+@dataclass(frozen=True)
+class Words:
+    """How people ask for a procedure: the command's words, its arguments, examples, what reads them.
+
+    `read` turns the arguments (a text without the command's words) into the procedure's request.
+    """
+
+    command: str
+    usage: str
+    examples: tuple[str, ...]
+    read: Callable[[str, Asker], Any]
