@@ -196,7 +196,7 @@ def test_hands_that_break_for_an_unforeseen_reason_are_said_and_not_tried_for_ev
     def breaks(run: str) -> str:
         raise KeyError("colour")
 
-    monkeypatch.setattr("workers.runner.leased_runner.Loop.carry_out", lambda loop, run: breaks(run))
+    monkeypatch.setattr("workers.runner.leased_runner.LeasedRunner.carry_out", lambda loop, run: breaks(run))
     trouble = terminal.type("ana", "recover", "paint", "red").exception
     assert isinstance(trouble, RecoveryError)
     assert "did not foresee" in trouble.message

@@ -8,7 +8,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ from workers.runner.errand_toolbox import ErrandToolbox
 from workers.runner.leased_runner import LeasedRunner
 
 NOWHERE = "http://127.0.0.1:9/api/"
-CATALOG = (PAINT,)
+CATALOG = (replace(PAINT, about="postgres"),)
 APPS: dict[str, Any] = {
     "operator": enrolment.app,
     "journal": reading.journal,

@@ -135,7 +135,7 @@ class TinyBot:
 @contextmanager
 def connected(slack: RunningPracticeSlack, bot: TinyBot, sockets: int = 1) -> Iterator[None]:
     """The bot, listening over Socket Mode."""
-    handler = SocketModeHandler(bot.slack.app, APP_TOKEN, ping_interval=0.5)
+    handler = SocketModeHandler(bot.app, APP_TOKEN, ping_interval=0.5)
     handler.connect()
     assert slack.wait_for_bot(sockets=sockets)
     yield
@@ -155,7 +155,7 @@ def bot(slack: RunningPracticeSlack) -> Iterator[TinyBot]:
 @pytest.fixture
 def http_bot(slack: RunningPracticeSlack) -> Iterator[TinyBot]:
     bot = TinyBot(slack.api_url)
-    handler = SlackRequestHandler(bot.slack.app)
+    handler = SlackRequestHandler(bot.app)
 
     async def events(request: Request) -> Response:
         return await handler.handle(request)

@@ -26,5 +26,5 @@ def pagerduty_connect(
     config: Annotated[Path | None, typer.Option("--config", help="The settings file; else $MAYDAY_CONFIG.")] = None,
 ) -> None:
     """Have PagerDuty tell an address of incidents, and keep the secret."""
-    settings = ctx.obj["door"].settings(config)
+    settings = ctx.obj["terminal"].settings(config)
     connect(settings.pagerduty, url, typer.echo, renew=renew, service=service)

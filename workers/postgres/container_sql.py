@@ -192,9 +192,7 @@ class ContainerSql:
 
     def _records(self, container: str, server: Server, sql: str, seconds: float, database: str) -> list[str]:
         def ask(access: Access) -> list[str]:
-            argv = with_query(
-                access.inside, [*PSQL, "-0", "-v", "ON_ERROR_STOP=1", *of_database(server, database)], sql
-            )
+            argv = [*PSQL, "-0", "-v", "ON_ERROR_STOP=1", *of_database(server, database)]
             # The server's own limit comes first, so that it cancels the query and says so.
             command = access.command(
                 with_query(access.inside, argv, sql),
