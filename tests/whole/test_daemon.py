@@ -28,8 +28,7 @@ pytestmark = [
 
 
 def test_a_recovery_survives_a_restart_of_the_docker_daemon_while_it_replays(tmp_path: Path) -> None:
-    tree = str(STORY.parent.parent)
-    environment = os.environ | {"PYTHONPATH": f"{tree}:{STORY.parent}"}
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
     told = subprocess.run(
         ["unshare", "--net", sys.executable, str(STORY), str(tmp_path)],
         env=environment,

@@ -16,7 +16,8 @@ from actions.incidents.document_export import document_of
 from actions.incidents.document_rendering import markdown
 from actions.incidents.incident import Incident
 from actions.incidents.take_in_events import ALERT
-from lab import processes
+from actions.settings.settings_file import read
+from lab import company, processes
 from lab.pagerduty import place
 from lab.pagerduty.client import PracticePagerDuty
 from lab.pagerduty.server import AT_START
@@ -162,7 +163,8 @@ def test_from_the_page_to_the_end_though_the_worker_dies_and_every_milestone_is_
     practice.start("bot")
     practice.until(lambda: len(files(practice, name)) == 2, 60, "the thread ends with the document")
     document = files(practice, name)[f"{name}.md"]
-    assert document == markdown(document_of(practice.store, name))
+    stack = read(company.settings_file(practice.lab), {}, {}).stack()
+    assert document == markdown(document_of(practice.store, name, stack))
     for said in (run, "chose Cut over to", "Healthy: ", "(RPO) in PostgreSQL", "monitoring: "):
         assert said in document, said
 
