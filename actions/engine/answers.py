@@ -51,22 +51,26 @@ def answer(
             said = {"title": state.question.title, "option": option["label"], "leads": option["leads"]}
             return Kind.HELD, state.question.step, {**_who(speaker), **said}
         _typed(state, option, text, state.question.plan)
-        said = {
-            "option": option["label"],
-            "leads": option["leads"],
-            "gives": option["gives"],
-            "by": speaker.id,
-            "name": speaker.name,
-            "text": text,
-            "plan": state.question.plan,
-            **({"hand": True, "title": state.question.title} if state.question.hand else {}),
-            **({"item": state.question.item} if state.question.item else {}),
-            **({"via": speaker.via} if speaker.via else {}),
-            **({"glass": broken(glass, state.question, store.clock())} if glass else {}),
-        }
-        return Kind.ANSWERED, state.question.step, said
+        said = _answered(state.question, option, speaker, text)
+        more = {"glass": broken(glass, state.question, store.clock())} if glass else {}
+        return Kind.ANSWERED, state.question.step, {**said, **more}
 
     return store.speak(run, judge, key)
+
+
+def _answered(question: Question, option: dict[str, Any], speaker: Speaker, text: str) -> dict[str, Any]:
+    chosen = {name: option[name] for name in ("leads", "gives")}
+    by_hand = {"hand": True, "title": question.title} if question.hand else {}
+    item = {"item": question.item} if question.item else {}
+    return {
+        "option": option["label"],
+        **chosen,
+        **_who(speaker),
+        "text": text,
+        "plan": question.plan,
+        **by_hand,
+        **item,
+    }
 
 
 def choice(

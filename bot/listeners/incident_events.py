@@ -42,16 +42,7 @@ def register(app: App, bot: BotContext) -> None:
 
     def pressed(ack: Ack, body: dict[str, Any], action: dict[str, Any], client: WebClient) -> None:
         ack()
-        key = f"click {body['container'].get('message_ts')} {action.get('action_ts')} {body['user']['id']}"
-        how, incident = str(action["action_id"]).partition(":")[2], str(action.get("value") or "")
-        prompt = ResponseDeadline(lambda: _whisper(client, body, UNDER_WAY))
-        try:
-            prompt(lambda: _pressed(bot, client, body, how, incident, key))
-        except RecoveryError as refusal:
-            _whisper(client, body, told(refusal))
-        else:
-            if prompt.told:
-                _whisper(client, body, TAKEN)
+        _take_press(bot, client, body, action)
 
     def choose(ack: Ack, body: dict[str, Any], view: dict[str, Any]) -> None:
         procedure = bot.procedure(modals.said(view))
@@ -80,6 +71,19 @@ def register(app: App, bot: BotContext) -> None:
     app.view(modals.ROLE)(take)
     app.view(modals.STATUS)(publish)
     app.event("reaction_added")(lambda event, client: _pinned(bot, client, event))
+
+
+def _take_press(bot: BotContext, client: WebClient, body: dict[str, Any], action: dict[str, Any]) -> None:
+    key = f"click {body['container'].get('message_ts')} {action.get('action_ts')} {body['user']['id']}"
+    how, incident = str(action["action_id"]).partition(":")[2], str(action.get("value") or "")
+    prompt = ResponseDeadline(lambda: _whisper(client, body, UNDER_WAY))
+    try:
+        prompt(lambda: _pressed(bot, client, body, how, incident, key))
+    except RecoveryError as refusal:
+        _whisper(client, body, told(refusal))
+    else:
+        if prompt.told:
+            _whisper(client, body, TAKEN)
 
 
 def _pressed(bot: BotContext, client: WebClient, body: dict[str, Any], how: str, name: str, key: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from actions.catalog import ERRANDS
 from actions.engine.kept_count import KeptCount
-from actions.watch.service_condition import Condition, conditions
+from actions.watch.service_condition import Condition, Reachable, conditions
 from bot.context import BotContext
 from bot.slack.thread_lag import LagWatch
 from bot.slack.watched_journals import SINK
@@ -141,66 +141,18 @@ def _buckets(durations: Durations) -> list[tuple[str, float]]:
 
 def services(seen: list[Condition], now: datetime) -> Iterator[Metric]:
     """What the worker keeps of each service."""
-    told: tuple[tuple[str, str, Callable[[Condition], float | None]], ...] = (
-        (
-            "mayday_service_up",
-            "Whether Docker and the container's own check find it well.",
-            lambda c: float(c.health.well),
-        ),
-        ("mayday_service_seen_age_seconds", "Since a worker last looked at it.", lambda c: _age(c.seen_at, now)),
-        (
-            "mayday_window_seen_age_seconds",
-            "Since a worker last read the recovery window.",
-            lambda c: _age(c.reachable.seen_at, now) if c.reachable else None,
-        ),
-        (
-            "mayday_wal_archived_age_seconds",
-            "Since the newest commit that the archive holds.",
-            lambda c: _age(c.reachable.archived_at, now) if c.reachable else None,
-        ),
-        (
-            "mayday_wal_waiting_bytes",
-            "WAL that the archive does not have yet.",
-            lambda c: float(c.reachable.waiting) if c.reachable else None,
-        ),
-        (
-            "mayday_wal_gaps",
-            "Gaps in the WAL of the live timeline.",
-            lambda c: float(c.reachable.gaps) if c.reachable else None,
-        ),
-        (
-            "mayday_window_earliest_timestamp_seconds",
-            "The earliest moment that can be recovered.",
-            lambda c: _at(c.reachable.earliest) if c.reachable else None,
-        ),
-        (
-            "mayday_window_latest_timestamp_seconds",
-            "The latest moment that can be recovered.",
-            lambda c: _at(c.reachable.latest) if c.reachable else None,
-        ),
-        (
-            "mayday_base_backup_age_seconds",
-            "Since the newest usable base backup ended.",
-            lambda c: _age(c.reachable.base_at, now) if c.reachable else None,
-        ),
-        (
-            "mayday_dump_age_seconds",
-            "Since the newest dump was written.",
-            lambda c: _age(c.reachable.dump_at, now) if c.reachable else None,
-        ),
-        (
-            "mayday_restore_proven_age_seconds",
-            "Since a restored clone was last found healthy or not.",
-            lambda c: _age(c.record.restored.at, now) if c.record.restored else None,
-        ),
-    )
-    for name, text, read in told:
-        family = GaugeMetricFamily(name, text, labels=["service"])
-        for condition in seen:
-            value = read(condition)
-            if value is not None:
-                family.add_metric([condition.service], value)
-        yield family
+    for name, text, read in _OF_SERVICES:
+        yield _by_service(name, text, {one.service: read(one, now) for one in seen})
+    for name, text, told in _OF_WINDOWS:
+        yield _by_service(name, text, {one.service: told(one.reachable, now) for one in seen if one.reachable})
+
+
+def _by_service(name: str, text: str, values: Mapping[str, float | None]) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(name, text, labels=["service"])
+    for service, value in values.items():
+        if value is not None:
+            family.add_metric([service], value)
+    return family
 
 
 def _age(at: datetime | None, now: datetime) -> float | None:
@@ -223,3 +175,48 @@ def routes(bot: BotContext, figures: Figures) -> list[Route]:
         return Response(generate_latest(bot.meters.registry), media_type=CONTENT_TYPE_LATEST)
 
     return [Route("/metrics", metrics)]
+
+
+_OF_SERVICES: tuple[tuple[str, str, Callable[[Condition, datetime], float | None]], ...] = (
+    (
+        "mayday_service_up",
+        "Whether Docker and the container's own check find it well.",
+        lambda c, now: float(c.health.well),
+    ),
+    ("mayday_service_seen_age_seconds", "Since a worker last looked at it.", lambda c, now: _age(c.seen_at, now)),
+    (
+        "mayday_restore_proven_age_seconds",
+        "Since a restored clone was last found healthy or not.",
+        lambda c, now: _age(c.record.restored.at, now) if c.record.restored else None,
+    ),
+)
+_OF_WINDOWS: tuple[tuple[str, str, Callable[[Reachable, datetime], float | None]], ...] = (
+    (
+        "mayday_window_seen_age_seconds",
+        "Since a worker last read the recovery window.",
+        lambda r, now: _age(r.seen_at, now),
+    ),
+    (
+        "mayday_wal_archived_age_seconds",
+        "Since the newest commit that the archive holds.",
+        lambda r, now: _age(r.archived_at, now),
+    ),
+    ("mayday_wal_waiting_bytes", "WAL that the archive does not have yet.", lambda r, now: float(r.waiting)),
+    ("mayday_wal_gaps", "Gaps in the WAL of the live timeline.", lambda r, now: float(r.gaps)),
+    (
+        "mayday_window_earliest_timestamp_seconds",
+        "The earliest moment that can be recovered.",
+        lambda r, now: _at(r.earliest),
+    ),
+    (
+        "mayday_window_latest_timestamp_seconds",
+        "The latest moment that can be recovered.",
+        lambda r, now: _at(r.latest),
+    ),
+    (
+        "mayday_base_backup_age_seconds",
+        "Since the newest usable base backup ended.",
+        lambda r, now: _age(r.base_at, now),
+    ),
+    ("mayday_dump_age_seconds", "Since the newest dump was written.", lambda r, now: _age(r.dump_at, now)),
+)

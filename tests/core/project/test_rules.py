@@ -221,3 +221,15 @@ def test_a_public_class_name_means_one_thing() -> None:
 def test_no_module_is_longer_than_a_few_screens() -> None:
     lengths = {str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in modules(*TREE)}
     assert [path for path, lines in lengths.items() if lines > LONGEST] == []
+
+
+def test_no_function_is_longer_than_a_screen() -> None:
+    long = [
+        f"{path.relative_to(ROOT)}:{node.lineno} {node.name}"
+        for path in modules(*TREE)
+        for node in nodes(path)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.end_lineno
+        and node.end_lineno - node.lineno >= 40
+    ]
+    assert long == []
