@@ -153,7 +153,7 @@ def _who(speaker: Speaker) -> dict[str, Any]:
 
 
 def _open(state: Run, question: int, now: datetime) -> Question:
-    if state.finished is not None or state.question is None or state.question.n != question:
+    if state.question is None or state.question.n != question:
         raise Refused("That question is no longer open.", detail=_since(state), hint="Look at the newest message.")
     if state.answered is not None:
         raise Refused("That question was answered already.", detail=_since(state), hint="Nothing more to do.")

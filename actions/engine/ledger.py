@@ -87,7 +87,7 @@ class Ledger(ABC):
         def write(tx: Transaction) -> tuple[str, bool]:
             if not tx.first("inbox", key, run):
                 return str(tx.kept("inbox", key)), False
-            if wanted and (other := conflict(wanted, tx.claims(data["site"]))):
+            if other := conflict(wanted, tx.claims(data["site"])):
                 # The inbox key goes with the transaction, so that the same request may come again later.
                 raise held_by(other)
             tx.claim(wanted)

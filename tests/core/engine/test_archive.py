@@ -16,7 +16,7 @@ from actions.engine.notes import archive_old_journals
 from actions.engine.store import Store
 from bot.terminal.records import verify_journals
 from tests.core.engine.test_store import ON_BOTH, clock, opened, server, store, url  # noqa: F401
-from tests.support.bot_world import START
+from tests.support.bot_world import START, emptied
 from tests.support.worlds.clock import Clock
 
 JSON = st.recursive(
@@ -143,3 +143,10 @@ def test_what_was_forged_within_the_archive_breaks_the_chain_and_a_broken_one_is
     broken = first_broken(store.entries("r1"))
     assert broken is not None
     assert broken[0].n == 2
+
+
+def test_what_has_no_entries_is_not_archived() -> None:
+    store = emptied(lambda: START)  # noqa: F811
+    with store.transaction() as tx:
+        assert not tx.archive("r9")  # type: ignore[attr-defined]
+    assert store.journals() == []

@@ -71,3 +71,27 @@ def test_a_bot_that_begins_anew_reads_no_thread_that_is_complete(store: Store, c
     store.speak("r1", lambda run: (Kind.NOTED, None, {}))
     journals.read()
     assert [entry.n for entry in journals.watched["r1"].entries] == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("kind", ["sqlite"])
+def test_whoever_begins_at_a_moment_hears_what_began_later_and_what_it_was_told_to_follow(store: Store) -> None:  # noqa: F811
+    for run in ("r1", "r2"):
+        opened(store, run, claims=False)
+    follower = JournalFollower(store, since=store.change(), tips={"r1": 1})
+    assert heard(follower) == {}
+    for run in ("r1", "r2"):
+        store.speak(run, lambda run: (Kind.NOTED, None, {}))
+    opened(store, "r3", claims=False)
+    # The second one had been counted whole by whoever noted where to begin.
+    assert heard(follower) == {"r1": [2], "r3": [1]}
+
+
+@pytest.mark.parametrize("kind", ["sqlite"])
+def test_whoever_was_interrupted_amid_a_look_hears_nothing_twice(store: Store) -> None:  # noqa: F811
+    for run in ("r1", "r2"):
+        opened(store, run, claims=False)
+    follower = JournalFollower(store)
+    amid = follower.grown()
+    assert [entry.run for entry in next(amid)] == ["r1"]
+    amid.close()  # type: ignore[attr-defined]
+    assert heard(follower) == {"r2": [1]}

@@ -16,6 +16,7 @@ from actions.engine.injection import Miswired, check
 from actions.engine.journal import Kind, first_broken
 from actions.engine.next_move import Expire, Recheck, Wait, next_move
 from actions.engine.procedure import Ask, MayAnswer, Option, OptionEffect, Outcome, Procedure
+from actions.engine.run_parts import Question
 from actions.incidents.run_story import retell
 from bot.slack.run_thread import story
 from bot.terminal import run_shown
@@ -236,3 +237,25 @@ def test_an_expiry_told_by_an_older_version_still_leads_back(yard: Yard) -> None
     yard.store.append(lease, Kind.EXPIRED, 1, {"title": "Paint it?"})
     assert yard.run.undoing is Outcome.DISCARDED
     assert not isinstance(next_move(yard.procedure, yard.run, yard.clock()), Recheck)
+
+
+@pytest.mark.parametrize(
+    "more", [{"types": "service"}, {"types": "when"}, {"who": MayAnswer.SECOND}, {"leads": OptionEffect.BACK}]
+)
+def test_silence_is_no_second_person_and_types_nothing(more: dict[str, Any], yard: Yard) -> None:
+    plain = {"label": "Go on", "leads": OptionEffect.ON, "types": "", "who": MayAnswer.REQUESTER}
+
+    def asked(first: dict[str, Any]) -> Question:
+        return Question(1, 2, "Go on?", (first,), yard.clock(), "p", silence=OptionEffect.ON)
+
+    assert asked(plain).on_silence == plain
+    assert asked({**plain, **more}).on_silence is None
+
+
+def test_hold_after_an_answer_is_refused_like_any_second_answer(yard: Yard) -> None:
+    question = yard.run.question
+    assert question is not None
+    answers.answer(yard.store, "r1", question.n, "Hold", ONCALL)
+    answers.answer(yard.store, "r1", question.n, question.options[0]["label"], ONCALL)
+    with pytest.raises(Refused, match="answered already"):
+        answers.answer(yard.store, "r1", question.n, "Hold", ONCALL)
