@@ -8,6 +8,7 @@ from typing import Any
 
 from actions.engine.facts import volatile
 from actions.postgres.data_directory import primary_of
+from actions.wording import counted, verb
 
 # Base backups that run stream as well, and are over by themselves.
 LIVE_SQL = """
@@ -66,7 +67,12 @@ class Live:
             return f"it did not answer: {self.silent.splitlines()[0]}"
         if self.recovering:
             return f"it is in recovery{f' and follows {self.follows}' if self.follows else ''}"
-        return f"it is the primary, {len(self.standbys)} standbys follow it" if self.standbys else "it is the primary"
+        number = len(self.standbys)
+        return (
+            f"it is the primary, {counted(number, 'standby')} {verb(number, 'follow')} it"
+            if number
+            else "it is the primary"
+        )
 
 
 def read_live(said: Mapping[str, Any]) -> Live:

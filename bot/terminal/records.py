@@ -21,6 +21,7 @@ from actions.engine.run import Run
 from actions.engine.status import labels_of, state_of
 from actions.engine.store import Store
 from actions.findings import Finding
+from actions.wording import counted
 from bot.terminal import run_shown
 
 _LOOKS = 5
@@ -116,7 +117,7 @@ def verify_journals(store: Store, run: str | None, as_json: bool, anchors: str =
         for found in broken:
             where = f"entry {found['entry']} of {found['at']} is broken: " if found["entry"] else ""
             console.print(f"{found['run']}: {where}{found['why']}.", markup=False)
-        console.print(f"{len(runs)} journals checked, {len(broken)} broken.")
+        console.print(f"{counted(len(runs), 'journal')} checked, {len(broken)} broken.")
     return 1 if broken else 0
 
 

@@ -1,4 +1,4 @@
-"""The story that `test_whole_daemon` tells in a network namespace of its own; run as a script, it ends with 0."""
+"""The story that `tests/whole/test_daemon.py` tells in a network namespace of its own; ends with 0."""
 
 from __future__ import annotations
 

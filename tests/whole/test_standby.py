@@ -80,7 +80,7 @@ def test_a_standby_is_refused_and_the_primarys_plan_names_it(tmp_path: Path) -> 
             assert "standby" in standby.trouble(standby.ask("postgres base backup").id)
             plan = primary.plan(when)
             assert "walreceiver" in primary.said(plan.id)
-            assert "1 standbys stream from this server" in primary.said(plan.id)
+            assert "1 standby streams from this server" in primary.said(plan.id)
             standby.docker("stop", standby.name)
             assert "its files are those of a standby" in standby.trouble(standby.plan(when).id)
             standby.docker("start", standby.name)

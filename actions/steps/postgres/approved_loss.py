@@ -9,10 +9,10 @@ from actions.engine.facts import volatile
 from actions.postgres.server import Server
 from actions.settings.site import SiteConfig
 from actions.steps.postgres.count_losses import Lost, count_in_wal, rows_in
-from actions.steps.postgres.difference import count
 from actions.steps.postgres.target import Aim
 from actions.tools.files import Files
 from actions.tools.sql import Sql
+from actions.wording import counted
 
 STANDS = timedelta(minutes=15)
 """How long an approval counts until the old server is stopped, and for how long writing is foreseen in it."""
@@ -35,17 +35,17 @@ class ApprovedLoss:
         if not self.counted:
             return "not counted in time"
         pace = f", about {self.pace:,.0f} a second" if self.pace >= 1 else ""
-        return f"{count(self.rows, 'row')} in {count(self.commits, 'commit')} so far{pace}"
+        return f"{counted(self.rows, 'row')} in {counted(self.commits, 'commit')} so far{pace}"
 
     def covered(self) -> str:
         """Up to where an approval reaches."""
-        limit = f"up to {count(self.covers, 'row')}, for" if self.counted else "what is written within"
+        limit = f"up to {counted(self.covers, 'row')}, for" if self.counted else "what is written within"
         return f"{limit} {_minutes(STANDS)} min; beyond that, and after a stop or a failure, it is asked again"
 
     def exceeds(self, shown: ApprovedLoss) -> str:
         """Why this is more than an approval of what was shown covers; empty where it is not."""
         if self.counted and shown.counted:
-            more = f"{count(self.rows, 'row')} would be lost by now, {shown.rows:,} were shown"
+            more = f"{counted(self.rows, 'row')} would be lost by now, {shown.rows:,} were shown"
             return f"{more} and an approval covered up to {shown.covers:,}" if self.rows > shown.covers else ""
         ago = self.at - shown.at if self.at and shown.at else timedelta(0)
         return f"what is lost cannot be counted, and was shown {_minutes(ago)} min ago" if ago > STANDS else ""

@@ -10,6 +10,7 @@ from actions.postgres.preload import Preload, preload
 from actions.postgres.server import Server
 from actions.settings.site import SiteConfig
 from actions.tools.sql import LoginRefused, Sql
+from actions.wording import counted, verb
 
 _SECONDS = 15.0
 _MAINTENANCE = ("postgres", "template1")
@@ -140,10 +141,10 @@ def live_alerts(live: Live) -> tuple[str, ...]:
         )
     if live.missing:
         found.append(f"The database {live.missing} does not exist on the live server now.")
-    if live.standbys:
+    if number := len(live.standbys):
         found.append(
-            f"{len(live.standbys)} standbys stream from this server. After the cut-over they cannot follow it "
-            "any more: each has to be rebuilt, or rewound with pg_rewind."
+            f"{counted(number, 'standby')} {verb(number, 'stream')} from this server. "
+            "After the cut-over they cannot follow it any more: each has to be rebuilt, or rewound with pg_rewind."
         )
     if live.no_replication:
         said = live.no_replication.splitlines()[0]

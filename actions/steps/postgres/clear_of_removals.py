@@ -17,6 +17,7 @@ from actions.postgres.unreachable import Unreachable
 from actions.postgres.waldump import TransactionEnd
 from actions.steps.postgres.search_stop import Search
 from actions.steps.postgres.wal_ways import WalWay
+from actions.wording import counted, verb
 
 _ROUNDS = 20
 _OLDER, _FURTHER = 8, 4
@@ -54,7 +55,7 @@ class EarlierStop:
 
     def says(self) -> str:
         """The sentence."""
-        many = "1 commit is" if self.commits == 1 else f"{self.commits:,} commits are"
+        many = f"{counted(self.commits, 'commit')} {verb(self.commits, 'are')}"
         between = f" ({spell(self.first_at)} to {spell(self.last_at)})" if self.first_at and self.last_at else ""
         return (
             f"{many} not kept{between}, though they lie before the target: transaction {self.xid} was removing "

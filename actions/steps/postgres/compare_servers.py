@@ -25,11 +25,12 @@ from actions.steps.postgres.compare_listing import Listing, listing
 from actions.steps.postgres.compare_rounds import Rounds, TablesCompared, key_of
 from actions.steps.postgres.compare_sides import Budget, Key, Side
 from actions.steps.postgres.count_losses import Lost
-from actions.steps.postgres.difference import Difference, TableRows, count
+from actions.steps.postgres.difference import Difference, TableRows
 from actions.tools.docker import Docker
 from actions.tools.polling import Polling
 from actions.tools.progress import Progress
 from actions.tools.sql import Sql
+from actions.wording import counted
 
 _NAMES_SHOWN = 4
 
@@ -185,7 +186,7 @@ class _Comparison:
             tables = [key for key in by_key if key[0] == name]
             rows = sum(found.rows[key].total for key in tables if key in found.rows)
             where = "only in the clone: it comes back" if comes else "only live: it goes"
-            told.append(f"Database {name} is {where}, with {count(len(tables), 'table')} and {count(rows, 'row')}")
+            told.append(f"Database {name} is {where}, with {counted(len(tables), 'table')} and {counted(rows, 'row')}")
         for name, database in self.ours.databases.items():
             if database.invalid or (
                 database.allows and name in self.ours.why and "cannot be connected" in self.ours.why[name]

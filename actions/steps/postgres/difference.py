@@ -9,6 +9,7 @@ from datetime import datetime
 from actions.clock.times import spell
 from actions.engine.facts import volatile
 from actions.engine.procedure import Sheet
+from actions.wording import counted, verb
 
 SHOWN = 25
 """So many tables stand in the message; all of them are in the file that goes along."""
@@ -53,28 +54,20 @@ class Difference:
             return self.why or "the live server does not answer, so there is nothing to compare with"
         about = "about " if self.about else ""
         rows = (
-            f"{about}{_rows(self.comes_back)} come{_s(self.comes_back)} back, {_rows(self.goes)} of the live data "
-            f"go{'es' if self.goes == 1 else ''}, {_rows(self.changes)} change{_s(self.changes)} back"
+            f"{about}{_rows(self.comes_back)} {verb(self.comes_back, 'come')} back, "
+            f"{_rows(self.goes)} of the live data go{'es' if self.goes == 1 else ''}, "
+            f"{_rows(self.changes)} {verb(self.changes, 'change')} back"
         )
-        parts = [rows, f"{count(self.same, 'table')} alike"]
+        parts = [rows, f"{counted(self.same, 'table')} alike"]
         if self.besides:
-            parts.append(f"{count(len(self.besides), 'difference')} besides rows")
+            parts.append(f"{counted(len(self.besides), 'difference')} besides rows")
         if self.not_compared:
             parts.append(f"NOT COMPARED: {len(self.not_compared):,}")
         return "; ".join(parts)
 
 
-def count(number: int, noun: str) -> str:
-    """``1 row``, ``1,001 rows``."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
 def _rows(number: int) -> str:
-    return count(number, "row")
-
-
-def _s(number: int) -> str:
-    return "s" if number == 1 else ""
+    return counted(number, "row")
 
 
 def difference_sheet(difference: Difference) -> Sheet:
@@ -82,7 +75,7 @@ def difference_sheet(difference: Difference) -> Sheet:
     tables, shown = difference.tables, difference.tables[:SHOWN]
     rows = tuple((table.name, table.words) for table in shown)
     if left := tables[SHOWN:]:
-        rows = (*rows, (f"and {count(len(left), 'more table')}", _rows(sum(table.rows for table in left))))
+        rows = (*rows, (f"and {counted(len(left), 'more table')}", _rows(sum(table.rows for table in left))))
     notes = (*_capped(difference.brief), *_unread(difference.not_compared), *_when(difference))
     whole = (
         *(f"{t.name}: {t.words}" for t in left),

@@ -12,6 +12,7 @@ from actions.postgres.config_files import place_of
 from actions.postgres.server import Names, Server
 from actions.steps.postgres.target import Base
 from actions.tools.files import Files
+from actions.wording import counted
 
 CUT_OVER = "Cut over"
 WITH_BACKUPS = "Cut over, configuration from the backup"
@@ -106,7 +107,7 @@ def configuration_rows(configuration: ConfigurationKept) -> tuple[tuple[str, str
         return ()
     more = ((f"and {len(lines) - _SHOWN} more", "see the files themselves"),) if len(lines) > _SHOWN else ()
     return (
-        ("Configuration", f"{len(lines)} differences from the backup; the live server's is kept"),
+        ("Configuration", f"{counted(len(lines), 'difference')} from the backup; the live server's is kept"),
         *(tuple(line.split(": ", 1)) for line in lines[:_SHOWN]),
         *more,
     )

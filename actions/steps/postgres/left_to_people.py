@@ -11,6 +11,7 @@ from actions.postgres.server import Server
 from actions.steps.postgres.remake_slots import left_of_slots
 from actions.steps.postgres.see_unwritten import NotInWal
 from actions.tools.sql import Sql
+from actions.wording import counted, verb
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,12 @@ class LeftToPeople:
 
     def says(self) -> str:
         """How much is left."""
-        return f"{len(self.to_do)} things are left to people" if self.to_do else "nothing is left to people"
+        number = len(self.to_do)
+        return (
+            f"{counted(number, 'thing')} {verb(number, 'are')} left to people"
+            if number
+            else "nothing is left to people"
+        )
 
 
 def see_left(unwritten: NotInWal, server: Server, sql: Sql) -> LeftToPeople:

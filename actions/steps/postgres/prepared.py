@@ -24,6 +24,7 @@ from actions.tools.files import Files
 from actions.tools.polling import Polling
 from actions.tools.progress import Progress
 from actions.tools.sql import Sql
+from actions.wording import counted, verb
 
 LEAVE, COMMIT, ROLL_BACK = "Leave them open", "Commit them", "Roll them back"
 _SECONDS = 120
@@ -152,8 +153,9 @@ def prepared_sheets(prepared: PreparedOpen, aim: Aim) -> tuple[Sheet, ...]:
     ]
     if no_room(prepared):
         notes.append(f"They cannot be left: max_prepared_transactions is {prepared.room} on the live server.")
-    open_ = "1 prepared transaction is" if len(prepared.all) == 1 else f"{len(prepared.all)} prepared transactions are"
-    return (Sheet(f"{open_} open at the stop", rows, tuple(notes)),)
+    number = len(prepared.all)
+    title = f"{counted(number, 'prepared transaction')} {verb(number, 'are')} open at the stop"
+    return (Sheet(title, rows, tuple(notes)),)
 
 
 def describe(one: Prepared, aim: Aim) -> str:

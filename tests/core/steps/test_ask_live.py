@@ -185,5 +185,5 @@ def test_without_a_library_none_that_alter_system_named_is_loaded_either() -> No
 
 def test_a_live_server_says_who_it_is_in_one_line() -> None:
     assert Live().says() == "it is the primary"
-    assert Live(standbys=(Standby("a"),)).says() == "it is the primary, 1 standbys follow it"
+    assert Live(standbys=(Standby("a"),)).says() == "it is the primary, 1 standby follows it"
     assert Live(silent="no\nmore").says() == "it did not answer: no"
