@@ -14,7 +14,9 @@ import pytest
 from docker.models.containers import Container
 
 from actions.engine.errors import RecoveryError
-from actions.postgres.server import DataHome, Names, Server
+from actions.postgres.server import Server
+from actions.tools.folders import DataHome
+from actions.tools.names import Names
 from tests.support.between import Freeze, daemon_behind
 from tests.support.small_server import IMAGE
 from workers.docker import client as clients

@@ -14,10 +14,11 @@ import pytest
 
 from actions.engine.errors import Refused
 from actions.postgres.live_server import Live
-from actions.postgres.server import Names, Server
+from actions.postgres.server import Server
 from actions.steps.postgres.ask_live import ask_primary
 from actions.steps.postgres.data_place import must_be_swappable
 from actions.steps.postgres.look_at_server import look_at_server
+from actions.tools.names import Names
 from tests.support.own_cluster import Cluster, archiving, own_cluster
 from workers.docker.containers import DockerHost
 from workers.postgres.container_sql import ContainerSql

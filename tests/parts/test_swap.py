@@ -14,7 +14,7 @@ from actions.postgres.lsn import parse_lsn
 from actions.postgres.recovery_conf import CloneLimits, as_flags, clone_settings
 from actions.postgres.stops import Stop
 from actions.postgres.waldump import TransactionEnd
-from actions.tools.docker import CloneSpec
+from actions.tools.postgres_servers import CloneSpec
 from tests.support.small_server import SmallServer, eventually, quiet, small_server, tidy, with_history
 
 pytestmark = pytest.mark.parts

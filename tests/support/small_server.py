@@ -16,8 +16,10 @@ import docker
 
 from actions.engine.errors import Away
 from actions.postgres.controldata import parse_controldata
-from actions.postgres.server import DataHome, Names, Server
+from actions.postgres.server import Server
 from actions.postgres.waldump import TransactionEnd, transaction_ends
+from actions.tools.folders import DataHome
+from actions.tools.names import Names
 from lab.services import PROGRAMS
 from tests.support.waiting import within
 from workers.docker.containers import DockerHost

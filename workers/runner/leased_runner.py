@@ -14,7 +14,7 @@ from actions.engine.procedure import Procedure
 from actions.engine.store import Store
 from workers.runner.heartbeat import Heartbeat
 from workers.runner.run_loop import RunLoop
-from workers.runner.scope import OpenToolbox, Toolbox
+from workers.runner.scope import OpenToolbox, Toolbox, ToolSet
 from workers.runner.step_guard import AWAY_SECONDS, Guard
 
 log = structlog.get_logger("mayday.loop")
@@ -26,7 +26,7 @@ class LeasedRunner:
 
     store: Store
     find: Callable[[str], Procedure]
-    toolbox: Toolbox
+    toolbox: Toolbox[ToolSet]
     owner: str
     away_seconds: float = AWAY_SECONDS
     site: str = ""

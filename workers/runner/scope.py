@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from contextlib import AbstractContextManager, ExitStack
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from actions.engine import facts as facts_of
 from actions.engine import injection
@@ -14,17 +14,31 @@ from actions.engine.run import Run
 from actions.engine.store import Store
 
 
-class Toolbox(Protocol):
+class ToolSet(Protocol):
+    """Tools by name: a dataclass with a field for each, as `SiteTools` and `ErrandTools` are."""
+
+    __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
+
+
+Opened = TypeVar("Opened", bound=ToolSet, covariant=True)
+
+
+class Toolbox(Protocol[Opened]):
     """Opens the tools for carrying one run out, and closes them after."""
 
-    def open(self, run: Run) -> AbstractContextManager[dict[str, Any]]:
-        """The tools by the names of `actions.tools.registry.TOOLS`, but for `progress` and `now`."""
+    def open(self, run: Run) -> AbstractContextManager[Opened]:
+        """All of them, whatever the run takes."""
+
+
+def by_name(tools: ToolSet) -> dict[str, Any]:
+    """The tools by the names under which steps take them."""
+    return {field.name: getattr(tools, field.name) for field in dataclasses.fields(tools)}
 
 
 class OpenToolbox:
     """The tools of one execution of a run. Reopened after an absence, so that commands left behind have ended first."""
 
-    def __init__(self, store: Store, toolbox: Toolbox, run: str) -> None:
+    def __init__(self, store: Store, toolbox: Toolbox[ToolSet], run: str) -> None:
         self._store, self._toolbox, self._run = store, toolbox, run
         self._stack = ExitStack()
         self.tools: dict[str, Any] = {}
@@ -39,7 +53,7 @@ class OpenToolbox:
         """Put the tools away and take them out anew."""
         self._stack.close()
         self.tools.clear()
-        self.tools.update(self._stack.enter_context(self._toolbox.open(self._store.run(self._run))))
+        self.tools.update(by_name(self._stack.enter_context(self._toolbox.open(self._store.run(self._run)))))
 
 
 class _Scope(dict[str, Any]):

@@ -11,7 +11,8 @@ from actions.engine.errors import Refused
 from actions.postgres.data_directory import DataDirectory
 from actions.postgres.server import Server
 from actions.steps.postgres.find_data import find_data
-from actions.tools.docker import Container, Mount, Process
+from actions.tools.docker import Container, Mount
+from actions.tools.postgres_servers import Process
 from tests.support.worlds.company import SITE
 from tests.support.worlds.founding import container
 
