@@ -25,7 +25,7 @@ from workers.docker.containers import DockerHost
 from workers.docker.daemon import host_of
 from workers.docker.errors import Hanging, TakenDown, speaking
 from workers.docker.exec import Inside, shell
-from workers.docker.helper import Helper
+from workers.postgres.server_helper import ServerHelper
 
 pytestmark = pytest.mark.parts
 
@@ -208,7 +208,7 @@ def test_a_helper_that_is_removed_under_a_look_is_made_anew_by_the_next_one(tmp_
         timeline=1,
         segment_size=0,
     )
-    helper = Helper(client, names)
+    helper = ServerHelper(client, names)
     try:
         first = helper.inside(server)
         threading.Timer(0.7, lambda: client.api.remove_container(first.container, force=True, v=True)).start()
