@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, TypeVar
 
-from actions.engine.claims import ALL, Claim, Mode, Wanted, claims_of, conflict, listed, wanted_by
+from actions.engine.claims import ALL, Claim, Mode, Wanted, claims_of, conflict, listed, sites_of, wanted_by
 from actions.engine.errors import Busy, Fenced
 from actions.engine.folding import after, fold
 from actions.engine.journal import GENESIS, Entry, Kind, sealed
@@ -87,11 +87,11 @@ class Ledger(ABC):
         def write(tx: Transaction) -> tuple[str, bool]:
             if not tx.first("inbox", key, run):
                 return str(tx.kept("inbox", key)), False
-            if other := conflict(wanted, tx.claims(data["site"])):
+            if other := conflict(wanted, [held for site in sites_of(wanted) for held in tx.claims(site)]):
                 # The inbox key goes with the transaction, so that the same request may come again later.
                 raise held_by(other)
             tx.claim(wanted)
-            self.add(tx, run, [], [(Kind.REQUESTED, None, {**data, "claims": listed(wanted)})])
+            self.add(tx, run, [], [(Kind.REQUESTED, None, {**data, "claims": listed(wanted, data["site"])})])
             if tells is not None:
                 self.add(tx, tells[0], tx.read(tells[0]), [tells[1]])
             return run, True

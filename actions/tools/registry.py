@@ -50,8 +50,8 @@ class ErrandTools:
 _OF_EACH_STEP: Mapping[str, Any] = {"progress": Progress, "now": datetime}
 """What the loop itself gives; `now` is the time when the step began."""
 
-TOOLS: Mapping[str, Any] = {**get_type_hints(SiteTools), **_OF_EACH_STEP}
-"""The names under which steps take their tools, and their types."""
+TOOLS: Mapping[str, Any] = {**get_type_hints(SiteTools), **_OF_EACH_STEP, "there": SiteTools}
+"""The names under which steps take their tools, and their types; `there` are those of a second site."""
 
 ERRAND_TOOLS: Mapping[str, Any] = {**get_type_hints(ErrandTools), **_OF_EACH_STEP}
 """The same for errands."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from actions.engine import notes
-from actions.engine.errors import RecoveryError
+from actions.engine.errors import RecoveryError, Refused
 from actions.engine.run import Run
 from actions.engine.store import Store
 from actions.settings.settings import Settings
@@ -62,12 +62,14 @@ class DockerToolbox:
             Refused: the run is about a PostgreSQL of which these settings do not tell.
             RecoveryError: Docker does not answer.
         """
-        if any(one.name == run.service and one.kind is ServiceKind.POSTGRES for one in self._services):
+        # For a run of another site it is the second one, and the service that the run is about is elsewhere.
+        second = run.site != self._site.name
+        if not second and any(one.name == run.service and one.kind is ServiceKind.POSTGRES for one in self._services):
             must_be_told_of(run.service, self._site.postgres)
         client = _connected(self._docker_host)
         if not run.id.startswith(LOOKS):
             client.api.answered = partial(self._answered, run.id)
-        names = Names(run.id)
+        names = Names(run.id, self._site.name if second else "")
         files, web = HostFiles(client, names, self._accesses), StackWeb()
         folders = HostFolders(client, names, files.helper)
         try:
@@ -108,6 +110,27 @@ class DockerToolbox:
 def docker_toolbox(settings: Settings, store: Store) -> DockerToolbox:
     """The tools on the default site of the settings."""
     return DockerToolbox(store, settings.site.site(), settings.site.docker_host, settings.stack()[0].services)
+
+
+def second_toolbox(settings: Settings, store: Store, name: str) -> DockerToolbox:
+    """The tools on a site by its name, for a run of another one. Where its backups lie is not known here.
+
+    Raises:
+        Refused: the settings do not tell of it, or not where its Docker is.
+    """
+    default, *others = settings.stack()
+    if name == default.name:
+        return docker_toolbox(settings, store)
+    found = next((one for one in others if one.name == name), None)
+    if found is None or not found.docker:
+        reached = ", ".join([default.name, *(one.name for one in others if one.docker)])
+        raise Refused(
+            f"The Docker of the site '{name}' cannot be reached with these settings.",
+            detail=f"They reach: {reached}. Nothing was done there.",
+            hint=f"Give '{name}' a docker_host under [[sites]], then retry.",
+        )
+    site = replace(settings.site.site(), name=name, postgres="", archive="", bases="", writers=())
+    return DockerToolbox(store, site, found.docker, found.services)
 
 
 def reach(docker_host: str) -> None:

@@ -49,7 +49,7 @@ class Ledger:
             raise held_by(other)
         self.claimed += wanted
         self.kept["inbox", key] = (run, self.clock())
-        self._write(run, Kind.REQUESTED, None, {**data, "claims": listed(wanted)})
+        self._write(run, Kind.REQUESTED, None, {**data, "claims": listed(wanted, data["site"])})
         if tells is not None:
             self.extend(tells[0], lambda told: [tells[1]])
         return run, True

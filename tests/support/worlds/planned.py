@@ -16,6 +16,7 @@ from actions.engine.procedure import Procedure
 from actions.engine.reading import Asker
 from actions.engine.rights import Speaker
 from actions.engine.run import Run
+from actions.settings.site import SiteConfig
 from actions.tools.names import Names
 from actions.tools.registry import SiteTools
 from tests.support.worlds.clock import FakePolling
@@ -60,9 +61,10 @@ class NoThroughput:
 
 @dataclass
 class WorldWorkshop:
-    """The tools of the world, for one run."""
+    """The tools of the world, for one run; for one of another site they are those of its second one."""
 
     world: World
+    site: SiteConfig = SITE
 
     @contextmanager
     def open(self, run: Run) -> Iterator[SiteTools]:
@@ -75,8 +77,8 @@ class WorldWorkshop:
             web=WorldWeb(self.world),
             throughput=NoThroughput(),
             polling=FakePolling(self.world.clock),
-            site=SITE,
-            names=Names(run.id),
+            site=self.site,
+            names=Names(run.id, self.site.name if run.site != self.site.name else ""),
         )
 
 
