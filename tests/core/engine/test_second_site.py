@@ -160,11 +160,11 @@ class Counted:
 
 
 def look_here(service: str, docker: Docker) -> Pair:
-    return Pair("", "")
+    return Pair(("", ""), ("", ""))
 
 
 def look_there_wrongly(service: str, there: Docker) -> Pair:
-    return Pair("", "")
+    return Pair(("", ""), ("", ""))
 
 
 def looking(look: Callable[..., Any], **more: Any) -> Any:

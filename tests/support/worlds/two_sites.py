@@ -35,10 +35,10 @@ class Move:
 
 @dataclass(frozen=True)
 class Pair:
-    """The containers of one service on both sites."""
+    """The containers of one service on both sites: name and id of each."""
 
-    here: str
-    there: str
+    here: tuple[str, str]
+    there: tuple[str, str]
 
 
 def read(text: str, asker: Asker) -> Move:
@@ -53,31 +53,32 @@ def must_find(docker: Docker, service: str) -> Container:
 
 
 def see_both(service: str, docker: Docker, there: SiteTools) -> Pair:
-    return Pair(must_find(docker, service).id, must_find(there.docker, service).id)
+    here, other = must_find(docker, service), must_find(there.docker, service)
+    return Pair((here.name, here.id), (other.name, other.id))
 
 
-def stop_here(service: str, pair: Pair, docker: Docker) -> None:
-    docker.stop(service, pair.here, 1)
+def stop_here(pair: Pair, docker: Docker) -> None:
+    docker.stop(*pair.here, 1)
 
 
 def is_stopped_here(service: str, docker: Docker) -> bool:
     return must_find(docker, service).state == "exited"
 
 
-def start_here(service: str, pair: Pair, docker: Docker) -> None:
-    docker.start(service, pair.here)
+def start_here(pair: Pair, docker: Docker) -> None:
+    docker.start(*pair.here)
 
 
-def start_there(service: str, pair: Pair, there: SiteTools) -> None:
-    there.docker.start(service, pair.there)
+def start_there(pair: Pair, there: SiteTools) -> None:
+    there.docker.start(*pair.there)
 
 
 def runs_there(service: str, there: SiteTools) -> bool:
     return must_find(there.docker, service).state == "running"
 
 
-def stop_there(service: str, pair: Pair, there: SiteTools) -> None:
-    there.docker.stop(service, pair.there, 1)
+def stop_there(pair: Pair, there: SiteTools) -> None:
+    there.docker.stop(*pair.there, 1)
 
 
 MOVE = Procedure(
