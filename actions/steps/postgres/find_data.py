@@ -34,6 +34,7 @@ def find_data(container: Container, site: SiteConfig, servers: PostgresServers, 
     Raises:
         Refused: it was not found, or cannot be swapped where it lies.
     """
+    _must_be_told(container, site)
     first, *others = _candidates(container, site)
     running = container.state == "running"
     refused: Refused | None = None
@@ -115,6 +116,16 @@ def _flag(command: Sequence[str]) -> str:
 def _direct(command: Sequence[str]) -> bool:
     """Whether a container's command is the server's own, not a wrapper's."""
     return not command or command[0].startswith("-") or posixpath.basename(command[0]) == "postgres"
+
+
+def _must_be_told(container: Container, site: SiteConfig) -> None:
+    if not site.archive:
+        # The tools of a second site: backups of another server must never be taken for its own.
+        raise Refused(
+            f"The settings do not say where the backups of {container.name} lie.",
+            detail="Nothing tells of its archive and its base backups on that site.",
+            hint="Ask a Mayday for it whose settings tell of that server: docs/configuration.md.",
+        )
 
 
 def _look(container: Container, site: SiteConfig, inside: str, files: PostgresFiles) -> Found:

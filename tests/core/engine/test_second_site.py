@@ -131,6 +131,14 @@ def test_a_second_site_that_is_the_runs_own_is_refused(sites: TwoSites, to: str)
     assert sites.store.runs() == []
 
 
+def test_who_wants_what_is_held_on_the_second_site_is_told_of_which_site_it_is(sites: TwoSites) -> None:
+    sites.ask("west", "k1", site="east")
+    with pytest.raises(Busy) as busy:
+        sites.ask("east", "k2")
+    assert busy.value.what == f"{APP} @ east"
+    assert busy.value.message.startswith(f"{APP} @ east is held by run r")
+
+
 def test_a_run_claims_on_both_sites_and_lets_go_of_both(sites: TwoSites) -> None:
     run = sites.ask().id
     assert sites.store.claims("east") == [Claim("east", APP, run, Mode.EXCLUSIVE)]
@@ -141,6 +149,7 @@ def test_a_run_claims_on_both_sites_and_lets_go_of_both(sites: TwoSites) -> None
     with pytest.raises(Busy) as busy:
         sites.ask("main", "k2", site="east")
     assert busy.value.run == run
+    assert busy.value.what == f"{APP} @ main"
     sites.work(run)
     sites.answer(run, "Cancel")
     sites.work(run)

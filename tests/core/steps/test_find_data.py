@@ -54,6 +54,13 @@ def found(box: Container, disk: Disk, process: Process | None = None) -> Server:
     return find_data(box, SITE, docker, files)[0]
 
 
+def test_a_server_of_whose_backups_nothing_is_told_is_refused() -> None:
+    servers: Any = Processes()
+    files: Any = Disk(data_db=DATA)
+    with pytest.raises(Refused, match=f"where the backups of {SITE.postgres} lie"):
+        find_data(box(), replace(SITE, archive=""), servers, files)
+
+
 @pytest.mark.parametrize(
     "there", [DATA, DataDirectory("", version="15", control_error="damaged"), DataDirectory("sound")]
 )
