@@ -153,15 +153,15 @@ def test_what_has_no_entries_is_not_archived() -> None:
 
 
 def test_heads_of_before_are_made_up_beside_what_is_archived() -> None:
-    clock = Clock()
-    store = emptied(clock)
-    closed(store, "r1")
-    clock.advance(86401)
-    assert archive_old_journals(store, 1) == 1
-    opened(store, "r2")
-    wanted = store.head("r2")
-    with store.engine.begin() as db:
+    time = Clock()
+    made = emptied(time)
+    closed(made, "r1")
+    time.advance(86401)
+    assert archive_old_journals(made, 1) == 1
+    opened(made, "r2")
+    wanted = made.head("r2")
+    with made.engine.begin() as db:
         db.execute(tables.journals.delete().where(tables.journals.c.id == "r2"))
-    bring_up_to_date(store._database)
-    found = store.head("r2")
+    bring_up_to_date(made._database)
+    found = made.head("r2")
     assert (found, found is not None) == (wanted, True)
