@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from actions.catalog import CATALOG, ERRANDS
 from tests.support.kill_cases import all_cases, case_of
-from tests.support.kills import LONG, WAYS, KillCase
+from tests.support.kill_ways import LONG, WAYS, Way
 
 NAMES = [procedure.name for procedure in (*CATALOG, *ERRANDS)]
-Way = Callable[[KillCase, Path], list[str]]
 
 
 def every_way() -> Iterator[object]:
