@@ -64,8 +64,8 @@ def lease_taken_by_another(case: KillCase, folder: Path) -> list[str]:
 
 
 def stopped_and_retried(case: KillCase, folder: Path) -> list[str]:
-    """Stop is pressed at any move, and Retry after it: nothing is different."""
-    return _retried(case, press_stop, "stopped")
+    """Stop is pressed at any move, or while nobody works, and Retry after it: nothing is different."""
+    return _retried(case, press_stop, "stopped") + _retried(case, stop_the_dead, "stopped after a kill")
 
 
 def failed_and_retried(case: KillCase, folder: Path) -> list[str]:
@@ -91,10 +91,20 @@ def press_stop(here: Company) -> None:
 
     def press(place: str) -> None:
         here.watch(lambda place: None)
-        with suppress(RecoveryError):  # It has ended, or asks: there is nothing to stop.
-            here.stop(DBA)
+        _stop(here)
 
     _watched(here, press)
+
+
+def stop_the_dead(here: Company) -> None:
+    """Press Stop while the worker is dead: the next one finds an act that was begun and not finished."""
+    _stop(here)
+    _watched(here, lambda place: None)
+
+
+def _stop(here: Company) -> None:
+    with suppress(RecoveryError):  # It has ended, or asks: there is nothing to stop.
+        here.stop(DBA)
 
 
 def fail_before(here: Company) -> None:
@@ -124,8 +134,8 @@ def _watched(here: Company, at_place: Callable[[str], None]) -> None:
 
 
 def stopped_and_undone(case: KillCase, folder: Path) -> list[str]:
-    """Stop is pressed at any move, and Undo after it: the old world comes back, as long as it may."""
-    return _undone(case, press_stop, "stopped")
+    """Stop is pressed at any move, or while nobody works, and Undo after it: the old world comes back, while it may."""
+    return _undone(case, press_stop, "stopped") + _undone(case, stop_the_dead, "stopped after a kill")
 
 
 def failed_and_undone(case: KillCase, folder: Path) -> list[str]:
@@ -215,5 +225,5 @@ WAYS: tuple[Way, ...] = (
 )
 """All that is done to a procedure."""
 
-LONG = (killed_twice_at_one_place, lease_taken_by_another, stopped_and_retried, failed_and_retried)
-"""What takes seconds where there are many places."""
+SHORT = (killed_anywhere, stopped_and_undone, killed_on_the_real_store)
+"""What `make core` does to a large procedure; the rest takes seconds where there are many places."""
