@@ -80,14 +80,14 @@ class WorldWorkshop:
 
 
 class Company:
-    """A world, its store, and the people: ask, work, answer. `toolbox` opens the tools of such a world."""
+    """A world, its store, and the people: ask, work, answer. `toolbox` opens the tools where it is no `World`."""
 
     def __init__(
         self,
         world: Any = None,
         store: Any = None,
         find: Callable[[str], Procedure] = catalog.find,
-        toolbox: Callable[[Any], Any] = WorldWorkshop,
+        toolbox: Callable[[Any], Any] | None = None,
     ) -> None:
         self.world = world or company()
         self.store: Any = store or Ledger(self.world.clock)
@@ -128,7 +128,8 @@ class Company:
     def work(self, run: str = "r1") -> str:
         """A new worker carries the run out until it waits."""
         self.workers += 1
-        return LeasedRunner(self.store, self.find, self.toolbox(self.world), f"worker {self.workers}").carry_out(run)
+        tools = self.toolbox(self.world) if self.toolbox else WorldWorkshop(self.world)
+        return LeasedRunner(self.store, self.find, tools, f"worker {self.workers}").carry_out(run)
 
     def lease_runs_out(self) -> None:
         self.world.clock.advance(LEASE_SECONDS + 1)
