@@ -37,7 +37,7 @@ def own_server(site: SiteSettings, tables: Sequence[ServiceTable], servers: Sequ
     untold = [one.name for one in servers if one.name not in told]
     if len(untold) > 1:
         raise ValueError(
-            f"{key}.postgres: there are {names}, and [{key}] tells of one of them; write postgres = \"…\" under [{key}], "
+            f'{key}.postgres: there are {names}, and [{key}] tells of one of them; write postgres = "…" under [{key}], '
             f"and {', '.join(NEEDED)} into the tables of the others"
         )
     return next(iter(untold or [one.name for one in servers]), "")
@@ -81,8 +81,8 @@ def _lacks(table: ServiceTable | None) -> str:
 def writers_of(server: str, services: Sequence[Service], own: str) -> tuple[str, ...]:
     """Who writes into a server: those that write and need it, directly or through others.
 
-    Of who writes and needs no server at all it is taken that they write into the site's own. What needs others is paused
-    before them, so that nothing is asked of one that stands still.
+    Of who writes and needs no server at all it is taken that they write into the site's own. What needs others is
+    paused before them, so that nothing is asked of one that stands still.
     """
     known = {one.name for one in services if one.kind is ServiceKind.POSTGRES}
     found = [one for wave in reversed(order.waves(services)) for one in reversed(wave) if one.writes]

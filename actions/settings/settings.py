@@ -76,6 +76,16 @@ class Settings(Checked):
         """Every PostgreSQL of whose backups something is told, of one site or of all: the default site's own first."""
         return tuple(server for one in self._sites() if site in ("", one.site.name) for server in one.servers)
 
+    def own_server(self, site: str) -> SiteConfig:
+        """What a site's own table tells of its PostgreSQL, whether or not there is one.
+
+        Raises:
+            KeyError: there is no such site.
+        """
+        told = {one.site.name: one for one in self._sites()}[site]
+        own = told.settings.site()
+        return next((server for server in told.servers if server.postgres == own.postgres), own)
+
     def server(self, service: str, site: str) -> SiteConfig | None:
         """What is told of one PostgreSQL; None where nothing is, or where it is none."""
         return next((one for one in self.servers(site) if one.name == site and one.postgres == service), None)

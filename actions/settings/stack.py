@@ -1,7 +1,7 @@
 """From the settings to the stack: all sites with their services and servers, or what is wrong with them.
 
-A site of which no `[[services]]` tell has the manual's. `[site]` is the default site; it and each of `[[sites]]` tell of
-their own PostgreSQL, `[[services]]` of others.
+A site of which no `[[services]]` tell has the manual's. `[site]` is the default site; it and each of `[[sites]]` tell
+of their own PostgreSQL, `[[services]]` of others.
 """
 
 from __future__ import annotations
@@ -32,9 +32,7 @@ class ToldSite:
     servers: tuple[SiteConfig, ...]
 
 
-def sites_of(
-    site: SiteSettings, services: Sequence[ServiceTable], sites: Sequence[SiteTable]
-) -> tuple[ToldSite, ...]:
+def sites_of(site: SiteSettings, services: Sequence[ServiceTable], sites: Sequence[SiteTable]) -> tuple[ToldSite, ...]:
     """All sites, the default one first.
 
     Raises:

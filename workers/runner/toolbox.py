@@ -11,14 +11,14 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from actions.engine import notes
-from actions.engine.errors import RecoveryError
+from actions.engine.errors import RecoveryError, Refused
 from actions.engine.run import Run
 from actions.engine.store import Store
 from actions.postgres.server import Names
 from actions.settings.settings import Settings
 from actions.settings.site import SiteConfig
-from actions.stack.choose import must_be_told_of
-from actions.stack.stack import Service, ServiceKind
+from actions.stack.choose import untold
+from actions.stack.stack import Service, ServiceKind, Site
 from workers.docker.client import connect
 from workers.docker.containers import DockerHost
 from workers.docker.errors import speaking
@@ -36,11 +36,20 @@ log = structlog.get_logger("mayday.toolbox")
 class DockerToolbox:
     """Tools on one Docker host. `docker_host` is an address such as tcp://…; empty for the environment's.
 
-    `services` are those of the site, as the stack tells them.
+    `services` are those of the site, as the stack tells them. `site` is its own PostgreSQL, for runs that are about
+    another service; `others` are those of its other servers.
     """
 
-    def __init__(self, store: Store, site: SiteConfig, docker_host: str = "", services: Sequence[Service] = ()) -> None:
+    def __init__(
+        self,
+        store: Store,
+        site: SiteConfig,
+        docker_host: str = "",
+        services: Sequence[Service] = (),
+        others: Sequence[SiteConfig] = (),
+    ) -> None:
         self._store, self._site, self._docker_host, self._services = store, site, docker_host, services
+        self._servers = {one.postgres: one for one in (*others, site)}
         self._accesses = Accesses()
 
     @contextmanager
@@ -51,8 +60,7 @@ class DockerToolbox:
             Refused: the run is about a PostgreSQL of which these settings do not tell.
             RecoveryError: Docker does not answer.
         """
-        if any(one.name == run.service and one.kind is ServiceKind.POSTGRES for one in self._services):
-            must_be_told_of(run.service, self._site.postgres)
+        site = self._told(run.service)
         client = _connected(self._docker_host)
         if not run.id.startswith(LOOKS):
             client.api.answered = partial(self._answered, run.id)
@@ -68,13 +76,19 @@ class DockerToolbox:
                 "web": web,
                 "throughput": HostThroughput(self._store, self._site.name),
                 "polling": RealPolling(),
-                "site": self._site,
+                "site": site,
                 "names": names,
             }
         finally:
             self._tidy(run, files)
             web.close()
             client.close()
+
+    def _told(self, service: str) -> SiteConfig:
+        told = self._servers.get(service)
+        if told is None and any(one.name == service and one.kind is ServiceKind.POSTGRES for one in self._services):
+            raise untold(service)
+        return told or self._site
 
     def _answered(self, run: str) -> None:
         try:
@@ -89,9 +103,33 @@ class DockerToolbox:
             log.warning("the helper container was left", run=run.id, detail=left.message)
 
 
-def docker_toolbox(settings: Settings, store: Store) -> DockerToolbox:
-    """The tools on the default site of the settings."""
-    return DockerToolbox(store, settings.site.site(), settings.site.docker_host, settings.stack()[0].services)
+def docker_toolbox(settings: Settings, store: Store, site: str = "") -> DockerToolbox:
+    """The tools on a site of the settings, or on the default one.
+
+    Raises:
+        Refused: the settings do not tell how to reach the Docker of that site.
+    """
+    where = site_reached(settings, site)
+    own = settings.own_server(where.name)
+    return DockerToolbox(store, own, where.docker, where.services, settings.servers(where.name))
+
+
+def site_reached(settings: Settings, name: str = "") -> Site:
+    """A site whose Docker these settings tell how to reach; without a name the default one.
+
+    Raises:
+        Refused: there is no such site here, or nothing tells its address.
+    """
+    default, *others = settings.stack()
+    found = next((one for one in (default, *others) if one.name == (name or default.name)), None)
+    if found is None or (found is not default and not found.docker):
+        here = ", ".join([default.name, *(one.name for one in others if one.docker)])
+        raise Refused(
+            f"The Docker of the site '{name}' cannot be reached with these settings.",
+            detail=f"They reach: {here}.",
+            hint=f"Give it a docker_host under [[sites]], or use the settings of which '{name}' is the [site].",
+        )
+    return found
 
 
 def reach(docker_host: str) -> None:

@@ -112,7 +112,7 @@ def test_who_opens_it_sees_runs_services_backups_and_who_is_on_call(scene: Scene
     office = scene.office
     records = Records()
     records.hear(told_as("r0"))
-    service_condition.keep(office.store, replace(SEEN, record=records.of("nself-postgres")))
+    service_condition.keep(office.store, replace(SEEN, record=records.of("nself", "nself-postgres")))
     service_condition.keep(
         office.store, Condition("nself-redis", "main", NOW, Health("nself-redis", "stopped", "Exited (137)"))
     )

@@ -84,7 +84,7 @@ def test_records_and_stories_are_the_same_under_other_names() -> None:
     ours, theirs = Records(), Records(find)
     ours.hear(told_as("r1"))
     theirs.hear(told_by_another())
-    here, there = ours.of("nself-postgres"), theirs.of("nself-postgres")
+    here, there = ours.of("nself", "nself-postgres"), theirs.of("nself", "nself-postgres")
     assert here.restored
     assert here.actual
     assert there.actual
@@ -103,7 +103,7 @@ def test_a_fact_of_the_right_name_and_no_role_is_none_of_theirs() -> None:
     bare = replace(PITR, steps=steps)
     records = Records(lambda name: bare)
     records.hear(told_as("r1"))
-    assert records.of("nself-postgres").restored is None
+    assert records.of("nself", "nself-postgres").restored is None
     assert retell(list(told_as("r1")), lambda name: bare).kept == {}
 
 

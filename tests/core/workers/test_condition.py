@@ -21,7 +21,7 @@ from actions.stack.stack import Service, ServiceKind
 from actions.tools.outside import OnCall
 from actions.watch import service_condition
 from actions.watch.redis_memory import Memory
-from actions.watch.run_records import Records
+from actions.watch.run_records import Record, Records
 from actions.watch.service_condition import Condition, Health, Reachable, conditions
 from tests.support.recorded import recorded, tell, told_as
 from tests.support.worlds.company import SITE, WRITERS, World
@@ -103,7 +103,7 @@ class Watch:
         self.keeper = self.another()
 
     def another(self) -> ConditionKeeper:
-        return ConditionKeeper(self.store, self.host, SITE, KNOWN, every=0.0)
+        return ConditionKeeper(self.store, self.host, SITE.name, (SITE,), KNOWN, every=0.0)
 
     def seen(self) -> dict[str, Condition]:
         return conditions(self.store, SITE.name)
@@ -189,7 +189,7 @@ def test_the_keeper_notes_health_and_what_can_be_reached(watch: Watch) -> None:
 
 def test_two_workers_of_a_site_look_once(watch: Watch) -> None:
     assert watch.keeper.look()
-    other = ConditionKeeper(watch.store, watch.host, SITE, KNOWN)
+    other = ConditionKeeper(watch.store, watch.host, SITE.name, (SITE,), KNOWN)
     watch.later(5)
     assert not other.look()
     watch.later(5)
@@ -280,7 +280,7 @@ def test_a_note_is_read_as_it_was_kept_and_one_of_another_version_is_passed_over
 def test_a_recovery_proves_a_restore_and_tells_what_it_took() -> None:
     records = Records()
     records.hear(told_as("r1"))
-    record = records.of("nself-postgres")
+    record = records.of("nself", "nself-postgres")
     assert record.restored is not None
     assert (record.restored.run, record.restored.healthy) == ("r1", True)
     assert record.verified is None
@@ -300,7 +300,7 @@ def test_a_verify_is_no_restore_and_the_newest_of_each_counts() -> None:
         "v1", 2, request.at, Kind.DONE, 1, {"gives": "integrity", "fact": {"healthy": False, "verdict": "x"}}
     )
     records.hear([request, verdict])
-    record = records.of("nself-postgres")
+    record = records.of("nself", "nself-postgres")
     assert record.restored is not None
     assert record.restored.run == "r2"
     assert record.verified is not None
@@ -310,17 +310,23 @@ def test_a_verify_is_no_restore_and_the_newest_of_each_counts() -> None:
 def test_a_discarded_preview_has_proven_the_restore_all_the_same() -> None:
     records = Records()
     for entry in told_as("r1"):
-        if entry.kind is Kind.ASKED and records.of("nself-postgres").restored:
+        if entry.kind is Kind.ASKED and records.of("nself", "nself-postgres").restored:
             break
         records.hear([entry])
-    assert records.of("nself-postgres").restored is not None
-    assert records.of("nself-postgres").actual is None
+    assert records.of("nself", "nself-postgres").restored is not None
+    assert records.of("nself", "nself-postgres").actual is None
 
 
 def test_the_keeper_knows_what_earlier_runs_proved(watch: Watch) -> None:
-    tell(watch.store, "r1")
+    tell(watch.store, "r1", site="main")
     watch.keeper.look()
     assert watch.seen()[SITE.postgres].record.actual is not None
+
+
+def test_what_a_run_proved_of_another_sites_server_of_that_name_is_no_proof_here(watch: Watch) -> None:
+    tell(watch.store, "r1", site="east")
+    watch.keeper.look()
+    assert watch.seen()[SITE.postgres].record == Record()
 
 
 def test_who_is_on_call_is_known_once_somebody_said_so(watch: Watch) -> None:
