@@ -69,7 +69,14 @@ def open_run(bot: BotContext, wants: ProcedureCommand, origin: Origin, person: P
     came = _came(bot, origin)
     try:
         opened = requests.open_run(
-            bot.store, procedure, request, by=person.speaker, subject=subject, origin=came, key=origin.key
+            bot.store,
+            procedure,
+            request,
+            by=person.speaker,
+            subject=subject,
+            origin=came,
+            key=origin.key,
+            beside=bot.settings.shared_writers(subject.service, subject.site),
         )
     except Busy as busy:
         raise held(bot, busy) from busy

@@ -89,3 +89,9 @@ class Settings(Checked):
     def server(self, service: str, site: str) -> SiteConfig | None:
         """What is told of one PostgreSQL; None where nothing is, or where it is none."""
         return next((one for one in self.servers(site) if one.name == site and one.postgres == service), None)
+
+    def shared_writers(self, service: str, site: str) -> tuple[str, ...]:
+        """Who writes into that server and into another of its site too: two recoveries would pause and resume them."""
+        others = {name for one in self.servers(site) if one.postgres != service for name in one.writers}
+        server = self.server(service, site)
+        return tuple(name for name in server.writers if name in others) if server is not None else ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -21,6 +22,7 @@ from actions.engine.injection import check
 from actions.engine.procedure import Act, Ask
 from actions.settings.services import ServiceTable, SiteTable
 from actions.settings.settings import Settings
+from actions.stack.manual import MANUAL
 from actions.tools.registry import TOOLS
 from bot.parse_command import FAMILIES, RunCommand, UnknownCommand, meaning
 from tests.support.paths import ROOT
@@ -77,7 +79,11 @@ def test_every_make_target_that_the_pages_name_exists_and_says_what_it_is() -> N
 
 def test_every_slash_command_that_the_pages_name_is_understood() -> None:
     named = {code for code in codes(all_text()) if re.match(rf"/({'|'.join(FAMILIES)})\b", code)}
-    absent = {code for code in named if isinstance(meaning(code, CATALOG), UnknownCommand)}
+    # On the stack of the manual, or on that of one of the examples.
+    stacks = [MANUAL, *(Settings.model_validate(tomllib.loads(example)).stack() for example in examples())]
+    absent = {
+        code for code in named if all(isinstance(meaning(code, CATALOG, stack=s), UnknownCommand) for s in stacks)
+    }
     assert not absent
     assert isinstance(meaning("/recover undo r1", CATALOG), RunCommand)
     assert len(named) > 8
@@ -126,13 +132,23 @@ def shown(default: str | int) -> str:
     return json.dumps(default)
 
 
-def test_the_example_settings_are_valid() -> None:
-    import tomllib
+def examples() -> list[str]:
+    return [block for page in PAGES for block in re.findall(r"^```toml\n(.*?)^```", page.read_text(), re.M | re.S)]
 
-    examples = [block for page in PAGES for block in re.findall(r"^```toml\n(.*?)^```", page.read_text(), re.M | re.S)]
-    for example in examples:
+
+def test_the_example_settings_are_valid() -> None:
+    for example in examples():
         Settings.model_validate(tomllib.loads(example))
-    assert examples
+    assert examples()
+
+
+def test_the_example_of_two_servers_tells_of_both() -> None:
+    told = [Settings.model_validate(tomllib.loads(example)).servers() for example in examples()]
+    [both] = [servers for servers in told if len(servers) > 1]
+    assert [(one.postgres, one.database, one.writers) for one in both] == [
+        ("nself-postgres", "nself_db", ("nself-hasura",)),
+        ("billing-db", "billing", ("invoices",)),
+    ]
 
 
 def test_every_variable_of_the_environment_is_documented() -> None:
