@@ -70,6 +70,7 @@ class FactRole(StrEnum):
     VERDICT = "verdict"  # what the checks of the data found: `healthy`, `verdict`
     KEPT = "kept"  # where the old data lies: `path`
     ARRIVAL = "arrival"  # whether what is written since can be recovered
+    PUBLISHED = "published"  # what a status page shows of an incident: `url`
 
 
 @dataclass(frozen=True)
@@ -188,7 +189,9 @@ class Procedure:
     and how. One that `yields` gives way to a run that has its service for itself: it may not begin beside it, and is
     stopped where it stands when one begins. `report` gives what is read at the end, `says` the words for its ends: by
     outcome (they may name {service}), or of a function for the end that it promises. It is `about` services of one
-    kind, or a site as a whole where that is empty. An errand (`lane`) claims nothing, needs no Docker, and is drawn as
+    kind, or a site as a whole where that is empty. `public` is what customers read of it on the status page where they
+    should read more than that people are at work: by the kind of update (started, finished, failed). It may name
+    {subject}, what customers call the service, and where a run goes back to a moment that moment: {to}, {lost}. An errand (`lane`) claims nothing, needs no Docker, and is drawn as
     one line.
     """
 
@@ -206,6 +209,7 @@ class Procedure:
     lane: Lane = Lane.RECOVERY
     about: str = ""
     says: Mapping[Outcome, str] | Callable[..., str] | None = None
+    public: Mapping[str, str] | None = None
 
     @cached_property
     def table(self) -> str:
