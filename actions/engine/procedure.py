@@ -189,10 +189,12 @@ class Procedure:
     and how. One that `yields` gives way to a run that has its service for itself: it may not begin beside it, and is
     stopped where it stands when one begins. `report` gives what is read at the end, `says` the words for its ends: by
     outcome (they may name {service}), or of a function for the end that it promises. It is `about` services of one
-    kind, or a site as a whole where that is empty. `public` is what customers read of it on the status page where they
-    should read more than that people are at work: by the kind of update (started, finished, failed). It may name
-    {subject}, what customers call the service, and where a run goes back to a moment that moment: {to}, {lost}. An errand (`lane`) claims nothing, needs no Docker, and is drawn as
+    kind, or a site as a whole where that is empty. An errand (`lane`) claims nothing, needs no Docker, and is drawn as
     one line.
+
+    `public` is what customers read on the status page, by the kind of update (started, finished, failed), where it is
+    more than that people are at work. It may name {subject}, what customers call the service, and of a run that goes
+    back to a moment {to} and {lost}.
     """
 
     name: str

@@ -76,7 +76,8 @@ def draft_for(
     subject = _SUBJECTS.get(about, _ELSE)
     title = in_plain_words(summary) or f"Problem with {subject}"
     touched = _touched(kind, impact, service, beside, components or {})
-    return fit(Draft(incident, title, _STATUS[kind], _text((words or {}).get(kind) or _TEXTS[kind], subject, target), impact, touched, notify))
+    text = _text((words or {}).get(kind) or _TEXTS[kind], subject, target)
+    return fit(Draft(incident, title, _STATUS[kind], text, impact, touched, notify))
 
 
 def impact_of(severity: str) -> str:

@@ -172,7 +172,7 @@ PROCEDURE = Procedure(
         Act("swap the data directories", cutover.swap, cutover.clone_is_live, undo=cutover.swap_back),
         Act("start the server", cutover.start_live, cutover.live_is_ready, undo=cutover.stop_started),
         Look("prove that it is writable", proof.prove_writable, gives="proof"),
-        Look("check integrity again", check_integrity.check_again, gives="integrity_after", role=FactRole.VERDICT),
+        Look("check integrity again", check_integrity.check_again, gives="integrity_after"),
         Look("note where the old data lies", proof.where_kept, gives="kept", role=FactRole.KEPT),
         # From here on there are new writes, which an undo would lose.
         Act("resume the writers", writers.resume, writers.serving, point_of_no_return=True),

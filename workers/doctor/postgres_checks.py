@@ -78,9 +78,7 @@ def _own_folders(server: Server, folders: dict[str, str]) -> Iterator[Finding]:
         other = folders.setdefault(path, server.service)
         if other != server.service:
             said = f"{path} is the {what} of {other} too"
-            yield Finding(
-                "own folders", False, said, "Mount a folder of its own for each, and take new backups."
-            )
+            yield Finding("own folders", False, said, "Mount a folder of its own for each, and take new backups.")
 
 
 def _archive(patient: Patient, server: Server, around: WindowInputs) -> Finding:
