@@ -28,7 +28,7 @@ LOOKED_AT = 20
 class SiteWatch:
     """One look at a site, in the store alone. `servers` are its PostgreSQL services, its own first.
 
-    `archive_limit` is how long WAL may wait for the archive.
+    `archive_limit` is how long WAL may wait for the archive; `at` is what a command has to say that means this site.
     """
 
     store: Store
@@ -36,6 +36,7 @@ class SiteWatch:
     site: str
     servers: Sequence[str]
     archive_limit: timedelta = timedelta(minutes=10)
+    at: str = ""
 
     def facts(self, at_work: Collection[tuple[str, str]]) -> SiteFacts:
         """What can be seen. While a run is about a server, by site and service, nobody looks at its archive."""
@@ -99,8 +100,8 @@ class SiteWatch:
         return f"WAL of {service} is not archived any more{why}"
 
     def _named(self, service: str) -> str:
-        """The name, where a command has to say which server is meant."""
-        return f" {service}" if len(self.servers) > 1 else ""
+        """What a command has to say so that this server is meant."""
+        return (f" {service}" if len(self.servers) > 1 else "") + self.at
 
 
 def known(find: Callable[[str], Procedure], name: str) -> Procedure | None:
@@ -116,6 +117,13 @@ def site_watches(
 ) -> tuple[SiteWatch, ...]:
     """All sites of the settings: whoever leads looks at each."""
     return tuple(
-        SiteWatch(store, find, site.name, [one.postgres for one in settings.servers(site.name)], archive_limit)
+        SiteWatch(
+            store,
+            find,
+            site.name,
+            [one.postgres for one in settings.servers(site.name)],
+            archive_limit,
+            "" if site.name == settings.site.name else f" @ {site.name}",
+        )
         for site in settings.stack()
     )
