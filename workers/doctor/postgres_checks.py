@@ -24,11 +24,11 @@ _WRITERS = "Correct `site.writers` in the settings."
 
 @dataclass
 class Patient:
-    """What the checks of one server look at; one of `several` has to be named in what there is to do."""
+    """What the checks of one server look at. `named` is what a command has to say so that it is meant, one of several."""
 
     tools: dict[str, Any]
     clock: Callable[[], datetime]
-    several: bool = False
+    named: str = ""
 
     @property
     def now(self) -> datetime:
@@ -41,7 +41,7 @@ class Patient:
 
     @property
     def take_one(self) -> str:
-        return f"Take one: /backup run base{f' {self.site.postgres}' if self.several else ''}"
+        return f"Take one: /backup run base{self.named}"
 
     def server(self) -> Server:
         t = self.tools
@@ -64,7 +64,7 @@ def check(settings: Settings, patient: Patient, folders: dict[str, str]) -> Iter
         f"{server.service}, PostgreSQL {server.version}, {server.state}",
         f"Look at `docker logs {server.service}`.",
     )
-    yield from _own_folders(server, folders)
+    yield from own_folders(server, folders)
     yield from server_checks.check(patient.tools, server)
     where = next((one.docker for one in settings.stack() if one.name == patient.site.name), "")
     yield from disk_checks.check(settings, patient.tools["files"].rooms(server), where)
@@ -72,7 +72,7 @@ def check(settings: Settings, patient: Patient, folders: dict[str, str]) -> Iter
     yield from (look(patient, server, around) for look in _LOOKS)
 
 
-def _own_folders(server: Server, folders: dict[str, str]) -> Iterator[Finding]:
+def own_folders(server: Server, folders: dict[str, str]) -> Iterator[Finding]:
     """WAL of two servers bears the same names: in one folder each would take the other's for its own."""
     for what, path in (("WAL archive", server.archive), ("folder of base backups", server.bases)):
         other = folders.setdefault(path, server.service)
@@ -134,7 +134,7 @@ def _writers(patient: Patient, _server: Server, _around: WindowInputs) -> Findin
         "writers",
         not absent,
         f"not there: {', '.join(absent)}" if absent else ", ".join(sorted(found)),
-        f"Correct the writers of {site.postgres} in the settings." if patient.several else _WRITERS,
+        f"Correct the writers of {site.postgres} in the settings." if patient.named else _WRITERS,
     )
 
 

@@ -108,8 +108,9 @@ def _server(settings: Settings, store: Store, site: SiteConfig, folders: dict[st
     try:
         run = _run(store, site.name, site.postgres)
         with docker_toolbox(settings, store, site.name).open(run) as tools:
-            patient = Patient(tools, store.clock, several=len(settings.servers()) > 1)
-            yield from postgres_checks.check(settings, patient, folders)
+            at = "" if site.name == settings.site.name else f" @ {site.name}"
+            named = f" {site.postgres}{at}" if len(settings.servers()) > 1 else ""
+            yield from postgres_checks.check(settings, Patient(tools, store.clock, named), folders)
     except RecoveryError as trouble:
         yield Finding("host", False, f"{trouble.message} {trouble.detail}".strip(), trouble.hint)
 

@@ -19,8 +19,9 @@ from actions.incidents import on_call
 from actions.stack.manual import SERVICES
 from actions.stack.stack import Service, ServiceKind
 from actions.tools.outside import OnCall
-from actions.watch import service_condition
+from actions.watch import row_counts, service_condition
 from actions.watch.redis_memory import Memory
+from actions.watch.row_counts import RowsSeen
 from actions.watch.run_records import Record, Records
 from actions.watch.service_condition import Condition, Health, Reachable, conditions
 from tests.support.recorded import recorded, tell, told_as
@@ -59,7 +60,7 @@ class Host:
 
     world: World
     away: bool = False
-    opened: int = 0
+    names: list[str] = field(default_factory=list)
     while_open: Any = None
     counted: list[str] = field(default_factory=list)
 
@@ -67,7 +68,7 @@ class Host:
     def open(self, run: Run) -> Iterator[dict[str, Any]]:
         if self.away:
             raise Away("Docker did not answer.", hint="See that it runs.")
-        self.opened += 1
+        self.names.append(run.id)
         with WorldWorkshop(self.world).open(run) as tools:
             tools["docker"].client = SimpleNamespace(api=SimpleNamespace(containers=self.containers))
             tools["files"] = Counting(tools["files"], self)
@@ -185,6 +186,42 @@ def test_the_keeper_notes_health_and_what_can_be_reached(watch: Watch) -> None:
     assert found.latest == found.seen_at
     assert found.waiting > 0
     assert all(seen[name].reachable is None for name in WRITERS)
+
+
+def beside(watch: Watch, archive: str) -> ConditionKeeper:
+    """A keeper of the site with a second server, whose container is like the first one's."""
+    world = watch.host.world
+    world.containers["billing-db"] = replace(world.containers[SITE.postgres], name="billing-db")
+    world.mounted["billing-db"] = "billing"
+    world.dirs["billing"] = replace(world.dirs[world.mounted[SITE.postgres]], id="billing")
+    billing = replace(SITE, postgres="billing-db", archive=archive)
+    services = (*KNOWN, Service("billing-db", ServiceKind.POSTGRES))
+    return ConditionKeeper(watch.store, watch.host, SITE.name, (SITE, billing), services, every=0.0)
+
+
+def test_each_server_of_a_site_is_looked_at_as_a_run_of_its_own_would(watch: Watch) -> None:
+    assert beside(watch, SITE.archive).look()
+    seen = watch.seen()
+    assert seen[SITE.postgres].reachable is not None
+    assert seen["billing-db"].reachable is not None
+    assert watch.host.names == ["condition-main", "condition-main.nself-postgres", "condition-main.billing-db"]
+
+
+def test_what_cannot_be_seen_of_one_server_is_no_problem_of_the_other(watch: Watch) -> None:
+    assert beside(watch, "/nowhere").look()
+    seen = watch.seen()
+    assert (seen[SITE.postgres].problem, seen[SITE.postgres].reachable is None) == ("", False)
+    assert "/nowhere" in seen["billing-db"].problem
+    assert seen["billing-db"].problem_since == watch.store.clock()
+    assert seen["billing-db"].reachable is None
+
+
+def test_rows_of_two_servers_are_counted_apart_also_under_one_name(watch: Watch) -> None:
+    for site, rows in (("main", 900), ("east", 100)):
+        row_counts.look(watch.store, site, "db", RowsSeen("14:00", {"public.t": rows}))
+    row_counts.look(watch.store, "main", "db", RowsSeen("14:00", {"public.t": 100}))
+    assert [loss.before for loss in row_counts.lost(watch.store, "main", ["db"])] == [900]
+    assert row_counts.lost(watch.store, "east", ["db"]) == []
 
 
 def test_two_workers_of_a_site_look_once(watch: Watch) -> None:
