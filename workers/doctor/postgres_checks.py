@@ -24,7 +24,7 @@ _WRITERS = "Correct `site.writers` in the settings."
 
 @dataclass
 class Patient:
-    """What the checks of one server look at. `named` is what a command has to say so that it is meant, one of several."""
+    """What the checks of one server look at. `named` is what a command says so that this one of several is meant."""
 
     tools: dict[str, Any]
     clock: Callable[[], datetime]
