@@ -92,6 +92,7 @@ class Settings(Checked):
 
     def shared_writers(self, service: str, site: str) -> tuple[str, ...]:
         """Who writes into that server and into another of its site too: two recoveries would pause and resume them."""
-        others = {name for one in self.servers(site) if one.postgres != service for name in one.writers}
-        server = self.server(service, site)
-        return tuple(name for name in server.writers if name in others) if server is not None else ()
+        told = next((one for one in self._sites() if one.site.name == site), None)
+        into = {one.postgres: told.named(one.writers) for one in told.servers} if told else {}
+        others = {name for other, names in into.items() if other != service for name in names}
+        return tuple(name for name in into.get(service, ()) if name in others)

@@ -31,6 +31,11 @@ class ToldSite:
     site: Site
     servers: tuple[SiteConfig, ...]
 
+    def named(self, said: Sequence[str]) -> tuple[str, ...]:
+        """Services by their own names, whether they were told by those or by their containers'."""
+        found = ((name, self.site.service(name)) for name in said)
+        return tuple(service.name if service else name for name, service in found)
+
 
 def sites_of(site: SiteSettings, services: Sequence[ServiceTable], sites: Sequence[SiteTable]) -> tuple[ToldSite, ...]:
     """All sites, the default one first.

@@ -178,6 +178,16 @@ def test_who_writes_into_a_server_is_who_needs_it_and_whoever_needs_none_writes_
     assert [one.name for one in given.stack()[0].services if one.writes] == ["shop", "invoices", "both", "lone"]
 
 
+def test_who_writes_into_both_is_known_by_the_name_of_the_service_also_where_the_container_was_told() -> None:
+    given = settings(TWO)
+    assert given.shared_writers("shop-db", "main") == given.shared_writers("billing-db", "main") == ("both",)
+    assert given.shared_writers("nself-postgres", "east") == ()
+    assert given.shared_writers("shop-db", "nowhere") == ()
+    told = TWO.replace('user = "ops"', 'user = "ops"\nwriters = ["shop-1", "both-1"]')
+    told = told.replace('name = "both"', 'name = "both"\ncontainer = "both-1"')
+    assert settings(told).shared_writers("shop-db", "main") == ("both",)
+
+
 def test_a_server_is_found_by_its_service_and_site() -> None:
     given = settings(TWO)
     found = given.server("billing-db", "main")
