@@ -103,33 +103,51 @@ class DockerToolbox:
             log.warning("the helper container was left", run=run.id, detail=left.message)
 
 
-def docker_toolbox(settings: Settings, store: Store, site: str = "") -> DockerToolbox:
-    """The tools on a site of the settings, or on the default one.
+def docker_toolbox(settings: Settings, store: Store, name: str = "") -> DockerToolbox:
+    """The tools on a site of the settings, or on the default one, for whoever serves it.
+
+    A site without a docker_host is on the Docker of this process's own host: whoever is told to serve it says so.
 
     Raises:
-        Refused: the settings do not tell how to reach the Docker of that site.
+        Refused: the settings do not know that site.
     """
-    where = site_reached(settings, site)
-    own = settings.own_server(where.name)
-    return DockerToolbox(store, own, where.docker, where.services, settings.servers(where.name))
+    site = site_named(settings, name)
+    own = settings.own_server(site.name)
+    return DockerToolbox(store, own, site.docker, site.services, settings.servers(site.name))
 
 
-def site_reached(settings: Settings, name: str = "") -> Site:
-    """A site whose Docker these settings tell how to reach; without a name the default one.
+def site_named(settings: Settings, name: str = "") -> Site:
+    """A site of the settings; without a name the default one.
 
     Raises:
-        Refused: there is no such site here, or nothing tells its address.
+        Refused: there is none of that name.
     """
-    default, *others = settings.stack()
-    found = next((one for one in (default, *others) if one.name == (name or default.name)), None)
-    if found is None or (found is not default and not found.docker):
-        here = ", ".join([default.name, *(one.name for one in others if one.docker)])
-        raise Refused(
-            f"The Docker of the site '{name}' cannot be reached with these settings.",
-            detail=f"They reach: {here}.",
-            hint=f"Give it a docker_host under [[sites]], or use the settings of which '{name}' is the [site].",
-        )
-    return found
+    sites = settings.stack()
+    if found := next((site for site in sites if name in ("", site.name)), None):
+        return found
+    raise Refused(
+        f"There is no site '{name}'.",
+        detail=f"The settings here know {', '.join(site.name for site in sites)}.",
+        hint="Name one of them, or add it: [[sites]], docs/configuration.md.",
+    )
+
+
+def site_reached(settings: Settings, name: str) -> Site:
+    """A site that a process which was told nothing may take for the one that it reaches.
+
+    Raises:
+        Refused: the settings do not know it, or do not tell the address of its Docker. What answers here is another
+            site's, and its containers may have the same names.
+    """
+    found = site_named(settings, name)
+    if found.name == settings.site.name or found.docker:
+        return found
+    here = ", ".join(site.name for site in settings.stack() if site.docker or site.name == settings.site.name)
+    raise Refused(
+        f"The Docker of the site '{name}' cannot be reached with these settings.",
+        detail=f"They reach: {here}.",
+        hint=f"Give it a docker_host under [[sites]], or use the settings of which '{name}' is the [site].",
+    )
 
 
 def reach(docker_host: str) -> None:
