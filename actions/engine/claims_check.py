@@ -75,7 +75,7 @@ def claimed_by(request: Entry) -> set[Claim] | None:
     """What a run claims by its own request; None for one of before, which does not say it."""
     data = request.data
     listed = data.get("claims")
-    if request.kind is not Kind.REQUESTED or not isinstance(listed, list):
+    if not isinstance(listed, list):
         return None
     return {_claim(request.run, str(data.get("site") or ""), one) for one in listed}
 

@@ -142,7 +142,8 @@ class Store(Ledger):
     def all_claims(self) -> list[Claim]:
         """What is claimed of every site."""
         with self.engine.connect() as db:
-            return [Claim(site, of, run, Mode(mode)) for site, of, run, mode in db.execute(statements.ALL_CLAIMS)]
+            rows = db.execute(statements.ALL_CLAIMS)
+            return [Claim(row.site, row.service, row.run, Mode(row.mode)) for row in rows]
 
     def holder(self, service: str, site: str = "") -> str:
         """The run that has a service for itself, alone or with all of its site; empty where none does."""

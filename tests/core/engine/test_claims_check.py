@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from actions.engine import tables
 from actions.engine.claims import ALL, Mode, Wanted
 from actions.engine.claims_check import wrong_claims
+from actions.engine.errors import NOT_READ
 from actions.engine.journal import Kind
 from actions.engine.store import Store
 from bot.terminal.records import verify_journals
@@ -85,6 +86,14 @@ def test_a_claim_of_a_run_that_nobody_knows_is_named(store: Store) -> None:
 def test_a_run_of_before_which_does_not_say_what_it_claims_is_believed(store: Store) -> None:
     store.extend("r1", lambda _: [(Kind.REQUESTED, None, REQUEST)])
     by_hand(store, claim("r1", "pg"))
+    assert told(store) == []
+
+
+def test_what_a_run_holds_whose_journal_cannot_be_read_is_not_judged(store: Store) -> None:
+    begun(store, "r1", "pg")
+    by_hand(store, sa.text("update entries set data = '{' where run = 'r1'"))
+    with pytest.raises(NOT_READ):
+        store.entries("r1")
     assert told(store) == []
 
 
