@@ -195,6 +195,9 @@ class Procedure:
     `public` is what customers read on the status page, by the kind of update (started, finished, failed), where it is
     more than that people are at work. It may name {subject}, what customers call the service, and of a run that goes
     back to a moment {to} and {lost}.
+
+    `there` is the field of the request that names a second site: steps take the tools of that one as `there`, all
+    others are of the run's own. A claim of another site names its field too, and never yields.
     """
 
     name: str
@@ -212,6 +215,7 @@ class Procedure:
     about: str = ""
     says: Mapping[Outcome, str] | Callable[..., str] | None = None
     public: Mapping[str, str] | None = None
+    there: str = ""
 
     @cached_property
     def table(self) -> str:
@@ -220,8 +224,9 @@ class Procedure:
         return hashlib.sha256(rows.encode()).hexdigest()[:12]
 
     def claims_for(self, run: str, site: str, service: str) -> tuple[Claim, ...]:
-        """What a run of it claims."""
-        return claims_of(wanted_by(self.claims, self.yields), site, service, run)
+        """What a run of it claims of its own site."""
+        wanted = [one for one in wanted_by(self.claims, self.yields) if not one.site]
+        return claims_of(wanted, site, service, run)
 
     def giving(self, fact: str) -> int:
         """The position of the look or ask that gives a fact."""

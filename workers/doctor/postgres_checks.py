@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from actions.clock.times import span_words
 from actions.findings import Finding
@@ -16,6 +15,7 @@ from actions.steps.postgres.archiving import look_at_archiving
 from actions.steps.postgres.look_at_server import look_at_server, see_writers
 from actions.steps.postgres.read_window import WindowInputs, survey
 from workers.doctor import disk_checks, server_checks
+from workers.runner.toolbox import HostTools
 
 _BASE_AGE = timedelta(hours=30)
 _CLOCK_SKEW = timedelta(seconds=5)
@@ -26,7 +26,7 @@ _WRITERS = "Correct `site.writers` in the settings."
 class Patient:
     """What the checks of one server look at. `named` is what a command says so that this one of several is meant."""
 
-    tools: dict[str, Any]
+    tools: HostTools
     clock: Callable[[], datetime]
     named: str = ""
 
@@ -36,8 +36,7 @@ class Patient:
 
     @property
     def site(self) -> SiteConfig:
-        told: SiteConfig = self.tools["site"]
-        return told
+        return self.tools.site
 
     @property
     def take_one(self) -> str:
@@ -45,10 +44,10 @@ class Patient:
 
     def server(self) -> Server:
         t = self.tools
-        return look_at_server(self.site.postgres, self.site, t["docker"], t["files"])
+        return look_at_server(self.site.postgres, self.site, t.docker, t.files, t.servers)
 
     def around(self, server: Server) -> WindowInputs:
-        return survey(server, self.tools["files"], self.tools["sql"], self.now)
+        return survey(server, self.tools.files, self.tools.sql, self.now)
 
 
 def check(settings: Settings, patient: Patient, folders: dict[str, str]) -> Iterator[Finding]:
@@ -67,7 +66,7 @@ def check(settings: Settings, patient: Patient, folders: dict[str, str]) -> Iter
     yield from own_folders(server, folders)
     yield from server_checks.check(patient.tools, server)
     where = next((one.docker for one in settings.stack() if one.name == patient.site.name), "")
-    yield from disk_checks.check(settings, patient.tools["files"].rooms(server), where)
+    yield from disk_checks.check(settings, patient.tools.files.rooms(server), where)
     around = patient.around(server)
     yield from (look(patient, server, around) for look in _LOOKS)
 
@@ -83,7 +82,7 @@ def own_folders(server: Server, folders: dict[str, str]) -> Iterator[Finding]:
 
 def _archive(patient: Patient, server: Server, around: WindowInputs) -> Finding:
     """What the server says of its archiver, held against what lies in the archive."""
-    seen = look_at_archiving(server, patient.tools["files"], patient.tools["sql"])
+    seen = look_at_archiving(server, patient.tools.files, patient.tools.sql)
     if seen.state == "well" and not around.archived:
         return Finding("WAL archive", False, "it is empty", "Look at archive_command and pg_stat_archiver.")
     if seen.state != "well":
@@ -128,7 +127,7 @@ def _gaps(_patient: Patient, _server: Server, around: WindowInputs) -> Finding:
 
 def _writers(patient: Patient, _server: Server, _around: WindowInputs) -> Finding:
     site = patient.site
-    found = {w.name for w in see_writers(site, patient.tools["docker"]).all}
+    found = {w.name for w in see_writers(site, patient.tools.docker).all}
     absent = [name for name in site.writers if name not in found]
     return Finding(
         "writers",
@@ -143,7 +142,7 @@ def _clock(patient: Patient, server: Server, _around: WindowInputs) -> Finding:
         return Finding("clock", True, "not compared: the server is not running")
     sql = "select clock_timestamp() as now"
     before = patient.now
-    seen = datetime.fromisoformat(patient.tools["sql"].rows(server.service, server, sql)[0]["now"])
+    seen = datetime.fromisoformat(patient.tools.sql.rows(server.service, server, sql)[0]["now"])
     # The server looked at its clock somewhere between: how long asking takes is not a difference of clocks.
     apart = max(before - seen, seen - patient.now, timedelta())
     return Finding(

@@ -99,7 +99,7 @@ def _untold(service: str) -> Finding:
 def _docker(settings: Settings, store: Store, site: Site, name: str) -> Iterator[Finding]:
     try:
         with docker_toolbox(settings, store, site.name).open(_run(store, site.name, "")) as tools:
-            yield Finding(name, True, f"answers on {tools['docker'].host}")
+            yield Finding(name, True, f"answers on {tools.docker.host}")
     except RecoveryError as trouble:
         yield Finding(name, False, f"{trouble.message} {trouble.detail}".strip(), trouble.hint)
 

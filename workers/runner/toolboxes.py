@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 import structlog
 
@@ -19,7 +20,7 @@ from workers.adapters import Adapters, open_adapters
 from workers.pagerduty.poller import Poller
 from workers.runner import toolbox
 from workers.runner.leased_runner import LeasedRunner
-from workers.runner.toolbox import docker_toolbox
+from workers.runner.toolbox import docker_toolbox, second_toolbox
 from workers.runner.worker import owner_name
 
 log = structlog.get_logger("mayday.runner")
@@ -32,7 +33,8 @@ def recoveries(
     settings: Settings, store: Store, find: Callable[[str], Procedure], owner: str, site: str = ""
 ) -> LeasedRunner:
     """The loop with the tools of a site's stack, or of the default one's."""
-    return LeasedRunner(store, find, docker_toolbox(settings, store, site), owner, site=site or settings.site.name)
+    here, elsewhere = docker_toolbox(settings, store, site), partial(second_toolbox, settings, store)
+    return LeasedRunner(store, find, here, owner, site=site or settings.site.name, elsewhere=elsewhere)
 
 
 def errands(

@@ -18,6 +18,7 @@ from actions.stack.stack import Service
 from actions.watch.run_records import Records
 from actions.watch.service_condition import NOTE, Condition, Health, conditions, keep
 from workers.runner.scope import Toolbox
+from workers.runner.toolbox import HostTools
 from workers.watch import container_health
 from workers.watch.memory_watch import MemoryWatch
 from workers.watch.server_watch import ServerWatch, looking_run
@@ -39,7 +40,7 @@ class ConditionKeeper:
     """
 
     store: Store
-    toolbox: Toolbox
+    toolbox: Toolbox[HostTools]
     site: str
     servers: Sequence[SiteConfig]
     services: Sequence[Service]
@@ -100,9 +101,9 @@ class ConditionKeeper:
         """How the containers are, after a look at each server that serves; and why Docker did not answer."""
         try:
             with self.toolbox.open(looking_run(self.site, "", self.store.clock())) as tools:
-                found = container_health.look(tools["docker"].client, self.services)
+                found = container_health.look(tools.docker.client, self.services)
                 if not self._busy():
-                    self._memories.look(tools["docker"].client, found, self.store.clock())
+                    self._memories.look(tools.docker.client, found, self.store.clock())
             well = {one.service for one in found if one.well}
             for name, watch in self._watches.items():
                 if name in well:

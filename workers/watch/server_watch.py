@@ -22,6 +22,7 @@ from actions.watch import row_counts
 from actions.watch.service_condition import Condition, Reachable, reachable
 from workers.postgres import dumps
 from workers.runner.scope import Toolbox
+from workers.runner.toolbox import HostTools
 
 log = structlog.get_logger("mayday.condition")
 
@@ -53,7 +54,7 @@ class ServerWatch:
     """
 
     store: Store
-    toolbox: Toolbox
+    toolbox: Toolbox[HostTools]
     site: SiteConfig
     busy: Callable[[], bool]
     every: float
@@ -87,7 +88,7 @@ class ServerWatch:
         else:
             log.info("the condition is seen again", service=self.site.postgres)
 
-    def _reach_or_say(self, tools: dict[str, Any]) -> None:
+    def _reach_or_say(self, tools: HostTools) -> None:
         try:
             self._reach(tools)
             self.problem = ""
@@ -97,18 +98,18 @@ class ServerWatch:
             self.problem = f"{trouble.message} {trouble.detail}".strip()
         self.tell(self.problem)
 
-    def _reach(self, tools: dict[str, Any]) -> None:
+    def _reach(self, tools: HostTools) -> None:
         """Read the window as a plan would; a run that begins meanwhile has it given up."""
         began = time.monotonic()
         # Set before the look, so that one that fails is not made again at once.
         self._next = began + self.every
-        files: Any = _Yielding(tools["files"], self.busy)
-        server = look_at_server(self.site.postgres, self.site, tools["docker"], files)
-        around = survey(server, files, tools["sql"], self.store.clock())
-        archiving = look_at_archiving(server, files, tools["sql"])
+        files: Any = _Yielding(tools.files, self.busy)
+        server = look_at_server(self.site.postgres, self.site, tools.docker, files, tools.servers)
+        around = survey(server, files, tools.sql, self.store.clock())
+        archiving = look_at_archiving(server, files, tools.sql)
         dump_at = self.seen.dump_at if self.seen else None  # While the server is down nobody can be asked.
         if self.site.dumps and server.state == "running":
-            dump_at = dumps.newest(tools["docker"].client, server, self.site.dumps)
+            dump_at = dumps.newest(tools.docker.client, server, self.site.dumps)
         took = time.monotonic() - began
         self._next = began + max(self.every, _SHARE * took)
         self.seen = reachable(
@@ -121,7 +122,7 @@ class ServerWatch:
             archiving=archiving,
         )
         if server.state == "running":
-            counted = row_counts.count(self.site.postgres, server, tools["sql"])
+            counted = row_counts.count(self.site.postgres, server, tools.sql)
             row_counts.look(self.store, self.site.name, self.site.postgres, counted)
 
 

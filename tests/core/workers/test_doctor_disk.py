@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from actions.settings.settings import Settings
-from actions.tools.files import Room
+from actions.tools.folders import Room
 from workers.doctor.disk_checks import check
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -31,13 +32,13 @@ class Toolboxes:
 
     def of(self, settings: Settings, _store: Store, site: str = "") -> Any:
         @contextmanager
-        def opens(run: Run) -> Iterator[dict[str, Any]]:
+        def opens(run: Run) -> Iterator[Any]:
             assert run.site == site
             self.opened.append((site, run.service))
             if site == self.away:
                 raise Away("Docker did not answer.", hint="See that it runs.")
             told = settings.server(run.service, site)
-            yield {"docker": Named(f"host of {site}"), "site": told or settings.own_server(site)}
+            yield SimpleNamespace(docker=Named(f"host of {site}"), site=told or settings.own_server(site))
 
         return Opener(opens)
 

@@ -114,7 +114,7 @@ def test_the_tools_of_a_run_have_the_settings_of_its_own_server(host: Host, monk
     told = {}
     for service in ("nself-postgres", "billing-db", "cache"):
         with tools.open(Run("", "", "", service, "main", "U1", {}, {}, now())) as opened:
-            told[service] = (opened["site"].postgres, opened["site"].database, opened["site"].archive)
+            told[service] = (opened.site.postgres, opened.site.database, opened.site.archive)
     assert told == {
         "nself-postgres": ("nself-postgres", "nself_db", "/backups/postgres/wal"),
         "billing-db": ("billing-db", "billing", "/b/wal"),
