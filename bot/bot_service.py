@@ -25,6 +25,7 @@ from actions.incidents.alarm_watch import AlarmWatch, caller
 from actions.incidents.alert_grouping import rules_of
 from actions.incidents.kept_events import forget_old_events
 from actions.incidents.page_escalation import lifter
+from actions.incidents.site_watch import site_watches
 from actions.settings.settings import Settings
 from actions.tools.outside import Pager, PagerDuty
 from bot.incidents.event_intake import Intake
@@ -83,7 +84,7 @@ class BotService:
         self.alarms: RaiseAlarms | None = None
         if pager is not None:
             call, lift = caller(pagerduty, settings.contacts), lifter(store, pagerduty, site.name, enqueue)
-            watch = AlarmWatch(store, find, pager, site.name, site.postgres, also_tell=call, lift=lift)
+            watch = AlarmWatch(store, find, pager, site_watches(settings, store, find), also_tell=call, lift=lift)
             self.alarms = RaiseAlarms(watch, leader)
         self.port = 0
 

@@ -12,7 +12,7 @@ from actions.engine.notes import living_workers, post
 from actions.engine.procedure import Procedure
 from actions.engine.reading import Asker
 from actions.engine.run import Run
-from actions.stack.choose import chosen, must_be_told_of, site_named
+from actions.stack.choose import chosen, site_named, untold
 from actions.stack.stack import ServiceKind
 from bot.context import BotContext
 from bot.incidents.thread_places import of_thread
@@ -61,14 +61,23 @@ def open_run(bot: BotContext, wants: ProcedureCommand, origin: Origin, person: P
     _may_ask(person)
     procedure = wants.procedure
     subject = chosen(bot.settings.stack(), procedure.about, wants.service, wants.site)
-    if procedure.about == ServiceKind.POSTGRES and subject.site == bot.settings.site.name:
-        must_be_told_of(subject.service, bot.settings.site.postgres)
+    # Of another site's servers the settings of its own worker may tell.
+    here = procedure.about == ServiceKind.POSTGRES and subject.site == bot.settings.site.name
+    if here and bot.settings.server(subject.service, subject.site) is None:
+        raise untold(subject.service)
     asker = Asker(bot.clock(), bot.settings.operations_zone, person.zone, subject.name)
     request = _with_site(bot, procedure, procedure.words.read(wants.arguments, asker))
     came = _came(bot, origin)
     try:
         opened = requests.open_run(
-            bot.store, procedure, request, by=person.speaker, subject=subject, origin=came, key=origin.key
+            bot.store,
+            procedure,
+            request,
+            by=person.speaker,
+            subject=subject,
+            origin=came,
+            key=origin.key,
+            beside=bot.settings.shared_writers(subject.service, subject.site),
         )
     except Busy as busy:
         raise held(bot, busy) from busy

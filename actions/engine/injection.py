@@ -10,6 +10,7 @@ import dataclasses
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from string import Formatter
 from typing import Any, get_args, get_origin, get_type_hints
 
 from actions.engine.claims import Mode, wanted_by
@@ -113,9 +114,22 @@ def check(procedure: Procedure, tools: Mapping[str, Any]) -> None:
             raise Miswired(f"{procedure.name}, step '{step.title}': {why}")
         if isinstance(step, (Look, Ask)):
             known[step.gives] = types[step.gives]
+    if why := _public_words(procedure.public or {}):
+        raise Miswired(f"{procedure.name}, public: {why}")
     for named in ("report", "says"):
         if callable(function := getattr(procedure, named)):
             _check_one(procedure.name, named, function, known)
+
+
+def _public_words(words: Mapping[str, str]) -> str:
+    """What is wrong with words for the status page: nobody is to find out when customers should read them."""
+    for kind, text in words.items():
+        if kind not in ("started", "finished", "failed"):
+            return f"there is no update of the kind '{kind}'"
+        named = {name for _, name, _, _ in Formatter().parse(text) if name is not None}
+        if strange := named - {"subject", "to", "lost"}:
+            return f"'{kind}' names {{{min(strange)}}}, which nobody gives"
+    return ""
 
 
 def _misplaced(procedure: Procedure, asked: Mapping[str, Any]) -> str:

@@ -79,6 +79,11 @@ def living_workers(store: Store) -> dict[str, dict[str, Any]]:
     return _fresh(store, "worker")
 
 
+def living_on(store: Store, site: str) -> list[dict[str, Any]]:
+    """Those of them that carry out runs of a site."""
+    return [one for one in living_workers(store).values() if site in one.get("sites", [one.get("site", site)])]
+
+
 def carries_in_foreground(store: Store, run: str, where: dict[str, Any]) -> None:
     """Note that a terminal carries that run out, and waits with it at its questions."""
     store.keep("foreground", run, where)

@@ -70,6 +70,7 @@ class FactRole(StrEnum):
     VERDICT = "verdict"  # what the checks of the data found: `healthy`, `verdict`
     KEPT = "kept"  # where the old data lies: `path`
     ARRIVAL = "arrival"  # whether what is written since can be recovered
+    PUBLISHED = "published"  # what a status page shows of an incident: `url`
 
 
 @dataclass(frozen=True)
@@ -191,6 +192,10 @@ class Procedure:
     kind, or a site as a whole where that is empty. An errand (`lane`) claims nothing, needs no Docker, and is drawn as
     one line.
 
+    `public` is what customers read on the status page, by the kind of update (started, finished, failed), where it is
+    more than that people are at work. It may name {subject}, what customers call the service, and of a run that goes
+    back to a moment {to} and {lost}.
+
     `there` is the field of the request that names a second site: steps take the tools of that one as `there`, all
     others are of the run's own. A claim of another site names its field too, and never yields.
     """
@@ -209,6 +214,7 @@ class Procedure:
     lane: Lane = Lane.RECOVERY
     about: str = ""
     says: Mapping[Outcome, str] | Callable[..., str] | None = None
+    public: Mapping[str, str] | None = None
     there: str = ""
 
     @cached_property

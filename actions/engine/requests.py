@@ -6,11 +6,11 @@ Who may ask, and what was meant, has been decided before; nothing is read from w
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from actions.engine.claims import ALL, wanted_by
+from actions.engine.claims import ALL, Mode, Wanted, wanted_by
 from actions.engine.errors import Refused
 from actions.engine.facts import to_json
 from actions.engine.ids import ERRAND, RUN, new_id
@@ -53,9 +53,11 @@ def open_run(
     origin: Mapping[str, str],
     key: str,
     linked: Mapping[str, str] | None = None,
+    beside: Sequence[str] = (),
 ) -> OpenedRun:
     """Write a request into a new journal, once for each key.
 
+    A run that has its service for itself has those `beside` for itself too: who writes into several servers.
     `origin` says where it came from; the `incident` in it is told of the run, with what `linked` adds to that.
 
     Raises:
@@ -72,6 +74,8 @@ def open_run(
         replace(one, service=one.service or own, site=str(getattr(request, one.site)) if one.site else "")
         for one in wanted_by(procedure.claims, procedure.yields)
     ]
+    if Wanted(Mode.EXCLUSIVE, own) in claims:
+        claims += [Wanted(Mode.EXCLUSIVE, name) for name in beside]
     name, new = store.open_run(run, data, claims=claims, key=key, tells=tells)
     return OpenedRun(name, new, data["summary"])
 

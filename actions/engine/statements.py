@@ -108,6 +108,7 @@ UNREAD = (
 
 CLAIM = sa.insert(claims)
 CLAIMS = sa.select(claims).where(claims.c.site == sa.bindparam("place")).order_by(claims.c.service, claims.c.run)
+ALL_CLAIMS = sa.select(claims).order_by(claims.c.site, claims.c.service, claims.c.run)
 HOLDERS = (
     sa.select(claims.c.site, claims.c.run)
     .where(claims.c.service.in_([sa.bindparam("of"), ALL]), claims.c.mode == str(Mode.EXCLUSIVE))

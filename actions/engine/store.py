@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from actions.engine import statements, tables
-from actions.engine.claims import Claim
+from actions.engine.claims import Claim, Mode
 from actions.engine.database import StoreDatabase, one_at_a_time, passing_beside
 from actions.engine.journal import Entry
 from actions.engine.journal_heads import Grown, JournalHead, JournalKind
@@ -138,6 +138,12 @@ class Store(Ledger):
         """What is claimed of a site."""
         with self.engine.connect() as db:
             return held_claims(db, site)
+
+    def all_claims(self) -> list[Claim]:
+        """What is claimed of every site."""
+        with self.engine.connect() as db:
+            rows = db.execute(statements.ALL_CLAIMS)
+            return [Claim(row.site, row.service, row.run, Mode(row.mode)) for row in rows]
 
     def holder(self, service: str, site: str = "") -> str:
         """The run that has a service for itself, alone or with all of its site; empty where none does."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from actions.engine.procedure import Act, Lane, Look, Procedure, Risk
+from actions.engine.procedure import Act, FactRole, Lane, Look, Procedure, Risk
 from actions.errands.pressing import pressed
 from actions.steps import statuspage_update
 from actions.tools.outside import Draft
@@ -29,6 +29,6 @@ PROCEDURE = Procedure(
     steps=(
         Look("look at the page", statuspage_update.look_at_page, gives="page"),
         Act("publish", statuspage_update.publish, statuspage_update.published),
-        Look("see what stands there", statuspage_update.look_at_page, gives="after"),
+        Look("see what stands there", statuspage_update.look_at_page, gives="after", role=FactRole.PUBLISHED),
     ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -11,8 +11,9 @@ from actions.incidents.pagerduty_events import OWN
 FAILED_FOR = timedelta(minutes=5)
 """A run that failed and nobody answered."""
 APPROVAL_FOR = timedelta(minutes=10)
-"""A question that waits for a second person. It is for the next level at once: the first has asked it, most likely.
-Where that level could not be paged, there is a second, graver page after as long again."""
+"""A question that waits for a second person, or an instruction for whoever does it by hand. It is for the next level at
+once: the first has asked for it, most likely. Where that level could not be paged, there is a second, graver page after
+as long again."""
 NEXT_LEVEL = 2
 ALONE_FOR = timedelta(minutes=15)
 """So long after its end a run that went on without a second person is still paged about."""
@@ -25,7 +26,8 @@ LATE_AT = 0.8
 class RunFacts:
     """One run that has not ended.
 
-    `failed_at` and `asked_at` are set while it waits for people: after a failure, for a second person.
+    `failed_at` and `asked_at` are set while it waits for people: after a failure, for a second person. With `by_hand`
+    it is an instruction that waits instead, for somebody who does it.
     `ahead` is how long the present act still takes, None where nobody knows. `serving` says that the
     recovered data is in service, so that the promise is kept whatever still follows. `alone` is who went on
     without a second person, and why; such a run is told of for a while after its end too. `lifted` says that
@@ -40,6 +42,7 @@ class RunFacts:
     failure: str = ""
     asked_at: datetime | None = None
     question: str = ""
+    by_hand: bool = False
     ahead: timedelta | None = None
     serving: bool = False
     alone: str = ""
@@ -47,15 +50,25 @@ class RunFacts:
 
 
 @dataclass(frozen=True)
+class SiteFacts:
+    """One site. `worker_at` is when a worker of it last said that it lives, None where none ever did.
+
+    `unrecoverable` says of each server of which nothing, or nothing recent, could be recovered, why; by its service,
+    which is empty for the site's own.
+    """
+
+    name: str
+    worker_at: datetime | None = None
+    unrecoverable: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Facts:
-    """All that is looked at. `worker_at` is when a worker of the site last said that it lives, None where none
-    ever did; `unrecoverable` says why nothing, or nothing recent, could be recovered to."""
+    """All that is looked at."""
 
     now: datetime
-    site: str
+    sites: tuple[SiteFacts, ...] = ()
     runs: tuple[RunFacts, ...] = ()
-    worker_at: datetime | None = None
-    unrecoverable: str = ""
 
 
 @dataclass(frozen=True)
@@ -77,23 +90,24 @@ class Alarm:
 
 
 def approval_key(run: str) -> str:
-    """The key of the page that a run waits for a second person."""
+    """The key of the page that a run waits for a second person, or for what is done by hand."""
     return f"{OWN}{run} approval"
 
 
 def alarms(facts: Facts) -> tuple[Alarm, ...]:
     """Everything that should stand as a page now."""
-    return (*_of_site(facts), *(alarm for run in facts.runs for alarm in _of_run(run, facts.now)))
+    of_sites = (alarm for site in facts.sites for alarm in _of_site(site, facts.now))
+    return (*of_sites, *(alarm for run in facts.runs for alarm in _of_run(run, facts.now)))
 
 
-def _of_site(facts: Facts) -> Iterator[Alarm]:
-    site = facts.site
-    if facts.worker_at is not None and facts.now - facts.worker_at > NO_WORKER_FOR:
-        said = f"No Mayday worker is alive on site {site}: no recovery can be carried out."
-        yield Alarm(f"{OWN}site {site} worker", said, details={"do": "Start one on the host: mayday worker"})
-    if facts.unrecoverable:
-        said = f"Recoverability of site {site} is lost: {facts.unrecoverable}"
-        yield Alarm(f"{OWN}site {site} recoverability", said, details={"do": "Run mayday doctor on the host"})
+def _of_site(site: SiteFacts, now: datetime) -> Iterator[Alarm]:
+    if site.worker_at is not None and now - site.worker_at > NO_WORKER_FOR:
+        said = f"No Mayday worker is alive on site {site.name}: no recovery can be carried out."
+        yield Alarm(f"{OWN}site {site.name} worker", said, details={"do": "Start one on the host: mayday worker"})
+    for service, why in site.unrecoverable.items():
+        said = f"Recoverability of site {site.name} is lost: {why}"
+        key = f"{OWN}site {site.name} recoverability" + (f" of {service}" if service else "")
+        yield Alarm(key, said, details={"do": "Run mayday doctor on the host"})
 
 
 def _of_run(run: RunFacts, now: datetime) -> Iterator[Alarm]:
@@ -109,7 +123,7 @@ def _of_run(run: RunFacts, now: datetime) -> Iterator[Alarm]:
     if waited >= APPROVAL_FOR:
         yield Alarm(
             approval_key(run.run),
-            f"{what} waits for a second person: {run.question}",
+            f"{what} waits for {_awaited(run)}: {run.question}",
             "error",
             named,
             run=run.run,
@@ -117,11 +131,15 @@ def _of_run(run: RunFacts, now: datetime) -> Iterator[Alarm]:
             since=run.asked_at,
         )
     if waited >= 2 * APPROVAL_FOR and not run.lifted:
-        said = f"{what} still waits for a second person, and nobody who was paged has answered: {run.question}"
+        said = f"{what} still waits for {_awaited(run)}, and nobody who was paged has answered: {run.question}"
         yield Alarm(f"{OWN}{run.run} approval again", said, details=named)
     if _late(run, now):
         said = f"{what} has used {int(100 * LATE_AT)} % of its promised recovery time and is not on track."
         yield Alarm(f"{OWN}{run.run} late", said, "error", named)
+
+
+def _awaited(run: RunFacts) -> str:
+    return "something that a person has to do by hand" if run.by_hand else "a second person"
 
 
 def _late(run: RunFacts, now: datetime) -> bool:

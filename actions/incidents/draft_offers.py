@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import get_args
 
+from actions import catalog
 from actions.engine.errors import Refused
 from actions.engine.ids import is_errand
-from actions.engine.procedure import Outcome
+from actions.engine.procedure import Outcome, Procedure
 from actions.engine.run import Run
 from actions.engine.store import Store
 from actions.errands import status_page_publish
@@ -41,12 +43,18 @@ def kind_now(incident: Incident, run: Run | None) -> Kind:
 
 
 def offered(
-    settings: StatusPageSettings, incident: Incident, run: Run | None, kind: Kind, stack: Stack = MANUAL
+    settings: StatusPageSettings,
+    incident: Incident,
+    run: Run | None,
+    kind: Kind,
+    stack: Stack = MANUAL,
+    find: Callable[[str], Procedure | None] = catalog.known,
 ) -> Draft:
-    """The draft of that kind; the stack says what the incident's service is."""
+    """The draft of that kind. The stack says what the incident's service is, the run's procedure what is done to it."""
     service = service_of(stack, incident.service)
     graver = incident.severity or (incident.lead.paged.priority if incident.lead else "")
     recovering = run if kind in ("started", "finished", "failed") else None
+    procedure = find(recovering.procedure) if recovering else None
     return draft_for(
         kind,
         incident=incident.id,
@@ -58,6 +66,7 @@ def offered(
         components=settings.components,
         beside=sorted(incident.services - {incident.service}),
         notify=settings.notify,
+        words=procedure.public if procedure else None,
     )
 
 

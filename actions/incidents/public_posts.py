@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from actions.engine.fact_roles import fact_with
 from actions.engine.journal import Entry, Kind
-from actions.engine.procedure import Outcome
+from actions.engine.procedure import FactRole, Outcome
 from actions.errands import status_page_publish
 from actions.incidents.run_story import RunStory
 
@@ -55,7 +56,8 @@ def posts(errands: Iterable[RunStory]) -> Iterator[Post]:
 
 
 def _post(errand: RunStory, draft: Mapping[str, object]) -> Post:
-    run, after = errand.run, errand.run.facts.get("after") or {}
+    run = errand.run
+    shown = fact_with(status_page_publish.PROCEDURE, run, FactRole.PUBLISHED)
     touched = draft.get("components")
     failure = run.failure
     return Post(
@@ -63,7 +65,7 @@ def _post(errand: RunStory, draft: Mapping[str, object]) -> Post:
         errand.name,
         str(draft.get("status") or ""),
         str(draft.get("text") or ""),
-        str(after.get("url") or ""),
+        str(shown.get("url") or ""),
         title=str(draft.get("title") or ""),
         components=dict(touched) if isinstance(touched, dict) else {},
         errand=run.id,

@@ -41,11 +41,12 @@ _SUBJECTS = {
     "functions": "automations and integrations",
 }
 
+# What holds of every procedure; one that does more than that has words of its own.
 _TEXTS: dict[Kind, str] = {
     "opened": "We are looking into a problem with {subject}. We will say more here as soon as we know more.",
-    "started": "We are restoring {subject}{to}. Until this is done, some things may not work.",
-    "finished": "We have restored {subject}{to}.{lost} We are watching whether all stays well.",
-    "failed": "Our first attempt to restore {subject} has not worked. Our engineers go on with it; "
+    "started": "We are working on {subject}. Until this is done, some things may not work.",
+    "finished": "Our work on {subject} is done. We are watching whether all stays well.",
+    "failed": "Our first attempt to mend {subject} has not worked. Our engineers go on with it; "
     "the next report follows here.",
     "resolved": "The problem with {subject} is over. Everything works as it should again.",
 }
@@ -63,17 +64,20 @@ def draft_for(
     components: Mapping[str, str] | None = None,
     beside: Sequence[str] = (),
     notify: bool = True,
+    words: Mapping[str, str] | None = None,
 ) -> Draft:
     """The draft that is offered to a person, or published where the settings allow it.
 
     `about` is the kind of the service, `target` the moment that a recovery goes back to. `components` maps services to
     the page's components (the setting `statuspage.components`); `beside` names services that suffer with this one.
+    `words` are the procedure's own for the public, by kind.
     """
     impact = impact_of(severity)
     subject = _SUBJECTS.get(about, _ELSE)
     title = in_plain_words(summary) or f"Problem with {subject}"
     touched = _touched(kind, impact, service, beside, components or {})
-    return fit(Draft(incident, title, _STATUS[kind], _text(kind, subject, target), impact, touched, notify))
+    text = _text((words or {}).get(kind) or _TEXTS[kind], subject, target)
+    return fit(Draft(incident, title, _STATUS[kind], text, impact, touched, notify))
 
 
 def impact_of(severity: str) -> str:
@@ -83,10 +87,10 @@ def impact_of(severity: str) -> str:
     return next((impact for impact, words in named.items() if said & words), "major")
 
 
-def _text(kind: Kind, subject: str, target: datetime | None) -> str:
+def _text(words: str, subject: str, target: datetime | None) -> str:
     to = f" to the state of {_moment(target)}" if target else ""
     lost = " What was written after that moment may be missing." if target else ""
-    return _TEXTS[kind].format(subject=subject, to=to, lost=lost)
+    return words.format(subject=subject, to=to, lost=lost)
 
 
 def _moment(target: datetime) -> str:

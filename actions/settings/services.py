@@ -11,7 +11,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from actions.settings.checked import Checked
+from actions.settings.site import SiteSettings, ToldServer
 from actions.stack import manual
 from actions.stack.objectives import Objective
 from actions.stack.stack import Service, ServiceKind
@@ -42,14 +42,13 @@ def _health(said: str | None) -> str | None:
 Name = Annotated[str, AfterValidator(_name)]
 
 
-class SiteTable(Checked):
-    """A site beside the default one; `docker_host` is the address of its Docker."""
+class SiteTable(SiteSettings):
+    """A site beside the default one. Without a `docker_host` its Docker is known to its own worker alone."""
 
     name: Name
-    docker_host: str = ""
 
 
-class ServiceTable(Checked):
+class ServiceTable(ToldServer):
     """One service. What is not said is the manual's, where it knows a service of that name; else that of its kind."""
 
     name: Name
@@ -66,11 +65,16 @@ class ServiceTable(Checked):
     rto_minutes: float | None = Field(default=None, gt=0)
     rpo_minutes: float | None = Field(default=None, ge=0)
 
+    @property
+    def tells_of_server(self) -> bool:
+        """Whether it says where the backups of its server lie, and which database people mean."""
+        return None not in (self.archive, self.bases, self.database)
+
     def service(self) -> Service:
         """The service as the stack knows it.
 
         Raises:
-            ValueError: nothing says of which kind it is.
+            ValueError: nothing says of which kind it is; or it has what only a PostgreSQL has.
         """
         known = manual.known(self.name)
         if not self.kind and known is None:
@@ -78,6 +82,10 @@ class ServiceTable(Checked):
                 f"services: nothing says what '{self.name}' is; write kind = \"…\", one of {', '.join(ServiceKind)}"
             )
         same = known if known is not None and self.kind in ("", known.kind) else self._of_kind(ServiceKind(self.kind))
+        if same.kind is not ServiceKind.POSTGRES and (told := self.said_of_server()):
+            raise ValueError(
+                f"services: '{self.name}' is no postgres and has no {next(iter(told))}; write it into the table of one"
+            )
         said = {
             "container": self.container or None,
             "compose": self.compose or None,
@@ -115,6 +123,6 @@ class ServiceTable(Checked):
         )
 
 
-def services_of(tables: Sequence[ServiceTable], site: str, default: str) -> tuple[Service, ...]:
-    """The services that the tables put on a site; one without a site is on the default one."""
-    return tuple(table.service() for table in tables if (table.site or default) == site)
+def tables_of(tables: Sequence[ServiceTable], site: str, default: str) -> tuple[ServiceTable, ...]:
+    """The tables of the services on a site; one without a site is on the default one."""
+    return tuple(table for table in tables if (table.site or default) == site)

@@ -21,15 +21,16 @@ from actions.settings.outside import (
 )
 from actions.settings.people import OperatorSettings, PeopleSettings
 from actions.settings.services import ServiceTable, SiteTable
-from actions.settings.site import SiteSettings
-from actions.settings.stack import stack_of
+from actions.settings.site import SiteConfig, SiteSettings
+from actions.settings.stack import ToldSite, sites_of
 from actions.stack.stack import Site
 
 
 class Settings(Checked):
     """All settings of one installation. `anchors` is where the heads of the journals are noted.
 
-    `site` is the default site and its PostgreSQL; `stack()` is all of them, with all that is on them.
+    `site` is the default site and its PostgreSQL; `stack()` is all of them, with all that is on them, and `servers()`
+    is what steps have to know of each PostgreSQL.
     """
 
     operations_zone: str = "UTC"
@@ -59,9 +60,39 @@ class Settings(Checked):
     @model_validator(mode="after")
     def _agreed(self) -> Self:
         # The model is frozen for everybody else; here it is still being made.
-        object.__setattr__(self, "site", stack_of(self.site, self.services, self.sites)[0])
+        told = self._sites()
+        object.__setattr__(self, "site", told[0].settings)
+        object.__setattr__(self, "sites", tuple(one.settings for one in told[1:]))
         return self
+
+    def _sites(self) -> tuple[ToldSite, ...]:
+        return sites_of(self.site, self.services, self.sites)
 
     def stack(self) -> tuple[Site, ...]:
         """All sites with their services, the default one first."""
-        return stack_of(self.site, self.services, self.sites)[1]
+        return tuple(one.site for one in self._sites())
+
+    def servers(self, site: str = "") -> tuple[SiteConfig, ...]:
+        """Every PostgreSQL of whose backups something is told, of one site or of all: the default site's own first."""
+        return tuple(server for one in self._sites() if site in ("", one.site.name) for server in one.servers)
+
+    def own_server(self, site: str) -> SiteConfig:
+        """What a site's own table tells of its PostgreSQL, whether or not there is one.
+
+        Raises:
+            KeyError: there is no such site.
+        """
+        told = {one.site.name: one for one in self._sites()}[site]
+        own = told.settings.site()
+        return next((server for server in told.servers if server.postgres == own.postgres), own)
+
+    def server(self, service: str, site: str) -> SiteConfig | None:
+        """What is told of one PostgreSQL; None where nothing is, or where it is none."""
+        return next((one for one in self.servers(site) if one.name == site and one.postgres == service), None)
+
+    def shared_writers(self, service: str, site: str) -> tuple[str, ...]:
+        """Who writes into that server and into another of its site too: two recoveries would pause and resume them."""
+        told = next((one for one in self._sites() if one.site.name == site), None)
+        into = {one.postgres: told.named(one.writers) for one in told.servers} if told else {}
+        others = {name for other, names in into.items() if other != service for name in names}
+        return tuple(name for name in into.get(service, ()) if name in others)

@@ -1,10 +1,10 @@
-"""The settings of the default site's PostgreSQL: as they stand in the file, and as steps see them."""
+"""The settings of a site and its PostgreSQL servers: as they stand in the file, and as steps see them."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
@@ -13,7 +13,7 @@ from actions.settings.checked import Checked
 
 @dataclass(frozen=True)
 class SiteConfig:
-    """The settings of the site that steps need: which containers, which database, which folders.
+    """The settings of one PostgreSQL of a site that steps need: which containers, which database, which folders.
 
     `archive` and `bases` are paths as the Postgres container sees them; `kept_days` is how long old data is
     promised to be kept; `approval_rows` is how many more rows than were shown an approval of a cut-over covers;
@@ -21,7 +21,7 @@ class SiteConfig:
     clone and live data are compared at most. `clone_libraries` are preloaded libraries that the clone loads too, though
     Mayday does not know them. `data_directory` is where the data lies, as the container sees it, for a server that is
     down and that nothing else tells of. `backup_rate` is how fast a base backup reads at most, as `pg_basebackup
-    --max-rate` takes it; empty for as fast as it can.
+    --max-rate` takes it; empty for as fast as it can. `dumps` are folders of dumps, as the container sees them.
     """
 
     name: str
@@ -39,6 +39,7 @@ class SiteConfig:
     compare_seconds: float = 120
     data_directory: str = ""
     backup_rate: str = "100M"
+    dumps: tuple[str, ...] = ()
 
 
 def checked_rate(said: str) -> str:
@@ -53,8 +54,14 @@ def checked_rate(said: str) -> str:
     return said
 
 
+Rate = Annotated[str, AfterValidator(checked_rate)]
+
+
 class SiteSettings(Checked):
-    """One Docker host: its containers and folders, as the Postgres container sees the folders."""
+    """One Docker host with its own PostgreSQL, and folders as that one's container sees them.
+
+    What it says of users, databases and limits holds for its other servers too, where their tables do not say it.
+    """
 
     name: str = "main"
     postgres: str = "nself-postgres"
@@ -70,10 +77,34 @@ class SiteSettings(Checked):
     clone_libraries: tuple[str, ...] = ()
     compare_seconds: float = Field(default=120, ge=1)
     data_directory: str = ""
-    backup_rate: Annotated[str, AfterValidator(checked_rate)] = "100M"
+    backup_rate: Rate = "100M"
     docker_host: str = ""
     dumps: tuple[str, ...] = ("/backups/postgres/daily", "/backups/postgres/weekly")
 
     def site(self) -> SiteConfig:
-        """The part that steps see."""
-        return SiteConfig(**self.model_dump(exclude={"docker_host", "dumps"}))
+        """The part that steps see of its own server."""
+        return SiteConfig(**self.model_dump(exclude={"docker_host"}))
+
+
+class ToldServer(Checked):
+    """What a table of `[[services]]` says of a PostgreSQL; None is what it does not say."""
+
+    database: str | None = None
+    user: str | None = None
+    archive: str | None = None
+    bases: str | None = None
+    writers: tuple[str, ...] | None = None
+    smoke_url: str | None = None
+    newest_table: str | None = None
+    kept_days: int | None = Field(default=None, ge=1)
+    approval_rows: int | None = Field(default=None, ge=0)
+    clone_libraries: tuple[str, ...] | None = None
+    compare_seconds: float | None = Field(default=None, ge=1)
+    data_directory: str | None = None
+    backup_rate: Rate | None = None
+    dumps: tuple[str, ...] | None = None
+
+    def said_of_server(self) -> dict[str, Any]:
+        """What it says, by the names of the fields of `SiteConfig`."""
+        said = {name: getattr(self, name) for name in ToldServer.model_fields}
+        return {name: value for name, value in said.items() if value is not None}

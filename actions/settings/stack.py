@@ -1,24 +1,44 @@
-"""From the settings to the stack: all sites with their services, or what is wrong with them.
+"""From the settings to the stack: all sites with their services and servers, or what is wrong with them.
 
-A site of which no `[[services]]` tell has the manual's. `[site]` is the default site, and tells of its PostgreSQL.
+A site of which no `[[services]]` tell has the manual's. `[site]` is the default site; it and each of `[[sites]]` tell
+of their own PostgreSQL, `[[services]]` of others.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from typing import TypeVar
 
-from actions.settings.services import ServiceTable, SiteTable, services_of
-from actions.settings.site import SiteSettings
+from actions.settings.servers import configs, own_server, writers_of
+from actions.settings.services import ServiceTable, SiteTable, tables_of
+from actions.settings.site import SiteConfig, SiteSettings
 from actions.stack import manual, order
 from actions.stack.stack import Service, ServiceKind, Site
 
+S = TypeVar("S", bound=SiteSettings)
 
-def stack_of(
-    site: SiteSettings, services: Sequence[ServiceTable], sites: Sequence[SiteTable]
-) -> tuple[SiteSettings, tuple[Site, ...]]:
-    """The stack, and `[site]` with what `[[services]]` say of its PostgreSQL and of who writes.
+
+@dataclass(frozen=True)
+class ToldSite:
+    """A site as all tables together tell of it: its settings in agreement with them, its services, its servers.
+
+    A server of whose backups nothing tells is a service and not among `servers`.
+    """
+
+    settings: SiteSettings
+    site: Site
+    servers: tuple[SiteConfig, ...]
+
+    def named(self, said: Sequence[str]) -> tuple[str, ...]:
+        """Services by their own names, whether they were told by those or by their containers'."""
+        found = ((name, self.site.service(name)) for name in said)
+        return tuple(service.name if service else name for name, service in found)
+
+
+def sites_of(site: SiteSettings, services: Sequence[ServiceTable], sites: Sequence[SiteTable]) -> tuple[ToldSite, ...]:
+    """All sites, the default one first.
 
     Raises:
         ValueError: something in it cannot be; the text says what, and what to write.
@@ -29,22 +49,35 @@ def stack_of(
     for table in services:
         if table.site and table.site not in names:
             raise ValueError(_strange(table, names))
-    told = services_of(services, site.name, site.name)
-    site = _agreed(site, told) if told else site
-    first = Site(site.name, site.docker_host, _writing(told, site) if told else _untold(site))
-    others = (
-        Site(other.name, other.docker_host, services_of(services, other.name, site.name) or manual.SERVICES)
-        for other in sites
-    )
-    stack = (first, *others)
-    for one in stack:
-        _checked(one)
-    return site, stack
+    first = _told(site, tables_of(services, site.name, site.name), "site")
+    return (first, *(_told(other, tables_of(services, other.name, site.name), "") for other in sites))
 
 
-def _checked(site: Site) -> None:
+def _told(site: SiteSettings, tables: Sequence[ServiceTable], key: str) -> ToldSite:
+    services = tuple(table.service() for table in tables) or _untold(site)
+    _checked(site.name, services)
+    own = _own(site, tables, services, key) if tables else site.postgres
+    if tables:
+        site = _agreed(site, own, services)
+    servers = configs(site, own, tables, services)
+    writers = {*site.writers, *(name for server in servers for name in server.writers)}
+    return ToldSite(site, Site(site.name, site.docker_host, _writing(services, writers)), servers)
+
+
+def _own(site: SiteSettings, tables: Sequence[ServiceTable], services: Sequence[Service], key: str) -> str:
+    """The site's own server. Of another site its own worker's settings may tell, so there nothing is refused for it."""
+    servers = [one for one in services if one.kind is ServiceKind.POSTGRES]
     try:
-        order.check(site.services, site.name)
+        return own_server(site, tables, servers, key or "sites")
+    except ValueError:
+        if key:
+            raise
+        return ""
+
+
+def _checked(name: str, services: Sequence[Service]) -> None:
+    try:
+        order.check(services, name)
     except ValueError as wrong:
         raise ValueError(f"services: {wrong}") from None
 
@@ -55,55 +88,27 @@ def _strange(table: ServiceTable, names: list[str]) -> str:
     return f"services: '{table.name}' is on the site '{table.site}', which is not known; {do}"
 
 
-def _agreed(site: SiteSettings, services: tuple[Service, ...]) -> SiteSettings:
-    """`[site]` in agreement with the services: what it does not say itself, they say."""
-    said = site.model_fields_set
-    servers = [one for one in services if one.kind is ServiceKind.POSTGRES]
-    update: dict[str, object] = {"postgres": _server(site, servers)} if servers or "postgres" in said else {}
-    if "writers" not in said:
-        # What needs others is paused before them, so that nothing is asked of one that stands still.
-        update["writers"] = tuple(
-            one.name for wave in reversed(_waves(services)) for one in reversed(wave) if one.writes
-        )
+def _agreed(site: S, own: str, services: Sequence[Service]) -> S:
+    """The site's table in agreement with the services: what it does not say itself, they say."""
+    update: dict[str, object] = {"postgres": own} if own else {}
+    if "writers" not in site.model_fields_set:
+        update["writers"] = writers_of(own, services, own)
     return site.model_copy(update=update)
 
 
-def _server(site: SiteSettings, found: list[Service]) -> str:
-    """The one PostgreSQL that `[site]` tells of."""
-    names = ", ".join(one.name for one in found)
-    if "postgres" in site.model_fields_set:
-        named = next((one.name for one in found if site.postgres in (one.name, one.container)), "")
-        if not named:
-            do = f"write one of {names}" if found else 'add a [[services]] table with kind = "postgres"'
-            raise ValueError(f"site.postgres: '{site.postgres}' is no service of kind postgres in [[services]]; {do}")
-        return named
-    if len(found) > 1:
-        raise ValueError(
-            f'site.postgres: there are {names}, and [site] tells of one of them; write postgres = "…" under [site]'
-        )
-    return found[0].name
-
-
-def _waves(services: tuple[Service, ...]) -> tuple[tuple[Service, ...], ...]:
-    try:
-        return order.waves(services)
-    except ValueError as wrong:
-        raise ValueError(f"services: {wrong}") from None
-
-
 def _untold(site: SiteSettings) -> tuple[Service, ...]:
-    """The default site where no table tells of it: the manual's, or what `[site]` names where that is another server.
+    """A site where no table of services tells of it: the manual's, or what `[site]` names where that is another server.
 
     Of a server that is not the manual's nobody knows what else there is beside it and those who write to it.
     """
     if site.postgres == manual.POSTGRES:
-        return _writing(manual.SERVICES, site) + _writers(site, manual.SERVICES)
+        return manual.SERVICES + _writers(site, manual.SERVICES)
     server = replace(manual.SERVICES[0], name=site.postgres, compose="", folders=())
     return (server, *_writers(site, (server,)))
 
 
-def _writing(services: tuple[Service, ...], site: SiteSettings) -> tuple[Service, ...]:
-    return tuple(replace(one, writes=not {one.name, one.container}.isdisjoint(site.writers)) for one in services)
+def _writing(services: Sequence[Service], writers: set[str]) -> tuple[Service, ...]:
+    return tuple(replace(one, writes=not {one.name, one.container}.isdisjoint(writers)) for one in services)
 
 
 def _writers(site: SiteSettings, known: tuple[Service, ...]) -> tuple[Service, ...]:

@@ -33,20 +33,13 @@ def chosen(stack: Stack, about: str, service: str = "", site: str = "") -> Subje
     return Subject(where.name, (_named(stack, where, about, service) if service else _only(stack, where, about)).name)
 
 
-def must_be_told_of(service: str, told: str) -> None:
-    """See that the settings tell of that PostgreSQL: backups of another must never be taken for its own.
-
-    `told` is the one of which `[site]` tells.
-
-    Raises:
-        Refused: they tell of another one.
-    """
-    if service != told:
-        raise Refused(
-            f"The settings do not say where the backups of {service} lie.",
-            detail=f"[site] tells of {told}: its database, its archive, its base backups.",
-            hint=f"Use a Mayday of which [site] tells of {service}.",
-        )
+def untold(service: str) -> Refused:
+    """The refusal for a PostgreSQL of which no settings tell: backups of another must never be taken for its own."""
+    return Refused(
+        f"The settings do not say where the backups of {service} lie.",
+        detail=f"The table of {service} has no archive, bases and database, and [site] tells of another server.",
+        hint="Write archive, bases and database into its table under [[services]]: docs/configuration.md.",
+    )
 
 
 def site_named(stack: Stack, name: str) -> Site:

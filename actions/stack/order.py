@@ -17,7 +17,7 @@ def waves(services: Sequence[Service]) -> tuple[tuple[Service, ...], ...]:
     Raises:
         ValueError: services need each other in a circle.
     """
-    used = _needed(services, [one.name for one in services if one.kind is not ServiceKind.MONITORING])
+    used = with_needs(services, [one.name for one in services if one.kind is not ServiceKind.MONITORING])
     last = [one for one in services if one.kind is ServiceKind.MONITORING and one.name not in used]
     first = [one for one in services if one not in last]
     return (*_layers(first), *_layers(last))
@@ -49,7 +49,7 @@ def _unknown(service: Service, needed: str, names: list[str], site: str) -> str:
     return f"'{service.name}' needs '{needed}', which is no service of the site '{site}'; {do}"
 
 
-def _needed(services: Iterable[Service], names: Iterable[str]) -> set[str]:
+def with_needs(services: Iterable[Service], names: Iterable[str]) -> set[str]:
     """These services, and all that they need."""
     needs = {one.name: one.needs for one in services}
     found: set[str] = set()

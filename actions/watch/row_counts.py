@@ -18,7 +18,7 @@ from actions.postgres.server import Server
 from actions.tools.sql import Sql
 
 NOTE = "rows"
-"""The kind of the note; its key is the container."""
+"""The kind of the note; its key is the site and the service."""
 MANY = 50
 """Smaller tables come and go."""
 LOST = 0.2
@@ -70,16 +70,16 @@ def compare(before: RowsSeen | None, now: RowsSeen, at: datetime) -> RowsSeen:
     return RowsSeen(now.started, now.counts, kept + fresh)
 
 
-def look(store: Store, container: str, now: RowsSeen) -> RowsSeen:
+def look(store: Store, site: str, service: str, now: RowsSeen) -> RowsSeen:
     """Keep a look, compared with the one before."""
-    kept = compare(_kept(store, container), now, store.clock())
-    store.keep(NOTE, container, to_json(kept))
+    kept = compare(_kept(store, site, service), now, store.clock())
+    store.keep(NOTE, f"{site} {service}", to_json(kept))
     return kept
 
 
-def lost(store: Store, containers: Iterable[str]) -> list[RowLoss]:
-    """What vanished lately from any of these."""
-    seen = (_kept(store, container) for container in sorted(containers))
+def lost(store: Store, site: str, services: Iterable[str]) -> list[RowLoss]:
+    """What vanished lately from any of these services of a site."""
+    seen = (_kept(store, site, service) for service in sorted(services))
     recent = store.clock() - REMEMBERED
     return [loss for one in seen if one is not None for loss in one.losses if loss.at >= recent]
 
@@ -97,7 +97,7 @@ def _lasts(loss: RowLoss, now: RowsSeen, at: datetime) -> bool:
     return at - loss.at < REMEMBERED and not back
 
 
-def _kept(store: Store, container: str) -> RowsSeen | None:
-    data: Any = store.note(NOTE, container)
+def _kept(store: Store, site: str, service: str) -> RowsSeen | None:
+    data: Any = store.note(NOTE, f"{site} {service}")
     found: RowsSeen | None = from_json(RowsSeen, data) if data else None
     return found

@@ -47,8 +47,7 @@ class Record:
 
 
 class Records:
-    """The record of every service, from entries as they come. Journals that tell no run are passed over.
-
+    """The record of every service of every site, from entries as they come. Journals that tell no run are passed over.
 
     `find` gives a run's procedure, whose table says which of its facts are told here.
     """
@@ -56,11 +55,11 @@ class Records:
     def __init__(self, find: Callable[[str], Procedure | None] = catalog.known) -> None:
         self._find = find
         self.open: dict[str, Run] = {}
-        self._of: dict[str, Record] = {}
+        self._of: dict[tuple[str, str], Record] = {}
 
-    def of(self, service: str) -> Record:
-        """The record of a service."""
-        return self._of.get(service, Record())
+    def of(self, site: str, service: str) -> Record:
+        """The record of a service: two sites may have one of the same name."""
+        return self._of.get((site, service), Record())
 
     def hear(self, told: Iterable[Entry]) -> None:
         """More entries of one journal, in order."""
@@ -69,17 +68,18 @@ class Records:
             if run is None and entry.kind is not Kind.REQUESTED:
                 return
             self.open[entry.run] = run = after(run, entry) if run else fold([entry])
-            self._of[run.service] = _with(self.of(run.service), run, entry, self._find(run.procedure))
+            before = self.of(run.site, run.service)
+            self._of[run.site, run.service] = _with(before, run, entry, self._find(run.procedure))
             if run.finished is not None:
                 self.open.pop(entry.run)
 
     def kept(self) -> Any:
         """All of it but the open runs, as JSON."""
-        return {service: to_json(record) for service, record in self._of.items()}
+        return [[site, service, to_json(record)] for (site, service), record in self._of.items()]
 
     def restore(self, kept: Any) -> None:
         """Be what was kept; nothing where nothing was."""
-        self._of = {str(service): from_json(Record, record) for service, record in (kept or {}).items()}
+        self._of = {(str(site), str(service)): from_json(Record, record) for site, service, record in kept or ()}
         self.open = {}
 
 

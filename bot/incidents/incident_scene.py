@@ -22,7 +22,8 @@ def scene_of(bot: BotContext, incident: Incident, now: datetime) -> Scene:
 
 def fits_of(bot: BotContext, incident: Incident) -> tuple[list[Fit], list[str]]:
     """The recoveries to offer for it, the best first, and what a quick look at its services shows."""
-    seen = conditions(bot.store, bot.settings.site.name)
-    losses = row_counts.lost(bot.store, incident.services)
+    site = bot.settings.site.name
+    seen = conditions(bot.store, site)
+    losses = row_counts.lost(bot.store, site, incident.services)
     fits = fitting(incident, bot.catalog, seen, losses, bot.settings.stack())
     return fits, looks(incident, seen)

@@ -11,6 +11,7 @@ from slack_sdk import WebClient
 
 from actions.engine.errors import RecoveryError
 from actions.engine.procedure import Risk
+from bot.addressed_commands import addressed
 from bot.context import BotContext
 from bot.dispatch import Reply, hear, told
 from bot.listeners.whisper import whisper
@@ -85,10 +86,12 @@ def _origin(bot: BotContext, body: dict[str, Any], key: str) -> Origin:
 
 def _offered(bot: BotContext) -> list[tuple[str, str]]:
     """The recoveries that change something: their command and what has to be given with it."""
+    site = bot.settings.stack()[0]
     return [
-        (command_of(p), p.words.usage)
+        (command, p.words.usage)
         for p in bot.catalog
         if p.risk is not Risk.READS and command_of(p).startswith("recover ")
+        for command, _name in addressed(command_of(p), p.about, site)
     ]
 
 

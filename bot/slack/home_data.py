@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from actions.engine.folding import fold
 from actions.engine.ids import is_errand
 from actions.incidents import on_call
@@ -9,6 +11,7 @@ from actions.incidents.incident import Incident
 from actions.incidents.incident_actions import open_incidents
 from actions.stack.stack import objective_of
 from actions.watch.service_condition import conditions
+from bot.addressed_commands import addressed
 from bot.context import BotContext
 from bot.incidents.thread_places import thread_link as incident_link
 from bot.parse_command import command_of
@@ -33,17 +36,25 @@ def home_data(bot: BotContext) -> HomeData:
     found = {name: objective_of(bot.settings.stack(), name, site.name) for name in seen}
     promised = {name: objective for name, objective in found.items() if objective is not None}
     order = sorted(seen, key=lambda name: (seen[name].well, name not in promised, name))
-    known = {command_of(procedure) for procedure in bot.catalog}
     return HomeData(
         runs=tuple(_run(bot, run) for run in store.runs(open_only=True, limit=_MOST_RUNS) if not is_errand(run)),
         services=tuple(seen[name] for name in order),
         now=bot.clock(),
         incidents=tuple(_incident(bot, incident) for incident in open_incidents(store)),
         on_call=on_call.known(store, site.name),
-        offers=tuple(offer for offer in _OFFERS if offer[1] in known),
+        offers=tuple(_offers(bot)),
         promised=promised,
         worker=has_worker(bot),
     )
+
+
+def _offers(bot: BotContext) -> Iterator[tuple[str, str, str]]:
+    """What one press begins; of several servers one for each, as nobody could know which one is meant."""
+    about = {command_of(procedure): procedure.about for procedure in bot.catalog}
+    for label, command, sure in _OFFERS:
+        if command in about:
+            named = addressed(command, about[command], bot.settings.stack()[0])
+            yield from ((f"{label} {name}".strip(), said, sure) for said, name in named)
 
 
 def _incident(bot: BotContext, incident: Incident) -> OpenItem:

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from actions.engine.anchors import AnchorFile, cut_short
+from actions.engine.claims_check import wrong_claims
 from actions.engine.errors import NOT_READ, Refused
 from actions.engine.journal import Entry, first_broken
 from actions.engine.journal_heads import contradiction
@@ -94,7 +95,7 @@ def show_run(store: Store, procedure: Procedure | None, run: str, as_json: bool)
 
 
 def verify_journals(store: Store, run: str | None, as_json: bool, anchors: str = "") -> int:
-    """Check the chain of one run or incident, or of all, and what was noted of them; the exit code tells."""
+    """Check the chain of one run or incident, or of all, their notes and their claims; the exit code tells."""
     lost = [(name, why) for name, why in _held_against_notes(store, anchors) if run in (None, name, "")]
     runs = [run] if run else store.journals()
     broken: list[dict[str, Any]] = [{"run": name, "entry": None, "at": None, "why": why} for name, why in lost]
@@ -110,15 +111,19 @@ def verify_journals(store: Store, run: str | None, as_json: bool, anchors: str =
             broken.append({"run": name, "entry": wrong[0].n, "at": wrong[0].at, "why": wrong[1]})
         elif wrong_head and name not in known:
             broken.append({"run": name, "entry": None, "at": None, "why": wrong_head})
+    claims = wrong_claims(store, run or "")
     if as_json:
-        show_json({"journals": len(runs), "broken": broken})
+        show_json({"journals": len(runs), "broken": broken, "claims": [asdict(claim) for claim in claims]})
     else:
         console = Console(highlight=False)
         for found in broken:
             where = f"entry {found['entry']} of {found['at']} is broken: " if found["entry"] else ""
             console.print(f"{found['run']}: {where}{found['why']}.", markup=False)
-        console.print(f"{counted(len(runs), 'journal')} checked, {len(broken)} broken.")
-    return 1 if broken else 0
+        for claim in claims:
+            console.print(f"{claim.run}: {claim.why}.\n      {claim.do}", markup=False)
+        beside = f" {counted(len(claims), 'claim')} not as the journals tell." if claims else ""
+        console.print(f"{counted(len(runs), 'journal')} checked, {len(broken)} broken.{beside}")
+    return 1 if broken or claims else 0
 
 
 def _held_against_notes(store: Store, path: str) -> Iterator[tuple[str, str]]:

@@ -28,10 +28,11 @@ def world() -> Iterator[SmallServer]:
 
 
 def test_backups_archive_dumps_and_window_of_a_real_server_are_seen_at_little_cost(world: SmallServer) -> None:
-    site = SiteConfig("main", world.name, "town", "postgres", "/backups/wal", "/backups/base", ())
+    dumps_in = ("/backups/daily", "/backups/weekly")
+    site = SiteConfig("main", world.name, "town", "postgres", "/backups/wal", "/backups/base", (), dumps=dumps_in)
     store = Store("sqlite://", lambda: datetime.now(UTC))
-    services, dumps_in = (Service(world.name, ServiceKind.POSTGRES),), ("/backups/daily", "/backups/weekly")
-    keeper = ConditionKeeper(store, DockerToolbox(store, site), site, services, dumps_in, every=0.0)
+    services = (Service(world.name, ServiceKind.POSTGRES),)
+    keeper = ConditionKeeper(store, DockerToolbox(store, site), "main", (site,), services, every=0.0)
     world.psql("create table t as select generate_series(1, 1000) i")
     world.files.take_base(world.server, "b1", 1, quiet)
     world.switch()
@@ -58,5 +59,5 @@ def test_backups_archive_dumps_and_window_of_a_real_server_are_seen_at_little_co
     assert seen.gaps == 0
     assert seen.seconds < 5.0
     assert min(took) < 1.0, took
-    left = ["docker", "ps", "-aq", "--filter", "label=mayday.run=condition"]
+    left = ["docker", "ps", "-aq", "--filter", f"label=mayday.run=condition-main.{world.name}"]
     assert subprocess.run(left, check=True, capture_output=True, text=True).stdout == ""

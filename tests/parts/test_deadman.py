@@ -90,7 +90,7 @@ def find(name: str) -> Procedure:
 
 
 def man(store: Store, url: str = "") -> DeadMan:
-    return DeadMan(Audit(store, find, Settings().site, HeartbeatSettings(url=SecretStr(url))))
+    return DeadMan(Audit(store, find, "main", [SERVICE], HeartbeatSettings(url=SecretStr(url))))
 
 
 def failed(store: Store) -> list[str]:

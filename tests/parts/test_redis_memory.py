@@ -59,7 +59,7 @@ def cli(container: Any, *words: str) -> bytes:
 def test_a_full_redis_that_refuses_a_write_is_told_by_the_workers_look(client: Any) -> None:
     site = SiteConfig("main", f"{PREFIX}-postgres", "town", "postgres", "/backups/wal", "/backups/base", ())
     store = Store("sqlite://", now)
-    keeper = ConditionKeeper(store, DockerToolbox(store, site), site, SERVICES, every=0.0)
+    keeper = ConditionKeeper(store, DockerToolbox(store, site), "main", (site,), SERVICES, every=0.0)
     with redis(client, *FULL) as container:
         assert keeper.look()
         well = conditions(store, "main")[REDIS]
@@ -109,7 +109,7 @@ def test_one_that_the_kernel_ended_carries_its_mark(client: Any) -> None:
                 capture_output=True,
             )
         eventually(lambda: client.api.inspect_container(REDIS)["State"]["Status"] == "exited")
-        ConditionKeeper(store, DockerToolbox(store, site), site, SERVICES, every=0.0).look()
+        ConditionKeeper(store, DockerToolbox(store, site), "main", (site,), SERVICES, every=0.0).look()
         found = conditions(store, "main")[REDIS]
         assert (found.health.word, found.memory) == ("stopped", None)
         marked = client.api.inspect_container(container.id)["State"]["OOMKilled"]

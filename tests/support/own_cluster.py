@@ -34,6 +34,7 @@ from lab.engine import connect
 from lab.images import POSTGRES
 from workers.docker.exec import Inside
 from workers.runner.leased_runner import LeasedRunner
+from workers.runner.scope import Toolbox
 from workers.runner.toolbox import DockerToolbox
 
 ONCALL = Speaker("U-ONCALL", "oncall", may_ask=True, may_approve=False)
@@ -54,7 +55,10 @@ def archiving(command: str = ARCHIVE_COMMAND) -> list[str]:
 
 @dataclass
 class Cluster:
-    """One server in one container. `folder` on this host holds `data/postgres`, `backups/postgres/{wal,base}`."""
+    """One server in one container. `folder` on this host holds `data/postgres`, `backups/postgres/{wal,base}`.
+
+    `toolbox` opens the tools; without one they are those of its own settings alone.
+    """
 
     name: str
     folder: Path
@@ -64,6 +68,7 @@ class Cluster:
     uid: int = _UID
     started: list[str] = field(default_factory=list)
     volumes: list[str] = field(default_factory=list)
+    toolbox: Toolbox | None = None
 
     # The server ----------------------------------------------------------------------------------
 
@@ -175,6 +180,10 @@ class Cluster:
 
     def ask(self, name: str, text: str = "", by: Speaker = ONCALL) -> Run:
         """Ask for a procedure by its name and carry it out until it rests."""
+        return self.work(self.asks(name, text, by))
+
+    def asks(self, name: str, text: str = "", by: Speaker = ONCALL) -> str:
+        """Ask for a procedure by its name; the id of its run, which waits for a worker."""
         procedure = catalog.find(name)
         request = procedure.words.read(text, Asker(datetime.now(UTC), "UTC", "UTC", self.name))
         run = f"r{len(self.store.runs()) + 1:04d}-{secrets.token_hex(2)}"
@@ -190,10 +199,11 @@ class Cluster:
             "origin": {},
         }
         self.store.open_run(run, data, claims=procedure.claims, yields=procedure.yields, key=f"key of {run}")
-        return self.work(run)
+        return run
 
     def work(self, run: str) -> Run:
-        LeasedRunner(self.store, catalog.find, DockerToolbox(self.store, self.site), "tests").carry_out(run)
+        toolbox = self.toolbox or DockerToolbox(self.store, self.site)
+        LeasedRunner(self.store, catalog.find, toolbox, "tests").carry_out(run)
         return self.store.run(run)
 
     def answer(self, run: str, label: str, by: Speaker = ONCALL, text: str = "") -> Run:

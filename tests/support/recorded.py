@@ -21,19 +21,20 @@ def recorded() -> tuple[dict[str, Any], ...]:
     return tuple(json.loads(_FILE.read_text())["entries"])
 
 
-def told_as(run: str, later: timedelta = timedelta()) -> Iterator[Entry]:
-    """The recorded entries as those of another run, chained anew."""
+def told_as(run: str, later: timedelta = timedelta(), site: str = "") -> Iterator[Entry]:
+    """The recorded entries as those of another run, perhaps of another site, chained anew."""
     prev = GENESIS
     for e in recorded():
         at = datetime.fromisoformat(e["at"]) + later
-        entry = sealed(Entry(run, e["n"], at, Kind(e["kind"]), e["step"], e["data"]), prev)
+        data = {**e["data"], "site": site} if site and "site" in e["data"] else e["data"]
+        entry = sealed(Entry(run, e["n"], at, Kind(e["kind"]), e["step"], data), prev)
         prev = entry.hash
         yield entry
 
 
-def tell(store: Store, *runs: str) -> None:
+def tell(store: Store, *runs: str, site: str = "") -> None:
     """Write whole recorded runs, one after the other, in one transaction."""
     with store.transaction() as tx:
         for i, run in enumerate(runs):
-            for entry in told_as(run, timedelta(minutes=10 * i)):
+            for entry in told_as(run, timedelta(minutes=10 * i), site):
                 tx.write(replace(entry))

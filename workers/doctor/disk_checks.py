@@ -13,13 +13,13 @@ from actions.tools.folders import Room
 _ROLES = {"data": "data", "archive": "WAL archive", "bases": "base backups"}
 
 
-def check(settings: Settings, rooms: Mapping[str, Room]) -> Iterator[Finding]:
+def check(settings: Settings, rooms: Mapping[str, Room], docker: str) -> Iterator[Finding]:
     """Every press and page waits for the store's disk, which a restore or a base backup keeps busy.
 
     One disk for all is no fault on a small host, so it is told and not counted as one. Nothing is said of a store on a
-    server, or of a Docker host elsewhere: numbers of devices mean something on one machine alone.
+    server, or of a `docker` host elsewhere: numbers of devices mean something on one machine alone.
     """
-    path, docker = file_of(settings.store), settings.site.docker_host
+    path = file_of(settings.store)
     elsewhere = bool(docker) and not docker.startswith("unix:")
     if elsewhere or not path or not os.path.exists(path):
         return

@@ -31,14 +31,14 @@ def companions(
     enqueue: Callable[[str], object],
 ) -> tuple[Companion, ...]:
     """Everything that one worker of the settings' site does beside."""
-    site = settings.site.site()
+    site, servers = settings.site.name, settings.servers(settings.site.name)
     toolbox, services = docker_toolbox(settings, store), settings.stack()[0].services
     noted = anchors_path(settings.anchors, settings.store)
     anchoring = (Anchoring(store, AnchorFile(Path(noted))).run,) if noted else ()
     outside = Outside(settings, store, find, owner, enqueue, adapters.pagerduty, adapters.pager)
     return (
         outside.chores().run,
-        ConditionKeeper(store, toolbox, site, services, settings.site.dumps).run,
-        DeadMan(Audit(store, find, settings.site, settings.heartbeat)).run,
+        ConditionKeeper(store, toolbox, site, servers, services).run,
+        DeadMan(Audit(store, find, site, [one.postgres for one in servers], settings.heartbeat)).run,
         *anchoring,
     )

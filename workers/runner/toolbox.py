@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -17,8 +17,8 @@ from actions.engine.run import Run
 from actions.engine.store import Store
 from actions.settings.settings import Settings
 from actions.settings.site import SiteConfig
-from actions.stack.choose import must_be_told_of
-from actions.stack.stack import Service, ServiceKind
+from actions.stack.choose import untold
+from actions.stack.stack import Service, ServiceKind, Site
 from actions.tools.names import Names
 from actions.tools.registry import SiteTools
 from workers.docker.client import connect
@@ -47,11 +47,20 @@ class HostTools(SiteTools):
 class DockerToolbox:
     """Tools on one Docker host. `docker_host` is an address such as tcp://…; empty for the environment's.
 
-    `services` are those of the site, as the stack tells them.
+    `services` are those of the site, as the stack tells them. `site` is its own PostgreSQL, for runs that are about
+    another service; `others` are those of its other servers.
     """
 
-    def __init__(self, store: Store, site: SiteConfig, docker_host: str = "", services: Sequence[Service] = ()) -> None:
+    def __init__(
+        self,
+        store: Store,
+        site: SiteConfig,
+        docker_host: str = "",
+        services: Sequence[Service] = (),
+        others: Sequence[SiteConfig] = (),
+    ) -> None:
         self._store, self._site, self._docker_host, self._services = store, site, docker_host, services
+        self._servers = {one.postgres: one for one in (*others, site)}
         self._accesses = Accesses()
 
     @contextmanager
@@ -62,14 +71,11 @@ class DockerToolbox:
             Refused: the run is about a PostgreSQL of which these settings do not tell.
             RecoveryError: Docker does not answer.
         """
-        # For a run of another site it is the second one, and the service that the run is about is elsewhere.
-        second = run.site != self._site.name
-        if not second and any(one.name == run.service and one.kind is ServiceKind.POSTGRES for one in self._services):
-            must_be_told_of(run.service, self._site.postgres)
+        site = self._told(run)
         client = _connected(self._docker_host)
         if not run.id.startswith(LOOKS):
             client.api.answered = partial(self._answered, run.id)
-        names = Names(run.id, self._site.name if second else "")
+        names = Names(run.id, self._site.name if run.site != self._site.name else "")
         files, web = HostFiles(client, names, self._accesses), StackWeb()
         folders = HostFolders(client, names, files.helper)
         try:
@@ -85,13 +91,22 @@ class DockerToolbox:
                 web=web,
                 throughput=HostThroughput(self._store, self._site.name),
                 polling=RealPolling(),
-                site=self._site,
+                site=site,
                 names=names,
             )
         finally:
             self._tidy(run, files, folders)
             web.close()
             client.close()
+
+    def _told(self, run: Run) -> SiteConfig:
+        if run.site != self._site.name:
+            # For a run of another site it is the second one, and the service that the run is about is elsewhere.
+            return self._site
+        told = self._servers.get(run.service)
+        if told is None and any(one.name == run.service and one.kind is ServiceKind.POSTGRES for one in self._services):
+            raise untold(run.service)
+        return told or self._site
 
     def _answered(self, run: str) -> None:
         try:
@@ -107,30 +122,60 @@ class DockerToolbox:
                 log.warning("the helper container was left", run=run.id, detail=left.message)
 
 
-def docker_toolbox(settings: Settings, store: Store) -> DockerToolbox:
-    """The tools on the default site of the settings."""
-    return DockerToolbox(store, settings.site.site(), settings.site.docker_host, settings.stack()[0].services)
+def docker_toolbox(settings: Settings, store: Store, name: str = "") -> DockerToolbox:
+    """The tools on a site of the settings, or on the default one, for whoever serves it.
+
+    A site without a docker_host is on the Docker of this process's own host: whoever is told to serve it says so.
+
+    Raises:
+        Refused: the settings do not know that site.
+    """
+    site = site_named(settings, name)
+    own = settings.own_server(site.name)
+    return DockerToolbox(store, own, site.docker, site.services, settings.servers(site.name))
+
+
+def site_named(settings: Settings, name: str = "") -> Site:
+    """A site of the settings; without a name the default one.
+
+    Raises:
+        Refused: there is none of that name.
+    """
+    sites = settings.stack()
+    if found := next((site for site in sites if name in ("", site.name)), None):
+        return found
+    raise Refused(
+        f"There is no site '{name}'.",
+        detail=f"The settings here know {', '.join(site.name for site in sites)}.",
+        hint="Name one of them, or add it: [[sites]], docs/configuration.md.",
+    )
+
+
+def site_reached(settings: Settings, name: str) -> Site:
+    """A site that a process which was told nothing may take for the one that it reaches.
+
+    Raises:
+        Refused: the settings do not know it, or do not tell the address of its Docker. What answers here is another
+            site's, and its containers may have the same names.
+    """
+    found = site_named(settings, name)
+    if found.name == settings.site.name or found.docker:
+        return found
+    here = ", ".join(site.name for site in settings.stack() if site.docker or site.name == settings.site.name)
+    raise Refused(
+        f"The Docker of the site '{name}' cannot be reached with these settings.",
+        detail=f"They reach: {here}.",
+        hint=f"Give it a docker_host under [[sites]], or use the settings of which '{name}' is the [site].",
+    )
 
 
 def second_toolbox(settings: Settings, store: Store, name: str) -> DockerToolbox:
-    """The tools on a site by its name, for a run of another one. Where its backups lie is not known here.
+    """The tools on a site by its name, for a run of another one.
 
     Raises:
         Refused: the settings do not tell of it, or not where its Docker is.
     """
-    default, *others = settings.stack()
-    if name == default.name:
-        return docker_toolbox(settings, store)
-    found = next((one for one in others if one.name == name), None)
-    if found is None or not found.docker:
-        reached = ", ".join([default.name, *(one.name for one in others if one.docker)])
-        raise Refused(
-            f"The Docker of the site '{name}' cannot be reached with these settings.",
-            detail=f"They reach: {reached}. Nothing was done there.",
-            hint=f"Give '{name}' a docker_host under [[sites]], then retry.",
-        )
-    site = replace(settings.site.site(), name=name, postgres="", archive="", bases="", writers=())
-    return DockerToolbox(store, site, found.docker, found.services)
+    return docker_toolbox(settings, store, site_reached(settings, name).name)
 
 
 def reach(docker_host: str) -> None:

@@ -15,6 +15,7 @@ from actions.engine.procedure import Procedure
 from actions.engine.run import Run
 from actions.engine.store import Store
 from actions.settings.settings import Settings
+from actions.stack.stack import Site
 from workers.adapters import Adapters, open_adapters
 from workers.pagerduty.poller import Poller
 from workers.runner import toolbox
@@ -28,12 +29,12 @@ _ERRANDS_AWAY_SECONDS = 15
 """So long an errand waits for what is away; then its line in the thread says so, and people press Retry."""
 
 
-def recoveries(settings: Settings, store: Store, find: Callable[[str], Procedure], owner: str) -> LeasedRunner:
-    """The loop with the tools of the stack."""
-    elsewhere = partial(second_toolbox, settings, store)
-    return LeasedRunner(
-        store, find, docker_toolbox(settings, store), owner, site=settings.site.name, elsewhere=elsewhere
-    )
+def recoveries(
+    settings: Settings, store: Store, find: Callable[[str], Procedure], owner: str, site: str = ""
+) -> LeasedRunner:
+    """The loop with the tools of a site's stack, or of the default one's."""
+    here, elsewhere = docker_toolbox(settings, store, site), partial(second_toolbox, settings, store)
+    return LeasedRunner(store, find, here, owner, site=site or settings.site.name, elsewhere=elsewhere)
 
 
 def errands(
@@ -62,7 +63,8 @@ class InProcessRunner:
         """Carry it out as far as it goes; why it stopped moving.
 
         Raises:
-            Refused: what an errand needs is not set up here; it goes on waiting for somebody who has it.
+            Refused: what an errand needs is not set up here, or the settings do not reach the run's site; it goes on
+                waiting for somebody who has it.
         """
         owner = owner_name(self.clock())
         if is_errand(run):
@@ -71,25 +73,31 @@ class InProcessRunner:
             why = errands(self.settings, adapters, store, self.find, owner).carry_out(run)
             _look_again(adapters, store)
             return why
-        return recoveries(self.settings, store, self.find, owner).carry_out(run)
+        where = self._site_of(store.run(run))
+        return recoveries(self.settings, store, self.find, owner, where.name).carry_out(run)
 
     def reach(self, run: Run) -> None:
         """See whether this process has what that run needs.
 
         Raises:
-            RecoveryError: it is another site's, Docker does not answer this user, or what an errand needs is not here.
+            RecoveryError: the settings do not tell of its site, Docker does not answer this user, or what an errand
+                needs is not here.
         """
         if is_errand(run.id):
             self._adapters().toolbox().reach(self.find(run.procedure))
             return
-        here = self.settings.site.name
-        if run.site != here:
+        toolbox.reach(self._site_of(run).docker)
+
+    def _site_of(self, run: Run) -> Site:
+        """The site on whose Docker host a run is carried out: its own, never the one that happens to be here."""
+        try:
+            return toolbox.site_reached(self.settings, run.site)
+        except Refused as elsewhere:
             raise Refused(
                 f"Run {run.id} belongs to the site '{run.site}'.",
-                detail=f"Here is '{here}'.",
-                hint="Its own site's worker carries it out, or mayday carry-out with the settings of that site.",
-            )
-        toolbox.reach(self.settings.site.docker_host)
+                detail=f"{elsewhere.message} {elsewhere.detail}",
+                hint="Its own site's worker carries it out, or mayday carry-out with settings that tell its Docker.",
+            ) from None
 
     def _adapters(self) -> Adapters:
         return open_adapters(self.settings, self.clock)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,7 +19,6 @@ from actions.engine.store import Store
 from actions.findings import Finding
 from actions.settings.outside import HeartbeatSettings
 from actions.settings.settings import Settings
-from actions.settings.site import SiteSettings
 from actions.watch.service_condition import OLD, conditions
 
 NOTE = "audit"
@@ -32,22 +31,26 @@ _HELD = "See on the Docker host whether `docker info` answers; then restart the 
 
 @dataclass(frozen=True)
 class Audit:
-    """Looks at one site's installation; each look is a finding, and one that fails keeps the heart from beating."""
+    """Looks at one site's installation; each look is a finding, and one that fails keeps the heart from beating.
+
+    `servers` are the PostgreSQL services of the site of whose backups the settings tell.
+    """
 
     store: Store
     find: Callable[[str], Procedure]
-    site: SiteSettings
+    site: str
+    servers: Sequence[str]
     settings: HeartbeatSettings
 
     def look(self) -> list[Finding]:
         """All findings; where the store does not answer, that alone."""
         try:
-            self.store.keep(NOTE, f"{self.site.name} looking", "")
+            self.store.keep(NOTE, f"{self.site} looking", "")
             return [
                 Finding("store", True, "can be written"),
                 *self._chains(),
                 self._worker(),
-                self._archive(),
+                *map(self._archive, self.servers),
                 self._stuck(),
             ]
         except SQLAlchemyError as away:
@@ -63,7 +66,7 @@ class Audit:
         )
 
     def _worker(self) -> Finding:
-        alive = [w for w in notes.living_workers(self.store).values() if w.get("site") == self.site.name]
+        alive = notes.living_on(self.store, self.site)
         return Finding("worker", bool(alive), f"{len(alive)} alive" if alive else "none is alive", "mayday worker")
 
     def _is_broken(self, run: str) -> bool:
@@ -72,9 +75,9 @@ class Audit:
         except NOT_READ:
             return True
 
-    def _archive(self) -> Finding:
-        now, name = self.store.clock(), "WAL archive"
-        seen = conditions(self.store, self.site.name).get(self.site.postgres)
+    def _archive(self, service: str) -> Finding:
+        now, name = self.store.clock(), "WAL archive" if len(self.servers) == 1 else f"WAL archive of {service}"
+        seen = conditions(self.store, self.site).get(service)
         if seen is None or seen.reachable is None:
             said = (seen.problem if seen else "") or "nobody has looked at it yet"
             return Finding(name, False, said, "See that Docker answers and the database runs: mayday doctor")
@@ -105,7 +108,7 @@ class Audit:
     def _is_stuck(self, run: str) -> bool:
         told = self.store.entries(run)
         edge = self.store.clock() - timedelta(minutes=self.settings.stuck_minutes)
-        if told[0].data.get("site") != self.site.name or told[-1].at >= edge:
+        if told[0].data.get("site") != self.site or told[-1].at >= edge:
             return False
         # That its worker lives says nothing of the thread that carries it out, which may wait for Docker for ever.
         if run in self.store.leased() and run in notes.show_life(self.store, edge):

@@ -42,7 +42,7 @@ class DeadMan:
         called = "" if failed else self._call()
         self._tell(failed, called)
         try:
-            audit.keep(self.audit.store, self.audit.site.name, found, called)
+            audit.keep(self.audit.store, self.audit.site, found, called)
         except SQLAlchemyError as away:
             log.warning("the store does not answer", detail=str(away)[:200])
         return called == "answered"

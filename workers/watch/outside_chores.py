@@ -16,6 +16,7 @@ from actions.engine.store import Store
 from actions.incidents import on_call
 from actions.incidents.alarm_watch import AlarmWatch, caller
 from actions.incidents.page_escalation import lifter
+from actions.incidents.site_watch import site_watches
 from actions.settings.settings import Settings
 from actions.tools.outside import Pager, PagerDuty
 from workers.pagerduty.milestone_notes import MilestoneNotes
@@ -56,10 +57,10 @@ class Outside:
         return MilestoneNotes(self.store, self.find, self.pagerduty, page, site, self.enqueue, stack)
 
     def _watch(self, pager: Pager) -> AlarmWatch:
-        site = self.settings.site
+        sites = site_watches(self.settings, self.store, self.find, self.archive_limit)
         call = caller(self.pagerduty, self.settings.contacts)
-        lift = lifter(self.store, self.pagerduty, site.name, self.enqueue)
-        return AlarmWatch(self.store, self.find, pager, site.name, site.postgres, self.archive_limit, call, lift)
+        lift = lifter(self.store, self.pagerduty, self.settings.site.name, self.enqueue)
+        return AlarmWatch(self.store, self.find, pager, sites, call, lift)
 
     def _chore(self, name: str, every: float, work: Callable[[], object]) -> Chore:
         return Chore(name, every, work, LeaderLease(self.store, name, self.owner))

@@ -16,10 +16,15 @@ from actions.engine import notes
 from actions.engine.rights import Speaker
 from actions.incidents import on_call
 from actions.incidents.incident_actions import declare
+from actions.settings.services import ServiceTable
+from actions.stack.choose import chosen
+from actions.stack.stack import Service, ServiceKind, Site
 from actions.tools.outside import OnCall
 from actions.watch import service_condition
 from actions.watch.run_records import Records
 from actions.watch.service_condition import Condition, Health
+from bot.addressed_commands import addressed
+from bot.parse_command import ProcedureCommand, meaning
 from bot.slack.home_data import home_data
 from bot.slack.home_tab import Home
 from bot.views import home_dialogs
@@ -112,7 +117,7 @@ def test_who_opens_it_sees_runs_services_backups_and_who_is_on_call(scene: Scene
     office = scene.office
     records = Records()
     records.hear(told_as("r0"))
-    service_condition.keep(office.store, replace(SEEN, record=records.of("nself-postgres")))
+    service_condition.keep(office.store, replace(SEEN, record=records.of("nself", "nself-postgres")))
     service_condition.keep(
         office.store, Condition("nself-redis", "main", NOW, Health("nself-redis", "stopped", "Exited (137)"))
     )
@@ -250,3 +255,34 @@ def test_no_worker_is_said_only_where_there_is_none(scene: Scene) -> None:
     assert home_data(scene.office.bot).worker
     scene.office.clock.on(timedelta(minutes=1).total_seconds())
     assert not home_data(scene.office.bot).worker
+
+
+def test_of_several_servers_each_press_says_which_one_it_means(scene: Scene) -> None:
+    bot = scene.office.bot
+    table = {"kind": "postgres", "archive": "/b/wal", "bases": "/b/base", "database": "b"}
+    several = (ServiceTable(name="nself-postgres"), *(ServiceTable(name=f"db-{n}", **table) for n in range(9)))
+    given = bot.settings.model_copy(update={"services": several})
+    verify = replace(PITR, name="postgres verify", words=replace(PITR.words, command="recover postgres verify"))
+    catalog = tuple(replace(one, about="postgres") for one in (PITR, verify))
+    made = home_data(replace(bot, settings=given, catalog=catalog))
+    assert made.offers[:2] == (
+        ("Verify nself-postgres", "recover postgres nself-postgres verify", ""),
+        ("Verify db-0", "recover postgres db-0 verify", ""),
+    )
+    check_view(view(made))
+    for _label, command, _sure in made.offers:
+        found = meaning(f"/{command}", catalog, stack=given.stack())
+        assert isinstance(found, ProcedureCommand)
+        assert chosen(given.stack(), "postgres", found.service).service in command
+
+
+def test_a_command_that_does_not_say_the_kind_has_the_name_at_its_end() -> None:
+    two = Site("main", services=(Service("a", ServiceKind.POSTGRES), Service("b", ServiceKind.POSTGRES)))
+    assert [said for said, _ in addressed("backup run base", "postgres", two)] == [
+        "backup run base a",
+        "backup run base b",
+    ]
+    assert addressed("backup run base", "postgres", Site("main", services=two.services[:1])) == [
+        ("backup run base", "")
+    ]
+    assert addressed("recover all", "", two) == [("recover all", "")]

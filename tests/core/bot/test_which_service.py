@@ -114,3 +114,59 @@ def test_no_words_make_a_run_for_a_service_of_another_kind(text: str) -> None:
         assert procedure is not None
         assert service is not None
         assert service.kind == procedure.about
+
+
+BILLING = ServiceTable(name="billing-db", kind="postgres", archive="/b/wal", bases="/b/base", database="billing")
+BOTH = Settings(
+    site=SiteSettings(name="main", postgres="nself-postgres"),
+    sites=(SiteTable(name="east", docker_host="tcp://east:2376"),),
+    services=(
+        ServiceTable(name="nself-postgres"),
+        BILLING,
+        BILLING.model_copy(update={"site": "east"}),
+        ServiceTable(name="shop", kind="other", writes=True, needs=("nself-postgres",)),
+        ServiceTable(name="reports", kind="other", writes=True, needs=("nself-postgres", "billing-db")),
+    ),
+)
+
+
+def two_servers() -> Office:
+    made = office()
+    given = BOTH.model_copy(update={"slack": made.bot.settings.slack, "people": made.bot.settings.people})
+    # Who writes is as the services say, where [site] does not say it.
+    return replace(made, bot=replace(made.bot, settings=Settings.model_validate(given.model_dump(exclude_unset=True))))
+
+
+@pytest.mark.parametrize(
+    ("text", "subject"),
+    [
+        ("/recover billing-db pitr 14:30", ("main", "billing-db")),
+        ("/recover postgres billing-db pitr 14:30", ("main", "billing-db")),
+        ("/recover billing-db pitr 14:30 @ east", ("east", "billing-db")),
+        ("/recover nself-postgres pitr 14:30", ("main", "nself-postgres")),
+    ],
+)
+def test_each_of_two_servers_is_recovered_under_its_name(text: str, subject: tuple[str, str]) -> None:
+    here = two_servers()
+    say(here, text)
+    assert subjects(here) == [("postgres pitr", *subject)]
+
+
+def test_a_recovery_without_a_name_is_refused_with_the_two_servers() -> None:
+    here = two_servers()
+    said = say(here, "/recover postgres pitr 14:30")
+    assert "Which postgres? The site main has 2." in said
+    assert "There are nself-postgres, billing-db, billing-db @ east." in said
+    assert here.store.runs() == []
+
+
+def test_two_servers_are_recovered_side_by_side_unless_somebody_writes_into_both() -> None:
+    here = two_servers()
+    say(here, "/recover billing-db pitr 14:30", "a")
+    [first] = here.store.runs()
+    said = say(here, "/recover nself-postgres pitr 14:30", "b")
+    assert f"reports is held by run {first}" in said
+    assert here.store.runs() == [first]
+    assert {claim.service for claim in here.store.claims("main")} == {"billing-db", "reports"}
+    say(here, "/recover billing-db pitr 14:30 @ east", "c")
+    assert len(here.store.runs()) == 2

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from actions.engine.anchors import AnchorFile, anchors_path, cut_short
 from actions.engine.journal import Kind
 from actions.engine.store import Store
-from actions.engine.tables import entries, journals
+from actions.engine.tables import claims, entries, journals
 from bot.terminal.records import verify_journals
 from tests.support.bot_world import Clock, store_in
 from workers.watch.anchor_journals import Anchoring
@@ -37,8 +37,10 @@ class Place:
     def deletes(self, run: str, after: int) -> None:
         with self.store.engine.begin() as db:
             db.execute(sa.delete(entries).where(entries.c.run == run, entries.c.n > after))
-            # By somebody who knows the store, so that its own table of journals does not tell.
+            # By somebody who knows the store, so that its own tables of journals and claims do not tell.
             db.execute(sa.delete(journals).where(journals.c.id == run))
+            if not after:
+                db.execute(sa.delete(claims).where(claims.c.run == run))
         Store(str(self.store.engine.url), self.store.clock).dispose()
 
     def lost(self) -> list[tuple[str, str]]:

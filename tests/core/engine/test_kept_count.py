@@ -43,7 +43,8 @@ class Counting:
         for count in self.counts:
             count.catch_up()
         runs = self.runs
-        return runs.begun, runs.ended, runs.steps, runs.open, runs.states(), self.records.of("pg"), self.records.open
+        record = self.records.of("main", "pg")
+        return runs.begun, runs.ended, runs.steps, runs.open, runs.states(), record, self.records.open
 
 
 def do(store: Store, name: str, deed: str) -> None:

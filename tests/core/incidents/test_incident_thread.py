@@ -266,8 +266,8 @@ def test_recoveries_that_fit_come_first_with_the_reasons(here: Emergency) -> Non
 def test_rows_that_vanished_are_a_reason_to_go_back(here: Emergency) -> None:
     here.pages()
     for counts in ({"public.messages": 1000, "public.few": 3}, {"public.messages": 10}):
-        row_counts.look(here.store, "nself-postgres", RowsSeen("14:00", counts))
-    (loss,) = row_counts.lost(here.store, here.incident.services)
+        row_counts.look(here.store, "main", "nself-postgres", RowsSeen("14:00", counts))
+    (loss,) = row_counts.lost(here.store, "main", here.incident.services)
     fits = fitting(here.incident, CATALOG, {}, [loss])
     assert fits[0].procedure is PITR
     assert fits[0].why.startswith("public.messages lost 990 of 1000 rows before 14:0")

@@ -14,7 +14,7 @@ from actions.engine.journal import Kind
 from actions.engine.leader_lease import LeaderLease
 from actions.engine.store import Store
 from actions.incidents import on_call
-from actions.incidents.alarms import Alarm, Facts, RunFacts, alarms
+from actions.incidents.alarms import Alarm, Facts, RunFacts, SiteFacts, alarms
 from actions.incidents.alert import AlertState
 from actions.incidents.milestones import milestones
 from actions.settings.outside import PagerDutySettings, StatusPageSettings
@@ -340,8 +340,8 @@ def test_a_site_is_paged_about_when_nothing_could_be_recovered() -> None:
     assert due(worker_at=at(0), minutes=0.9) == []
     assert due(worker_at=at(0), minutes=1.1) == ["site main worker"]
     assert due(minutes=1000) == []
-    assert due(unrecoverable="no base backup") == ["site main recoverability"]
-    assert all(isinstance(a, Alarm) and a.details["do"] for a in alarms(Facts(at(9), "m", worker_at=at(0))))
+    assert due(unrecoverable={"": "no base backup"}) == ["site main recoverability"]
+    assert all(isinstance(a, Alarm) and a.details["do"] for a in alarms(Facts(at(9), (SiteFacts("m", at(0)),))))
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ from actions.incidents.public_text import (
     stands,
 )
 from actions.incidents.statuspage_drafts import Kind, draft_for, impact_of
+from actions.recoveries import postgres_pitr
 from actions.tools.outside import Draft, Published
 
 KINDS = get_args(Kind)
@@ -55,6 +56,7 @@ kinds = st.sampled_from(KINDS)
 
 
 def draft(kind: Kind, **given: object) -> Draft:
+    given = {"words": postgres_pitr.PROCEDURE.public, **given}
     return draft_for(kind, incident="INC1", service="nself-postgres", about="postgres", components=COMPONENTS, **given)  # type: ignore[arg-type]
 
 
@@ -103,6 +105,17 @@ def test_a_summary_in_the_words_of_customers_becomes_the_title(summary: str) -> 
 def test_a_summary_with_one_other_word_is_left_out_as_a_whole(summary: str) -> None:
     assert in_plain_words(summary) == ""
     assert draft("opened", summary=summary).title == "Problem with messages and their history"
+
+
+@pytest.mark.parametrize("kind", ["started", "finished", "failed"])
+def test_what_goes_back_to_no_moment_is_told_without_a_word_of_one(kind: Kind) -> None:
+    made = draft_for(kind, incident="INC1", service="nself-redis", about="redis")
+    assert "live updates" in made.text
+    assert not re.search(r"restor|state of|that moment|recover", made.text)
+    own = draft_for(
+        kind, incident="INC1", service="nself-redis", about="redis", words={kind: "We start {subject} anew."}
+    )
+    assert own.text == "We start live updates anew."
 
 
 def test_a_service_nobody_knows_is_not_named() -> None:

@@ -17,7 +17,6 @@ from actions.incidents.alert_grouping import Rules
 from actions.incidents.kept_events import keep_event
 from actions.incidents.take_in_events import take_in
 from actions.settings.outside import HeartbeatSettings
-from actions.settings.site import SiteSettings
 from bot.dispatch import hear
 from bot.requests import Origin
 from bot.slack.people import SlackPeople
@@ -96,7 +95,7 @@ def test_the_worker_passes_over_it_and_the_audit_names_it(office: Office, spoile
     nobody: Any = None
     worker = Worker(office.store, LeasedRunner(office.store, find, nobody, "w"), "", "main", "0", find)
     assert worker.due() == [good]
-    audit = Audit(office.store, find, SiteSettings(postgres=SERVICE), HeartbeatSettings())
+    audit = Audit(office.store, find, "main", [SERVICE], HeartbeatSettings())
     told = {finding.name: finding for finding in audit.look()}
     assert any(bad in finding.seen and not finding.ok for finding in told.values())
 

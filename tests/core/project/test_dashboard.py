@@ -38,7 +38,7 @@ def labels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
     records.hear(told_as("r1"))
     assert SEEN.reachable is not None
     found = replace(SEEN.reachable, dump_at=NOW)
-    service_condition.keep(store, replace(SEEN, reachable=found, record=records.of(SERVICE)))
+    service_condition.keep(store, replace(SEEN, reachable=found, record=records.of("nself", SERVICE)))
     meters = Meters()
     meters.acknowledged("/recover", 0.01)
     meters.registry.register(Figures(replace(office_in().bot, store=store, catalog=CATALOG), lambda: 0))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from actions.catalog import CATALOG
 from actions.engine.procedure import Act, Ask, Procedure
 from actions.settings.services import ServiceTable, SiteTable
 from actions.settings.settings import Settings
+from actions.stack.manual import MANUAL
 from bot.parse_command import FAMILIES, RunCommand, UnknownCommand, command_of, meaning
 from tests.support import example_recovery
 from tests.support.paths import ROOT
@@ -75,7 +77,9 @@ def test_every_make_target_that_the_pages_name_exists_and_says_what_it_is() -> N
 def test_every_slash_command_that_the_pages_name_is_understood(monkeypatch: pytest.MonkeyPatch) -> None:
     known = (*CATALOG, example_recovery.procedure(monkeypatch))
     named = {code for code in codes(all_text()) if re.match(rf"/({'|'.join(FAMILIES)})\b", code)}
-    absent = {code for code in named if isinstance(meaning(code, known), UnknownCommand)}
+    # On the stack of the manual, or on that of one of the examples.
+    stacks = [MANUAL, *(Settings.model_validate(tomllib.loads(example)).stack() for example in examples())]
+    absent = {code for code in named if all(isinstance(meaning(code, known, stack=s), UnknownCommand) for s in stacks)}
     assert not absent
     assert isinstance(meaning("/recover undo r1", CATALOG), RunCommand)
     assert len(named) > 8
@@ -131,13 +135,23 @@ def shown(default: str | int) -> str:
     return json.dumps(default)
 
 
-def test_the_example_settings_are_valid() -> None:
-    import tomllib
+def examples() -> list[str]:
+    return [block for page in PAGES for block in re.findall(r"^```toml\n(.*?)^```", page.read_text(), re.M | re.S)]
 
-    examples = [block for page in PAGES for block in re.findall(r"^```toml\n(.*?)^```", page.read_text(), re.M | re.S)]
-    for example in examples:
+
+def test_the_example_settings_are_valid() -> None:
+    for example in examples():
         Settings.model_validate(tomllib.loads(example))
-    assert examples
+    assert examples()
+
+
+def test_the_example_of_two_servers_tells_of_both() -> None:
+    told = [Settings.model_validate(tomllib.loads(example)).servers() for example in examples()]
+    [both] = [servers for servers in told if len(servers) > 1]
+    assert [(one.postgres, one.database, one.writers) for one in both] == [
+        ("nself-postgres", "nself_db", ("nself-hasura",)),
+        ("billing-db", "billing", ("invoices",)),
+    ]
 
 
 def test_every_variable_of_the_environment_is_documented() -> None:

@@ -233,3 +233,57 @@ def test_no_function_is_longer_than_a_screen() -> None:
         and node.end_lineno - node.lineno >= 40
     ]
     assert long == []
+
+
+def facts_by_name(tree: ast.AST) -> Iterator[int]:
+    """The lines in which a fact of a run is read by the name that one procedure gives it."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Subscript):
+            of, key = node.value, node.slice
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "get":
+            of, key = node.func.value, (node.args or [node])[0]
+        elif isinstance(node, ast.Compare):
+            of, key = node.left, node.comparators[0]
+            if _is_text(of):
+                of, key = key, of
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "giving":
+            of, key = node.func, (node.args or [node])[0]
+        else:
+            continue
+        named = last_name_of(of) in ("facts", "gives", "giving") or (
+            "gives" in ast.unparse(of).replace("'", '"').split('"')
+        )
+        if named and _is_text(key):
+            yield node.lineno
+
+
+def _is_text(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str) and bool(node.value)
+
+
+def test_nobody_but_its_own_steps_reads_a_fact_by_its_name() -> None:
+    found = [
+        f"{path.relative_to(ROOT)}:{line}"
+        for path in modules(*PRODUCT)
+        for line in facts_by_name(ast.parse(path.read_text()))
+    ]
+    assert found == [], "find it by its role: actions/engine/fact_roles.py"
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ('after = run.facts.get("after") or {}', True),
+        ('run.facts["kept"]["path"]', True),
+        ('if "lost" in run.facts: pass', True),
+        ('entry.data.get("gives") == "integrity"', True),
+        ('entry.data["gives"] != "integrity"', True),
+        ('at = procedure.giving("approval")', True),
+        ("run.facts[look.gives]", False),
+        ('fact_with(procedure, run, FactRole.KEPT)["path"]', False),
+        ('entry.data.get("gives", "")', False),
+        ("e.data['fact']['verdict']", False),
+    ],
+)
+def test_a_fact_that_is_read_by_its_name_would_be_found(line: str, found: bool) -> None:
+    assert bool(list(facts_by_name(ast.parse(line)))) is found

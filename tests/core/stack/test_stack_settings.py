@@ -110,6 +110,112 @@ def test_another_site_has_the_manuals_stack_or_its_own() -> None:
     assert (west.docker, [one.name for one in west.services]) == ("tcp://west:2376", ["cache"])
 
 
+TWO = """
+[site]
+name = "main"
+postgres = "shop-db"
+user = "ops"
+approval_rows = 50
+smoke_url = "http://shop/smoke"
+newest_table = "orders"
+
+[[sites]]
+name = "east"
+docker_host = "tcp://east:2376"
+archive = "/wal/east"
+
+[[services]]
+name = "shop-db"
+kind = "postgres"
+
+[[services]]
+name = "billing-db"
+kind = "postgres"
+archive = "/backups/billing/wal"
+bases = "/backups/billing/base"
+database = "billing"
+approval_rows = 0
+
+[[services]]
+name = "shop"
+kind = "hasura"
+needs = ["shop-db"]
+
+[[services]]
+name = "invoices"
+kind = "functions"
+needs = ["billing-db"]
+
+[[services]]
+name = "both"
+kind = "other"
+writes = true
+needs = ["invoices", "shop"]
+
+[[services]]
+name = "lone"
+kind = "other"
+writes = true
+"""
+
+
+def test_each_server_of_a_site_has_its_own_folders_and_database_and_the_rest_as_its_site_says() -> None:
+    shop, billing, east = settings(TWO).servers()
+    assert (shop.postgres, shop.archive, shop.database) == ("shop-db", "/backups/postgres/wal", "nself_db")
+    assert (billing.archive, billing.bases) == ("/backups/billing/wal", "/backups/billing/base")
+    assert (billing.database, billing.user, billing.approval_rows) == ("billing", "ops", 0)
+    # What is about the other database alone is not handed on.
+    assert (billing.smoke_url, billing.newest_table, billing.dumps) == ("", "", ())
+    assert (shop.smoke_url, shop.newest_table, shop.approval_rows) == ("http://shop/smoke", "orders", 50)
+    assert (east.name, east.postgres, east.archive) == ("east", "nself-postgres", "/wal/east")
+
+
+def test_who_writes_into_a_server_is_who_needs_it_and_whoever_needs_none_writes_into_the_sites_own() -> None:
+    given = settings(TWO)
+    shop, billing = given.servers("main")
+    assert shop.writers == ("both", "shop", "lone")
+    assert billing.writers == ("both", "invoices")
+    assert [one.name for one in given.stack()[0].services if one.writes] == ["shop", "invoices", "both", "lone"]
+
+
+def test_who_writes_into_both_is_known_by_the_name_of_the_service_also_where_the_container_was_told() -> None:
+    given = settings(TWO)
+    assert given.shared_writers("shop-db", "main") == given.shared_writers("billing-db", "main") == ("both",)
+    assert given.shared_writers("nself-postgres", "east") == ()
+    assert given.shared_writers("shop-db", "nowhere") == ()
+    told = TWO.replace('user = "ops"', 'user = "ops"\nwriters = ["shop-1", "both-1"]')
+    told = told.replace('name = "both"', 'name = "both"\ncontainer = "both-1"')
+    assert settings(told).shared_writers("shop-db", "main") == ("both",)
+
+
+def test_a_server_is_found_by_its_service_and_site() -> None:
+    given = settings(TWO)
+    found = given.server("billing-db", "main")
+    assert found is not None
+    assert found.database == "billing"
+    assert given.server("billing-db", "east") is None
+    assert given.server("shop", "main") is None
+    assert given.own_server("main").postgres == "shop-db"
+    assert given.own_server("east").archive == "/wal/east"
+
+
+def test_settings_that_tell_of_one_of_several_are_read_as_before_and_have_none_for_the_other() -> None:
+    tables = 'services = [{name = "a", kind = "postgres"}, {name = "b", kind = "postgres"}]\n'
+    given = settings(f'{tables}[site]\npostgres = "b"')
+    assert [one.postgres for one in given.servers()] == ["b"]
+    assert given.server("a", "main") is None
+    # Of another site its own worker may know, so the settings are read all the same.
+    there = settings('sites = [{name = "east"}]\n' + tables.replace('"postgres"', '"postgres", site = "east"'))
+    assert there.servers("east") == ()
+
+
+def test_the_only_server_whose_table_tells_nothing_is_the_sites_own() -> None:
+    own = TWO.replace('postgres = "shop-db"\n', "")
+    assert [one.postgres for one in settings(own).servers("main")] == ["shop-db", "billing-db"]
+    alone = settings('services = [{name = "db", kind = "postgres", archive = "/a", bases = "/b", database = "d"}]')
+    assert [(one.postgres, one.archive, one.writers) for one in alone.servers()] == [("db", "/a", ())]
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -146,6 +252,16 @@ def test_another_site_has_the_manuals_stack_or_its_own() -> None:
             'services = [{name = "a", kind = "postgres"}, {name = "b", kind = "postgres"}]',
             "site.postgres: there are a, b, and [site] tells of one of them; write postgres = ",
         ),
+        (
+            'services = [{name = "a", kind = "postgres"}, {name = "b", kind = "postgres", archive = "/b"}]\n'
+            '[site]\npostgres = "a"',
+            "services: 'b' tells of its archive; write bases and database into its table too, as nobody else tells",
+        ),
+        (
+            'services = [{name = "a", kind = "redis", archive = "/a"}]',
+            "services: 'a' is no postgres and has no archive; write it into the table of one",
+        ),
+        ('services = [{name = "a", kind = "postgres", backup_rate = "fast"}]', "services.0.backup_rate: give it as"),
         (
             'site = {postgres = "c"}\nservices = [{name = "a", kind = "postgres"}]',
             "site.postgres: 'c' is no service of kind postgres in [[services]]; write one of a",

@@ -20,9 +20,10 @@ from actions.stack.manual import SERVICES
 from actions.stack.stack import Service, ServiceKind
 from actions.tools.outside import OnCall
 from actions.tools.registry import SiteTools
-from actions.watch import service_condition
+from actions.watch import row_counts, service_condition
 from actions.watch.redis_memory import Memory
-from actions.watch.run_records import Records
+from actions.watch.row_counts import RowsSeen
+from actions.watch.run_records import Record, Records
 from actions.watch.service_condition import Condition, Health, Reachable, conditions
 from tests.support.recorded import recorded, tell, told_as
 from tests.support.worlds.company import SITE, WRITERS, World
@@ -60,7 +61,7 @@ class Host:
 
     world: World
     away: bool = False
-    opened: int = 0
+    names: list[str] = field(default_factory=list)
     while_open: Any = None
     counted: list[str] = field(default_factory=list)
 
@@ -68,7 +69,7 @@ class Host:
     def open(self, run: Run) -> Iterator[SiteTools]:
         if self.away:
             raise Away("Docker did not answer.", hint="See that it runs.")
-        self.opened += 1
+        self.names.append(run.id)
         with WorldWorkshop(self.world).open(run) as tools:
             docker: Any = tools.docker
             docker.client = SimpleNamespace(api=SimpleNamespace(containers=self.containers))
@@ -104,7 +105,7 @@ class Watch:
         self.keeper = self.another()
 
     def another(self) -> ConditionKeeper:
-        return ConditionKeeper(self.store, self.host, SITE, KNOWN, every=0.0)
+        return ConditionKeeper(self.store, self.host, SITE.name, (SITE,), KNOWN, every=0.0)
 
     def seen(self) -> dict[str, Condition]:
         return conditions(self.store, SITE.name)
@@ -188,9 +189,45 @@ def test_the_keeper_notes_health_and_what_can_be_reached(watch: Watch) -> None:
     assert all(seen[name].reachable is None for name in WRITERS)
 
 
+def beside(watch: Watch, archive: str) -> ConditionKeeper:
+    """A keeper of the site with a second server, whose container is like the first one's."""
+    world = watch.host.world
+    world.containers["billing-db"] = replace(world.containers[SITE.postgres], name="billing-db")
+    world.mounted["billing-db"] = "billing"
+    world.dirs["billing"] = replace(world.dirs[world.mounted[SITE.postgres]], id="billing")
+    billing = replace(SITE, postgres="billing-db", archive=archive)
+    services = (*KNOWN, Service("billing-db", ServiceKind.POSTGRES))
+    return ConditionKeeper(watch.store, watch.host, SITE.name, (SITE, billing), services, every=0.0)
+
+
+def test_each_server_of_a_site_is_looked_at_as_a_run_of_its_own_would(watch: Watch) -> None:
+    assert beside(watch, SITE.archive).look()
+    seen = watch.seen()
+    assert seen[SITE.postgres].reachable is not None
+    assert seen["billing-db"].reachable is not None
+    assert watch.host.names == ["condition-main", "condition-main.nself-postgres", "condition-main.billing-db"]
+
+
+def test_what_cannot_be_seen_of_one_server_is_no_problem_of_the_other(watch: Watch) -> None:
+    assert beside(watch, "/nowhere").look()
+    seen = watch.seen()
+    assert (seen[SITE.postgres].problem, seen[SITE.postgres].reachable is None) == ("", False)
+    assert "/nowhere" in seen["billing-db"].problem
+    assert seen["billing-db"].problem_since == watch.store.clock()
+    assert seen["billing-db"].reachable is None
+
+
+def test_rows_of_two_servers_are_counted_apart_also_under_one_name(watch: Watch) -> None:
+    for site, rows in (("main", 900), ("east", 100)):
+        row_counts.look(watch.store, site, "db", RowsSeen("14:00", {"public.t": rows}))
+    row_counts.look(watch.store, "main", "db", RowsSeen("14:00", {"public.t": 100}))
+    assert [loss.before for loss in row_counts.lost(watch.store, "main", ["db"])] == [900]
+    assert row_counts.lost(watch.store, "east", ["db"]) == []
+
+
 def test_two_workers_of_a_site_look_once(watch: Watch) -> None:
     assert watch.keeper.look()
-    other = ConditionKeeper(watch.store, watch.host, SITE, KNOWN)
+    other = ConditionKeeper(watch.store, watch.host, SITE.name, (SITE,), KNOWN)
     watch.later(5)
     assert not other.look()
     watch.later(5)
@@ -281,7 +318,7 @@ def test_a_note_is_read_as_it_was_kept_and_one_of_another_version_is_passed_over
 def test_a_recovery_proves_a_restore_and_tells_what_it_took() -> None:
     records = Records()
     records.hear(told_as("r1"))
-    record = records.of("nself-postgres")
+    record = records.of("nself", "nself-postgres")
     assert record.restored is not None
     assert (record.restored.run, record.restored.healthy) == ("r1", True)
     assert record.verified is None
@@ -301,7 +338,7 @@ def test_a_verify_is_no_restore_and_the_newest_of_each_counts() -> None:
         "v1", 2, request.at, Kind.DONE, 1, {"gives": "integrity", "fact": {"healthy": False, "verdict": "x"}}
     )
     records.hear([request, verdict])
-    record = records.of("nself-postgres")
+    record = records.of("nself", "nself-postgres")
     assert record.restored is not None
     assert record.restored.run == "r2"
     assert record.verified is not None
@@ -311,17 +348,23 @@ def test_a_verify_is_no_restore_and_the_newest_of_each_counts() -> None:
 def test_a_discarded_preview_has_proven_the_restore_all_the_same() -> None:
     records = Records()
     for entry in told_as("r1"):
-        if entry.kind is Kind.ASKED and records.of("nself-postgres").restored:
+        if entry.kind is Kind.ASKED and records.of("nself", "nself-postgres").restored:
             break
         records.hear([entry])
-    assert records.of("nself-postgres").restored is not None
-    assert records.of("nself-postgres").actual is None
+    assert records.of("nself", "nself-postgres").restored is not None
+    assert records.of("nself", "nself-postgres").actual is None
 
 
 def test_the_keeper_knows_what_earlier_runs_proved(watch: Watch) -> None:
-    tell(watch.store, "r1")
+    tell(watch.store, "r1", site="main")
     watch.keeper.look()
     assert watch.seen()[SITE.postgres].record.actual is not None
+
+
+def test_what_a_run_proved_of_another_sites_server_of_that_name_is_no_proof_here(watch: Watch) -> None:
+    tell(watch.store, "r1", site="east")
+    watch.keeper.look()
+    assert watch.seen()[SITE.postgres].record == Record()
 
 
 def test_who_is_on_call_is_known_once_somebody_said_so(watch: Watch) -> None:

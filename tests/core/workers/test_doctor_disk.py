@@ -5,15 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from actions.settings.settings import Settings
-from actions.settings.site import SiteSettings
 from actions.tools.folders import Room
 from workers.doctor.disk_checks import check
 
 
 def said(store: str, data: str, bases: str, docker: str = "") -> list[str]:
-    settings = Settings(store=store, site=SiteSettings(docker_host=docker))
+    settings = Settings(store=store)
     rooms = {"data": Room(data, 1), "archive": Room("other", 1), "bases": Room(bases, 1), "/spc": Room(data, 1)}
-    found = list(check(settings, rooms))
+    found = list(check(settings, rooms, docker))
     assert all(finding.ok for finding in found), "one disk for all is no fault"
     return [finding.seen for finding in found]
 

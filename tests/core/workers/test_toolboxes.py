@@ -17,12 +17,14 @@ from actions.errands import pagerduty_acknowledge, pagerduty_page, status_page_p
 from actions.incidents import incident_actions
 from actions.incidents.open_errands import to_page
 from actions.settings.outside import StatusPageSettings
-from actions.settings.services import ServiceTable
+from actions.settings.services import ServiceTable, SiteTable
 from actions.settings.settings import Settings
 from actions.settings.site import SiteSettings
 from tests.support.bare_host import NO_DOCKER, Host
 from tests.support.own_redis import own_redis
 from tests.support.waiting import now
+from workers.docker.client import Client
+from workers.runner import toolbox as stack_toolbox
 from workers.runner.errand_toolbox import ErrandToolbox
 from workers.runner.toolbox import docker_toolbox
 from workers.runner.toolboxes import InProcessRunner
@@ -83,6 +85,42 @@ def test_a_run_of_another_site_is_left_to_its_own_worker(host: Host) -> None:
     run, _ = host.store.open_run("r1124-abcd", {**data, "origin": {}}, claims=False, key="r")
     with pytest.raises(Refused, match="belongs to the site 'east'"):
         runner.reach(host.store.run(run))
+
+
+def test_a_run_of_another_site_is_for_the_docker_host_that_the_settings_tell_for_it(host: Host) -> None:
+    data = {"procedure": "postgres verify", "table": "", "service": "db", "site": "east", "by": "U1", "request": {}}
+    run, _ = host.store.open_run("r1124-abcd", {**data, "origin": {}}, claims=False, key="r")
+    east = SiteTable(name="east", docker_host=NO_DOCKER)
+    told = InProcessRunner(Settings(sites=(east,)), find, now)
+    with pytest.raises(RecoveryError, match="Docker"):
+        told.reach(host.store.run(run))
+    # The Docker that happens to be here is another site's.
+    untold = InProcessRunner(Settings(sites=(SiteTable(name="east"),)), find, now)
+    for tried in (lambda: untold.reach(host.store.run(run)), lambda: untold.carry_out(host.store, run)):
+        with pytest.raises(Refused, match="belongs to the site 'east'") as refused:
+            tried()
+        assert "They reach: main." in refused.value.detail
+
+
+def test_the_tools_of_a_run_have_the_settings_of_its_own_server(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    tables = (
+        ServiceTable(name="nself-postgres"),
+        ServiceTable(name="billing-db", kind="postgres", archive="/b/wal", bases="/b/base", database="billing"),
+        ServiceTable(name="cache", kind="redis"),
+    )
+    tools = docker_toolbox(Settings(services=tables), host.store)
+    # A client that has asked Docker nothing yet; what is not there when the tools are put away is logged.
+    monkeypatch.setattr(stack_toolbox, "connect", lambda _host: Client(base_url=NO_DOCKER, version="1.41"))
+    told = {}
+    for service in ("nself-postgres", "billing-db", "cache"):
+        with tools.open(Run("", "", "", service, "main", "U1", {}, {}, now())) as opened:
+            told[service] = (opened.site.postgres, opened.site.database, opened.site.archive)
+    assert told == {
+        "nself-postgres": ("nself-postgres", "nself_db", "/backups/postgres/wal"),
+        "billing-db": ("billing-db", "billing", "/b/wal"),
+        # A run about another service has the site's own server, as ever.
+        "cache": ("nself-postgres", "nself_db", "/backups/postgres/wal"),
+    }
 
 
 def test_a_worker_refuses_a_server_of_whose_backups_its_settings_do_not_tell(host: Host) -> None:

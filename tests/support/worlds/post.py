@@ -12,10 +12,11 @@ from actions.engine.procedure import Procedure
 from actions.engine.store import Store
 from actions.incidents import incident as incidents
 from actions.incidents.alarm_watch import AlarmWatch, caller
-from actions.incidents.alarms import Facts, RunFacts, alarms
+from actions.incidents.alarms import Facts, RunFacts, SiteFacts, alarms
 from actions.incidents.alert_grouping import Rules
 from actions.incidents.incident import Incident
 from actions.incidents.kept_events import keep_event
+from actions.incidents.site_watch import SiteWatch
 from actions.incidents.take_in_events import take_in
 from actions.settings.contacts import Contact, ContactSettings
 from actions.settings.outside import StatusPageSettings
@@ -112,8 +113,8 @@ class Tower:
     def __init__(self, post: Post) -> None:
         self.post = post
         cto = ContactSettings(people=(Contact(role="cto", name="Cleo", pagerduty="PCTO"),))
-        call = caller(post.world, cto)
-        self.watch = AlarmWatch(post.store, find, Paging(post.world), "main", SERVICE, also_tell=call)
+        call, site = caller(post.world, cto), SiteWatch(post.store, find, "main", [SERVICE])
+        self.watch = AlarmWatch(post.store, find, Paging(post.world), (site,), also_tell=call)
 
     def looks(self, minutes: float = 0, *, worker: bool = True) -> list[str]:
         self.post.clock.advance(minutes * 60)
@@ -125,5 +126,5 @@ class Tower:
 
 def due(run: RunFacts | None = None, minutes: float = 0, **more: Any) -> list[str]:
     """The alarms that are due then, by their keys."""
-    facts = Facts(at(minutes), "main", (run,) if run else (), **more)
+    facts = Facts(at(minutes), (SiteFacts("main", **more),), (run,) if run else ())
     return [alarm.key.removeprefix("mayday ") for alarm in alarms(facts)]
