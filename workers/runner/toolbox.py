@@ -27,7 +27,7 @@ from workers.postgres.container_sql import ContainerSql
 from workers.postgres.host_files import HostFiles
 from workers.postgres.server_access import Accesses
 from workers.runner.polling import RealPolling
-from workers.runner.throughput import HostThroughput
+from workers.runner.throughput import HostThroughput, JournalTimes
 from workers.stack_web import StackWeb
 
 log = structlog.get_logger("mayday.toolbox")
@@ -42,6 +42,7 @@ class DockerToolbox:
     def __init__(self, store: Store, site: SiteConfig, docker_host: str = "", services: Sequence[Service] = ()) -> None:
         self._store, self._site, self._docker_host, self._services = store, site, docker_host, services
         self._accesses = Accesses()
+        self._times = JournalTimes(store)
 
     @contextmanager
     def open(self, run: Run) -> Iterator[dict[str, Any]]:
@@ -66,7 +67,7 @@ class DockerToolbox:
                 "files": files,
                 "sql": ContainerSql(client, self._accesses),
                 "web": web,
-                "throughput": HostThroughput(self._store, self._site.name),
+                "throughput": HostThroughput(self._store, run, self._times),
                 "polling": RealPolling(),
                 "site": self._site,
                 "names": names,

@@ -26,6 +26,7 @@ from actions.watch.run_records import Records
 from actions.watch.service_condition import NOTE, Condition, Health, Reachable, conditions, keep, reachable
 from workers.postgres import dumps
 from workers.runner.scope import Toolbox
+from workers.runner.throughput import JournalTimes
 from workers.watch import container_health
 from workers.watch.memory_watch import MemoryWatch
 
@@ -75,6 +76,7 @@ class ConditionKeeper:
 
     def __post_init__(self) -> None:
         self._count = KeptCount(self.store, "records", self.records)
+        self._times = JournalTimes(self.store)
         self._memories = MemoryWatch(self.every)
 
     def run(self, leaving: threading.Event) -> None:
@@ -92,6 +94,7 @@ class ConditionKeeper:
         if conditions(self.store, self.site.name, since=now - timedelta(seconds=min(_HEALTH_EVERY, self.every) * 0.8)):
             return False
         self._count.catch_up()
+        self._times.catch_up()  # So that no plan has to read all of history for its estimate.
         before = conditions(self.store, self.site.name)
         last = before.get(self.site.postgres)
         self._seen = self._seen or (last.reachable if last else None)

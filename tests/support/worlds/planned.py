@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +17,8 @@ from actions.engine.reading import Asker
 from actions.engine.rights import Speaker
 from actions.engine.run import Run
 from actions.postgres.server import Names
+from actions.tools.throughput import Throughput
+from actions.watch.step_times import PastSeconds
 from tests.support.worlds.clock import FakePolling
 from tests.support.worlds.company import SITE, World
 from tests.support.worlds.docker import WorldDocker
@@ -51,6 +53,9 @@ class NoThroughput:
     def bytes_a_second(self, phase: str) -> float | None:
         return None
 
+    def seconds(self, steps: Sequence[str]) -> PastSeconds | None:
+        return None
+
     def note(self, phase: str, bytes: int, seconds: float) -> None:
         self.noted.append(phase)
 
@@ -60,6 +65,7 @@ class WorldWorkshop:
     """The tools of the world, for one run."""
 
     world: World
+    throughput: Callable[[Run], Throughput] = lambda run: NoThroughput()
 
     @contextmanager
     def open(self, run: Run) -> Iterator[dict[str, Any]]:
@@ -68,7 +74,7 @@ class WorldWorkshop:
             "files": WorldFiles(self.world),
             "sql": WorldSql(self.world),
             "web": WorldWeb(self.world),
-            "throughput": NoThroughput(),
+            "throughput": self.throughput(run),
             "polling": FakePolling(self.world.clock),
             "site": SITE,
             "names": Names(run.id),
@@ -85,6 +91,7 @@ class Company:
         self.store: Any = store or Ledger(self.world.clock)
         self.find = find
         self.workers = 0
+        self.throughput: Callable[[Run], Throughput] = lambda run: NoThroughput()
 
     def fork(self) -> Company:
         world = self.world.fork()
@@ -112,7 +119,8 @@ class Company:
     def work(self, run: str = "r1") -> str:
         """A new worker carries the run out until it waits."""
         self.workers += 1
-        return LeasedRunner(self.store, self.find, WorldWorkshop(self.world), f"worker {self.workers}").carry_out(run)
+        workshop = WorldWorkshop(self.world, self.throughput)
+        return LeasedRunner(self.store, self.find, workshop, f"worker {self.workers}").carry_out(run)
 
     def lease_runs_out(self) -> None:
         self.world.clock.advance(LEASE_SECONDS + 1)
