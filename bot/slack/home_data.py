@@ -7,13 +7,13 @@ from actions.engine.ids import is_errand
 from actions.incidents import on_call
 from actions.incidents.incident import Incident
 from actions.incidents.incident_actions import open_incidents
-from actions.stack.stack import objective_of
+from actions.stack.stack import Site, objective_of
 from actions.watch.service_condition import conditions
 from bot.context import BotContext
 from bot.incidents.thread_places import thread_link as incident_link
 from bot.parse_command import command_of
 from bot.requests import has_worker, thread_link
-from bot.views.home_view import HomeData, OpenItem
+from bot.views.home_view import HomeData, OpenItem, SiteHome
 from bot.views.mrkdwn import escape
 from bot.views.run_header import state_text
 
@@ -26,23 +26,31 @@ _OFFERS = (
 
 
 def home_data(bot: BotContext) -> HomeData:
-    """Everything at one moment."""
-    store, site = bot.store, bot.settings.site
-    seen = conditions(store, site.name)
-    # What is ill stands first; what nobody made a promise for comes last.
+    """Everything at one moment, of all sites of the settings."""
+    store, sites = bot.store, bot.settings.stack()
+    known = {command_of(procedure) for procedure in bot.catalog}
+    under_way = [run for run in store.runs(open_only=True) if not is_errand(run)][:_MOST_RUNS]
+    return HomeData(
+        runs=tuple(_run(bot, run, several=len(sites) > 1) for run in under_way),
+        sites=tuple(_site(bot, site) for site in sites),
+        now=bot.clock(),
+        incidents=tuple(_incident(bot, incident) for incident in open_incidents(store)),
+        offers=tuple(offer for offer in _OFFERS if offer[1] in known),
+    )
+
+
+def _site(bot: BotContext, site: Site) -> SiteHome:
+    """What is ill stands first; what nobody made a promise for comes last."""
+    seen = conditions(bot.store, site.name)
     found = {name: objective_of(bot.settings.stack(), name, site.name) for name in seen}
     promised = {name: objective for name, objective in found.items() if objective is not None}
     order = sorted(seen, key=lambda name: (seen[name].well, name not in promised, name))
-    known = {command_of(procedure) for procedure in bot.catalog}
-    return HomeData(
-        runs=tuple(_run(bot, run) for run in store.runs(open_only=True, limit=_MOST_RUNS) if not is_errand(run)),
+    return SiteHome(
+        site.name,
         services=tuple(seen[name] for name in order),
-        now=bot.clock(),
-        incidents=tuple(_incident(bot, incident) for incident in open_incidents(store)),
-        on_call=on_call.known(store, site.name),
-        offers=tuple(offer for offer in _OFFERS if offer[1] in known),
+        on_call=on_call.known(bot.store, site.name),
         promised=promised,
-        worker=has_worker(bot),
+        worker=has_worker(bot, site.name),
     )
 
 
@@ -57,7 +65,7 @@ def _incident(bot: BotContext, incident: Incident) -> OpenItem:
     )
 
 
-def _run(bot: BotContext, name: str) -> OpenItem:
+def _run(bot: BotContext, name: str, *, several: bool) -> OpenItem:
     entries = bot.store.entries(name)
     run = fold(entries)
     who = escape(str(entries[0].data.get("name") or run.requester))
@@ -65,7 +73,7 @@ def _run(bot: BotContext, name: str) -> OpenItem:
     return OpenItem(
         run.id,
         thread_link(bot, run),
-        f"{run.procedure} of {run.service}",
+        f"{run.procedure} of {run.service}{f' @ {run.site}' if several else ''}",
         run.requested_at,
         f"{state} · asked by {who}",
     )

@@ -13,8 +13,8 @@ from actions.wording import counted
 _MB = 1 << 20
 _GB = 1 << 30
 _COPY, _REPLAY, _CUT_OVER = 300 * _MB, 40 * _MB, 12.0
-"""What is guessed before this host has shown what it can: a disk's copy and one core's replay in bytes a second, and the
-seconds of a cut-over."""
+"""What is guessed before this host has shown what it can: a disk's copy and one core's replay, both in bytes a second,
+and the seconds of a cut-over."""
 PHASES = ("copy", "replay", "checks", "cut-over")
 CUT_OVER = (
     "promote the clone",

@@ -1,4 +1,4 @@
-"""How long a recovery will take is what earlier runs here took; where there were none, the plan says that it guesses."""
+"""How long a recovery will take is what earlier runs here took; without any, the plan says that it guesses."""
 
 from __future__ import annotations
 
