@@ -13,6 +13,7 @@ from typing import Any
 from actions.engine.claims import Claim, Wanted, claims_of, wanted_by
 from actions.engine.each import Each
 from actions.engine.reading import Words
+from actions.engine.shown import Shown, ShownBy
 
 
 class Risk(StrEnum):
@@ -188,8 +189,8 @@ class Procedure:
     and how. One that `yields` gives way to a run that has its service for itself: it may not begin beside it, and is
     stopped where it stands when one begins. `report` gives what is read at the end, `says` the words for its ends: by
     outcome (they may name {service}), or of a function for the end that it promises. It is `about` services of one
-    kind, or a site as a whole where that is empty. An errand (`lane`) claims nothing, needs no Docker, and is drawn as
-    one line.
+    kind, or a site as a whole where that is empty. An errand (`lane`) claims nothing and needs no Docker. `shown` is
+    how much of a run people see without asking, or a function of its origin that says so.
     """
 
     name: str
@@ -206,6 +207,7 @@ class Procedure:
     lane: Lane = Lane.RECOVERY
     about: str = ""
     says: Mapping[Outcome, str] | Callable[..., str] | None = None
+    shown: Shown | ShownBy = Shown.THREAD
 
     @cached_property
     def table(self) -> str:
@@ -216,6 +218,10 @@ class Procedure:
     def claims_for(self, run: str, site: str, service: str) -> tuple[Claim, ...]:
         """What a run of it claims."""
         return claims_of(wanted_by(self.claims, self.yields), site, service, run)
+
+    def shown_for(self, origin: Mapping[str, Any]) -> Shown:
+        """How a run that came from there is shown."""
+        return self.shown if isinstance(self.shown, Shown) else self.shown(origin)
 
     def giving(self, fact: str) -> int:
         """The position of the look or ask that gives a fact."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from actions.engine.folding import fold
 from actions.engine.ids import is_errand
+from actions.engine.needs_people import is_unseen
 from actions.incidents import on_call
 from actions.incidents.incident import Incident
 from actions.incidents.incident_actions import open_incidents
@@ -15,7 +16,7 @@ from bot.parse_command import command_of
 from bot.requests import has_worker, thread_link
 from bot.views.home_view import HomeData, OpenItem, SiteHome
 from bot.views.mrkdwn import escape
-from bot.views.run_header import state_text
+from bot.views.run_header import UNSEEN, state_text
 
 _MOST_RUNS = 20
 _OFFERS = (
@@ -69,11 +70,12 @@ def _run(bot: BotContext, name: str, *, several: bool) -> OpenItem:
     entries = bot.store.entries(name)
     run = fold(entries)
     who = escape(str(entries[0].data.get("name") or run.requester))
-    state = state_text(bot.procedure(run.procedure), run)
+    procedure = bot.procedure(run.procedure)
+    state = state_text(procedure, run)
     return OpenItem(
         run.id,
         thread_link(bot, run),
         f"{run.procedure} of {run.service}{f' @ {run.site}' if several else ''}",
         run.requested_at,
-        f"{state} · asked by {who}",
+        f"{state} · asked by {who}{UNSEEN if is_unseen(entries, procedure) else ''}",
     )
