@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from actions.engine.folding import fold
 from actions.engine.ids import is_errand
 from actions.engine.needs_people import is_unseen
@@ -15,7 +17,7 @@ from bot.incidents.thread_places import thread_link as incident_link
 from bot.parse_command import command_of
 from bot.requests import has_worker, thread_link
 from bot.views.home_view import HomeData, OpenItem, SiteHome
-from bot.views.mrkdwn import escape
+from bot.views.mrkdwn import Block, escape
 from bot.views.run_header import UNSEEN, state_text
 
 _MOST_RUNS = 20
@@ -26,21 +28,21 @@ _OFFERS = (
 )
 
 
-def home_data(bot: BotContext) -> HomeData:
-    """Everything at one moment, of all sites of the settings."""
+def home_data(bot: BotContext, pictures: Callable[[Site], Block | None] = lambda site: None) -> HomeData:
+    """Everything at one moment, of all sites of the settings, with the pictures of their stacks that there are."""
     store, sites = bot.store, bot.settings.stack()
     known = {command_of(procedure) for procedure in bot.catalog}
     under_way = [run for run in store.runs(open_only=True) if not is_errand(run)][:_MOST_RUNS]
     return HomeData(
         runs=tuple(_run(bot, run, several=len(sites) > 1) for run in under_way),
-        sites=tuple(_site(bot, site) for site in sites),
+        sites=tuple(_site(bot, site, pictures(site)) for site in sites),
         now=bot.clock(),
         incidents=tuple(_incident(bot, incident) for incident in open_incidents(store)),
         offers=tuple(offer for offer in _OFFERS if offer[1] in known),
     )
 
 
-def _site(bot: BotContext, site: Site) -> SiteHome:
+def _site(bot: BotContext, site: Site, picture: Block | None) -> SiteHome:
     """What is ill stands first; what nobody made a promise for comes last."""
     seen = conditions(bot.store, site.name)
     found = {name: objective_of(bot.settings.stack(), name, site.name) for name in seen}
@@ -52,6 +54,7 @@ def _site(bot: BotContext, site: Site) -> SiteHome:
         on_call=on_call.known(bot.store, site.name),
         promised=promised,
         worker=has_worker(bot, site.name),
+        picture=picture,
     )
 
 

@@ -37,13 +37,17 @@ class OpenItem:
 
 @dataclass(frozen=True)
 class SiteHome:
-    """What is shown of one site. `on_call` is None where nobody knows; `promised` is by service."""
+    """What is shown of one site. `on_call` is None where nobody knows; `promised` is by service.
+
+    `picture` is the block that shows its stack.
+    """
 
     name: str = ""
     services: tuple[Condition, ...] = ()
     on_call: tuple[OnCall, ...] | None = None
     promised: Mapping[str, Objective] = field(default_factory=dict)
     worker: bool = True
+    picture: Block | None = None
 
 
 @dataclass(frozen=True)
@@ -93,6 +97,7 @@ def _site(site: SiteHome, home_data: HomeData) -> list[Block]:
         if condition.reachable is not None:
             made += _database(condition, site, home_data.now)
     plain = [_line(c, site, home_data.now) for c in site.services if c.reachable is None]
+    made += [site.picture] if site.picture else []
     return made + _paragraphs("*Services*" if plain else "*Services*\nNo worker has looked at them yet.", plain)
 
 
