@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from slack_sdk import WebClient
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot import stack_shown
 from bot.context import BotContext
@@ -16,6 +18,7 @@ from bot.slack.client import FAILURES, Why, trouble
 from bot.slack.stack_pictures import StackImage, StackPictures
 from bot.slack.stack_png import NoPicture
 
+_log = logging.getLogger(__name__)
 _WAITS = (1.0, 2.0, 4.0, 8.0)
 """Seconds between tries: Slack takes some time until it can show a file that was just uploaded."""
 
@@ -43,6 +46,8 @@ def show(
     for site in stack_shown.sites(bot, about):
         try:
             _show(client, recipient, pictures.at_once(site), wait)
+        except SQLAlchemyError as away:
+            _log.warning("the stack of %s is not drawn: the store does not answer (%s)", site.name, type(away).__name__)
         except NoPicture as why:
             said = f"There is no picture of the stack of {site.name}: {why}. The text says the same."
             whisper(client, recipient.channel, recipient.user, said, recipient.thread)
