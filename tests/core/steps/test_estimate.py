@@ -10,7 +10,8 @@ from actions.catalog import find
 from actions.engine.facts import from_json
 from actions.engine.journal import Kind
 from actions.steps.postgres.estimate import CUT_OVER, PHASES, Estimate
-from actions.watch.step_times import KEPT, PastSeconds, StepTimes
+from actions.watch import step_times
+from actions.watch.step_times import PastSeconds, StepTimes
 from tests.support.bot_world import emptied
 from tests.support.worlds.company import SITE
 from tests.support.worlds.founding import company
@@ -124,16 +125,17 @@ def test_other_services_sites_and_procedures_tell_nothing_of_this_one() -> None:
     assert times.of(run.site, run.service, "postgres base backup", CUT_OVER) is None
 
 
-def test_the_newest_runs_are_the_measure() -> None:
+def test_the_newest_runs_are_the_measure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(step_times, "KEPT", 3)
     here, times = Measured(), StepTimes()
-    for number in range(1, KEPT + 3):
+    for number in range(1, 6):
         here.swap = float(number)
         here.recover("latest", run=f"r{number}")
     # Read in another order than written.
-    for number in sorted(range(1, KEPT + 3), key=lambda n: (n % 3, n)):
+    for number in (3, 1, 5, 4, 2):
         times.hear(here.store.entries(f"r{number}"))
     run = here.run("r1")
-    assert times.of(run.site, run.service, run.procedure, ("swap the data directories",)) == PastSeconds(6.0, KEPT)
+    assert times.of(run.site, run.service, run.procedure, ("swap the data directories",)) == PastSeconds(4.0, 3)
 
 
 def test_a_journal_that_cannot_be_read_leaves_a_guess_rather_than_no_recovery(monkeypatch: pytest.MonkeyPatch) -> None:
