@@ -191,6 +191,9 @@ class Procedure:
     outcome (they may name {service}), or of a function for the end that it promises. It is `about` services of one
     kind, or a site as a whole where that is empty. An errand (`lane`) claims nothing and needs no Docker. `shown` is
     how much of a run people see without asking, or a function of its origin that says so.
+
+    `there` is the field of the request that names a second site: steps take the tools of that one as `there`, all
+    others are of the run's own. A claim of another site names its field too, and never yields.
     """
 
     name: str
@@ -208,6 +211,7 @@ class Procedure:
     about: str = ""
     says: Mapping[Outcome, str] | Callable[..., str] | None = None
     shown: Shown | ShownBy = Shown.THREAD
+    there: str = ""
 
     @cached_property
     def table(self) -> str:
@@ -216,8 +220,9 @@ class Procedure:
         return hashlib.sha256(rows.encode()).hexdigest()[:12]
 
     def claims_for(self, run: str, site: str, service: str) -> tuple[Claim, ...]:
-        """What a run of it claims."""
-        return claims_of(wanted_by(self.claims, self.yields), site, service, run)
+        """What a run of it claims of its own site."""
+        wanted = [one for one in wanted_by(self.claims, self.yields) if not one.site]
+        return claims_of(wanted, site, service, run)
 
     def shown_for(self, origin: Mapping[str, Any]) -> Shown:
         """How a run that came from there is shown."""

@@ -48,9 +48,10 @@ class JournalTimes:
 
 @dataclass(frozen=True)
 class HostThroughput:
-    """For one run: bytes a second by phase on its site, the median of the last runs; and seconds of its steps."""
+    """For one run: bytes a second by phase on a site of it, the median of the last runs; and seconds of its steps."""
 
     store: Store
+    site: str
     run: Run
     times: JournalTimes
 
@@ -67,7 +68,7 @@ class HostThroughput:
         """Keep a figure; those too short to mean anything are left out."""
         if bytes > 0 and seconds > 0.05:
             kept = [*self._figures(phase), bytes / seconds][-_KEPT:]
-            self.store.keep("rate", f"{self.run.site} {phase}", kept)
+            self.store.keep("rate", f"{self.site} {phase}", kept)
 
     def _figures(self, phase: str) -> list[float]:
-        return list(self.store.note("rate", f"{self.run.site} {phase}") or [])
+        return list(self.store.note("rate", f"{self.site} {phase}") or [])

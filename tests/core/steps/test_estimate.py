@@ -28,7 +28,7 @@ class Measured(Company):
         world = company()
         super().__init__(world, emptied(world.clock))
         times = JournalTimes(self.store)
-        self.throughput = lambda run: HostThroughput(self.store, run, times)
+        self.throughput = lambda run: HostThroughput(self.store, run.site, run, times)
         self.swap = 0.0
         world.at_place = self._slowly
 
