@@ -17,10 +17,14 @@ from bot.views.mrkdwn import SECTION, cut, escape
 
 @dataclass(frozen=True)
 class Reply:
-    """What only the person who spoke sees, and the runs to wake a worker for."""
+    """What only the person who spoke sees, and the runs to wake a worker for.
+
+    `stack` names the sites, if any, of which a picture may follow; empty means all, None that nobody asked for it.
+    """
 
     text: str
     runs: tuple[str, ...] = ()
+    stack: str | None = None
 
 
 SILENCE = Reply("")
@@ -65,7 +69,7 @@ def _heard(
         case LookCommand(at="runs"):
             return Reply(status_replies.runs(bot, meant.about))
         case LookCommand(at="stack"):
-            return Reply(_block(stack_shown.text(bot, meant.about)))
+            return Reply(_block(stack_shown.text(bot, meant.about)), stack=meant.about)
         case LookCommand():
             return Reply(status_replies.status(bot))
         case IncidentCommand():

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from actions.engine.errors import Refused
+from actions.stack import picture
 from actions.stack.drawing import drawn
 from actions.stack.order import waves
+from actions.stack.picture import SiteSeen
 from actions.stack.stack import Service, Site
 from actions.watch.service_condition import Condition, conditions
 from bot.context import BotContext
@@ -31,9 +33,9 @@ def rows(bot: BotContext, about: str = "") -> list[dict[str, Any]]:
     """The same for programs: each service with its site, its wave and how it was last seen."""
     found = []
     for site in sites(bot, about):
-        seen = conditions(bot.store, site.name)
+        known = conditions(bot.store, site.name)
         for number, wave in enumerate(waves(site.services), 1):
-            found += [_row(one, site, number, seen.get(one.name)) for one in wave]
+            found += [_row(one, site, number, known.get(one.name)) for one in wave]
     return found
 
 
@@ -54,6 +56,16 @@ def _row(service: Service, site: Site, wave: int, seen: Condition | None) -> dic
         "detail": seen.health.detail if seen else "",
         "seen_at": seen.seen_at if seen else None,
     }
+
+
+def seen(bot: BotContext, site: Site) -> SiteSeen:
+    """A site, and how its services were last seen."""
+    return SiteSeen(site, conditions(bot.store, site.name))
+
+
+def svg(bot: BotContext, about: str = "") -> str:
+    """The sites that are meant as one picture."""
+    return picture.svg([seen(bot, site) for site in sites(bot, about)], bot.clock())
 
 
 def text(bot: BotContext, about: str = "") -> str:

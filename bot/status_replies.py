@@ -7,13 +7,14 @@ from datetime import datetime
 from actions.engine.folding import fold
 from actions.engine.ids import is_errand
 from actions.engine.journal import Entry, Kind
+from actions.engine.needs_people import is_unseen
 from actions.engine.notes import living_workers
 from actions.engine.run import Run
 from bot.context import BotContext
 from bot.requests import NO_WORKER, has_worker, thread_link
 from bot.run_control import find
 from bot.views.mrkdwn import clock, cut, escape, moment
-from bot.views.run_header import state_text
+from bot.views.run_header import UNSEEN, state_text
 from bot.views.steps import line
 
 _LAST = 10
@@ -56,7 +57,8 @@ def _line(bot: BotContext, run: Run, entries: list[Entry], now: datetime) -> str
     spent = clock((run.finished_at or now) - run.requested_at)
     shown = f"<{where}|`{run.id}`>" if where else f"`{run.id}`"
     by = escape(str(entries[0].data.get("name") or run.requester))
-    return f"{shown} {escape(run.procedure)} · {state} · {spent} · asked by {by} {moment(run.requested_at)}"
+    unseen = UNSEEN if is_unseen(entries, procedure) else ""
+    return f"{shown} {escape(run.procedure)} · {state} · {spent} · asked by {by} {moment(run.requested_at)}{unseen}"
 
 
 def _one(bot: BotContext, run: Run) -> str:

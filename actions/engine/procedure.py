@@ -13,6 +13,7 @@ from typing import Any
 from actions.engine.claims import Claim, Wanted, claims_of, wanted_by
 from actions.engine.each import Each
 from actions.engine.reading import Words
+from actions.engine.shown import Shown, ShownBy
 
 
 class Risk(StrEnum):
@@ -189,8 +190,8 @@ class Procedure:
     and how. One that `yields` gives way to a run that has its service for itself: it may not begin beside it, and is
     stopped where it stands when one begins. `report` gives what is read at the end, `says` the words for its ends: by
     outcome (they may name {service}), or of a function for the end that it promises. It is `about` services of one
-    kind, or a site as a whole where that is empty. An errand (`lane`) claims nothing, needs no Docker, and is drawn as
-    one line.
+    kind, or a site as a whole where that is empty. An errand (`lane`) claims nothing and needs no Docker. `shown` is
+    how much of a run people see without asking, or a function of its origin that says so.
 
     `public` is what customers read on the status page, by the kind of update (started, finished, failed), where it is
     more than that people are at work. It may name {subject}, what customers call the service, and of a run that goes
@@ -215,6 +216,7 @@ class Procedure:
     about: str = ""
     says: Mapping[Outcome, str] | Callable[..., str] | None = None
     public: Mapping[str, str] | None = None
+    shown: Shown | ShownBy = Shown.THREAD
     there: str = ""
 
     @cached_property
@@ -227,6 +229,10 @@ class Procedure:
         """What a run of it claims of its own site."""
         wanted = [one for one in wanted_by(self.claims, self.yields) if not one.site]
         return claims_of(wanted, site, service, run)
+
+    def shown_for(self, origin: Mapping[str, Any]) -> Shown:
+        """How a run that came from there is shown."""
+        return self.shown if isinstance(self.shown, Shown) else self.shown(origin)
 
     def giving(self, fact: str) -> int:
         """The position of the look or ask that gives a fact."""

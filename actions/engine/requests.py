@@ -104,6 +104,7 @@ def requested(
         "request": to_json(request),
         "summary": summary(procedure, request, subject.name),
         "origin": dict(origin),
+        "shown": procedure.shown_for(origin),
     }
 
 

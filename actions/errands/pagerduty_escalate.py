@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from actions.engine.procedure import Act, Lane, Look, Procedure, Risk
+from actions.engine.shown import Shown
 from actions.errands.pressing import pressed
 from actions.steps import pagerduty_incidents
 
@@ -25,6 +26,7 @@ PROCEDURE = Procedure(
     risk=Risk.CHANGES,
     claims=False,
     lane=Lane.ERRAND,
+    shown=Shown.LINE,
     steps=(
         Look("look at it in PagerDuty", pagerduty_incidents.look_at_rung, gives="rung"),
         Act("escalate", pagerduty_incidents.escalate, pagerduty_incidents.is_escalated),

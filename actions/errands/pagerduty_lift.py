@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from actions.engine.procedure import Act, Lane, Look, Procedure, Risk
+from actions.engine.shown import Shown
 from actions.errands.pressing import pressed
 from actions.steps import pagerduty_incidents
 from actions.steps.pagerduty_incidents import Page
@@ -26,6 +27,7 @@ PROCEDURE = Procedure(
     risk=Risk.CHANGES,
     claims=False,
     lane=Lane.ERRAND,
+    shown=Shown.LINE,
     steps=(
         Look("find the page in PagerDuty", pagerduty_incidents.find_page, gives="alert"),
         Look("see how far it went", pagerduty_incidents.look_at_level, gives="rung"),

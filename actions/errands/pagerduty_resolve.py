@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from actions.engine.procedure import Act, Lane, Look, Procedure, Risk
+from actions.engine.shown import Shown
 from actions.errands.pressing import pressed
 from actions.steps import pagerduty_incidents
 from actions.steps.pagerduty_incidents import AlertIds
@@ -26,6 +27,7 @@ PROCEDURE = Procedure(
     risk=Risk.CHANGES,
     claims=False,
     lane=Lane.ERRAND,
+    shown=Shown.LINE,
     steps=(
         Look("look at it in PagerDuty", pagerduty_incidents.look_at_alerts, gives="standing"),
         Act("resolve", pagerduty_incidents.resolve, pagerduty_incidents.are_resolved),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from actions.engine.procedure import Act, FactRole, Lane, Look, Procedure, Risk
+from actions.engine.shown import Shown
 from actions.errands.pressing import pressed
 from actions.steps import statuspage_update
 from actions.tools.outside import Draft
@@ -26,6 +27,7 @@ PROCEDURE = Procedure(
     risk=Risk.CHANGES,
     claims=False,
     lane=Lane.ERRAND,
+    shown=Shown.LINE,
     steps=(
         Look("look at the page", statuspage_update.look_at_page, gives="page"),
         Act("publish", statuspage_update.publish, statuspage_update.published),

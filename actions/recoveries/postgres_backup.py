@@ -8,6 +8,7 @@ from datetime import timedelta
 from actions.engine.errors import Refused
 from actions.engine.procedure import Act, FactRole, Lane, Look, Procedure, Risk
 from actions.engine.reading import Asker, Words
+from actions.engine.shown import Shown, by_origin
 from actions.steps.postgres import archiving, restore, take_backup
 from actions.steps.postgres.ask_live import ask_primary
 from actions.steps.postgres.look_at_server import look_at_server
@@ -38,6 +39,7 @@ PROCEDURE = Procedure(
     claims=False,
     yields=True,
     lane=Lane.BACKUP,
+    shown=by_origin(asked=Shown.THREAD, unasked=Shown.LINE),
     report=archiving.backup_sheets,
     steps=(
         Look("look at the server", look_at_server, gives="server"),

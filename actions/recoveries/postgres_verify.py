@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from actions.engine.errors import Refused
 from actions.engine.procedure import FactRole, Look, Procedure, Risk
 from actions.engine.reading import Asker, Words
+from actions.engine.shown import Shown, by_origin
 from actions.steps.postgres import check_integrity, sheets
 from actions.steps.postgres.look_at_server import look_at_server
 
@@ -33,6 +34,7 @@ PROCEDURE = Procedure(
     request=Verify,
     risk=Risk.READS,
     claims=False,
+    shown=by_origin(asked=Shown.THREAD, unasked=Shown.ON_TROUBLE),
     report=sheets.verify_sheets,
     steps=(
         Look("look at the server", look_at_server, gives="server"),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
+
+from actions.watch.step_times import PastSeconds
 
 
 class Throughput(Protocol):
@@ -10,6 +13,9 @@ class Throughput(Protocol):
 
     def bytes_a_second(self, phase: str) -> float | None:
         """The median of the last runs for `copy`, `replay` or `check`, None where there were none."""
+
+    def seconds(self, steps: Sequence[str]) -> PastSeconds | None:
+        """What these steps took together in earlier runs of this procedure on this service and site, None without."""
 
     def note(self, phase: str, bytes: int, seconds: float) -> None:
         """Keep a figure of this run."""

@@ -8,10 +8,12 @@ from collections.abc import Callable
 from typing import Any
 
 from slack_bolt import Ack, App, BoltContext, Respond
+from slack_sdk import WebClient
 
 from actions.engine.errors import RecoveryError
 from bot.context import BotContext
 from bot.dispatch import Reply, hear, told
+from bot.listeners.stack_picture import Recipient, follow_up
 from bot.parse_command import FAMILIES
 from bot.requests import Origin
 from bot.response_deadline import TAKEN, UNDER_WAY, ResponseDeadline
@@ -28,7 +30,7 @@ def register(app: App, bot: BotContext) -> None:
         context["arrived"] = time.monotonic()
         next()
 
-    def listen(ack: Ack, respond: Respond, command: dict[str, Any], context: BoltContext) -> None:
+    def listen(ack: Ack, respond: Respond, command: dict[str, Any], context: BoltContext, client: WebClient) -> None:
         prompt = ResponseDeadline(lambda: ack(UNDER_WAY))
         try:
             reply = prompt(lambda: _heard(bot, command))
@@ -41,6 +43,9 @@ def register(app: App, bot: BotContext) -> None:
             ack(reply.text, blocks=[section(reply.text)]) if reply.text else ack()
         bot.meters.acknowledged(str(command["command"]), time.monotonic() - context["arrived"])
         bot.wake_worker(*reply.runs)
+        if reply.stack is not None:
+            recipient = Recipient(str(command["channel_id"]), str(command["user_id"]))
+            follow_up(bot, client, recipient, reply.stack)
 
     for family in FAMILIES:
         app.command(f"/{family}", middleware=[arrive])(listen)

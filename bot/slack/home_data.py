@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from actions.engine.folding import fold
 from actions.engine.ids import is_errand
+from actions.engine.needs_people import is_unseen
 from actions.incidents import on_call
 from actions.incidents.incident import Incident
 from actions.incidents.incident_actions import open_incidents
-from actions.stack.stack import objective_of
+from actions.stack.stack import Site, objective_of
 from actions.watch.service_condition import conditions
 from bot.addressed_commands import addressed
 from bot.context import BotContext
 from bot.incidents.thread_places import thread_link as incident_link
 from bot.parse_command import command_of
 from bot.requests import has_worker, thread_link
-from bot.views.home_view import HomeData, OpenItem
-from bot.views.mrkdwn import escape
-from bot.views.run_header import state_text
+from bot.views.home_view import HomeData, OpenItem, SiteHome
+from bot.views.mrkdwn import Block, escape
+from bot.views.run_header import UNSEEN, state_text
 
 _MOST_RUNS = 20
 _OFFERS = (
@@ -28,33 +29,47 @@ _OFFERS = (
 )
 
 
-def home_data(bot: BotContext) -> HomeData:
-    """Everything at one moment."""
-    store, site = bot.store, bot.settings.site
-    seen = conditions(store, site.name)
-    # What is ill stands first; what nobody made a promise for comes last.
+def home_data(bot: BotContext, pictures: Callable[[Site], Block | None] = lambda site: None) -> HomeData:
+    """Everything at one moment, of all sites of the settings, with the pictures of their stacks that there are."""
+    store, sites = bot.store, bot.settings.stack()
+    under_way = [run for run in store.runs(open_only=True) if not is_errand(run)][:_MOST_RUNS]
+    return HomeData(
+        runs=tuple(_run(bot, run, several=len(sites) > 1) for run in under_way),
+        sites=tuple(_site(bot, site, pictures(site)) for site in sites),
+        now=bot.clock(),
+        incidents=tuple(_incident(bot, incident) for incident in open_incidents(store)),
+        offers=tuple(_offers(bot)),
+    )
+
+
+def _site(bot: BotContext, site: Site, picture: Block | None) -> SiteHome:
+    """What is ill stands first; what nobody made a promise for comes last."""
+    seen = conditions(bot.store, site.name)
     found = {name: objective_of(bot.settings.stack(), name, site.name) for name in seen}
     promised = {name: objective for name, objective in found.items() if objective is not None}
     order = sorted(seen, key=lambda name: (seen[name].well, name not in promised, name))
-    return HomeData(
-        runs=tuple(_run(bot, run) for run in store.runs(open_only=True, limit=_MOST_RUNS) if not is_errand(run)),
+    return SiteHome(
+        site.name,
         services=tuple(seen[name] for name in order),
-        now=bot.clock(),
-        incidents=tuple(_incident(bot, incident) for incident in open_incidents(store)),
-        on_call=on_call.known(store, site.name),
-        offers=tuple(_offers(bot)),
+        on_call=on_call.known(bot.store, site.name),
         promised=promised,
-        worker=has_worker(bot),
+        worker=has_worker(bot, site.name),
+        picture=picture,
     )
 
 
 def _offers(bot: BotContext) -> Iterator[tuple[str, str, str]]:
     """What one press begins; of several servers one for each, as nobody could know which one is meant."""
     about = {command_of(procedure): procedure.about for procedure in bot.catalog}
+    default, *others = bot.settings.stack()
     for label, command, sure in _OFFERS:
-        if command in about:
-            named = addressed(command, about[command], bot.settings.stack()[0])
-            yield from ((f"{label} {name}".strip(), said, sure) for said, name in named)
+        if command not in about:
+            continue
+        for said, name in addressed(command, about[command], default):
+            yield f"{label} {name}".strip(), said, sure
+        for site in others:
+            for said, name in addressed(command, about[command], site) if site.of_kind(about[command]) else ():
+                yield " ".join(f"{label} {name} @ {site.name}".split()), f"{said} @ {site.name}", sure
 
 
 def _incident(bot: BotContext, incident: Incident) -> OpenItem:
@@ -68,15 +83,16 @@ def _incident(bot: BotContext, incident: Incident) -> OpenItem:
     )
 
 
-def _run(bot: BotContext, name: str) -> OpenItem:
+def _run(bot: BotContext, name: str, *, several: bool) -> OpenItem:
     entries = bot.store.entries(name)
     run = fold(entries)
     who = escape(str(entries[0].data.get("name") or run.requester))
-    state = state_text(bot.procedure(run.procedure), run)
+    procedure = bot.procedure(run.procedure)
+    state = state_text(procedure, run)
     return OpenItem(
         run.id,
         thread_link(bot, run),
-        f"{run.procedure} of {run.service}",
+        f"{run.procedure} of {run.service}{f' @ {run.site}' if several else ''}",
         run.requested_at,
-        f"{state} · asked by {who}",
+        f"{state} · asked by {who}{UNSEEN if is_unseen(entries, procedure) else ''}",
     )

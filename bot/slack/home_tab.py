@@ -14,10 +14,13 @@ from slack_sdk import WebClient
 from sqlalchemy.exc import SQLAlchemyError
 
 from actions.engine.errors import Refused
+from actions.stack.stack import Site
 from bot.context import BotContext
 from bot.slack.client import FAILURES, Why, client_for, trouble
 from bot.slack.home_data import home_data
+from bot.slack.stack_pictures import StackImage, StackPictures
 from bot.views import home_view
+from bot.views.mrkdwn import Block
 
 _log = logging.getLogger(__name__)
 LOOK_EVERY = 2.0
@@ -48,6 +51,8 @@ class Home:
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._rest_until: datetime | None = None
+        self._pictures = StackPictures(bot, self._client)
+        self._images: list[StackImage] = []
 
     def opened(self, user: str, hash: str) -> None:
         """Somebody opened their home tab; `hash` is Slack's of what they see, empty where they see nothing yet.
@@ -89,10 +94,16 @@ class Home:
         waiting = self._those_who_look(now)
         if not waiting or (self._rest_until is not None and now < self._rest_until):
             return 0
-        view = home_view.view(home_data(self._bot))
+        self._images = []
+        view = home_view.view(home_data(self._bot, self._picture))
         shown = sha256(json.dumps(view, sort_keys=True).encode()).hexdigest()[:16]
         due = [v for v in waiting if v.shown != shown and (v.published is None or now - v.published >= AT_MOST_EVERY)]
         return sum(self._publish(visitor, view, shown, now) for visitor in due)
+
+    def _picture(self, site: Site) -> Block | None:
+        image = self._pictures.shown(site)
+        self._images += [image] if image else []
+        return image.block() if image else None
 
     def _those_who_look(self, now: datetime) -> list[Visitor]:
         """Those who just came first. After a start, those who had looked before it are known from their notes."""
@@ -128,6 +139,12 @@ class Home:
             self._rest_until = now + timedelta(seconds=why.wait)
         elif why.code == "hash_conflict":
             visitor.hash = ""  # Somebody published in between; the next one goes out without comparing.
+        elif why.why in (Why.BLOCKS, Why.REFUSED) and self._images:
+            # Most likely Slack cannot show a file yet; without pictures the tab goes out at the next look.
+            visitor.published = None
+            for image in self._images:
+                self._pictures.refused(image)
+            self._images = []
         elif why.why is not Why.DOUBT:
             visitor.shown = shown  # Slack will not take it the next time either.
             _log.warning("the home tab of %s cannot be published: %s", visitor.user, why.code)

@@ -108,9 +108,11 @@ class Outbox:
         if noted.get("ts"):
             return noted
         if noted.get("doubt"):
-            found = self._look(item, place, datetime.fromisoformat(noted["since"]))
+            # Where it was sent to, wherever its thread may be by now.
+            sent = ThreadPlace(str(noted["channel"]), str(noted["thread"]))
+            found = self._look(item, sent, datetime.fromisoformat(noted["since"]))
             if found:
-                return self._stands(item, place, found, known=False)
+                return self._stands(item, sent, found, known=False)
         since = noted.get("since") or self._store.clock().isoformat()
         self._note(item, place, {"doubt": True, "since": since})
         try:

@@ -1,4 +1,7 @@
-"""How each kind of journal looks in Slack: a run has a thread, an errand one line, an incident a thread of its own."""
+"""How each journal looks in Slack: an incident has a thread, a run as much as its first entry says (`Shown`).
+
+A run that needs people has a thread whatever that says. Its header is the line that stood there before, under one key.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,9 @@ from datetime import datetime, timedelta
 
 from actions.engine import notes
 from actions.engine.folding import fold
-from actions.engine.ids import is_errand
 from actions.engine.journal import Entry, Kind
+from actions.engine.needs_people import is_unseen, needs_people
+from actions.engine.shown import Shown, shown_of
 from actions.incidents.document_versions import editions
 from bot.context import BotContext
 from bot.incidents import document_files
@@ -16,7 +20,7 @@ from bot.incidents.incident_thread import ThreadStory
 from bot.incidents.incident_thread import story as story_of
 from bot.incidents.thread_places import header_key
 from bot.requests import header_key as header_of
-from bot.slack import errand_line
+from bot.slack import run_line
 from bot.slack.outbox import ThreadPlace
 from bot.slack.run_thread import ThreadItem, story
 from bot.slack.watched_journals import SINK, Watched
@@ -39,7 +43,23 @@ def draw(bot: BotContext, watched: Watched, now: datetime, alive: bool, plain: b
     seen = HeaderData(
         bot.procedure(run.procedure), run, watched.entries, now, watched.progress, alive or run.asking, plain
     )
-    return [errand_line.item(seen)] if is_errand(run.id) else story(seen)
+    return _as_shown(bot, seen, watched)
+
+
+def _as_shown(bot: BotContext, seen: HeaderData, watched: Watched) -> list[ThreadItem]:
+    first = watched.entries[0]
+    shown, news = shown_of(first), needs_people(watched.entries, seen.procedure)
+    watched.unseen = shown is Shown.ON_TROUBLE and not news
+    if shown is Shown.LINE:
+        alone, asked = _alone(bot, first), any(entry.kind is Kind.ASKED for entry in watched.entries)
+        return story(seen) if news and (alone or asked) else [run_line.item(seen, alone=alone)]
+    return [] if watched.unseen else story(seen)
+
+
+def _alone(bot: BotContext, first: Entry) -> bool:
+    """Whether it stands in no other's thread. There a line tells its trouble itself: a thread has no threads."""
+    place = place_of(bot, first)
+    return place is not None and not place.thread
 
 
 def _incident(bot: BotContext, watched: Watched, now: datetime) -> list[ThreadItem]:
@@ -65,10 +85,20 @@ def place_of(bot: BotContext, first: Entry) -> ThreadPlace | None:
     if thread and bot.store.note(MOVED, first.run) is None:
         return ThreadPlace(str(origin.get("channel") or bot.settings.slack.channel), thread)
     if origin.get("run"):
-        return _header_place(bot, header_of(bot.store.run(str(origin["run"]))))
+        return _place_by_run(bot, str(origin["run"]))
     if origin.get("incident"):
         return incident_place(bot, str(origin["incident"]))
     return ThreadPlace(bot.settings.slack.channel, "")
+
+
+def _place_by_run(bot: BotContext, name: str) -> ThreadPlace | None:
+    """The thread of a run. Where it has none and may never have, as nobody needs to see it, the channel."""
+    entries = bot.store.entries(name)
+    run = fold(entries)
+    place = _header_place(bot, header_of(run))
+    if place is None and is_unseen(entries, bot.procedure(run.procedure)):
+        return ThreadPlace(bot.settings.slack.channel, "")
+    return place
 
 
 def incident_place(bot: BotContext, incident: str) -> ThreadPlace | None:

@@ -51,6 +51,7 @@ class ThreadWriter:
         self._leased = set() if self._alive else self._bot.store.leased()
         self._plain = bool(self._bot.store.note(*PLAIN))
         drawn = [(run, items) for run in self._ready(now) if (items := self._drawn(run))]
+        self._pass_over([run for run in self._watched if self._watched[run].unseen])
         drawn = [(run, items) for run, items in drawn if not self._watched[run].settled]
         complete = self._begin_threads(drawn)
         # What people must see goes first, over all runs; the clocks of the headers come last.
@@ -58,6 +59,13 @@ class ThreadWriter:
             for run, items in self._in_turn(drawn) if part == self._edit_header else drawn:
                 complete = self._guarded(run, items, part) and complete
         return complete and not any(self._rests(run, now) for run in self._watched)
+
+    def _pass_over(self, unseen: list[str]) -> None:
+        """Nothing of these is to stand in Slack: their cursors move on, so that no entry counts as waiting."""
+        for run in unseen:
+            watched = self._watched[run]
+            if notes.cursor(self._bot.store, SINK, run) < watched.last:
+                notes.move_cursor(self._bot.store, SINK, run, watched.last)
 
     def _ready(self, now: datetime) -> list[str]:
         """The journals to look at now, oldest first. What is noted of a thread that is complete is dropped."""

@@ -42,6 +42,7 @@ class Watched:
     settled: bool = False
     ended: bool = False
     owes: bool = False
+    unseen: bool = False  # Nothing of it is to stand in Slack as yet.
     telling: ThreadStory | None = None
 
 

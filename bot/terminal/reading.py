@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -57,10 +58,14 @@ def stack(
     site: Annotated[str, typer.Argument(help="One site; without it all.")] = "",
     config: Config = None,
     json_: Json = False,
+    svg: Annotated[Path | None, typer.Option("--svg", help="Write it as a picture into this file.")] = None,
 ) -> None:
     """The services of the stack: their order, what needs what, how they were last seen."""
     with session(ctx, config, json_) as here:
-        status_lists.stack(here, site)
+        if svg is not None:
+            status_lists.stack_svg(here, site, svg)
+        else:
+            status_lists.stack(here, site)
 
 
 @journal.callback()

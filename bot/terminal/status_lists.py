@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from actions.engine.errors import Refused
 from actions.engine.notes import living_workers
 from actions.engine.procedure import Procedure
@@ -13,7 +15,7 @@ from bot.views.help import AGREES
 
 _ALWAYS = (
     ("mayday recover status", "what is under way"),
-    ("mayday stack [SITE]", "the services in the order in which they start, and how they are"),
+    ("mayday stack [SITE]", "the services in the order in which they start, and how they are; --svg FILE draws them"),
     ("mayday runs", "the last runs"),
     ("mayday show RUN", "all that one run did, its plan, its question"),
     ("mayday answer RUN LABEL", "answer its question"),
@@ -75,6 +77,22 @@ def stack(session: Session, about: str) -> None:
     if session.as_json:
         return show_json(stack_shown.rows(session.bot, about))
     session.out.print(stack_shown.text(session.bot, about), markup=False)
+    return None
+
+
+def stack_svg(session: Session, about: str, file: Path) -> None:
+    """The same as a picture in a file."""
+    try:
+        file.write_text(stack_shown.svg(session.bot, about), encoding="utf-8")
+    except OSError as trouble:
+        raise Refused(
+            f"The picture cannot be written to {file}.",
+            detail=str(trouble),
+            hint="Name a file in a folder that exists.",
+        ) from trouble
+    if session.as_json:
+        return show_json({"file": str(file)})
+    session.out.print(f"The stack is drawn in {file}.", markup=False)
     return None
 
 

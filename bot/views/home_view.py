@@ -36,21 +36,37 @@ class OpenItem:
 
 
 @dataclass(frozen=True)
+class SiteHome:
+    """What is shown of one site. `on_call` is None where nobody knows; `promised` is by service.
+
+    `picture` is the block that shows its stack.
+    """
+
+    name: str = ""
+    services: tuple[Condition, ...] = ()
+    on_call: tuple[OnCall, ...] | None = None
+    promised: Mapping[str, Objective] = field(default_factory=dict)
+    worker: bool = True
+    picture: Block | None = None
+
+
+@dataclass(frozen=True)
 class HomeData:
-    """All that the home tab shows. `incidents` and `on_call` are None where nobody knows.
+    """All that the home tab shows. Of several sites each is named.
 
     `offers` are the procedures that one press begins: label, command, what to ask before (or nothing).
-    `promised` is what was promised for services, by name.
     """
 
     runs: tuple[OpenItem, ...]
-    services: tuple[Condition, ...]
+    sites: tuple[SiteHome, ...]
     now: datetime
     incidents: tuple[OpenItem, ...] = ()
-    on_call: tuple[OnCall, ...] | None = None
     offers: tuple[tuple[str, str, str], ...] = ()
-    promised: Mapping[str, Objective] = field(default_factory=dict)
-    worker: bool = True
+
+    @property
+    def several(self) -> bool:
+        """Whether sites have to be told apart."""
+        return len(self.sites) > 1
 
 
 def closed(refusal: Refused) -> Block:
@@ -61,14 +77,28 @@ def closed(refusal: Refused) -> Block:
 
 def view(home_data: HomeData) -> Block:
     """The view that is published; the same for everybody."""
-    made = [title("Mayday"), *_buttons(home_data), *_away(home_data), *_open(home_data), _DIVIDER]
-    for condition in home_data.services:
+    made = [title("Mayday"), *_buttons(home_data), *_away(home_data), *_open(home_data)]
+    for site in home_data.sites:
+        made += [_DIVIDER, *_site(site, home_data)]
+    made += [_DIVIDER, section(f"*On call*\n{_on_call(home_data)}")]
+    return {"type": "home", "blocks": _fitting(made)}
+
+
+def _fitting(made: list[Block]) -> list[Block]:
+    """What Slack takes of it; who reads it is told that there is more."""
+    if len(made) <= MOST_BLOCKS:
+        return made
+    return [*made[: MOST_BLOCKS - 1], small("There is more than fits here: `/recover stack` shows every service.")]
+
+
+def _site(site: SiteHome, home_data: HomeData) -> list[Block]:
+    made = [section(f"*Site {escape(site.name)}*")] if home_data.several else []
+    for condition in site.services:
         if condition.reachable is not None:
-            made += _database(condition, home_data)
-    plain = [_line(c, home_data) for c in home_data.services if c.reachable is None]
-    made += _paragraphs("*Services*" if plain else "*Services*\nNo worker has looked at them yet.", plain)
-    made += [_DIVIDER, section(f"*On call*\n{_on_call(home_data.on_call)}")]
-    return {"type": "home", "blocks": made[:MOST_BLOCKS]}
+            made += _database(condition, site, home_data.now)
+    plain = [_line(c, site, home_data.now) for c in site.services if c.reachable is None]
+    made += [site.picture] if site.picture else []
+    return made + _paragraphs("*Services*" if plain else "*Services*\nNo worker has looked at them yet.", plain)
 
 
 def _buttons(home_data: HomeData) -> list[Block]:
@@ -81,9 +111,11 @@ def _buttons(home_data: HomeData) -> list[Block]:
 
 
 def _away(home_data: HomeData) -> list[Block]:
-    if home_data.worker:
+    without = [site.name for site in home_data.sites if not site.worker]
+    if not without:
         return []
-    return [section("No worker is alive, so runs wait. Start one on the host that has Docker: `mayday worker`")]
+    where = f" on {escape(', '.join(without))}" if home_data.several else ""
+    return [section(f"No worker is alive{where}, so runs wait. Start one on the host that has Docker: `mayday worker`")]
 
 
 def _open(home_data: HomeData) -> list[Block]:
@@ -103,11 +135,11 @@ def _paragraphs(head: str, lines: Sequence[str]) -> list[Block]:
     return [section("\n".join([*([head] if i == 0 else []), *group])) for i, group in enumerate(groups)]
 
 
-def _line(condition: Condition, home_data: HomeData) -> str:
-    objective = home_data.promised.get(condition.service)
+def _line(condition: Condition, site: SiteHome, now: datetime) -> str:
+    objective = site.promised.get(condition.service)
     promised = f" · RTO {_span(objective.rto)}, RPO {_span(objective.rpo)}" if objective else ""
     actual = _actual(condition.record)
-    return f"{_health(condition, home_data.now)}{promised}" + (f" · last {actual}" if actual else "")
+    return f"{_health(condition, now)}{promised}" + (f" · last {actual}" if actual else "")
 
 
 def _health(condition: Condition, now: datetime) -> str:
@@ -120,11 +152,11 @@ def _health(condition: Condition, now: datetime) -> str:
     return f"{_MARKS[condition.well]} *{name}* {escape(health.word)}{detail}{said}"
 
 
-def _database(condition: Condition, home_data: HomeData) -> list[Block]:
+def _database(condition: Condition, site: SiteHome, now: datetime) -> list[Block]:
     """A database in full: two columns of what people look for first."""
     found, record = condition.reachable, condition.record
     assert found is not None
-    objective = home_data.promised.get(condition.service)
+    objective = site.promised.get(condition.service)
     promised = f"{_span(objective.rto)} · {_span(objective.rpo)}" if objective else "none is set"
     told = (
         ("RTO · RPO promised", promised),
@@ -137,7 +169,7 @@ def _database(condition: Condition, home_data: HomeData) -> list[Block]:
         ("Last verify", _proven(record, restored=False)),
     )
     fields = [mrkdwn(f"*{label}*\n{text}", 2000) for label, text in told]
-    made = [section(_health(condition, home_data.now)), {"type": "section", "fields": fields}]
+    made = [section(_health(condition, now)), {"type": "section", "fields": fields}]
     problem = [f"Could not be looked at: {escape(condition.problem)}"] if condition.problem else []
     return [*made, small("\n".join([*problem, f"Backups and archive seen {_moment_ago(found.seen_at)}."]))]
 
@@ -171,7 +203,15 @@ def _proven(record: Record, *, restored: bool) -> str:
     return f"{said}, {_moment_ago(proven.at)} ({escape(proven.run)})"
 
 
-def _on_call(people: Sequence[OnCall] | None) -> str:
+def _on_call(home_data: HomeData) -> str:
+    """Who is called first, once where it is the same everywhere."""
+    by_site = {site.name: _called(site.on_call) for site in home_data.sites}
+    if len(set(by_site.values())) <= 1:
+        return next(iter(by_site.values()), _called(None))
+    return "\n".join(f"{escape(name)}:\n{called}" for name, called in by_site.items())
+
+
+def _called(people: Sequence[OnCall] | None) -> str:
     if people is None:
         return "not known"
     # Somebody who stands in several escalation policies at one level is one person to call.

@@ -24,6 +24,8 @@ ENDED = {
 }
 
 
+UNSEEN = " · has no thread, as nobody has to do anything"
+"""What lists of runs say of one that is shown on trouble alone."""
 _BEGINS = (Kind.BEGAN, Kind.UNDO_BEGAN)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -78,8 +78,9 @@ class Figures(Collector):
             yield steps(self._tally)
             yield from self._lag(now)
         yield from self._workers(now)
-        seen = conditions(self._bot.store, self._bot.settings.site.name)
-        yield from services(list(seen.values()), now)
+        sites = [site.name for site in self._bot.settings.stack()]
+        seen = [one for site in sites for one in conditions(self._bot.store, site).values()]
+        yield from services(seen, now, by_site=len(sites) > 1)
 
     def _lag(self, now: datetime) -> Iterator[Metric]:
         lag = self._behind.look(now)
@@ -139,19 +140,21 @@ def _buckets(durations: Durations) -> list[tuple[str, float]]:
     return made
 
 
-def services(seen: list[Condition], now: datetime) -> Iterator[Metric]:
-    """What the worker keeps of each service."""
+def services(seen: list[Condition], now: datetime, *, by_site: bool = False) -> Iterator[Metric]:
+    """What the worker keeps of each service; of several sites each figure names its own."""
     for name, text, read in _OF_SERVICES:
-        yield _by_service(name, text, {one.service: read(one, now) for one in seen})
+        yield _by_service(name, text, [(one, read(one, now)) for one in seen], by_site)
     for name, text, told in _OF_WINDOWS:
-        yield _by_service(name, text, {one.service: told(one.reachable, now) for one in seen if one.reachable})
+        yield _by_service(name, text, [(one, told(one.reachable, now)) for one in seen if one.reachable], by_site)
 
 
-def _by_service(name: str, text: str, values: Mapping[str, float | None]) -> GaugeMetricFamily:
-    family = GaugeMetricFamily(name, text, labels=["service"])
-    for service, value in values.items():
+def _by_service(
+    name: str, text: str, values: Sequence[tuple[Condition, float | None]], by_site: bool
+) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(name, text, labels=["service", "site"] if by_site else ["service"])
+    for one, value in values:
         if value is not None:
-            family.add_metric([service], value)
+            family.add_metric([one.service, one.site] if by_site else [one.service], value)
     return family
 
 

@@ -124,7 +124,7 @@ def _thread_facts(world: World, message: Message) -> Json:
 
 def file_json(world: World, file_id: str) -> Json:
     file = world.files[file_id]
-    link = f"{world.base_url}/files/{file.id}/{file.name}"
+    link = world.link_to(file)
     return {
         "id": file.id,
         "name": file.name,

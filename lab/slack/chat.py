@@ -6,6 +6,7 @@ from lab.slack.blocks import check_message
 from lab.slack.calls import Call, message_json, with_block_ids
 from lab.slack.errors import SlackError
 from lab.slack.messages import Json, Message
+from lab.slack.pictures import check_pictures
 
 
 def post_message(call: Call) -> Json:
@@ -32,6 +33,7 @@ def update(call: Call) -> Json:
     # A new text without blocks replaces the old blocks; no text leaves them as they were.
     fresh = blocks if blocks is not None else ([] if text is not None else message.blocks)
     check_message(str(text) if text is not None else message.text, fresh)
+    check_pictures(call.world, fresh, "invalid_blocks")
     message.text = str(text) if text is not None else message.text
     message.blocks = with_block_ids(fresh)
     message.metadata = _metadata(call) or message.metadata
@@ -52,6 +54,7 @@ def _compose(call: Call) -> Message:
     text = call.text("text")
     blocks = call.items("blocks", "invalid_blocks_format") or []
     check_message(text, blocks)
+    check_pictures(call.world, blocks, "invalid_blocks")
     thread = thread_of(call, channel.id)
     more = {"thread_ts": thread, "metadata": _metadata(call)}
     return call.world.bot_message(channel.id, text, with_block_ids(blocks), **more)

@@ -12,6 +12,7 @@ from lab.slack.calls import Call, file_json, with_block_ids
 from lab.slack.chat import thread_of
 from lab.slack.errors import SlackError
 from lab.slack.messages import Json
+from lab.slack.pictures import kind_of
 from lab.slack.world import File, World
 
 
@@ -39,7 +40,7 @@ def _uploaded(world: World, entry: Json) -> File:
     if file is None or not file.content or file.shared:
         raise SlackError("file_not_found")
     file.title = str(entry.get("title") or file.name)
-    file.shared = True
+    file.shared, file.completed = True, world.clock()
     return file
 
 
@@ -71,8 +72,9 @@ def routes(world: World) -> list[Route]:
         file = world.files.get(request.path_params["id"])
         if file is None:
             return PlainTextResponse("no such file", 404)
-        # Whatever was uploaded, the browser of a practice user shows it as text and runs none of it.
-        return Response(file.content, media_type="text/plain", headers={"X-Content-Type-Options": "nosniff"})
+        # Whatever was uploaded, the browser of a practice user shows it as text or as an image and runs none of it.
+        kind = kind_of(file.content) or "text/plain"
+        return Response(file.content, media_type=kind, headers={"X-Content-Type-Options": "nosniff"})
 
     return [
         Route("/upload/{id}", upload, methods=["POST", "PUT"]),

@@ -12,6 +12,7 @@ from lab.slack.blocks import check_message
 from lab.slack.calls import with_block_ids
 from lab.slack.errors import SlackError
 from lab.slack.messages import Json, Message
+from lab.slack.pictures import check_pictures
 from lab.slack.webapi import read_args
 from lab.slack.world import Hook, World
 
@@ -37,6 +38,7 @@ def post_answer(world: World, hook: Hook, said: Json) -> Message | None:
         return _delete(world, hook)
     text, blocks = str(said.get("text") or ""), said.get("blocks") or []
     check_message(text, blocks)
+    check_pictures(world, blocks, "invalid_blocks")
     if said.get("replace_original") and hook.origin:
         return _replace(world, hook.origin, text, blocks)
     return world.post(_compose(world, hook, said, text, blocks))

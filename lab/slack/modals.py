@@ -8,6 +8,7 @@ from lab.slack.blocks import check_view
 from lab.slack.calls import Call, with_block_ids
 from lab.slack.errors import SlackError
 from lab.slack.messages import Json
+from lab.slack.pictures import check_pictures
 from lab.slack.world import OpenView, World
 
 MOST_STACKED = 3
@@ -89,6 +90,7 @@ def _view(call: Call) -> Json:
     if view is None:
         raise SlackError("invalid_arguments", "missing required field: view")
     check_view(view)
+    check_pictures(call.world, view.get("blocks") or [], "invalid_arguments", "/view/blocks")
     return view
 
 

@@ -46,7 +46,7 @@ class Hook:
 
 @dataclass
 class File:
-    """An uploaded file; `shared` once its upload was completed."""
+    """An uploaded file; `shared` once its upload was completed, which was when `completed` says."""
 
     id: str
     name: str
@@ -54,6 +54,7 @@ class File:
     title: str = ""
     content: bytes = b""
     shared: bool = False
+    completed: float = 0.0
 
 
 @dataclass
@@ -92,11 +93,17 @@ class World:
     hooks: dict[str, Hook] = field(default_factory=dict)
     triggers: dict[str, Trigger] = field(default_factory=dict)
     pins: list[Json] = field(default_factory=list)
+    reads_files_in: float = 1.0
+    """Seconds from a completed upload until blocks may name the file."""
 
     def __post_init__(self) -> None:
         self.log = Log(self.clock)
         self.limiter = Limiter(self.clock)
         self.plain = Plain(self.company)
+
+    def link_to(self, file: File) -> str:
+        """Where a file can be read."""
+        return f"{self.base_url}/files/{file.id}/{file.name}"
 
     def post(self, message: Message) -> Message:
         self.log.add(message)

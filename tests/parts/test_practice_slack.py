@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
 from slack_sdk.errors import SlackApiError
 
+from bot.slack.stack_png import png
 from lab.slack.client import RunningPracticeSlack
 from tests.support.practice_bot import slack
 from tests.support.tiny_bot import CHANNEL, TinyBot, bot, http_bot
 
 __all__ = ["bot", "http_bot", "slack"]
 pytestmark = pytest.mark.parts
+DOT = '<svg xmlns="http://www.w3.org/2000/svg" width="2" height="2"><circle r="2"/></svg>'
 
 
 def test_a_command_is_answered_and_leads_to_its_thread(slack: RunningPracticeSlack, bot: TinyBot) -> None:
@@ -109,6 +112,18 @@ def test_a_file_is_shared_in_its_thread(slack: RunningPracticeSlack, bot: TinyBo
     shared = slack.thread(root)["messages"][-1]
     assert shared["text"] == "The log"
     assert shared["files"][0]["content"] == "line one\nline two ✓"
+
+
+def test_a_picture_that_a_block_names_is_read_as_an_image(slack: RunningPracticeSlack, bot: TinyBot) -> None:
+    said = bot.client.files_upload_v2(filename="stack.png", file=png(DOT))
+    block = {"type": "image", "slack_file": {"id": said["files"][0]["id"]}, "alt_text": "the stack"}
+    with pytest.raises(SlackApiError, match="invalid_blocks"):
+        bot.client.chat_postMessage(channel=CHANNEL, text="the stack", blocks=[block])
+    slack.room.world.reads_files_in = 0.0
+    assert bot.client.chat_postMessage(channel=CHANNEL, text="the stack", blocks=[block])["ok"]
+    read = httpx.get(f"{slack.url}/files/{said['files'][0]['id']}/picture")
+    assert read.headers["content-type"] == "image/png"
+    assert read.content.startswith(b"\x89PNG")
 
 
 def test_own_messages_are_found_again_by_their_metadata(slack: RunningPracticeSlack, bot: TinyBot) -> None:

@@ -127,7 +127,9 @@ class RunLoop:
                 self._look(i, look, run)
             case Act() as act:
                 piece, began = of_act(i, act), self.store.clock()
-                self._pieces.settle(piece, self._pieces.carry_out(piece, run, resumed=resumed), began)
+                trouble = self._pieces.carry_out(piece, run, resumed=resumed)
+                # Its seconds are not those of the whole act then, and no estimate takes them for that.
+                self._pieces.settle(piece, trouble, began, **({"resumed": True} if resumed else {}))
             case Each() as each:
                 self._loops.begin(i, each, run)
 

@@ -31,7 +31,7 @@ from workers.postgres.host_files import HostFiles
 from workers.postgres.host_servers import HostServers
 from workers.postgres.server_access import Accesses
 from workers.runner.polling import RealPolling
-from workers.runner.throughput import HostThroughput
+from workers.runner.throughput import HostThroughput, JournalTimes
 from workers.stack_web import StackWeb
 
 log = structlog.get_logger("mayday.toolbox")
@@ -62,6 +62,7 @@ class DockerToolbox:
         self._store, self._site, self._docker_host, self._services = store, site, docker_host, services
         self._servers = {one.postgres: one for one in (*others, site)}
         self._accesses = Accesses()
+        self._times = JournalTimes(store)
 
     @contextmanager
     def open(self, run: Run) -> Iterator[HostTools]:
@@ -89,7 +90,7 @@ class DockerToolbox:
                 servers=HostServers(client),
                 sql=ContainerSql(client, self._accesses),
                 web=web,
-                throughput=HostThroughput(self._store, self._site.name),
+                throughput=HostThroughput(self._store, self._site.name, run, self._times),
                 polling=RealPolling(),
                 site=site,
                 names=names,

@@ -18,6 +18,7 @@ from actions.stack.stack import Service
 from actions.watch.run_records import Records
 from actions.watch.service_condition import NOTE, Condition, Health, conditions, keep
 from workers.runner.scope import Toolbox
+from workers.runner.throughput import JournalTimes
 from workers.runner.toolbox import HostTools
 from workers.watch import container_health
 from workers.watch.memory_watch import MemoryWatch
@@ -50,6 +51,7 @@ class ConditionKeeper:
     def __post_init__(self) -> None:
         # By the place of a service: what was once kept by its name alone is counted anew.
         self._count = KeptCount(self.store, "records by place", self.records)
+        self._times = JournalTimes(self.store)
         self._memories = MemoryWatch(self.every)
         self._watches = {
             one.postgres: ServerWatch(self.store, self.toolbox, one, self._busy, self.every) for one in self.servers
@@ -70,6 +72,7 @@ class ConditionKeeper:
         if conditions(self.store, self.site, since=now - timedelta(seconds=min(_HEALTH_EVERY, self.every) * 0.8)):
             return False
         self._count.catch_up()
+        self._times.catch_up()  # So that no plan has to read all of history for its estimate.
         before = conditions(self.store, self.site)
         self._memories.recall(before)
         for name, watch in self._watches.items():

@@ -85,7 +85,7 @@ def plan_sheets(
             *space_rows(space, server),
             *archiving_rows(archiving),
             ("Will be paused", writers.says()),
-            ("Expected", _expected(times)),
+            ("Expected", times.expected()),
             ("RTO", f"{RTO.total_seconds() / 60:.0f} min"),
         ),
         alerts=(*live_alerts(live), *aim.alerts(target), *space_alerts(space), *plan_alerts(archiving)),
@@ -115,14 +115,6 @@ def _source_rows(
         ("Base backup", f"{base.name}{builds_on(base.chain)}, {size(base.bytes)}: {base.why}"),
         ("WAL to replay", wal),
         *tablespace_rows(tablespaces, base),
-    )
-
-
-def _expected(times: Estimate) -> str:
-    source = "from earlier runs here" if times.measured else "assumed, nothing was measured here yet"
-    return (
-        f"copy {times.copy:.0f} s, replay {times.replay:.0f} s, checks {times.check:.0f} s, "
-        f"cut-over {times.cut_over:.0f} s ({source})"
     )
 
 

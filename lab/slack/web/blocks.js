@@ -22,6 +22,12 @@ export function text(object, room) {
   return object.type === "mrkdwn" ? mrkdwn(object.text, room) : h("div", { className: "text" }, object.text);
 }
 
+// A file of the workspace, by its id or its address, or a picture from elsewhere.
+function source(block) {
+  const file = block.slack_file || {};
+  return file.id ? `/files/${encodeURIComponent(file.id)}/picture` : file.url || block.image_url || "";
+}
+
 const DRAW = {
   section: (block, context) => h("div", { className: "section" },
     h("div", { className: "body" }, block.text ? text(block.text, context.room) : null,
@@ -30,7 +36,7 @@ const DRAW = {
   header: (block, context) => h("div", { className: "header", role: "heading", ariaLevel: "3" }, text(block.text, context.room)),
   divider: () => h("hr"),
   image: (block) => h("figure", {}, block.title ? h("figcaption", {}, block.title.text) : null,
-    h("img", { src: safeLink(block.image_url || ""), alt: block.alt_text })),
+    h("img", { src: safeLink(source(block)), alt: block.alt_text, style: "max-width:min(100%,480px)" })),
   actions: (block, context) => h("div", { className: "actions" }, ...block.elements.map((e) => element(block, e, context))),
   context: (block, context) => h("div", { className: "context" }, ...block.elements.map((e) => element(block, e, context))),
   context_actions: (block, context) => DRAW.actions(block, context),

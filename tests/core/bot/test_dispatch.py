@@ -54,6 +54,7 @@ def test_a_request_stands_in_the_journal_with_all_that_the_worker_needs(office: 
         "request": {"when": "14:30"},
         "summary": f"Bring {SERVICE} back to 14:30.",
         "origin": {"sink": "slack", "channel": CHANNEL, "thread": "", "key": "t1"},
+        "shown": "thread",
         "claims": [{"service": SERVICE, "mode": "exclusive"}],
     }
     assert reply.runs == (first.run,)

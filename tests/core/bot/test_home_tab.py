@@ -16,7 +16,7 @@ from actions.engine import notes
 from actions.engine.rights import Speaker
 from actions.incidents import on_call
 from actions.incidents.incident_actions import declare
-from actions.settings.services import ServiceTable
+from actions.settings.services import ServiceTable, SiteTable
 from actions.stack.choose import chosen
 from actions.stack.stack import Service, ServiceKind, Site
 from actions.tools.outside import OnCall
@@ -24,11 +24,12 @@ from actions.watch import service_condition
 from actions.watch.run_records import Records
 from actions.watch.service_condition import Condition, Health
 from bot.addressed_commands import addressed
+from bot.context import BotContext
 from bot.parse_command import ProcedureCommand, meaning
 from bot.slack.home_data import home_data
 from bot.slack.home_tab import Home
 from bot.views import home_dialogs
-from bot.views.home_view import HomeData, OpenItem, view
+from bot.views.home_view import HomeData, OpenItem, SiteHome, view
 from lab.slack.blocks import check_view
 from lab.slack.company import Company
 from lab.slack.plain import Plain
@@ -75,6 +76,9 @@ class TabsClient(WebClient):
 
     def views_publish(self, *, user_id: str, view: Any, hash: str | None = None, **_more: Any) -> Any:
         return {"view": {"hash": self._tabs.publish(user_id, view, hash)}}
+
+    def files_upload_v2(self, **_sent: Any) -> Any:
+        raise ConnectionError("what becomes of pictures is told in test_stack_pictures")
 
 
 class Scene:
@@ -143,7 +147,7 @@ def test_who_opens_it_sees_runs_services_backups_and_who_is_on_call(scene: Scene
 
 
 def test_without_knowledge_it_says_so(scene: Scene) -> None:
-    empty = view(HomeData((), (), NOW))
+    empty = view(HomeData((), (SiteHome(),), NOW))
     text = "\n".join(Plain(Company()).blocks(empty["blocks"]))
     assert "No worker has looked at them yet." in text
     assert "not known" in text
@@ -169,7 +173,8 @@ def test_the_most_that_there_can_be_is_within_slacks_limits() -> None:
     services = tuple(replace(SEEN, service=f"db-{i}-{long}") for i in range(20))
     plain = tuple(Condition(f"s{i}-{long}", "main", NOW, Health("s", "stopped", long)) for i in range(300))
     standing = tuple(OpenItem(f"r{i}", f"https://x/{i}", long, NOW, long) for i in range(60))
-    check_view(view(HomeData(standing, services + plain, NOW, standing, offers=(("Window", "recover window", ""),))))
+    sites = (SiteHome("main", services + plain),)
+    check_view(view(HomeData(standing, sites, NOW, standing, offers=(("Window", "recover window", ""),))))
 
 
 def test_it_is_published_again_on_a_change_and_not_without_one(scene: Scene) -> None:
@@ -252,9 +257,9 @@ def test_the_dialog_offers_what_changes_something_and_reads_what_was_filled_in()
 
 def test_no_worker_is_said_only_where_there_is_none(scene: Scene) -> None:
     notes.worker_lives(scene.office.store, "w", {"sites": ["main"]})
-    assert home_data(scene.office.bot).worker
+    assert home_data(scene.office.bot).sites[0].worker
     scene.office.clock.on(timedelta(minutes=1).total_seconds())
-    assert not home_data(scene.office.bot).worker
+    assert not home_data(scene.office.bot).sites[0].worker
 
 
 def test_of_several_servers_each_press_says_which_one_it_means(scene: Scene) -> None:
@@ -286,3 +291,57 @@ def test_a_command_that_does_not_say_the_kind_has_the_name_at_its_end() -> None:
         ("backup run base", "")
     ]
     assert addressed("recover all", "", two) == [("recover all", "")]
+
+
+def with_an_east(office: Office) -> BotContext:
+    """The same bot, whose settings tell of a second site."""
+    settings = office.bot.settings.model_copy(update={"sites": (SiteTable(name="east"),)})
+    return replace(office.bot, settings=settings)
+
+
+def test_of_several_sites_each_is_shown_by_its_name(scene: Scene) -> None:
+    office, bot = scene.office, with_an_east(scene.office)
+    service_condition.keep(
+        office.store, Condition("nself-redis", "east", NOW, Health("nself-redis", "stopped", "lost"))
+    )
+    on_call.keep(office.store, "main", [OnCall("P1", "Olga", "o@example.org", 1, "EP1")])
+    on_call.keep(office.store, "east", [OnCall("P2", "Kim", "k@example.org", 1, "EP2")])
+    notes.worker_lives(office.store, "w", {"sites": ["main"]})
+    run_in(office)
+    made = view(home_data(bot))
+    check_view(made)
+    text = "\n".join(Plain(Company()).blocks(made["blocks"]))
+    main, east = text.index("*Site main*"), text.index("*Site east*")
+    assert main < text.index("*nself-postgres* healthy") < east < text.index("*nself-redis* stopped (lost)")
+    assert east < text.index("main:\n1. Olga") < text.index("east:\n1. Kim")
+    assert "No worker is alive on east, so runs wait" in text
+    assert "postgres pitr of nself-postgres @ nself" in text
+
+
+def test_one_site_is_not_named(scene: Scene) -> None:
+    run_in(scene.office)
+    text = "\n".join(Plain(Company()).blocks(view(home_data(scene.office.bot))["blocks"]))
+    assert "Site main" not in text
+    assert "@ main" not in text
+
+
+def test_who_is_on_call_everywhere_stands_there_once(scene: Scene) -> None:
+    for site in ("main", "east"):
+        on_call.keep(scene.office.store, site, [OnCall("P1", "Olga", "o@example.org", 1, "EP1")])
+    text = "\n".join(Plain(Company()).blocks(view(home_data(with_an_east(scene.office)))["blocks"]))
+    assert text.count("1. Olga") == 1
+    assert "main:" not in text
+
+
+def test_what_does_not_fit_is_said_not_to_be_all() -> None:
+    sites = tuple(SiteHome(f"s{i}", tuple(replace(SEEN, service=f"db-{n}") for n in range(9))) for i in range(5))
+    made = view(HomeData((), sites, NOW))
+    check_view(made)
+    assert "There is more than fits here" in str(made["blocks"][-1])
+
+
+def test_a_run_is_not_hidden_behind_errands(scene: Scene) -> None:
+    run_in(scene.office)
+    for number in range(30):
+        scene.office.store.open_run(f"e{number}", {**recorded()[0]["data"]}, claims=False, key=f"errand {number}")
+    assert [run.id for run in home_data(scene.office.bot).runs] == ["r1"]

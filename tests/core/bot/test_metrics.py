@@ -16,6 +16,7 @@ from actions.catalog import CATALOG
 from actions.engine import notes
 from actions.engine.journal import Entry, Kind
 from actions.engine.store import Store
+from actions.settings.services import SiteTable
 from actions.watch import service_condition
 from bot.context import BotContext
 from bot.web import metrics
@@ -159,6 +160,18 @@ def test_the_condition_of_a_service_is_told_in_ages_and_moments(store: Store, cl
     assert seen["mayday_base_backup_age_seconds", service] == 3600 + 60
     assert seen["mayday_window_latest_timestamp_seconds", service] == SEEN.seen_at.timestamp()
     assert ("mayday_dump_age_seconds", service) not in seen
+
+
+def test_of_several_sites_each_figure_of_a_service_names_its_own(store: Store) -> None:
+    service_condition.keep(store, SEEN)
+    service_condition.keep(store, replace(SEEN, site="east", health=replace(SEEN.health, word="stopped")))
+    bot = bot_on(store)
+    settings = bot.settings.model_copy(update={"sites": (SiteTable(name="east"),)})
+    seen = scrape(replace(bot, settings=settings))
+    assert seen["mayday_service_up", (("service", SERVICE), ("site", "main"))] == 1
+    assert seen["mayday_service_up", (("service", SERVICE), ("site", "east"))] == 0
+    assert seen["mayday_wal_archived_age_seconds", (("service", SERVICE), ("site", "east"))] == 30
+    assert ("mayday_service_up", (("service", SERVICE),)) not in seen
 
 
 def test_without_a_queue_or_a_store_the_page_still_answers(store: Store) -> None:

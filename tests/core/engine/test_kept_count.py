@@ -12,6 +12,7 @@ from actions.engine.journal import Kind
 from actions.engine.kept_count import NOTE, KeptCount
 from actions.engine.store import Store
 from actions.watch.run_records import Records
+from actions.watch.step_times import StepTimes
 from bot.web.run_counts import RunCounts
 from tests.core.engine.test_store import REQUEST
 from tests.support.bot_world import PITR, Clock, emptied
@@ -33,18 +34,19 @@ class Counting:
     """A process that counts, with what it counts."""
 
     def __init__(self, store: Store, keep_after: int) -> None:
-        self.runs, self.records = RunCounts((PITR,)), Records()
+        self.runs, self.records, self.times = RunCounts((PITR,)), Records(), StepTimes()
         self.counts = [
             KeptCount(store, "metrics", self.runs, keep_after),
             KeptCount(store, "records", self.records, keep_after),
+            KeptCount(store, "step times", self.times, keep_after),
         ]
 
     def look(self) -> tuple[Any, ...]:
         for count in self.counts:
             count.catch_up()
         runs = self.runs
-        record = self.records.of("main", "pg")
-        return runs.begun, runs.ended, runs.steps, runs.open, runs.states(), record, self.records.open
+        counted = runs.begun, runs.ended, runs.steps, runs.open, runs.states()
+        return (*counted, self.records.of("main", "pg"), self.records.open, sorted(self.times.kept()), self.times.open)
 
 
 def do(store: Store, name: str, deed: str) -> None:
@@ -86,7 +88,7 @@ def test_a_note_that_cannot_be_read_costs_a_recount() -> None:
         do(store, "r1", deed)
     right = Counting(store, 1).look()
     for spoiled in ("nonsense", {}, {"since": 1, "open": {"r9": 1}, "counted": store.note(NOTE, "metrics")["counted"]}):
-        for name in ("metrics", "records"):
+        for name in ("metrics", "records", "step times"):
             store.keep(NOTE, name, spoiled)
         assert Counting(store, 1000).look() == right
 

@@ -35,6 +35,7 @@ def test_a_request_keeps_who_asked_for_what_of_which_service_and_where_it_came_f
         "request": {"when": "14:30"},
         "summary": "Bring nself-postgres back to 14:30.",
         "origin": {**ORIGIN, "key": "k1"},
+        "shown": "thread",
         "claims": [{"service": "nself-postgres", "mode": "exclusive"}],
     }
 

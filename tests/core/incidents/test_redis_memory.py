@@ -15,7 +15,7 @@ from actions.stack.manual import SERVICES
 from actions.watch.redis_memory import Memory, read, silent
 from actions.watch.service_condition import Condition, Health
 from bot.views import incident_modals as modals
-from bot.views.home_view import HomeData
+from bot.views.home_view import HomeData, SiteHome
 from bot.views.home_view import view as home
 from tests.support.bot_world import CATALOG
 from workers.watch import container_health
@@ -127,5 +127,5 @@ def test_what_was_seen_is_said_once_though_no_recovery_is_for_it() -> None:
 
 
 def test_the_home_tab_says_that_a_healthy_container_refuses_writes() -> None:
-    made = home(HomeData((), tuple(seen(Health(REDIS, "healthy"), FULL).values()), NOW))
+    made = home(HomeData((), (SiteHome("main", tuple(seen(Health(REDIS, "healthy"), FULL).values())),), NOW))
     assert f"✗ *{REDIS}* healthy · {FULL.says()}" in str(made)

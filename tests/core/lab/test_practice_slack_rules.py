@@ -337,3 +337,60 @@ def test_the_page_fetches_nothing_from_elsewhere_and_writes_no_html() -> None:
     for path in files:
         words = path.read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")
         assert not re.search(r"https?://|innerHTML|insertAdjacentHTML|document\.write", words), path.name
+
+
+PNG = b"\x89PNG\r\n\x1a\n and so on"
+
+
+def uploaded(world: World, content: bytes = PNG) -> str:
+    """The id of a file whose upload was completed without a channel."""
+    file = call(world, "files.getUploadURLExternal", filename="stack.png", length=len(content))["file_id"]
+    world.files[file].content = content
+    assert call(world, "files.completeUploadExternal", files=[{"id": file}])["ok"]
+    return str(file)
+
+
+def image(**named: str) -> dict[str, Any]:
+    return {"type": "image", "alt_text": "the stack", "slack_file": named}
+
+
+def test_a_picture_names_a_file_of_the_workspace_that_slack_has_read(world: World, clock: Clock) -> None:
+    file = uploaded(world)
+    assert (
+        said_of(post(world, text="x", blocks=[image(id=file)]))
+        == "invalid slack file [json-pointer:/blocks/0/slack_file]"
+    )
+    clock.now += 5
+    assert post(world, text="x", blocks=[image(id=file)])["ok"]
+    assert post(world, text="x", blocks=[image(url=world.link_to(world.files[file]))])["ok"]
+    home = {"type": "home", "blocks": [image(id=file)]}
+    assert call(world, "views.publish", user_id="U0ONCALL", view=home)["ok"]
+
+
+@pytest.mark.parametrize(
+    ("named", "why"),
+    [
+        ({"id": "F0NOTTHERE"}, "invalid slack file"),
+        ({"url": "http://elsewhere/x.png"}, "invalid slack file"),
+        ({"id": "stack"}, "input must match regex pattern: ^[F][A-Z0-9]{8,}$"),
+        ({"id": "F0NOTTHERE", "url": "http://practice/x"}, "must have either id or url"),
+    ],
+)
+def test_a_picture_of_no_such_file_is_refused_in_messages_and_views(
+    world: World, named: dict[str, str], why: str
+) -> None:
+    assert said_of(post(world, text="x", blocks=[image(**named)])).startswith(why)
+    home = {"type": "home", "blocks": [section("x"), image(**named)]}
+    refused = call(world, "views.publish", user_id="U0ONCALL", view=home)
+    assert refused["error"] == "invalid_arguments"
+    assert said_of(refused) == f"{why} [json-pointer:/view/blocks/1/slack_file]"
+
+
+def test_svg_is_no_picture(world: World, clock: Clock) -> None:
+    file = uploaded(world, b"<svg xmlns='http://www.w3.org/2000/svg'/>")
+    clock.now += 5
+    assert post(world, text="x", blocks=[image(id=file)])["error"] == "invalid_blocks"
+
+
+def said_of(answer: dict[str, Any]) -> str:
+    return str(answer["response_metadata"]["messages"][0]).removeprefix("[ERROR] ")

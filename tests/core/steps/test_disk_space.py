@@ -86,7 +86,7 @@ def measure(
     )
     live = type("Live", (), {"latest_lsn": Lsn(2 * SEGMENT + written)})()
     window: Any = type("Seen", (), {"live": live})()
-    times = Estimate(seconds, 0, 0, 0, True)
+    times = Estimate(seconds, 0, 0, 0)
     return measure_space(base, server_of(around), Tablespaces(spaces), window, times, writers, disks, NOW)  # type: ignore[arg-type]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -23,6 +23,8 @@ from actions.stack.manual import MANUAL
 from actions.stack.stack import Site
 from actions.tools.names import Names
 from actions.tools.registry import SiteTools
+from actions.tools.throughput import Throughput
+from actions.watch.step_times import PastSeconds
 from tests.support.worlds.clock import FakePolling
 from tests.support.worlds.company import SITE, World
 from tests.support.worlds.docker import WorldDocker
@@ -59,6 +61,9 @@ class NoThroughput:
     def bytes_a_second(self, phase: str) -> float | None:
         return None
 
+    def seconds(self, steps: Sequence[str]) -> PastSeconds | None:
+        return None
+
     def note(self, phase: str, bytes: int, seconds: float) -> None:
         self.noted.append(phase)
 
@@ -69,6 +74,7 @@ class WorldWorkshop:
 
     world: World
     site: SiteConfig = SITE
+    throughput: Callable[[Run], Throughput] = lambda run: NoThroughput()
 
     @contextmanager
     def open(self, run: Run) -> Iterator[SiteTools]:
@@ -79,7 +85,7 @@ class WorldWorkshop:
             servers=WorldServers(self.world),
             sql=WorldSql(self.world),
             web=WorldWeb(self.world),
-            throughput=NoThroughput(),
+            throughput=self.throughput(run),
             polling=FakePolling(self.world.clock),
             site=self.site,
             names=Names(run.id, self.site.name if run.site != self.site.name else ""),
@@ -101,6 +107,7 @@ class Company:
         self.find = find
         self.toolbox = toolbox
         self.workers = 0
+        self.throughput: Callable[[Run], Throughput] = lambda run: NoThroughput()
 
     def fork(self) -> Company:
         world = self.world.fork()
@@ -135,7 +142,8 @@ class Company:
     def work(self, run: str = "r1") -> str:
         """A new worker carries the run out until it waits."""
         self.workers += 1
-        tools = self.toolbox(self.world) if self.toolbox else WorldWorkshop(self.world)
+        workshop = WorldWorkshop(self.world, throughput=self.throughput)
+        tools = self.toolbox(self.world) if self.toolbox else workshop
         return LeasedRunner(self.store, self.find, tools, f"worker {self.workers}").carry_out(run)
 
     def lease_runs_out(self) -> None:
