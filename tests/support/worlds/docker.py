@@ -89,6 +89,8 @@ class WorldDocker:
         self._does("restart", name, lambda: self._restarted(name))
 
     def _restarted(self, name: str) -> None:
+        self._stopped(name)
+        self.world.at_place(f"in the middle of 'restart {name}'")
         self._started(name)
         # Docker counts nanoseconds, so that no two starts are at the same moment.
         began = f"{self.world.clock():%Y-%m-%dT%H:%M:%S}.{len(self.world.changes):09d}Z"
