@@ -18,7 +18,7 @@ from actions.engine.procedure import Act, Option, Procedure, Step
 from actions.engine.reading import Words
 from actions.tools.registry import TOOLS
 from tests.support import example_recovery
-from tests.support.kill_ways import WAYS, Way, failed_and_undone, killed_anywhere
+from tests.support.kill_ways import WAYS, Way, failed_and_undone, killed_anywhere, stopped_and_undone
 from tests.support.kills import KillCase, in_peace
 from tests.support.paths import ROOT
 from tests.support.worlds.planned import Company
@@ -78,6 +78,14 @@ def test_a_verify_that_holds_without_the_act_is_found(monkeypatch: pytest.Monkey
     case, _ = example_recovery.case(monkeypatch)
     found = killed_anywhere(with_act(case, verify=lambda found: True), memory_path)
     assert any("never done: ['restart redis-7']" in one for one in found), found
+
+
+def test_a_restart_that_was_broken_off_and_is_not_taken_back_is_found(
+    monkeypatch: pytest.MonkeyPatch, memory_path: Path
+) -> None:
+    case, _ = example_recovery.case(monkeypatch)
+    found = stopped_and_undone(with_act(case, undo=None), memory_path)
+    assert any("in the middle of 'restart redis-7', undone: containers: " in one for one in found), found
 
 
 def test_an_undo_that_leaves_the_service_down_is_found(monkeypatch: pytest.MonkeyPatch, memory_path: Path) -> None:

@@ -11,7 +11,9 @@ from actions.engine.errors import Away
 from actions.engine.run import Run
 from actions.incidents.public_text import stands
 from actions.tools.outside import Draft, Published
+from actions.tools.registry import ErrandTools
 from tests.support.worlds.clock import Clock, FakePolling
+from workers.runner.errand_toolbox import NotSetUp
 
 
 @dataclass
@@ -71,5 +73,6 @@ class PageErrands:
     world: PageWorld
 
     @contextmanager
-    def open(self, run: Run) -> Iterator[dict[str, Any]]:
-        yield {"status_page": self.world, "polling": FakePolling(self.world.clock)}
+    def open(self, run: Run) -> Iterator[ErrandTools]:
+        pagerduty = NotSetUp("PagerDuty", "pagerduty.token")
+        yield ErrandTools(pagerduty, pagerduty, self.world, FakePolling(self.world.clock))
