@@ -74,5 +74,5 @@ class PageErrands:
 
     @contextmanager
     def open(self, run: Run) -> Iterator[ErrandTools]:
-        pagerduty = NotSetUp("PagerDuty", "pagerduty.token")
-        yield ErrandTools(pagerduty, pagerduty, self.world, FakePolling(self.world.clock))
+        unset = NotSetUp("PagerDuty", "pagerduty.token")
+        yield ErrandTools(unset, unset, self.world, FakePolling(self.world.clock))
