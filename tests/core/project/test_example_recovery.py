@@ -18,8 +18,8 @@ from actions.engine.procedure import Act, Option, Procedure, Step
 from actions.engine.reading import Words
 from actions.tools.registry import TOOLS
 from tests.support import example_recovery
-from tests.support.kill_ways import WAYS, Way, failed_and_undone, killed_anywhere
-from tests.support.kills import KillCase
+from tests.support.kill_ways import WAYS, Way, failed_and_undone, killed_anywhere, stopped_and_undone
+from tests.support.kills import KillCase, in_peace
 from tests.support.paths import ROOT
 from tests.support.worlds.planned import Company
 
@@ -41,6 +41,13 @@ def test_the_example_touches_few_files_and_its_table_is_wired(monkeypatch: pytes
 def test_killed_everywhere_the_example_holds(way: Way, monkeypatch: pytest.MonkeyPatch, memory_path: Path) -> None:
     case, _ = example_recovery.case(monkeypatch)
     assert way(case, memory_path) == []
+
+
+def test_its_worker_is_killed_in_the_middle_of_the_restart_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    case, _ = example_recovery.case(monkeypatch)
+    _, places = in_peace(case)
+    between = next(here for place, here in places if place.startswith("in the middle"))
+    assert between.world.containers["redis-7"].state == "exited"
 
 
 def test_the_tests_of_the_example_pass(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,6 +78,14 @@ def test_a_verify_that_holds_without_the_act_is_found(monkeypatch: pytest.Monkey
     case, _ = example_recovery.case(monkeypatch)
     found = killed_anywhere(with_act(case, verify=lambda found: True), memory_path)
     assert any("never done: ['restart redis-7']" in one for one in found), found
+
+
+def test_a_restart_that_was_broken_off_and_is_not_taken_back_is_found(
+    monkeypatch: pytest.MonkeyPatch, memory_path: Path
+) -> None:
+    case, _ = example_recovery.case(monkeypatch)
+    found = stopped_and_undone(with_act(case, undo=None), memory_path)
+    assert any("in the middle of 'restart redis-7', undone: containers: " in one for one in found), found
 
 
 def test_an_undo_that_leaves_the_service_down_is_found(monkeypatch: pytest.MonkeyPatch, memory_path: Path) -> None:

@@ -100,6 +100,8 @@ class World:
     refuses: str = ""
     changes: tuple[str, ...] = ()
     born: frozenset[str] = frozenset()
+    halfway: frozenset[str] = frozenset()
+    """Containers that were stopped by a restart and not started yet."""
     services: tuple[Service, ...] = ()
     """What the settings tell of the stack, where that is not the manual's."""
     at_place: Callable[[str], None] = lambda name: None

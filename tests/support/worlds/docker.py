@@ -65,9 +65,11 @@ class WorldDocker:
         if self.confirmed(name, id).state == "paused":
             self.unpause(name, id)
         if self.confirmed(name, id).state not in ("running", "restarting"):
-            self._does("start", name, lambda: self._started(name))
+            # A start ends a restart that was broken off.
+            self._does("restart" if name in self.world.halfway else "start", name, lambda: self._started(name))
 
     def _started(self, name: str) -> None:
+        self.world.halfway -= {name}
         if name == SITE.postgres:
             self.world.boot()
         else:
@@ -79,6 +81,9 @@ class WorldDocker:
         self._does("restart", name, lambda: self._restarted(name))
 
     def _restarted(self, name: str) -> None:
+        self.stopped(name)
+        self.world.halfway |= {name}
+        self.world.at_place(f"in the middle of 'restart {name}'")
         self._started(name)
         # Docker counts nanoseconds, so that no two starts are at the same moment.
         began = f"{self.world.clock():%Y-%m-%dT%H:%M:%S}.{len(self.world.changes):09d}Z"
