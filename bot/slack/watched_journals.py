@@ -43,6 +43,7 @@ class Watched:
     ended: bool = False
     owes: bool = False
     telling: ThreadStory | None = None
+    plain: bool | None = None  # Whether its header goes without the plan block; None before it was asked.
 
 
 class Journals:

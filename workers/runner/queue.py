@@ -151,7 +151,7 @@ class QueueWorker(SimpleWorker):
     job_class = RunJob
     death_penalty_class = TimerDeathPenalty  # The other one needs signals, which only a main thread has.
     until = float("inf")
-    """When this worker comes back however much is in the queue: whoever fills it must not keep runs from being found."""
+    """When it comes back however much is in the queue: whoever fills it must not keep runs from being found."""
     came_back = False
     """Whether it did so by itself. RQ ends a worker without a word where something in Redis is not as it should be."""
 

@@ -165,7 +165,9 @@ def api_error(status: int, **data: Any) -> SlackApiError:
         (api_error(200, error="not_in_channel"), Why.PLACE),
         (api_error(200, error="invalid_blocks"), Why.BLOCKS),
         (api_error(200, error="message_not_found"), Why.GONE),
-        (api_error(200, error="no_permission"), Why.REFUSED),
+        (api_error(200, error="no_permission"), Why.TOKEN),
+        (api_error(200, error="restricted_action_read_only_channel"), Why.PLACE),
+        (api_error(200, error="no_text"), Why.REFUSED),
     ],
 )
 def test_slacks_errors_are_told_apart(error: Exception, why: Why) -> None:
@@ -180,3 +182,11 @@ def test_a_sentence_of_the_library_is_no_word_of_slack() -> None:
 def test_slack_says_how_long_to_wait() -> None:
     limited = SlackApiError("no", {"status": 429, "error": "ratelimited", "headers": {"Retry-After": "12"}})
     assert trouble(limited).wait == 12
+
+
+@pytest.mark.parametrize(
+    ("told", "wait"), [("86400", 300), ("9" * 400, 300), ("²", 1), ("Wed, 21 Oct 2099 07:28:00 GMT", 1), ("-5", 1)]
+)
+def test_nobody_makes_us_wait_for_days(told: str, wait: float) -> None:
+    limited = SlackApiError("no", {"status": 429, "error": "ratelimited", "headers": {"Retry-After": told}})
+    assert trouble(limited).wait == wait
