@@ -75,8 +75,9 @@ class AlarmWatch:
 
     def facts(self) -> Facts:
         """What can be seen in the store."""
-        mine = [run for run in self.store.runs(open_only=True) if not is_errand(run)]
-        ended = [run for run in self.store.runs(limit=_LOOKED_AT) if run not in mine and self._was_alone_lately(run)]
+        mine = [run for run in self.store.readable(self.store.runs(open_only=True)) if not is_errand(run)]
+        newest = self.store.readable(self.store.runs(limit=_LOOKED_AT))
+        ended = [run for run in newest if run not in mine and self._was_alone_lately(run)]
         runs = tuple(self._run(self.store.entries(run)) for run in (*mine, *ended))
         lost = self._not_arriving() or ("" if mine else self._unrecoverable())
         return Facts(self.store.clock(), self.site, runs, self._worker_at(), lost)
@@ -136,7 +137,9 @@ class AlarmWatch:
 
         It stands until somebody has looked after that and saw it arrive.
         """
-        seen = next(filter(None, (self._arrival(run) for run in self.store.runs(limit=_LOOKED_AT))), None)
+        seen = next(
+            filter(None, (self._arrival(run) for run in self.store.readable(self.store.runs(limit=_LOOKED_AT)))), None
+        )
         if seen is None or not seen.broken or seen.at is None:
             return ""
         now = conditions(self.store, self.site).get(self.service)

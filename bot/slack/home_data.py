@@ -35,7 +35,9 @@ def home_data(bot: BotContext) -> HomeData:
     order = sorted(seen, key=lambda name: (seen[name].well, name not in promised, name))
     known = {command_of(procedure) for procedure in bot.catalog}
     return HomeData(
-        runs=tuple(_run(bot, run) for run in store.runs(open_only=True, limit=_MOST_RUNS) if not is_errand(run)),
+        runs=tuple(
+            _run(bot, run) for run in store.readable(store.runs(open_only=True, limit=_MOST_RUNS)) if not is_errand(run)
+        ),
         services=tuple(seen[name] for name in order),
         now=bot.clock(),
         incidents=tuple(_incident(bot, incident) for incident in open_incidents(store)),

@@ -186,7 +186,7 @@ class QueueWorker(SimpleWorker):
         try:
             job: RunJob = self.job_class.fetch(id.decode(), connection=self.connection, serializer=self.serializer)
         except (NoSuchJobError, UnicodeDecodeError):
-            self.connection.lrem(queue.intermediate_queue_key, 1, id)
+            self.connection.execute_command("LREM", queue.intermediate_queue_key, 1, id)
             return None
         job.origin = queue.name
         return job
