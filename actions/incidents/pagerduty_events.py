@@ -158,7 +158,7 @@ def _believable(seen: Alert) -> Alert:
     for moment in (seen.at, paged.created_at, paged.changed_at or seen.at):
         _within(moment)
     # Whoever keeps it has hidden what is secret (`tidied`); hiding twice would change it.
-    words = {name: _word(getattr(paged, name)) for name in _WORDS}
+    words: dict[str, Any] = {name: _word(getattr(paged, name)) for name in _WORDS}
     return replace(seen, by=storable(seen.by), paged=replace(paged, **words))
 
 

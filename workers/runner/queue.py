@@ -186,7 +186,8 @@ class QueueWorker(SimpleWorker):
         try:
             job: RunJob = self.job_class.fetch(id.decode(), connection=self.connection, serializer=self.serializer)
         except (NoSuchJobError, UnicodeDecodeError):
-            self.connection.execute_command("LREM", queue.intermediate_queue_key, 1, id)
+            taken: Any = id  # The library takes bytes, and says text.
+            self.connection.lrem(queue.intermediate_queue_key, 1, taken)
             return None
         job.origin = queue.name
         return job
