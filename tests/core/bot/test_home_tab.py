@@ -250,3 +250,13 @@ def test_no_worker_is_said_only_where_there_is_none(scene: Scene) -> None:
     assert home_data(scene.office.bot).worker
     scene.office.clock.on(timedelta(minutes=1).total_seconds())
     assert not home_data(scene.office.bot).worker
+
+
+@pytest.mark.parametrize("fate", ["limited", ""])
+def test_a_clock_that_was_set_back_leaves_no_tab_as_it_is_for_an_hour(scene: Scene, fate: str) -> None:
+    scene.tabs.fate = lambda _user: fate
+    scene.opens("U0ONCALL")
+    scene.tabs.fate = lambda _user: ""
+    scene.office.clock.on(-3600)
+    scene.changes()
+    assert scene.later(1) == 1
