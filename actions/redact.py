@@ -16,18 +16,22 @@ MOST = 65_536
 """Of a longer text only the end is looked at, and kept; it begins with a whole line where there is one."""
 
 _SECRET_NAME = re.compile(
-    r"password|passwd|passphrase|secret|token|(?:api|access|private|account|shared)[-_]?key|credential|pgpass|cookie"
+    r"password|passwd|passphrase|secret|token|(?:api|access|private|account|shared|master|encryption|signing|service|admin|root|auth|jwt)[-_]?key|credential|pgpass|cookie"
     r"|(?:^|[-_])(?:pass|pwd|pw)$",
     re.IGNORECASE,
 )
-_NAME = re.compile(r"(?<![\w-])([\w-]++)[\"']?+\s*+[=:]\s*+")
+_NAME = re.compile(r"(?<![\w-])([\w-]++)\\?+[\"']?+\s*+[=:]\s*+")
 # Quoted with doubled or escaped quotes inside, an open quote up to the end of its line, or a run without spaces and
 # separators.
-_VALUE = re.compile(r"'(?:[^'\\]|''|\\.)*+'|\"(?:[^\"\\]|\\.)*+\"|['\"][^\n]*+|[^\s'\",;&)}\]]++", re.DOTALL)
+_VALUE = re.compile(
+    r"\\\"[^\"\\]*+\\\"|'(?:[^'\\]|''|\\.)*+'|\"(?:[^\"\\]|\\.)*+\"|['\"][^\n]*+|[^\s'\",;&)}\]]++", re.DOTALL
+)
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (
         re.compile(
-            r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----.*?(?:-----END [A-Z ]{0,40}PRIVATE KEY-----|\Z)", re.DOTALL
+            r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----.*?"
+            r"(?:-----END [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----|\Z)",
+            re.DOTALL,
         ),
         HIDDEN,
     ),
@@ -38,6 +42,16 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     ),
     (TOKEN, HIDDEN),
     (re.compile(r"https://hooks\.slack\.com/\S++"), HIDDEN),
+    (re.compile(r"(https://(?:(?:ptb|canary)\.)?discord(?:app)?\.com/api/webhooks/\d{1,30}+/)[\w-]++"), rf"\1{HIDDEN}"),
+    # The name that they are given by alone, as who sends a webhook to Sentry is.
+    (re.compile(r"(https?://)[0-9a-f]{32}(?=@)"), rf"\1{HIDDEN}"),
+    (
+        re.compile(r"(<(?:\w{1,40}+:)?+(?:password|passwd|secret|token|api-?key)>)[^<]{1,2000}+", re.IGNORECASE),
+        rf"\1{HIDDEN}",
+    ),
+    # mc alias set NAME ADDRESS KEY SECRET
+    (re.compile(r"(\bmc\s{1,9}+alias\s{1,9}+set(?:\s{1,9}+\S{1,200}+){3}\s{1,9}+)\S++"), rf"\1{HIDDEN}"),
+    (re.compile(r"(\bdocker\s{1,9}+login\b[^\n|;]{0,200}? -p)\s{0,9}+[^\s]++"), rf"\1 {HIDDEN}"),
     (
         re.compile(
             r"(\bauthorization\b[\"']?+\s{0,9}+[:=]\s{0,9}+[\"']?+(?:(?:bearer|basic|token|digest)\s{1,9}+)?)"
@@ -102,7 +116,7 @@ def _hide_values(text: str) -> str:
     parts, at = list[str](), 0
     for found in _NAME.finditer(text):
         value = _VALUE.match(text, found.end()) if found.start() >= at and _SECRET_NAME.search(found[1]) else None
-        if value is not None:
+        if value is not None and not text.startswith(HIDDEN, found.end()):
             parts += [text[at : found.end()], HIDDEN]
             at = value.end()
     return "".join([*parts, text[at:]])

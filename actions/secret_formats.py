@@ -32,6 +32,7 @@ FORMATS: dict[str, str] = {
     "Supabase": r"sb(?:p_[0-9a-f]{40}|_secret_[\w-]{20,64}+)",
     "Grafana": r"gl(?:c|sa)_[\w=+/]{20,512}+",
     "PagerDuty, REST": r"u\+[\w-]{18}\b",
+    "Telegram": r"(?:bot)?\d{8,12}:AA[\w-]{30,64}+",
     "age": r"AGE-SECRET-KEY-1[0-9A-Z]{20,80}+",
     "JSON Web Token": r"eyJ[\w-]{8,8192}+\.[\w-]{8,8192}+\.[\w-]{0,8192}+",
     "PostgreSQL, stored passwords": r"(?:SCRAM-SHA-256\$\d{1,9}+:[\w+/=$:]{8,255}+|md5[0-9a-f]{32}\b)",

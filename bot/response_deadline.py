@@ -14,7 +14,7 @@ from typing import TypeVar
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from actions.engine.errors import RecoveryError
+from actions.engine.errors import NOT_READ, RecoveryError
 from actions.engine.write_deadline import deadline
 
 T = TypeVar("T")
@@ -53,6 +53,13 @@ class ResponseDeadline:
                 return work()
         except SQLAlchemyError as error:
             raise not_kept(error) from error
+        except NOT_READ as error:
+            log.exception("what somebody asked for cannot be done")
+            raise RecoveryError(
+                "That cannot be done: something that was kept, or that Slack sent, cannot be read.",
+                detail=f"{type(error).__name__}: {str(error)[:200]}",
+                hint="On the bot's host: mayday doctor, and mayday journal verify.",
+            ) from error
         finally:
             timer.cancel()
             with self._lock:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from actions.engine import answers
 from actions.engine.break_glass import BreakGlass
-from actions.engine.errors import Refused
+from actions.engine.errors import NOT_READ, Refused
 from actions.engine.fact_roles import fact_with
 from actions.engine.ids import is_errand
 from actions.engine.journal import Entry, Kind
@@ -28,11 +28,19 @@ def find(bot: BotContext, run: str) -> Run:
         return bot.store.run(run)
     except KeyError:
         raise Refused(f"There is no run {run[:40]}.", hint="/recover runs lists them.") from None
+    except NOT_READ as trouble:
+        raise Refused(
+            f"The journal of run {run[:40]} cannot be read.",
+            detail=f"{type(trouble).__name__}: {str(trouble)[:200]}",
+            hint="On the bot's host: mayday journal verify",
+        ) from trouble
 
 
 def run_of_thread(bot: BotContext, channel: str, thread: str) -> str:
     """The newest run whose header stands in that thread, or an empty text."""
     for run in filter(lambda run: not is_errand(run), bot.store.runs()):
+        if not bot.store.readable([run]):
+            continue
         header = post(bot.store, header_key(bot.store.run(run))) or {}
         if thread and header.get("channel") == channel and thread in (header.get("ts"), header.get("thread")):
             return run

@@ -24,6 +24,7 @@ _LINES = 40
 def status(bot: BotContext) -> str:
     """What is under way, and whether somebody is there to do it."""
     under_way = [run for run in bot.store.runs(open_only=True) if not is_errand(run)][:_LAST]
+    under_way = bot.store.readable(under_way)
     lines = [_run_line(bot, run) for run in under_way] or ["No run is under way."]
     workers = living_workers(bot.store)
     names = ", ".join(sorted(escape(str(w.get("host") or name)) for name, w in workers.items()))
@@ -42,7 +43,7 @@ def runs(bot: BotContext, about: str) -> str:
 
 def _recent(bot: BotContext) -> list[str]:
     """The last runs without the errands, of which an incident may have many."""
-    return [run for run in bot.store.runs() if not is_errand(run)][:_LAST]
+    return bot.store.readable([run for run in bot.store.runs() if not is_errand(run)][:_LAST])
 
 
 def _run_line(bot: BotContext, name: str) -> str:

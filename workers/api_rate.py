@@ -16,6 +16,10 @@ from actions.engine.errors import Away
 _LONGEST_WAIT = 5.0
 
 
+_WINDOW = 60.0
+"""Seconds that PagerDuty counts calls over. A proxy before it may say anything, and nothing is paged for so long."""
+
+
 @dataclass
 class ApiRate:
     """A bucket of calls: `per_second` refill it, `burst` is how many may come at once."""
@@ -58,9 +62,10 @@ class ApiRate:
     def learn(self, status: int, headers: Mapping[str, str]) -> None:
         """Read what the answer says of the limit, and stay away while nothing is left."""
         left, reset = headers.get("ratelimit-remaining", ""), headers.get("ratelimit-reset", "")
-        if status == 429 or (left.isdigit() and int(left) == 0):
+        if status == 429 or (left.isascii() and left.isdigit() and float(left) == 0):
+            pause = min(float(reset), _WINDOW) if reset.isascii() and reset.isdigit() else 1.0
             with self._lock:
-                self._closed_until = time.monotonic() + (float(reset) if reset.isdigit() else 1.0)
+                self._closed_until = time.monotonic() + pause
 
 
 @cache

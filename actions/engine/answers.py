@@ -15,8 +15,10 @@ from actions.engine.run import Run
 from actions.engine.run_parts import Question
 from actions.engine.store import Store
 from actions.engine.transaction import Draft
+from actions.redact import redact
 
 _SHORT = 8
+_LONGEST_TEXT = 3000
 
 
 def short(plan: str) -> str:
@@ -66,7 +68,8 @@ def _answered(question: Question, option: dict[str, Any], speaker: Speaker, text
         "option": option["label"],
         **chosen,
         **_who(speaker),
-        "text": text,
+        # A note of what was done by hand may hold the command that was typed.
+        "text": redact(text[:_LONGEST_TEXT])[:_LONGEST_TEXT],
         "plan": question.plan,
         **by_hand,
         **item,

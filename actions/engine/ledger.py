@@ -7,13 +7,13 @@ have written (the fencing token), so an old worker can never speak for a run.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, TypeVar
 
 from actions.engine.claims import ALL, Claim, Mode, Wanted, claims_of, conflict, listed, sites_of, wanted_by
-from actions.engine.errors import Busy, Fenced
+from actions.engine.errors import NOT_READ, Busy, Fenced
 from actions.engine.folding import after, fold
 from actions.engine.journal import GENESIS, Entry, Kind, sealed
 from actions.engine.run import Run
@@ -63,6 +63,20 @@ class Ledger(ABC):
         if not told:
             raise KeyError(run)
         return fold(told)
+
+    def readable(self, runs: Iterable[str]) -> list[str]:
+        """Those of these runs whose journals can be read: whoever looks at many passes over the others.
+
+        The audit and `mayday journal verify` tell of them.
+        """
+        return [run for run in runs if self._reads(run)]
+
+    def _reads(self, run: str) -> bool:
+        try:
+            self.run(run)
+        except NOT_READ:
+            return False
+        return True
 
     def open_run(
         self,

@@ -164,6 +164,11 @@ def _outdated(procedure: Procedure, run: Run, now: datetime) -> Renew | None:
             return Renew(i, "the run was retried since")
         if now - at > ask.stands:
             return Renew(i, f"it was given {(now - at).total_seconds() / 60:.0f} min ago")
+        if at - now > ask.stands:
+            # A clock was set back, or two clocks differ: how old the answer is cannot be said.
+            return Renew(
+                i, f"it bears a time that is {(at - now).total_seconds() / 60:.0f} min ahead of the clock here"
+            )
     return None
 
 

@@ -66,8 +66,9 @@ class AlarmWatch:
 
     def facts(self) -> Facts:
         """What can be seen in the store."""
-        mine = [run for run in self.store.runs(open_only=True) if not is_errand(run)]
-        ended = [run for run in self.store.runs(limit=LOOKED_AT) if run not in mine and self._was_alone_lately(run)]
+        mine = [run for run in self.store.readable(self.store.runs(open_only=True)) if not is_errand(run)]
+        newest = self.store.readable(self.store.runs(limit=LOOKED_AT))
+        ended = [run for run in newest if run not in mine and self._was_alone_lately(run)]
         runs = tuple(self._run(self.store.entries(run)) for run in (*mine, *ended))
         at_work = {(one.site, one.service) for one in map(self.store.run, mine)}
         return Facts(self.store.clock(), tuple(site.facts(at_work) for site in self.sites), runs)

@@ -77,7 +77,9 @@ class Rules:
         # What somebody called over has another thread if it goes on: nobody reads on in the old one.
         if scope.closed is not None and alert.paged.created_at > scope.closed:
             return False
-        near = scope.first - self.window <= alert.paged.created_at <= scope.latest + self.window
+        # Differences alone: a journal may hold a moment at the end of what can be reckoned with.
+        created = alert.paged.created_at
+        near = scope.first - created <= self.window and created - scope.latest <= self.window
         return near and any(self.related(_place(alert), place) for place in scope.places)
 
     def related(self, one: str, other: str) -> bool:

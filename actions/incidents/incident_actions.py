@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from actions.engine.errors import Refused
+from actions.engine.errors import NOT_READ, Refused
 from actions.engine.ids import INCIDENT, new_id
 from actions.engine.journal import Entry, Kind
 from actions.engine.ledger import Teller
@@ -51,8 +51,16 @@ def known(store: Store, name: str) -> Incident:
 
 def open_incidents(store: Store, limit: int = 50) -> list[Incident]:
     """The incidents that somebody has to do something about, newest first."""
-    found = (fold(store.entries(name)) for name in store.incidents(limit, open_only=True))
-    return [incident for incident in found if incident.open]
+    found = (_readable(store, name) for name in store.incidents(limit, open_only=True))
+    return [incident for incident in found if incident is not None and incident.open]
+
+
+def _readable(store: Store, name: str) -> Incident | None:
+    """The incident; None where its journal cannot be read, which the audit says: it must not hide all others."""
+    try:
+        return fold(store.entries(name))
+    except NOT_READ:
+        return None
 
 
 def declare(store: Store, title: str, severity: str, by: Speaker, *, service: str = "", key: str) -> tuple[str, bool]:

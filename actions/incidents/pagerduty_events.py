@@ -28,6 +28,7 @@ SEEN = "seen "
 _LONGEST, _LONGEST_NAME = 500, 200
 _ID = re.compile(r"[!-~](?:[ -~]{0,198}[!-~])?", re.ASCII)
 _FIRST_YEAR, _LAST_YEAR = 2009, 2199
+_WORDS = ("urgency", "service", "url", "policy", "key", "merged_into", "title", "priority", "service_name")
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def heard(body: str) -> Alert | PagerDutyNote | Unread | None:
         said = json.loads(body)
         if isinstance(said, dict) and "observed" in said:
             seen: Alert = from_json(Alert, said["observed"])
-            return seen
+            return _believable(seen)
         event = said["event"]
         about = str(event.get("event_type") or _ABOUT_INCIDENTS).startswith(_ABOUT_INCIDENTS)
         return _event(event) if about else None
@@ -145,6 +146,22 @@ def _merged(reason: Any) -> str:
     return _word(into.get("id")) if isinstance(into, Mapping) else ""
 
 
+def _believable(seen: Alert) -> Alert:
+    """An alert that was read by REST, held to what is asked of a webhook's.
+
+    Raises:
+        ValueError: it has an id that is none, or moments that are none of PagerDuty's.
+    """
+    paged = seen.paged
+    for name in (paged.id, paged.status):
+        _id(name)
+    for moment in (seen.at, paged.created_at, paged.changed_at or seen.at):
+        _within(moment)
+    # Whoever keeps it has hidden what is secret (`tidied`); hiding twice would change it.
+    words: dict[str, Any] = {name: _word(getattr(paged, name)) for name in _WORDS}
+    return replace(seen, by=storable(seen.by), paged=replace(paged, **words))
+
+
 def _summary(reference: Any) -> str:
     return _short(str(reference.get("summary") or "")) if isinstance(reference, Mapping) else ""
 
@@ -165,7 +182,10 @@ def _id(value: Any) -> str:
 
 
 def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
+    return _within(datetime.fromisoformat(text))
+
+
+def _within(moment: datetime) -> datetime:
     if moment.tzinfo is None:
         raise ValueError("a moment without a zone")
     if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:

@@ -60,7 +60,8 @@ class SiteWatch:
 
         It stands until somebody has looked after that and saw it arrive.
         """
-        seen = next(filter(None, (self._arrival(run, service) for run in self.store.runs(limit=LOOKED_AT))), None)
+        newest = self.store.readable(self.store.runs(limit=LOOKED_AT))
+        seen = next(filter(None, (self._arrival(run, service) for run in newest)), None)
         if seen is None or not seen.broken or seen.at is None:
             return ""
         now = conditions(self.store, self.site).get(service)

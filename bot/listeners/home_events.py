@@ -35,6 +35,12 @@ def register(app: App, bot: BotContext, home: Home) -> None:
 
     def ask(ack: Ack, body: dict[str, Any], client: WebClient) -> None:
         ack()
+        try:
+            # A home tab may be of a time when they were no guest yet.
+            bot.people.admit(str(body["user"]["id"]), _team(body))
+        except RecoveryError as refusal:
+            _open(bot, client, body, home_dialogs.told(told(refusal)))
+            return
         _open(bot, client, body, home_dialogs.recover(_offered(bot)))
 
     def begin(ack: Ack, body: dict[str, Any], action: dict[str, Any], client: WebClient) -> None:
@@ -78,10 +84,13 @@ def _said(bot: BotContext, prompt: ResponseDeadline, text: str, origin: Origin) 
 
 
 def _origin(bot: BotContext, body: dict[str, Any], key: str) -> Origin:
-    user = body["user"]
-    team = str(user.get("team_id") or (body.get("team") or {}).get("id") or "")
+    user, team = body["user"], _team(body)
     name = str(user.get("name") or "")
     return Origin(f"home {user['id']} {key}", str(user["id"]), team, bot.settings.slack.channel, name=name)
+
+
+def _team(body: dict[str, Any]) -> str:
+    return str(body["user"].get("team_id") or (body.get("team") or {}).get("id") or "")
 
 
 def _offered(bot: BotContext) -> list[tuple[str, str]]:

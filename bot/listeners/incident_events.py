@@ -1,4 +1,4 @@
-"""An incident's buttons and dialogs, and the pushpins on its messages."""
+"""An incident's buttons and dialogs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 import logging
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 from slack_bolt import Ack, App
@@ -15,17 +14,17 @@ from slack_sdk import WebClient
 from actions.engine.errors import RecoveryError
 from actions.engine.procedure import Procedure
 from actions.incidents.draft_offers import edited, kind_now, kind_of, newest_run, offered, to_publish
-from actions.incidents.incident_actions import known, pin
+from actions.incidents.incident_actions import known
 from actions.incidents.open_errands import open_errand
 from actions.incidents.public_text import fit
 from bot.context import BotContext
 from bot.dispatch import told
 from bot.incidents.incident_commands import press
 from bot.incidents.incident_scene import fits_of
-from bot.incidents.thread_places import header_key, of_thread
+from bot.incidents.thread_places import header_key
 from bot.listeners.whisper import whisper
 from bot.parse_command import ProcedureCommand
-from bot.plain_text import bare, tidy, worded
+from bot.plain_text import bare, tidy
 from bot.requests import Origin, open_run
 from bot.response_deadline import TAKEN, UNDER_WAY, ResponseDeadline
 from bot.slack.client import FAILURES, trouble
@@ -33,7 +32,6 @@ from bot.slack.people import Person
 from bot.views import incident_modals as modals
 
 _log = logging.getLogger(__name__)
-PIN = "pushpin"
 _AGAIN = "The dialog could not be opened ({}). Press the button once more."
 
 
@@ -57,9 +55,9 @@ def register(app: App, bot: BotContext) -> None:
 
     def take(ack: Ack, body: dict[str, Any], view: dict[str, Any], client: WebClient) -> None:
         name, said = view["private_metadata"], f"{modals.said(view)} <@{modals.said(view, 'who')}>"
-        by, key = _person(bot, body), _key(body, view)
-        place = _place(bot, client, body, name)
-        _guarded(ack, view, place, lambda: press(bot, "role", known(bot.store, name), by, key, said))
+        key, place = _key(body, view), _place(bot, client, body, name)
+        # Who speaks is looked up within the deadline too: Slack may take its time to say.
+        _guarded(ack, view, place, lambda: press(bot, "role", known(bot.store, name), _person(bot, body), key, said))
 
     def publish(ack: Ack, body: dict[str, Any], view: dict[str, Any], client: WebClient) -> None:
         place = _place(bot, client, body, view["private_metadata"])
@@ -70,7 +68,6 @@ def register(app: App, bot: BotContext) -> None:
     app.view(modals.ARGUMENTS)(recover)
     app.view(modals.ROLE)(take)
     app.view(modals.STATUS)(publish)
-    app.event("reaction_added")(lambda event, client: _pinned(bot, client, event))
 
 
 def _take_press(bot: BotContext, client: WebClient, body: dict[str, Any], action: dict[str, Any]) -> None:
@@ -190,32 +187,6 @@ def _guarded(ack: Ack, view: dict[str, Any], tell: Callable[[str], None], work: 
             ack(response_action="update", view={"type": "modal", "title": view["title"], "blocks": [refused]})
         return
     tell(TAKEN) if prompt.told else ack()
-
-
-def _pinned(bot: BotContext, client: WebClient, event: dict[str, Any]) -> None:
-    """A pushpin on a message of an incident's thread puts it into the timeline."""
-    item = event.get("item") or {}
-    if event.get("reaction") != PIN or item.get("type") != "message":
-        return
-    channel, ts, user = str(item["channel"]), str(item["ts"]), str(event["user"])
-    by = bot.people.asking(user, "").speaker
-    try:
-        found = client.conversations_replies(channel=channel, ts=ts, oldest=ts, latest=ts, inclusive=True, limit=10)
-    except FAILURES as error:
-        _log.warning("a pinned message could not be read: %s", trouble(error).code)
-        return
-    # The thread's first message comes along, whichever was asked for.
-    said: dict[str, Any] = next((m for m in found["messages"] if m["ts"] == ts), {})
-    name = of_thread(bot.store, channel, str(said.get("thread_ts") or ts))
-    if not name or not said:
-        return
-    author = bot.people.asking(str(said.get("user") or ""), "").speaker.name
-    at = datetime.fromtimestamp(float(ts), UTC)
-    try:
-        text = worded(str(said.get("text") or ""), bot.people.name_of)
-        ResponseDeadline(lambda: None)(lambda: pin(bot.store, name, at, text, author, by, key=f"{channel}:{ts}"))
-    except RecoveryError as refusal:
-        whisper(client, channel, user, told(refusal), str(said.get("thread_ts") or ts))
 
 
 def _person(bot: BotContext, body: dict[str, Any]) -> Person:

@@ -17,11 +17,11 @@ from actions.engine.procedure import Procedure
 from actions.engine.store import Store
 from actions.settings.settings import Settings
 from bot.context import BotContext
-from bot.listeners import buttons, catch_all, dialogs, incident_events, mentions, slash_commands
+from bot.listeners import buttons, catch_all, dialogs, incident_events, mentions, pinned_messages, slash_commands
 from bot.listeners import home_events as home_tab
 from bot.slack.client import client_for
 from bot.slack.home_tab import Home
-from bot.slack.identity import known
+from bot.slack.identity import LastKnown
 from bot.slack.people import SlackPeople
 
 _log = logging.getLogger(__name__)
@@ -39,7 +39,8 @@ class SignatureCheck(RequestVerification):
             return next()
         stamp = req.headers.get("x-slack-request-timestamp", [""])[0]
         signature = req.headers.get("x-slack-signature", [""])[0]
-        if not self._signing_secret or not _STAMP.fullmatch(stamp):
+        # What is none of ASCII cannot even be compared.
+        if not self._signing_secret or not _STAMP.fullmatch(stamp) or not signature.isascii():
             return self._refuse()
         return next() if self.verifier.is_valid(req.raw_body, stamp, signature) else self._refuse()
 
@@ -75,9 +76,10 @@ def app_of(bot: BotContext, home: Home | None = None) -> App:
     """The app around a bot, and around the home tabs that somebody keeps."""
     slack = bot.settings.slack
     secret = slack.signing_secret.get_secret_value()
+    identity = LastKnown(bot.store)
 
     def authorize(enterprise_id: str | None, team_id: str | None, logger: Any) -> AuthorizeResult:
-        me = known(bot.store)
+        me = identity()
         return AuthorizeResult(
             enterprise_id=enterprise_id,
             team_id=team_id or me.team,
@@ -104,5 +106,6 @@ def app_of(bot: BotContext, home: Home | None = None) -> App:
     dialogs.register(app, bot)
     home_tab.register(app, bot, home or Home(bot))
     incident_events.register(app, bot)
+    pinned_messages.register(app, bot)
     catch_all.register(app)
     return app

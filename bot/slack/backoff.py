@@ -1,7 +1,8 @@
 """What a call that did not work holds up, and for how long: all threads, one thread, or nothing but a message.
 
-Slack away or out of breath holds up everything. A message that Slack answers with an error of its own, while it takes
-others, holds up its thread alone: after some pauses it is shown as bare text, then a sentence stands in its place.
+Slack away holds up everything, a limit what it is a limit of. A message that Slack refuses, or answers with an error of
+its own while it takes others, holds up its thread alone: after some pauses it is shown as bare text, then a sentence
+stands in its place. What Slack does not take of one run is no verdict for another.
 """
 
 from __future__ import annotations
@@ -11,13 +12,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.context import BotContext
-from bot.slack.client import FAILURES, Why
+from bot.slack.client import FAILURES, Trouble, Why
 from bot.slack.outbox import NotNow, Outbox
+from bot.slack.rate_limits import SlackLimits, waits
 from bot.slack.run_thread import ThreadItem
 from bot.slack.watched_journals import Watched
 
 _log = logging.getLogger(__name__)
-PLAIN = ("slack", "no plan block")
+NO_PLAN_BLOCK = "no plan block"
+"""Notes of the runs whose header goes without it."""
 _BARE_AFTER, _ASIDE_AFTER, _LEFT_OUT_AFTER = 3, 6, 9
 _LONGEST_REST, _LONGEST_OF_ALL = 60.0, 10.0
 
@@ -28,6 +31,7 @@ class Backoff:
 
     bot: BotContext
     outbox: Outbox
+    limits: SlackLimits
     _until: datetime | None = None
     _rest: float = 0.0
     _wins: int = 0
@@ -39,17 +43,17 @@ class Backoff:
 
     def resting(self, now: datetime) -> bool:
         """Whether no thread at all is to be written now."""
-        return self._until is not None and now < self._until
+        return waits(self._until, now)
 
     def suffered(self, run: str, watched: Watched, error: NotNow) -> None:
         """Wait as long as Slack says, or a little longer each time."""
         why, now = error.trouble, self.bot.clock()
         watched.drawn, watched.settled = None, False
-        if why.why is Why.BLOCKS:
-            self._plainer(error.item, why.code)
+        if why.why is Why.BLOCKS and not self.outbox.where(error.item).get("bare"):
+            self._plainer(run, watched, error.item, why.code)
         elif why.why is Why.LIMITED:
-            self._until = now + timedelta(seconds=why.wait)
-        elif why.why is Why.DOUBT and why.answered and self._takes_others(watched):
+            self.limits.limited(error.call, why.wait)
+        elif self._is_of_the_message(why) and self._takes_others(watched):
             self._hold_up(run, watched, why.code, now)
             self._give_up_on(error.item, watched, why.code)
         elif why.why in (Why.DOUBT, Why.TOKEN):
@@ -59,6 +63,10 @@ class Backoff:
         else:
             # Anything else concerns this thread alone: a channel without us, a thread that was removed.
             self._hold_up(run, watched, why.code, now)
+
+    def _is_of_the_message(self, why: Trouble) -> bool:
+        """Whether another message may well be taken at the same place and time."""
+        return why.why in (Why.BLOCKS, Why.REFUSED) or (why.why is Why.DOUBT and why.answered)
 
     def _hold_up(self, run: str, watched: Watched, code: str, now: datetime) -> None:
         watched.rests = min(_LONGEST_REST, max(2.0, watched.rests * 2))
@@ -89,11 +97,18 @@ class Backoff:
             self.outbox.leave_out(item)
             watched.doubts, watched.rests, watched.rests_until = 0, 0.0, None
 
-    def _plainer(self, item: ThreadItem, code: str) -> None:
+    def without_plan(self, run: str, watched: Watched) -> bool:
+        """Whether Slack does not take the plan block of this run's header."""
+        if watched.plain is None:
+            watched.plain = bool(self.bot.store.note(NO_PLAN_BLOCK, run))
+        return watched.plain
+
+    def _plainer(self, run: str, watched: Watched, item: ThreadItem, code: str) -> None:
         """Slack does not take some blocks: the header goes on without the plan block, others as bare text."""
-        if item.header and not self.bot.store.note(*PLAIN):
-            _log.warning("Slack does not take the plan block (%s); it is shown as text from now on", code)
-            self.bot.store.keep(*PLAIN, True)
+        if item.header and not self.without_plan(run, watched):
+            _log.warning("Slack does not take the plan block of run %s (%s); it is shown as text", run, code)
+            self.bot.store.keep(NO_PLAN_BLOCK, run, True)
+            watched.plain = True
         else:
             _log.error("Slack does not take the blocks of %s (%s); it is shown as bare text", item.key, code)
             self.outbox.undress(item)

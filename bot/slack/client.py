@@ -23,10 +23,31 @@ _TOKEN = (
     "token_expired",
     "missing_scope",
     "not_allowed_token_type",
+    "no_permission",
+    "access_denied",
+    "accesslimited",
+    "ekm_access_denied",
+    "enterprise_is_restricted",
+    "org_login_required",
+    "team_access_not_granted",
+    "two_factor_setup_required",
 )
-_PLACE = ("not_in_channel", "channel_not_found", "is_archived", "restricted_action", "thread_not_found")
+_PLACE = (
+    "not_in_channel",
+    "channel_not_found",
+    "is_archived",
+    "restricted_action",
+    "restricted_action_non_threadable_channel",
+    "restricted_action_read_only_channel",
+    "restricted_action_thread_locked",
+    "restricted_action_thread_only_channel",
+    "cannot_reply_to_message",
+    "thread_not_found",
+)
 _BLOCKS = ("invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long", "invalid_attachments")
 _GONE = ("message_not_found", "cant_update_message", "edit_window_closed", "cant_delete_message")
+_LONGEST_WAIT = 300.0
+"""Seconds. A proxy before Slack may say anything; who waits for days posts nothing while people recover."""
 _LATER = ("fatal_error", "internal_error", "service_unavailable", "request_timeout", "team_added_to_org")
 
 
@@ -97,4 +118,4 @@ def _word(body: dict[str, object]) -> str:
 def _seconds(headers: object) -> float:
     given = dict(headers) if isinstance(headers, dict) else {}
     value = str(given.get("Retry-After") or given.get("retry-after") or "")
-    return float(value) if value.isdigit() else 0.0
+    return min(float(value), _LONGEST_WAIT) if value.isascii() and value.isdigit() else 0.0

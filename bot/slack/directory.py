@@ -53,12 +53,13 @@ class Directory:
         now = self._store.clock()
         oldest = now - timedelta(seconds=self._settings.cache_seconds)
         at, value = self._recent.get(key, (oldest, None))
-        if at > oldest:
+        # What bears a later moment is of before the clock was set back; nobody knows how old it is.
+        if oldest < at <= now:
             return Lookup(value)
         # A bot that was just started anew knows what it noted a moment before.
-        noted = self._store.notes(_NOTE, since=oldest)
-        if key in noted:
-            return Lookup(noted[key])
+        noted, kept_at = self._store.kept(_NOTE, since=oldest).get(key, (None, oldest))
+        if oldest < kept_at <= now:
+            return Lookup(noted)
         found = self.now(key)
         if not found.doubt:
             return found

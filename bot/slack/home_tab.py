@@ -18,6 +18,7 @@ from actions.stack.stack import Site
 from bot.context import BotContext
 from bot.slack.client import FAILURES, Why, client_for, trouble
 from bot.slack.home_data import home_data
+from bot.slack.rate_limits import waits
 from bot.slack.stack_pictures import StackImage, StackPictures
 from bot.views import home_view
 from bot.views.mrkdwn import Block
@@ -92,12 +93,12 @@ class Home:
         """Publish what has changed to those who may see it now; how many were published to."""
         now = self._bot.clock()
         waiting = self._those_who_look(now)
-        if not waiting or (self._rest_until is not None and now < self._rest_until):
+        if not waiting or waits(self._rest_until, now):
             return 0
         self._images = []
         view = home_view.view(home_data(self._bot, self._picture))
         shown = sha256(json.dumps(view, sort_keys=True).encode()).hexdigest()[:16]
-        due = [v for v in waiting if v.shown != shown and (v.published is None or now - v.published >= AT_MOST_EVERY)]
+        due = [visitor for visitor in waiting if visitor.shown != shown and not _just_now(visitor, now)]
         return sum(self._publish(visitor, view, shown, now) for visitor in due)
 
     def _picture(self, site: Site) -> Block | None:
@@ -121,7 +122,7 @@ class Home:
         return sorted(self._visitors.values(), key=lambda visitor: visitor.user not in arrived)
 
     def _publish(self, visitor: Visitor, view: dict[str, Any], shown: str, now: datetime) -> bool:
-        if self._rest_until is not None and now < self._rest_until:
+        if waits(self._rest_until, now):
             return False
         visitor.published = now
         try:
@@ -148,3 +149,8 @@ class Home:
         elif why.why is not Why.DOUBT:
             visitor.shown = shown  # Slack will not take it the next time either.
             _log.warning("the home tab of %s cannot be published: %s", visitor.user, why.code)
+
+
+def _just_now(visitor: Visitor, now: datetime) -> bool:
+    """Whether they were published to within the last seconds; a later moment is of before the clock was set back."""
+    return visitor.published is not None and timedelta() <= now - visitor.published < AT_MOST_EVERY

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import asdict, dataclass
 
 from slack_sdk import WebClient
+from sqlalchemy.exc import SQLAlchemyError
 
+from actions.engine.errors import NOT_READ
 from actions.engine.store import Store
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -23,6 +28,20 @@ def known(store: Store) -> BotIdentity:
     """Who the bot was when it last asked."""
     kept = store.note("slack", "identity")
     return BotIdentity(**kept) if kept else BotIdentity()
+
+
+class LastKnown:
+    """Who the bot was when the store last said so: whoever presses hears an answer though it cannot even be read."""
+
+    def __init__(self, store: Store) -> None:
+        self._store, self._last = store, BotIdentity()
+
+    def __call__(self) -> BotIdentity:
+        try:
+            self._last = known(self._store)
+        except (SQLAlchemyError, *NOT_READ) as error:
+            _log.error("the store does not say who the bot is: %s", type(error).__name__)
+        return self._last
 
 
 def ask(store: Store, client: WebClient) -> BotIdentity:

@@ -7,7 +7,6 @@ again.
 
 from __future__ import annotations
 
-import json
 import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,8 +18,9 @@ from slack_sdk.errors import SlackApiError
 from actions.engine import notes
 from actions.engine.store import Store
 from bot.slack.client import FAILURES, Trouble, Why, trouble
+from bot.slack.rate_limits import Call, Method
 from bot.slack.run_thread import ThreadItem, payload
-from bot.views.mrkdwn import cut, plain, small
+from bot.views.mrkdwn import cut, plain, sendable, small
 
 _log = logging.getLogger(__name__)
 _EARLIER = timedelta(minutes=15)
@@ -36,12 +36,13 @@ _ASIDE = "A message of this run cannot be shown in Slack. On the bot's host: may
 
 
 class NotNow(Exception):
-    """A call about an item did not work and will be made again; `trouble` says why."""
+    """A call about an item did not work and will be made again; `trouble` says why, `call` which one it was, where."""
 
-    def __init__(self, item: ThreadItem, found: Trouble) -> None:
+    def __init__(self, item: ThreadItem, found: Trouble, call: Call) -> None:
         super().__init__(found.code)
         self.item = item
         self.trouble = found
+        self.call = call
 
 
 class ThreadGone(Exception):
@@ -92,6 +93,16 @@ class Outbox:
         """Have it count as standing: Slack takes nothing in its place, and what follows must not wait for ever."""
         self._keep(item, {**self.where(item), "doubt": False, "aside": True, "ts": _NOWHERE})
 
+    def call(self, item: ThreadItem, place: ThreadPlace) -> Call:
+        """The next call that makes the item stand there; after a doubt it is looked for first."""
+        if self.where(item).get("doubt"):
+            return Method.LOOK, place.channel
+        return (Method.UPLOAD if self._is_file(item) else Method.POST), place.channel
+
+    def _is_file(self, item: ThreadItem) -> bool:
+        """One that was set aside is a sentence, whatever it was before."""
+        return item.file is not None and not self.where(item).get("aside")
+
     def stands_as(self, item: ThreadItem) -> bool:
         """Whether it looks as it should, or was set aside."""
         noted = self.where(item)
@@ -116,14 +127,14 @@ class Outbox:
         since = noted.get("since") or self._store.clock().isoformat()
         self._note(item, place, {"doubt": True, "since": since})
         try:
-            ts = self._upload(item, place) if item.file else self._send(item, run, place)
+            ts = self._upload(item, place) if self._is_file(item) else self._send(item, run, place)
         except FAILURES as error:
             why = trouble(error)
             if why.why is not Why.DOUBT:
                 self._note(item, place, {"doubt": False, "since": since})
             if why.code == "thread_not_found":
                 raise ThreadGone from error
-            raise NotNow(item, why) from error
+            raise NotNow(item, why, self.call(item, place)) from error
         return self._stands(item, place, ts, known=True)
 
     def edit(self, item: ThreadItem, noted: dict[str, Any]) -> None:
@@ -142,7 +153,7 @@ class Outbox:
         except FAILURES as error:
             why = trouble(error)
             if why.why is not Why.GONE:
-                raise NotNow(item, why) from error
+                raise NotNow(item, why, (Method.EDIT, str(noted["channel"]))) from error
             if item.header:
                 raise ThreadGone from error
             _log.warning("somebody removed message %s of %s; it is left so", noted["ts"], item.key)
@@ -164,8 +175,8 @@ class Outbox:
             return {"text": _ASIDE.format(run=item.key.partition(":")[0]), "blocks": []}
         if not self.where(item).get("bare"):
             moved = [small(_MOVED)] if self.where(item).get("moved") else []
-            return _sendable({"text": cut(item.text) or " ", "blocks": [*item.blocks, *moved]})
-        return _sendable({"text": cut(plain(item.blocks) or item.text) or " ", "blocks": []})
+            return sendable({"text": cut(item.text) or " ", "blocks": [*item.blocks, *moved]})
+        return sendable({"text": cut(plain(item.blocks) or item.text) or " ", "blocks": []})
 
     def _upload(self, item: ThreadItem, place: ThreadPlace) -> str:
         assert item.file is not None
@@ -199,7 +210,7 @@ class Outbox:
             try:
                 page = self._page(place, oldest, cursor)
             except FAILURES as error:
-                return self._unreadable(item, error)
+                return self._unreadable(item, error, place)
             found = next((str(m["ts"]) for m in page["messages"] if _is(m, item)), "")
             cursor = str((page.get("response_metadata") or {}).get("next_cursor") or "")
             if found or not cursor:
@@ -217,24 +228,18 @@ class Outbox:
             return self._client.conversations_replies(ts=place.thread, **asked)
         return self._client.conversations_history(**asked)
 
-    def _unreadable(self, item: ThreadItem, error: Exception) -> str:
+    def _unreadable(self, item: ThreadItem, error: Exception, place: ThreadPlace) -> str:
         """Without the right to read the channel a message rather stands twice than not at all."""
         why = trouble(error)
         if isinstance(error, SlackApiError) and why.why is Why.TOKEN and why.code == "missing_scope":
             _log.error("the app may not read its channel (missing_scope); a message may stand twice. Run mayday doctor")
             return ""
-        raise NotNow(item, why) from error
-
-
-def _sendable(said: dict[str, Any]) -> dict[str, Any]:
-    """Without halves of characters, for which Slack answers with an error of its own."""
-    cleaned: dict[str, Any] = json.loads(json.dumps(said, ensure_ascii=False).encode(errors="replace"))
-    return cleaned
+        raise NotNow(item, why, self.call(item, place)) from error
 
 
 def _is(message: dict[str, Any], item: ThreadItem) -> bool:
-    if item.file:
-        return any(file.get("name") == item.file[0] for file in message.get("files") or [])
+    if item.file and any(file.get("name") == item.file[0] for file in message.get("files") or []):
+        return True
     carried = (message.get("metadata") or {}).get("event_payload") or {}
     return bool(carried.get("key") == item.key)
 

@@ -1,10 +1,35 @@
-"""Keeping below Slack's rate limits instead of running into them."""
+"""Keeping below Slack's rate limits instead of running into them; and waiting for one where Slack said so.
+
+A limit that Slack tells is one of its method and channel, so that nothing else waits for it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+LONGEST_WAIT = timedelta(minutes=5)
+"""A moment further ahead is of before the clock was set back."""
+
+
+class Method(StrEnum):
+    """The calls that Slack limits, each by itself."""
+
+    POST = "post"
+    EDIT = "edit"
+    UPLOAD = "upload"
+    LOOK = "look"
+
+
+Call = tuple[Method, str]
+"""A method, and the channel that it is used on."""
+
+
+def waits(until: datetime | None, now: datetime) -> bool:
+    """Whether that moment is still to come."""
+    return until is not None and timedelta() < until - now <= LONGEST_WAIT
 
 
 @dataclass
@@ -35,10 +60,20 @@ class SlackLimits:
     clock: Callable[[], datetime]
     posts: dict[str, Bucket] = field(default_factory=dict)
     edits: Bucket = field(init=False)
+    told: dict[Call, datetime] = field(default_factory=dict)
+    """Until when Slack wants no such call."""
 
     def __post_init__(self) -> None:
         # Slack allows 50 edits a minute; some are left for what people do at the same time.
         self.edits = Bucket(45 / 60, 12, 12, self.clock())
+
+    def limited(self, call: Call, seconds: float) -> None:
+        """Slack wants no such call for so long."""
+        self.told[call] = self.clock() + timedelta(seconds=seconds)
+
+    def allows(self, call: Call) -> bool:
+        """Whether Slack has not said that such a call has to wait."""
+        return not waits(self.told.get(call), self.clock())
 
     def may_post(self, channel: str, reply: bool = False) -> bool:
         """Whether a message may be posted now; replies leave room for a thread that begins."""

@@ -17,9 +17,9 @@ from actions.engine.run import Run
 from bot.ask_again import open_again
 from bot.context import BotContext
 from bot.requests import has_worker
-from bot.slack.backoff import PLAIN, Backoff
+from bot.slack.backoff import Backoff
 from bot.slack.outbox import NotNow, Outbox, ThreadGone, ThreadPlace
-from bot.slack.rate_limits import SlackLimits
+from bot.slack.rate_limits import Method, SlackLimits, waits
 from bot.slack.run_thread import ThreadItem
 from bot.slack.thread_drawing import AT_REST, AT_WORK, MOVED, draw, place_of
 from bot.slack.watched_journals import SINK, Journals, Watched
@@ -38,9 +38,9 @@ class ThreadWriter:
         self._pace = SlackLimits(bot.clock)
         self._journals = Journals(bot.store)
         self._watched = self._journals.watched
-        self._alive, self._plain = True, False
+        self._alive = True
         self._leased: set[str] = set()
-        self._setbacks = Backoff(bot, self._outbox)
+        self._setbacks = Backoff(bot, self._outbox, self._pace)
 
     def tick(self) -> bool:
         """Look at all journals once. Returns whether everything stands as it should."""
@@ -49,7 +49,6 @@ class ThreadWriter:
             return False
         self._alive = has_worker(self._bot)
         self._leased = set() if self._alive else self._bot.store.leased()
-        self._plain = bool(self._bot.store.note(*PLAIN))
         drawn = [(run, items) for run in self._ready(now) if (items := self._drawn(run))]
         self._pass_over([run for run in self._watched if self._watched[run].unseen])
         drawn = [(run, items) for run, items in drawn if not self._watched[run].settled]
@@ -75,18 +74,19 @@ class ThreadWriter:
         return sorted(ready, key=lambda run: self._watched[run].entries[0].at)
 
     def _rests(self, run: str, now: datetime) -> bool:
-        until = self._watched[run].rests_until
-        return until is not None and now < until
+        return waits(self._watched[run].rests_until, now)
 
     def _drawn(self, name: str) -> list[ThreadItem]:
         """A thread as it should look; drawn anew when its journal grew or some time has passed."""
         watched, now = self._watched[name], self._bot.clock()
         every = AT_WORK if watched.at_work else AT_REST
-        if watched.drawn and watched.drawn[0] == watched.last and now - watched.drawn[1] < every:
+        # A clock that was set back must not leave a thread as it is for hours.
+        if watched.drawn and watched.drawn[0] == watched.last and timedelta() <= now - watched.drawn[1] < every:
             return watched.items
         watched.settled = False
         try:
-            watched.items = draw(self._bot, watched, now, self._alive or name in self._leased, self._plain)
+            plain = self._setbacks.without_plan(name, watched)
+            watched.items = draw(self._bot, watched, now, self._alive or name in self._leased, plain)
         except (KeyError, ValueError, TypeError, AttributeError, IndexError):
             # One journal that another version wrote must not keep all other threads from being drawn.
             _log.exception("the thread of run %s cannot be drawn", name)
@@ -147,6 +147,8 @@ class ThreadWriter:
         for item in items:
             noted = self._outbox.where(item)
             if not noted.get("ts"):
+                if not self._pace.allows(self._outbox.call(item, place)):
+                    return False
                 if not self._pace.may_post(place.channel, reply=not item.header):
                     return False
                 self._pace.posted(place.channel)
@@ -164,7 +166,7 @@ class ThreadWriter:
             left = item.header or item.file or noted.get("aside")
             if left or not noted.get("ts") or noted.get("shown") == item.shown:
                 continue
-            if not self._pace.may_edit(cosmetic=False):
+            if not self._may_edit(noted, cosmetic=False):
                 return False
             self._pace.edited()
             self._outbox.edit(item, noted)
@@ -181,7 +183,7 @@ class ThreadWriter:
         at_once = noted.get("signature") != item.signature
         if noted.get("shown") == item.shown or not (at_once or self._due(watched, now)):
             return self._settle(run, items)
-        if not self._pace.may_edit(cosmetic=not at_once):
+        if not self._may_edit(noted, cosmetic=not at_once):
             return False
         self._pace.edited()
         watched.edited, watched.told = now, watched.last
@@ -189,10 +191,13 @@ class ThreadWriter:
         self._setbacks.won()
         return self._settle(run, items)
 
+    def _may_edit(self, noted: dict[str, Any], cosmetic: bool) -> bool:
+        return self._pace.allows((Method.EDIT, str(noted["channel"]))) and self._pace.may_edit(cosmetic)
+
     def _due(self, watched: Watched, now: datetime) -> bool:
         """Progress is shown every two seconds, a clock alone every ten."""
         since = now - watched.edited if watched.edited is not None else CLOCK_EVERY
-        return since >= (COALESCE if watched.progress else CLOCK_EVERY)
+        return not timedelta() <= since < (COALESCE if watched.progress else CLOCK_EVERY)
 
     def _settle(self, run: str, items: list[ThreadItem]) -> bool:
         """Move the cursor once everything stands; then do what the end of a run asks for."""

@@ -44,6 +44,7 @@ class Watched:
     owes: bool = False
     unseen: bool = False  # Nothing of it is to stand in Slack as yet.
     telling: ThreadStory | None = None
+    plain: bool | None = None  # Whether its header goes without the plan block; None before it was asked.
 
 
 class Journals:

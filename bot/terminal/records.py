@@ -43,7 +43,7 @@ def aligned(console: Console, rows: Iterable[tuple[str, str]]) -> None:
 
 def list_runs(store: Store, as_json: bool) -> None:
     """The runs, newest first, with their state."""
-    found = [store.run(run) for run in store.runs(limit=50)]
+    found = [store.run(run) for run in store.readable(store.runs(limit=50))]
     if as_json:
         return show_json(listed(found))
     Console(highlight=False).print(run_table(found))

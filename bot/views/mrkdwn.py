@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -128,3 +129,9 @@ def size(value: Any) -> int:
         return 0
     own = sum(len(text) for key, text in value.items() if key in ("text", "title") and isinstance(text, str))
     return own + sum(size(item) for item in value.values())
+
+
+def sendable(said: dict[str, Any]) -> dict[str, Any]:
+    """Without halves of characters, for which Slack answers with an error of its own."""
+    cleaned: dict[str, Any] = json.loads(json.dumps(said, ensure_ascii=False).encode(errors="replace"))
+    return cleaned

@@ -10,7 +10,7 @@ from starlette.responses import PlainTextResponse, Response
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 SECONDS = 10.0
-"""For a request's head, and again for its body: Slack and PagerDuty give up after 3 and 5."""
+"""For a request's head, again for its body, and for reading the answer: Slack and PagerDuty give up after 3 and 5."""
 CONNECTIONS = 256
 
 
@@ -18,6 +18,7 @@ class LimitedProtocol(H11Protocol):
     """HTTP for uvicorn, which itself waits for ever for the rest of a request's head."""
 
     _late: asyncio.TimerHandle | None = None
+    _unread: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
         """Take a connection, unless too many are open."""
@@ -38,7 +39,32 @@ class LimitedProtocol(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the clock with the connection."""
         self._disarm()
+        self._cancel_unread()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Whoever does not read an answer holds a connection, and the answer in memory, for so long and no longer."""
+        super().pause_writing()
+        self._drop_unread()
+
+    def resume_writing(self) -> None:
+        """The answer is read."""
+        super().resume_writing()
+        self._cancel_unread()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close; what is not read yet of an answer does not keep the connection open."""
+        super().timeout_keep_alive_handler()
+        self._drop_unread()
+
+    def _drop_unread(self) -> None:
+        if self._unread is None:
+            self._unread = self.loop.call_later(SECONDS, self.transport.abort)
+
+    def _cancel_unread(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
 
     def _arm(self) -> None:
         self._late = self.loop.call_later(SECONDS, self.transport.abort)

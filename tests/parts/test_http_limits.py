@@ -28,12 +28,16 @@ async def take(request: Request) -> Response:
     return body if isinstance(body, Response) else PlainTextResponse(str(len(body)))
 
 
+async def large(_request: Request) -> Response:
+    return PlainTextResponse("x" * 8_000_000)
+
+
 @pytest.fixture
 def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     """A server that waits half a second and takes eight connections."""
     monkeypatch.setattr(http_limits, "SECONDS", 0.5)
     monkeypatch.setattr(http_limits, "CONNECTIONS", 8)
-    app = Starlette(routes=[Route("/", take, methods=["POST"])])
+    app = Starlette(routes=[Route("/", take, methods=["POST"]), Route("/large", large)])
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", http=LimitedProtocol))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
@@ -104,6 +108,16 @@ def test_one_connection_serves_several_requests_each_with_its_own_time(port: int
         for n in (1, 5, MOST):
             assert client.post("/", content=b"x" * n).text == str(n)
             time.sleep(0.3)
+
+
+@pytest.mark.parametrize("asked", [1, 50], ids=["one answer", "many at once"])
+def test_answers_that_nobody_reads_keep_nobody_out_for_long(port: int, asked: int) -> None:
+    held = [opened(port, b"GET /large HTTP/1.1\r\nhost: bot\r\n\r\n" * asked) for _ in range(8)]
+    try:
+        within(8)(lambda: _answered(port))
+    finally:
+        for connection in held:
+            connection.close()
 
 
 def _takes(connection: socket.socket, more: bytes) -> bool:

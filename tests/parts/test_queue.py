@@ -96,6 +96,61 @@ def test_what_names_no_run_is_not_carried_out(redis: str, carried: list[str], jo
     assert not connect(redis).lrange("rq:queue:mayday-main", 0, -1)
 
 
+@pytest.mark.parametrize("name", ["created_at", "enqueued_at", "origin", "status", "result_ttl", "failure_ttl"])
+def test_no_field_of_a_job_keeps_its_run_from_being_carried_out(redis: str, carried: list[str], name: str) -> None:
+    push(redis, f"run-{RUN}", **{name: b"\xff no such value"})
+    assert work_queue(redis, "main")
+    assert carried == [RUN]
+
+
+def test_a_limit_that_somebody_wrote_into_a_job_ends_no_act(redis: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    ends: list[str] = []
+
+    def work(run: str) -> None:
+        # RQ's timer raises its error between two of these.
+        for _ in range(20):
+            time.sleep(0.1)
+        ends.append(run)
+
+    monkeypatch.setattr(RunJob, "carrier", work)
+    push(redis, f"run-{RUN}", timeout=b"1")
+    assert work_queue(redis, "main")
+    assert ends == [RUN]
+
+
+@pytest.mark.parametrize("key", ["rq:queue:mayday-main", "rq:queue:mayday-main:intermediate", "rq:workers"])
+def test_something_else_in_the_place_of_the_queue_is_like_a_redis_that_is_away(
+    redis: str, carried: list[str], key: str
+) -> None:
+    connect(redis).set(key, "x")
+    assert not work_queue(redis, "main")
+    connect(redis).delete(key)
+    enqueue(redis, "main", RUN)
+    assert work_queue(redis, "main")
+    assert carried == [RUN]
+
+
+def test_an_id_that_is_no_text_ends_nothing(redis: str, carried: list[str]) -> None:
+    connect(redis).rpush("rq:queue:mayday-main", b"\xff\xfe")
+    enqueue(redis, "main", RUN)
+    assert work_queue(redis, "main")
+    assert carried == [RUN]
+    assert not connect(redis).exists("rq:queue:mayday-main:intermediate")
+
+
+def test_a_worker_comes_back_however_much_is_in_the_queue_and_what_names_no_run_is_dropped(
+    redis: str, carried: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.runner.queue._ROUND_SECONDS", 0.5)
+    connection = connect(redis)
+    for _ in range(10):
+        connection.rpush("rq:queue:mayday-main", *[f"stray-{n}" for n in range(10_000)])
+    assert work_queue(redis, "main")
+    left = connection.llen("rq:queue:mayday-main")
+    assert 0 < left < 100_000
+    assert not connection.exists("rq:queue:mayday-main:intermediate")
+
+
 def test_nobody_in_redis_can_end_the_worker(redis: str, carried: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     heard: list[bool] = []
     worker = threading.Thread(target=lambda: heard.append(work_queue(redis, "main")))

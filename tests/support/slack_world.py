@@ -29,6 +29,8 @@ class Channel:
     """Keys of messages that somebody removed; one with such a key that is posted later stands."""
     gone_threads: set[str] = field(default_factory=set)
     poison: Callable[[dict[str, Any]], bool] = lambda _sent: False
+    poisoned: str = "fatal_error"
+    """Slack's word for a message that is poison."""
     _ids: int = 0
 
     def act(self, method: str, effect: Callable[[], Any]) -> Any:
@@ -118,7 +120,7 @@ class ChannelClient(WebClient):
 
     def _check(self, sent: dict[str, Any]) -> None:
         if self.channel.poison(sent):
-            raise SlackApiError("fatal", {"status": 200, "error": "fatal_error", "headers": {}})
+            raise SlackApiError("fatal", {"status": 200, "error": self.channel.poisoned, "headers": {}})
         has_plan = any(block["type"] == "plan" for block in sent.get("blocks") or [])
         if has_plan and not self.channel.takes_plan:
             raise SlackApiError("no", {"status": 200, "error": "invalid_blocks", "headers": {}})

@@ -10,12 +10,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import structlog
+
+from actions.engine.errors import NOT_READ
 from actions.engine.store import Store
 from actions.incidents import incident as incidents
 from actions.incidents.alert import Alert
 from actions.incidents.kept_events import keep_event
-from actions.incidents.pagerduty_events import SEEN, observed, tidied
+from actions.incidents.pagerduty_events import SEEN, observed, storable, tidied
 from actions.tools.outside import Paged, PagerDuty
+
+log = structlog.get_logger("mayday.pagerduty")
 
 _CURSOR = ("cursor", "pagerduty poll")
 _OVERLAP = timedelta(minutes=5)
@@ -55,17 +60,33 @@ class Poller:
 
     def _known(self) -> dict[str, Alert]:
         """What is known of every alert, read before PagerDuty is asked."""
-        folded = (incidents.fold(self.store.entries(name)) for name in self.store.incidents(_LOOKED_AT))
-        return {id: alert for incident in folded for id, alert in incident.alerts.items()}
+        known: dict[str, Alert] = {}
+        for name in self.store.incidents(_LOOKED_AT):
+            try:
+                known |= incidents.fold(self.store.entries(name)).alerts
+            except NOT_READ as trouble:
+                log.error(
+                    "the journal of an incident cannot be read; it is passed over", incident=name, why=str(trouble)
+                )
+        return known
 
     def _keep(self, found: Iterable[Paged], known: dict[str, Alert]) -> None:
-        for paged in map(tidied, found):
-            before = known.get(paged.id)
-            if before is not None and _same(before.paged, paged):
-                continue
-            at = _since(before, paged)
-            alert = Alert(paged, at, f"{SEEN}{paged.status}", by=paged.acknowledger)
-            keep_event(self.store, observed(alert), f"seen {paged.id} {at.isoformat()} {_state(paged)}")
+        for paged in found:
+            try:
+                self._keep_one(tidied(paged), known)
+            except NOT_READ as trouble:
+                log.error(
+                    "an incident of PagerDuty is passed over", incident=repr(paged.id)[:80], why=str(trouble)[:200]
+                )
+
+    def _keep_one(self, paged: Paged, known: dict[str, Alert]) -> None:
+        before = known.get(paged.id)
+        if before is not None and _same(before.paged, paged):
+            return
+        at = _since(before, paged)
+        alert = Alert(paged, at, f"{SEEN}{paged.status}", by=paged.acknowledger)
+        # One with an id that is none is kept too, and set aside by whoever takes it in.
+        keep_event(self.store, observed(alert), storable(f"seen {paged.id} {at.isoformat()} {_state(paged)}"))
 
 
 def _since(before: Alert | None, paged: Paged) -> datetime:

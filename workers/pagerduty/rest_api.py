@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
+import structlog
 from pagerduty import RestApiV2Client
 
-from actions.engine.errors import Away, RecoveryError
+from actions.engine.errors import NOT_READ, Away, RecoveryError
 from actions.settings.outside import PagerDutySettings
 from actions.tools.outside import OnCall, Paged
 from workers.pagerduty import read_json as read
 from workers.pagerduty.call_person import call
 from workers.pagerduty.pagerduty_client import SECONDS, error_code, rest_client, speaking, trouble
+
+log = structlog.get_logger("mayday.pagerduty")
 
 _DONE_ALREADY = (1001, 1002)
 _CLOCK_SKEW = timedelta(minutes=2)
@@ -50,9 +53,16 @@ class PagerDutyRest:
     def updated_since(self, since: datetime) -> Sequence[Paged]:
         """What is open now, and what was resolved since then; an incident has changed in no other way."""
         with speaking("listing incidents"):
-            found = {one["id"]: one for one in self._incidents("triggered", "acknowledged")}
-            found |= {one["id"]: one for one in self._resolved_since(since)}
-        return sorted((self._paged(one) for one in found.values()), key=lambda one: one.created_at)
+            found = {str(one.get("id")): one for one in self._incidents("triggered", "acknowledged")}
+            found |= {str(one.get("id")): one for one in self._resolved_since(since)}
+        return sorted(self._readable(found.values()), key=lambda one: one.created_at)
+
+    def _readable(self, listed: Iterable[dict[str, Any]]) -> Iterator[Paged]:
+        for one in listed:
+            try:
+                yield self._paged(one)
+            except NOT_READ as trouble:
+                log.error("an incident of PagerDuty cannot be read; it is passed over", why=str(trouble)[:200])
 
     def _incidents(self, *statuses: str, sort_by: str = "created_at:asc") -> Iterator[dict[str, Any]]:
         asked = {"statuses[]": list(statuses), "date_range": "all", "sort_by": sort_by}
@@ -60,9 +70,9 @@ class PagerDutyRest:
 
     def _resolved_since(self, since: datetime) -> Iterator[dict[str, Any]]:
         for one in self._incidents("resolved", sort_by="resolved_at:desc"):
-            resolved = one.get("resolved_at") or one.get("last_status_change_at") or one["created_at"]
+            resolved = one.get("resolved_at") or one.get("last_status_change_at") or one.get("created_at")
             # PagerDuty's times are cut to whole seconds; with a fraction the rest of that second would be passed over.
-            if read.moment(resolved) < since.replace(microsecond=0):
+            if _before(str(resolved), since.replace(microsecond=0)):
                 return
             yield one
 
@@ -145,6 +155,14 @@ class PagerDutyRest:
             known = {one.id: one.level for one in reversed(self.on_call((policy,)))}
         self._levels[policy] = (time.monotonic(), known)
         return known
+
+
+def _before(resolved: str, since: datetime) -> bool:
+    """Whether it is older; what cannot be read ends no list."""
+    try:
+        return read.moment(resolved) < since
+    except NOT_READ:
+        return False
 
 
 def _path(id: str) -> str:

@@ -8,6 +8,7 @@ that a job names are not even read, and no commands are listened to.
 from __future__ import annotations
 
 import socket
+import time
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -17,10 +18,11 @@ import structlog
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 from rq import Queue, SimpleWorker
-from rq.exceptions import NoSuchJobError
+from rq.exceptions import DequeueTimeout, NoSuchJobError
 from rq.job import Job
 from rq.timeouts import TimerDeathPenalty
 
+from actions.engine.errors import NOT_READ
 from actions.engine.ids import is_errand, is_id
 from actions.engine.procedure import Lane
 
@@ -29,6 +31,8 @@ _JOB = "run-"
 _WAIT_SECONDS = 2
 _SILENCE_SECONDS = _WAIT_SECONDS + 2
 """A Redis that drops packets is away after so long; RQ itself would wait for 415 s."""
+_ROUND_SECONDS = 5.0
+"""After so long a worker looks for runs by itself, though the queue is full."""
 _ENQUEUE_SECONDS = 0.4
 _AT_ONCE = 0.1
 
@@ -91,8 +95,8 @@ def waiting(url: str, site: str) -> int | None:
         return None
 
 
-_READ = (b"created_at", b"enqueued_at", b"origin", b"status", b"timeout", b"result_ttl", b"failure_ttl")
-"""The fields of a job that RQ's own bookkeeping needs."""
+_LIMITS = {b"timeout": b"-1", b"result_ttl": b"0", b"failure_ttl": b"3600"}
+"""RQ ends a job after its timeout wherever it is, so whoever reached Redis could end an act in its middle."""
 
 
 class RunJob(Job):
@@ -114,16 +118,16 @@ class RunJob(Job):
         return super().fetch(id, *given, **named)
 
     def refresh(self) -> None:
-        """Read what the bookkeeping needs, and nothing that could be large or compressed.
+        """See that it is there. None of its fields is read: they could be large, no numbers, or a limit of a second.
 
         Raises:
             NoSuchJobError: Redis has no such job.
         """
-        found = dict(zip(_READ, self.connection.hmget(self.key, [*_READ]), strict=True))
-        known = {name: value for name, value in found.items() if value is not None}
-        if not known:
+        if not self.connection.exists(self.key):
             raise NoSuchJobError(f"no such job: {self.key[:80]!r}")
-        self.restore({**known, b"data": self.serializer.dumps((FUNCTION, None, [self.run], {}))})
+        self.restore(
+            {b"data": self.serializer.dumps((FUNCTION, None, [self.run], {})), b"status": b"queued", **_LIMITS}
+        )
 
     @property
     def run(self) -> str:
@@ -146,6 +150,10 @@ class QueueWorker(SimpleWorker):
 
     job_class = RunJob
     death_penalty_class = TimerDeathPenalty  # The other one needs signals, which only a main thread has.
+    until = float("inf")
+    """When it comes back however much is in the queue: whoever fills it must not keep runs from being found."""
+    came_back = False
+    """Whether it did so by itself. RQ ends a worker without a word where something in Redis is not as it should be."""
 
     @property
     def connection_timeout(self) -> int:
@@ -161,26 +169,44 @@ class QueueWorker(SimpleWorker):
     def dequeue_job_and_maintain_ttl(self, timeout: int | None, max_idle_time: int | None = None) -> Any:
         """The next job, or None after a moment; a Redis that is away is an error at once."""
         self.heartbeat()
-        return self.queue_class.dequeue_any(
-            self._ordered_queues,
-            _WAIT_SECONDS,
-            connection=self.connection,
-            job_class=self.job_class,
-            serializer=self.serializer,
-            death_penalty_class=self.death_penalty_class,
-        )
+        (queue,) = self._ordered_queues
+        while time.monotonic() < self.until:
+            try:
+                taken = self.queue_class.lmove(self.connection, queue.key, _WAIT_SECONDS)
+            except DequeueTimeout:
+                break
+            job = self._job(queue, taken[1])
+            if job is not None:
+                return job, queue
+        self.came_back = True
+        return None
+
+    def _job(self, queue: Queue, id: bytes) -> RunJob | None:
+        """The job that was taken out of the queue; what is none is dropped for good."""
+        try:
+            job: RunJob = self.job_class.fetch(id.decode(), connection=self.connection, serializer=self.serializer)
+        except (NoSuchJobError, UnicodeDecodeError):
+            taken: Any = id  # The library takes bytes, and says text.
+            self.connection.lrem(queue.intermediate_queue_key, 1, taken)
+            return None
+        job.origin = queue.name
+        return job
 
 
 def work_queue(url: str, site: str, lane: Lane = Lane.RECOVERY) -> bool:
-    """Carry out what is in the queue, until a moment passes with nothing in it; False where Redis is away."""
+    """Carry out what is in the queue, until a moment passes with nothing in it or some seconds are over.
+
+    False where Redis is away, or holds something else in the places of the queue.
+    """
     try:
         connection = connect(url)
         connection.ping()
         name = f"{socket.gethostname()}-{uuid.uuid4().hex[:8]}"
         # One queue a worker: from several at once RQ only pops, and a death before the job begins would lose the job.
         worker = QueueWorker([queue_of(site, connection, lane)], name=name, connection=connection, serializer="json")
+        worker.until = time.monotonic() + _ROUND_SECONDS
         worker.work(logging_level="CRITICAL")
-    except redis.RedisError as away:
+    except (redis.RedisError, *NOT_READ) as away:
         log.warning("the queue is away; runs are found by looking", detail=str(away)[:200])
         return False
-    return True
+    return worker.came_back

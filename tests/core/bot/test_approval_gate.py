@@ -20,7 +20,9 @@ from bot.slack.app import app_of
 from bot.slack.home_tab import Home
 from bot.slack.people import SlackPeople
 from bot.views import answer_modals
+from bot.views.home_view import RECOVER
 from tests.support.bot_world import CHANNEL, PITR, DirectoryClient, Office, PlayedWorker, office_in, store_in
+from tests.support.waiting import within
 
 GUEST = "U0GUEST"
 
@@ -169,3 +171,23 @@ def test_what_nobody_said_begins_nothing(office: Office, more: dict[str, str]) -
     body = {"type": "event_callback", "team_id": "T1", "event_id": "Ev1", "event": said}
     app_of(office.bot).dispatch(BoltRequest(body=body, mode="socket_mode"))
     assert office.store.runs() == []
+
+
+@pytest.mark.parametrize(("user", "sees"), [(GUEST, False), ("U0ONCALL", True)])
+def test_a_guest_with_a_home_tab_of_before_is_offered_no_recovery(
+    office: Office, monkeypatch: pytest.MonkeyPatch, user: str, sees: bool
+) -> None:
+    opened: list[Any] = []
+    monkeypatch.setattr("bot.listeners.home_events._open", lambda _bot, _client, _body, view: opened.append(view))
+    pressed = {"type": "button", "action_id": RECOVER, "block_id": "b", "action_ts": "1.1", "value": "x"}
+    body = {
+        "type": "block_actions",
+        "team": {"id": "T1"},
+        "user": {"id": user},
+        "trigger_id": "t",
+        "actions": [pressed],
+    }
+    app: App = app_of(office.bot)
+    app.dispatch(BoltRequest(body=body, mode="socket_mode"))
+    within(8)(lambda: opened)
+    assert ("recover postgres pitr" in json.dumps(opened[0])) is sees

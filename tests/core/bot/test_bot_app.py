@@ -16,7 +16,9 @@ import httpx
 import pytest
 from slack_bolt import App, BoltRequest
 from slack_sdk.errors import SlackApiError
+from sqlalchemy.exc import OperationalError
 
+from actions.engine.store import Store
 from bot.slack.app import build_app
 from bot.slack.client import Why, trouble
 from bot.web.server import unmistakable, web_app
@@ -165,7 +167,9 @@ def api_error(status: int, **data: Any) -> SlackApiError:
         (api_error(200, error="not_in_channel"), Why.PLACE),
         (api_error(200, error="invalid_blocks"), Why.BLOCKS),
         (api_error(200, error="message_not_found"), Why.GONE),
-        (api_error(200, error="no_permission"), Why.REFUSED),
+        (api_error(200, error="no_permission"), Why.TOKEN),
+        (api_error(200, error="restricted_action_read_only_channel"), Why.PLACE),
+        (api_error(200, error="no_text"), Why.REFUSED),
     ],
 )
 def test_slacks_errors_are_told_apart(error: Exception, why: Why) -> None:
@@ -180,3 +184,32 @@ def test_a_sentence_of_the_library_is_no_word_of_slack() -> None:
 def test_slack_says_how_long_to_wait() -> None:
     limited = SlackApiError("no", {"status": 429, "error": "ratelimited", "headers": {"Retry-After": "12"}})
     assert trouble(limited).wait == 12
+
+
+@pytest.mark.parametrize(
+    ("told", "wait"), [("86400", 300), ("9" * 400, 300), ("²", 1), ("Wed, 21 Oct 2099 07:28:00 GMT", 1), ("-5", 1)]
+)
+def test_nobody_makes_us_wait_for_days(told: str, wait: float) -> None:
+    limited = SlackApiError("no", {"status": 429, "error": "ratelimited", "headers": {"Retry-After": told}})
+    assert trouble(limited).wait == wait
+
+
+def test_whoever_types_hears_it_where_the_store_cannot_even_be_read(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unread(*_asked: Any, **_more: Any) -> Any:
+        raise OperationalError("SELECT", {}, Exception("disk I/O error"))
+
+    monkeypatch.setattr(Store, "note", unread)
+    monkeypatch.setattr(Store, "notes", unread)
+    said = send(app, command("status", trigger="unread"))
+    assert said.status == 200
+    assert "disk I/O error" in str(said.body)
+
+
+@pytest.mark.parametrize("signature", ["v0=\u00e9", "v0=", "\u00b2", "v1=abc"])
+def test_a_signature_that_is_none_is_refused_like_a_wrong_one(app: App, signature: str) -> None:
+    headers = {
+        "content-type": FORM,
+        "x-slack-request-timestamp": str(int(time.time())).encode(),
+        "x-slack-signature": signature.encode("latin-1"),
+    }
+    assert knock(app, b"command=/recover", headers).status_code == 401

@@ -345,3 +345,13 @@ def test_a_run_is_not_hidden_behind_errands(scene: Scene) -> None:
     for number in range(30):
         scene.office.store.open_run(f"e{number}", {**recorded()[0]["data"]}, claims=False, key=f"errand {number}")
     assert [run.id for run in home_data(scene.office.bot).runs] == ["r1"]
+
+
+@pytest.mark.parametrize("fate", ["limited", ""])
+def test_a_clock_that_was_set_back_leaves_no_tab_as_it_is_for_an_hour(scene: Scene, fate: str) -> None:
+    scene.tabs.fate = lambda _user: fate
+    scene.opens("U0ONCALL")
+    scene.tabs.fate = lambda _user: ""
+    scene.office.clock.on(-3600)
+    scene.changes()
+    assert scene.later(1) == 1

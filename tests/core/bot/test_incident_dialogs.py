@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -116,3 +117,22 @@ def test_an_update_goes_out_in_the_words_of_whoever_read_it_or_says_what_is_wron
     draft = here.store.run(here.incident.runs[0].run).request["draft"]
     assert (draft["title"], draft["text"]) == ("Messages are late", "We look into it.")
     assert draft["components"] == {"database": "major_outage"}
+
+
+def test_a_role_is_acknowledged_in_time_though_slack_does_not_say_who_asked(
+    here: Emergency, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.response_deadline.SOON", 0.05)
+    said, asking = threading.Event(), SlackPeople.asking
+
+    def hangs(self: SlackPeople, *asked: Any) -> Any:
+        said.wait(20)
+        return asking(self, *asked)
+
+    monkeypatch.setattr(SlackPeople, "asking", hangs)
+    values = {modals.BLOCK: option("scribe"), "who": {"type": "users_select", "selected_user": "U0ONCALL"}}
+    try:
+        # Bolt gives up after three seconds, and Slack with it.
+        assert submit(here, modals.role(here.incident.id, "U0ONCALL"), values) == {}
+    finally:
+        said.set()

@@ -169,3 +169,17 @@ def test_who_joined_another_workspace_of_the_grid_first_counts_where_they_are_me
     assert rights(people, "U0DBA", "T2") == (False, False)
     office.directory.users["U0DBA"] = {**grid, "enterprise_user": {"id": "W1", "enterprise_id": "E1", "teams": ["T2"]}}
     assert rights(people, "U0DBA", "T2") == rights(people, "U0DBA", "T1") == (False, False)
+
+
+@pytest.mark.parametrize("anew", [False, True], ids=["the same bot", "one that was started anew"])
+def test_who_was_removed_does_not_ask_for_an_hour_longer_since_the_clock_was_set_back(
+    office: Office, anew: bool
+) -> None:
+    people = office.bot.people
+    assert people.asking("U0ONCALL", "T1").speaker.may_ask
+    office.directory.groups = {"S0OPERATORS": [], "S0APPROVERS": []}
+    office.clock.on(-3600)
+    people = (
+        SlackPeople(office.bot.settings.people, DirectoryClient(office.directory), office.store) if anew else people
+    )
+    assert not people.asking("U0ONCALL", "T1").speaker.may_ask

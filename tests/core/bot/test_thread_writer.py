@@ -384,3 +384,104 @@ def test_when_slack_takes_nothing_at_all_nothing_is_set_aside(scene: Scene) -> N
     scene.draw(400)
     assert len(scene.channel.messages) == 6
     assert {key.split(":")[0] for key in scene.channel.keys} == {"trigger-1", "trigger-2", bad.run, good.run}
+
+
+@pytest.mark.parametrize("code", ["no_text", "metadata_too_large", "invalid_blocks", "msg_too_long"])
+def test_a_message_that_slack_refuses_whatever_it_says_holds_back_no_later_question(scene: Scene, code: str) -> None:
+    worker = scene.ask()
+    worker.write(Kind.NOTED, None, text="the poison")
+    question = worker.asks(PITR, 2)
+    scene.channel.poison, scene.channel.poisoned = (lambda sent: "poison" in str(sent["text"])), code
+    for _ in range(900):
+        scene.office.clock.on(1)
+        scene.sink.tick()
+    assert f"{worker.run}:{question}" in scene.channel.keys
+    assert "cannot be shown in Slack" in scene.channel.text(f"{worker.run}:2")
+
+
+def test_a_file_that_slack_refuses_is_said_to_be_missing_and_holds_nothing_back(scene: Scene) -> None:
+    worker = scene.ask()
+    worker.write(Kind.NOTED, None, text="", file={"name": "log.txt", "content": "long"})
+    question = worker.asks(PITR, 2)
+    scene.channel.fate = lambda _n, method: "error:file_uploads_disabled" if method == "upload" else None
+    for _ in range(900):
+        scene.office.clock.on(1)
+        scene.sink.tick()
+    assert f"{worker.run}:{question}" in scene.channel.keys
+    assert any("cannot be shown in Slack" in message["text"] for message in scene.channel.messages)
+
+
+def test_a_refusal_of_the_whole_workspace_sets_nothing_aside(scene: Scene) -> None:
+    bad, _ = sick(scene)
+    scene.channel.fate = lambda _n, _method: "error:ekm_access_denied"
+    for _ in range(600):
+        scene.office.clock.on(1)
+        scene.sink.tick()
+    scene.channel.fate = lambda _n, _method: None
+    scene.draw(400)
+    assert scene.channel.text(f"{bad.run}:2") == "the poison"
+
+
+def test_a_limit_holds_up_its_own_method_alone(scene: Scene) -> None:
+    worker = scene.ask()
+    scene.draw()
+    scene.channel.fate = lambda _n, method: "limited" if method == "update" else None
+    worker.looks(PITR, 0)
+    for _ in range(2):
+        scene.office.clock.on(1)
+        scene.sink.tick()
+    assert scene.channel.calls[-1] == "update"
+    question = worker.asks(PITR, 2)
+    for _ in range(4):
+        scene.office.clock.on(1)
+        scene.sink.tick()
+    assert f"{worker.run}:{question}" in scene.channel.keys
+    assert scene.channel.calls.count("update") == 1
+
+
+def test_a_limit_of_one_channel_holds_up_no_other(scene: Scene) -> None:
+    scene.channel.fate = lambda n, _method: "limited" if n == 1 else None
+    scene.ask("C1:5.5", thread="4.4", procedure=VERIFY)
+    origin = replace(Origin("C2:5.5", "U0ONCALL", "T1", "C2", "4.5"))
+    scene.office.clock.on(1)
+    open_run(scene.bot, ProcedureCommand(VERIFY, ""), origin, scene.person())
+    scene.sink.tick()
+    assert scene.channel.keys == ["C2:5.5"]
+
+
+def test_blocks_that_slack_refused_once_are_no_verdict_for_another_run(scene: Scene) -> None:
+    scene.channel.fate = lambda n, _method: "error:invalid_blocks" if n == 1 else None
+    first = scene.ask("first", procedure=VERIFY)
+    scene.draw()
+    first.ends("done")
+    scene.ask("second", procedure=VERIFY)
+    scene.draw()
+    plans = {m["key"]: any(block["type"] == "plan" for block in m["blocks"]) for m in scene.channel.messages}
+    assert (plans["first"], plans["second"]) == (False, True)
+    # Nor does a bot that begins anew try the first one again.
+    assert not any(block["type"] == "plan" for block in scene.channel.messages[0]["blocks"])
+
+
+@pytest.mark.parametrize("fate", ["limited", "down", "error:not_in_channel"])
+def test_a_clock_that_was_set_back_does_not_make_a_pause_an_hour_longer(scene: Scene, fate: str) -> None:
+    scene.channel.fate = lambda n, _method: fate if n == 1 else None
+    scene.ask(procedure=VERIFY)
+    scene.sink.tick()
+    assert scene.channel.keys == []
+    scene.office.clock.on(-3600)
+    for _ in range(3):
+        scene.office.clock.on(1)
+        scene.sink.tick()
+    assert scene.channel.keys == ["trigger-1"]
+
+
+def test_a_header_goes_on_telling_the_time_after_the_clock_was_set_back(scene: Scene) -> None:
+    worker = scene.ask()
+    worker.write(Kind.BEGAN, 0, title="read the recovery window")
+    scene.draw()
+    scene.office.clock.on(-3600)
+    scene.channel.calls.clear()
+    for _ in range(15):
+        scene.office.clock.on(1)
+        scene.sink.tick()
+    assert "update" in scene.channel.calls

@@ -18,6 +18,9 @@ from starlette.applications import Starlette
 
 from actions.engine.errors import Unstorable
 from actions.engine.store import Store
+from actions.incidents.alert_grouping import Rules
+from actions.incidents.kept_events import set_aside
+from actions.incidents.take_in_events import take_in
 from bot.incidents import event_writer
 from bot.incidents.event_writer import EventWriter
 from bot.web.pagerduty_webhook import MOST, PATH, pagerduty_route, signed
@@ -84,6 +87,14 @@ def test_a_changed_body_has_a_wrong_signature(store: Store) -> None:
 @pytest.mark.parametrize("sent", [b"", b"{", b"\xff", b"[" * 100_000])
 def test_what_is_no_json_is_told_so(store: Store, sent: bytes) -> None:
     assert post(store, sent).status_code == 400
+
+
+def test_a_number_that_nobody_can_read_is_kept_like_any_event_and_set_aside(store: Store) -> None:
+    sent = body(event(id="E1")).replace('"number": 2', '"number": ' + "9" * 5000, 1).encode()
+    assert b"9" * 5000 in sent
+    assert post(store, sent).status_code == 202
+    assert take_in(store, Rules()) == []
+    assert [why[:10] for why in set_aside(store).values()] == ["ValueError"]
 
 
 def test_what_is_too_large_is_not_even_read(store: Store) -> None:

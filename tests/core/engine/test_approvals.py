@@ -105,6 +105,24 @@ def test_a_worker_that_comes_late_asks_again(here: Company) -> None:
     assert here.work() == "finished"
 
 
+@pytest.mark.parametrize("back", [16 * 60, 3600, 30 * 24 * 3600])
+def test_an_approval_whose_age_cannot_be_said_since_a_clock_was_set_back_asks_again(here: Company, back: int) -> None:
+    to_the_preview(here)
+    approve(here)
+    here.world.clock.advance(-back)
+    assert here.work() == "asking"
+    assert voided(here) == [f"it bears a time that is {back // 60} min ahead of the clock here"]
+    approve(here)
+    assert here.work() == "finished"
+
+
+def test_clocks_that_differ_by_less_than_an_approval_stands_ask_nobody_again(here: Company) -> None:
+    to_the_preview(here)
+    approve(here)
+    here.world.clock.advance(-60)
+    assert here.work() == "finished"
+
+
 def test_more_rows_than_the_card_covers_are_asked_for_again(here: Company) -> None:
     to_the_preview(here)
     assert card(here)["An approval covers"].startswith("up to 1,020 rows, for 15 min")

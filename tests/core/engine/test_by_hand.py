@@ -210,3 +210,14 @@ def test_killed_anywhere_while_undoing_what_was_done_by_hand_too_is_taken_back()
         here.work()
         assert here.run.finished is Outcome.UNDONE, place
         assert here.host.up == frozenset(), place
+
+
+def test_a_secret_in_a_note_does_not_reach_the_journal() -> None:
+    here = switched_on(room(*STACK))
+    here.work()
+    question = here.run.question
+    assert question is not None
+    answers.answer(here.store, "r1", question.n, "Done", ONCALL, "ran PGPASSWORD=hunter2 psql " + "x" * 9000)
+    kept = answered(here).data["text"]
+    assert kept.startswith("ran PGPASSWORD=[hidden] psql")
+    assert len(kept) <= 3000

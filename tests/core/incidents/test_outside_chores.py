@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -15,8 +16,11 @@ from actions.engine.leader_lease import LeaderLease
 from actions.engine.store import Store
 from actions.incidents import on_call
 from actions.incidents.alarms import Alarm, Facts, RunFacts, SiteFacts, alarms
-from actions.incidents.alert import AlertState
+from actions.incidents.alert import Alert, AlertState
+from actions.incidents.alert_grouping import IncidentScope, Rules
+from actions.incidents.kept_events import set_aside
 from actions.incidents.milestones import milestones
+from actions.incidents.pagerduty_events import heard, storable
 from actions.settings.outside import PagerDutySettings, StatusPageSettings
 from actions.settings.settings import Settings
 from actions.watch import service_condition
@@ -24,7 +28,7 @@ from actions.watch.service_condition import Condition, Health, Reachable
 from bot.incidents.incident_thread import ThreadStory
 from tests.support.bot_world import PITR, SERVICE, PlayedWorker
 from tests.support.worlds.pagerduty import Killed, Paging
-from tests.support.worlds.pages import at, event, note
+from tests.support.worlds.pages import at, body, event, note
 from tests.support.worlds.post import Post, Tower, due, find
 from workers.runner.chores import Chore
 from workers.watch.outside_chores import Outside, keep_on_call
@@ -51,6 +55,49 @@ def test_webhook_and_poller_at_once_make_no_doubles(post: Post) -> None:
     post.polls()
     assert post.one.last == before
     assert post.one.count == 1
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"created_at": datetime(1, 1, 1, tzinfo=UTC)},
+        {"created_at": datetime(9999, 12, 31, tzinfo=UTC)},
+        {"changed_at": datetime(9999, 12, 31, tzinfo=UTC)},
+        {"id": "P\0X"},
+        {"id": "P\ud800"},
+        {"status": "\0"},
+    ],
+    ids=str,
+)
+def test_one_incident_that_cannot_be_read_is_set_aside_alone_and_is_no_hindrance_for_any_other(
+    post: Post, bad: dict[str, Any]
+) -> None:
+    post.world.opens("PBAD")
+    post.world.incidents["PBAD"] = replace(post.world.incidents["PBAD"], **bad)
+    post.world.opens("PGOOD")
+    for _ in range(2):
+        post.polls()
+    post.hears(event("triggered", "PLATER"))
+    assert {id for incident in post.incidents for id in incident.alerts} >= {"PGOOD", "PLATER"}
+    assert len(set_aside(post.store)) == 1
+
+
+def test_a_moment_at_the_end_of_time_in_a_journal_of_before_keeps_no_alert_out() -> None:
+    scope = IncidentScope(
+        "i1", frozenset({SERVICE}), datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+    )
+    rules = Rules({"PPOSTGR": SERVICE}, {})
+    seen = heard(body(event("triggered", "P1")))
+    assert isinstance(seen, Alert)
+    assert rules.belongs(rules.placed(seen), scope) in (True, False)
+
+
+@pytest.mark.parametrize("url", ["u\0", "u\ud800"])
+def test_what_rest_says_is_storable_wherever_it_goes(post: Post, url: str) -> None:
+    post.world.opens("PBAD", url=url, policy=url, key=url)
+    post.polls()
+    paged = next(a.paged for incident in post.incidents for a in incident.alerts.values() if a.paged.id == "PBAD")
+    assert {paged.url, paged.policy, paged.key} == {storable(url)}
 
 
 def test_polling_tells_who_acknowledged(post: Post) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from actions.engine import tables
+from actions.engine.errors import RecoveryError
 from actions.engine.journal import Kind, first_broken
 from actions.engine.store import Store
 from actions.incidents.alert_grouping import Rules
@@ -19,6 +21,8 @@ from actions.incidents.take_in_events import take_in
 from actions.settings.outside import HeartbeatSettings
 from bot.dispatch import hear
 from bot.requests import Origin
+from bot.response_deadline import ResponseDeadline
+from bot.slack.home_data import home_data
 from bot.slack.people import SlackPeople
 from bot.slack.watched_journals import Journals
 from tests.support.bot_world import (
@@ -33,6 +37,7 @@ from tests.support.bot_world import (
     store_in,
 )
 from tests.support.worlds.pages import body, event
+from tests.support.worlds.post import Post, Tower
 from workers.runner.leased_runner import LeasedRunner
 from workers.runner.worker import Worker
 from workers.watch.audit import Audit
@@ -109,6 +114,56 @@ def test_alerts_are_taken_in_beside_an_incident_that_cannot_be_read(office: Offi
     (good,) = take_in(store, rules)
     assert good != bad
     assert [entry.kind for entry in store.entries(good)] == [Kind.OPENED, Kind.ALERTED]
+
+
+@pytest.mark.parametrize("said", ["status", "runs", "runs {bad}", "stop {bad}", "stop"])
+def test_whoever_asks_hears_of_all_others_or_that_it_cannot_be_read(
+    office: Office, spoiled: dict[str, str], said: str
+) -> None:
+    bad, good = two_runs(office)
+    spoil(office.store, bad, **spoiled)
+    heard = hear(office.bot, said.format(bad=bad), Origin("t3", "U0ONCALL", "T1", CHANNEL, "9.9")).text
+    assert (f"journal of run {bad} cannot be read" in heard) if "{bad}" in said else (good in heard or "Which" in heard)
+
+
+def test_the_home_tab_shows_what_can_be_read(office: Office, spoiled: dict[str, str]) -> None:
+    bad, good = two_runs(office)
+    spoil(office.store, bad, **spoiled)
+    shown = [run.id for run in home_data(office.bot).runs]
+    assert shown == [good]
+
+
+@pytest.mark.parametrize("which", ["run", "incident"])
+def test_pages_notes_and_polls_go_on_beside_it(tmp_path: Path, spoiled: dict[str, str], which: str) -> None:
+    post = Post(lambda clock: store_in(tmp_path, clock))
+    post.hears(event("triggered", "PA"))
+    bad = post.recovers("r1").run if which == "run" else post.one.id
+    good = None
+    if which == "run":
+        PlayedWorker(post.store, bad).ends("done")
+        good = post.recovers("r2")
+    spoil(post.store, bad, **spoiled)
+    if good is not None:
+        good.write(Kind.FAILED, 0, title="look", error="The disk is full.", hint="Make room.")
+    assert Tower(post).looks(30) == (["r2 failed", "r2 late"] if good else [])
+    post.tells()
+    post.world.opens("PNEW", created_at=post.clock() - timedelta(minutes=1))
+    post.polls()
+    assert [name for name in post.store.incidents() if name != bad]
+
+
+def test_incidents_are_listed_beside_one_that_cannot_be_read(office: Office, spoiled: dict[str, str]) -> None:
+    keep_event(office.store, body(event("triggered", "PA")))
+    (bad,) = take_in(office.store, Rules())
+    spoil(office.store, bad, **spoiled)
+    keep_event(office.store, body(event("triggered", "PB", 60, opened=60)))
+    (good,) = take_in(office.store, Rules())
+    assert good in hear(office.bot, "list", Origin("t3", "U0ONCALL", "T1", CHANNEL), "incident").text
+
+
+def test_what_cannot_be_read_is_never_answered_with_silence() -> None:
+    with pytest.raises(RecoveryError, match="cannot be read"):
+        ResponseDeadline(lambda: None)(lambda: int("no number"))
 
 
 @pytest.mark.parametrize("read", [Store.entries, Store.run])

@@ -144,3 +144,31 @@ def test_whatever_is_written_is_looked_at_in_a_time_that_nobody_notices(text: st
     began = time.process_time()
     redact(text)
     assert time.process_time() - began < 1.0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "MEILI_MASTER_KEY=s3cr3tvalue",
+        "ENCRYPTION_KEY=s3cr3tvalue",
+        "signing_key: s3cr3tvalue",
+        "JWT_KEY=s3cr3tvalue",
+        '{\\"password\\":\\"s3cr3tvalue\\"}',
+        "<password>s3cr3tvalue</password>",
+        "<ns:secret>s3cr3tvalue</ns:secret>",
+        "docker login -u me -p s3cr3tvalue",
+        "mc alias set main http://minio:9000 admin s3cr3tvalue",
+        "https://discord.com/api/webhooks/123456/s3cr3tvalue_abcdefgh",
+        "bot123456789:AAs3cr3tvalueabcdefghijklmnopqrstuvw",
+        "-----BEGIN PGP PRIVATE KEY BLOCK-----\ns3cr3tvalue\n-----END PGP PRIVATE KEY BLOCK-----",
+    ],
+)
+def test_a_secret_is_hidden_in_the_forms_that_other_programs_give_it(text: str) -> None:
+    assert "s3cr3t" not in redact(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["password=hunter2", "X-Api-Key: hunter2", '{"token":"hunter2"}', "PGPASSWORD=hunter2 psql"]
+)
+def test_what_is_hidden_already_stays_as_it_is(text: str) -> None:
+    assert redact(redact(text)) == redact(text)
