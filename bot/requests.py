@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from actions.engine import requests
 from actions.engine.errors import Busy, Refused
 from actions.engine.journal import Kind
 from actions.engine.notes import living_workers, post
+from actions.engine.procedure import Lane
 from actions.engine.reading import Asker
 from actions.engine.run import Run
+from actions.engine.served import serves
 from actions.stack.choose import chosen, must_be_told_of
 from actions.stack.stack import ServiceKind
 from bot.context import BotContext
@@ -71,7 +72,7 @@ def open_run(bot: BotContext, wants: ProcedureCommand, origin: Origin, person: P
         )
     except Busy as busy:
         raise held(bot, busy) from busy
-    return Opened(opened.id, opened.new, opened.summary, has_worker(bot, subject.site))
+    return Opened(opened.id, opened.new, opened.summary, has_worker(bot, subject.site, procedure.lane))
 
 
 def _came(bot: BotContext, origin: Origin) -> dict[str, str]:
@@ -81,15 +82,10 @@ def _came(bot: BotContext, origin: Origin) -> dict[str, str]:
     return {**said, "incident": incident} if incident else said
 
 
-def has_worker(bot: BotContext, site: str = "") -> bool:
-    """Whether a worker lives that serves a site, or the default one."""
+def has_worker(bot: BotContext, site: str = "", lane: Lane | None = None) -> bool:
+    """Whether a worker lives that serves a site, or the default one; with a lane, that lane of it."""
     where = site or bot.settings.site.name
-    return any(serves(worker, where) for worker in living_workers(bot.store).values())
-
-
-def serves(worker: dict[str, Any], site: str) -> bool:
-    """Whether a worker, as it noted itself, carries out runs of that site."""
-    return site in worker.get("sites", [worker.get("site", site)])
+    return any(serves(worker, where, lane) for worker in living_workers(bot.store).values())
 
 
 def held(bot: BotContext, busy: Busy) -> Busy:

@@ -9,6 +9,7 @@ from actions.engine.ids import is_errand
 from actions.engine.journal import Entry, Kind
 from actions.engine.notes import living_workers
 from actions.engine.run import Run
+from actions.engine.served import told
 from bot.context import BotContext
 from bot.requests import NO_WORKER, has_worker, thread_link
 from bot.run_control import find
@@ -25,7 +26,7 @@ def status(bot: BotContext) -> str:
     under_way = [run for run in bot.store.runs(open_only=True) if not is_errand(run)][:_LAST]
     lines = [_run_line(bot, run) for run in under_way] or ["No run is under way."]
     workers = living_workers(bot.store)
-    names = ", ".join(sorted(escape(str(w.get("host") or name)) for name, w in workers.items()))
+    names = "; ".join(sorted(escape(told(w, name)) for name, w in workers.items()))
     lines.append(f"Workers alive: {names}" if has_worker(bot) else NO_WORKER)
     return cut("\n".join(lines))
 

@@ -1,15 +1,16 @@
-"""A procedure: a recovery as a table of steps, each a look, an act or an ask."""
+"""A procedure: a recovery as a table of steps, each a look, an act, a loop, a child run or an ask."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
+from actions.engine.child import Child
 from actions.engine.claims import Claim, Wanted, claims_of, wanted_by
 from actions.engine.each import Each
 from actions.engine.reading import Words
@@ -24,14 +25,16 @@ class Risk(StrEnum):
 
 
 class Lane(StrEnum):
-    """Where a procedure is carried out, one run at a time in each.
+    """Where a procedure is carried out; the table of lanes (`lanes.LANES`) says how.
 
-    An errand changes something outside of the stack, and waits for no recovery. A recovery waits for no backup.
+    An errand changes something outside of the stack, and waits for no recovery. A recovery waits for no backup and no
+    drill.
     """
 
     RECOVERY = "recovery"
     BACKUP = "backup"
     ERRAND = "errand"
+    DRILL = "drill"
 
 
 class MayAnswer(StrEnum):
@@ -168,7 +171,7 @@ class Ask:
     silence: OptionEffect = OptionEffect.BACK
 
 
-Step = Look | Act | Each | Ask
+Step = Look | Act | Each | Child | Ask
 
 
 @dataclass(frozen=True)
@@ -213,9 +216,9 @@ class Procedure:
         rows = "\n".join(map(_row, self.steps))
         return hashlib.sha256(rows.encode()).hexdigest()[:12]
 
-    def claims_for(self, run: str, site: str, service: str) -> tuple[Claim, ...]:
-        """What a run of it claims."""
-        return claims_of(wanted_by(self.claims, self.yields), site, service, run)
+    def claims_for(self, run: str, site: str, service: str, lenders: Sequence[str] = ()) -> tuple[Claim, ...]:
+        """What a run of it claims. `lenders` are the runs that opened it, the oldest first."""
+        return claims_of(wanted_by(self.claims, self.yields), site, service, run, lenders)
 
     def giving(self, fact: str) -> int:
         """The position of the look or ask that gives a fact."""
@@ -233,5 +236,5 @@ class Procedure:
 
 def _row(step: Step) -> str:
     """What makes a step another step for a run that is under way."""
-    over = f" over {step.over}" if isinstance(step, Each) else ""
+    over = f" over {step.over}" if isinstance(step, (Each, Child)) and step.over else ""
     return f"{type(step).__name__} {step.title}{over}" + (" by hand" if getattr(step, "by_hand", None) else "")

@@ -22,6 +22,7 @@ from actions.engine.journal import Entry, Kind
 from actions.engine.next_move import passed_no_return
 from actions.engine.procedure import FactRole, MayAnswer, Procedure
 from actions.engine.run import Run
+from actions.engine.served import serves
 from actions.engine.store import Store
 from actions.incidents.alarms import ALONE_FOR, Alarm, Facts, RunFacts, alarms, approval_key
 from actions.incidents.contacts import people_of
@@ -125,7 +126,7 @@ class AlarmWatch:
 
     def _worker_at(self) -> datetime | None:
         """When a worker of the site last lived: now, or at the last moment that was noticed here."""
-        alive = [w for w in notes.living_workers(self.store).values() if w.get("site", self.site) == self.site]
+        alive = [w for w in notes.living_workers(self.store).values() if serves(w, self.site)]
         if alive:
             self.store.keep("alive", self.site, self.store.clock().isoformat())
         seen = self.store.note("alive", self.site)

@@ -12,6 +12,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 
 from actions.settings.checked import Checked
 from actions.settings.contacts import ContactSettings
+from actions.settings.lanes import LaneSettings
 from actions.settings.outside import (
     HeartbeatSettings,
     PagerDutySettings,
@@ -20,6 +21,7 @@ from actions.settings.outside import (
     WebSettings,
 )
 from actions.settings.people import OperatorSettings, PeopleSettings
+from actions.settings.schedules import ScheduleTable
 from actions.settings.services import ServiceTable, SiteTable
 from actions.settings.site import SiteSettings
 from actions.settings.stack import stack_of
@@ -40,6 +42,8 @@ class Settings(Checked):
     site: SiteSettings = SiteSettings()
     sites: tuple[SiteTable, ...] = ()
     services: tuple[ServiceTable, ...] = ()
+    lanes: LaneSettings = LaneSettings()
+    schedules: tuple[ScheduleTable, ...] = ()
     slack: SlackSettings = SlackSettings()
     people: PeopleSettings = PeopleSettings()
     web: WebSettings = WebSettings()
@@ -58,6 +62,9 @@ class Settings(Checked):
 
     @model_validator(mode="after")
     def _agreed(self) -> Self:
+        names = [schedule.name for schedule in self.schedules]
+        if twice := next((name for name in names if names.count(name) > 1), ""):
+            raise ValueError(f"schedules: two have the name '{twice}'; give each its own")
         # The model is frozen for everybody else; here it is still being made.
         object.__setattr__(self, "site", stack_of(self.site, self.services, self.sites)[0])
         return self

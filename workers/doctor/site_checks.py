@@ -12,7 +12,6 @@ import redis
 
 from actions.clock.times import span_words
 from actions.engine.errors import RecoveryError
-from actions.engine.notes import living_workers
 from actions.engine.run import Run
 from actions.engine.store import Store
 from actions.findings import Finding
@@ -23,7 +22,7 @@ from actions.steps.postgres.archiving import look_at_archiving
 from actions.steps.postgres.look_at_server import look_at_server, see_writers
 from actions.steps.postgres.read_window import WindowInputs, survey
 from workers.docker.helper import LOOKS
-from workers.doctor import disk_checks, file_checks, pagerduty_checks, server_checks, stack_checks
+from workers.doctor import disk_checks, file_checks, pagerduty_checks, server_checks, stack_checks, worker_checks
 from workers.runner.queue import connect, open_to_all
 from workers.runner.toolbox import docker_toolbox
 from workers.statuspage import page_checks as status_page
@@ -36,7 +35,8 @@ _CLOCK_SKEW = timedelta(seconds=5)
 def check(settings: Settings, store: Store) -> list[Finding]:
     """Everything on this side, in the order in which it would be mended."""
     outside = [*pagerduty_checks.check(settings), *event_findings(store), *status_page.check(settings, store.clock)]
-    here = [_queue(settings), _worker(store), *stack_checks.check(settings), *file_checks.check(settings)]
+    workers = worker_checks.check(settings, store)
+    here = [_queue(settings), *workers, *stack_checks.check(settings), *file_checks.check(settings)]
     return [*here, audit.finding(settings, store), *site_findings(settings, store), *outside]
 
 
@@ -66,12 +66,6 @@ def event_findings(store: Store) -> Iterator[Finding]:
             f"{len(aside)} could not be read, for example {key}: {why}",
             "Look at those incidents in PagerDuty itself; the events are kept for 30 days.",
         )
-
-
-def _worker(store: Store) -> Finding:
-    alive = living_workers(store)
-    said = ", ".join(f"{w['host']} for site {w['site']}, {w['version']}" for w in alive.values())
-    return Finding("worker", bool(alive), said or "none is alive", "Start one: mayday worker")
 
 
 @dataclass

@@ -15,6 +15,7 @@ from actions.engine.errors import NOT_READ, RecoveryError
 from actions.engine.journal import first_broken
 from actions.engine.next_move import Wait, next_move
 from actions.engine.procedure import Procedure
+from actions.engine.served import serves
 from actions.engine.store import Store
 from actions.findings import Finding
 from actions.settings.outside import HeartbeatSettings
@@ -63,7 +64,7 @@ class Audit:
         )
 
     def _worker(self) -> Finding:
-        alive = [w for w in notes.living_workers(self.store).values() if w.get("site") == self.site.name]
+        alive = [w for w in notes.living_workers(self.store).values() if serves(w, self.site.name)]
         return Finding("worker", bool(alive), f"{len(alive)} alive" if alive else "none is alive", "mayday worker")
 
     def _is_broken(self, run: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -10,8 +9,8 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
+from actions.engine.chores import Chore
 from actions.engine.errors import RecoveryError
 from actions.engine.kept_count import KeptCount
 from actions.engine.run import Run
@@ -77,13 +76,10 @@ class ConditionKeeper:
         self._count = KeptCount(self.store, "records", self.records)
         self._memories = MemoryWatch(self.every)
 
-    def run(self, leaving: threading.Event) -> None:
-        """Go on until told to leave."""
-        while not leaving.wait(min(_HEALTH_EVERY, self.every)):
-            try:
-                self.look()
-            except SQLAlchemyError as away:
-                log.warning("the store does not answer", detail=str(away)[:200])
+    def chore(self) -> Chore:
+        """Looks for as long as the worker lives; of several workers each is ready to."""
+        every = min(_HEALTH_EVERY, self.every)
+        return Chore("look at the services", every, self.look, self.store, first=every)
 
     def look(self) -> bool:
         """Look once; False where another worker of the site did so just now."""
