@@ -91,11 +91,11 @@ class Ticker:
         dues = [*islice(schedule.when.latest(now, start), MOST)][::-1]
         missed = [due for due in dues if now - due > schedule.grace]
         late = missed[-1:] if schedule.missed is Missed.LATE and len(missed) == len(dues) else []
+        passed = [due for due in missed if due not in late]
+        self._pass_over(schedule, passed, superseded=len(passed) < len(dues))
         opened = []
-        for due in dues:
-            if due in missed and due not in late:
-                self._pass_over(schedule, due, superseded=len(missed) < len(dues) or bool(late))
-            elif run := self._open(schedule, due, f"{span_words(now - due)} late" if due in late else ""):
+        for due in dues[len(passed) :]:
+            if run := self._open(schedule, due, f"{span_words(now - due)} late" if due in late else ""):
                 opened.append(run)
         return opened
 
@@ -142,8 +142,10 @@ class Ticker:
                 hint=f"Look at it: mayday show {last}",
             )
 
-    def _pass_over(self, schedule: Schedule, due: datetime, *, superseded: bool) -> None:
+    def _pass_over(self, schedule: Schedule, dues: Sequence[datetime], *, superseded: bool) -> None:
         why = f"it could not begin: {self._why[schedule.name]}" if schedule.name in self._why else "nobody looked"
-        more = "; a later one took its place" if superseded else ""
-        if self.store.pass_over(DueTime(schedule.name, due, f"{why}{more}")):
-            log.warning("the schedule '%s' passed over %s: %s%s", schedule.name, due.isoformat(), why, more)
+        why += "; a later one took its place" if superseded else ""
+        passed = [due for due in dues if self.store.pass_over(DueTime(schedule.name, due, why))]
+        if passed:
+            last = passed[-1].isoformat()
+            log.warning("the schedule '%s' passed over %d, the last %s: %s", schedule.name, len(passed), last, why)

@@ -13,7 +13,7 @@ from actions.engine.journal import Entry, Kind, first_broken
 from actions.engine.ledger import LEASE_SECONDS
 from actions.engine.next_move import Wait, next_move
 from actions.engine.procedure import Act, Ask, Look, Option, OptionEffect, Procedure, Risk
-from actions.engine.reading import Asker, Words
+from actions.engine.reading import Words
 from actions.engine.requests import Subject, open_run
 from actions.engine.rights import Speaker
 from actions.engine.run import Run
@@ -155,10 +155,8 @@ class Family:
 
     def ask(self, *rooms: str, service: str = "house") -> Family:
         subject, request = Subject("main", service), Painting(rooms)
-        made = open_run(
-            self.store, self.parent, request, by=OLGA, subject=subject, origin={"channel": "C1"}, key="root"
-        )
-        self.root = made.id
+        origin = {"channel": "C1"}
+        self.root = open_run(self.store, self.parent, request, by=OLGA, subject=subject, origin=origin, key="root").id
         return self
 
     def due(self) -> list[str]:
@@ -237,7 +235,3 @@ class Family:
         except Busy as busy:
             return busy.run
         return f"none, so {made.id} has it"
-
-
-def asker(clock: Clock) -> Asker:
-    return Asker(clock(), "UTC", None, "house")
