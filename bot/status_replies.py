@@ -57,7 +57,8 @@ def _line(bot: BotContext, run: Run, entries: list[Entry], now: datetime) -> str
     spent = clock((run.finished_at or now) - run.requested_at)
     shown = f"<{where}|`{run.id}`>" if where else f"`{run.id}`"
     by = escape(str(entries[0].data.get("name") or run.requester))
-    return f"{shown} {escape(run.procedure)} · {state} · {spent} · asked by {by} {moment(run.requested_at)}"
+    of = f" · child of run `{escape(run.parent)}`" if run.parent else ""
+    return f"{shown} {escape(run.procedure)} · {state} · {spent} · asked by {by} {moment(run.requested_at)}{of}"
 
 
 def _one(bot: BotContext, run: Run) -> str:

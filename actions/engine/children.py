@@ -160,6 +160,8 @@ def for_parent(first: Entry, kind: Kind, data: Mapping[str, Any]) -> tuple[str, 
     if not origin.get("parent") or of_item or kind not in _TELLING:
         return None
     said = {"child": first.run, "item": str(origin.get("item") or ""), "procedure": first.data.get("procedure", "")}
+    became = data.get("outcome") or ("stopped" if kind is Kind.STOPPED else "has failed")
+    said["title"] = f"run {first.run} for {said['item']}: {became}"
     for name in ("outcome", "words", "error"):
         if data.get(name):
             said[name] = str(data[name])

@@ -102,7 +102,9 @@ def open_child(store: Ledger, procedure: Procedure, request: Any, *, subject: Su
     run = new_id(store.clock(), ERRAND if procedure.lane is Lane.ERRAND else RUN)
     parent, first = place.parent, store.entries(place.parent.id)[0].data
     own = {"parent": parent.id, "step": str(place.step), "item": place.item, "key": place.key}
-    origin = {**parent.origin, **own, "lenders": " ".join((*parent.lenders, parent.id))}
+    # Not its thread: a child has one of its own.
+    carried = {name: parent.origin[name] for name in ("sink", "channel", "incident") if parent.origin.get(name)}
+    origin = {**carried, **own, "lenders": " ".join((*parent.lenders, parent.id))}
     by = Speaker(parent.requester, str(first.get("name") or parent.requester), may_ask=True, may_approve=False)
     data = requested(procedure, request, by, subject, origin)
     began = (Kind.BEGAN, place.step, {**place.says, "item": place.item, "child": run, "procedure": procedure.name})

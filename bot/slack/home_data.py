@@ -67,5 +67,5 @@ def _run(bot: BotContext, name: str) -> OpenItem:
         thread_link(bot, run),
         f"{run.procedure} of {run.service}",
         run.requested_at,
-        f"{state} · asked by {who}",
+        f"{state} · asked by {who}" + (f" · child of run {escape(run.parent)}" if run.parent else ""),
     )

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from actions.engine import facts as facts_of
-from actions.engine import injection
+from actions.engine import injection, notes
 from actions.engine.child import Child, ChildRequest
 from actions.engine.children import ChildRun, Recalled
 from actions.engine.errors import Busy
@@ -64,10 +64,18 @@ class ChildWork:
                 self.work.say(Kind.PUT_OFF, i, {**says, "behind": trouble.run})
             elif trouble is not None:
                 self.work.failed(Kind.FAILED, i, says, trouble, began)
+        self._show(i, step)
+
+    def _show(self, i: int, step: Child) -> None:
+        run = self.work.store.run(self.work.lease.run)
+        text = ", ".join(f"run {child.id} for {child.item}" for child in run.children.open(i))
+        items = run.items[i]
+        shown = {"step": i, "title": step.title, "done": len(items.done), "total": len(items.all)}
+        notes.set_progress(self.work.store, run.id, {**shown, "text": f"waits for {text}" if text else ""})
 
     def gather(self, i: int, step: Child, run: Run) -> None:
         """Keep how all have ended."""
-        self._over(i, step, run, "; ".join(f"{end.item}: {end.outcome}" for end in run.children.ends(i)))
+        self._over(i, step, run, "; ".join(f"{end.item}: {end.outcome}, run {end.run}" for end in run.children.ends(i)))
 
     def stop(self, i: int, run: Run) -> None:
         """Stop the children with their parent, at their next safe places."""
