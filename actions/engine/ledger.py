@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from actions.engine.children import for_parent
-from actions.engine.claims import ALL, Claim, Mode, Wanted, claims_of, conflict, listed, wanted_by
+from actions.engine.claims import ALL, Claim, Mode, Wanted, claims_of, conflict, listed, sites_of, wanted_by
 from actions.engine.due_times import DueTime
 from actions.engine.errors import Busy, Fenced
 from actions.engine.folding import after, fold
@@ -98,11 +98,11 @@ class Ledger(ABC):
                 return tx.taken_by(due), False
             if not tx.first("inbox", key, run):
                 return str(tx.kept("inbox", key)), False
-            if other := conflict(wanted, tx.claims(data["site"])):
+            if other := conflict(wanted, [held for site in sites_of(wanted) for held in tx.claims(site)]):
                 # The inbox key goes with the transaction, so that the same request may come again later.
-                raise held_by(other)
+                raise held_by(other, data["site"])
             tx.claim(wanted)
-            self.add(tx, run, [], [(Kind.REQUESTED, None, {**data, "claims": listed(wanted)})])
+            self.add(tx, run, [], [(Kind.REQUESTED, None, {**data, "claims": listed(wanted, data["site"])})])
             for journal, draft in tells:
                 self.add(tx, journal, tx.read(journal), [draft])
             return run, True
@@ -210,10 +210,16 @@ class Ledger(ABC):
         raise Fenced(f"The journal {journal} could not be written.", hint="Try again.")
 
 
-def held_by(claim: Claim) -> Busy:
-    """The refusal of whoever wants what is claimed."""
+def held_by(claim: Claim, site: str) -> Busy:
+    """The refusal of whoever wants, for a run of that site, what is claimed."""
     everything = claim.service == ALL
-    what = f"All of site {claim.site}" if everything else claim.service
+    what = (
+        f"All of site {claim.site}"
+        if everything
+        else claim.service
+        if claim.site == site
+        else f"{claim.service} @ {claim.site}"
+    )
     one = "No other run of the site may begin beside it." if everything else "One run for each service at a time."
     return Busy(
         f"{what} is held by run {claim.run}.",

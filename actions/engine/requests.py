@@ -12,6 +12,7 @@ from typing import Any
 
 from actions.engine.claims import ALL, Wanted, wanted_by
 from actions.engine.due_times import DueTime
+from actions.engine.errors import Refused
 from actions.engine.facts import to_json
 from actions.engine.ids import ERRAND, RUN, new_id
 from actions.engine.journal import Kind
@@ -81,12 +82,14 @@ def open_run(
     `origin` says where it came from; the `incident` in it is told of the run, with what `linked` adds to that.
 
     Raises:
+        Refused: its second site is its own.
         Busy: another run holds the service.
     """
+    _must_be_two(procedure, request, subject)
     run = new_id(store.clock(), ERRAND if procedure.lane is Lane.ERRAND else RUN)
     data = requested(procedure, request, by, subject, {**origin, "key": key})
     tells = _linked(run, data, linked or {})
-    name, new = store.open_run(run, data, claims=_claims(procedure, subject), key=key, tells=tells, due=due)
+    name, new = store.open_run(run, data, claims=_claims(procedure, request, subject), key=key, tells=tells, due=due)
     return OpenedRun(name, new, data["summary"])
 
 
@@ -98,7 +101,9 @@ def open_child(store: Ledger, procedure: Procedure, request: Any, *, subject: Su
     Raises:
         Busy: another run holds the service, or another child of the parent.
         Fenced: the parent is carried out by another worker by now.
+        Refused: it needs a second site, and none is named.
     """
+    _must_be_two(procedure, request, subject)
     run = new_id(store.clock(), ERRAND if procedure.lane is Lane.ERRAND else RUN)
     parent, first = place.parent, store.entries(place.parent.id)[0].data
     own = {"parent": parent.id, "step": str(place.step), "item": place.item, "key": place.key}
@@ -110,15 +115,27 @@ def open_child(store: Ledger, procedure: Procedure, request: Any, *, subject: Su
     began = (Kind.BEGAN, place.step, {**place.says, "item": place.item, "child": run, "procedure": procedure.name})
     tells = (*_linked(run, data, {}), (parent.id, began))
     name, new = store.open_run(
-        run, data, claims=_claims(procedure, subject), key=place.key, tells=tells, lease=place.lease
+        run, data, claims=_claims(procedure, request, subject), key=place.key, tells=tells, lease=place.lease
     )
     return OpenedRun(name, new, data["summary"])
 
 
-def _claims(procedure: Procedure, subject: Subject) -> list[Wanted]:
+def _claims(procedure: Procedure, request: Any, subject: Subject) -> list[Wanted]:
     """What is about a site as a whole claims all that is on it."""
     own = subject.service or ALL
-    return [replace(one, service=one.service or own) for one in wanted_by(procedure.claims, procedure.yields)]
+    return [
+        replace(one, service=one.service or own, site=str(getattr(request, one.site)) if one.site else "")
+        for one in wanted_by(procedure.claims, procedure.yields)
+    ]
+
+
+def _must_be_two(procedure: Procedure, request: Any, subject: Subject) -> None:
+    if procedure.there and str(getattr(request, procedure.there)) in ("", subject.site):
+        raise Refused(
+            f"{procedure.name} needs a second site beside {subject.site}.",
+            detail=f"The second one that was named is '{getattr(request, procedure.there)}'. Nothing was begun.",
+            hint="Name another site of the settings: [[sites]], docs/configuration.md.",
+        )
 
 
 def requested(

@@ -16,7 +16,7 @@ from actions.engine.transaction import Lease
 from workers.runner.children import Enqueue, nobody_told
 from workers.runner.heartbeat import Heartbeat
 from workers.runner.run_loop import RunLoop
-from workers.runner.scope import OpenToolbox, Toolbox
+from workers.runner.scope import Elsewhere, OpenToolbox, Toolbox, ToolSet
 from workers.runner.step_guard import AWAY_SECONDS, Guard
 
 log = structlog.get_logger("mayday.loop")
@@ -28,11 +28,12 @@ class LeasedRunner:
 
     store: Store
     find: Callable[[str], Procedure]
-    toolbox: Toolbox
+    toolbox: Toolbox[ToolSet]
     owner: str
     away_seconds: float = AWAY_SECONDS
     site: str = ""
     enqueue: Enqueue = nobody_told
+    elsewhere: Elsewhere | None = None
 
     def carry_out(self, run_id: str, leaving: threading.Event | None = None) -> str:
         """Make moves until the run waits or has ended; returns why it stopped moving.
@@ -70,7 +71,8 @@ class LeasedRunner:
 
     def _through(self, procedure: Procedure, lease: Lease, leaving: threading.Event) -> str:
         run = lease.run
-        with Heartbeat(self.store, lease) as heartbeat, OpenToolbox(self.store, self.toolbox, run) as opened:
+        box = OpenToolbox(self.store, self.toolbox, run, procedure.there, self.elsewhere)
+        with Heartbeat(self.store, lease) as heartbeat, box as opened:
             guard = Guard(self.store, run, heartbeat, opened.reopen, self.away_seconds)
             tools, find = opened.tools, self.find
             loop = RunLoop(self.store, procedure, lease, heartbeat, guard, tools, leaving, find, self.enqueue)

@@ -12,7 +12,7 @@ from actions.stack.stack import Site
 from workers.runner.toolbox import DockerToolbox, docker_toolbox
 
 
-def site_named(settings: Settings, name: str, run: str = "") -> Site:
+def known_site(settings: Settings, name: str, run: str = "") -> Site:
     """The site of that name.
 
     Raises:
@@ -42,7 +42,7 @@ def chosen_sites(settings: Settings, names: Sequence[str]) -> tuple[str, ...]:
     Raises:
         Refused: the settings do not know one of them.
     """
-    return tuple(dict.fromkeys(site_named(settings, name).name for name in names)) or own_sites(settings)
+    return tuple(dict.fromkeys(known_site(settings, name).name for name in names)) or own_sites(settings)
 
 
 def site_toolbox(settings: Settings, store: Store, name: str) -> DockerToolbox:
@@ -51,8 +51,8 @@ def site_toolbox(settings: Settings, store: Store, name: str) -> DockerToolbox:
     Raises:
         Refused: the settings do not know the site.
     """
-    site = site_named(settings, name)
+    site = known_site(settings, name)
     if name == settings.site.name:
         return docker_toolbox(settings, store)
-    config = replace(settings.site.site(), name=name, postgres="", writers=())
+    config = replace(settings.site.site(), name=name, postgres="", archive="", bases="", writers=())
     return DockerToolbox(store, config, site.docker or settings.site.docker_host, site.services)

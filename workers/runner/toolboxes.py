@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 import structlog
 
@@ -20,7 +21,8 @@ from workers.pagerduty.poller import Poller
 from workers.runner import toolbox
 from workers.runner.children import Enqueue, nobody_told
 from workers.runner.leased_runner import LeasedRunner
-from workers.runner.site_toolbox import site_named, site_toolbox
+from workers.runner.site_toolbox import known_site, site_toolbox
+from workers.runner.toolbox import second_toolbox
 from workers.runner.worker import owner_name
 
 log = structlog.get_logger("mayday.runner")
@@ -53,6 +55,7 @@ class Runners:
             away_seconds=spec.away_seconds,
             site=site,
             enqueue=self.enqueue,
+            elsewhere=None if errand else partial(second_toolbox, self.settings, self.store),
         )
 
 
@@ -89,7 +92,7 @@ class InProcessRunner:
         if is_errand(run.id):
             self._adapters().toolbox().reach(self.find(run.procedure))
             return
-        toolbox.reach(site_named(self.settings, run.site, run.id).docker)
+        toolbox.reach(known_site(self.settings, run.site, run.id).docker)
 
     def _adapters(self) -> Adapters:
         return open_adapters(self.settings, self.clock)

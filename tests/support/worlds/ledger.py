@@ -72,12 +72,12 @@ class Ledger:
         if ("inbox", key) in self.kept:
             return str(self.kept["inbox", key][0]), False
         if other := conflict(wanted, self.claimed):
-            raise held_by(other)
+            raise held_by(other, data["site"])
         self.claimed += wanted
         self.kept["inbox", key] = (run, self.clock())
         if due is not None:
             self.due[due.schedule, due.at] = Taken(due, self.clock(), run)
-        self._write(run, Kind.REQUESTED, None, {**data, "claims": listed(wanted)})
+        self._write(run, Kind.REQUESTED, None, {**data, "claims": listed(wanted, data["site"])})
         for journal, draft in tells:
             if journal in self.states:
                 self._write(journal, *draft)
