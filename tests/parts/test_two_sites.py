@@ -26,8 +26,9 @@ from actions.stack.stack import ServiceKind
 from tests.support.waiting import now
 from tests.support.worlds.planned import ONCALL
 from tests.support.worlds.two_sites import MOVE, Move
+from workers.adapters import Adapters
 from workers.runner.leased_runner import LeasedRunner
-from workers.runner.toolboxes import recoveries
+from workers.runner.toolboxes import Runners
 
 pytestmark = pytest.mark.parts
 IMAGE = "debian:bookworm-slim"
@@ -95,7 +96,9 @@ class Sites:
     app: str
 
     def runner(self) -> LeasedRunner:
-        made = recoveries(self.settings, self.store, lambda name: MOVE, "worker")
+        made = Runners(self.settings, Adapters(), self.store, lambda name: MOVE, "worker")(
+            self.settings.site.name, Lane.RECOVERY
+        )
         made.away_seconds = 0.5
         return made
 

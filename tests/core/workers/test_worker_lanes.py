@@ -65,6 +65,14 @@ DRILL = replace(STAND, name="a drill", claims=False, lane=Lane.DRILL)
 KNOWN = {procedure.name: procedure for procedure in (STAND, BACKUP, DRILL, PAINT, PARENT)}
 
 
+@dataclass(frozen=True)
+class HallTools:
+    """What the steps take."""
+
+    stands: Stands
+    walls: Walls
+
+
 @dataclass
 class Hall:
     """A store, a worker without a queue, and what its runs do."""
@@ -90,8 +98,8 @@ class Hall:
         return KNOWN[name]
 
     @contextmanager
-    def open(self, run: Run) -> Iterator[dict[str, Any]]:
-        yield {"stands": self.stands, "walls": self.walls}
+    def open(self, run: Run) -> Iterator[HallTools]:
+        yield HallTools(self.stands, self.walls)
 
     def ask(self, service: str, site: str = "main", procedure: Procedure = STAND, *rooms: str) -> str:
         request, subject = Painting(rooms or (service,)), Subject(site, service)

@@ -60,6 +60,13 @@ class Walls:
         self.painted = painted
 
 
+@dataclass(frozen=True)
+class FamilyTools:
+    """What the steps take."""
+
+    walls: Walls
+
+
 def choose(rooms: tuple[str, ...]) -> tuple[str, ...]:
     return rooms
 
@@ -147,8 +154,8 @@ class Family:
         self.store = self.store or Ledger(self.clock)
 
     @contextmanager
-    def open(self, run: Run) -> Iterator[dict[str, Any]]:
-        yield {"walls": self.walls}
+    def open(self, run: Run) -> Iterator[FamilyTools]:
+        yield FamilyTools(self.walls)
 
     def find(self, name: str) -> Procedure:
         return self.parent if name == self.parent.name else self.child
