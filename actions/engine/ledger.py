@@ -80,9 +80,9 @@ class Ledger(ABC):
     ) -> tuple[str, bool]:
         """Begin a run's journal with its request and what it claims (`claims.wanted_by`), once for each inbox key.
 
-        `tells` are entries for other journals: that of an incident which the run belongs to, that of its parent. With a
-        `lease` it is opened as whoever holds that, with a due time of a schedule once for that. Returns the run's id
-        and whether it is new: a redelivered request gives the run it made before, a due time the one it was taken for.
+        `tells` are entries for other journals: an incident's, a parent's. With a `lease` it is opened as whoever holds
+        that, with a due time once for that. Returns the run's id and whether it is new: a redelivered request gives the
+        run that it made before, a due time the one that it was taken for.
 
         Raises:
             Busy: another run's claim excludes one of this one's.
@@ -98,16 +98,26 @@ class Ledger(ABC):
                 return tx.taken_by(due), False
             if not tx.first("inbox", key, run):
                 return str(tx.kept("inbox", key)), False
-            if other := conflict(wanted, [held for site in sites_of(wanted) for held in tx.claims(site)]):
-                # The inbox key goes with the transaction, so that the same request may come again later.
-                raise held_by(other, data["site"])
-            tx.claim(wanted)
-            self.add(tx, run, [], [(Kind.REQUESTED, None, {**data, "claims": listed(wanted, data["site"])})])
-            for journal, draft in tells:
-                self.add(tx, journal, tx.read(journal), [draft])
+            self._begin(tx, run, data, wanted, tells)
             return run, True
 
         return self.at_once(run, write)
+
+    def _begin(
+        self,
+        tx: Transaction,
+        run: str,
+        data: dict[str, Any],
+        wanted: Sequence[Claim],
+        tells: Sequence[tuple[str, Draft]],
+    ) -> None:
+        if other := conflict(wanted, [held for site in sites_of(wanted) for held in tx.claims(site)]):
+            # The inbox key goes with the transaction, so that the same request may come again later.
+            raise held_by(other, data["site"])
+        tx.claim(wanted)
+        self.add(tx, run, [], [(Kind.REQUESTED, None, {**data, "claims": listed(wanted, data["site"])})])
+        for journal, draft in tells:
+            self.add(tx, journal, tx.read(journal), [draft])
 
     def extend(self, journal: str, tell: Teller, key: str = "") -> list[Entry]:
         """Begin or continue any journal with what `tell` says, judged in the moment that it is written.

@@ -17,6 +17,7 @@ import pytest
 
 from actions.engine import answers, requests
 from actions.engine.journal import Kind
+from actions.engine.procedure import Lane
 from actions.engine.requests import Subject
 from actions.engine.store import Store
 from actions.settings.services import ServiceTable, SiteTable
@@ -96,9 +97,8 @@ class Sites:
     app: str
 
     def runner(self) -> LeasedRunner:
-        made = Runners(self.settings, Adapters(), self.store, lambda name: MOVE, "worker")(
-            self.settings.site.name, Lane.RECOVERY
-        )
+        runners = Runners(self.settings, Adapters(None, None, None), self.store, lambda name: MOVE, "worker")
+        made = runners(self.settings.site.name, Lane.RECOVERY)
         made.away_seconds = 0.5
         return made
 

@@ -15,7 +15,7 @@ from actions.engine.errors import Busy
 from actions.engine.items import Item
 from actions.engine.journal import Kind
 from actions.engine.line_up import line_up
-from actions.engine.next_move import passed_no_return
+from actions.engine.no_return import passed_no_return
 from actions.engine.procedure import Procedure
 from actions.engine.requests import ChildPlace, Subject, open_child
 from actions.engine.run import Run

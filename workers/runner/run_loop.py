@@ -36,9 +36,9 @@ from actions.engine.next_move import (
     Undo,
     Wait,
     Wave,
-    may_rest,
     next_move,
 )
+from actions.engine.no_return import may_rest
 from actions.engine.procedure import Act, Ask, Look, Outcome, Procedure, Sheet
 from actions.engine.run import Run
 from actions.engine.store import Store

@@ -26,7 +26,7 @@ SWEEP_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
-class Place:
+class LanePlace:
     """Where a run belongs: its site, and the lane of its procedure."""
 
     site: str
@@ -41,19 +41,19 @@ class Sweep:
     find: Callable[[str], Procedure]
     sites: Sequence[str]
     every: float = SWEEP_SECONDS
-    _found: dict[Place, list[str]] = field(default_factory=dict)
+    _found: dict[LanePlace, list[str]] = field(default_factory=dict)
     _next: float = 0.0
     _turn: threading.Lock = field(default_factory=threading.Lock)
 
-    def due(self) -> dict[Place, list[str]]:
+    def due(self) -> dict[LanePlace, list[str]]:
         """Runs that have a next move and no living lease, by their places: what a lost job or a dead worker left."""
-        leased, found = self.store.leased(), defaultdict[Place, list[str]](list)
+        leased, found = self.store.leased(), defaultdict[LanePlace, list[str]](list)
         for run in self.store.runs(open_only=True):
             if run not in leased and (place := self._wants(run)) is not None:
                 found[place].append(run)
         return found
 
-    def take(self, place: Place) -> str:
+    def take(self, place: LanePlace) -> str:
         """A run that is due there, given to nobody else until the next look; empty where there is none."""
         with self._turn:
             # Looked before the time is noted: a store that did not answer is asked again by the next thread.
@@ -67,15 +67,15 @@ class Sweep:
         """Look again at the next question: something has changed."""
         self._next = 0.0
 
-    def place_of(self, run: Run) -> Place:
+    def place_of(self, run: Run) -> LanePlace:
         """Where a run belongs.
 
         Raises:
             RecoveryError: this version does not know its procedure.
         """
-        return Place(run.site, self.find(run.procedure).lane)
+        return LanePlace(run.site, self.find(run.procedure).lane)
 
-    def _wants(self, run: str) -> Place | None:
+    def _wants(self, run: str) -> LanePlace | None:
         try:
             state = self.store.run(run)
             if state.site not in self.sites:
@@ -89,4 +89,4 @@ class Sweep:
         claims = state.claims(procedure)
         if in_the_way(claims, self.store.claims) or isinstance(next_move(procedure, state, self.store.clock()), Wait):
             return None
-        return Place(state.site, procedure.lane)
+        return LanePlace(state.site, procedure.lane)

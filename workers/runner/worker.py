@@ -22,7 +22,7 @@ from actions.engine.procedure import Lane, Procedure
 from actions.engine.store import Store
 from workers.runner.leased_runner import LeasedRunner
 from workers.runner.queue import RunJob, work_queue
-from workers.runner.sweep import Place, Sweep
+from workers.runner.sweep import LanePlace, Sweep
 
 log = structlog.get_logger("mayday.worker")
 
@@ -76,7 +76,7 @@ class Worker:
         for site in self.sites:
             for lane, threads in self.threads.items():
                 for n in range(threads):
-                    self._kept.keep(f"{LANES[lane].name} of {site}, {n + 1}", self.serve, Place(site, lane))
+                    self._kept.keep(f"{LANES[lane].name} of {site}, {n + 1}", self.serve, LanePlace(site, lane))
 
     def rest(self) -> None:
         """Wait for the steps at hand, in the lanes that are waited for."""
@@ -88,14 +88,14 @@ class Worker:
         """The sites and the lanes, by their names."""
         return {"sites": list(self.sites), "lanes": [LANES[lane].name for lane in self.threads]}
 
-    def serve(self, place: Place) -> None:
+    def serve(self, place: LanePlace) -> None:
         """Carry out what a lane of a site brings, until asked to leave."""
         RunJob.carrier = self.carry_out
         self._own.place, self._own.runner = place, self.runner(place.site, place.lane)
         while not self.leaving.is_set():
             self._round(place)
 
-    def _round(self, place: Place) -> None:
+    def _round(self, place: LanePlace) -> None:
         try:
             while not self.leaving.is_set() and (run := self.sweep.take(place)):
                 self._carry(run, self._own.runner)
@@ -107,12 +107,12 @@ class Worker:
 
     def carry_out(self, run: str) -> str:
         """Carry out a run that was enqueued. One that came to another lane than its own is left to that one's sweep."""
-        own: Place | None = getattr(self._own, "place", None)
+        own: LanePlace | None = getattr(self._own, "place", None)
         try:
             place = self.sweep.place_of(self.store.run(run))
         except (KeyError, RecoveryError):
             # Whoever carries it out says what is wrong with it.
-            place = own or Place(self.sites[0], Lane.RECOVERY)
+            place = own or LanePlace(self.sites[0], Lane.RECOVERY)
         if own is not None and place != own:
             self.sweep.soon()
             return "handed over"

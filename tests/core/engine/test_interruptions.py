@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from actions.engine.journal import first_broken
-from actions.engine.next_move import passed_no_return
+from actions.engine.no_return import passed_no_return
 from actions.engine.procedure import Outcome
 from actions.engine.store import Store
 from tests.support.worlds.company import SITE, Killed

@@ -29,7 +29,7 @@ from tests.support.worlds.pagerduty import Killed, PagerDutyWorld, WorldErrands
 from tests.support.worlds.pages import at, body, event
 from workers.runner.errand_toolbox import ErrandToolbox
 from workers.runner.leased_runner import LeasedRunner
-from workers.runner.sweep import Place
+from workers.runner.sweep import LanePlace
 from workers.runner.worker import Worker
 
 OLGA = Speaker("U0ONCALL", "Olga Nowak", may_ask=True, may_approve=False)
@@ -197,7 +197,7 @@ def test_errands_and_recoveries_are_swept_in_lanes_of_their_own(shift: Shift) ->
     run = shift.ask(open_errands.to_acknowledge(shift.incident))
     lane = LeasedRunner(shift.store, find, WorldErrands(shift.world), "errands")
     worker = Worker(shift.store, lambda site, of: lane, "", find, "w1")
-    assert worker.sweep.due() == {Place("main", Lane.ERRAND): [run]}
+    assert worker.sweep.due() == {LanePlace("main", Lane.ERRAND): [run]}
     worker.leaving.set()
     assert worker.carry_out(run) == "leaving"
     worker.leaving.clear()

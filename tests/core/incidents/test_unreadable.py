@@ -36,7 +36,7 @@ from tests.support.bot_world import (
 )
 from tests.support.worlds.pages import body, event
 from workers.runner.leased_runner import LeasedRunner
-from workers.runner.sweep import Place
+from workers.runner.sweep import LanePlace
 from workers.runner.worker import Worker
 from workers.watch.audit import Audit
 
@@ -97,7 +97,7 @@ def test_the_worker_passes_over_it_and_the_audit_names_it(office: Office, spoile
     spoil(office.store, bad, **spoiled)
     nobody: Any = None
     worker = Worker(office.store, lambda site, lane: LeasedRunner(office.store, find, nobody, "w"), "", find, "w")
-    assert worker.sweep.due() == {Place("main", Lane.RECOVERY): [good]}
+    assert worker.sweep.due() == {LanePlace("main", Lane.RECOVERY): [good]}
     audit = Audit(office.store, find, SiteSettings(postgres=SERVICE), HeartbeatSettings())
     told = {finding.name: finding for finding in audit.look()}
     assert any(bad in finding.seen and not finding.ok for finding in told.values())

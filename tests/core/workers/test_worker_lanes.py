@@ -33,7 +33,7 @@ from tests.support.worlds.family import OLGA, PAINT, PARENT, Painting, Walls
 from workers.doctor import worker_checks
 from workers.runner.leased_runner import LeasedRunner
 from workers.runner.site_toolbox import chosen_sites, own_sites
-from workers.runner.sweep import Place
+from workers.runner.sweep import LanePlace
 from workers.runner.worker import Worker, chosen_lanes
 
 NO_REDIS = "redis://127.0.0.1:1/0"
@@ -265,7 +265,7 @@ def test_a_worker_that_leaves_waits_for_the_end_of_the_step_and_not_for_a_backup
 def test_a_run_that_comes_to_another_lanes_queue_is_left_to_its_own(hall: Hall) -> None:
     backup = hall.ask("postgres", "main", BACKUP)
     answered = list[str]()
-    hall.worker._own.place, hall.worker._own.runner = Place("main", Lane.RECOVERY), None
+    hall.worker._own.place, hall.worker._own.runner = LanePlace("main", Lane.RECOVERY), None
     answered.append(hall.worker.carry_out(backup))
     assert answered == ["handed over"]
     hall.worker.keep_up()
@@ -279,7 +279,7 @@ def test_what_nobody_here_serves_is_left_to_others(hall: Hall) -> None:
 
 
 def test_the_sweep_gives_a_run_to_one_of_those_who_ask(hall: Hall) -> None:
-    place, runs = Place("main", Lane.RECOVERY), {hall.ask("a"), hall.ask("b")}
+    place, runs = LanePlace("main", Lane.RECOVERY), {hall.ask("a"), hall.ask("b")}
     hall.worker.sweep.every = 3600
     assert {hall.worker.sweep.take(place), hall.worker.sweep.take(place)} == runs
     assert hall.worker.sweep.take(place) == ""
