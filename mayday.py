@@ -77,30 +77,27 @@ def bot(config: Config = None) -> None:
 
 
 @app.command()
-def worker(config: Config = None) -> None:
-    """Carry runs out, one at a time."""
+def worker(
+    config: Config = None,
+    site: Annotated[list[str] | None, typer.Option(help="A site to serve; else all of this host.")] = None,
+    lane: Annotated[list[str] | None, typer.Option(help="recoveries, errands, backups or drills; else all.")] = None,
+) -> None:
+    """Carry runs out: several at a time where they do not exclude each other."""
     from actions.catalog import find
     from workers.adapters import open_adapters
-    from workers.runner.background import companions
-    from workers.runner.toolboxes import errands, recoveries
-    from workers.runner.worker import Worker, owner_name
+    from workers.runner.background import background_chores
+    from workers.runner.served_sites import chosen_sites
+    from workers.runner.toolboxes import Runners
+    from workers.runner.worker import Worker, chosen_lanes, owner_name
 
     settings = _settings(config)
+    sites, lanes = chosen_sites(settings, site or ()), chosen_lanes(settings.lanes.threads(), lane or ())
     _logging()
-    store, redis = _store(settings), settings.redis.get_secret_value()
-    loop = recoveries(settings, store, find, owner_name(_clock()))
-    adapters = open_adapters(settings, _clock)
-    beside = companions(settings, store, find, adapters, loop.owner, _enqueue(settings, store))
-    Worker(
-        store,
-        loop,
-        redis,
-        settings.site.name,
-        VERSION,
-        find,
-        beside,
-        errands(settings, adapters, store, find, loop.owner),
-    ).work()
+    store, owner, adapters = _store(settings), owner_name(_clock()), open_adapters(settings, _clock)
+    enqueue = _enqueue(settings, store)
+    runners = Runners(settings, adapters, store, find, owner, enqueue)
+    chores = background_chores(settings, store, find, adapters, owner, enqueue, sites)
+    Worker(store, runners, settings.redis.get_secret_value(), find, owner, VERSION, sites, lanes, chores).work()
 
 
 @app.command("carry-out")
@@ -206,11 +203,11 @@ def _known(store: Store, run: str) -> str:
 
 
 def _enqueue(settings: Settings, store: Store) -> Callable[[str], object]:
-    """Rings for a run in the queue of its own site; with one site there is nothing to look up."""
-    from workers.runner.queue import enqueue
+    """Puts a run into the queue of its own site and lane."""
+    from actions.catalog import known
+    from workers.runner.enqueue_run import EnqueueRun
 
-    url, here, several = settings.redis.get_secret_value(), settings.site.name, bool(settings.sites)
-    return lambda run: enqueue(url, store.run(run).site if several else here, run)
+    return EnqueueRun(settings.redis.get_secret_value(), store, known, settings.site.name)
 
 
 def _queue(settings: Settings) -> Callable[[], int | None]:

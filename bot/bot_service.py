@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import socket
 import threading
@@ -13,27 +12,24 @@ from datetime import datetime
 import uvicorn
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
 
 from actions.catalog import find
+from actions.engine.chores import Chore, KeptThreads
 from actions.engine.leader_lease import LeaderLease
-from actions.engine.notes import archive_old_journals, forget_old_deliveries
 from actions.engine.procedure import Procedure
 from actions.engine.store import Store
 from actions.incidents.alarm_watch import AlarmWatch, caller
 from actions.incidents.alert_grouping import rules_of
-from actions.incidents.kept_events import forget_old_events
 from actions.incidents.page_escalation import lifter
 from actions.incidents.site_watch import site_watches
 from actions.settings.settings import Settings
 from actions.tools.outside import Pager, PagerDuty
+from bot.house_keeping import HouseKeeping
 from bot.incidents.event_intake import Intake
-from bot.incidents.raise_alarms import RaiseAlarms
 from bot.queue_notifier import QueueNotifier
-from bot.slack import identity
 from bot.slack.app import app_of, build_context
-from bot.slack.client import FAILURES, client_for, trouble
+from bot.slack.client import client_for
 from bot.slack.home_tab import Home
 from bot.slack.socket_mode import connect, hang_up
 from bot.slack.thread_loop import ThreadLoop
@@ -44,9 +40,9 @@ from bot.web.liveness import Liveness
 from bot.web.pagerduty_webhook import pagerduty_route
 from bot.web.server import web_app
 
-_log = logging.getLogger(__name__)
-_LONGEST_PAUSE = 10.0
-_TIDY_EVERY = 3600.0
+ALARMS = "alarms"
+"""Whose turn it is to raise alarms; the workers take part in it."""
+_ALARMS_EVERY = 10.0
 
 
 class BotService:
@@ -80,26 +76,38 @@ class BotService:
             *health_checks.routes(HealthChecks(self.bot, self.liveness)),
             *metrics.routes(self.bot, self.figures),
         ]
-        site, leader = settings.site, LeaderLease(store, "alarms", owner)
-        self.alarms: RaiseAlarms | None = None
-        if pager is not None:
-            call, lift = caller(pagerduty, settings.contacts), lifter(store, pagerduty, site.name, enqueue)
-            watch = AlarmWatch(store, find, pager, site_watches(settings, store, find), also_tell=call, lift=lift)
-            self.alarms = RaiseAlarms(watch, leader)
+        self.house = HouseKeeping(self.bot, self.liveness)
+        self.alarms = self._alarms(owner, enqueue, pager, pagerduty)
+        self._kept = KeptThreads()
         self.port = 0
+
+    def _alarms(
+        self, owner: str, enqueue: Callable[[str], object], pager: Pager | None, pagerduty: PagerDuty | None
+    ) -> tuple[Chore, ...]:
+        """The bot takes part in raising alarms: that no worker lives must be said by somebody who is no worker."""
+        store, settings = self.bot.store, self.bot.settings
+        if pager is None:
+            return ()
+        call, lift = caller(pagerduty, settings.contacts), lifter(store, pagerduty, settings.site.name, enqueue)
+        watch = AlarmWatch(store, find, pager, site_watches(settings, store, find), also_tell=call, lift=lift)
+        leader = LeaderLease(store, ALARMS, owner)
+        return (Chore(ALARMS, _ALARMS_EVERY, watch.work, store, leader, first=_ALARMS_EVERY),)
+
+    def chores(self) -> tuple[Chore, ...]:
+        """What the bot does every now and then, but for what it cannot do without."""
+        return (*self.house.chores(), self.home.chore(), *self.alarms)
 
     def run(self, stop: threading.Event) -> None:
         """Serve until `stop` is set. A thread loop that dies takes the process with it, so that it is started again."""
         needed = [self._thread("threads", self.threads.run, stop), self._thread("intake", self.intake.run, stop)]
         self.liveness.needed = needed
-        self._thread("keeper", self._keep_house, stop)
-        self._thread("home", self.home.run, stop)
-        if self.alarms is not None:
-            self._thread("alarms", self.alarms.run, stop)
+        chores = self.chores()
+        self._kept.keep_all(chores, stop)
         serve = self._serving(stop)
         in_http = self.bot.settings.slack.mode == "http"
         close: Callable[[], object] = (lambda: None) if in_http else self._socket(stop)
         while not stop.wait(1.0):
+            self._kept.keep_all(chores, stop)
             if dead := [thread.name for thread in needed if not thread.is_alive()]:
                 raise SystemExit(f"the thread {dead[0]} has died, without which nothing is right; see the log above")
         close()
@@ -146,33 +154,3 @@ class BotService:
             serving.join(5)
 
         return close
-
-    def _keep_house(self, stop: threading.Event) -> None:
-        """Learn who the bot is, keep people warm for quick answers, drop old deliveries."""
-        every = max(5.0, self.bot.settings.people.cache_seconds / 2)
-        pause, tidied = 0.5, 0.0
-        while not stop.is_set():
-            try:
-                identity.ask(self.bot.store, self.bot.client)
-                self.bot.people.warm()
-                self.liveness.heard(True, "Slack answers")
-                pause = every
-            except FAILURES as error:
-                self.liveness.heard(False, f"Slack did not answer ({trouble(error).code})")
-                _log.warning("Slack did not say who the bot is: %s", trouble(error).code)
-                pause = min(_LONGEST_PAUSE, pause * 2)
-            if tidied <= 0:
-                self._tidy()
-                tidied = _TIDY_EVERY
-            tidied -= pause
-            stop.wait(pause)
-
-    def _tidy(self) -> None:
-        """Drop what nobody asks for any more, and archive old journals where the settings say so."""
-        try:
-            forget_old_deliveries(self.bot.store)
-            forget_old_events(self.bot.store)
-            if days := self.bot.settings.archive_days:
-                archive_old_journals(self.bot.store, days)
-        except SQLAlchemyError as error:
-            _log.warning("the store cannot be tidied now (%s)", type(error).__name__)

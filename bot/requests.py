@@ -9,9 +9,10 @@ from actions.engine import requests
 from actions.engine.errors import Busy, Refused
 from actions.engine.journal import Kind
 from actions.engine.notes import living_workers, post
-from actions.engine.procedure import Procedure
+from actions.engine.procedure import Lane, Procedure
 from actions.engine.reading import Asker
 from actions.engine.run import Run
+from actions.engine.served import serves
 from actions.stack.choose import chosen, site_named, untold
 from actions.stack.stack import ServiceKind
 from bot.context import BotContext
@@ -81,7 +82,7 @@ def open_run(bot: BotContext, wants: ProcedureCommand, origin: Origin, person: P
         )
     except Busy as busy:
         raise held(bot, busy) from busy
-    return Opened(opened.id, opened.new, opened.summary, has_worker(bot, subject.site))
+    return Opened(opened.id, opened.new, opened.summary, has_worker(bot, subject.site, procedure.lane))
 
 
 def _with_site(bot: BotContext, procedure: Procedure, request: Any) -> Any:
@@ -103,15 +104,10 @@ def _came(bot: BotContext, origin: Origin) -> dict[str, str]:
     return {**said, "incident": incident} if incident else said
 
 
-def has_worker(bot: BotContext, site: str = "") -> bool:
-    """Whether a worker lives that serves a site, or the default one."""
+def has_worker(bot: BotContext, site: str = "", lane: Lane | None = None) -> bool:
+    """Whether a worker lives that serves a site, or the default one; with a lane, that lane of it."""
     where = site or bot.settings.site.name
-    return any(serves(worker, where) for worker in living_workers(bot.store).values())
-
-
-def serves(worker: dict[str, Any], site: str) -> bool:
-    """Whether a worker, as it noted itself, carries out runs of that site."""
-    return site in worker.get("sites", [worker.get("site", site)])
+    return any(serves(worker, where, lane) for worker in living_workers(bot.store).values())
 
 
 def held(bot: BotContext, busy: Busy) -> Busy:

@@ -10,6 +10,7 @@ from actions.engine.journal import Entry, Kind
 from actions.engine.needs_people import is_unseen
 from actions.engine.notes import living_workers
 from actions.engine.run import Run
+from actions.engine.served import told
 from bot.context import BotContext
 from bot.requests import NO_WORKER, has_worker, thread_link
 from bot.run_control import find
@@ -27,7 +28,7 @@ def status(bot: BotContext) -> str:
     under_way = bot.store.readable(under_way)
     lines = [_run_line(bot, run) for run in under_way] or ["No run is under way."]
     workers = living_workers(bot.store)
-    names = ", ".join(sorted(escape(str(w.get("host") or name)) for name, w in workers.items()))
+    names = "; ".join(sorted(escape(told(w, name)) for name, w in workers.items()))
     lines.append(f"Workers alive: {names}" if has_worker(bot) else NO_WORKER)
     return cut("\n".join(lines))
 
@@ -58,8 +59,9 @@ def _line(bot: BotContext, run: Run, entries: list[Entry], now: datetime) -> str
     spent = clock((run.finished_at or now) - run.requested_at)
     shown = f"<{where}|`{run.id}`>" if where else f"`{run.id}`"
     by = escape(str(entries[0].data.get("name") or run.requester))
+    of = f" · child of run `{escape(run.parent)}`" if run.parent else ""
     unseen = UNSEEN if is_unseen(entries, procedure) else ""
-    return f"{shown} {escape(run.procedure)} · {state} · {spent} · asked by {by} {moment(run.requested_at)}{unseen}"
+    return f"{shown} {escape(run.procedure)} · {state} · {spent} · asked by {by} {moment(run.requested_at)}{of}{unseen}"
 
 
 def _one(bot: BotContext, run: Run) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from actions.engine.break_glass import BreakGlass, broken
 from actions.engine.errors import Refused
 from actions.engine.journal import Entry, Kind
-from actions.engine.next_move import passed_no_return
+from actions.engine.no_return import passed_no_return
 from actions.engine.procedure import OptionEffect, Procedure
 from actions.engine.rights import Speaker, may_choose, may_go_alone, may_steer
 from actions.engine.run import Run

@@ -3,6 +3,9 @@
 No resource has ever two exclusive claims, and none that is exclusive stands beside a shared one. A yielding claim stops
 nobody: it may not begin beside an exclusive one, and gives way where one begins. Sites have nothing to do with each
 other.
+
+What a run holds it lends to its children, and to theirs: a claim never stands in the way of a run that was opened by
+its holder, nor that one's in the way of the holder. Two children of one parent have lent each other nothing.
 """
 
 from __future__ import annotations
@@ -53,10 +56,13 @@ class Claim:
     service: str
     run: str
     mode: Mode
+    lenders: tuple[str, ...] = ()
+    """The runs that lend theirs to this one: its parent, and the parents of that, the oldest first."""
 
     def stands_in_the_way_of(self, wanted: Claim) -> bool:
         """Whether that one may not begin while this one is held."""
-        apart = self.site != wanted.site or self.run == wanted.run
+        lent = self.run in wanted.lenders or wanted.run in self.lenders
+        apart = self.site != wanted.site or self.run == wanted.run or lent
         same = self.service == wanted.service or ALL in (self.service, wanted.service)
         return not apart and same and self.mode in _EXCLUDES[wanted.mode]
 
@@ -72,13 +78,15 @@ def wanted_by(claims: bool | Sequence[Wanted], yields: bool) -> tuple[Wanted, ..
     return (*named, Wanted(Mode.YIELDING)) if yields else named
 
 
-def claims_of(wanted: Iterable[Wanted], site: str, service: str, run: str) -> tuple[Claim, ...]:
+def claims_of(
+    wanted: Iterable[Wanted], site: str, service: str, run: str, lenders: Sequence[str] = ()
+) -> tuple[Claim, ...]:
     """The claims of one run, one for each resource: of two that name the same the stronger one."""
     modes: dict[tuple[str, str], Mode] = {}
     for one in wanted:
         at = (one.site or site, one.service or service)
         modes[at] = max(one.mode, modes.get(at, one.mode), key=_STRONGEST.index)
-    return tuple(Claim(where, name, run, mode) for (where, name), mode in modes.items())
+    return tuple(Claim(where, name, run, mode, tuple(lenders)) for (where, name), mode in modes.items())
 
 
 def sites_of(claims: Iterable[Claim]) -> tuple[str, ...]:

@@ -34,6 +34,10 @@ _MAKING, _WRITING = 0x6D617964, 0x6D617965
 """The locks of PostgreSQL under which tables are made and entries are written; any numbers that nobody else takes."""
 
 
+StoreTrouble = sa.exc.SQLAlchemyError
+"""What is raised where the store does not answer, or refuses what it is asked."""
+
+
 class StoreDatabase:
     """One database. A `durable` one has every commit on the disk before it returns."""
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 
+from actions.engine.children import settled
 from actions.engine.items import Item, Items
 from actions.engine.journal import Entry, Kind
 from actions.engine.procedure import OptionEffect, Outcome
@@ -34,8 +35,24 @@ def _began(run: Run, e: Entry) -> Run:
     run = replace(run, open_step=e.step, began=run.began if again else (*run.began, e.step))
     if "items" in e.data and e.step not in run.items:
         return _with(run, e, Items(tuple(map(Item.of, e.data["items"]))))
+    if "child" in e.data:
+        run = replace(run, children=run.children.begun(e))
     items, name = _item(run, e)
     return _with(run, e, items.begun(name)) if items else run
+
+
+def _child(run: Run, e: Entry) -> Run:
+    """What became of a child; the item that it was opened for has come to its end with it, or has failed."""
+    run = replace(run, children=run.children.told(e))
+    child = next((one for one in run.children.all if one.id == e.data["child"]), None)
+    items = run.items.get(child.step) if child is not None else None
+    if child is None or items is None:
+        return run
+    return replace(run, items={**run.items, child.step: settled(items, child)})
+
+
+def _undo_began(run: Run, e: Entry) -> Run:
+    return replace(run, children=run.children.recalled(e)) if "child" in e.data else run
 
 
 def _item(run: Run, e: Entry) -> tuple[Items | None, str]:
@@ -176,7 +193,8 @@ def _retried(run: Run, e: Entry) -> Run:
     """What has failed is tried again, and no answer of before stands by itself."""
     agreed = {step: replace(one, at=None) for step, one in run.agreed.items()}
     items = {step: replace(one, failed={}) for step, one in run.items.items()}
-    return replace(run, failure=None, stop_asked="", agreed=agreed, items=items)
+    children = run.children.retried()
+    return replace(run, failure=None, stop_asked="", agreed=agreed, items=items, children=children)
 
 
 def _finished(run: Run, e: Entry) -> Run:
@@ -199,7 +217,10 @@ _FOLDS: dict[Kind, Callable[[Run, Entry], Run]] = {
     Kind.STOP_ASKED: lambda run, e: replace(run, stop_asked=e.data["by"]),
     Kind.RETRIED: _retried,
     Kind.UNDO_ASKED: _undo_asked,
+    Kind.UNDO_BEGAN: _undo_began,
     Kind.UNDONE: _undone,
+    Kind.CHILD: _child,
+    Kind.PUT_OFF: lambda run, e: replace(run, children=run.children.put_off(e)),
     Kind.FINISHED: _finished,
 }
 

@@ -13,6 +13,7 @@ from functools import cache
 from string import Formatter
 from typing import Any, get_args, get_origin, get_type_hints
 
+from actions.engine.child import Child, ChildEnd, ChildRequest
 from actions.engine.claims import Mode, wanted_by
 from actions.engine.each import Each
 from actions.engine.procedure import Act, Answer, Ask, Look, MayAnswer, Option, OptionEffect, Procedure, Step
@@ -56,10 +57,12 @@ def fact_types(procedure: Procedure) -> dict[str, Any]:
             given[step.gives] = _given_by(step.look)
         elif isinstance(step, Ask):
             given[step.gives] = Answer
+        elif isinstance(step, Child):
+            given[step.gives] = tuple[ChildEnd, ...]
     return given
 
 
-def item_type(procedure: Procedure, step: Each) -> Any:
+def item_type(procedure: Procedure, step: Each | Child) -> Any:
     """The type of a loop's items: of what the sequence holds that `over` names.
 
     Raises:
@@ -107,12 +110,12 @@ def check(procedure: Procedure, tools: Mapping[str, Any]) -> None:
     known |= {f.name: asked[f.name] for f in dataclasses.fields(procedure.request)}
     types = fact_types(procedure)
     for step in procedure.steps:
-        own = {"item": _item_of(procedure, step, known)} if isinstance(step, Each) else {}
+        own = _own(procedure, step, known)
         for function in _functions(step):
             _check_one(procedure.name, step.title, function, known | own)
         if why := _contradicts(step):
             raise Miswired(f"{procedure.name}, step '{step.title}': {why}")
-        if isinstance(step, (Look, Ask)):
+        if isinstance(step, (Look, Ask, Child)):
             known[step.gives] = types[step.gives]
     if why := _public_words(procedure.public or {}):
         raise Miswired(f"{procedure.name}, public: {why}")
@@ -147,6 +150,9 @@ def _misplaced(procedure: Procedure, asked: Mapping[str, Any]) -> str:
 
 def _contradicts(step: Step) -> str:
     """What of a step cannot be meant."""
+    if isinstance(step, Child):
+        opened = get_type_hints(step.opens).get("return")
+        return "" if opened is ChildRequest else f"`opens` gives {opened}, not a ChildRequest"
     if isinstance(step, Act) and (step.do is None) is (step.by_hand is None):
         return "either `do` or `by_hand`, not both and not none"
     if not isinstance(step, Ask) or step.silence is OptionEffect.BACK:
@@ -162,12 +168,22 @@ def _second(option: Option) -> bool:
     return option.who is MayAnswer.SECOND
 
 
-def _item_of(procedure: Procedure, step: Each, known: Mapping[str, Any]) -> Any:
+def _own(procedure: Procedure, step: Step, known: Mapping[str, Any]) -> dict[str, Any]:
+    """What only the functions of this step may take."""
+    if isinstance(step, Each):
+        return {"item": _item_of(procedure, step, known)}
+    if isinstance(step, Child):
+        items = {"item": _item_of(procedure, step, known)} if step.over else {}
+        return {**items, "children": tuple[ChildEnd, ...]}
+    return {}
+
+
+def _item_of(procedure: Procedure, step: Each | Child, known: Mapping[str, Any]) -> Any:
     """The type of a loop's items, once their sequence is known; the functions of an item alone take nothing else."""
     kind = item_type(procedure, step)
     if step.over not in known:
         raise Miswired(f"{procedure.name}, step '{step.title}': nobody gives '{step.over}' at this point")
-    for function in (step.needs, step.by_hand, step.spare):
+    for function in (step.needs, step.by_hand, step.spare) if isinstance(step, Each) else (step.needs,):
         if callable(function):
             _check_one(procedure.name, step.title, function, {"item": kind})
     return kind
@@ -181,6 +197,8 @@ def _functions(step: Step) -> list[Callable[..., Any]]:
             return [named for named in (step.do, step.by_hand, step.verify, step.undo) if named is not None]
         case Each():
             return [named for named in (step.do, step.verify, step.undo) if named is not None]
+        case Child():
+            return [named for named in (step.opens, step.undo) if named is not None]
         case Ask():
             return [named for named in (step.sheets, step.applies, step.leaves_out) if named is not None]
 

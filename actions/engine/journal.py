@@ -34,6 +34,8 @@ class Kind(StrEnum):
     UNDONE = "undone"
     UNDO_FAILED = "undo failed"
     FINISHED = "finished"
+    CHILD = "child"  # a run that this one opened has ended, or waits for a person
+    PUT_OFF = "put off"  # a child is opened once another one has ended
     NOTED = "noted"
 
     OPENED = "opened"  # an incident began

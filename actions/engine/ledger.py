@@ -12,7 +12,9 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, TypeVar
 
+from actions.engine.children import for_parent
 from actions.engine.claims import ALL, Claim, Mode, Wanted, claims_of, conflict, listed, sites_of, wanted_by
+from actions.engine.due_times import DueTime
 from actions.engine.errors import NOT_READ, Busy, Fenced
 from actions.engine.folding import after, fold
 from actions.engine.journal import GENESIS, Entry, Kind, sealed
@@ -85,32 +87,51 @@ class Ledger(ABC):
         *,
         claims: bool | Sequence[Wanted],
         key: str,
-        tells: tuple[str, Draft] | None = None,
+        tells: Sequence[tuple[str, Draft]] = (),
         yields: bool = False,
+        lease: Lease | None = None,
+        due: DueTime | None = None,
     ) -> tuple[str, bool]:
         """Begin a run's journal with its request and what it claims (`claims.wanted_by`), once for each inbox key.
 
-        `tells` is an entry for another journal, an incident's that the run belongs to. Returns the run's id
-        and whether it is new: a redelivered request gives the run it made before.
+        `tells` are entries for other journals: an incident's, a parent's. With a `lease` it is opened as whoever holds
+        that, with a due time once for that. Returns the run's id and whether it is new: a redelivered request gives the
+        run that it made before, a due time the one that it was taken for.
 
         Raises:
             Busy: another run's claim excludes one of this one's.
+            Fenced: the lease is another worker's by now. Nothing was written.
         """
-        wanted = claims_of(wanted_by(claims, yields), data["site"], data["service"], run)
+        lenders = str(data["origin"].get("lenders") or "").split()
+        wanted = claims_of(wanted_by(claims, yields), data["site"], data["service"], run, lenders)
 
         def write(tx: Transaction) -> tuple[str, bool]:
+            if lease is not None:
+                _must_hold(tx, lease)
+            if due is not None and not tx.take_due(due, run):
+                return tx.taken_by(due), False
             if not tx.first("inbox", key, run):
                 return str(tx.kept("inbox", key)), False
-            if other := conflict(wanted, [held for site in sites_of(wanted) for held in tx.claims(site)]):
-                # The inbox key goes with the transaction, so that the same request may come again later.
-                raise held_by(other, data["site"])
-            tx.claim(wanted)
-            self.add(tx, run, [], [(Kind.REQUESTED, None, {**data, "claims": listed(wanted, data["site"])})])
-            if tells is not None:
-                self.add(tx, tells[0], tx.read(tells[0]), [tells[1]])
+            self._begin(tx, run, data, wanted, tells)
             return run, True
 
         return self.at_once(run, write)
+
+    def _begin(
+        self,
+        tx: Transaction,
+        run: str,
+        data: dict[str, Any],
+        wanted: Sequence[Claim],
+        tells: Sequence[tuple[str, Draft]],
+    ) -> None:
+        if other := conflict(wanted, [held for site in sites_of(wanted) for held in tx.claims(site)]):
+            # The inbox key goes with the transaction, so that the same request may come again later.
+            raise held_by(other, data["site"])
+        tx.claim(wanted)
+        self.add(tx, run, [], [(Kind.REQUESTED, None, {**data, "claims": listed(wanted, data["site"])})])
+        for journal, draft in tells:
+            self.add(tx, journal, tx.read(journal), [draft])
 
     def extend(self, journal: str, tell: Teller, key: str = "") -> list[Entry]:
         """Begin or continue any journal with what `tell` says, judged in the moment that it is written.
@@ -139,6 +160,8 @@ class Ledger(ABC):
     def append(self, lease: Lease, kind: Kind, step: int | None, data: dict[str, Any]) -> Entry:
         """Append an entry as the worker that holds the lease; finishing a run lets go of all that it claims.
 
+        What a child's parent has to know stands in that one's journal in the same transaction.
+
         Raises:
             Fenced: the lease is another worker's by now. Nothing was written.
         """
@@ -151,9 +174,18 @@ class Ledger(ABC):
             # In the same transaction, so that no death leaves a run that has ended holding its service.
             if kind is Kind.FINISHED:
                 tx.let_go(lease.run)
+            self._tell_parent(tx, entry)
             return entry
 
         return self.at_once(lease.run, write)
+
+    def _tell_parent(self, tx: Transaction, entry: Entry) -> None:
+        if entry.kind not in (Kind.FINISHED, Kind.FAILED, Kind.UNDO_FAILED, Kind.STOPPED):
+            return
+        told = for_parent(tx.read(entry.run, limit=1)[0], entry.kind, entry.data)
+        parent = tx.read(told[0]) if told is not None else []
+        if told is not None and parent and parent[-1].kind is not Kind.FINISHED:
+            self.add(tx, told[0], parent, [(Kind.CHILD, *told[1:])])
 
     def speak(self, run: str, judge: Judge, key: str = "") -> Entry | None:
         """Append what a person said, judged against the run as it stands in that very moment.

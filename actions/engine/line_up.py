@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from actions.engine import facts as facts_of
+from actions.engine.child import Child
 from actions.engine.each import Each
 from actions.engine.errors import Refused
 from actions.engine.procedure import Procedure
@@ -51,8 +52,8 @@ def must_line_up(procedure: Procedure, fact: str, found: Any) -> None:
         Refused: they cannot.
     """
     for step in procedure.steps:
-        if isinstance(step, Each) and step.over == fact:
-            line_up(step, found)
+        if isinstance(step, (Each, Child)) and step.over == fact:
+            line_up(step if isinstance(step, Each) else step.lined(), found)
 
 
 def _needs(step: Each, item: Any) -> tuple[str, ...]:

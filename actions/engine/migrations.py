@@ -63,12 +63,16 @@ _raw = sa.table("journals", *(sa.column(column.name) for column in journals.c))
 
 def bring_up_to_date(database: StoreDatabase) -> None:
     """Make whatever an older version did not keep."""
-    of_before = sa.inspect(database.engine).has_table(_old_leases.name)
-    if not of_before and not _is_behind(database):
+    seen = sa.inspect(database.engine)
+    of_before = seen.has_table(_old_leases.name)
+    of_no_children = not any(column["name"] == "lenders" for column in seen.get_columns(claims.name))
+    if not of_before and not of_no_children and not _is_behind(database):
         return
     with database.transaction() as db:
         one_at_a_time(db)
         take_your_time(db)
+        if of_no_children:
+            _add_lenders(db)
         _make_heads(db)
         if of_before and sa.inspect(db).has_table(_old_leases.name):
             _part_claims_from_leases(db)
@@ -135,8 +139,16 @@ def _part_claims_from_leases(db: sa.Connection) -> None:
     for run, key in {(str(old["run"]), str(old["key"])) for old in found}:
         # The others were named after the run, or after whose turn it is.
         if key not in (run, f"run {run}"):
-            db.execute(sa.insert(claims), asdict(Claim(site_of.get(run, ""), key, run, Mode.EXCLUSIVE)))
+            claim = Claim(site_of.get(run, ""), key, run, Mode.EXCLUSIVE)
+            db.execute(sa.insert(claims), {**asdict(claim), "lenders": ""})
     _old_leases.drop(db)
+
+
+def _add_lenders(db: sa.Connection) -> None:
+    """What is claimed in a store of before is lent by nobody: no run had children."""
+    if any(column["name"] == "lenders" for column in sa.inspect(db).get_columns(claims.name)):
+        return  # Whoever came first has done it.
+    db.exec_driver_sql("ALTER TABLE claims ADD COLUMN lenders TEXT NOT NULL DEFAULT ''")
 
 
 def _read(data: str) -> Any:

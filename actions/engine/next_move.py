@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from actions.engine.child import Child
 from actions.engine.each import Each
 from actions.engine.items import Items
 from actions.engine.procedure import Act, Ask, Look, OptionEffect, Outcome, Procedure
@@ -31,6 +32,29 @@ class Wave:
 
     step: int
     items: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class OpenChildren:
+    """Open the children of these items; where one waits since its parent was stopped, have it go on."""
+
+    step: int
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Gather:
+    """All children have ended: keep how as a fact."""
+
+    step: int
+
+
+@dataclass(frozen=True)
+class Recall:
+    """The run is undone: ask these children of it to stop, or to undo what they did."""
+
+    step: int
+    children: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -96,7 +120,7 @@ class Halt:
 
 @dataclass(frozen=True)
 class Wait:
-    """Nothing to do until a person speaks."""
+    """Nothing to do until a person speaks, or a child tells of itself."""
 
     why: str
 
@@ -108,26 +132,9 @@ class Finish:
     outcome: Outcome
 
 
-Move = Do | Resume | Wave | Fall | Put | Heed | Expire | Recheck | Renew | Undo | Halt | Wait | Finish
-
-
-def passed_no_return(procedure: Procedure, run: Run) -> bool:
-    """Whether an act that cannot be taken back has begun."""
-    # Begun is enough: whoever was let go may have written before the act had its end.
-    return any(getattr(procedure.steps[i], "point_of_no_return", False) for i in run.began)
-
-
-def may_rest(procedure: Procedure, run: Run) -> bool:
-    """Whether a run may stand still between two steps until another worker comes.
-
-    It may not from the last answer to the point of no return: the service is out of use there, and soon back.
-    """
-    steps = list(enumerate(procedure.steps))
-    asks = [i for i, step in steps if isinstance(step, Ask)]
-    binds = any(getattr(step, "point_of_no_return", False) for _, step in steps)
-    if not binds or not asks or asks[-1] not in run.done:
-        return True
-    return run.undoing is None and passed_no_return(procedure, run)
+OfChildren = OpenChildren | Gather | Recall
+OfQuestions = Put | Heed | Expire | Recheck | Renew
+Move = Do | Resume | Wave | Fall | OfChildren | OfQuestions | Undo | Halt | Wait | Finish
 
 
 def next_move(procedure: Procedure, run: Run, now: datetime) -> Move:
@@ -182,6 +189,8 @@ def _forwards(procedure: Procedure, run: Run, at: int, now: datetime) -> Move:
             return _by_hand(run, at)
         case Each():
             return _in_waves(run, at, run.items[at]) if at in run.items else Do(at)
+        case Child():
+            return _with_children(run, at, run.items[at]) if at in run.items else Do(at)
         case Ask():
             return _asking(run, at, now)
 
@@ -193,6 +202,15 @@ def _in_waves(run: Run, at: int, items: Items) -> Move:
     if by_machine:
         return Wave(at, by_machine)
     return _by_hand(run, at, due[0].name) if due else Fall(at)
+
+
+def _with_children(run: Run, at: int, items: Items) -> Move:
+    """Those that have failed are told of once nothing else is under way: a retry then finds all of them."""
+    if to_open := run.children.to_open(at, items):
+        return OpenChildren(at, to_open)
+    if run.children.waits(at, items):
+        return Wait("children")
+    return Fall(at) if items.left else Gather(at)
 
 
 def _by_hand(run: Run, at: int, item: str = "") -> Move:
@@ -214,13 +232,17 @@ def _asking(run: Run, at: int, now: datetime) -> Move:
 
 
 def _backwards(procedure: Procedure, run: Run, outcome: Outcome) -> Move:
-    began = [(i, step) for i in reversed(run.began) if isinstance(step := procedure.steps[i], (Act, Each))]
+    began = [(i, step) for i in reversed(run.began) if isinstance(step := procedure.steps[i], (Act, Each, Child))]
     # What cannot be tidied up must not keep the service from people: it waits while that fails.
     for tidying in (False, True):
         for i, step in began:
+            if recall := [child.id for child in run.children.of(i) if child.to_recall]:
+                return Recall(i, tuple(recall))
+            if run.children.open(i):
+                return Wait("children")
             if step.undo is None or getattr(step, "tidies", False) is not tidying or i in run.undone:
                 continue
-            if isinstance(step, Act):
+            if not isinstance(step, Each):
                 return Undo(i)
             if i in run.items and (item := run.items[i].to_undo):
                 return Undo(i, item)

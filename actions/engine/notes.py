@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from actions.engine.ledger import LEASE_SECONDS
+from actions.engine.served import serves
 from actions.engine.store import Store
 
 INBOX_HOURS = 24
@@ -81,7 +82,7 @@ def living_workers(store: Store) -> dict[str, dict[str, Any]]:
 
 def living_on(store: Store, site: str) -> list[dict[str, Any]]:
     """Those of them that carry out runs of a site."""
-    return [one for one in living_workers(store).values() if site in one.get("sites", [one.get("site", site)])]
+    return [one for one in living_workers(store).values() if serves(one, site)]
 
 
 def carries_in_foreground(store: Store, run: str, where: dict[str, Any]) -> None:

@@ -1,15 +1,16 @@
-"""A procedure: a recovery as a table of steps, each a look, an act or an ask."""
+"""A procedure: a recovery as a table of steps, each a look, an act, a loop, a child run or an ask."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
+from actions.engine.child import Child
 from actions.engine.claims import Claim, Wanted, claims_of, wanted_by
 from actions.engine.each import Each
 from actions.engine.reading import Words
@@ -25,14 +26,16 @@ class Risk(StrEnum):
 
 
 class Lane(StrEnum):
-    """Where a procedure is carried out, one run at a time in each.
+    """Where a procedure is carried out; the table of lanes (`lanes.LANES`) says how.
 
-    An errand changes something outside of the stack, and waits for no recovery. A recovery waits for no backup.
+    An errand changes something outside of the stack, and waits for no recovery. A recovery waits for no backup and no
+    drill.
     """
 
     RECOVERY = "recovery"
     BACKUP = "backup"
     ERRAND = "errand"
+    DRILL = "drill"
 
 
 class MayAnswer(StrEnum):
@@ -170,7 +173,7 @@ class Ask:
     silence: OptionEffect = OptionEffect.BACK
 
 
-Step = Look | Act | Each | Ask
+Step = Look | Act | Each | Child | Ask
 
 
 @dataclass(frozen=True)
@@ -225,10 +228,10 @@ class Procedure:
         rows = "\n".join(map(_row, self.steps))
         return hashlib.sha256(rows.encode()).hexdigest()[:12]
 
-    def claims_for(self, run: str, site: str, service: str) -> tuple[Claim, ...]:
-        """What a run of it claims of its own site."""
+    def claims_for(self, run: str, site: str, service: str, lenders: Sequence[str] = ()) -> tuple[Claim, ...]:
+        """What a run of it claims of its own site. `lenders` are the runs that opened it, the oldest first."""
         wanted = [one for one in wanted_by(self.claims, self.yields) if not one.site]
-        return claims_of(wanted, site, service, run)
+        return claims_of(wanted, site, service, run, lenders)
 
     def shown_for(self, origin: Mapping[str, Any]) -> Shown:
         """How a run that came from there is shown."""
@@ -250,5 +253,5 @@ class Procedure:
 
 def _row(step: Step) -> str:
     """What makes a step another step for a run that is under way."""
-    over = f" over {step.over}" if isinstance(step, Each) else ""
+    over = f" over {step.over}" if isinstance(step, (Each, Child)) and step.over else ""
     return f"{type(step).__name__} {step.title}{over}" + (" by hand" if getattr(step, "by_hand", None) else "")

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from actions.engine.children import Children
+from actions.engine.claims import Claim
 from actions.engine.items import Items
-from actions.engine.procedure import Outcome
+from actions.engine.procedure import Outcome, Procedure
 from actions.engine.run_parts import Agreement, Failure, Question
 
 SYSTEM = "mayday"
@@ -53,6 +55,21 @@ class Run:
     missed: tuple[str, ...] = ()
     items: dict[int, Items] = field(default_factory=dict)
     words: str = ""
+    children: Children = Children()
+
+    @property
+    def parent(self) -> str:
+        """The run that opened this one; empty where none did."""
+        return str(self.origin.get("parent") or "")
+
+    @property
+    def lenders(self) -> tuple[str, ...]:
+        """The runs that lend this one what they claim: its parent and the parents of that, the oldest first."""
+        return tuple(str(self.origin.get("lenders") or "").split())
+
+    def claims(self, procedure: Procedure) -> tuple[Claim, ...]:
+        """What it claims as a run of that procedure."""
+        return procedure.claims_for(self.id, self.site, self.service, self.lenders)
 
     @property
     def asking(self) -> bool:

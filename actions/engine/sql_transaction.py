@@ -15,6 +15,7 @@ from actions.engine import statements, tables
 from actions.engine.archive import packed, unpacked
 from actions.engine.claims import Claim, Mode
 from actions.engine.database import one_at_a_time
+from actions.engine.due_times import DueTime
 from actions.engine.errors import NOT_READ
 from actions.engine.journal import Entry, Kind, first_broken
 from actions.engine.journal_heads import begun, closing, head_of
@@ -49,7 +50,7 @@ class SqlTransaction:
 
     def claim(self, claims: Sequence[Claim]) -> None:
         if claims:
-            self._db.execute(statements.CLAIM, [asdict(claim) for claim in claims])
+            self._db.execute(statements.CLAIM, [{**asdict(one), "lenders": " ".join(one.lenders)} for one in claims])
 
     def read(self, run: str, after: int = 0, limit: int | None = None) -> list[Entry]:
         query = statements.READ if limit is None else statements.READ.limit(limit)
@@ -120,6 +121,13 @@ class SqlTransaction:
         for statement in statements.LET_GO:
             self._db.execute(statement, {"lease": run})
 
+    def take_due(self, due: DueTime, run: str) -> bool:
+        row = {"schedule": due.schedule, "due": due.at, "taken": self._clock(), "run": run, "why": due.why}
+        return insert_or_ignore(self._db, tables.due_times, row)
+
+    def taken_by(self, due: DueTime) -> str:
+        return str(self._db.execute(statements.TAKEN_BY, {"of": due.schedule, "at": due.at}).scalar() or "")
+
 
 def _entries(rows: Iterable[Any]) -> list[Entry]:
     return [Entry(run, n, at, Kind(kind), step, data, prev, own) for run, n, at, kind, step, data, prev, own in rows]
@@ -128,7 +136,7 @@ def _entries(rows: Iterable[Any]) -> list[Entry]:
 def held_claims(db: sa.Connection, site: str) -> list[Claim]:
     """What is claimed of a site."""
     rows = db.execute(statements.CLAIMS, {"place": site})
-    return [Claim(of, service, run, Mode(mode)) for of, service, run, mode in rows]
+    return [Claim(of, service, run, Mode(mode), tuple(lent.split())) for of, service, run, mode, lent in rows]
 
 
 def insert_or_ignore(db: sa.Connection, table: sa.Table, row: dict[str, Any]) -> bool:

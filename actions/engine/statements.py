@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from actions.engine.claims import ALL, Mode
 from actions.engine.journal_heads import JournalKind
-from actions.engine.tables import archived, claims, entries, journals, leases, notes
+from actions.engine.tables import archived, claims, due_times, entries, journals, leases, notes
 
 _of_run = entries.c.run == sa.bindparam("run")
 _of_kind = notes.c.kind == sa.bindparam("of")
@@ -127,6 +127,26 @@ _held = (_of_lease, leases.c.token == sa.bindparam("fence"))
 BEAT = sa.update(leases).where(*_held, leases.c.owner == sa.bindparam("me")).values(beat=sa.bindparam("now"))
 RELEASE = sa.update(leases).where(*_held).values(owner="")
 LET_GO = (sa.delete(claims).where(claims.c.run == sa.bindparam("lease")), sa.delete(leases).where(_of_lease))
+
+# Due times of schedules ---------------------------------------------------------------------------
+
+_of_schedule = due_times.c.schedule == sa.bindparam("of")
+TAKEN_BY = sa.select(due_times.c.run).where(_of_schedule, due_times.c.due == sa.bindparam("at"))
+LAST_TAKEN = (
+    sa.select(due_times.c.due, due_times.c.run)
+    .where(_of_schedule, due_times.c.due <= sa.bindparam("until"))
+    .order_by(due_times.c.due.desc())
+    .limit(1)
+)
+LAST_RUN = (
+    sa.select(due_times.c.run)
+    .where(_of_schedule, due_times.c.run != "")
+    .order_by(due_times.c.taken.desc(), due_times.c.due.desc())
+    .limit(1)
+)
+TAKEN_SINCE = (
+    sa.select(due_times).where(due_times.c.taken >= sa.bindparam("since")).order_by(due_times.c.taken, due_times.c.due)
+)
 
 # Notes -------------------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from actions.engine import statements, tables
 from actions.engine.claims import Claim, Mode
 from actions.engine.database import StoreDatabase, one_at_a_time, passing_beside
+from actions.engine.due_times import DueTime, Taken
 from actions.engine.journal import Entry
 from actions.engine.journal_heads import Grown, JournalHead, JournalKind
 from actions.engine.ledger import LEASE_SECONDS, TURN, Ledger
@@ -173,6 +174,30 @@ class Store(Ledger):
         with self.engine.connect() as db:
             held = db.execute(statements.LEASED, _living(self.clock())).scalars()
             return {str(run) for run in held if not run.startswith(TURN)}
+
+    # Due times of schedules ------------------------------------------------------------------------
+
+    def pass_over(self, due: DueTime) -> bool:
+        """Take a due time without a run, for the reason that it gives; False where it was taken before."""
+        with self.transaction() as tx:
+            return tx.take_due(due, "")
+
+    def last_due(self, schedule: str, until: datetime) -> datetime | None:
+        """The newest due time of a schedule that was taken and is not later than that."""
+        with self.engine.connect() as db:
+            found: datetime | None = db.execute(statements.LAST_TAKEN, {"of": schedule, "until": until}).scalar()
+        return found
+
+    def last_run_of(self, schedule: str) -> str:
+        """The run that a schedule opened last; empty where it opened none."""
+        with self.engine.connect() as db:
+            return str(db.execute(statements.LAST_RUN, {"of": schedule}).scalar() or "")
+
+    def taken(self, since: datetime) -> list[Taken]:
+        """The due times that were taken since a moment, in that order."""
+        with self.engine.connect() as db:
+            rows = db.execute(statements.TAKEN_SINCE, {"since": since})
+            return [Taken(DueTime(name, due, why), at, run) for name, due, at, run, why in rows]
 
     # Notes: what people look at meanwhile and what sinks know; the newest replaces the one before -----
 

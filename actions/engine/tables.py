@@ -73,6 +73,17 @@ claims = sa.Table(
     sa.Column("service", sa.String(200), primary_key=True),
     sa.Column("run", sa.String(40), primary_key=True, index=True),
     sa.Column("mode", sa.String(12), nullable=False),
+    # Ids of runs, by spaces. A version that knows of no children writes none.
+    sa.Column("lenders", sa.Text, nullable=False, server_default=""),
+)
+due_times = sa.Table(
+    "due_times",
+    metadata,
+    sa.Column("schedule", sa.String(200), primary_key=True),
+    sa.Column("due", UtcTime, primary_key=True),
+    sa.Column("taken", UtcTime, nullable=False, index=True),
+    sa.Column("run", sa.String(40), nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
 )
 # Those of stores of before are in "leases", by service; see `migrations`.
 leases = sa.Table(

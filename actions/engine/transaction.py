@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from actions.engine.claims import Claim
+from actions.engine.due_times import DueTime
 from actions.engine.journal import Entry, Kind
 
 Draft = tuple[Kind, int | None, dict[str, Any]]
@@ -46,8 +47,8 @@ class Transaction(Protocol):
     def claim(self, claims: Sequence[Claim]) -> None:
         """Hold these; that none of them is excluded was seen in this transaction."""
 
-    def read(self, run: str, after: int = 0) -> list[Entry]:
-        """Entries in order."""
+    def read(self, run: str, after: int = 0, limit: int | None = None) -> list[Entry]:
+        """Entries in order; all of them, or so many."""
 
     def tip(self, run: str) -> tuple[int, str]:
         """Position and hash of the last entry."""
@@ -63,3 +64,9 @@ class Transaction(Protocol):
 
     def let_go(self, run: str) -> None:
         """Give back all that a run claimed, and its lease for good."""
+
+    def take_due(self, due: DueTime, run: str) -> bool:
+        """Take a due time of a schedule for a run; False where it was taken before."""
+
+    def taken_by(self, due: DueTime) -> str:
+        """The run that a due time was taken for; empty where it was passed over."""

@@ -13,7 +13,7 @@ from actions.engine import notes
 from actions.engine.folding import fold
 from actions.engine.ids import is_errand
 from actions.engine.journal import Entry, Kind
-from actions.engine.next_move import passed_no_return
+from actions.engine.no_return import passed_no_return
 from actions.engine.procedure import MayAnswer, Procedure
 from actions.engine.run import Run
 from actions.engine.run_parts import Question

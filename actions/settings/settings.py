@@ -12,6 +12,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 
 from actions.settings.checked import Checked
 from actions.settings.contacts import ContactSettings
+from actions.settings.lanes import LaneSettings
 from actions.settings.outside import (
     HeartbeatSettings,
     PagerDutySettings,
@@ -20,6 +21,7 @@ from actions.settings.outside import (
     WebSettings,
 )
 from actions.settings.people import OperatorSettings, PeopleSettings
+from actions.settings.schedules import ScheduleTable
 from actions.settings.services import ServiceTable, SiteTable
 from actions.settings.site import SiteConfig, SiteSettings
 from actions.settings.stack import ToldSite, sites_of
@@ -41,6 +43,8 @@ class Settings(Checked):
     site: SiteSettings = SiteSettings()
     sites: tuple[SiteTable, ...] = ()
     services: tuple[ServiceTable, ...] = ()
+    lanes: LaneSettings = LaneSettings()
+    schedules: tuple[ScheduleTable, ...] = ()
     slack: SlackSettings = SlackSettings()
     people: PeopleSettings = PeopleSettings()
     web: WebSettings = WebSettings()
@@ -59,6 +63,9 @@ class Settings(Checked):
 
     @model_validator(mode="after")
     def _agreed(self) -> Self:
+        names = [schedule.name for schedule in self.schedules]
+        if twice := next((name for name in names if names.count(name) > 1), ""):
+            raise ValueError(f"schedules: two have the name '{twice}'; give each its own")
         # The model is frozen for everybody else; here it is still being made.
         told = self._sites()
         object.__setattr__(self, "site", told[0].settings)

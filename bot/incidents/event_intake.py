@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable
-from contextlib import suppress
+from functools import partial
 
-from sqlalchemy.exc import SQLAlchemyError
-
-from actions.engine.errors import Fenced
+from actions.engine.chores import Chore
 from actions.engine.leader_lease import LeaderLease
 from actions.engine.store import Store
 from actions.incidents.alert_grouping import Rules
 from actions.incidents.take_in_events import OpenIncidents, take_in
 
-_log = logging.getLogger(__name__)
 INTAKE = "intake"
 """Whose turn it is to take events in."""
 LOOK_EVERY = 0.5
@@ -39,21 +35,17 @@ class Intake:
 
     def run(self, stop: threading.Event) -> None:
         """Go on until told to stop."""
-        while not stop.is_set():
-            self._woken.clear()
-            try:
-                more = self.tick()
-            except (SQLAlchemyError, Fenced) as error:
-                _log.error("events of PagerDuty wait: the store cannot be used (%s)", type(error).__name__)
-                self._open_incidents = OpenIncidents()
-                more = False
-                stop.wait(1.0)
-            if more:
-                stop.wait(TOGETHER)
-            else:
-                self._woken.wait(LOOK_EVERY)
-        with suppress(SQLAlchemyError):
-            self._leader.give_up()
+        Chore(INTAKE, LOOK_EVERY, partial(self._turn, stop), self._store, self._leader, wake=self._woken).run(stop)
+
+    def _turn(self, stop: threading.Event) -> None:
+        """Take in what waits. In a storm what comes together is waited for, so that it is taken in together."""
+        try:
+            while self.tick() and not stop.wait(TOGETHER):
+                pass
+        except BaseException:
+            # Whatever it was, what is written counts from now on, not what was held in memory.
+            self._open_incidents = OpenIncidents()
+            raise
 
     def tick(self) -> bool:
         """Take in what waits, if this process leads. Returns whether anything changed."""

@@ -89,10 +89,11 @@ def _run(bot: BotContext, name: str, *, several: bool) -> OpenItem:
     who = escape(str(entries[0].data.get("name") or run.requester))
     procedure = bot.procedure(run.procedure)
     state = state_text(procedure, run)
+    of = f" · child of run {escape(run.parent)}" if run.parent else ""
     return OpenItem(
         run.id,
         thread_link(bot, run),
         f"{run.procedure} of {run.service}{f' @ {run.site}' if several else ''}",
         run.requested_at,
-        f"{state} · asked by {who}{UNSEEN if is_unseen(entries, procedure) else ''}",
+        f"{state} · asked by {who}{of}{UNSEEN if is_unseen(entries, procedure) else ''}",
     )

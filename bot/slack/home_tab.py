@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import socket
 import threading
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,8 +12,8 @@ from hashlib import sha256
 from typing import Any
 
 from slack_sdk import WebClient
-from sqlalchemy.exc import SQLAlchemyError
 
+from actions.engine.chores import Chore
 from actions.engine.errors import Refused
 from actions.stack.stack import Site
 from bot.context import BotContext
@@ -76,18 +77,9 @@ class Home:
         except FAILURES as error:
             _log.warning("the home tab of %s cannot be published: %s", user, trouble(error).code)
 
-    def run(self, stop: threading.Event) -> None:
-        """Go on until told to stop."""
-        while not stop.is_set():
-            try:
-                self.tick()
-            except SQLAlchemyError as error:
-                _log.warning("the home tabs wait for the store (%s)", type(error).__name__)
-            except (KeyError, ValueError, TypeError, AttributeError, IndexError):
-                # What another version wrote must not end the tabs for good.
-                _log.exception("the home tab cannot be drawn")
-            self._wake.wait(LOOK_EVERY)
-            self._wake.clear()
+    def chore(self) -> Chore:
+        """Looks for as long as the bot lives. What another version wrote and cannot be drawn does not end it."""
+        return Chore("home tabs", LOOK_EVERY, self.tick, self._bot.store, wake=self._wake, place=socket.gethostname())
 
     def tick(self) -> int:
         """Publish what has changed to those who may see it now; how many were published to."""

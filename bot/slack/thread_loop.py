@@ -7,12 +7,14 @@ whose outcome nobody noted.
 from __future__ import annotations
 
 import logging
+import socket
 import threading
 from contextlib import suppress
 from dataclasses import replace
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from actions.engine.chores import Chore, KeptThreads
 from actions.engine.errors import Fenced
 from actions.engine.fenced_store import FencedStore
 from actions.engine.leader_lease import LeaderLease
@@ -25,6 +27,7 @@ THREADS = "threads"
 """Whose turn it is to post and edit what stands in threads."""
 LOOK_EVERY = 0.25
 _BEAT_EVERY = LEASE_SECONDS / 4
+_RETRY_EVERY = 2.0
 
 
 class ThreadLoop:
@@ -43,19 +46,26 @@ class ThreadLoop:
 
     def run(self, stop: threading.Event) -> None:
         """Go on until told to stop; then another bot may go on at once."""
-        threading.Thread(target=self._beat, args=(stop,), name="lease of the threads", daemon=True).start()
+        store, host, kept = self._bot.store, socket.gethostname(), KeptThreads()
+        beats = Chore("lease of the threads", _BEAT_EVERY, self._beat, store, first=_BEAT_EVERY, place=host)
+        kept.keep_all((beats,), stop)
+        loop = Chore(THREADS, LOOK_EVERY, self._turn, store, wake=self.wake, place=host)
+        loop.retry = loop.longest_retry = _RETRY_EVERY
         try:
-            while not stop.is_set():
-                try:
-                    self.tick()
-                except SQLAlchemyError as error:
-                    _log.error("the store cannot be used (%s); the threads wait", type(error).__name__)
-                    stop.wait(2.0)
-                self.wake.wait(LOOK_EVERY)
-                self.wake.clear()
+            loop.run(stop)
         finally:
             with suppress(SQLAlchemyError):
                 self._leader.give_up()
+
+    def _turn(self) -> None:
+        try:
+            self.tick()
+        except SQLAlchemyError:
+            raise
+        except BaseException:
+            # Like a bot that is started anew: what is held in memory is no longer believed.
+            self._sink = None
+            raise
 
     def tick(self) -> bool:
         """Look at all journals once, if this process leads. Returns whether everything stands as it should."""
@@ -78,11 +88,10 @@ class ThreadLoop:
             _log.warning("another bot posts to the threads now; this one goes on answering")
             self._sink = None
 
-    def _beat(self, stop: threading.Event) -> None:
+    def _beat(self) -> None:
         """Hold the lease while Slack keeps a call waiting for longer than a lease lives: its message may yet come."""
-        while not stop.wait(_BEAT_EVERY):
-            lease = self._leader.lease
-            # One that is lost is noticed where it matters, at the next note.
-            with suppress(Fenced, SQLAlchemyError):
-                if lease is not None:
-                    self._bot.store.beat(lease)
+        lease = self._leader.lease
+        # One that is lost is noticed where it matters, at the next note.
+        with suppress(Fenced):
+            if lease is not None:
+                self._bot.store.beat(lease)

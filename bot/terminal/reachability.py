@@ -14,10 +14,10 @@ import redis
 from sqlalchemy.exc import SQLAlchemyError
 
 from actions.engine.notes import living_workers
+from actions.engine.served import serves
 from actions.engine.store import Store
 from actions.settings.outside import PagerDutySettings
 from actions.settings.settings import Settings
-from bot.requests import serves
 from bot.slack.client import FAILURES, Why, client_for, trouble
 
 _SECONDS = 2

@@ -60,6 +60,7 @@ def listed(found: Sequence[Run]) -> list[dict[str, Any]]:
             "state": state_of(r),
             "requester": r.requester,
             "requested_at": r.requested_at,
+            "parent": r.parent,
         }
         for r in found
     ]
@@ -69,7 +70,8 @@ def run_table(found: Sequence[Run]) -> Table:
     """Runs for people."""
     table = Table("run", "what", "service", "state", "asked at (UTC)", box=None, pad_edge=False)
     for r in found:
-        table.add_row(r.id, r.procedure, r.service, state_of(r), f"{r.requested_at:%Y-%m-%d %H:%M:%S}")
+        what = f"{r.procedure}, child of {r.parent}" if r.parent else r.procedure
+        table.add_row(r.id, what, r.service, state_of(r), f"{r.requested_at:%Y-%m-%d %H:%M:%S}")
     return table
 
 
@@ -89,7 +91,8 @@ def show_run(store: Store, procedure: Procedure | None, run: str, as_json: bool)
     console = Console(highlight=False, soft_wrap=True)
     for entry in told:
         run_shown.line(console, entry)
-    console.print(f"run {run} is {state_of(state)}", markup=False)
+    of = f", a child of run {state.parent}" if state.parent else ""
+    console.print(f"run {run} is {state_of(state)}{of}", markup=False)
     run_shown.end(console, procedure, told)
     return None
 

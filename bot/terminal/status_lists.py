@@ -7,6 +7,7 @@ from pathlib import Path
 from actions.engine.errors import Refused
 from actions.engine.notes import living_workers
 from actions.engine.procedure import Procedure
+from actions.engine.served import told
 from bot import run_control, stack_shown
 from bot.parse_command import UnknownCommand, command_of
 from bot.terminal.records import aligned, list_runs, listed, run_table, show_json, show_run
@@ -67,7 +68,7 @@ def status(session: Session) -> None:
         session.out.print(run_table(under_way))
     else:
         session.out.print("No run is under way.")
-    hosts = ", ".join(sorted(str(w.get("host") or name) for name, w in workers.items()))
+    hosts = "; ".join(sorted(told(w, name) for name, w in workers.items()))
     session.out.print(f"Workers alive: {hosts or 'none'}", markup=False)
     return None
 

@@ -179,6 +179,7 @@ def _people(seen: HeaderData) -> str:
     said = [f"Asked by {person(first['by'], first.get('name'))}{where}"]
     chose = (e.data for e in seen.entries if e.kind is Kind.ANSWERED)
     said += [f"{person(d['by'], d.get('name'))} chose {escape(d['option'])}" for d in chose]
+    said += [f"child of run `{escape(seen.run.parent)}`"] if seen.run.parent else []
     return " · ".join([*said, f"run `{seen.run.id}`", f"site {escape(seen.run.site)}"])
 
 

@@ -21,6 +21,7 @@ from actions.watch.service_condition import Condition, Reachable, conditions
 from bot.context import BotContext
 from bot.slack.thread_lag import LagWatch
 from bot.slack.watched_journals import SINK
+from bot.web.chore_metrics import chores
 from bot.web.run_counts import BUCKETS, Durations, RunCounts
 
 _log = logging.getLogger(__name__)
@@ -78,6 +79,7 @@ class Figures(Collector):
             yield steps(self._tally)
             yield from self._lag(now)
         yield from self._workers(now)
+        yield from chores(self._bot.store)
         sites = [site.name for site in self._bot.settings.stack()]
         seen = [one for site in sites for one in conditions(self._bot.store, site).values()]
         yield from services(seen, now, by_site=len(sites) > 1)

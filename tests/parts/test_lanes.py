@@ -98,9 +98,10 @@ def test_a_recovery_waits_for_no_backup_that_runs(redis: str, tmp_path: Path) ->
     def find_either(name: str) -> Procedure:
         return backup if name == backup.name else PAINT
 
-    worker = Worker(store, LeasedRunner(store, find_either, Workshop(), "w1"), redis, "main", "test", find_either)
-    for lane in (Lane.RECOVERY, Lane.BACKUP):
-        threading.Thread(target=worker.serve, args=(lane,), daemon=True).start()
+    worker = Worker(
+        store, lambda site, of: LeasedRunner(store, find_either, Workshop(), "w1"), redis, find_either, "w1"
+    )
+    worker.keep_up()
     try:
         store.open_run("r1", {**request(), "procedure": backup.name}, claims=False, yields=True, key="r1")
         enqueue(redis, "main", "r1")
@@ -121,9 +122,9 @@ def test_errands_are_done_at_once_while_a_recovery_runs(redis: str, tmp_path: Pa
     keep_event(store, body(event("triggered", "P0")))
     take_in(store, Rules())
     lane = LeasedRunner(store, find, WorldErrands(world), "errands", away_seconds=1)
-    worker = Worker(store, LeasedRunner(store, find, slow, "w1"), redis, "main", "test", find, errands=lane)
-    for lane_of in Lane:
-        threading.Thread(target=worker.serve, args=(lane_of,), daemon=True).start()
+    recoveries = LeasedRunner(store, find, slow, "w1")
+    worker = Worker(store, lambda site, of: lane if of is Lane.ERRAND else recoveries, redis, find, "w1")
+    worker.keep_up()
     store.open_run("r1", request(), claims=True, key="r1")
     enqueue(redis, "main", "r1")
     assert slow.begun.wait(10)

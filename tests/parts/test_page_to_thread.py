@@ -94,8 +94,9 @@ def town(tmp_path: Path, certificates: Path, free_port: int) -> Iterator[Town]:
         adapters = open_adapters(settings, now)
         errands = LeasedRunner(store, find, adapters.toolbox(), "errands", away_seconds=2)
         outside = Outside(settings, store, find, "worker", lambda run: None, adapters.pagerduty, adapters.pager)
-        worker = Worker(store, errands, NO_REDIS, "main", "test", find, (), errands, leaving=stop)
-        threads = [_thread(worker._pulse), _thread(outside.chores().run, stop)]
+        worker = Worker(store, lambda site, lane: errands, NO_REDIS, find, "worker", leaving=stop)
+        worker.keep_up()
+        threads = [_thread(chore.run, stop) for chore in (worker.pulse(), *outside.chores())]
         threads.append(_thread(BotService(settings, store, CATALOG, lambda run: None, now).run, stop))
         assert slack.wait_for_bot()
         eventually(lambda: store.notes("people").get("S0OPERATORS"))

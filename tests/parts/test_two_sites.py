@@ -17,6 +17,7 @@ import pytest
 
 from actions.engine import answers, requests
 from actions.engine.journal import Kind
+from actions.engine.procedure import Lane
 from actions.engine.requests import Subject
 from actions.engine.store import Store
 from actions.settings.services import ServiceTable, SiteTable
@@ -26,8 +27,9 @@ from actions.stack.stack import ServiceKind
 from tests.support.waiting import now
 from tests.support.worlds.planned import ONCALL
 from tests.support.worlds.two_sites import MOVE, Move
+from workers.adapters import Adapters
 from workers.runner.leased_runner import LeasedRunner
-from workers.runner.toolboxes import recoveries
+from workers.runner.toolboxes import Runners
 
 pytestmark = pytest.mark.parts
 IMAGE = "debian:bookworm-slim"
@@ -95,7 +97,8 @@ class Sites:
     app: str
 
     def runner(self) -> LeasedRunner:
-        made = recoveries(self.settings, self.store, lambda name: MOVE, "worker")
+        runners = Runners(self.settings, Adapters(None, None, None), self.store, lambda name: MOVE, "worker")
+        made = runners(self.settings.site.name, Lane.RECOVERY)
         made.away_seconds = 0.5
         return made
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from actions.engine.errors import RecoveryError
 from actions.engine.journal import Kind
-from actions.engine.next_move import passed_no_return
+from actions.engine.no_return import passed_no_return
 from actions.engine.run import Run
 from actions.engine.status import RETRY, STOP, UNDO, labels_of, rests
 from actions.recoveries.postgres_pitr import PROCEDURE

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from actions.engine.errors import RecoveryError
-from actions.engine.next_move import passed_no_return
+from actions.engine.no_return import passed_no_return
 from actions.engine.procedure import Outcome
 from actions.engine.store import Store
 from tests.support.kills import KillCase, carry_on, differences, in_peace, left_over, places_of, wrongs

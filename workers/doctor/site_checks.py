@@ -9,7 +9,6 @@ from dataclasses import replace
 import redis
 
 from actions.engine.errors import RecoveryError
-from actions.engine.notes import living_workers
 from actions.engine.run import Run
 from actions.engine.store import Store
 from actions.findings import Finding
@@ -19,7 +18,7 @@ from actions.settings.site import SiteConfig
 from actions.stack.choose import untold
 from actions.stack.stack import Service, ServiceKind, Site
 from workers.docker.helper import LOOKS
-from workers.doctor import file_checks, pagerduty_checks, postgres_checks, stack_checks
+from workers.doctor import file_checks, pagerduty_checks, postgres_checks, stack_checks, worker_checks
 from workers.doctor.postgres_checks import Patient
 from workers.runner.queue import connect, open_to_all
 from workers.runner.toolbox import docker_toolbox
@@ -30,7 +29,8 @@ from workers.watch import audit
 def check(settings: Settings, store: Store) -> list[Finding]:
     """Everything on this side, in the order in which it would be mended."""
     outside = [*pagerduty_checks.check(settings), *event_findings(store), *status_page.check(settings, store.clock)]
-    here = [_queue(settings), _worker(store), *stack_checks.check(settings), *file_checks.check(settings)]
+    workers = worker_checks.check(settings, store)
+    here = [_queue(settings), *workers, *stack_checks.check(settings), *file_checks.check(settings)]
     return [*here, audit.finding(settings, store), *site_findings(settings, store), *outside]
 
 
@@ -60,12 +60,6 @@ def event_findings(store: Store) -> Iterator[Finding]:
             f"{len(aside)} could not be read, for example {key}: {why}",
             "Look at those incidents in PagerDuty itself; the events are kept for 30 days.",
         )
-
-
-def _worker(store: Store) -> Finding:
-    alive = living_workers(store)
-    said = ", ".join(f"{w['host']} for site {w['site']}, {w['version']}" for w in alive.values())
-    return Finding("worker", bool(alive), said or "none is alive", "Start one: mayday worker")
 
 
 def site_findings(settings: Settings, store: Store) -> Iterator[Finding]:

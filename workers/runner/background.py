@@ -1,44 +1,53 @@
-"""What a worker does beside carrying runs out, each in a thread of its own. One line for each."""
+"""The chores of a worker: what it does beside carrying runs out. One line for each."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from actions.engine import notes
 from actions.engine.anchors import AnchorFile, anchors_path
+from actions.engine.chores import Chore
 from actions.engine.procedure import Procedure
 from actions.engine.store import Store
 from actions.settings.settings import Settings
 from workers.adapters import Adapters
-from workers.runner.toolbox import docker_toolbox
+from workers.runner.toolbox import docker_toolbox, site_named
 from workers.watch.anchor_journals import Anchoring
 from workers.watch.audit import Audit
 from workers.watch.condition_keeper import ConditionKeeper
 from workers.watch.deadman import DeadMan
 from workers.watch.outside_chores import Outside
+from workers.watch.schedule_ticks import schedule_chore
 
-Companion = Callable[[threading.Event], None]
-"""Runs until the event is set."""
+_TIDY_EVERY = 600.0
 
 
-def companions(
+def background_chores(
     settings: Settings,
     store: Store,
     find: Callable[[str], Procedure],
     adapters: Adapters,
     owner: str,
     enqueue: Callable[[str], object],
-) -> tuple[Companion, ...]:
-    """Everything that one worker of the settings' site does beside."""
-    site, servers = settings.site.name, settings.servers(settings.site.name)
-    toolbox, services = docker_toolbox(settings, store), settings.stack()[0].services
-    noted = anchors_path(settings.anchors, settings.store)
-    anchoring = (Anchoring(store, AnchorFile(Path(noted))).run,) if noted else ()
+    sites: Sequence[str],
+) -> tuple[Chore, ...]:
+    """Everything that one worker does beside. Who serves a site looks after its condition."""
     outside = Outside(settings, store, find, owner, enqueue, adapters.pagerduty, adapters.pager)
+    noted = anchors_path(settings.anchors, settings.store)
     return (
-        outside.chores().run,
-        ConditionKeeper(store, toolbox, site, servers, services).run,
-        DeadMan(Audit(store, find, site, [one.postgres for one in servers], settings.heartbeat)).run,
-        *anchoring,
+        *outside.chores(),
+        schedule_chore(settings, store, find, enqueue),
+        Chore("forget old deliveries", _TIDY_EVERY, lambda: notes.forget_old_deliveries(store), store),
+        *((Anchoring(store, AnchorFile(Path(noted))).chore(socket.gethostname()),) if noted else ()),
+        *(chore for name in sites for chore in _of_the_site(settings, store, find, name)),
     )
+
+
+def _of_the_site(settings: Settings, store: Store, find: Callable[[str], Procedure], name: str) -> Iterator[Chore]:
+    """What is looked at of a site that is served. One heart beats for the installation: that of the default site."""
+    site, servers = site_named(settings, name), settings.servers(name)
+    yield ConditionKeeper(store, docker_toolbox(settings, store, name), name, servers, site.services).chore()
+    if name == settings.site.name:
+        yield DeadMan(Audit(store, find, name, [one.postgres for one in servers], settings.heartbeat)).chore()

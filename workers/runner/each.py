@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from actions.engine import notes
+from actions.engine.child import Child
 from actions.engine.each import Each
 from actions.engine.errors import Away, GaveWay, RecoveryError, Stopped
 from actions.engine.items import Items
@@ -15,7 +16,7 @@ from actions.engine.journal import Kind
 from actions.engine.line_up import line_up
 from actions.engine.procedure import Act
 from actions.engine.run import Run
-from workers.runner.piece import Piece, PieceWork, of_act, of_item
+from workers.runner.piece import Piece, PieceWork, of_act, of_children, of_item
 from workers.runner.side_by_side import side_by_side
 from workers.runner.step_guard import Guard
 from workers.runner.step_work import StepWork
@@ -29,6 +30,8 @@ def piece_of(work: StepWork, i: int, item: str, run: Run) -> Piece:
     step = work.procedure.steps[i]
     if isinstance(step, Each):
         return of_item(work.procedure, i, step, run.items[i].named(item))
+    if isinstance(step, Child):
+        return of_children(i, step, run)
     assert isinstance(step, Act)
     return of_act(i, step)
 
@@ -101,7 +104,7 @@ class LoopWork:
         if wave.gave_way is not None:
             self.work.failed(Kind.STOPPED, i, {"title": step.title}, wave.gave_way, began)
 
-    def fall(self, i: int, step: Each, run: Run) -> None:
+    def fall(self, i: int, title: str, run: Run) -> None:
         """Say of the whole loop that some of its items have failed; the run waits for a person."""
         failed = run.items[i].failed
         if len(failed) == 1:
@@ -113,7 +116,7 @@ class LoopWork:
             )
             hint = "Retry goes on with these; Undo takes back what was done."
             said = RecoveryError(f"{len(failed)} have failed: {', '.join(failed)}.", detail=seen, hint=hint)
-        self.work.say(Kind.FAILED, i, {"title": step.title, "items": list(failed), **said.as_json()})
+        self.work.say(Kind.FAILED, i, {"title": title, "items": list(failed), **said.as_json()})
 
 
 class _Wave:

@@ -12,6 +12,8 @@ from actions.engine.claims import in_the_way
 from actions.engine.errors import Fenced, Refused
 from actions.engine.procedure import Procedure
 from actions.engine.store import Store
+from actions.engine.transaction import Lease
+from workers.runner.children import Enqueue, nobody_told
 from workers.runner.heartbeat import Heartbeat
 from workers.runner.run_loop import RunLoop
 from workers.runner.scope import Elsewhere, OpenToolbox, Toolbox, ToolSet
@@ -30,6 +32,7 @@ class LeasedRunner:
     owner: str
     away_seconds: float = AWAY_SECONDS
     site: str = ""
+    enqueue: Enqueue = nobody_told
     elsewhere: Elsewhere | None = None
 
     def carry_out(self, run_id: str, leaving: threading.Event | None = None) -> str:
@@ -50,19 +53,27 @@ class LeasedRunner:
                 hint="Carry it out with the settings of its own site.",
             )
         procedure = self.find(run.procedure)
-        if in_the_way(procedure.claims_for(run_id, run.site, run.service), self.store.claims):
+        if in_the_way(run.claims(procedure), self.store.claims):
             return "held"
         lease = self.store.acquire(run_id, self.owner)
         if lease is None:
             return "held"
         try:
-            box = OpenToolbox(self.store, self.toolbox, run_id, procedure.there, self.elsewhere)
-            with Heartbeat(self.store, lease) as heartbeat, box as opened:
-                guard = Guard(self.store, run_id, heartbeat, opened.reopen, self.away_seconds)
-                leaves = leaving or threading.Event()
-                return RunLoop(self.store, procedure, lease, heartbeat, guard, opened.tools, leaves).through()
+            return self._through(procedure, lease, leaving or threading.Event())
         except Fenced as lost:
             log.warning("lease lost", run=run_id, detail=lost.message)
             return "fenced"
         finally:
             self.store.release(lease)
+            if run.parent:
+                # It may have been told of the end.
+                self.enqueue(run.parent)
+
+    def _through(self, procedure: Procedure, lease: Lease, leaving: threading.Event) -> str:
+        run = lease.run
+        box = OpenToolbox(self.store, self.toolbox, run, procedure.there, self.elsewhere)
+        with Heartbeat(self.store, lease) as heartbeat, box as opened:
+            guard = Guard(self.store, run, heartbeat, opened.reopen, self.away_seconds)
+            tools, find = opened.tools, self.find
+            loop = RunLoop(self.store, procedure, lease, heartbeat, guard, tools, leaving, find, self.enqueue)
+            return loop.through()

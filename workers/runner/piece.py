@@ -11,6 +11,7 @@ import structlog
 
 from actions.engine import facts as facts_of
 from actions.engine import injection, put_question
+from actions.engine.child import Child, ChildEnd
 from actions.engine.each import Each
 from actions.engine.errors import Away, RecoveryError
 from actions.engine.items import Item
@@ -51,6 +52,7 @@ class Piece:
     item: str = ""
     kind: Any = None
     value: Any = None
+    children: tuple[ChildEnd, ...] | None = None
 
     @property
     def title(self) -> str:
@@ -80,6 +82,12 @@ def of_item(procedure: Procedure, i: int, step: Each, item: Item) -> Piece:
         kind,
         item.value,
     )
+
+
+def of_children(i: int, step: Child, run: Run) -> Piece:
+    """What takes back the effect of the children that have ended; their own work they do in runs of their own."""
+    ends, title = run.children.ends(i), {"title": step.title}
+    return Piece(i, title, None, lambda: True, step.undo, step.limit, False, children=ends)
 
 
 @dataclass(frozen=True)
@@ -150,6 +158,8 @@ class PieceWork:
             scope = self.work.scope(piece.step, run, progress)
             if piece.item:
                 scope["item"] = facts_of.from_json(piece.kind, piece.value)
+            if piece.children is not None:
+                scope["children"] = piece.children
             return injection.call(function, scope)
 
         return call

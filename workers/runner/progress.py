@@ -78,7 +78,7 @@ class StepProgress:
         if any(e.kind is Kind.STOP_ASKED for e in self._store.entries(self._run.id, after=self._run.last)):
             raise Stopped("Stopped by a person.")
         run = self._run
-        holder = in_the_way(self._procedure.claims_for(run.id, run.site, run.service), self._store.claims)
+        holder = in_the_way(run.claims(self._procedure), self._store.claims)
         if holder:
             raise GaveWay(
                 f"It gave way to run {holder}.",

@@ -1,8 +1,8 @@
 """The queue: RQ on Redis tells a worker that a run wants to be carried out. It is never the truth.
 
-A site has two queues, the second for errands, which wait for no recovery. Whoever can write to Redis could put anything
-there, so the worker takes of a job its id alone, which holds the run's; the function, arguments, callbacks and results
-that a job names are not even read, and no commands are listened to.
+A site has a queue for each lane (`actions/engine/lanes.py`). Whoever can write to Redis could put anything there, so
+the worker takes of a job its id alone, which holds the run's; the function, arguments, callbacks and results that a job
+names are not even read, and no commands are listened to.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from rq.timeouts import TimerDeathPenalty
 
 from actions.engine.errors import NOT_READ
 from actions.engine.ids import is_errand, is_id
+from actions.engine.lanes import queue_name
 from actions.engine.procedure import Lane
 
 FUNCTION = "workers.runner.queue.carry_out"
@@ -70,15 +71,18 @@ def open_to_all(url: str) -> bool:
 
 def queue_of(site: str, connection: redis.Redis, lane: Lane = Lane.RECOVERY) -> Queue:
     """The site's queue of a lane."""
-    name = f"mayday-{site}" if lane is Lane.RECOVERY else f"mayday-{site}-errands"
     # RQ's own limit of 180 s would end a long restore; acts have limits of their own.
-    return Queue(name, connection=connection, serializer="json", default_timeout=-1, job_class=RunJob)
+    return Queue(queue_name(site, lane), connection=connection, serializer="json", default_timeout=-1, job_class=RunJob)
 
 
-def enqueue(url: str, site: str, run: str) -> bool:
-    """Put a run into the queue; False where Redis is away. A run stands in the queue once at most."""
+def enqueue(url: str, site: str, run: str, lane: Lane | None = None) -> bool:
+    """Put a run into the queue of its lane; False where Redis is away. A run stands in a queue once at most.
+
+    Where the lane is not known, a worker of the site's recoveries hands it on.
+    """
     try:
-        queue = queue_of(site, connect(url, _ENQUEUE_SECONDS), Lane.ERRAND if is_errand(run) else Lane.RECOVERY)
+        where = lane or (Lane.ERRAND if is_errand(run) else Lane.RECOVERY)
+        queue = queue_of(site, connect(url, _ENQUEUE_SECONDS), where)
         queue.remove(f"{_JOB}{run}")
         queue.enqueue(FUNCTION, run, job_id=f"{_JOB}{run}", job_timeout=-1, result_ttl=0, failure_ttl=3600)
     except redis.RedisError as away:
@@ -88,9 +92,10 @@ def enqueue(url: str, site: str, run: str) -> bool:
 
 
 def waiting(url: str, site: str) -> int | None:
-    """How many runs wait in the site's queue, None where Redis does not answer at once."""
+    """How many runs wait in the site's queues but the errands', None where Redis does not answer at once."""
     try:
-        return int(queue_of(site, connect(url, _AT_ONCE)).count)
+        connection = connect(url, _AT_ONCE)
+        return sum(int(queue_of(site, connection, lane).count) for lane in Lane if lane is not Lane.ERRAND)
     except redis.RedisError:
         return None
 

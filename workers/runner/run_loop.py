@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,6 +12,7 @@ import structlog
 
 from actions.engine import facts as facts_of
 from actions.engine import injection, put_question
+from actions.engine.child import Child
 from actions.engine.each import Each
 from actions.engine.ending import words_for
 from actions.engine.errors import RecoveryError, Refused
@@ -21,23 +23,27 @@ from actions.engine.next_move import (
     Expire,
     Fall,
     Finish,
+    Gather,
     Halt,
     Heed,
     Move,
+    OpenChildren,
     Put,
+    Recall,
     Recheck,
     Renew,
     Resume,
     Undo,
     Wait,
     Wave,
-    may_rest,
     next_move,
 )
+from actions.engine.no_return import may_rest
 from actions.engine.procedure import Act, Ask, Look, Outcome, Procedure, Sheet
 from actions.engine.run import Run
 from actions.engine.store import Store
 from actions.engine.transaction import Lease
+from workers.runner.children import ChildWork, Enqueue, nobody_told
 from workers.runner.each import LoopWork, piece_of
 from workers.runner.heartbeat import Heartbeat
 from workers.runner.piece import PieceWork, of_act
@@ -59,11 +65,14 @@ class RunLoop:
     guard: Guard
     tools: dict[str, Any]
     leaving: threading.Event
+    find: Callable[[str], Procedure]
+    enqueue: Enqueue = nobody_told
 
     def __post_init__(self) -> None:
         self._work = StepWork(self.store, self.procedure, self.lease, self.heartbeat, self.tools)
         self._pieces = PieceWork(self._work, self.guard)
         self._loops = LoopWork(self._work, self.guard, self._leaves)
+        self._children = ChildWork(self._work, self.guard, self.find, self.enqueue)
 
     def through(self) -> str:
         """Move after move, until the worker leaves. Without tools the run waits at its present step for a person."""
@@ -100,7 +109,13 @@ class RunLoop:
             case Wave(i, names):
                 self._loops.wave(i, self._each(i), names, run)
             case Fall(i):
-                self._loops.fall(i, self._each(i), run)
+                self._loops.fall(i, self.procedure.steps[i].title, run)
+            case OpenChildren(i, names):
+                self._children.open(i, self._child(i), names, run)
+            case Gather(i):
+                self._children.gather(i, self._child(i), run)
+            case Recall(i, names):
+                self._children.recall(i, self._child(i), names, run)
             case Put(i) if isinstance(self.procedure.steps[i], Ask):
                 self._put(i, run)
             case Put(i, item):
@@ -117,6 +132,7 @@ class RunLoop:
                 kind, said = put_question.expire(self.procedure.steps[i].title, run.question)
                 self._work.say(kind, i, said)
             case Halt(i):
+                self._children.stop(i, run)
                 self._work.say(Kind.STOPPED, i, {"title": self.procedure.steps[i].title})
             case Finish(outcome):
                 self._finish(outcome, run)
@@ -132,6 +148,8 @@ class RunLoop:
                 self._pieces.settle(piece, trouble, began, **({"resumed": True} if resumed else {}))
             case Each() as each:
                 self._loops.begin(i, each, run)
+            case Child() as child:
+                self._children.begin(i, child, run)
 
     def _look(self, i: int, step: Look, run: Run) -> None:
         began = self.store.clock()
@@ -218,6 +236,11 @@ class RunLoop:
     def _ask(self, i: int) -> Ask:
         step = self.procedure.steps[i]
         assert isinstance(step, Ask)
+        return step
+
+    def _child(self, i: int) -> Child:
+        step = self.procedure.steps[i]
+        assert isinstance(step, Child)
         return step
 
     def _each(self, i: int) -> Each:

@@ -1,4 +1,4 @@
-"""What carries runs out, with the tools for each: the stack's for a recovery, those of the outside for an errand."""
+"""What carries runs out, with the tools for each: those of the outside for an errand, the stack's for all others."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import structlog
 
 from actions.engine.errors import RecoveryError, Refused
 from actions.engine.ids import is_errand
-from actions.engine.procedure import Procedure
+from actions.engine.lanes import LANES
+from actions.engine.procedure import Lane, Procedure
 from actions.engine.run import Run
 from actions.engine.store import Store
 from actions.settings.settings import Settings
@@ -19,36 +20,43 @@ from actions.stack.stack import Site
 from workers.adapters import Adapters, open_adapters
 from workers.pagerduty.poller import Poller
 from workers.runner import toolbox
+from workers.runner.children import Enqueue, nobody_told
 from workers.runner.leased_runner import LeasedRunner
 from workers.runner.toolbox import docker_toolbox, second_toolbox
 from workers.runner.worker import owner_name
 
 log = structlog.get_logger("mayday.runner")
 
-_ERRANDS_AWAY_SECONDS = 15
-"""So long an errand waits for what is away; then its line in the thread says so, and people press Retry."""
 
+@dataclass(frozen=True)
+class Runners:
+    """Makes what carries the runs of a site and a lane out, by the table of lanes."""
 
-def recoveries(
-    settings: Settings, store: Store, find: Callable[[str], Procedure], owner: str, site: str = ""
-) -> LeasedRunner:
-    """The loop with the tools of a site's stack, or of the default one's."""
-    here, elsewhere = docker_toolbox(settings, store, site), partial(second_toolbox, settings, store)
-    return LeasedRunner(store, find, here, owner, site=site or settings.site.name, elsewhere=elsewhere)
+    settings: Settings
+    adapters: Adapters
+    store: Store
+    find: Callable[[str], Procedure]
+    owner: str
+    enqueue: Enqueue = nobody_told
 
+    def __call__(self, site: str, lane: Lane) -> LeasedRunner:
+        """The loop with the tools of the outside for errands, with those of the site's stack for all others.
 
-def errands(
-    settings: Settings, adapters: Adapters, store: Store, find: Callable[[str], Procedure], owner: str
-) -> LeasedRunner:
-    """The loop with the tools of the outside."""
-    return LeasedRunner(
-        store,
-        find,
-        adapters.toolbox(),
-        f"{owner}:errands",
-        away_seconds=_ERRANDS_AWAY_SECONDS,
-        site=settings.site.name,
-    )
+        Raises:
+            Refused: the settings do not know that site.
+        """
+        spec = LANES[lane]
+        errand = lane is Lane.ERRAND
+        return LeasedRunner(
+            self.store,
+            self.find,
+            self.adapters.toolbox() if errand else docker_toolbox(self.settings, self.store, site),
+            self.owner if lane is Lane.RECOVERY else f"{self.owner}:{spec.name}",
+            away_seconds=spec.away_seconds,
+            site=site,
+            enqueue=self.enqueue,
+            elsewhere=None if errand else partial(second_toolbox, self.settings, self.store),
+        )
 
 
 @dataclass(frozen=True)
@@ -66,15 +74,17 @@ class InProcessRunner:
             Refused: what an errand needs is not set up here, or the settings do not reach the run's site; it goes on
                 waiting for somebody who has it.
         """
-        owner = owner_name(self.clock())
+        state, adapters = store.run(run), self._adapters()
         if is_errand(run):
-            self.reach(store.run(run))
-            adapters = self._adapters()
-            why = errands(self.settings, adapters, store, self.find, owner).carry_out(run)
+            self.reach(state)
+        else:
+            self._site_of(state)
+        lane = Lane.ERRAND if is_errand(run) else self.find(state.procedure).lane
+        runners = Runners(self.settings, adapters, store, self.find, owner_name(self.clock()))
+        why = runners(state.site, lane).carry_out(run)
+        if lane is Lane.ERRAND:
             _look_again(adapters, store)
-            return why
-        where = self._site_of(store.run(run))
-        return recoveries(self.settings, store, self.find, owner, where.name).carry_out(run)
+        return why
 
     def reach(self, run: Run) -> None:
         """See whether this process has what that run needs.

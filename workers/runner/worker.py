@@ -1,4 +1,4 @@
-"""The worker: says that it lives, works the queue off, and sweeps for runs that nobody carries out."""
+"""The worker: threads by the table of lanes, each with its queue, and a sweep for runs that nobody carries out."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import os
 import signal
 import socket
 import threading
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -16,115 +15,113 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from actions.engine import notes
-from actions.engine.claims import in_the_way
-from actions.engine.errors import NOT_READ, RecoveryError
-from actions.engine.ids import is_errand
-from actions.engine.next_move import Wait, next_move
+from actions.engine.chores import Chore, KeptThreads
+from actions.engine.errors import RecoveryError, Refused
+from actions.engine.lanes import LANES, THREADS, lane_named
 from actions.engine.procedure import Lane, Procedure
 from actions.engine.store import Store
 from workers.runner.leased_runner import LeasedRunner
 from workers.runner.queue import RunJob, work_queue
+from workers.runner.sweep import LanePlace, Sweep
 
 log = structlog.get_logger("mayday.worker")
 
-# A worker that is silent for LEASE_SECONDS counts as dead, so two pulses in a row may be lost.
 _PULSE_SECONDS = 2.5
-_SWEEP_SECONDS = 2.0
+"""A worker that is silent for LEASE_SECONDS counts as dead, so two pulses in a row may be lost."""
+
+RunnerFor = Callable[[str, Lane], LeasedRunner]
+"""Makes what carries runs of a site and a lane out. Each thread has its own."""
 
 
 @dataclass
 class Worker:
-    """One worker process of one site. It carries out one run at a time; `companions` work beside that.
+    """One worker process. In each lane of each site it carries out as many runs at a time as there are threads.
 
-    Errands have a loop of their own: they wait for no recovery, and one at a time for each other. Backups have a
-    thread of their own, so that no recovery waits for one.
+    Whatever the number of threads, a run is carried out by one: by whoever has its lease.
     """
 
     store: Store
-    loop: LeasedRunner
+    runner: RunnerFor
     redis: str
-    site: str
-    version: str
     find: Callable[[str], Procedure]
-    companions: Sequence[Callable[[threading.Event], None]] = ()
-    errands: LeasedRunner | None = None
+    owner: str
+    version: str = ""
+    sites: Sequence[str] = ("main",)
+    threads: Mapping[Lane, int] = field(default_factory=lambda: THREADS)
+    """The lanes that are served, and by how many threads for each site."""
+    chores: Sequence[Chore] = ()
     leaving: threading.Event = field(default_factory=threading.Event)
-    _backup: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self.sweep = Sweep(self.store, self.find, self.sites)
+        self._kept = KeptThreads()
+        self._own = threading.local()
 
     def work(self) -> None:
-        """Work until asked to leave; the run at hand is left at the end of its present step, a cut-over at its own."""
+        """Work until asked to leave; then runs are left at the end of their present steps, a cut-over at its own."""
         signal.signal(signal.SIGTERM, self._leave)
         signal.signal(signal.SIGINT, self._leave)
-        pulse = threading.Thread(target=self._pulse, name="pulse", daemon=True)
-        pulse.start()
-        for companion in self.companions:
-            threading.Thread(target=companion, args=(self.leaving,), daemon=True).start()
-        log.info("worker lives", site=self.site, owner=self.loop.owner)
-        self.serve(Lane.RECOVERY)
-        self._backup.set()
-        log.info("worker leaves", owner=self.loop.owner)
-
-    def serve(self, lane: Lane) -> None:
-        """Carry out what a lane brings, until asked to leave."""
-        RunJob.carrier = self.carry_out
+        log.info("worker lives", owner=self.owner, **self.served())
+        chores = (self.pulse(), *self.chores)
         while not self.leaving.is_set():
-            self._round(lane)
+            self.keep_up()
+            for chore in chores:
+                self._kept.keep(chore.name, chore.run, self.leaving)
+            self.leaving.wait(_PULSE_SECONDS)
+        self.rest()
+        log.info("worker leaves", owner=self.owner)
 
-    def _round(self, lane: Lane) -> None:
+    def keep_up(self) -> None:
+        """Begin the threads of all lanes, and anew those that have died: nothing would be acknowledged without them."""
+        for site in self.sites:
+            for lane, threads in self.threads.items():
+                for n in range(threads):
+                    self._kept.keep(f"{LANES[lane].name} of {site}, {n + 1}", self.serve, LanePlace(site, lane))
+
+    def rest(self) -> None:
+        """Wait for the steps at hand, in the lanes that are waited for."""
+        for name, thread in self._kept.threads.items():
+            if any(name.startswith(f"{spec.name} of ") for spec in LANES.values() if spec.ends_step):
+                thread.join()
+
+    def served(self) -> dict[str, list[str]]:
+        """The sites and the lanes, by their names."""
+        return {"sites": list(self.sites), "lanes": [LANES[lane].name for lane in self.threads]}
+
+    def serve(self, place: LanePlace) -> None:
+        """Carry out what a lane of a site brings, until asked to leave."""
+        RunJob.carrier = self.carry_out
+        self._own.place, self._own.runner = place, self.runner(place.site, place.lane)
+        while not self.leaving.is_set():
+            self._round(place)
+
+    def _round(self, place: LanePlace) -> None:
         try:
-            for run in self.due(lane):
-                if self.leaving.is_set():
-                    return
-                self._carry(run)
+            while not self.leaving.is_set() and (run := self.sweep.take(place)):
+                self._carry(run, self._own.runner)
         except SQLAlchemyError as away:
             log.warning("the store does not answer", detail=str(away)[:200])
-            time.sleep(1)
-        if lane is Lane.BACKUP:
-            # It has no queue: what is enqueued comes to the lane of recoveries, which hands it over.
-            self._backup.wait(_SWEEP_SECONDS)
-            self._backup.clear()
-        elif not work_queue(self.redis, self.site, lane):
-            time.sleep(1)
-
-    def due(self, lane: Lane = Lane.RECOVERY) -> list[str]:
-        """Runs of this site that have a next move and no living lease: what a lost job or a dead worker left."""
-        leased = self.store.leased()
-        return [run for run in self.store.runs(open_only=True) if run not in leased and self._wants(run, lane)]
-
-    def _wants(self, run: str, lane: Lane) -> bool:
-        try:
-            state = self.store.run(run)
-            if state.site != self.site:
-                return False
-            procedure = self.find(state.procedure)
-        except RecoveryError:
-            return False
-        except NOT_READ as trouble:
-            log.error("the journal of a run cannot be read; it is passed over", run=run, why=str(trouble)[:200])
-            return False
-        claims = procedure.claims_for(run, state.site, state.service)
-        if procedure.lane is not lane or in_the_way(claims, self.store.claims):
-            return False
-        return not isinstance(next_move(procedure, state, self.store.clock()), Wait)
+            self.leaving.wait(1)
+        if not work_queue(self.redis, place.site, place.lane):
+            self.leaving.wait(1)
 
     def carry_out(self, run: str) -> str:
-        """Carry out a run that was enqueued; a backup is handed over to its own thread."""
-        if self._is_backup(run):
-            self._backup.set()
-            return "handed over"
-        return self._carry(run)
-
-    def _is_backup(self, run: str) -> bool:
+        """Carry out a run that was enqueued. One that came to another lane than its own is left to that one's sweep."""
+        own: LanePlace | None = getattr(self._own, "place", None)
         try:
-            return self.find(self.store.run(run).procedure).lane is Lane.BACKUP
+            place = self.sweep.place_of(self.store.run(run))
         except (KeyError, RecoveryError):
-            return False  # Whoever carries it out says what is wrong with it.
+            # Whoever carries it out says what is wrong with it.
+            place = own or LanePlace(self.sites[0], Lane.RECOVERY)
+        if own is not None and place != own:
+            self.sweep.soon()
+            return "handed over"
+        return self._carry(run, self._own.runner if own is not None else self.runner(place.site, place.lane))
 
-    def _carry(self, run: str) -> str:
+    def _carry(self, run: str, runner: LeasedRunner) -> str:
         """Carry a run out as far as it goes; an unknown one is a stray job."""
-        loop = self.errands if is_errand(run) and self.errands is not None else self.loop
         try:
-            why = loop.carry_out(run, self.leaving)
+            why = runner.carry_out(run, self.leaving)
         except KeyError:
             why = "unknown"
         except RecoveryError as trouble:
@@ -136,31 +133,34 @@ class Worker:
     def _leave(self, _signal: int, _frame: Any) -> None:
         self.leaving.set()
 
-    def _pulse(self) -> None:
-        since = self.store.clock().isoformat()
+    def pulse(self) -> Chore:
+        """Says every few seconds that this worker lives, and what it serves."""
         said = {
             "host": socket.gethostname(),
-            "site": self.site,
+            "site": self.sites[0],
+            **self.served(),
             "version": self.version,
-            "since": since,
+            "since": self.store.clock().isoformat(),
             "pid": os.getpid(),
         }
-        lanes: dict[Lane, threading.Thread] = {}
-        while not self.leaving.is_set():
-            self._keep_lanes(lanes)
-            try:
-                notes.worker_lives(self.store, self.loop.owner, said)
-                notes.forget_old_deliveries(self.store)
-            except SQLAlchemyError as away:
-                log.warning("the store does not answer", detail=str(away)[:200])
-            self.leaving.wait(_PULSE_SECONDS)
 
-    def _keep_lanes(self, threads: dict[Lane, threading.Thread]) -> None:
-        """The threads of the other lanes, begun anew should one have died: nothing would be acknowledged without it."""
-        for lane in (Lane.BACKUP, *([Lane.ERRAND] if self.errands is not None else [])):
-            if lane not in threads or not threads[lane].is_alive():
-                threads[lane] = threading.Thread(target=self.serve, args=(lane,), name=str(lane), daemon=True)
-                threads[lane].start()
+        def beat() -> None:
+            notes.worker_lives(self.store, self.owner, said)
+
+        return Chore("heartbeat of the worker", _PULSE_SECONDS, beat, self.store, place=socket.gethostname())
+
+
+def chosen_lanes(threads: Mapping[Lane, int], names: Sequence[str]) -> dict[Lane, int]:
+    """The lanes of these names with their threads, or all where none is named.
+
+    Raises:
+        Refused: there is no such lane.
+    """
+    wanted = [lane_named(name) for name in names]
+    if unknown := [name for name, lane in zip(names, wanted, strict=True) if lane is None]:
+        every = ", ".join(spec.name for spec in LANES.values())
+        raise Refused(f"There is no lane '{unknown[0][:60]}'.", hint=f"Name one of {every}, or none for all of them.")
+    return {lane: count for lane, count in threads.items() if not wanted or lane in wanted}
 
 
 def owner_name(now: datetime) -> str:

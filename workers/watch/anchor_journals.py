@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass, field
 
-import structlog
-from sqlalchemy.exc import SQLAlchemyError
-
 from actions.engine.anchors import Anchor, AnchorFile
+from actions.engine.chores import Chore
 from actions.engine.store import Store
 
-log = structlog.get_logger("mayday.anchors")
 EVERY = 10.0
 """Seconds between two looks; what is written and deleted in between is not noted."""
 
@@ -25,15 +21,9 @@ class Anchoring:
     _noted: dict[str, int] = field(default_factory=dict)
     _since: int = 0
 
-    def run(self, leaving: threading.Event) -> None:
-        """Go on until told to leave."""
-        while True:
-            try:
-                self.tick()
-            except (OSError, ValueError, SQLAlchemyError) as trouble:
-                log.warning("the heads of the journals are not noted", file=str(self.file.path), why=str(trouble)[:200])
-            if leaving.wait(EVERY):
-                return
+    def chore(self, host: str) -> Chore:
+        """Each host has a file of its own."""
+        return Chore("note the heads of the journals", EVERY, self.tick, self.store, place=host)
 
     def tick(self) -> int:
         """Note the heads that are new; how many there were."""

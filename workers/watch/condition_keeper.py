@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
+from actions.engine.chores import Chore
 from actions.engine.errors import RecoveryError
 from actions.engine.kept_count import KeptCount
 from actions.engine.store import Store
@@ -57,13 +56,10 @@ class ConditionKeeper:
             one.postgres: ServerWatch(self.store, self.toolbox, one, self._busy, self.every) for one in self.servers
         }
 
-    def run(self, leaving: threading.Event) -> None:
-        """Go on until told to leave."""
-        while not leaving.wait(min(_HEALTH_EVERY, self.every)):
-            try:
-                self.look()
-            except SQLAlchemyError as away:
-                log.warning("the store does not answer", detail=str(away)[:200])
+    def chore(self) -> Chore:
+        """Looks for as long as the worker lives; of several workers each is ready to."""
+        every = min(_HEALTH_EVERY, self.every)
+        return Chore("look at the services", every, self.look, self.store, first=every, place=self.site)
 
     def look(self) -> bool:
         """Look once; False where another worker of the site did so just now."""

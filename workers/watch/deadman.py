@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
 
 import httpx
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from actions.engine.chores import Chore
 from actions.findings import Finding
 from workers.watch import audit
 from workers.watch.audit import Audit
@@ -27,13 +27,10 @@ class DeadMan:
     audit: Audit
     _said: str = ""
 
-    def run(self, leaving: threading.Event) -> None:
-        """Go on until told to leave."""
+    def chore(self) -> Chore:
+        """Beats for as long as the worker lives."""
         every = self.audit.settings.every
-        pause = min(every, _SOON)
-        while not leaving.wait(pause):
-            self.beat()
-            pause = every
+        return Chore("audit", every, self.beat, self.audit.store, first=min(every, _SOON))
 
     def beat(self) -> bool:
         """Audit once and call the address if all is well; whether it was called and answered."""

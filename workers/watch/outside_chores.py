@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
+from actions.engine.chores import Chore
 from actions.engine.leader_lease import LeaderLease
 from actions.engine.procedure import Procedure
 from actions.engine.store import Store
@@ -21,7 +22,6 @@ from actions.settings.settings import Settings
 from actions.tools.outside import Pager, PagerDuty
 from workers.pagerduty.milestone_notes import MilestoneNotes
 from workers.pagerduty.poller import Poller
-from workers.runner.chores import Chore, Chores
 
 ALARMS = "alarms"
 """Whose turn it is to raise alarms; the bot takes part in it."""
@@ -41,7 +41,7 @@ class Outside:
     pager: Pager | None = None
     archive_limit: timedelta = timedelta(minutes=10)
 
-    def chores(self) -> Chores:
+    def chores(self) -> tuple[Chore, ...]:
         """Notes for PagerDuty, its incidents, who is on call, our own alarms: those that the settings allow."""
         made = [self._chore("milestones", _NOTES_EVERY, self._milestones().work)]
         if self.pagerduty is not None:
@@ -50,7 +50,7 @@ class Outside:
             made.append(self._chore("on call", _ON_CALL_EVERY, partial(keep_on_call, self, self.pagerduty)))
         if self.pager is not None:
             made.append(self._chore(ALARMS, _ALARMS_EVERY, self._watch(self.pager).work))
-        return Chores(made)
+        return tuple(made)
 
     def _milestones(self) -> MilestoneNotes:
         site, page, stack = self.settings.site.name, self.settings.statuspage, self.settings.stack()
@@ -63,7 +63,7 @@ class Outside:
         return AlarmWatch(self.store, self.find, pager, sites, call, lift)
 
     def _chore(self, name: str, every: float, work: Callable[[], object]) -> Chore:
-        return Chore(name, every, work, LeaderLease(self.store, name, self.owner))
+        return Chore(name, every, work, self.store, LeaderLease(self.store, name, self.owner))
 
 
 def keep_on_call(outside: Outside, pagerduty: PagerDuty) -> None:

@@ -12,21 +12,8 @@ from hypothesis import strategies as st
 
 from actions.engine.folding import after, fold
 from actions.engine.journal import GENESIS, Entry, Kind, sealed
-from actions.engine.next_move import (
-    Do,
-    Expire,
-    Finish,
-    Halt,
-    Move,
-    Put,
-    Recheck,
-    Resume,
-    Undo,
-    Wait,
-    may_rest,
-    next_move,
-    passed_no_return,
-)
+from actions.engine.next_move import Do, Expire, Finish, Halt, Move, Put, Recheck, Resume, Undo, Wait, next_move
+from actions.engine.no_return import may_rest, passed_no_return
 from actions.engine.procedure import Act, Outcome
 from actions.engine.run import Run
 from tests.support.worlds.toys import PAINT

@@ -77,7 +77,7 @@ def test_however_many_write_into_one_journal_at_once_nobody_has_to_give_up(store
 @pytest.mark.parametrize("kind", ON_ALL)
 def test_a_run_and_its_link_are_written_together_or_not_at_all(store: Any) -> None:  # noqa: F811
     begun(store)
-    link = ("i1", (Kind.LINKED, None, {"run": "r1"}))
+    link = [("i1", (Kind.LINKED, None, {"run": "r1"}))]
     assert store.open_run("r1", REQUEST, claims=True, key="t1", tells=link) == ("r1", True)
     assert store.open_run("r2", REQUEST, claims=True, key="t1", tells=link) == ("r1", False)
     assert [e.kind for e in store.entries("i1")] == [Kind.OPENED, Kind.LINKED]
@@ -86,7 +86,7 @@ def test_a_run_and_its_link_are_written_together_or_not_at_all(store: Any) -> No
 @pytest.mark.parametrize("kind", ON_BOTH)
 def test_a_refused_request_links_nothing(store: Store) -> None:  # noqa: F811
     begun(store)
-    link = ("i1", (Kind.LINKED, None, {"run": "r2"}))
+    link = [("i1", (Kind.LINKED, None, {"run": "r2"}))]
     opened(store)
     with pytest.raises(Exception, match="is held"):
         store.open_run("r2", REQUEST, claims=True, key="t2", tells=link)

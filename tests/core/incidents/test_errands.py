@@ -29,6 +29,7 @@ from tests.support.worlds.pagerduty import Killed, PagerDutyWorld, WorldErrands
 from tests.support.worlds.pages import at, body, event
 from workers.runner.errand_toolbox import ErrandToolbox
 from workers.runner.leased_runner import LeasedRunner
+from workers.runner.sweep import LanePlace
 from workers.runner.worker import Worker
 
 OLGA = Speaker("U0ONCALL", "Olga Nowak", may_ask=True, may_approve=False)
@@ -195,10 +196,10 @@ def test_with_nothing_open_in_pagerduty_there_is_no_errand() -> None:
 def test_errands_and_recoveries_are_swept_in_lanes_of_their_own(shift: Shift) -> None:
     run = shift.ask(open_errands.to_acknowledge(shift.incident))
     lane = LeasedRunner(shift.store, find, WorldErrands(shift.world), "errands")
-    worker = Worker(shift.store, lane, "", "main", "test", find, errands=lane)
-    assert (worker.due(Lane.RECOVERY), worker.due(Lane.ERRAND)) == ([], [run])
+    worker = Worker(shift.store, lambda site, of: lane, "", find, "w1")
+    assert worker.sweep.due() == {LanePlace("main", Lane.ERRAND): [run]}
     worker.leaving.set()
     assert worker.carry_out(run) == "leaving"
     worker.leaving.clear()
     assert worker.carry_out(run) == "finished"
-    assert worker.due(Lane.ERRAND) == []
+    assert worker.sweep.due() == {}

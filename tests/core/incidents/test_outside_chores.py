@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from actions.engine import notes
+from actions.engine.chores import Chore
 from actions.engine.errors import Away, RecoveryError
 from actions.engine.journal import Kind
 from actions.engine.leader_lease import LeaderLease
@@ -30,7 +31,6 @@ from tests.support.bot_world import PITR, SERVICE, PlayedWorker
 from tests.support.worlds.pagerduty import Killed, Paging
 from tests.support.worlds.pages import at, body, event, note
 from tests.support.worlds.post import Post, Tower, due, find
-from workers.runner.chores import Chore
 from workers.watch.outside_chores import Outside, keep_on_call
 
 # The poller ----------------------------------------------------------------------------------------
@@ -491,9 +491,9 @@ def test_a_page_that_was_not_taken_is_tried_again(tower: Tower) -> None:
 
 def test_what_the_settings_do_not_name_is_not_done(post: Post) -> None:
     outside = Outside(Settings(), post.store, find, "w1", lambda run: None)
-    assert [chore.name for chore in outside.chores().all] == ["milestones"]
+    assert [chore.name for chore in outside.chores()] == ["milestones"]
     whole = replace(outside, pagerduty=post.world, pager=Paging(post.world))
-    assert [chore.name for chore in whole.chores().all] == ["milestones", "poll", "on call", "alarms"]
+    assert [chore.name for chore in whole.chores()] == ["milestones", "poll", "on call", "alarms"]
 
 
 def test_who_is_on_call_is_noted_for_all_who_may_not_ask(post: Post) -> None:
@@ -512,7 +512,7 @@ def test_of_two_workers_one_does_a_chore_and_an_error_does_not_end_it(post: Post
         if len(done) == 1:
             raise Away("PagerDuty does not answer.", hint="Nothing to do.")
 
-    one, other = (Chore("poll", 1, work, LeaderLease(post.store, "poll", who)) for who in ("w1", "w2"))
+    one, other = (Chore("poll", 1, work, post.store, LeaderLease(post.store, "poll", who)) for who in ("w1", "w2"))
     assert [one.once(), other.once(), one.once(), other.once()] == [False, False, True, False]
     assert len(done) == 2
     assert post.store.leased() == set()

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from actions.engine import tables
 from actions.engine.errors import RecoveryError
 from actions.engine.journal import Kind, first_broken
+from actions.engine.procedure import Lane
 from actions.engine.store import Store
 from actions.incidents.alert_grouping import Rules
 from actions.incidents.kept_events import keep_event
@@ -39,6 +40,7 @@ from tests.support.bot_world import (
 from tests.support.worlds.pages import body, event
 from tests.support.worlds.post import Post, Tower
 from workers.runner.leased_runner import LeasedRunner
+from workers.runner.sweep import LanePlace
 from workers.runner.worker import Worker
 from workers.watch.audit import Audit
 
@@ -98,8 +100,8 @@ def test_the_worker_passes_over_it_and_the_audit_names_it(office: Office, spoile
     bad, good = two_runs(office)
     spoil(office.store, bad, **spoiled)
     nobody: Any = None
-    worker = Worker(office.store, LeasedRunner(office.store, find, nobody, "w"), "", "main", "0", find)
-    assert worker.due() == [good]
+    worker = Worker(office.store, lambda site, lane: LeasedRunner(office.store, find, nobody, "w"), "", find, "w")
+    assert worker.sweep.due() == {LanePlace("main", Lane.RECOVERY): [good]}
     audit = Audit(office.store, find, "main", [SERVICE], HeartbeatSettings())
     told = {finding.name: finding for finding in audit.look()}
     assert any(bad in finding.seen and not finding.ok for finding in told.values())

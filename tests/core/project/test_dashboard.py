@@ -13,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from actions.catalog import CATALOG
 from actions.engine import notes
+from actions.engine.chore_records import ChoreRecord
 from actions.watch import service_condition
 from actions.watch.run_records import Records
 from bot.web.meters import Meters
@@ -34,6 +35,7 @@ def labels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
     tell(store, "r1")
     store.open_run("r2", next(told_as("r2")).data, claims=True, key="k")
     notes.worker_lives(store, "ops-1:1:1", {"site": "main"})
+    ChoreRecord(store, "poll", 60).went_wrong("PagerDuty does not answer.")
     records = Records()
     records.hear(told_as("r1"))
     assert SEEN.reachable is not None

@@ -17,6 +17,7 @@ from pydantic import BaseModel
 import mayday
 from actions.catalog import CATALOG
 from actions.engine.procedure import Act, Ask, Procedure
+from actions.settings.schedules import ScheduleTable
 from actions.settings.services import ServiceTable, SiteTable
 from actions.settings.settings import Settings
 from actions.stack.manual import MANUAL
@@ -117,7 +118,7 @@ def test_the_documented_settings_are_the_settings() -> None:
     }
     sections = {name: f.annotation for name, f in Settings.model_fields.items() if is_section(f.annotation)}
     assert set(documented["Top level"]) == set(Settings.model_fields) - set(sections)
-    tables = {"services": ServiceTable, "sites": SiteTable}
+    tables = {"services": ServiceTable, "sites": SiteTable, "schedules": ScheduleTable}
     for name, section in {**sections, **tables}.items():
         assert isinstance(section, type)
         assert issubclass(section, BaseModel)

@@ -8,7 +8,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from actions.engine.children import for_parent
 from actions.engine.claims import ALL, Claim, Mode, claims_of, conflict, listed, wanted_by
+from actions.engine.due_times import DueTime, Taken
 from actions.engine.errors import Fenced
 from actions.engine.folding import after, fold
 from actions.engine.journal import GENESIS, Entry, Kind, sealed
@@ -27,6 +29,7 @@ class Ledger:
         self.leases: dict[str, tuple[Lease, datetime]] = {}
         self.claimed: tuple[Claim, ...] = ()
         self.kept: dict[tuple[str, str], tuple[Any, datetime]] = {}
+        self.due: dict[tuple[str, datetime], Taken] = {}
         self.at_place: Callable[[str], None] = lambda name: None
         self.dead = False
         # Held at the places too, so that a copy which is taken there is of one instant.
@@ -37,22 +40,67 @@ class Ledger:
         other.journals = {run: list(told) for run, told in self.journals.items()}
         other.states = dict(self.states)
         other.leases, other.kept, other.claimed = dict(self.leases), dict(self.kept), self.claimed
+        other.due = dict(self.due)
         return other
 
     def open_run(
-        self, run: str, data: dict[str, Any], *, claims: Any, key: str, tells: Any = None, yields: bool = False
+        self,
+        run: str,
+        data: dict[str, Any],
+        *,
+        claims: Any,
+        key: str,
+        tells: Any = (),
+        yields: bool = False,
+        lease: Lease | None = None,
+        due: DueTime | None = None,
     ) -> tuple[str, bool]:
+        with self.turn:
+            if lease is not None:
+                self.at_place(f"before {lease.run} opens a child")
+                self.beat(lease)
+            opened = self._open(run, data, claims_of(*_wanted(claims, yields, data, run)), key, tells, due)
+            if lease is not None:
+                self.at_place(f"after {lease.run} opened a child")
+        return opened
+
+    def _open(
+        self, run: str, data: dict[str, Any], wanted: tuple[Claim, ...], key: str, tells: Any, due: DueTime | None
+    ) -> tuple[str, bool]:
+        if due is not None and (due.schedule, due.at) in self.due:
+            return self.due[due.schedule, due.at].run, False
         if ("inbox", key) in self.kept:
             return str(self.kept["inbox", key][0]), False
-        wanted = claims_of(wanted_by(claims, yields), data["site"], data["service"], run)
         if other := conflict(wanted, self.claimed):
             raise held_by(other, data["site"])
         self.claimed += wanted
         self.kept["inbox", key] = (run, self.clock())
+        if due is not None:
+            self.due[due.schedule, due.at] = Taken(due, self.clock(), run)
         self._write(run, Kind.REQUESTED, None, {**data, "claims": listed(wanted, data["site"])})
-        if tells is not None:
-            self.extend(tells[0], lambda told: [tells[1]])
+        for journal, draft in tells:
+            if journal in self.states:
+                self._write(journal, *draft)
+            else:
+                self.extend(journal, lambda told, draft=draft: [draft])
         return run, True
+
+    def pass_over(self, due: DueTime) -> bool:
+        fresh = (due.schedule, due.at) not in self.due
+        if fresh:
+            self.due[due.schedule, due.at] = Taken(due, self.clock(), "")
+        return fresh
+
+    def last_due(self, schedule: str, until: datetime) -> datetime | None:
+        return max((at for name, at in self.due if name == schedule and at <= until), default=None)
+
+    def last_run_of(self, schedule: str) -> str:
+        mine = [taken for (name, _at), taken in self.due.items() if name == schedule and taken.run]
+        return max(mine, key=lambda taken: (taken.at, taken.due.at)).run if mine else ""
+
+    def taken(self, since: datetime) -> list[Taken]:
+        found = (taken for taken in self.due.values() if taken.at >= since)
+        return sorted(found, key=lambda taken: (taken.at, taken.due.at))
 
     def _write(self, run: str, kind: Kind, step: int | None, data: dict[str, Any]) -> Entry:
         told = self.journals.setdefault(run, [])
@@ -69,6 +117,9 @@ class Ledger:
             if kind is Kind.FINISHED:
                 self.claimed = tuple(claim for claim in self.claimed if claim.run != lease.run)
                 del self.leases[lease.run]
+            told = for_parent(self.journals[lease.run][0], kind, data)
+            if told is not None and told[0] in self.states and self.states[told[0]].finished is None:
+                self._write(told[0], Kind.CHILD, *told[1:])
             self.at_place(f"after the entry '{kind}' of step {step}")
         return entry
 
@@ -153,3 +204,8 @@ class Ledger:
 
     def note(self, kind: str, key: str) -> Any:
         return self.kept.get((kind, key), (None,))[0]
+
+
+def _wanted(claims: Any, yields: bool, data: dict[str, Any], run: str) -> tuple[Any, ...]:
+    lenders = tuple(str(data["origin"].get("lenders") or "").split())
+    return wanted_by(claims, yields), data["site"], data["service"], run, lenders

@@ -87,7 +87,7 @@ class Post:
             "origin": {"incident": self.one.id},
         }
         said = {"run": run, "procedure": PITR.name, "by": "U1", "name": "Olga"}
-        self.store.open_run(run, data, claims=True, key=run, tells=(self.one.id, (Kind.LINKED, None, said)))
+        self.store.open_run(run, data, claims=True, key=run, tells=[(self.one.id, (Kind.LINKED, None, said))])
         return PlayedWorker(self.store, run)
 
     def whole(self) -> PlayedWorker:
