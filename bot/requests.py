@@ -104,6 +104,7 @@ def held(bot: BotContext, busy: Busy) -> Busy:
         f"{busy.what or first['service']} is held by run {busy.run} ({first['procedure']}).",
         run=busy.run,
         what=busy.what,
+        code=busy.code,
         detail=f"{first['name']} asked for it {told[0].at:%H:%M} UTC. {busy.detail}",
         hint=follow,
     )

@@ -144,7 +144,10 @@ def _with_other(error: WhenError, other: Target | None) -> WhenError:
     if other is None:
         return error
     return WhenError(
-        error.message, detail=error.detail, hint=f"In your own zone: “{other.text} {other.zone}”. {error.hint}"
+        error.message,
+        code=error.code,
+        detail=error.detail,
+        hint=f"In your own zone: “{other.text} {other.zone}”. {error.hint}",
     )
 
 

@@ -16,15 +16,22 @@ NOT_READ = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError,
 trouble and a `RecoveryError` are none of them. Whoever goes through many passes over the one and says so."""
 
 
+def with_code(message: str, code: str) -> str:
+    """A message with the code by which it is found; the only place that says how the two stand together."""
+    return f"{message} [{code}]" if code else message
+
+
 class RecoveryError(Exception):
     """Something went wrong that a person should read.
 
-    `message` says what happened, `detail` what was seen (output, figures), `hint` what to do next.
+    `message` says what happened, `detail` what was seen (output, figures), `hint` what to do next. `code` finds it in
+    docs/errors.md: `make errors` numbers it, it stays when the message changes, and no other error ever gets it.
     """
 
-    def __init__(self, message: str, *, detail: str = "", hint: str = "") -> None:
+    def __init__(self, message: str, *, code: str = "", detail: str = "", hint: str = "") -> None:
         super().__init__(message)
         self.message = message
+        self.code = code
         self.detail = detail
         self.hint = hint
         for part in (detail, hint):
@@ -32,8 +39,17 @@ class RecoveryError(Exception):
                 self.add_note(part)  # So that a traceback, with --debug or in a test, says all of it.
 
     def as_json(self) -> dict[str, str]:
-        """The three parts under the names that the command line and the journal use."""
-        return {"error": self.message, "detail": self.detail, "hint": self.hint}
+        """Its parts under the names that the command line and the journal use."""
+        return {"error": self.message, "code": self.code, "detail": self.detail, "hint": self.hint}
+
+    @property
+    def said(self) -> str:
+        """What happened, as people read it."""
+        return with_code(self.message, self.code)
+
+    def words(self, between: str = "\n") -> str:
+        """All of it as people read it: what happened, what was seen, what to do next."""
+        return between.join(part for part in (self.said, self.detail, self.hint) if part)
 
 
 class Refused(RecoveryError):
@@ -43,8 +59,10 @@ class Refused(RecoveryError):
 class Busy(Refused):
     """Another run claims it; `run` is its id, `what` it claims a service or the whole site."""
 
-    def __init__(self, message: str, *, run: str, what: str = "", detail: str = "", hint: str = "") -> None:
-        super().__init__(message, detail=detail, hint=hint)
+    def __init__(
+        self, message: str, *, run: str, what: str = "", code: str = "", detail: str = "", hint: str = ""
+    ) -> None:
+        super().__init__(message, code=code, detail=detail, hint=hint)
         self.run, self.what = run, what
 
 

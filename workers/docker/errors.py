@@ -32,8 +32,10 @@ class Hanging(Away):
 class TakenDown(Away):
     """A container went down under what was asked of it; `crashing` where it is started again and again."""
 
-    def __init__(self, message: str, *, crashing: bool = False, detail: str = "", hint: str = "") -> None:
-        super().__init__(message, detail=detail, hint=hint)
+    def __init__(
+        self, message: str, *, crashing: bool = False, code: str = "", detail: str = "", hint: str = ""
+    ) -> None:
+        super().__init__(message, code=code, detail=detail, hint=hint)
         self.crashing = crashing
 
 

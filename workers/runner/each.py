@@ -106,7 +106,7 @@ class LoopWork:
         failed = run.items[i].failed
         if len(failed) == 1:
             ((name, one),) = failed.items()
-            said = RecoveryError(f"{name}: {one.message}", detail=one.detail, hint=one.hint)
+            said = RecoveryError(f"{name}: {one.message}", code=one.code, detail=one.detail, hint=one.hint)
         else:
             seen = "\n".join(
                 f"{name}: {one.message} {one.detail.partition(chr(10))[0]}" for name, one in failed.items()

@@ -74,6 +74,7 @@ class ErrandToolbox:
                 found = tool.refusal()
                 raise Refused(
                     found.message,
+                    code=found.code,
                     detail=found.detail,
                     hint="Set it for this process, or start a worker that has it: mayday worker",
                 )

@@ -59,7 +59,7 @@ class WronglySet:
 
     def refusal(self) -> Refused:
         """What has to be corrected."""
-        return Refused(self._wrong.message, detail=self._wrong.detail, hint=self._wrong.hint)
+        return Refused(self._wrong.message, code=self._wrong.code, detail=self._wrong.detail, hint=self._wrong.hint)
 
 
 def open_page(

@@ -74,7 +74,7 @@ class Rest:
         try:
             return self._once("GET", path, params=query)
         except Doubt as gone:  # Asking changes nothing, so there is nothing to doubt.
-            raise Away(gone.message, detail=gone.detail, hint=gone.hint) from gone
+            raise Away(gone.message, code=gone.code, detail=gone.detail, hint=gone.hint) from gone
 
     def send(self, method: str, path: str, body: dict[str, Any]) -> Any:
         """Write, once. Only a request that was surely not carried out is sent again.
