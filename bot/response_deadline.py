@@ -71,6 +71,8 @@ def not_kept(error: SQLAlchemyError) -> RecoveryError:
     log.error("the store took nothing", kind=type(error).__name__, detail=seen[:200])
     message = "Not accepted, nothing was begun: the store of the runs cannot be written."
     if any(word in seen.casefold() for word in _FULL):
-        return RecoveryError(message, detail="Its disk is full.", hint="Make room on the bot's host, then try again.")
+        return RecoveryError(
+            message, code="MD-ST-004", detail="Its disk is full.", hint="Make room on the bot's host, then try again."
+        )
     hint = "Try again in a minute. Where it stays so, look on the bot's host: mayday doctor"
-    return RecoveryError(message, detail=seen.splitlines()[0][:200], hint=hint)
+    return RecoveryError(message, code="MD-ST-005", detail=seen.splitlines()[0][:200], hint=hint)

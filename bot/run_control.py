@@ -27,7 +27,7 @@ def find(bot: BotContext, run: str) -> Run:
     try:
         return bot.store.run(run)
     except KeyError:
-        raise Refused(f"There is no run {run[:40]}.", hint="/recover runs lists them.") from None
+        raise Refused(f"There is no run {run[:40]}.", code="MD-CMD-006", hint="/recover runs lists them.") from None
 
 
 def run_of_thread(bot: BotContext, channel: str, thread: str) -> str:
@@ -83,6 +83,7 @@ def typed_by(bot: BotContext, press: ButtonTarget) -> str:
     if run.question is None or run.question.n != press.question or run.answered is not None:
         raise Refused(
             "That question is no longer open.",
+            code="MD-CMD-007",
             detail=settled_by(bot, press),
             hint="Look at the newest message of the thread.",
         )
@@ -121,6 +122,7 @@ def _undo(bot: BotContext, state: Run, speaker: Speaker, key: str) -> Entry | No
     if procedure is None:
         raise Refused(
             f"This version does not know the procedure {state.procedure}.",
+            code="MD-CMD-008",
             hint="Start the version that began the run, and undo there.",
         )
     return answers.undo(bot.store, procedure, state.id, speaker, kept(procedure, state), key)

@@ -85,6 +85,7 @@ def imported(name: str) -> Any:
     if name == PRACTICE and find_spec(PRACTICE) is None:
         raise Refused(
             "The practice company is not part of this installation.",
+            code="MD-CMD-017",
             detail="An image for production is built without it.",
             hint="Take a checkout of Mayday, and run there: make demo",
         )

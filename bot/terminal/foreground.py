@@ -42,12 +42,14 @@ class ForegroundRun(threading.Thread):
         except SQLAlchemyError as error:
             self.trouble = RecoveryError(
                 "The store does not answer.",
+                code="MD-ST-006",
                 detail=str(error)[:200],
                 hint=f"When it is back, go on with: mayday carry-out {self._run}",
             )
         except Exception as surprise:  # noqa: BLE001 - unsaid, another one would take it up for ever
             self.trouble = RecoveryError(
                 f"{self._run} stopped here, for a reason that Mayday did not foresee.",
+                code="MD-CMD-019",
                 detail=f"{type(surprise).__name__}: {surprise}"[:200],
                 hint=f"Nothing is lost. Look with: mayday show {self._run}; go on with: mayday carry-out {self._run}",
             )

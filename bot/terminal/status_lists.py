@@ -43,7 +43,9 @@ def unknown(said: UnknownCommand) -> Refused:
     near = f"Did you mean mayday {said.nearest.removeprefix('/')}? " if said.nearest else ""
     what = f"mayday {said.family} {said.said}".strip()
     return Refused(
-        f"I do not know {what[:200]}. Nothing was done.", hint=f"{near}mayday {said.family} help lists what there is."
+        f"I do not know {what[:200]}. Nothing was done.",
+        code="MD-CMD-028",
+        hint=f"{near}mayday {said.family} help lists what there is.",
     )
 
 

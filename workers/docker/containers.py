@@ -57,6 +57,7 @@ class DockerHost:
         if len(found) > 1:
             raise Refused(
                 f"It cannot be known which container {service.name} is.",
+                code="MD-DK-005",
                 detail=f"Its Compose service has {', '.join(found)}.",
                 hint=f'Write container = "…" into the [[services]] table of {service.name}.',
             )
@@ -164,6 +165,7 @@ class DockerHost:
         if not is_clone(found.labels, names):
             raise RecoveryError(
                 f"A container named {names.clone} exists, and this run did not make it.",
+                code="MD-DK-006",
                 detail=f"Its id is {found.id[:12]}.",
                 hint="Rename it, then retry.",
             )
@@ -186,6 +188,7 @@ class DockerHost:
             if time.monotonic() > deadline:
                 raise RecoveryError(
                     f"{found.name} does not stop.",
+                    code="MD-DK-007",
                     detail=f"Its state is {found.status}.",
                     hint=f"Look at `docker logs {found.name}`; stop it by hand.",
                 )

@@ -89,6 +89,7 @@ class Swap:
         if seen.before and seen.live and seen.live_is_clone_of != names.run:
             raise RecoveryError(
                 "The live directory is not this run's clone, so it is left where it is.",
+                code="MD-PG-083",
                 detail=f"It is marked as the clone of '{seen.live_is_clone_of or 'no run'}'.",
                 hint=f"The old data lies in {home.parent}/{names.before_leaf(home)}.",
             )
@@ -138,6 +139,7 @@ class Swap:
         if not seen.clone or not seen.clone_complete:
             raise RecoveryError(
                 "The clone is not complete, so it cannot take the place of the live data.",
+                code="MD-PG-084",
                 detail=f"{server.home.parent}/{clone} {'has no mark' if seen.clone else 'is missing'}.",
                 hint="Discard this run and ask again; the live data is as it was.",
             )
@@ -150,6 +152,7 @@ class Swap:
         home = server.home
         return RecoveryError(
             "Neither the live directory nor the old one is where it should be.",
+            code="MD-PG-085",
             detail=f"Looked for {home.leaf} and {names.before_leaf(home)} in {home.parent}.",
             hint="Look there by hand before anything is started.",
         )
@@ -161,6 +164,7 @@ def confirm_cluster(helper: Helper, server: Server, leaf: str) -> None:
     if found != server.system_identifier:
         raise RecoveryError(
             "The directory holds another cluster than the plan names.",
+            code="MD-PG-086",
             detail=f"{leaf}: system identifier {found}; the plan: {server.system_identifier}.",
             hint="It is not a backup of this server. Choose another one.",
         )

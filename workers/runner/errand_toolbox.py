@@ -31,6 +31,7 @@ class NotSetUp:
         """What has to be set."""
         return Refused(
             f"{self._what} is not set up.",
+            code="MD-SET-006",
             detail=f"The settings have no {self._setting}.",
             hint=f"Set {self._setting} (docs/configuration.md), then press Retry.",
         )

@@ -126,7 +126,9 @@ class PieceWork:
         who, note = str(said.get("name") or said.get("by") or ""), str(said.get("text") or "")
         if said.get("leads") == OptionEffect.FAIL:
             hint = "Retry puts the instruction again; Undo takes back what was done."
-            return self.settle(piece, RecoveryError(f"{who} says that it cannot be done: {note}", hint=hint), began)
+            return self.settle(
+                piece, RecoveryError(f"{who} says that it cannot be done: {note}", code="MD-RUN-031", hint=hint), began
+            )
         trouble = self.guard(piece.title, lambda: _must_hold(piece, self._caller(piece, run)))
         return self.settle(piece, trouble, began, **({} if trouble else {"said": f"by hand, {who}: {note}"}))
 
@@ -183,5 +185,6 @@ def _must_hold(piece: Piece, call: Call) -> None:
     if not call(piece.verify):
         raise RecoveryError(
             f"'{piece.title}' was done, but its effect cannot be seen.",
+            code="MD-RUN-032",
             hint="Look at the services, then press Retry or Undo.",
         )

@@ -207,6 +207,7 @@ class RunLoop:
     def _other_table(self, run: Run) -> None:
         trouble = RecoveryError(
             f"The steps of '{run.procedure}' have changed since run {run.id} began.",
+            code="MD-RUN-036",
             detail=f"It began with table {run.table}, this worker has {self.procedure.table}.",
             hint="Carry it out with the version that it began with, or take over by hand.",
         )

@@ -47,6 +47,7 @@ class Guard:
             log.exception("unexpected", run=self.run, step=title)
             return RecoveryError(
                 f"Something unexpected happened in '{title}'.",
+                code="MD-RUN-037",
                 detail=f"{type(surprise).__name__}: {surprise}",
                 hint="The worker's log has the whole story. Retry, or Undo.",
             )

@@ -82,6 +82,7 @@ class InProcessRunner:
         if run.site != here:
             raise Refused(
                 f"Run {run.id} belongs to the site '{run.site}'.",
+                code="MD-RUN-038",
                 detail=f"Here is '{here}'.",
                 hint="Its own site's worker carries it out, or mayday carry-out with the settings of that site.",
             )

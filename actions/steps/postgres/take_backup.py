@@ -43,6 +43,7 @@ def base_is_taken(server: Server, names: Names, files: Files) -> bool:
     if wrong:
         raise RecoveryError(
             "The base backup is not what its manifest says.",
+            code="MD-PG-056",
             detail=wrong,
             hint="Look at the disk; then take another base backup.",
         )
@@ -60,7 +61,9 @@ def write_inventory(server: Server, names: Names, files: Files, sql: Sql, pollin
     """
     found = next((f for f in files.backups(server) if _named(f, backup_name(names))), None)
     if found is None:
-        raise RecoveryError(f"There is no base backup {backup_name(names)}.", hint="Take one: /backup run base")
+        raise RecoveryError(
+            f"There is no base backup {backup_name(names)}.", code="MD-PG-057", hint="Take one: /backup run base"
+        )
     backup = read_backup(found)
     held = take_stock(server, sql, polling)
     own = held.databases.get(server.database) or Contents(server.database, 0, (), (), ())
