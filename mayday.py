@@ -277,8 +277,7 @@ def main() -> None:
         if "--json" in sys.argv:
             sys.stdout.write(_typed_here(json.dumps(trouble.as_json(), ensure_ascii=False)) + "\n")
         else:
-            parts = (trouble.message, trouble.detail, trouble.hint)
-            sys.stderr.write(_typed_here("\n".join(part for part in parts if part)) + "\n")
+            sys.stderr.write(_typed_here(trouble.words()) + "\n")
         sys.exit(1)
 
 

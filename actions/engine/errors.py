@@ -11,6 +11,9 @@ RecoveryError        a step, a command or a look could not do its work
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 NOT_READ = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError, AssertionError)
 """What reading or keeping a value that somebody else made may raise, be it an event or a stored row. The store's own
 trouble and a `RecoveryError` are none of them. Whoever goes through many passes over the one and says so."""
@@ -18,7 +21,12 @@ trouble and a `RecoveryError` are none of them. Whoever goes through many passes
 
 def with_code(message: str, code: str) -> str:
     """A message with the code by which it is found; the only place that says how the two stand together."""
-    return f"{message} [{code}]" if code else message
+    return f"{message} [{code}]" if message and code else message
+
+
+def error_said(data: Mapping[str, Any]) -> str:
+    """The message and the code of an error as `as_json` kept it; entries of earlier versions have no code."""
+    return with_code(str(data.get("error") or ""), str(data.get("code") or ""))
 
 
 class RecoveryError(Exception):

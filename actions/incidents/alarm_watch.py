@@ -98,7 +98,7 @@ class AlarmWatch:
             requested_at=run.requested_at,
             rto=procedure.rto if procedure else None,
             failed_at=_last(told, Kind.FAILED, Kind.UNDO_FAILED) if failed else None,
-            failure=run.failure.message if run.failure else "",
+            failure=run.failure.said if run.failure else "",
             asked_at=asked_at,
             question=asked.title if asked else "",
             lifted=asked_at is not None and lifted(self.store, approval_key(run.id), asked_at),

@@ -34,6 +34,6 @@ class RaiseAlarms:
             if self.leader.mine():
                 self.watch.work()
         except RecoveryError as trouble:
-            _log.warning("an alarm could not be raised: %s %s", trouble.message, trouble.detail)
+            _log.warning("an alarm could not be raised: %s %s", trouble.said, trouble.detail)
         except SQLAlchemyError as away:
             _log.warning("the store does not answer (%s)", type(away).__name__)

@@ -58,6 +58,7 @@ LATE: dict[str, Late] = {
     "pagerduty": Late(
         "workers.pagerduty.connect_command", "Have PagerDuty tell the bot of incidents.", app="pagerduty"
     ),
+    "errors": Late("bot.terminal.error_lookup", "What an error means and what to do, by its code."),
     "operator": Late("bot.terminal.enrolment", "Who may use the terminal, and their one-time codes."),
 }
 

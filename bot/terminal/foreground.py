@@ -130,7 +130,7 @@ def _stop(session: Session, follower: RunFollower) -> None:
     try:
         answers.stop(session.store, run.id, session.person.speaker)
     except Refused as refusal:
-        session.tell(" ".join(part for part in (refusal.message, refusal.hint) if part))
+        session.tell(" ".join(part for part in (refusal.said, refusal.hint) if part))
 
 
 def _asked(session: Session, follower: RunFollower, run: Run) -> bool:
@@ -199,5 +199,5 @@ def _said(session: Session, run: Run, label: str) -> bool:
             return run_control.steer(session.bot, label.casefold(), run.id, session.person.speaker) is not None
         return answer(session, run.id, label, Given()) is not None
     except RecoveryError as refusal:
-        session.tell("\n".join(part for part in (refusal.message, refusal.detail, refusal.hint) if part))
+        session.tell(refusal.words())
         return session.store.run(run.id).last > run.last

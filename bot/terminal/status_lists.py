@@ -6,7 +6,9 @@ from actions.engine.errors import Refused
 from actions.engine.notes import living_workers
 from actions.engine.procedure import Procedure
 from bot import run_control, stack_shown
+from bot.error_page import is_code
 from bot.parse_command import UnknownCommand, command_of
+from bot.terminal import error_lookup
 from bot.terminal.records import aligned, list_runs, listed, run_table, show_json, show_run
 from bot.terminal.session import Session
 from bot.views.help import AGREES
@@ -25,7 +27,9 @@ _ALWAYS = (
 
 
 def help_text(session: Session, about: str) -> None:
-    """All commands, or those that begin with what help is wanted for."""
+    """All commands, or those that begin with what help is wanted for; or what an error means, by its code."""
+    if is_code(about):
+        return error_lookup.errors(about, session.as_json)
     wanted = [p for p in session.bot.catalog if about.casefold() in command_of(p)] or session.bot.catalog
     known = [(f"mayday {_usage(p)}", f"{p.name}; {AGREES[p.risk]}") for p in wanted]
     if session.as_json:

@@ -5,13 +5,14 @@ The page is also the memory of the codes: what stands on it was given, and whate
 
 from __future__ import annotations
 
+import ast
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from tests.errors.areas import AREAS, CODE
-from tests.errors.said import hints_of, message_of
+from tests.errors.said import hints_of, message_of, messages_of
 from tests.errors.source import Raise, classes, raises
 from tests.support.paths import ROOT
 
@@ -28,10 +29,10 @@ never given to another error; its words may change. What stands in ‹angles› 
 *Made by `make errors` from the source and `tests/errors/notes.toml`: change those, not this page.*
 """
 _KINDS = {
-    "Refused": "It was refused: nothing was touched for it.",
-    "Away": "Mayday tries it again by itself for a while before it says so.",
-    "Stopped": "The step ended at its next safe place, and the run waits for *Retry* or *Undo*.",
-    "Fenced": "This process did nothing more, because another one goes on with it.",
+    "Refused": "Refused; nothing was touched for it.",
+    "Away": "Tried again by itself for a while.",
+    "Stopped": "The step ended at its next safe place.",
+    "Fenced": "This process did nothing more; another one goes on.",
 }
 _LIVE = re.compile(rf"^### ({CODE.pattern})\n\n\*\*(.*)\*\*$", re.MULTILINE)
 _GONE = re.compile(rf"^- `({CODE.pattern})`: (.*)$", re.MULTILINE)
@@ -39,13 +40,13 @@ _GONE = re.compile(rf"^- `({CODE.pattern})`: (.*)$", re.MULTILINE)
 
 def known(page: str) -> dict[str, str]:
     """Every code that was ever given, with its message at that time."""
-    return {match[1]: match[4] for pattern in (_LIVE, _GONE) for match in pattern.finditer(page)}
+    return {match[1]: match[4].replace(r"\*", "*") for pattern in (_LIVE, _GONE) for match in pattern.finditer(page)}
 
 
 def page(texts: Mapping[str, str], before: str, notes: Mapping[str, Mapping[str, str]]) -> str:
     """The page for these files; `before` is what it was."""
     made = {one.code: one for one in raises(texts) if one.code}
-    above = classes(one.module for one in made.values())
+    above = classes(map(ast.parse, texts.values()))
     parts = [_HEAD]
     for area, about in AREAS.items():
         mine = sorted(code for code in made if code.startswith(f"MD-{area}-"))
@@ -55,7 +56,7 @@ def page(texts: Mapping[str, str], before: str, notes: Mapping[str, Mapping[str,
     gone = {code: said for code, said in known(before).items() if code not in made}
     if gone:
         parts.append("## Retired\n\nNothing says these any more, and nothing else ever will.\n")
-        parts.append("\n".join(f"- `{code}`: {said}" for code, said in sorted(gone.items())) + "\n")
+        parts.append("\n".join(f"- `{code}`: {_escaped(said)}" for code, said in sorted(gone.items())) + "\n")
     return "\n".join(parts)
 
 
@@ -65,16 +66,22 @@ def notes() -> dict[str, dict[str, str]]:
 
 
 def _entry(code: str, one: Raise, note: Mapping[str, str], above: Mapping[str, str]) -> Iterator[str]:
-    yield f"### {code}\n\n**{message_of(one) or note.get('message', '…')}**\n"
+    yield f"### {code}\n\n**{_escaped(message_of(one) or note.get('message', '…'))}**\n"
     if "meaning" in note:
         yield f"{note['meaning'].strip()}\n"
     todo = [note["do"].strip()] if "do" in note else hints_of(one)
+    if "do" not in note and len(todo) == len(ways := messages_of(one)) > 1:
+        todo = [f"{way} {hint}" for way, hint in zip(ways, todo, strict=True)]
     if len(todo) == 1:
-        yield f"What to do: {todo[0]}\n"
+        yield f"What to do: {_escaped(todo[0])}\n"
     elif todo:
-        yield "What to do, by what was seen:\n\n" + "\n".join(f"- {hint}" for hint in todo) + "\n"
+        yield "What to do, by what was seen:\n\n" + "\n".join(f"- {_escaped(hint)}" for hint in todo) + "\n"
     kind = _kind(one.name, above)
-    yield f"{kind} (`{one.place}`)\n" if kind else f"(`{one.place}`)\n"
+    yield f"*{kind} {one.place}*\n" if kind else f"*{one.place}*\n"
+
+
+def _escaped(said: str) -> str:
+    return said.replace("*", r"\*")
 
 
 def _kind(name: str, above: Mapping[str, str]) -> str:

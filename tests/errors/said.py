@@ -13,9 +13,14 @@ _NAMELESS = ("name", "id", "text", "group", "strip", "get", "leaf", "kind", "rpa
 _BETTER = {"state": "run", "_path": "path"}
 
 
+def messages_of(one: Raise) -> list[str]:
+    """Its message, in each way in which the source says it."""
+    return _texts(one.call.args[0], one) if one.call.args else []
+
+
 def message_of(one: Raise) -> str:
-    """Its message as it can be; several ways with a slash between."""
-    return " / ".join(_texts(one.call.args[0], one)) if one.call.args else ""
+    """Its message as the page has it; several ways with a slash between."""
+    return " / ".join(messages_of(one))
 
 
 def hints_of(one: Raise) -> list[str]:
@@ -108,9 +113,8 @@ def _rows(value: ast.expr, module: ast.Module) -> Iterator[ast.expr]:
 def _returned(name: str, module: ast.Module) -> Iterator[ast.expr]:
     for function in module.body:
         if isinstance(function, ast.FunctionDef) and function.name == name:
-            yield from (
-                node.value for node in ast.walk(function) if isinstance(node, ast.Return) and node.value is not None
-            )
+            found = (node for node in ast.walk(function) if isinstance(node, ast.Return))
+            yield from (node.value for node in sorted(found, key=lambda one: one.lineno) if node.value is not None)
 
 
 def _piece(value: ast.expr) -> str:

@@ -106,7 +106,7 @@ class Command:
         except RecoveryError as second:
             if first is None:
                 raise
-            log.warning("the command was left to its own limit", error=second.message, detail=second.detail)
+            log.warning("the command was left to its own limit", error=second.said, detail=second.detail)
 
     @property
     def over(self) -> bool:

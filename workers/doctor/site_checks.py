@@ -115,7 +115,7 @@ def site_findings(settings: Settings, store: Store) -> Iterator[Finding]:
             around = patient.around(server)
             yield from (look(patient, server, around) for look in _LOOKS)
     except RecoveryError as trouble:
-        yield Finding("host", False, f"{trouble.message} {trouble.detail}".strip(), trouble.hint)
+        yield Finding("host", False, f"{trouble.said} {trouble.detail}".strip(), trouble.hint)
 
 
 def _archive(patient: _Patient, server: Server, around: WindowInputs) -> Finding:

@@ -31,7 +31,7 @@ class Chore:
                 return False
             self.work()
         except RecoveryError as trouble:
-            log.warning("a chore did not work", chore=self.name, error=trouble.message, detail=trouble.detail)
+            log.warning("a chore did not work", chore=self.name, error=trouble.said, detail=trouble.detail)
             return False
         except SQLAlchemyError as away:
             log.warning("the store does not answer", chore=self.name, detail=str(away)[:200])

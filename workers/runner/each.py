@@ -108,9 +108,7 @@ class LoopWork:
             ((name, one),) = failed.items()
             said = RecoveryError(f"{name}: {one.message}", code=one.code, detail=one.detail, hint=one.hint)
         else:
-            seen = "\n".join(
-                f"{name}: {one.message} {one.detail.partition(chr(10))[0]}" for name, one in failed.items()
-            )
+            seen = "\n".join(f"{name}: {one.said} {one.detail.partition(chr(10))[0]}" for name, one in failed.items())
             hint = "Retry goes on with these; Undo takes back what was done."
             said = RecoveryError(
                 f"{len(failed)} have failed: {', '.join(failed)}.", code="MD-RUN-026", detail=seen, hint=hint

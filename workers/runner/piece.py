@@ -29,7 +29,7 @@ Call = Callable[[Callable[..., Any]], Any]
 
 def missed(title: str, trouble: RecoveryError) -> str:
     """What a report says first of a spare act that could not be done."""
-    parts = (f"NOT DONE: {title}.", trouble.message, trouble.detail.partition("\n")[0], trouble.hint)
+    parts = (f"NOT DONE: {title}.", trouble.said, trouble.detail.partition("\n")[0], trouble.hint)
     return " ".join(part for part in parts if part)
 
 
@@ -105,7 +105,7 @@ class PieceWork:
         if trouble is None:
             self.work.say(Kind.DONE, piece.step, done)
         elif piece.spare:
-            left_out = {"said": f"NOT DONE: {trouble.message}", "missed": missed(piece.title, trouble)}
+            left_out = {"said": f"NOT DONE: {trouble.said}", "missed": missed(piece.title, trouble)}
             self.work.say(Kind.DONE, piece.step, {**done, **left_out})
         else:
             self.work.failed(Kind.FAILED, piece.step, piece.says, trouble, began)
@@ -177,7 +177,7 @@ class PieceWork:
             # Nobody can see then whether it holds, and to believe that it does not could do it twice.
             raise
         except RecoveryError as trouble:
-            log.info("not verified on resume", run=run.id, step=piece.title, detail=trouble.message)
+            log.info("not verified on resume", run=run.id, step=piece.title, detail=trouble.said)
             return False
 
 

@@ -76,8 +76,8 @@ class Guard:
 
     def _tell(self, away: Away, since: datetime) -> None:
         self.heartbeat.must_hold()
-        log.warning("trying again", run=self.run, error=away.message, detail=away.detail)
+        log.warning("trying again", run=self.run, error=away.said, detail=away.detail)
         shown = notes.progress(self.store, self.run) or {}
         # How far it was, and how long it still takes, says nothing while nothing goes on.
-        text = f"{away.message} Trying again since {since:%H:%M} UTC."
+        text = f"{away.said} Trying again since {since:%H:%M} UTC."
         notes.set_progress(self.store, self.run, {**shown, "done": 0, "total": 0, "text": text})

@@ -99,4 +99,4 @@ def _look_again(adapters: Adapters, store: Store) -> None:
     try:
         Poller(store, adapters.pagerduty).work()
     except RecoveryError as trouble:
-        log.warning("PagerDuty was not asked again", error=trouble.message, detail=trouble.detail)
+        log.warning("PagerDuty was not asked again", error=trouble.said, detail=trouble.detail)

@@ -128,7 +128,7 @@ class Worker:
         except KeyError:
             why = "unknown"
         except RecoveryError as trouble:
-            log.error("not carried out", run=run, error=trouble.message, detail=trouble.detail)
+            log.error("not carried out", run=run, error=trouble.said, detail=trouble.detail)
             why = "error"
         log.info("run rests", run=run, why=why)
         return why

@@ -134,10 +134,10 @@ class ConditionKeeper:
                     self._reach_or_say(tools)
                 return found, self._problem
         except RecoveryError as trouble:
-            problem = f"{trouble.message} {trouble.detail}".strip()
+            problem = f"{trouble.said} {trouble.detail}".strip()
             self._tell(problem)
             ours = [one for one in self.services if one.name == self.site.postgres]
-            return tuple(Health(one.name, "unknown", trouble.message, kind=one.kind) for one in ours), problem
+            return tuple(Health(one.name, "unknown", trouble.said, kind=one.kind) for one in ours), problem
 
     def _due(self) -> bool:
         return time.monotonic() >= self._next and not self._busy()
@@ -152,7 +152,7 @@ class ConditionKeeper:
         except _Yielded as given_up:
             log.debug(given_up.message)
         except RecoveryError as trouble:
-            self._problem = f"{trouble.message} {trouble.detail}".strip()
+            self._problem = f"{trouble.said} {trouble.detail}".strip()
         self._tell(self._problem)
 
     def _reach(self, tools: dict[str, Any]) -> None:

@@ -93,7 +93,7 @@ def test_slack_shows_all_sites_or_the_one_that_is_named_in_letters_of_one_width(
     assert "✗ cache  stopped" in east
     assert east.count("```") == 2
     assert "<!channel>" not in east
-    assert "There is no site 'west'.\nSites: main, east." in say(here, "/recover stack west")
+    assert "There is no site 'west'. [MD-STK-008]\nSites: main, east." in say(here, "/recover stack west")
 
 
 def test_the_terminal_shows_the_same_and_gives_it_to_programs(tmp_path: Path) -> None:
