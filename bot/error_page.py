@@ -15,7 +15,8 @@ PAGES = (
 )
 """Where it lies: in a checkout, and where an installation puts it."""
 
-CODE = re.compile(r"\W*MD-?([A-Z]+)-?(\d{1,3})\W*", re.IGNORECASE)
+CODE = re.compile(r"MD-?([A-Z]{2,5})-?(\d{1,3})", re.IGNORECASE)
+_AROUND = " \t`'\"[](){}<>*_.,:;"
 _ENTRY = re.compile(r"^### (MD-\S+)\n\n\*\*([^\n]*)\*\*\n\n(.*?)(?=^##|\Z)", re.MULTILINE | re.DOTALL)
 _RETIRED = re.compile(r"^- `(MD-\S+)`: (.*)$", re.MULTILINE)
 
@@ -55,7 +56,7 @@ def entries() -> list[ErrorEntry]:
 
 def is_code(said: str) -> bool:
     """Whether somebody wrote a code, however they wrote it."""
-    return CODE.fullmatch(said) is not None
+    return CODE.fullmatch(said.strip(_AROUND)) is not None
 
 
 def entry(said: str) -> ErrorEntry:
@@ -64,7 +65,7 @@ def entry(said: str) -> ErrorEntry:
     Raises:
         Refused: there is no such code.
     """
-    match = CODE.fullmatch(said)
+    match = CODE.fullmatch(said.strip(_AROUND))
     code = f"MD-{match[1].upper()}-{int(match[2]):03}" if match else ""
     found = next((one for one in entries() if one.code == code), None)
     if found is None:

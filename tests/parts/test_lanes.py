@@ -87,7 +87,7 @@ def test_a_recovery_waits_for_no_backup_that_runs(redis: str, tmp_path: Path) ->
     backup = replace(PAINT, name="a backup", claims=False, yields=True, lane=Lane.BACKUP)
     store, begun, go = store_in(tmp_path, now), threading.Event(), threading.Event()
 
-    class Workshop:
+    class Toolbox:
         @contextmanager
         def open(self, run: Run) -> Iterator[dict[str, Any]]:
             if run.id == "r1":
@@ -98,7 +98,7 @@ def test_a_recovery_waits_for_no_backup_that_runs(redis: str, tmp_path: Path) ->
     def find_either(name: str) -> Procedure:
         return backup if name == backup.name else PAINT
 
-    worker = Worker(store, LeasedRunner(store, find_either, Workshop(), "w1"), redis, "main", "test", find_either)
+    worker = Worker(store, LeasedRunner(store, find_either, Toolbox(), "w1"), redis, "main", "test", find_either)
     for lane in (Lane.RECOVERY, Lane.BACKUP):
         threading.Thread(target=worker.serve, args=(lane,), daemon=True).start()
     try:

@@ -89,9 +89,9 @@ def test_doing_what_is_done_already_is_success(pagerduty: RunningPracticePagerDu
 def test_what_is_open_or_was_resolved_since_is_listed(pagerduty: RunningPracticePagerDuty, adapter: PagerDuty) -> None:
     old, gone, still, back = pagerduty.page("Storm", count=4)["incidents"]
     for id, age in ((old, 3), (gone, 2), (still, 5), (back, 4)):
-        pagerduty.desk.account.incidents[id].created_at -= age * 3600
+        pagerduty.stand_in.account.incidents[id].created_at -= age * 3600
     adapter.resolve(old)
-    pagerduty.desk.account.incidents[old].resolved_at = time.time() - 3600
+    pagerduty.stand_in.account.incidents[old].resolved_at = time.time() - 3600
     adapter.resolve(gone)
     adapter.resolve(back)
     pagerduty.act("reopen", back)
@@ -141,7 +141,7 @@ def test_mayday_pages_and_takes_the_page_back(pagerduty: RunningPracticePagerDut
         )
     [incident] = pagerduty.state()["incidents"]
     assert (incident["title"], incident["service"], incident["urgency"]) == ("A run failed", "Mayday", "low")
-    sent = pagerduty.desk.account.calls[-1]["body"]
+    sent = pagerduty.stand_in.account.calls[-1]["body"]
     assert sent["links"][0]["href"] == "https://example.org/thread"
     assert sent["payload"]["timestamp"]
     assert "hunter2" not in str(sent)
@@ -178,7 +178,7 @@ def test_limited_is_waited_for_within_bounds(pagerduty: RunningPracticePagerDuty
 
 
 def test_limited_for_long_is_away(pagerduty: RunningPracticePagerDuty, adapter: PagerDuty) -> None:
-    pagerduty.desk.account.rest_limit = Limiter(pagerduty.desk.account.clock, 1)
+    pagerduty.stand_in.account.rest_limit = Limiter(pagerduty.stand_in.account.clock, 1)
     adapter.notes(paged(pagerduty))
     began = time.monotonic()
     with pytest.raises(Away, match="rate limit"):
@@ -213,8 +213,8 @@ def test_a_note_that_was_refused_is_not_there(pagerduty: RunningPracticePagerDut
 def test_an_equal_note_of_yesterday_does_not_count(pagerduty: RunningPracticePagerDuty, adapter: PagerDuty) -> None:
     id = paged(pagerduty)
     adapter.note(id, "Cut over")
-    pagerduty.desk.account.incidents[id].notes[0].created_at -= 86_400
-    faults = pagerduty.desk.account.faults
+    pagerduty.stand_in.account.incidents[id].notes[0].created_at -= 86_400
+    faults = pagerduty.stand_in.account.faults
     pagerduty.fault("errors")
     faults.judge("POST /incidents/{id}/notes")
     with pytest.raises(Away):

@@ -56,7 +56,7 @@ class NoThroughput:
 
 
 @dataclass
-class WorldWorkshop:
+class WorldToolbox:
     """The tools of the world, for one run."""
 
     world: World
@@ -112,7 +112,7 @@ class Company:
     def work(self, run: str = "r1") -> str:
         """A new worker carries the run out until it waits."""
         self.workers += 1
-        return LeasedRunner(self.store, self.find, WorldWorkshop(self.world), f"worker {self.workers}").carry_out(run)
+        return LeasedRunner(self.store, self.find, WorldToolbox(self.world), f"worker {self.workers}").carry_out(run)
 
     def lease_runs_out(self) -> None:
         self.world.clock.advance(LEASE_SECONDS + 1)

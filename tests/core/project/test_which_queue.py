@@ -1,4 +1,4 @@
-"""Which queue is rung for a run: that of its own site."""
+"""Into which queue a run is put: that of its own site."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from workers.runner import queue
 OLGA = Speaker("U1", "Olga", may_ask=True, may_approve=False)
 
 
-@pytest.mark.parametrize(("sites", "rung"), [((), "main"), ((SiteTable(name="east"),), "east")])
-def test_a_run_is_rung_for_at_its_own_site(
-    sites: tuple[SiteTable, ...], rung: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("sites", "expected"), [((), "main"), ((SiteTable(name="east"),), "east")])
+def test_a_run_is_enqueued_at_its_own_site(
+    sites: tuple[SiteTable, ...], expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     heard: list[tuple[str, str]] = []
     monkeypatch.setattr(queue, "enqueue", lambda url, site, run: heard.append((site, run)))
     store = emptied(lambda: START)
-    subject = Subject(rung, "nself-redis")
+    subject = Subject(expected, "nself-redis")
     run = open_run(store, REDIS, Restart("nself-redis"), by=OLGA, subject=subject, origin={}, key="k").id
     mayday._enqueue(Settings(sites=sites), store)(run)
-    assert heard == [(rung, run)]
+    assert heard == [(expected, run)]
