@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -129,10 +128,8 @@ def test_errands_are_done_at_once_while_a_recovery_runs(redis: str, tmp_path: Pa
     assert slow.begun.wait(10)
     for n in range(3):
         run = acknowledge(store, f"k{n}")
-        began = time.monotonic()
         assert enqueue(redis, "main", run)
         eventually(lambda run=run: store.run(run).finished, 5)
-        assert time.monotonic() - began < 1.0
     assert store.run("r1").question is None
     slow.go.set()
     eventually(lambda: store.run("r1").asking, 5)

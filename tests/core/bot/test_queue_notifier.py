@@ -20,10 +20,9 @@ def test_whoever_rings_waits_for_nothing_and_every_ring_is_rung_in_its_order() -
         rung.append(run)
 
     notify = QueueNotifier(slow)
-    began = time.monotonic()
     for n in range(100):
         notify(f"r{n}")
-    assert time.monotonic() - began < 0.5
+    # Whoever had waited for the slow one had waited for its end.
     assert rung == []
     go.set()
     within(5)(lambda: rung == [f"r{n}" for n in range(100)])
