@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import re
 
+from actions.secret_formats import TOKEN
+
 HIDDEN = "[hidden]"
 
 MOST = 65_536
 """Of a longer text only the end is looked at, and kept; it begins with a whole line where there is one."""
 
 _SECRET_NAME = re.compile(
-    r"password|passwd|passphrase|secret|token|api[-_]?key|access[-_]?key|private[-_]?key|credential|pgpass|cookie",
+    r"password|passwd|passphrase|secret|token|(?:api|access|private|account|shared)[-_]?key|credential|pgpass|cookie"
+    r"|(?:^|[-_])(?:pass|pwd|pw)$",
     re.IGNORECASE,
 )
 _NAME = re.compile(r"(?<![\w-])([\w-]++)[\"']?+\s*+[=:]\s*+")
@@ -33,17 +36,7 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
         re.compile(r"(?<![\w+.-])([a-z][a-z0-9+.-]{0,30}+://[^\s:/@]{0,200}+):[^\s/]{1,500}@", re.IGNORECASE),
         rf"\1:{HIDDEN}@",
     ),
-    (re.compile(r"\b(?:xox[a-z](?:\.xox[a-z])?|xapp)-[\w-]++"), HIDDEN),
-    (re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"), HIDDEN),
-    (
-        re.compile(
-            r"(?<![\w-])(?:gh[pousr]_\w{20,255}+|github_pat_\w{20,255}+|glpat-[\w-]{16,255}+|hv[sbr]\.[\w-]{16,512}+"
-            r"|[srp]k_(?:live|test)_\w{10,255}+|whsec_[\w+/=]{16,255}+|sk-[\w-]{20,255}+|AIza[\w-]{30,60}+"
-            r"|npm_\w{30,64}+|dop_v1_\w{40,80}+|SG\.[\w-]{16,64}+\.[\w-]{16,64}+)"
-        ),
-        HIDDEN,
-    ),
-    (re.compile(r"(?<![\w-])eyJ[\w-]{8,8192}+\.[\w-]{8,8192}+\.[\w-]{0,8192}+"), HIDDEN),
+    (TOKEN, HIDDEN),
     (re.compile(r"https://hooks\.slack\.com/\S++"), HIDDEN),
     (
         re.compile(
@@ -60,6 +53,29 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(\bpassword\s{1,9}+)E?+(?:'(?:[^'\\]|''|\\.)*+'|'[^\n]*+)", re.IGNORECASE), rf"\1{HIDDEN}"),
     (
         re.compile(r"((?<!\S)--?(?:password|passwd|token|secret|api-key)\s{1,9}+)(?!-)\S++", re.IGNORECASE),
+        rf"\1{HIDDEN}",
+    ),
+    # mysql -psecret, sshpass -p secret, redis-cli -a secret
+    (re.compile(r"(\bmysql\w{0,10}+\b[^\n|;]{0,200}? -p)(?=\S)(?!ort)[^\s]++"), rf"\1{HIDDEN}"),
+    (re.compile(r"(\b(?:sshpass\s{1,9}+-p|redis-cli\b[^\n|;]{0,200}? (?:-a|--pass))\s{0,9}+)[^\s]++"), rf"\1{HIDDEN}"),
+    # redis.conf, and a session of redis-cli
+    (re.compile(r"(\b(?:requirepass|masterauth)\s{1,9}+)\S++", re.IGNORECASE), rf"\1{HIDDEN}"),
+    (re.compile(r"(^[\w.:-]{1,80}+> ?AUTH[ \t]{1,9}+)[^\r\n]++", re.MULTILINE), rf"\1{HIDDEN}"),
+    # MySQL: IDENTIFIED BY 'secret'
+    (
+        re.compile(
+            r"(\bidentified\s{1,9}+(?:with\s{1,9}+\S{1,80}+\s{1,9}+)?(?:by|as)\s{1,9}+['\"])[^'\"\n]++", re.IGNORECASE
+        ),
+        rf"\1{HIDDEN}",
+    ),
+    # A shared access signature in a URL
+    (
+        re.compile(r"([?&](?:sig|signature|x-amz-signature|x-amz-security-token)=)[^\s&#'\"]++", re.IGNORECASE),
+        rf"\1{HIDDEN}",
+    ),
+    # A line of .pgpass: host:port:database:user:password
+    (
+        re.compile(r"^([^\s:]{1,200}+:(?:\*|\d{4,5}):[^\s:]{1,63}+:[^\s:]{1,63}+:)[^\s:]++$", re.MULTILINE),
         rf"\1{HIDDEN}",
     ),
     # curl -u name:password

@@ -26,6 +26,8 @@ LONGEST = 15.0
 PASSING = ".passing"
 """Ends the name of the file beside the store that holds what may be lost; SQLite lays `-wal` and `-shm` beside each."""
 
+_FOREVER = -1
+"""Seconds that a thread waits for another one of its process, where its caller named no shorter time."""
 _SWITCHING = 5
 """Tries to switch to WAL; each but the first follows a wait for somebody else's."""
 _MAKING, _WRITING = 0x6D617964, 0x6D617965
@@ -75,7 +77,7 @@ class StoreDatabase:
         if not self._sqlite:
             yield
             return
-        if not self._writing.acquire(timeout=write_deadline.seconds(-1)):
+        if not self._writing.acquire(timeout=write_deadline.seconds(_FOREVER)):
             raise write_deadline.unanswered()
         try:
             yield

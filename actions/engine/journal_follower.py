@@ -44,8 +44,7 @@ class JournalFollower:
         self.since = news[-1].change if news else self.since
 
     def _is_wanted(self, one: Grown) -> bool:
-        known = self.tips.get(one.journal, 0)
-        return one.n > known and (known > 0 or one.began > self.since)
+        return one.journal in self.tips or one.began > self.since
 
     def _whole(self, journals: list[str]) -> dict[str, list[Entry]]:
         """Several journals from their beginning; none where one of them cannot be read."""

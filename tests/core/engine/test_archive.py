@@ -150,3 +150,18 @@ def test_what_has_no_entries_is_not_archived() -> None:
     with store.transaction() as tx:
         assert not tx.archive("r9")  # type: ignore[attr-defined]
     assert store.journals() == []
+
+
+def test_heads_of_before_are_made_up_beside_what_is_archived() -> None:
+    time = Clock()
+    made = emptied(time)
+    closed(made, "r1")
+    time.advance(86401)
+    assert archive_old_journals(made, 1) == 1
+    opened(made, "r2")
+    wanted = made.head("r2")
+    with made.engine.begin() as db:
+        db.execute(tables.journals.delete().where(tables.journals.c.id == "r2"))
+    bring_up_to_date(made._database)
+    found = made.head("r2")
+    assert (found, found is not None) == (wanted, True)

@@ -295,6 +295,15 @@ def test_stop_leaves_out_items_that_are_spare_anyway() -> None:
     assert here.run.missed
 
 
+def test_stop_leaves_out_no_item_that_a_person_is_still_to_be_asked_about() -> None:
+    here = room(Service("hints", spare=True), Service("router", spare=True, instruction="Switch it on at the rack."))
+    here.watch(
+        lambda place: answers.stop(here.store, "r1", ONCALL) if place == "after the entry 'began' of step 1" else None
+    )
+    assert here.work() == "stopped"
+    assert here.run.question is None
+
+
 def test_a_loop_goes_on_with_the_items_that_it_began_with() -> None:
     here = room(redis=trouble())
     here.work()
@@ -321,13 +330,35 @@ def see_wrong(host: Host) -> Host:
     return host
 
 
+def see_by_name(host: Host) -> dict[str, Service]:
+    return {}
+
+
+class Titled:
+    """An item whose name is made when it is asked for."""
+
+    @property
+    def name(self) -> str:
+        return "made"
+
+
+def see_titled(host: Host) -> tuple[Titled, ...]:
+    return (Titled(),)
+
+
 def takes_text(item: str) -> bool:
+    return True
+
+
+def takes_titled(item: Titled) -> bool:
     return True
 
 
 def test_a_loop_that_fits_together_is_fine() -> None:
     check(RESTART, TOOLS)
     check(procedure(GREET), TOOLS)
+    of_titled = Each("see them", "services", takes_titled, takes_titled)
+    check(procedure(replace(LOOK, look=see_titled), of_titled), TOOLS)
 
 
 @pytest.mark.parametrize(
@@ -336,6 +367,7 @@ def test_a_loop_that_fits_together_is_fine() -> None:
         ((START,), "nobody gives 'services'"),
         ((START, LOOK), "nobody gives 'services' at this point"),
         ((replace(LOOK, look=see_wrong), START), "does not say what it is a sequence of"),
+        ((replace(LOOK, look=see_by_name), START), "does not say what it is a sequence of"),
         ((replace(LOOK, look=see_names), START), "neither a text nor has it a name"),
         ((LOOK, replace(START, verify=takes_text)), "'item' is .*Service.*, not .*str"),
         ((LOOK, replace(START, needs=takes_text)), "'item' is .*Service.*, not .*str"),
