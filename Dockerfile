@@ -18,6 +18,7 @@ COPY constraints.txt pyproject.toml mayday.py wheel[s] ./wheels/
 COPY actions actions
 COPY bot bot
 COPY workers workers
+COPY docs/errors.md docs/
 RUN mv wheels/constraints.txt wheels/pyproject.toml wheels/mayday.py . \
  && if ls wheels/*.whl >/dev/null 2>&1; then export PIP_NO_INDEX=1 PIP_FIND_LINKS=/src/wheels; fi \
  && python3 -m venv /opt/mayday \

@@ -45,6 +45,9 @@ lint: .venv/ready ## ruff and its layout, mypy --strict, and the rules that ever
 	@$(PY) -m mypy
 	@$(PYTEST) -m rules
 
+errors: .venv/ready ## codes for new errors, and docs/errors.md
+	@$(PY) -m tests.errors
+
 core: .venv/ready ## the core tests: seconds, no service
 	@$(PYTEST) $(SHARED) -m "$(CORE)"
 
@@ -93,4 +96,4 @@ bench: .venv/ready ## the figures, as a table with ratios
 	@$(PY) -m lab.prepare engine
 	@$(PY) -m lab.bench
 
-.PHONY: help setup demo lint core deep parts browser whole versions test clusters soak mutants bench
+.PHONY: help setup demo lint errors core deep parts browser whole versions test clusters soak mutants bench

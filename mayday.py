@@ -189,6 +189,7 @@ def _store(settings: Settings) -> Store:
         seen = str(getattr(error, "orig", None) or type(error).__name__)
         raise RecoveryError(
             f"The store {settings.store.rpartition('@')[2]} cannot be opened.",
+            code="MD-ST-008",
             detail=redact(seen),
             hint="Look at who may write it, and whether its database is up.",
         ) from error
@@ -198,7 +199,7 @@ def _known(store: Store, run: str) -> str:
     from actions.engine.errors import Refused
 
     if not store.entries(run):
-        raise Refused(f"There is no run {run}.", hint="mayday runs lists them.")
+        raise Refused(f"There is no run {run}.", code="MD-CMD-030", hint="mayday runs lists them.")
     return run
 
 
@@ -265,6 +266,7 @@ def main() -> None:
             if isinstance(error, RecoveryError)
             else RecoveryError(
                 "Mayday met something that it did not foresee.",
+                code="MD-CMD-031",
                 detail=f"{type(error).__name__}: {error}"[:300],
                 hint="A run goes on from its journal: mayday runs. The whole story: the same, after mayday --debug.",
             )
@@ -272,8 +274,7 @@ def main() -> None:
         if "--json" in sys.argv:
             sys.stdout.write(_typed_here(json.dumps(trouble.as_json(), ensure_ascii=False)) + "\n")
         else:
-            parts = (trouble.message, trouble.detail, trouble.hint)
-            sys.stderr.write(_typed_here("\n".join(part for part in parts if part)) + "\n")
+            sys.stderr.write(_typed_here(trouble.words()) + "\n")
         sys.exit(1)
 
 

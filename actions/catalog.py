@@ -52,5 +52,6 @@ def find(name: str) -> Procedure:
         return procedure
     raise RecoveryError(
         f"There is no procedure '{name}' in this version.",
+        code="MD-RUN-001",
         hint="Carry the run out with the version that it began with.",
     )

@@ -28,7 +28,9 @@ class ButtonTarget:
         run, _, rest = value.partition(BUTTON)
         question, _, label = rest.partition(BUTTON)
         if not (run and question.isdigit() and label):
-            raise Refused("That button is not known here.", hint="Look at the newest message of the thread.")
+            raise Refused(
+                "That button is not known here.", code="MD-CMD-001", hint="Look at the newest message of the thread."
+            )
         return cls(run, int(question), label)
 
     def value(self) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from actions.engine.errors import RecoveryError
 from bot import stack_shown, status_replies
 from bot.context import BotContext
+from bot.error_page import entry, is_code
 from bot.incidents.incident_commands import lead
 from bot.parse_command import IncidentCommand, LookCommand, ProcedureCommand, RunCommand, UnknownCommand, meaning
 from bot.requests import NO_WORKER, Origin, open_run
@@ -47,8 +48,7 @@ def hear(bot: BotContext, text: str, origin: Origin, family: str = "recover") ->
 
 def told(error: RecoveryError) -> str:
     """An error as people read it: what happened, what was seen, what to do next."""
-    parts = (error.message, error.detail, error.hint)
-    return cut("\n".join(escape(part) for part in parts if part))
+    return cut(escape(error.words()))
 
 
 def _wanted(bot: BotContext, wants: ProcedureCommand, origin: Origin) -> Reply:
@@ -65,7 +65,7 @@ def _heard(
 ) -> Reply:
     match meant:
         case LookCommand(at="help"):
-            return Reply(help_view.text(bot.catalog, meant.about))
+            return Reply(_help(bot, meant.about))
         case LookCommand(at="runs"):
             return Reply(status_replies.runs(bot, meant.about))
         case LookCommand(at="stack"):
@@ -79,6 +79,11 @@ def _heard(
             return _steered(bot, meant, origin)
         case UnknownCommand():
             return Reply(help_view.unknown(bot.catalog, meant))
+
+
+def _help(bot: BotContext, about: str) -> str:
+    """What can be said, or what an error means where its code was asked for."""
+    return cut(escape(entry(about).says())) if is_code(about) else help_view.text(bot.catalog, about)
 
 
 def _block(text: str) -> str:

@@ -55,7 +55,9 @@ class HouseKeeping:
         except FAILURES as error:
             code = trouble(error).code
             self.liveness.heard(False, f"Slack did not answer ({code})")
-            raise Away("Slack did not say who the bot is.", detail=code, hint="See mayday doctor.") from error
+            raise Away(
+                "Slack did not say who the bot is.", code="MD-CMD-034", detail=code, hint="See mayday doctor."
+            ) from error
         self.liveness.heard(True, "Slack answers")
 
     def tidy(self) -> None:

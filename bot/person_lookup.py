@@ -38,7 +38,10 @@ def whom(bot: BotContext, said: str) -> Named:
         found = {person.id: person for person, names in people if wanted and wanted in map(_plain, names)}
         if len(found) > 1:
             raise Refused(
-                f"There are several called {said[:40]}.", detail=", ".join(found), hint="Say it with one of these ids."
+                f"There are several called {said[:40]}.",
+                code="MD-CMD-002",
+                detail=", ".join(found),
+                hint="Say it with one of these ids.",
             )
         if found:
             return next(iter(found.values()))
@@ -52,6 +55,7 @@ def _by_id(bot: BotContext, id: str) -> Named:
     known = dict.fromkeys(person.name for people in (_operators(bot), _contacts(bot)) for person, _names in people)
     raise Refused(
         f"I do not know '{id[:40]}'.",
+        code="MD-CMD-003",
         detail=f"The settings name {', '.join(known) or 'nobody'}.",
         hint="Write one of these names, or a Slack user: @mention them, or write their id (U…).",
     )

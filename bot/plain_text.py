@@ -39,6 +39,7 @@ def tidy(text: str) -> str:
     if len(text) > LONGEST:
         raise Refused(
             "That text is too long to be a command.",
+            code="MD-CMD-004",
             detail=f"It has {len(text)} characters; {LONGEST} are read.",
             hint="Send the command alone, for example /recover help.",
         )

@@ -122,6 +122,7 @@ def held(bot: BotContext, busy: Busy) -> Busy:
         f"{busy.what or first['service']} is held by run {busy.run} ({first['procedure']}).",
         run=busy.run,
         what=busy.what,
+        code=busy.code,
         detail=f"{first['name']} asked for it {told[0].at:%H:%M} UTC. {busy.detail}",
         hint=follow,
     )
@@ -143,4 +144,6 @@ def _may_ask(person: Person) -> None:
         return
     detail = f"This is {person.stranger}." if person.stranger else "Nobody has rights by being in the channel."
     hint = "Ask the person on call. The settings say who may: operators and operator_groups."
-    raise person.speaker.lacks(Refused(f"{person.speaker.name} may not ask for recoveries.", detail=detail, hint=hint))
+    raise person.speaker.lacks(
+        Refused(f"{person.speaker.name} may not ask for recoveries.", code="MD-CMD-005", detail=detail, hint=hint)
+    )

@@ -57,6 +57,7 @@ class ResponseDeadline:
             log.exception("what somebody asked for cannot be done")
             raise RecoveryError(
                 "That cannot be done: something that was kept, or that Slack sent, cannot be read.",
+                code="MD-ST-009",
                 detail=f"{type(error).__name__}: {str(error)[:200]}",
                 hint="On the bot's host: mayday doctor, and mayday journal verify.",
             ) from error
@@ -78,6 +79,8 @@ def not_kept(error: SQLAlchemyError) -> RecoveryError:
     log.error("the store took nothing", kind=type(error).__name__, detail=seen[:200])
     message = "Not accepted, nothing was begun: the store of the runs cannot be written."
     if any(word in seen.casefold() for word in _FULL):
-        return RecoveryError(message, detail="Its disk is full.", hint="Make room on the bot's host, then try again.")
+        return RecoveryError(
+            message, code="MD-ST-004", detail="Its disk is full.", hint="Make room on the bot's host, then try again."
+        )
     hint = "Try again in a minute. Where it stays so, look on the bot's host: mayday doctor"
-    return RecoveryError(message, detail=seen.splitlines()[0][:200], hint=hint)
+    return RecoveryError(message, code="MD-ST-005", detail=seen.splitlines()[0][:200], hint=hint)

@@ -27,10 +27,11 @@ def find(bot: BotContext, run: str) -> Run:
     try:
         return bot.store.run(run)
     except KeyError:
-        raise Refused(f"There is no run {run[:40]}.", hint="/recover runs lists them.") from None
+        raise Refused(f"There is no run {run[:40]}.", code="MD-CMD-006", hint="/recover runs lists them.") from None
     except NOT_READ as trouble:
         raise Refused(
             f"The journal of run {run[:40]} cannot be read.",
+            code="MD-CMD-035",
             detail=f"{type(trouble).__name__}: {str(trouble)[:200]}",
             hint="On the bot's host: mayday journal verify",
         ) from trouble
@@ -91,6 +92,7 @@ def typed_by(bot: BotContext, press: ButtonTarget) -> str:
     if run.question is None or run.question.n != press.question or run.answered is not None:
         raise Refused(
             "That question is no longer open.",
+            code="MD-CMD-007",
             detail=settled_by(bot, press),
             hint="Look at the newest message of the thread.",
         )
@@ -129,6 +131,7 @@ def _undo(bot: BotContext, state: Run, speaker: Speaker, key: str) -> Entry | No
     if procedure is None:
         raise Refused(
             f"This version does not know the procedure {state.procedure}.",
+            code="MD-CMD-008",
             hint="Start the version that began the run, and undo there.",
         )
     return answers.undo(bot.store, procedure, state.id, speaker, kept(procedure, state), key)

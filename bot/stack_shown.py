@@ -26,7 +26,12 @@ def sites(bot: BotContext, about: str = "") -> Sequence[Site]:
     if found:
         return found
     names = ", ".join(site.name for site in stack)
-    raise Refused(f"There is no site '{name[:60]}'.", detail=f"Sites: {names}.", hint="Name one of them, or none.")
+    raise Refused(
+        f"There is no site '{name[:60]}'.",
+        code="MD-STK-008",
+        detail=f"Sites: {names}.",
+        hint="Name one of them, or none.",
+    )
 
 
 def rows(bot: BotContext, about: str = "") -> list[dict[str, Any]]:

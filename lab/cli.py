@@ -168,7 +168,11 @@ def waited(run: Run, worker_lives: bool) -> dict[str, Any]:
     state = str(state_of(run)) if worker_lives else "waiting"
     question = run.question.title if run.asking and run.question else None
     failure = run.failure
-    more = {"error": failure.message, "detail": failure.detail, "hint": failure.hint} if failure else {}
+    more = (
+        {"error": failure.message, "code": failure.code, "detail": failure.detail, "hint": failure.hint}
+        if failure
+        else {}
+    )
     return {
         "run": run.id,
         "state": state,

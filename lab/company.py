@@ -212,7 +212,7 @@ def take_first_base(lab: Lab) -> None:
         failure = ended.failure
         raise RecoveryError(
             f"The first base backup ended as {state_of(ended)}.",
-            detail=f"{failure.message} {failure.detail}" if failure else "",
+            detail=f"{failure.said} {failure.detail}" if failure else "",
             hint=failure.hint if failure else f"mayday show {run}",
         )
     lab.write_state(first_base=run)

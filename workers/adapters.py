@@ -51,7 +51,7 @@ def _opened(what: str, open: Callable[[], T]) -> T | None:
     try:
         return open()
     except RecoveryError as trouble:
-        log.error("not opened", what=what, error=trouble.message, detail=trouble.detail, hint=trouble.hint)
+        log.error("not opened", what=what, error=trouble.said, detail=trouble.detail, hint=trouble.hint)
         return None
 
 

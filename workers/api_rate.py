@@ -44,6 +44,7 @@ class ApiRate:
         if seconds > longest:
             raise Away(
                 "PagerDuty's rate limit is used up for the moment.",
+                code="MD-PD-003",
                 detail=f"free again in {seconds:.0f} s",
                 hint="Nothing to do: it is tried again by itself.",
             )

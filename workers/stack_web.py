@@ -23,6 +23,7 @@ class StackWeb:
         except (httpx.HTTPError, httpx.InvalidURL) as problem:
             raise RecoveryError(
                 f"{redact(url)} does not answer.",
+                code="MD-STK-009",
                 detail=excerpt(f"{type(problem).__name__}: {problem}"),
                 hint="See that the service runs and its address in the settings is right.",
             ) from problem

@@ -48,7 +48,10 @@ def tidy(text: str) -> str:
 
 def _too_long(text: str) -> WhenError:
     return WhenError(
-        "That is too long to be a moment.", detail=f"{len(text)} characters were given.", hint=f"It can be: {FORMS}."
+        "That is too long to be a moment.",
+        code="MD-WHEN-001",
+        detail=f"{len(text)} characters were given.",
+        hint=f"It can be: {FORMS}.",
     )
 
 
@@ -56,10 +59,11 @@ def refuse(text: str, words: str, accepts: Callable[[str], bool]) -> WhenError:
     """The error for something not understood, with the nearest form that would be."""
     nearest = next((guess for guess in _guesses(words) if accepts(guess)), None)
     if not words:
-        return WhenError("No moment was given.", hint=f"It can be: {FORMS}.")
+        return WhenError("No moment was given.", code="MD-WHEN-002", hint=f"It can be: {FORMS}.")
     question = f"Did you mean “{nearest}”? " if nearest else ""
     return WhenError(
         f"“{_shorten(words)}” is not a moment that I understand.",
+        code="MD-WHEN-003",
         detail=f"Nothing was looked up or changed for {_shorten(text)!r}.",
         hint=f"{question}It can be: {FORMS}.",
     )

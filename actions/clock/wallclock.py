@@ -46,6 +46,7 @@ def _hour(hour: int, half: str | None, words: str) -> int:
 def _no_such_clock(words: str) -> WhenError:
     return WhenError(
         f"“{words[:60]}” is not a time of day.",
+        code="MD-WHEN-004",
         detail="Hours go from 00 to 23, minutes and seconds from 00 to 59.",
         hint="For example: 14:30, 14:30:05, 2:30pm.",
     )
@@ -66,11 +67,13 @@ def _day(words: str, today: date) -> date:
         day = date.fromisoformat(words)
     except ValueError:
         raise WhenError(
-            f"There is no day {words}.", hint="Dates are written year-month-day, for example 2026-02-09."
+            f"There is no day {words}.",
+            code="MD-WHEN-005",
+            hint="Dates are written year-month-day, for example 2026-02-09.",
         ) from None
     # The first and last days of the calendar cannot be shifted into another zone.
     if not 2000 <= day.year < 9000:
-        raise WhenError(f"Nothing can be recovered to {words}.", hint="Check the year.")
+        raise WhenError(f"Nothing can be recovered to {words}.", code="MD-WHEN-006", hint="Check the year.")
     return day
 
 
@@ -100,6 +103,7 @@ def _on_day(wall: Wall, day: date, now: datetime, zone: tzinfo) -> datetime:
 def _future(moment: datetime, now: datetime) -> WhenError:
     return WhenError(
         f"{spell(moment)} is in the future.",
+        code="MD-WHEN-007",
         detail=f"That is {span_words(moment - now)} from now ({spell(now.replace(microsecond=0))}).",
         hint="Check the date and the time zone; “latest” recovers to the last committed transaction.",
     )
@@ -109,6 +113,7 @@ def _twice(reading: datetime, zone: tzinfo, moments: list[datetime]) -> WhenErro
     first, second = (moment.strftime("%Y-%m-%d %H:%M:%S UTC") for moment in moments)
     return WhenError(
         f"{reading:%Y-%m-%d %H:%M} happened twice in {zone_name(zone)}: the clocks were set back.",
+        code="MD-WHEN-008",
         detail="The first and the second time are different moments.",
         hint=f"Say which one: “{first}” or “{second}”.",
     )
@@ -119,6 +124,7 @@ def _never_was(reading: datetime, zone: tzinfo) -> WhenError:
     after = reading.replace(tzinfo=zone, fold=0).astimezone(UTC)
     return WhenError(
         f"{reading:%Y-%m-%d %H:%M} never was in {zone_name(zone)}: the clocks were set forward over it.",
+        code="MD-WHEN-009",
         detail="That hour was skipped.",
         hint=f"Say it in UTC, for example “{before:%Y-%m-%d %H:%M:%S} UTC” or “{after:%Y-%m-%d %H:%M:%S} UTC”.",
     )

@@ -88,7 +88,9 @@ def _transaction(words: str) -> Target | None:
     if match is None:
         return None
     if not 3 <= int(match[1]) < _LARGEST_XID:
-        raise WhenError(f"{match[1]} is not a transaction number.", hint="Normal transactions count from 3.")
+        raise WhenError(
+            f"{match[1]} is not a transaction number.", code="MD-WHEN-010", hint="Normal transactions count from 3."
+        )
     return Target("xid", words, xid=int(match[1]))
 
 
@@ -103,7 +105,9 @@ def _ago(words: str, now: datetime) -> Target | None:
     found = _ONE_AMOUNT.findall(words.removesuffix("ago"))
     seconds = sum(_seconds(amount, unit) for amount, unit in found)
     if seconds > (now - _OLDEST).total_seconds():
-        raise WhenError(f"“{words}” is longer ago than any backup.", hint="For example: 20m ago, 1h 20m ago.")
+        raise WhenError(
+            f"“{words}” is longer ago than any backup.", code="MD-WHEN-011", hint="For example: 20m ago, 1h 20m ago."
+        )
     return Target("time", words, at=(now - timedelta(seconds=seconds)).astimezone(UTC))
 
 
@@ -144,7 +148,10 @@ def _with_other(error: WhenError, other: Target | None) -> WhenError:
     if other is None:
         return error
     return WhenError(
-        error.message, detail=error.detail, hint=f"In your own zone: “{other.text} {other.zone}”. {error.hint}"
+        error.message,
+        code=error.code,
+        detail=error.detail,
+        hint=f"In your own zone: “{other.text} {other.zone}”. {error.hint}",
     )
 
 

@@ -37,6 +37,7 @@ def zone_named(name: str) -> tzinfo:
         return ZoneInfo(_zones()[text.replace(" ", "_")])
     raise WhenError(
         f"There is no time zone called “{name[:40]}”.",
+        code="MD-WHEN-012",
         detail="A zone is UTC, an offset such as +02:00, or a full name.",
         hint=_suggest_zone(text),
     )
@@ -46,7 +47,11 @@ def _fixed(name: str, match: re.Match[str]) -> tzinfo:
     minutes = int(match[3] or 0)
     offset = timedelta(hours=int(match[2]), minutes=minutes)
     if offset > _FARTHEST or minutes > 59:
-        raise WhenError(f"No place on earth has the offset {name[:20]}.", hint="Offsets go from -12:00 to +14:00.")
+        raise WhenError(
+            f"No place on earth has the offset {name[:20]}.",
+            code="MD-WHEN-013",
+            hint="Offsets go from -12:00 to +14:00.",
+        )
     return timezone(-offset if match[1] == "-" else offset)
 
 

@@ -102,6 +102,7 @@ def stop(store: Store, run: str, speaker: Speaker, key: str = "") -> Entry | Non
         if state.failure is not None or state.asking:
             raise Refused(
                 "The run is not doing anything now.",
+                code="MD-RUN-002",
                 detail="It waits for a person already.",
                 hint="Answer its question, or undo it.",
             )
@@ -138,6 +139,7 @@ def undo(
         if passed_no_return(procedure, state):
             raise Refused(
                 "This run can no longer be undone: new writes were accepted.",
+                code="MD-RUN-003",
                 detail=why_not,
                 hint="Recover to another moment instead, or copy rows out of the old data by hand.",
             )
@@ -145,7 +147,9 @@ def undo(
         if state.undoing is not None and state.failure is None:
             return None
         if state.failure is None and not state.asking:
-            raise Refused("The run is at work.", hint="Press Stop first; it ends at its next safe place.")
+            raise Refused(
+                "The run is at work.", code="MD-RUN-004", hint="Press Stop first; it ends at its next safe place."
+            )
         return Kind.UNDO_ASKED, None, _who(speaker)
 
     return store.speak(run, judge, key)
@@ -157,13 +161,21 @@ def _who(speaker: Speaker) -> dict[str, Any]:
 
 def _open(state: Run, question: int, now: datetime) -> Question:
     if state.question is None or state.question.n != question:
-        raise Refused("That question is no longer open.", detail=_since(state), hint="Look at the newest message.")
+        raise Refused(
+            "That question is no longer open.",
+            code="MD-RUN-005",
+            detail=_since(state),
+            hint="Look at the newest message.",
+        )
     if state.answered is not None:
-        raise Refused("That question was answered already.", detail=_since(state), hint="Nothing more to do.")
+        raise Refused(
+            "That question was answered already.", code="MD-RUN-006", detail=_since(state), hint="Nothing more to do."
+        )
     expires = state.question.expires_at
     if expires is not None and now >= expires:
         raise Refused(
             "That question has expired.",
+            code="MD-RUN-007",
             detail=f"It could be answered until {expires:%H:%M} UTC.",
             hint=_after(state.question),
         )
@@ -194,12 +206,16 @@ def _option(question: Question, label: str) -> dict[str, Any]:
         if option["label"].casefold() == label.strip().casefold():
             return option
     labels = ", ".join(option["label"] for option in question.options)
-    raise Refused(f"'{label}' is not an answer to that question.", hint=f"The answers are: {labels}.")
+    raise Refused(
+        f"'{label}' is not an answer to that question.", code="MD-RUN-008", hint=f"The answers are: {labels}."
+    )
 
 
 def _unfinished(state: Run) -> None:
     if state.finished is not None:
-        raise Refused(f"Run {state.id} has ended: {state.finished}.", hint="Start a new one with /recover.")
+        raise Refused(
+            f"Run {state.id} has ended: {state.finished}.", code="MD-RUN-009", hint="Start a new one with /recover."
+        )
 
 
 def _typed(state: Run, option: dict[str, Any], text: str, plan: str) -> None:
@@ -207,10 +223,13 @@ def _typed(state: Run, option: dict[str, Any], text: str, plan: str) -> None:
     if option["types"] == "service" and text.strip() not in {state.service, short(plan)} - {""}:
         raise Refused(
             "The typed name does not match.",
+            code="MD-RUN-010",
             detail=f"Typed: '{text.strip()[:80]}'.",
             hint=f"Type {state.service} to confirm that it is meant.",
         )
     if option["types"] == "note" and not text.strip():
-        raise Refused("There is no note yet.", hint="Say in a few words what was done, or why it cannot be.")
+        raise Refused(
+            "There is no note yet.", code="MD-RUN-011", hint="Say in a few words what was done, or why it cannot be."
+        )
     if option["types"] == "when" and not text.strip():
-        raise Refused("Which other time?", hint="Type a time, for example 14:25 or 20m ago.")
+        raise Refused("Which other time?", code="MD-RUN-012", hint="Type a time, for example 14:25 or 20m ago.")

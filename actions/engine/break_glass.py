@@ -30,6 +30,7 @@ def must_be_open(glass: BreakGlass, question: Question, now: datetime) -> None:
     if glass.after is None or glass.after <= timedelta(0):
         raise Refused(
             "The settings do not let anybody go on alone.",
+            code="MD-RUN-013",
             hint="Ask a second person who may approve. The setting is operators.glass_minutes.",
         )
     opens = question.asked_at + glass.after if question.asked_at else None
@@ -37,11 +38,12 @@ def must_be_open(glass: BreakGlass, question: Question, now: datetime) -> None:
         when = f" It opens at {opens:%H:%M:%S} UTC." if opens else ""
         raise Refused(
             "It is too early to go on alone.",
+            code="MD-RUN-014",
             detail=f"Others have {_spell(glass.after)} to answer.{when}",
             hint="Call the people who may approve; mayday operator list names them.",
         )
     if not glass.reason.strip():
-        raise Refused("Going on alone needs a reason.", hint="Say in a sentence why it cannot wait.")
+        raise Refused("Going on alone needs a reason.", code="MD-RUN-015", hint="Say in a sentence why it cannot wait.")
 
 
 def broken(glass: BreakGlass, question: Question, now: datetime) -> dict[str, Any]:

@@ -11,20 +11,35 @@ RecoveryError        a step, a command or a look could not do its work
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 NOT_READ = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError, AssertionError)
 """What reading or keeping a value that somebody else made may raise, be it an event or a stored row. The store's own
 trouble and a `RecoveryError` are none of them. Whoever goes through many passes over the one and says so."""
 
 
+def with_code(message: str, code: str) -> str:
+    """A message with the code by which it is found; the only place that says how the two stand together."""
+    return f"{message} [{code}]" if message and code else message
+
+
+def error_said(data: Mapping[str, Any]) -> str:
+    """The message and the code of an error as `as_json` kept it; entries of earlier versions have no code."""
+    return with_code(str(data.get("error") or ""), str(data.get("code") or ""))
+
+
 class RecoveryError(Exception):
     """Something went wrong that a person should read.
 
-    `message` says what happened, `detail` what was seen (output, figures), `hint` what to do next.
+    `message` says what happened, `detail` what was seen (output, figures), `hint` what to do next. `code` finds it in
+    docs/errors.md: `make errors` numbers it, it stays when the message changes, and no other error ever gets it.
     """
 
-    def __init__(self, message: str, *, detail: str = "", hint: str = "") -> None:
+    def __init__(self, message: str, *, code: str = "", detail: str = "", hint: str = "") -> None:
         super().__init__(message)
         self.message = message
+        self.code = code
         self.detail = detail
         self.hint = hint
         for part in (detail, hint):
@@ -32,8 +47,17 @@ class RecoveryError(Exception):
                 self.add_note(part)  # So that a traceback, with --debug or in a test, says all of it.
 
     def as_json(self) -> dict[str, str]:
-        """The three parts under the names that the command line and the journal use."""
-        return {"error": self.message, "detail": self.detail, "hint": self.hint}
+        """Its parts under the names that the command line and the journal use."""
+        return {"error": self.message, "code": self.code, "detail": self.detail, "hint": self.hint}
+
+    @property
+    def said(self) -> str:
+        """What happened, as people read it."""
+        return with_code(self.message, self.code)
+
+    def words(self, between: str = "\n") -> str:
+        """All of it as people read it: what happened, what was seen, what to do next."""
+        return between.join(part for part in (self.said, self.detail, self.hint) if part)
 
 
 class Refused(RecoveryError):
@@ -43,8 +67,10 @@ class Refused(RecoveryError):
 class Busy(Refused):
     """Another run claims it; `run` is its id, `what` it claims a service or the whole site."""
 
-    def __init__(self, message: str, *, run: str, what: str = "", detail: str = "", hint: str = "") -> None:
-        super().__init__(message, detail=detail, hint=hint)
+    def __init__(
+        self, message: str, *, run: str, what: str = "", code: str = "", detail: str = "", hint: str = ""
+    ) -> None:
+        super().__init__(message, code=code, detail=detail, hint=hint)
         self.run, self.what = run, what
 
 

@@ -30,6 +30,7 @@ class FencedStore(Store):
             if self._where(kind) is self._database and not SqlTransaction(db, self.clock).beat(self._lease):
                 raise Fenced(
                     f"Another process has '{self._lease.run}' by now; nothing was written.",
+                    code="MD-ST-001",
                     hint="Nothing to do: the other process goes on.",
                 )
             yield db

@@ -92,7 +92,7 @@ def _told(run: Run, e: Entry) -> Run:
 def _failed(run: Run, e: Entry) -> Run:
     d, run = e.data, _told(run, e)
     step = e.step if e.step is not None else -1
-    failure = Failure(step, d["error"], d.get("detail", ""), d.get("hint", ""))
+    failure = Failure(step, d["error"], d.get("detail", ""), d.get("hint", ""), code=d.get("code", ""))
     items, name = _item(run, e)
     if items is not None and e.kind is Kind.FAILED:
         return _with(run, e, items.fell(name, failure))

@@ -231,7 +231,7 @@ class Ledger(ABC):
                     return write(tx)
             except PositionTaken:
                 continue
-        raise Fenced(f"The journal {journal} could not be written.", hint="Try again.")
+        raise Fenced(f"The journal {journal} could not be written.", code="MD-ST-002", hint="Try again.")
 
 
 def held_by(claim: Claim, site: str) -> Busy:
@@ -247,6 +247,7 @@ def held_by(claim: Claim, site: str) -> Busy:
     one = "No other run of the site may begin beside it." if everything else "One run for each service at a time."
     return Busy(
         f"{what} is held by run {claim.run}.",
+        code="MD-RUN-016",
         run=claim.run,
         what=what,
         detail="It looks at it, and others may as well; nobody may change it." if claim.mode is Mode.SHARED else one,
@@ -257,5 +258,7 @@ def held_by(claim: Claim, site: str) -> Busy:
 def _must_hold(tx: Transaction, lease: Lease) -> None:
     if not tx.beat(lease):
         raise Fenced(
-            f"Another worker carries run {lease.run} out by now.", hint="Nothing to do: the other worker goes on."
+            f"Another worker carries run {lease.run} out by now.",
+            code="MD-RUN-017",
+            hint="Nothing to do: the other worker goes on.",
         )

@@ -83,6 +83,7 @@ def _spare(step: Each, items: Mapping[str, Any], needs: Mapping[str, tuple[str, 
 def _refused(step: Each, why: str, detail: str) -> Refused:
     return Refused(
         f"'{step.title}' cannot be carried out: {why}.",
+        code="MD-RUN-018",
         detail=detail,
         hint="Set right what says which item needs which (for services their depends_on), then ask anew.",
     )

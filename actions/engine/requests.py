@@ -138,6 +138,7 @@ def _must_be_two(procedure: Procedure, request: Any, subject: Subject) -> None:
     if procedure.there and str(getattr(request, procedure.there)) in ("", subject.site):
         raise Refused(
             f"{procedure.name} needs a second site beside {subject.site}.",
+            code="MD-RUN-040",
             detail=f"The second one that was named is '{getattr(request, procedure.there)}'. Nothing was begun.",
             hint="Name another site of the settings: [[sites]], docs/configuration.md.",
         )

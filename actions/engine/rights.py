@@ -34,6 +34,7 @@ class Speaker:
             return refused
         return Refused(
             f"Slack could not say what {self.name} may do.",
+            code="MD-SL-001",
             detail="Nothing was done.",
             hint="Try again in a minute, or use the terminal on the bot's host.",
         )
@@ -45,15 +46,19 @@ def may_choose(state: Run, option: dict[str, Any], speaker: Speaker) -> None:
         if speaker.id == state.requester:
             raise Refused(
                 "Whoever asked for a recovery does not approve it alone.",
+                code="MD-RUN-019",
                 detail=f"{speaker.name} asked for run {state.id}.",
                 hint="Ask a second person who may approve.",
             )
         if not speaker.may_approve:
-            refused = Refused(f"{speaker.name} may not approve.", hint="Ask somebody of the approvers.")
+            refused = Refused(
+                f"{speaker.name} may not approve.", code="MD-RUN-020", hint="Ask somebody of the approvers."
+            )
             raise speaker.lacks(refused)
         if not state.people - {speaker.id}:
             raise Refused(
                 "One person does not approve both questions.",
+                code="MD-RUN-021",
                 detail=f"Nobody but {speaker.name} has agreed to run {state.id}, which no person asked for.",
                 hint="Ask a second person who may approve.",
             )
@@ -66,10 +71,13 @@ def may_go_alone(
 ) -> None:
     """Who asked may go on alone where the settings let them, once others had their time to answer."""
     if option["who"] != MayAnswer.SECOND:
-        raise Refused("That answer needs no second person.", hint="Give it without breaking the glass.")
+        raise Refused(
+            "That answer needs no second person.", code="MD-RUN-022", hint="Give it without breaking the glass."
+        )
     if speaker.id != state.requester or not speaker.may_ask:
         raise Refused(
             f"{speaker.name} did not ask for run {state.id}, or may not ask any more.",
+            code="MD-RUN-023",
             hint="Only who asked may go on alone; anybody else approves in the ordinary way.",
         )
     must_be_open(glass, question, now)
@@ -80,6 +88,7 @@ def may_steer(state: Run, speaker: Speaker) -> None:
     if not (speaker.may_approve or (speaker.may_ask and speaker.id == state.requester)):
         refused = Refused(
             f"{speaker.name} may not steer recoveries.",
+            code="MD-RUN-024",
             detail=f"Run {state.id} goes on as it is.",
             hint="Ask the person on call, or somebody of the approvers.",
         )

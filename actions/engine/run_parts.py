@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from actions.engine.errors import with_code
 from actions.engine.procedure import MayAnswer, OptionEffect
 
 
@@ -50,6 +51,13 @@ class Failure:
     detail: str
     hint: str
     stopped: bool = False
+    code: str = ""
+    """Of the error; empty in journals of versions that had none."""
+
+    @property
+    def said(self) -> str:
+        """What happened, as people read it."""
+        return with_code(self.message, self.code)
 
 
 @dataclass(frozen=True)

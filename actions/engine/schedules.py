@@ -140,6 +140,7 @@ class Ticker:
         if last and self.store.run(last).finished is None:
             raise Busy(
                 f"Run {last} of the due time before has not ended.",
+                code="MD-RUN-043",
                 run=last,
                 hint=f"Look at it: mayday show {last}",
             )

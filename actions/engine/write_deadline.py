@@ -19,6 +19,7 @@ def unanswered() -> Unanswered:
     """What whoever waited is told."""
     return Unanswered(
         "Not accepted, nothing was begun: the store of the runs did not answer in time.",
+        code="MD-ST-003",
         detail="Somebody else is writing to it, or its disk is slow.",
         hint="Try again. Where it stays so, see mayday doctor on the bot's host.",
     )

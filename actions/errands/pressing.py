@@ -14,4 +14,6 @@ def pressed(command: str) -> Words:
 
 
 def _read(text: str, asker: Asker) -> Any:
-    raise Refused("That is done from an incident's thread.", hint="Use its buttons, or write /incident help.")
+    raise Refused(
+        "That is done from an incident's thread.", code="MD-INC-001", hint="Use its buttons, or write /incident help."
+    )

@@ -90,7 +90,7 @@ class AlarmWatch:
             requested_at=run.requested_at,
             rto=procedure.rto if procedure else None,
             failed_at=_last(told, Kind.FAILED, Kind.UNDO_FAILED) if failed else None,
-            failure=run.failure.message if run.failure else "",
+            failure=run.failure.said if run.failure else "",
             asked_at=asked_at,
             question=asked.title if asked else "",
             by_hand=asked is not None and asked.hand,

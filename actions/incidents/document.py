@@ -86,7 +86,9 @@ def document(journals: Sequence[Sequence[Entry]], stack: Stack = MANUAL) -> Docu
     asked = [journal for journal in told if journal[0].kind is Kind.REQUESTED]
     runs = tuple(sorted((retell(j) for j in asked if not is_errand(j[0].run)), key=lambda r: r.run.requested_at))
     if opened is None and not runs:
-        raise Refused("There is nothing to write a document of.", hint="Name an incident or a run: mayday runs")
+        raise Refused(
+            "There is nothing to write a document of.", code="MD-INC-002", hint="Name an incident or a run: mayday runs"
+        )
     incident = incidents.fold(opened) if opened else None
     errands = [retell(j) for j in asked if is_errand(j[0].run)]
     return _put_together(incident, opened or (), runs, errands, stack)

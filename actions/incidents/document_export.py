@@ -19,7 +19,9 @@ def journals_of(store: Store, name: str) -> list[list[Entry]]:
     """
     told = store.entries(name)
     if not told:
-        raise Refused(f"There is no incident or run {name[:40]}.", hint="mayday runs lists the runs.")
+        raise Refused(
+            f"There is no incident or run {name[:40]}.", code="MD-INC-003", hint="mayday runs lists the runs."
+        )
     linked = [str(entry.data["run"]) for entry in told if entry.kind is Kind.LINKED]
     return [told, *(journal for run in dict.fromkeys(linked) if (journal := store.entries(run)))]
 

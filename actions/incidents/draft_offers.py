@@ -85,7 +85,9 @@ def kind_of(word: str) -> Kind:
         if kind == word:
             found: Kind = kind
             return found
-    raise Refused(f"'{word[:40]}' is no kind of update.", hint=f"Choose one of: {', '.join(get_args(Kind))}.")
+    raise Refused(
+        f"'{word[:40]}' is no kind of update.", code="MD-INC-004", hint=f"Choose one of: {', '.join(get_args(Kind))}."
+    )
 
 
 def to_publish(incident: Incident, draft: Draft) -> Errand:

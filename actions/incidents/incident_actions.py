@@ -45,7 +45,9 @@ def known(store: Store, name: str) -> Incident:
     """
     told = store.entries(name)
     if not told or told[0].kind is not Kind.OPENED:
-        raise Refused(f"There is no incident {name[:40]}.", hint="/incident lists those that are open.")
+        raise Refused(
+            f"There is no incident {name[:40]}.", code="MD-INC-005", hint="/incident lists those that are open."
+        )
     return fold(told)
 
 
@@ -72,7 +74,11 @@ def declare(store: Store, title: str, severity: str, by: Speaker, *, service: st
     may_speak(by)
     said = redact(" ".join(title.split()))[:_LONGEST_TITLE]
     if not said:
-        raise Refused("What is wrong?", hint="Write for example: /incident declare messages are missing critical")
+        raise Refused(
+            "What is wrong?",
+            code="MD-INC-006",
+            hint="Write for example: /incident declare messages are missing critical",
+        )
     name = new_id(store.clock(), INCIDENT)
     told = {"source": "person", "title": said, "severity": severity, "service": service, **_who(by)}
     if store.extend(name, lambda _: [(Kind.OPENED, None, told)], key=key):
@@ -88,7 +94,9 @@ def grade(store: Store, name: str, word: str, by: Speaker, *, key: str) -> list[
     """
     severity = severity_of(word)
     if not severity:
-        raise Refused(f"'{word[:40]}' is no severity.", hint=f"Write one of: {', '.join(SEVERITIES)}.")
+        raise Refused(
+            f"'{word[:40]}' is no severity.", code="MD-INC-007", hint=f"Write one of: {', '.join(SEVERITIES)}."
+        )
     said = {"severity": severity, **_who(by)}
     return _speak(store, name, by, key, lambda i: None if i.severity == severity else (Kind.GRADED, None, said))
 
@@ -101,7 +109,7 @@ def give_role(store: Store, name: str, role: str, user: str, user_name: str, by:
     """
     wanted = next((known for known in ROLES if role and known.startswith(role.casefold())), "")
     if not wanted:
-        raise Refused(f"'{role[:40]}' is no role.", hint=f"The roles are: {', '.join(ROLES)}.")
+        raise Refused(f"'{role[:40]}' is no role.", code="MD-INC-008", hint=f"The roles are: {', '.join(ROLES)}.")
     said = {"role": wanted, "user": user, "user_name": user_name or user, **_who(by)}
 
     def judge(incident: Incident) -> Draft | None:
@@ -147,7 +155,9 @@ def _speak(store: Store, name: str, by: Speaker, key: str, judge: Callable[[Inci
 def _teller(name: str, judge: Callable[[Incident], Draft | None]) -> Teller:
     def tell(told: list[Entry]) -> Sequence[Draft]:
         if not told:
-            raise Refused(f"There is no incident {name[:40]}.", hint="/incident lists those that are open.")
+            raise Refused(
+                f"There is no incident {name[:40]}.", code="MD-INC-009", hint="/incident lists those that are open."
+            )
         draft = judge(fold(told))
         return [] if draft is None else [draft]
 

@@ -122,6 +122,7 @@ def may_speak(by: Speaker) -> None:
     if not (by.may_ask or by.may_approve):
         refused = Refused(
             f"{by.name} may not lead incidents.",
+            code="MD-INC-010",
             detail="Nobody has rights by being in the channel.",
             hint="Ask the person on call. The settings say who may: operators and operator_groups.",
         )
@@ -131,5 +132,5 @@ def may_speak(by: Speaker) -> None:
 def _alerts(incident: Incident) -> AlertIds:
     still = incident.open_alerts
     if not still:
-        raise Refused("PagerDuty has nothing open for this incident.", hint="Nothing to do there.")
+        raise Refused("PagerDuty has nothing open for this incident.", code="MD-INC-011", hint="Nothing to do there.")
     return AlertIds(tuple(alert.paged.id for alert in still), still[0].paged.created_at)

@@ -71,7 +71,7 @@ def _post(errand: RunStory, draft: Mapping[str, object]) -> Post:
         errand=run.id,
         state=errand.state,
         stood_at=run.finished_at if run.finished is Outcome.DONE else None,
-        trouble=" ".join(filter(None, (failure.message, failure.detail, failure.hint))) if failure else "",
+        trouble=" ".join(filter(None, (failure.said, failure.detail, failure.hint))) if failure else "",
     )
 
 

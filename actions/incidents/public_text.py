@@ -54,7 +54,10 @@ def fit(draft: Draft) -> Draft:
     wrong = _wrong(draft, title, text)
     if wrong:
         raise Refused(
-            "The update cannot be published like this.", detail=" ".join(wrong), hint="Edit it and try again."
+            "The update cannot be published like this.",
+            code="MD-INC-012",
+            detail=" ".join(wrong),
+            hint="Edit it and try again.",
         )
     return replace(draft, title=title, text=text)
 

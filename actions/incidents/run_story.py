@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from actions import catalog
+from actions.engine.errors import error_said
 from actions.engine.fact_roles import fact_with
 from actions.engine.folding import fold
 from actions.engine.journal import Entry, Kind
@@ -171,7 +172,7 @@ def _approvals(told: Sequence[Entry]) -> Iterator[Approval]:
 
 def _step(entry: Entry) -> StepTaken:
     data = entry.data
-    said, took = data.get("said") or data.get("error") or "", float(data.get("seconds") or 0)
+    said, took = data.get("said") or error_said(data), float(data.get("seconds") or 0)
     return StepTaken(entry.at - timedelta(seconds=took), str(data["title"]), ENDED[entry.kind], took, str(said))
 
 

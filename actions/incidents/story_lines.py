@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from actions.engine.errors import error_said
 from actions.engine.ids import is_errand
 from actions.engine.journal import Entry, Kind
 from actions.engine.put_question import void_words
@@ -73,14 +74,14 @@ def _line(entry: Entry, name: str, ended: str) -> str:
             return f"{who(data)} {_PRESSED[entry.kind]}"
         case Kind.FINISHED:
             return f"{ended}: {data.get('words') or data['outcome']}" + (
-                f". {data['error']}" if data.get("error") else ""
+                f". {error_said(data)}" if data.get("error") else ""
             )
         case Kind.NOTED:
             return str(data.get("text") or "")
         case Kind.DONE:
             return _sentence(title) + (f": {data['said']}" if data.get("said") else "")
         case _ if is_step(entry):
-            return f"{_sentence(title)}: {ENDED[entry.kind]}" + (f". {data['error']}" if data.get("error") else "")
+            return f"{_sentence(title)}: {ENDED[entry.kind]}" + (f". {error_said(data)}" if data.get("error") else "")
         case _:
             return ""
 

@@ -118,6 +118,7 @@ def _refuse_empty(part: TimelineWindow | None, timeline: int) -> NoReturn:
     problem = part.problem if part and part.problem else reasons or "No base backup was found."
     raise Unreachable(
         f"Nothing can be recovered along timeline {timeline}.",
+        code="MD-PG-001",
         detail=problem,
         hint="Make a base backup now; until then only a dump can be restored, by hand: /backup run base",
     )
@@ -128,6 +129,7 @@ def too_early(part: TimelineWindow, at: datetime | None, lsn: Lsn | None) -> Unr
     wanted = spell(at) if at else f"WAL position {format_lsn(lsn or 0)}"
     return Unreachable(
         f"{wanted} lies before the end of the oldest usable base backup.",
+        code="MD-PG-002",
         detail=window_words(part),
         hint=_hint(part.earliest, part.earliest_lsn),
         nearest=part.earliest,
@@ -144,6 +146,7 @@ def too_late(
     why = f"the segment {missing} is missing{fault}" if missing else "the WAL that was saved ends before it"
     return Unreachable(
         f"{wanted} cannot be reached: {why}.",
+        code="MD-PG-003",
         detail=window_words(part),
         hint=_hint(until, until_lsn),
         nearest=until,

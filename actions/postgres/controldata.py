@@ -56,6 +56,7 @@ def parse_controldata(text: str) -> ControlData:
     except (KeyError, ValueError) as error:
         raise RecoveryError(
             "The control file of the data directory could not be read.",
+            code="MD-PG-004",
             detail=f"pg_controldata printed no usable {error}.",
             hint="Run it with the same major version as the server and LC_ALL=C; a damaged file needs a restore.",
         ) from error

@@ -136,6 +136,7 @@ def parse_inventory(text: str) -> Inventory:
     except (ValueError, KeyError, TypeError) as error:
         raise RecoveryError(
             f"{FILE_NAME} beside a base backup cannot be read.",
+            code="MD-PG-005",
             detail=f"{type(error).__name__}: {error}"[:200],
             hint="The backup itself may be whole: it can be used, but not compared with its inventory.",
         ) from error

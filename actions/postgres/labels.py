@@ -43,6 +43,7 @@ def parse_label(text: str) -> BackupLabel:
     except (KeyError, ValueError) as error:
         raise RecoveryError(
             "The label of a base backup cannot be read.",
+            code="MD-PG-006",
             detail=f"It has no usable {error}."[:200],
             hint="Without it the backup cannot be restored; use another one. Never write a label by hand.",
         ) from error

@@ -45,6 +45,7 @@ def parse_manifest(text: str) -> Manifest:
     except (ValueError, KeyError, TypeError) as error:
         raise RecoveryError(
             "The manifest of a base backup cannot be read.",
+            code="MD-PG-007",
             detail=f"{type(error).__name__}: {error}"[:200],
             hint="The backup may be unfinished; use another one, or take a fresh one: /backup run base",
         ) from error

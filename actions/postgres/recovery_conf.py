@@ -77,6 +77,7 @@ def clone_settings(major: int, limits: CloneLimits, stop: Stop, timeline: int) -
     if not OLDEST <= major <= NEWEST:
         raise RecoveryError(
             f"PostgreSQL {major} is not supported.",
+            code="MD-PG-008",
             detail=f"Supported are {OLDEST} to {NEWEST}.",
             hint="Recover by hand, or upgrade Mayday.",
         )

@@ -142,6 +142,7 @@ def _demand_boundary(target: Target, scan: _Scan, whole: bool) -> None:
     if target.kind == "xid":
         raise Unreachable(
             f"Transaction {target.xid} did not end in this WAL.",
+            code="MD-PG-009",
             detail=_seen(scan),
             hint="It may be older than the backup, still running, or of another timeline; give a time instead.",
             nearest=scan.last.at if scan.last else None,
@@ -149,6 +150,7 @@ def _demand_boundary(target: Target, scan: _Scan, whole: bool) -> None:
     if not whole and target.kind in ("time", "latest"):
         raise Unreachable(
             "The WAL ends at a gap before the target.",
+            code="MD-PG-010",
             detail=_seen(scan),
             hint="Choose a moment up to the last commit before the gap.",
             nearest=scan.last.at if scan.last else None,
@@ -168,6 +170,7 @@ def _demand_commit(target: Target, end: TransactionEnd) -> None:
     if not end.committed:
         raise Unreachable(
             f"Transaction {number} was rolled back.",
+            code="MD-PG-011",
             detail=f"It ended at {spell(end.at)} ({format_lsn(end.lsn)}) without effect.",
             hint="It did no harm; look for the culprit with /recover postgres when.",
             nearest=end.at,
@@ -178,6 +181,7 @@ def _demand_floor(lsn: Lsn, floor: Lsn) -> None:
     if lsn < floor:
         raise Unreachable(
             f"WAL position {format_lsn(lsn)} lies before the end of the base backup.",
+            code="MD-PG-012",
             detail=f"The backup is consistent from {format_lsn(floor)} on.",
             hint="Choose an older backup.",
         )

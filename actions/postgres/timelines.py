@@ -56,6 +56,7 @@ def _fork(line: str) -> Fork:
     if match is None:
         raise RecoveryError(
             "A timeline history file cannot be read.",
+            code="MD-PG-013",
             detail=f"It says {line[:80]!r}.",
             hint="Fetch that .history file again from the archive or from the server's pg_wal.",
         )
@@ -69,6 +70,7 @@ def chain_to(timeline: int, histories: Mapping[int, str]) -> Chain:
     if timeline not in histories:
         raise RecoveryError(
             f"The history of timeline {timeline} is missing.",
+            code="MD-PG-014",
             detail=f"No file {timeline:08X}.history was found; without it nobody knows where it branched off.",
             hint="Copy it from the server's pg_wal into the archive, or recover along another timeline.",
         )

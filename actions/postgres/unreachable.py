@@ -15,11 +15,12 @@ class Unreachable(Refused):
         self,
         message: str,
         *,
+        code: str = "",
         detail: str = "",
         hint: str = "",
         nearest: datetime | None = None,
         nearest_lsn: Lsn | None = None,
     ) -> None:
-        super().__init__(message, detail=detail, hint=hint)
+        super().__init__(message, code=code, detail=detail, hint=hint)
         self.nearest = nearest
         self.nearest_lsn = nearest_lsn

@@ -132,7 +132,7 @@ def _timeline(
     try:
         chain = chain_to(timeline, histories)
     except RecoveryError as error:
-        return TimelineWindow(timeline, (), (), None, None, None, None, gaps, f"{error.message} {error.hint}")
+        return TimelineWindow(timeline, (), (), None, None, None, None, gaps, f"{error.said} {error.hint}")
     judged = [(backup, _unusable(backup, chain, wal, system_identifier)) for backup in backups]
     runs = Runs.along(chain, wal)
     reaches = sorted(

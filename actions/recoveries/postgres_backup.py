@@ -24,7 +24,9 @@ class TakeBase:
 def read(text: str, asker: Asker) -> TakeBase:
     """Nothing more has to be said."""
     if text.strip():
-        raise Refused(f"'{text.strip()[:60]}' was not understood.", hint="Write just: /backup run base")
+        raise Refused(
+            f"'{text.strip()[:60]}' was not understood.", code="MD-PG-015", hint="Write just: /backup run base"
+        )
     return TakeBase(asker.service)
 
 

@@ -22,7 +22,9 @@ class Verify:
 def read(text: str, asker: Asker) -> Verify:
     """Nothing more has to be said."""
     if text.strip():
-        raise Refused(f"'{text.strip()[:60]}' was not understood.", hint="Write just: /recover postgres verify")
+        raise Refused(
+            f"'{text.strip()[:60]}' was not understood.", code="MD-PG-016", hint="Write just: /recover postgres verify"
+        )
     return Verify(asker.service)
 
 

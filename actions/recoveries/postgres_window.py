@@ -22,7 +22,9 @@ class ShowWindow:
 def read(text: str, asker: Asker) -> ShowWindow:
     """Nothing more has to be said."""
     if text.strip():
-        raise Refused(f"'{text.strip()[:60]}' was not understood.", hint="Write just: /recover window")
+        raise Refused(
+            f"'{text.strip()[:60]}' was not understood.", code="MD-PG-017", hint="Write just: /recover window"
+        )
     return ShowWindow(asker.service)
 
 

@@ -25,6 +25,7 @@ def kept_secrets(path: str) -> tuple[str, ...]:
     except (OSError, UnicodeDecodeError) as wrong:
         raise Refused(
             f"{path} cannot be read.",
+            code="MD-SET-001",
             detail=type(wrong).__name__,
             hint="It holds the webhooks' secrets: let the bot's user read it.",
         ) from None

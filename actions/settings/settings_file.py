@@ -28,7 +28,9 @@ def read(path: Path, secrets: Mapping[str, Mapping[str, str]], places: Mapping[s
         return with_kept_secrets(Settings.model_validate({**given, **places}))
     except ValidationError as wrong:
         said = "; ".join(_said(one["loc"], one["msg"]) for one in wrong.errors())
-        raise Refused(f"{path} is not right.", detail=said, hint="docs/configuration.md lists every setting.") from None
+        raise Refused(
+            f"{path} is not right.", code="MD-SET-002", detail=said, hint="docs/configuration.md lists every setting."
+        ) from None
 
 
 def _said(key: tuple[int | str, ...], message: str) -> str:
@@ -43,9 +45,12 @@ def _parsed(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise Refused(
             f"There is no settings file {path}.",
+            code="MD-SET-003",
             hint="Write one (docs/configuration.md), or give --config; to try Mayday without any: mayday lab up",
         ) from None
     except (OSError, UnicodeDecodeError) as wrong:
-        raise Refused(f"{path} cannot be read.", detail=str(wrong), hint="Look at who may read it.") from None
+        raise Refused(
+            f"{path} cannot be read.", code="MD-SET-004", detail=str(wrong), hint="Look at who may read it."
+        ) from None
     except tomllib.TOMLDecodeError as wrong:
-        raise Refused(f"{path} cannot be read.", detail=str(wrong), hint="Mend that line.") from None
+        raise Refused(f"{path} cannot be read.", code="MD-SET-005", detail=str(wrong), hint="Mend that line.") from None

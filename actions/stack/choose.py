@@ -26,6 +26,7 @@ def chosen(stack: Stack, about: str, service: str = "", site: str = "") -> Subje
         if service:
             raise Refused(
                 "That is about a site as a whole.",
+                code="MD-STK-001",
                 detail=f"'{service[:_SHOWN]}' was named.",
                 hint=f"Leave it out, or name a site: @ {where.name}",
             )
@@ -37,6 +38,7 @@ def untold(service: str) -> Refused:
     """The refusal for a PostgreSQL of which no settings tell: backups of another must never be taken for its own."""
     return Refused(
         f"The settings do not say where the backups of {service} lie.",
+        code="MD-STK-002",
         detail=f"The table of {service} has no archive, bases and database, and [site] tells of another server.",
         hint="Write archive, bases and database into its table under [[services]]: docs/configuration.md.",
     )
@@ -57,6 +59,7 @@ def site_named(stack: Stack, name: str) -> Site:
     near = get_close_matches(name, names, 1)
     raise Refused(
         f"There is no site '{name[:_SHOWN]}'.",
+        code="MD-STK-003",
         detail=f"Sites: {', '.join(names)}.",
         hint=f"Write @ {near[0]}" if near else "Name one of them, or none for the first.",
     )
@@ -69,6 +72,7 @@ def _named(stack: Stack, where: Site, about: str, name: str) -> Service:
     if found.kind != about:
         raise Refused(
             f"{found.name} is no {about}.",
+            code="MD-STK-004",
             detail=f"It is of the kind {found.kind}. Of the kind {about}: {_choices(stack, where, about)}.",
             hint="Name one of that kind. The settings say of which kind each service is: /recover stack",
         )
@@ -84,6 +88,7 @@ def _unknown(stack: Stack, where: Site, about: str, name: str) -> Refused:
         hint = f"Did you mean {near[0]}?" if near else "/recover stack shows what there is."
     return Refused(
         f"There is no service '{name[:_SHOWN]}' on the site {where.name}.",
+        code="MD-STK-005",
         detail=f"Of the kind {about}: {_choices(stack, where, about)}.",
         hint=hint,
     )
@@ -97,11 +102,13 @@ def _only(stack: Stack, where: Site, about: str) -> Service:
     if found:
         raise Refused(
             f"Which {about}? The site {where.name} has {len(found)}.",
+            code="MD-STK-006",
             detail=f"There are {choices}.",
             hint=f"Name one after the kind, for example: {about} {found[0].name}",
         )
     raise Refused(
         f"The site {where.name} has no {about}.",
+        code="MD-STK-007",
         detail=f"Of the kind {about}: {choices}.",
         hint="Name a site that has one, or put it into the settings: [[services]], docs/configuration.md.",
     )

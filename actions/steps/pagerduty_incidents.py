@@ -128,6 +128,7 @@ def look_at_rung(alert: str, pagerduty: PagerDuty) -> EscalationLevel:
     if paged is None or paged.status == "resolved":
         raise Refused(
             "It is resolved in PagerDuty, so there is nobody to escalate to.",
+            code="MD-PD-001",
             hint="Declare a new incident with /incident declare, if it goes on.",
         )
     return EscalationLevel(paged.level, paged.level + 1)
@@ -148,6 +149,7 @@ def find_page(page: Page, pagerduty: PagerDuty, polling: Polling) -> str:
     if not polling.until(there, seconds=_OPENS, every=1.0):
         raise Refused(
             "PagerDuty has no open incident of that page.",
+            code="MD-PD-002",
             detail=f"Its key is {page.key}.",
             hint="It may be over. Else see who is on call with /recover status, and call them.",
         )

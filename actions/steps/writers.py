@@ -106,6 +106,7 @@ def _see_serving(writer: Writer, docker: Docker, polling: Polling) -> None:
     if not polling.until(serves, seconds=_SERVE_SECONDS, every=0.5):
         raise RecoveryError(
             f"{writer.name} does not serve.",
+            code="MD-RUN-025",
             detail=docker.logs(writer.name, 15),
             hint=f"Look at `docker logs {writer.name}`; the database is up. Retry when it is mended.",
         )

@@ -121,8 +121,10 @@ def the_open_one(store: Store, hint: str) -> Incident:
     if len(found) == 1:
         return found[0]
     if not found:
-        raise Refused("No incident is open.", hint="/incident declare <title> opens one.")
-    raise Refused("Which incident?", detail=", ".join(incident.id for incident in found[:5]), hint=hint)
+        raise Refused("No incident is open.", code="MD-INC-013", hint="/incident declare <title> opens one.")
+    raise Refused(
+        "Which incident?", code="MD-INC-014", detail=", ".join(incident.id for incident in found[:5]), hint=hint
+    )
 
 
 def declare(bot: BotContext, title: str, severity: str, key: str, person: Person) -> IncidentReply:
@@ -177,7 +179,9 @@ def _resolve(bot: BotContext, incident: Incident, person: Person, key: str) -> I
     paged = bool(incident.open_alerts)
     told = _errand(bot, incident, open_errands.to_resolve, person, key).errands if paged else ()
     if not incident_actions.close(bot.store, incident.id, person.speaker, key=key) and not told:
-        raise Refused("The incident is over already.", hint="/incident declare <title> opens another one.")
+        raise Refused(
+            "The incident is over already.", code="MD-INC-015", hint="/incident declare <title> opens another one."
+        )
     return IncidentReply("The incident is resolved.", told, incident.id, _waits(bot) if paged else "")
 
 

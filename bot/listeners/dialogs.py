@@ -36,7 +36,7 @@ def register(app: App, bot: BotContext) -> None:
             if prompt.told:
                 _tell(bot, client, body, view, told(refusal))
             else:
-                text = " ".join(part for part in (refusal.message, refusal.detail, refusal.hint) if part)
+                text = refusal.words(" ")
                 ack(response_action="errors", errors={answer_modals.BLOCK: text[:2000]})
             return
         _tell(bot, client, body, view, TAKEN) if prompt.told else ack()

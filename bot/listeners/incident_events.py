@@ -178,7 +178,7 @@ def _guarded(ack: Ack, view: dict[str, Any], tell: Callable[[str], None], work: 
         if prompt.told:
             tell(told(refusal))
             return
-        text = " ".join(part for part in (refusal.message, refusal.detail, refusal.hint) if part)
+        text = refusal.words(" ")
         fields = [str(block["block_id"]) for block in view["blocks"] if block["type"] == "input"]
         if fields:
             ack(response_action="errors", errors={fields[-1]: text[:2000]})

@@ -69,6 +69,7 @@ class SlackPeople:
         if stranger := self._stranger(who, team, found.value):
             raise Refused(
                 "Mayday answers members of this workspace alone.",
+                code="MD-SL-002",
                 detail=f"This is {stranger}.",
                 hint="Ask the person on call.",
             )
@@ -130,6 +131,7 @@ class SlackPeople:
 def _not_said(user: str) -> Refused:
     return Refused(
         "Slack could not say who you are.",
+        code="MD-SL-003",
         detail=f"It does not answer for {user} now.",
         hint="Try again in a minute, or use the terminal on the bot's host: mayday status.",
     )

@@ -229,5 +229,6 @@ class ThreadWriter:
             self._bot.wake_worker(opened.run)
 
     def _say_refused(self, run: Run, refusal: RecoveryError, place: ThreadPlace) -> None:
-        text = "\n".join(part for part in (refusal.message, refusal.detail, refusal.hint) if part)
-        self._outbox.post(ThreadItem(f"{run.id}:again", run.last, f"No new run was begun. {text}"), run.id, place)
+        self._outbox.post(
+            ThreadItem(f"{run.id}:again", run.last, f"No new run was begun. {refusal.words()}"), run.id, place
+        )

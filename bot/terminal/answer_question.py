@@ -68,6 +68,7 @@ def approval(run: Run) -> str:
         return label
     raise Refused(
         f"Run {run.id} does not wait for the approval of a second person.",
+        code="MD-CMD-009",
         detail=f"It asks: {question.title}",
         hint=run_shown.how_to_answer(run),
     )
@@ -80,14 +81,20 @@ def open_question(run: Run) -> Question:
         Refused: there is none.
     """
     if run.question is None or not run.asking:
-        raise Refused(f"Run {run.id} asks nothing now.", hint=f"See where it is: mayday show {run.id}")
+        raise Refused(
+            f"Run {run.id} asks nothing now.", code="MD-CMD-010", hint=f"See where it is: mayday show {run.id}"
+        )
     return run.question
 
 
 def _glass(session: Session, given: Given) -> BreakGlass | None:
     if not given.alone:
         if given.reason:
-            raise Refused("A reason is only given for going on alone.", hint="Add --alone, or leave --reason out.")
+            raise Refused(
+                "A reason is only given for going on alone.",
+                code="MD-CMD-011",
+                hint="Add --alone, or leave --reason out.",
+            )
         return None
     return BreakGlass(given.reason, session.settings.operators.glass)
 
@@ -101,6 +108,7 @@ def _typed(session: Session, run: Run, option: dict[str, Any], given: Given) -> 
         if typed.strip().casefold() != plan:
             raise Refused(
                 "That is not the hash of this plan.",
+                code="MD-CMD-012",
                 detail=f"Typed: '{typed.strip()[:80]}'.",
                 hint=f"Read the plan; the hash stands below it: mayday show {run.id}",
             )

@@ -75,7 +75,7 @@ def _has_hands(session: Session, run: str) -> bool:
     try:
         session.terminal.reach(session.settings, session.store.run(run))
     except RecoveryError as trouble:
-        session.tell(f"It is not carried out here. {trouble.message} {trouble.detail}".strip())
+        session.tell(f"It is not carried out here. {trouble.said} {trouble.detail}".strip())
         return False
     return True
 

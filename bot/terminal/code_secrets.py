@@ -53,6 +53,7 @@ class Keys:
         except FileNotFoundError:
             raise Refused(
                 f"{operator.name} has no one-time codes yet.",
+                code="MD-CMD-013",
                 hint="Make them, with a phone at hand: mayday operator enrol",
             ) from None
         except OSError as error:
@@ -80,6 +81,7 @@ class Keys:
         except OSError as error:
             raise Refused(
                 f"{path} cannot be written.",
+                code="MD-CMD-014",
                 detail=error.strerror or "",
                 hint=f"Make its folder, as root: install -d -m 1733 {self.folder}",
             ) from error
@@ -106,6 +108,7 @@ def taken(operator: Operator, path: Path) -> Refused:
     """The refusal to replace a secret: whoever finds an open terminal must not get codes of their own."""
     return Refused(
         f"{operator.name} has one-time codes already.",
+        code="MD-CMD-015",
         detail="A second enrolment would make them worthless.",
         hint=f"Is the phone lost? Whoever runs this host removes {path}, then enrol again.",
     )
@@ -114,6 +117,7 @@ def taken(operator: Operator, path: Path) -> Refused:
 def _unreadable(path: Path, seen: str) -> Refused:
     return Refused(
         f"The secret {path} cannot be used.",
+        code="MD-CMD-016",
         detail=seen,
         hint="Who enrolled with sudo has to use sudo; else have it removed and enrol again.",
     )

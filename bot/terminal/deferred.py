@@ -58,6 +58,7 @@ LATE: dict[str, Late] = {
     "pagerduty": Late(
         "workers.pagerduty.connect_command", "Have PagerDuty tell the bot of incidents.", app="pagerduty"
     ),
+    "errors": Late("bot.terminal.error_lookup", "What an error means and what to do, by its code."),
     "operator": Late("bot.terminal.enrolment", "Who may use the terminal, and their one-time codes."),
 }
 
@@ -85,6 +86,7 @@ def imported(name: str) -> Any:
     if name == PRACTICE and find_spec(PRACTICE) is None:
         raise Refused(
             "The practice company is not part of this installation.",
+            code="MD-CMD-017",
             detail="An image for production is built without it.",
             hint="Take a checkout of Mayday, and run there: make demo",
         )

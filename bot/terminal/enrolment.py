@@ -60,7 +60,9 @@ def list_operators(ctx: typer.Context, config: Config = None, json_: Json = Fals
     with session(ctx, config, json_, head=False) as here:
         people = here.settings.operators.people
         if not people and not json_:
-            raise Refused("The settings name no operators.", hint="docs/terminal.md shows how to name them.")
+            raise Refused(
+                "The settings name no operators.", code="MD-CMD-018", hint="docs/terminal.md shows how to name them."
+            )
         rows = [(o, here.keys.enrolled(o)) for o in people]
         if json_:
             return show_json([{**o.model_dump(), "enrolled": enrolled} for o, enrolled in rows])

@@ -42,12 +42,14 @@ class ForegroundRun(threading.Thread):
         except SQLAlchemyError as error:
             self.trouble = RecoveryError(
                 "The store does not answer.",
+                code="MD-ST-006",
                 detail=str(error)[:200],
                 hint=f"When it is back, go on with: mayday carry-out {self._run}",
             )
         except Exception as surprise:  # noqa: BLE001 - unsaid, another one would take it up for ever
             self.trouble = RecoveryError(
                 f"{self._run} stopped here, for a reason that Mayday did not foresee.",
+                code="MD-CMD-019",
                 detail=f"{type(surprise).__name__}: {surprise}"[:200],
                 hint=f"Nothing is lost. Look with: mayday show {self._run}; go on with: mayday carry-out {self._run}",
             )
@@ -128,7 +130,7 @@ def _stop(session: Session, follower: RunFollower) -> None:
     try:
         answers.stop(session.store, run.id, session.person.speaker)
     except Refused as refusal:
-        session.tell(" ".join(part for part in (refusal.message, refusal.hint) if part))
+        session.tell(" ".join(part for part in (refusal.said, refusal.hint) if part))
 
 
 def _asked(session: Session, follower: RunFollower, run: Run) -> bool:
@@ -197,5 +199,5 @@ def _said(session: Session, run: Run, label: str) -> bool:
             return run_control.steer(session.bot, label.casefold(), run.id, session.person.speaker) is not None
         return answer(session, run.id, label, Given()) is not None
     except RecoveryError as refusal:
-        session.tell("\n".join(part for part in (refusal.message, refusal.detail, refusal.hint) if part))
+        session.tell(refusal.words())
         return session.store.run(run.id).last > run.last

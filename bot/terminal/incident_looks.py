@@ -103,7 +103,11 @@ def export(
 ) -> None:
     """Write the post-incident document, of an incident or of a run alone."""
     if form and form not in _FORMS:
-        raise Refused(f"There is no format '{form}'.", hint="Choose markdown or html; without --format it is both.")
+        raise Refused(
+            f"There is no format '{form}'.",
+            code="MD-INC-016",
+            hint="Choose markdown or html; without --format it is both.",
+        )
     with session(ctx, config, json_, head=False) as here:
         made = document_of(here.store, incident, here.settings.stack())
         files = {to / f"{incident}.{_FORMS[name][0]}": _FORMS[name][1](made) for name in ([form] if form else _FORMS)}
@@ -130,6 +134,7 @@ def _written(files: dict[Path, str]) -> None:
     except OSError as wrong:
         raise RecoveryError(
             "The document cannot be written.",
+            code="MD-INC-017",
             detail=str(wrong),
             hint="Name a folder that you may write into with --to.",
         ) from wrong

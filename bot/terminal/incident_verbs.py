@@ -39,7 +39,9 @@ def declare(
     """Open an incident that PagerDuty does not know, and page by the contact rules."""
     graded = severity_of(severity)
     if severity and not graded:
-        raise Refused(f"'{severity[:40]}' is no severity.", hint="Choose critical, high, medium or low.")
+        raise Refused(
+            f"'{severity[:40]}' is no severity.", code="MD-INC-018", hint="Choose critical, high, medium or low."
+        )
     with session(ctx, config, json_) as here:
         done(here, begin(here.bot, title, graded, _key(), here.person), How(follow, foreground))
 

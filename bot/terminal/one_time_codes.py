@@ -50,17 +50,23 @@ def judge(tried: list[Try], right_for: int, now: datetime, lock: timedelta) -> N
     if (until := locked_until(tried, lock)) and now < until:
         raise Refused(
             "Too many wrong codes.",
+            code="MD-CMD-020",
             detail=f"No code is taken until {until:%H:%M:%S} UTC.",
             hint="Wait until then. If it was not you, somebody else sits at your terminal.",
         )
     if not right_for:
         raise Refused(
             "That code is wrong.",
+            code="MD-CMD-021",
             detail="Codes are right for half a minute, and by the host's clock.",
             hint="Type the one that your app shows now. Are the clocks of host and phone right?",
         )
     if any(right_for == t.step for t in tried):
-        raise Refused("That code was used already.", hint="Each counts once. Wait for the next one of your app.")
+        raise Refused(
+            "That code was used already.",
+            code="MD-CMD-022",
+            hint="Each counts once. Wait for the next one of your app.",
+        )
 
 
 def locked_until(tried: list[Try], lock: timedelta) -> datetime | None:
@@ -103,7 +109,7 @@ class Codes:
                 if refusal:
                     raise refusal
                 return
-        raise Refused("Too many codes are tried at once.", hint="Wait a moment and try again.")
+        raise Refused("Too many codes are tried at once.", code="MD-CMD-023", hint="Wait a moment and try again.")
 
     def _tried(self) -> dict[int, Try]:
         mine = f"{self._operator} "

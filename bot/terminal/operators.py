@@ -27,12 +27,15 @@ def operator_of(settings: OperatorSettings, who: Caller, login: Callable[[int], 
     if not found:
         raise Refused(
             f"The user {shown} may not use Mayday's terminal.",
+            code="MD-CMD-024",
             detail="The settings name no operator for it; root has no rights by being root.",
             hint="Add it to os_users of an operator in the settings, under operators.people.",
         )
     if len(found) > 1:
         names = " and ".join(o.id for o in found)
-        raise Refused(f"The user {shown} is named for {names}.", hint="Name each user for one operator alone.")
+        raise Refused(
+            f"The user {shown} is named for {names}.", code="MD-CMD-025", hint="Name each user for one operator alone."
+        )
     return found[0]
 
 

@@ -109,7 +109,7 @@ def verify_journals(store: Store, run: str | None, as_json: bool, anchors: str =
         except NOT_READ:
             told, wrong_head = [], "it cannot be read: somebody changed it in the store"
         if not told and not wrong_head and not lost:
-            raise Refused(f"There is no journal {name}.", hint="mayday runs lists the runs.")
+            raise Refused(f"There is no journal {name}.", code="MD-CMD-026", hint="mayday runs lists the runs.")
         if wrong := first_broken(told):
             broken.append({"run": name, "entry": wrong[0].n, "at": wrong[0].at, "why": wrong[1]})
         elif wrong_head and name not in known:

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from actions.engine.answers import short
 from actions.engine.break_glass import in_words
+from actions.engine.errors import error_said
 from actions.engine.folding import fold
 from actions.engine.journal import Entry, Kind
 from actions.engine.procedure import MayAnswer, OptionEffect, Procedure, Risk
@@ -48,7 +49,7 @@ def line_of(entry: Entry) -> str:
     who = f" by {data['name']}" if data.get("name") else ""
     who += f" alone: {data['glass']['reason']}" if entry.kind is Kind.ANSWERED and data.get("glass") else ""
     seconds = f" ({data['seconds']:.1f} s)" if data.get("seconds") is not None else ""
-    more = data.get("said") or " ".join(data[k] for k in ("error", "detail", "hint") if data.get(k))
+    more = data.get("said") or " ".join(filter(None, (error_said(data), data.get("detail"), data.get("hint"))))
     return f"{what}{who}{seconds}" + (f": {more}" if more else "")
 
 
@@ -160,6 +161,7 @@ def document(entries: list[Entry]) -> dict[str, Any]:
         "report": ended.data.get("report") if ended else [],
         "glass": run.glass,
         "error": failure.message if failure else (ended.data.get("error") if ended else None),
+        "code": failure.code if failure else (ended.data.get("code") if ended else None),
         "detail": failure.detail if failure else (ended.data.get("detail") if ended else None),
         "hint": failure.hint if failure else (ended.data.get("hint") if ended else None),
     }

@@ -113,7 +113,7 @@ class Session:
 
 
 def _nobody(what: str, flag: str) -> Refused:
-    return Refused(f"{what}: nobody is there to type it.", hint=f"Say it with {flag}.")
+    return Refused(f"{what}: nobody is there to type it.", code="MD-CMD-027", hint=f"Say it with {flag}.")
 
 
 @contextmanager
@@ -129,7 +129,10 @@ def session(ctx: typer.Context, config: Path | None, as_json: bool, *, head: boo
     except SQLAlchemyError as error:
         seen = str(getattr(error, "orig", None) or type(error).__name__)
         raise RecoveryError(
-            "The store does not answer.", detail=seen, hint="Look at who may write it, and whether its database is up."
+            "The store does not answer.",
+            code="MD-ST-007",
+            detail=seen,
+            hint="Look at who may write it, and whether its database is up.",
         ) from error
 
 

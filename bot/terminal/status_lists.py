@@ -9,7 +9,9 @@ from actions.engine.notes import living_workers
 from actions.engine.procedure import Procedure
 from actions.engine.served import told
 from bot import run_control, stack_shown
+from bot.error_page import is_code
 from bot.parse_command import UnknownCommand, command_of
+from bot.terminal import error_lookup
 from bot.terminal.records import aligned, list_runs, listed, run_table, show_json, show_run
 from bot.terminal.session import Session
 from bot.views.help import AGREES
@@ -28,7 +30,9 @@ _ALWAYS = (
 
 
 def help_text(session: Session, about: str) -> None:
-    """All commands, or those that begin with what help is wanted for."""
+    """All commands, or those that begin with what help is wanted for; or what an error means, by its code."""
+    if is_code(about):
+        return error_lookup.errors(about, session.as_json)
     wanted = [p for p in session.bot.catalog if about.casefold() in command_of(p)] or session.bot.catalog
     known = [(f"mayday {_usage(p)}", f"{p.name}; {AGREES[p.risk]}") for p in wanted]
     if session.as_json:
@@ -46,7 +50,9 @@ def unknown(said: UnknownCommand) -> Refused:
     near = f"Did you mean mayday {said.nearest.removeprefix('/')}? " if said.nearest else ""
     what = f"mayday {said.family} {said.said}".strip()
     return Refused(
-        f"I do not know {what[:200]}. Nothing was done.", hint=f"{near}mayday {said.family} help lists what there is."
+        f"I do not know {what[:200]}. Nothing was done.",
+        code="MD-CMD-028",
+        hint=f"{near}mayday {said.family} help lists what there is.",
     )
 
 
@@ -88,6 +94,7 @@ def stack_svg(session: Session, about: str, file: Path) -> None:
     except OSError as trouble:
         raise Refused(
             f"The picture cannot be written to {file}.",
+            code="MD-CMD-036",
             detail=str(trouble),
             hint="Name a file in a folder that exists.",
         ) from trouble

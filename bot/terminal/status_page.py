@@ -78,7 +78,9 @@ def publish(
         draft = fit(edited(draft, title or draft.title, text or draft.text))
         here.tell(f"{draft.title} ({draft.status})\n{draft.text}")
         if not yes and here.ask("Everybody can read this. Publish it? Type yes", "--yes") != "yes":
-            raise Refused("Nothing was published.", hint="Change it with --title and --text, then publish.")
+            raise Refused(
+                "Nothing was published.", code="MD-SP-001", hint="Change it with --title and --text, then publish."
+            )
         site, by, key = here.settings.site.name, here.person.speaker, f"terminal:{uuid.uuid4().hex}"
         errand = open_errand(here.store, to_publish(found, draft), found, by, site=site, key=key)[0]
         done(here, IncidentReply(f"It goes out as errand {errand}.", (errand,), found.id), How(follow, foreground))

@@ -168,7 +168,7 @@ def _heard(here: Session, words: list[str], family: str, how: How, incident: str
             status_lists.status(here)
         case RunCommand(how=verb, run=run):
             if not run:
-                raise Refused(f"Which run shall I {verb}?", hint="Name it; mayday runs lists them.")
+                raise Refused(f"Which run shall I {verb}?", code="MD-CMD-029", hint="Name it; mayday runs lists them.")
             _steered(here, verb, run, how)
         case UnknownCommand() as unknown:
             raise status_lists.unknown(unknown)

@@ -71,8 +71,7 @@ class HomeData:
 
 def closed(refusal: Refused) -> Block:
     """What somebody sees who may see nothing."""
-    said = " ".join(part for part in (refusal.message, refusal.detail, refusal.hint) if part)
-    return {"type": "home", "blocks": [title("Mayday"), section(escape(said))]}
+    return {"type": "home", "blocks": [title("Mayday"), section(escape(refusal.words(" ")))]}
 
 
 def view(home_data: HomeData) -> Block:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from actions.engine.errors import error_said
 from actions.engine.journal import Entry, Kind
 from actions.engine.status import RETRY, UNDO
 from bot.views import plan
@@ -46,7 +47,7 @@ def trouble(data: dict[str, Any]) -> str:
     """What happened, what was seen, what to do next."""
     detail = escape(data.get("detail") or "")
     seen = f"```{cut(detail, 1800)}```" if "\n" in detail else detail
-    parts = (escape(data.get("error") or ""), seen, escape(data.get("hint") or ""))
+    parts = (escape(error_said(data)), seen, escape(data.get("hint") or ""))
     return "\n".join(part for part in parts if part)
 
 

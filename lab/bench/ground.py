@@ -138,7 +138,7 @@ class Ground:
             failure = state.failure
             raise RecoveryError(
                 f"Run {run} is {state_of(state)}, not {wanted}.",
-                detail=f"{failure.message} {failure.detail}" if failure else "",
+                detail=f"{failure.said} {failure.detail}" if failure else "",
                 hint=processes.log_tail(self.lab, "worker"),
             )
 

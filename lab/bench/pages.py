@@ -62,19 +62,19 @@ def _figure(pages: list[Page], left_out: int) -> Figure:
 
 
 def _while_it_works(ground: Ground, run: str, numbers: Iterator[int]) -> Iterator[Page]:
-    store, desk = company.open_store(ground.lab), pagerduty.client(ground.lab)
+    store, practice = company.open_store(ground.lab), pagerduty.client(ground.lab)
     while not rests(store.run(run)):
         due = time.monotonic() + _EVERY
-        yield _paged(ground, desk, next(numbers))
+        yield _paged(ground, practice, next(numbers))
         while time.monotonic() < due and not rests(store.run(run)):
             time.sleep(0.05)
-    desk.close()
+    practice.close()
 
 
-def _paged(ground: Ground, desk: PracticePagerDuty, n: int) -> Page:
+def _paged(ground: Ground, practice: PracticePagerDuty, n: int) -> Page:
     store = company.open_store(ground.lab)
     before, sent = set(store.incidents()), company.clock()
-    [paged] = alerts(desk, f"Bench page {n}", _ALONE[n % len(_ALONE)])
+    [paged] = alerts(practice, f"Bench page {n}", _ALONE[n % len(_ALONE)])
 
     def posted() -> bool:
         incident = str(store.note(ALERT, paged) or "")
@@ -86,13 +86,13 @@ def _paged(ground: Ground, desk: PracticePagerDuty, n: int) -> Page:
     return Page(sent, company.clock())
 
 
-def alerts(desk: PracticePagerDuty, title: str, service: str) -> list[str]:
+def alerts(practice: PracticePagerDuty, title: str, service: str) -> list[str]:
     """An alert arrives at PagerDuty; the incidents that it opened there.
 
     Raises:
         RecoveryError: the practice PagerDuty did not take it.
     """
-    answer = desk.page(title, service)
+    answer = practice.page(title, service)
     if not answer.get("ok"):
         raise RecoveryError("The practice PagerDuty took no alert.", detail=str(answer), hint="See its log.")
     return [str(one) for one in answer["incidents"]]

@@ -43,21 +43,21 @@ def storm(ground: Ground) -> list[Figure]:
     run = standing(ground)
     before, calls = set(company.open_store(ground.lab).incidents()), _calls(ground)
     # One client for all: a thousand handshakes would take the machine's time from the bot.
-    desk, began = pagerduty.client(ground.lab), time.monotonic()
+    practice, began = pagerduty.client(ground.lab), time.monotonic()
     with ThreadPoolExecutor(max_workers=32) as pool:
-        sending = [pool.submit(_send, desk, began + n / _A_SECOND) for n in range(_ALERTS)]
+        sending = [pool.submit(_send, practice, began + n / _A_SECOND) for n in range(_ALERTS)]
         time.sleep(_APPROVED_AFTER)
         stormy = approve(ground, run)
         taken = [one.result() for one in sending]
     sent = Sent(tuple(id for id, _ in taken), began, max(at for _, at in taken) - began)
-    figures = [_absorbed(ground, sent, before), _answered(desk, sent), _refused(calls, _calls(ground))]
+    figures = [_absorbed(ground, sent, before), _answered(practice, sent), _refused(calls, _calls(ground))]
     ground.rest(run, RunState.RECOVERED)
     return [*figures, delay(calm, stormy)]
 
 
-def _send(desk: PracticePagerDuty, due: float) -> tuple[str, float]:
+def _send(practice: PracticePagerDuty, due: float) -> tuple[str, float]:
     time.sleep(max(0.0, due - time.monotonic()))
-    [paged] = alerts(desk, "Disk is full", "loki")
+    [paged] = alerts(practice, "Disk is full", "loki")
     return paged, time.monotonic()
 
 
@@ -83,10 +83,10 @@ def _absorbed(ground: Ground, sent: Sent, before: set[str]) -> Figure:
     return Figure(what, said, "at most 90 s, none lost or doubled", met)
 
 
-def _answered(desk: PracticePagerDuty, sent: Sent) -> Figure:
+def _answered(practice: PracticePagerDuty, sent: Sent) -> Figure:
     """How long the bot took to answer the webhooks, and with what, as the practice PagerDuty saw it."""
-    until(lambda: desk.state(1)["undelivered"] == 0, 60, "Webhooks of the storm are not delivered yet.")
-    tries = [one for one in desk.deliveries() if one["type"] == _TRIGGERED and one["incident"] in set(sent.paged)]
+    until(lambda: practice.state(1)["undelivered"] == 0, 60, "Webhooks of the storm are not delivered yet.")
+    tries = [one for one in practice.deliveries() if one["type"] == _TRIGGERED and one["incident"] in set(sent.paged)]
     taken = {one["incident"] for one in tries if 200 <= one["status"] < 300}
     took = [float(one["ms"]) for one in tries]
     p99 = percentile(took, 99)
@@ -97,9 +97,9 @@ def _answered(desk: PracticePagerDuty, sent: Sent) -> Figure:
 
 def _calls(ground: Ground) -> dict[str, Tally]:
     """How many calls the practice services had so far, and how many they refused for their number."""
-    desk = pagerduty.client(ground.lab)
-    told = {"Slack": ground.room.health(), "PagerDuty": desk.health()}
-    desk.close()
+    practice = pagerduty.client(ground.lab)
+    told = {"Slack": ground.room.health(), "PagerDuty": practice.health()}
+    practice.close()
     return {name: Tally(one["calls"], Counter(one["limited"])) for name, one in told.items()}
 
 

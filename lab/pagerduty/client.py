@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 
 from actions.engine.errors import RecoveryError
-from lab.pagerduty.practice import Desk
+from lab.pagerduty.practice import PagerDutyStandIn
 from lab.pagerduty.server import listen
 from lab.pagerduty.things import Json
 
@@ -70,11 +70,11 @@ class PracticePagerDuty:
 
 
 class RunningPracticePagerDuty(PracticePagerDuty):
-    """A practice PagerDuty in this process; `desk` shows its inside to tests."""
+    """A practice PagerDuty in this process; `stand_in` shows its inside to tests."""
 
-    def __init__(self, url: str, ca_file: Path, desk: Desk) -> None:
+    def __init__(self, url: str, ca_file: Path, stand_in: PagerDutyStandIn) -> None:
         super().__init__(url, ca_file)
-        self.desk = desk
+        self.stand_in = stand_in
 
 
 @contextmanager
@@ -83,7 +83,7 @@ def running_practice_pagerduty(certificates: Path, **options: Any) -> Iterator[R
     listening = listen(certificates=certificates, **options)
     thread = threading.Thread(target=listening.run, name="practice-pagerduty", daemon=True)
     thread.start()
-    running = RunningPracticePagerDuty(listening.url, listening.certificate.authority, listening.desk)
+    running = RunningPracticePagerDuty(listening.url, listening.certificate.authority, listening.stand_in)
     try:
         yield running
     finally:

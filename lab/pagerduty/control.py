@@ -12,70 +12,77 @@ from starlette.routing import Route
 
 from lab.pagerduty.errors import PracticeError
 from lab.pagerduty.faults import MODES
-from lab.pagerduty.practice import Desk, act, page, seen
+from lab.pagerduty.practice import PagerDutyStandIn, act, page, seen
 from lab.pagerduty.things import Json
 
-Deed = Callable[[Desk, Json], Json]
+Handler = Callable[[PagerDutyStandIn, Json], Json]
 STAND_IN = "A practice stand-in for PagerDuty. Nobody is paged from here."
 
 
-def fault(desk: Desk, asked: Json) -> Json:
+def fault(stand_in: PagerDutyStandIn, asked: Json) -> Json:
     mode = asked.get("mode")
     if mode not in MODES:
         raise PracticeError("unknown_fault", f"There is no fault {mode!r}.", f"Use one of: {', '.join(MODES)}")
-    desk.account.faults.set(mode)
+    stand_in.account.faults.set(mode)
     return {"ok": True, "mode": mode}
 
 
-def absent(desk: Desk, asked: Json) -> Json:
+def absent(stand_in: PagerDutyStandIn, asked: Json) -> Json:
     """Who is on call nowhere now; an empty list brings everybody back."""
-    people = [desk.account.company.person(str(one)) for one in asked.get("people") or ()]
-    desk.account.absent = {person.id for person in people if person}
-    desk.account.changed()
-    return {"ok": True, "absent": sorted(desk.account.absent)}
+    people = [stand_in.account.company.person(str(one)) for one in asked.get("people") or ()]
+    stand_in.account.absent = {person.id for person in people if person}
+    stand_in.account.changed()
+    return {"ok": True, "absent": sorted(stand_in.account.absent)}
 
 
-def rotate(desk: Desk, asked: Json) -> Json:
+def rotate(stand_in: PagerDutyStandIn, asked: Json) -> Json:
     """A second secret signs beside the first (`secret`, else a new one); `finish` takes the older away."""
-    found = desk.account.subscriptions.get(str(asked.get("subscription") or ""))
+    found = stand_in.account.subscriptions.get(str(asked.get("subscription") or ""))
     if found is None:
         raise PracticeError("no_such_subscription", "There is no such subscription.", "See: mayday lab pagerduty")
     if asked.get("finish"):
         found.secrets = found.secrets[:1]
         return {"ok": True}
     found.secrets = [str(asked.get("secret") or secrets.token_urlsafe(48)), *found.secrets]
-    desk.account.changed()
+    stand_in.account.changed()
     return {"ok": True, "secret": found.secrets[0]}
 
 
-def deliveries(desk: Desk, asked: Json) -> Json:
+def deliveries(stand_in: PagerDutyStandIn, asked: Json) -> Json:
     """The last tries to deliver webhooks, oldest first."""
     wanted = str(asked.get("incident") or "")
-    return {"ok": True, "deliveries": [one for one in desk.delivery.log if wanted in ("", one["incident"])]}
+    return {"ok": True, "deliveries": [one for one in stand_in.delivery.log if wanted in ("", one["incident"])]}
 
 
-def health(desk: Desk, asked: Json) -> Json:
-    return {"ok": True, "stand_in": "PagerDuty", "fault": desk.account.faults.mode, **desk.account.tally.as_json()}
+def health(stand_in: PagerDutyStandIn, asked: Json) -> Json:
+    return {
+        "ok": True,
+        "stand_in": "PagerDuty",
+        "fault": stand_in.account.faults.mode,
+        **stand_in.account.tally.as_json(),
+    }
 
 
-POSTS: dict[str, Deed] = {"/page": page, "/act": act, "/fault": fault, "/absent": absent, "/rotate": rotate}
-GETS: dict[str, Deed] = {"/state": seen, "/deliveries": deliveries, "/health": health}
+POSTS: dict[str, Handler] = {"/page": page, "/act": act, "/fault": fault, "/absent": absent, "/rotate": rotate}
+GETS: dict[str, Handler] = {"/state": seen, "/deliveries": deliveries, "/health": health}
 
 
-def routes(desk: Desk) -> list[Route]:
-    posts = [Route("/practice" + path, _endpoint(desk, deed), methods=["POST"]) for path, deed in POSTS.items()]
-    gets = [Route("/practice" + path, _endpoint(desk, deed)) for path, deed in GETS.items()]
-    return [*posts, *gets, Route("/", _front_page), Route("/web/incidents/{id}", _incident_page(desk))]
+def routes(stand_in: PagerDutyStandIn) -> list[Route]:
+    posts = [
+        Route("/practice" + path, _endpoint(stand_in, handler), methods=["POST"]) for path, handler in POSTS.items()
+    ]
+    gets = [Route("/practice" + path, _endpoint(stand_in, handler)) for path, handler in GETS.items()]
+    return [*posts, *gets, Route("/", _front_page), Route("/web/incidents/{id}", _incident_page(stand_in))]
 
 
-def _endpoint(desk: Desk, deed: Deed) -> Callable[[Request], Awaitable[Response]]:
+def _endpoint(stand_in: PagerDutyStandIn, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
     async def handle(request: Request) -> Response:
         if request.method == "POST" and "json" not in request.headers.get("content-type", ""):
             # A foreign web page can post plain forms to this machine, but not JSON.
             return JSONResponse({"ok": False, "error": "json_wanted", "detail": "Post JSON.", "hint": ""}, 415)
         body = await request.json() if request.method == "POST" and await request.body() else {}
         try:
-            return JSONResponse(deed(desk, {**request.query_params, **body}))
+            return JSONResponse(handler(stand_in, {**request.query_params, **body}))
         except PracticeError as refusal:
             return JSONResponse(refusal.as_json(), 409)
 
@@ -86,9 +93,9 @@ async def _front_page(_request: Request) -> Response:
     return HTMLResponse(f"<!doctype html><title>Practice PagerDuty</title><h1>{STAND_IN}</h1>")
 
 
-def _incident_page(desk: Desk) -> Callable[[Request], Awaitable[Response]]:
+def _incident_page(stand_in: PagerDutyStandIn) -> Callable[[Request], Awaitable[Response]]:
     async def handle(request: Request) -> Response:
-        incident = desk.account.incident(str(request.path_params["id"]))
+        incident = stand_in.account.incident(str(request.path_params["id"]))
         if incident is None:
             return HTMLResponse(
                 f"<!doctype html><title>Not found</title><p>{STAND_IN}</p><p>No such incident.</p>", 404

@@ -19,7 +19,7 @@ ACTIONS = ("acknowledge", "resolve", "reopen", "escalate", "note", "priority", "
 
 
 @dataclass(frozen=True)
-class Desk:
+class PagerDutyStandIn:
     """The practice PagerDuty, wired. `left_over` are webhooks that waited when it was stopped."""
 
     account: Account
@@ -27,13 +27,13 @@ class Desk:
     left_over: tuple[Json, ...] = ()
 
 
-def page(desk: Desk, asked: Json) -> Json:
+def page(stand_in: PagerDutyStandIn, asked: Json) -> Json:
     """Alerts arrive: `count` of them, each with a key of its own; `grouped` puts them into one incident.
 
     `out_of_order`: the on-call acknowledges at once (`then` names another action), and the webhooks come the
     newest first.
     """
-    title, service = str(asked.get("title") or "").strip(), _service(desk, str(asked.get("service") or "postgres"))
+    title, service = str(asked.get("title") or "").strip(), _service(stand_in, str(asked.get("service") or "postgres"))
     count, urgency = int(asked.get("count", 1)), str(asked.get("urgency") or "high")
     if not title or not 1 <= count <= MOST_AT_ONCE or urgency not in ("high", "low"):
         raise PracticeError("not_understood", "Give a title, a count of 1 to 5000, and the urgency high or low.")
@@ -47,42 +47,42 @@ def page(desk: Desk, asked: Json) -> Json:
     }
     then = str(asked.get("then") or ("acknowledge" if asked.get("out_of_order") else ""))
     keys = [str(asked["key"])] if asked.get("key") and count == 1 else [uuid4().hex for _ in range(count)]
-    before = set(desk.account.incidents)
-    with desk.delivery.out_of_order() if asked.get("out_of_order") else contextlib.nullcontext():
-        _arrive(desk, service, keys, event, bool(asked.get("grouped")))
-        opened = [incident for id, incident in desk.account.incidents.items() if id not in before]
+    before = set(stand_in.account.incidents)
+    with stand_in.delivery.out_of_order() if asked.get("out_of_order") else contextlib.nullcontext():
+        _arrive(stand_in, service, keys, event, bool(asked.get("grouped")))
+        opened = [incident for id, incident in stand_in.account.incidents.items() if id not in before]
         for incident in opened if then else ():
-            act(desk, {"incident": incident.id, "action": then, "user": "oncall"})
+            act(stand_in, {"incident": incident.id, "action": then, "user": "oncall"})
     return {"ok": True, "incidents": [i.id for i in opened[:100]], "opened": len(opened), "alerts": count}
 
 
-def _arrive(desk: Desk, service: Service, keys: list[str], event: Json, grouped: bool) -> None:
+def _arrive(stand_in: PagerDutyStandIn, service: Service, keys: list[str], event: Json, grouped: bool) -> None:
     try:
         for key in keys:
-            first = desk.account.open_incident(service.id, keys[0]) if grouped else None
+            first = stand_in.account.open_incident(service.id, keys[0]) if grouped else None
             if first:
                 # Alert grouping: PagerDuty takes the alert into the incident that is open.
-                desk.account.remember_key(first, key)
-            events.apply(desk.account, service, "trigger", key, event)
+                stand_in.account.remember_key(first, key)
+            events.apply(stand_in.account, service, "trigger", key, event)
     except PagerDutyError as refusal:
         raise PracticeError("refused", refusal.message) from None
 
 
-def act(desk: Desk, asked: Json) -> Json:
+def act(stand_in: PagerDutyStandIn, asked: Json) -> Json:
     """Somebody does something with an incident in PagerDuty's own app."""
-    incident, person = _incident(desk, str(asked.get("incident") or "newest")), _person(desk, asked)
-    action, agent = str(asked.get("action") or ""), changes.by(desk.account, person)
+    incident, person = _incident(stand_in, str(asked.get("incident") or "newest")), _person(stand_in, asked)
+    action, agent = str(asked.get("action") or ""), changes.by(stand_in.account, person)
     if action not in ACTIONS:
         raise PracticeError("no_such_action", f"There is no action {action!r}.", f"Use one of: {', '.join(ACTIONS)}")
     try:
-        _act(desk, incident, person, action, asked, agent)
+        _act(stand_in, incident, person, action, asked, agent)
     except PagerDutyError as refusal:
         raise PracticeError("refused", " ".join((refusal.message, *refusal.errors))) from None
     return {"ok": True, "incident": incident.id, "status": incident.status}
 
 
-def _act(desk: Desk, incident: Incident, person: Person, action: str, asked: Json, agent: Json) -> Any:
-    account = desk.account
+def _act(stand_in: PagerDutyStandIn, incident: Incident, person: Person, action: str, asked: Json, agent: Json) -> Any:
+    account = stand_in.account
     if action == "acknowledge":
         return changes.acknowledge(account, incident, person.id, agent)
     if action == "resolve":
@@ -96,13 +96,13 @@ def _act(desk: Desk, incident: Incident, person: Person, action: str, asked: Jso
     if action == "priority":
         return changes.set_priority(account, incident, str(asked.get("priority") or ""), agent)
     if action == "reassign":
-        return changes.reassign(account, incident, [_person(desk, {"user": asked.get("to")}).id], agent)
-    return changes.merge(account, _incident(desk, str(asked.get("into") or "")), [incident], agent)
+        return changes.reassign(account, incident, [_person(stand_in, {"user": asked.get("to")}).id], agent)
+    return changes.merge(account, _incident(stand_in, str(asked.get("into") or "")), [incident], agent)
 
 
-def seen(desk: Desk, asked: Json) -> Json:
+def seen(stand_in: PagerDutyStandIn, asked: Json) -> Json:
     """Everything as PagerDuty sees it, the newest incident first."""
-    account, newest = desk.account, int(asked.get("limit") or 50)
+    account, newest = stand_in.account, int(asked.get("limit") or 50)
     incidents = list(account.incidents.values())
     on_call = [
         {"policy": policy.name, "level": level, "name": person.name, "email": person.email}
@@ -123,7 +123,7 @@ def seen(desk: Desk, asked: Json) -> Json:
         "open": sum(i.is_open for i in incidents),
         "on_call": on_call,
         "subscriptions": hooks,
-        "undelivered": desk.delivery.waiting,
+        "undelivered": stand_in.delivery.waiting,
         "incidents": [_seen(account, i) for i in incidents[: -newest - 1 : -1]],
     }
 
@@ -159,23 +159,23 @@ def _name(account: Account, id: str) -> str:
     return person.name if person else id
 
 
-def _service(desk: Desk, wanted: str) -> Service:
-    found = desk.account.company.service(wanted)
+def _service(stand_in: PagerDutyStandIn, wanted: str) -> Service:
+    found = stand_in.account.company.service(wanted)
     if found is None:
-        known = ", ".join(s.name for s in desk.account.company.services)
+        known = ", ".join(s.name for s in stand_in.account.company.services)
         raise PracticeError("no_such_service", f"There is no service {wanted}.", f"Use one of: {known}")
     return found
 
 
-def _incident(desk: Desk, wanted: str) -> Incident:
-    found = desk.account.incident(wanted)
+def _incident(stand_in: PagerDutyStandIn, wanted: str) -> Incident:
+    found = stand_in.account.incident(wanted)
     if found is None:
         raise PracticeError("no_such_incident", f"There is no incident {wanted}.", "See: mayday lab pagerduty")
     return found
 
 
-def _person(desk: Desk, asked: Json) -> Person:
-    found = desk.account.company.person(str(asked.get("user") or "oncall"))
+def _person(stand_in: PagerDutyStandIn, asked: Json) -> Person:
+    found = stand_in.account.company.person(str(asked.get("user") or "oncall"))
     if found is None:
         raise PracticeError("no_such_person", f"There is nobody called {asked.get('user')}.")
     return found

@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 from lab.pagerduty import control, events, rest, snapshot
 from lab.pagerduty.account import Account
 from lab.pagerduty.company import WEBHOOK_SECRET, Company
-from lab.pagerduty.practice import Desk
+from lab.pagerduty.practice import PagerDutyStandIn
 from lab.pagerduty.things import Subscription
 from lab.pagerduty.tls import Certificate, certificate_in
 from lab.pagerduty.webhooks import Delivery
@@ -39,16 +39,16 @@ INCIDENT_EVENTS = tuple(
 )
 
 
-def build_app(desk: Desk, keep_in: Path | None = None) -> Starlette:
+def build_app(stand_in: PagerDutyStandIn, keep_in: Path | None = None) -> Starlette:
     """The application; `keep_in` is a file that outlives it."""
-    account = desk.account
-    routes = [*control.routes(desk), *events.routes(account), *rest.routes(account)]
-    app = Starlette(routes=routes, lifespan=_lifespan(desk, keep_in))
-    app.state.desk = desk
+    account = stand_in.account
+    routes = [*control.routes(stand_in), *events.routes(account), *rest.routes(account)]
+    app = Starlette(routes=routes, lifespan=_lifespan(stand_in, keep_in))
+    app.state.stand_in = stand_in
     return app
 
 
-def build_desk(company: Company, base_url: str, webhook: str = "", keep_in: Path | None = None) -> Desk:
+def build_stand_in(company: Company, base_url: str, webhook: str = "", keep_in: Path | None = None) -> PagerDutyStandIn:
     """The account as it was left, with a subscription to `webhook` under the practice secret."""
     account = Account(company, base_url=base_url.rstrip("/"))
     left_over = snapshot.load(account, keep_in) if keep_in else []
@@ -62,18 +62,20 @@ def build_desk(company: Company, base_url: str, webhook: str = "", keep_in: Path
             {"type": "account_reference"},
             "The practice company's Mayday",
         )
-    desk = Desk(account, Delivery(account), tuple(left_over))
-    account.announce = desk.delivery.take
-    return desk
+    stand_in = PagerDutyStandIn(account, Delivery(account), tuple(left_over))
+    account.announce = stand_in.delivery.take
+    return stand_in
 
 
-def _lifespan(desk: Desk, keep_in: Path | None) -> Callable[[Starlette], contextlib.AbstractAsyncContextManager[None]]:
+def _lifespan(
+    stand_in: PagerDutyStandIn, keep_in: Path | None
+) -> Callable[[Starlette], contextlib.AbstractAsyncContextManager[None]]:
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        desk.delivery.resume(list(desk.left_over))
-        keeper = asyncio.create_task(snapshot.keep(desk, keep_in)) if keep_in else None
+        stand_in.delivery.resume(list(stand_in.left_over))
+        keeper = asyncio.create_task(snapshot.keep(stand_in, keep_in)) if keep_in else None
         yield
-        await desk.delivery.close()
+        await stand_in.delivery.close()
         if keeper:
             keeper.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -87,7 +89,7 @@ class Listening:
     """A server that has its port but does not run yet."""
 
     url: str
-    desk: Desk
+    stand_in: PagerDutyStandIn
     certificate: Certificate
     server: uvicorn.Server
     socket: socket.socket
@@ -109,8 +111,11 @@ def listen(
     bound = socket.create_server((host, port))
     url = f"https://127.0.0.1:{bound.getsockname()[1]}"
     certificate = certificate_in(certificates)
-    desk = build_desk(company or Company(), url, webhook, keep_in)
+    stand_in = build_stand_in(company or Company(), url, webhook, keep_in)
     config = uvicorn.Config(
-        build_app(desk, keep_in), log_level="warning", timeout_graceful_shutdown=1, ssl_certfile=str(certificate.server)
+        build_app(stand_in, keep_in),
+        log_level="warning",
+        timeout_graceful_shutdown=1,
+        ssl_certfile=str(certificate.server),
     )
-    return Listening(url, desk, certificate, uvicorn.Server(config), bound)
+    return Listening(url, stand_in, certificate, uvicorn.Server(config), bound)

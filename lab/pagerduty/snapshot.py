@@ -8,18 +8,18 @@ from dataclasses import asdict
 from pathlib import Path
 
 from lab.pagerduty.account import Account
-from lab.pagerduty.practice import Desk
+from lab.pagerduty.practice import PagerDutyStandIn
 from lab.pagerduty.things import Alert, Incident, Json, Note, Post, Subscription
 
 PAUSE = 0.5
 
 
-def save(desk: Desk, path: Path) -> None:
+def save(stand_in: PagerDutyStandIn, path: Path) -> None:
     """Write beside, then rename: a crash leaves the old file or the new one. Only the owner may read it."""
     beside = path.with_suffix(path.suffix + ".new")
     beside.parent.mkdir(parents=True, exist_ok=True)
     beside.touch(mode=0o600)
-    beside.write_text(json.dumps(as_json(desk)), encoding="utf-8")
+    beside.write_text(json.dumps(as_json(stand_in)), encoding="utf-8")
     beside.replace(path)
 
 
@@ -33,11 +33,11 @@ def load(account: Account, path: Path) -> list[Json]:
     return undelivered
 
 
-def as_json(desk: Desk) -> Json:
-    account = desk.account
+def as_json(stand_in: PagerDutyStandIn) -> Json:
+    account = stand_in.account
     kept = {"incidents": account.incidents, "subscriptions": account.subscriptions, "posts": account.posts}
     things = {name: [asdict(thing) for thing in held.values()] for name, held in kept.items()}  # type: ignore[attr-defined]
-    return {**things, "absent": sorted(account.absent), "undelivered": desk.delivery.undelivered()}
+    return {**things, "absent": sorted(account.absent), "undelivered": stand_in.delivery.undelivered()}
 
 
 def restore(account: Account, kept: Json) -> None:
@@ -50,15 +50,15 @@ def restore(account: Account, kept: Json) -> None:
     account.absent = set(kept["absent"])
 
 
-async def keep(desk: Desk, path: Path) -> None:
+async def keep(stand_in: PagerDutyStandIn, path: Path) -> None:
     """Save soon after anything changed, until cancelled; and once more then."""
-    with desk.account.feed.listen() as queue:
+    with stand_in.account.feed.listen() as queue:
         try:
             while True:
                 await queue.get()
                 await asyncio.sleep(PAUSE)
                 while not queue.empty():
                     queue.get_nowait()
-                save(desk, path)
+                save(stand_in, path)
         finally:
-            save(desk, path)
+            save(stand_in, path)

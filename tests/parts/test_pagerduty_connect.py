@@ -46,7 +46,7 @@ def test_connecting_from_the_command_line_makes_one_subscription_and_keeps_its_s
     eventually(lambda: [event["event_type"] for event in listener.events] == ["pagey.ping"])
     kept = host.folder / "secrets" / "webhook"
     [secret] = kept_secrets(str(kept))
-    assert pagerduty.desk.account.subscriptions[subscription["id"]].secrets == [secret]
+    assert pagerduty.stand_in.account.subscriptions[subscription["id"]].secrets == [secret]
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
     assert secret not in connected.stdout + connected.stderr
     assert doctor(host) == {"name": "PagerDuty webhook", "ok": True, "seen": listener.url, "do": ""}

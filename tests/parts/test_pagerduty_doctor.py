@@ -39,7 +39,7 @@ def test_connecting_keeps_the_secret_and_prints_it_nowhere(
     eventually(lambda: listener.events)
     assert [event["event_type"] for event in listener.events] == ["pagey.ping"]
     [secret] = kept_secrets(str(kept))
-    assert pagerduty.desk.account.subscriptions[id].secrets == [secret]
+    assert pagerduty.stand_in.account.subscriptions[id].secrets == [secret]
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
     assert secret not in "".join((*said, *capsys.readouterr()))
     assert secret not in repr(Connected(id, secret))

@@ -97,8 +97,8 @@ def test_events_keep_to_their_limits(pagerduty: RunningPracticePagerDuty, asked:
 
 
 def test_more_events_than_a_minute_takes_are_refused(pagerduty: RunningPracticePagerDuty) -> None:
-    assert pagerduty.desk.account.events_limit.per_minute == 120
-    pagerduty.desk.account.events_limit = Limiter(pagerduty.desk.account.clock, 2)
+    assert pagerduty.stand_in.account.events_limit.per_minute == 120
+    pagerduty.stand_in.account.events_limit = Limiter(pagerduty.stand_in.account.clock, 2)
     client = monitor(pagerduty)
     client.retry[429] = 1
     client.trigger("x", "db01", dedup_key="1")
@@ -217,7 +217,7 @@ def test_a_limit_of_960_a_minute_is_told_with_each_answer(pagerduty: RunningPrac
     client = rest(pagerduty)
     client.retry[429] = 1
     assert client.get("/abilities").headers["ratelimit-remaining"] == "959"
-    pagerduty.desk.account.rest_limit = Limiter(pagerduty.desk.account.clock, 1)
+    pagerduty.stand_in.account.rest_limit = Limiter(pagerduty.stand_in.account.clock, 1)
     assert client.get("/abilities").is_success
     limited = client.get("/abilities")
     assert (limited.status_code, limited.json()["error"]["code"]) == (429, 2020)

@@ -93,7 +93,7 @@ def test_nobody_there_is_told_once_somebody_is(certificates: Path, listener: Lis
         alone.page("Rows vanished")
         eventually(lambda: alone.deliveries())
         assert alone.state()["undelivered"] == 1
-        alone.desk.account.subscriptions[AT_START].url = listener.url
+        alone.stand_in.account.subscriptions[AT_START].url = listener.url
         eventually(lambda: listener.types == ["triggered"])
         eventually(lambda: alone.state()["undelivered"] == 0)
 
@@ -128,7 +128,7 @@ def test_three_refusals_in_a_row_switch_the_subscription_off(
 
 
 def test_a_day_later_it_is_on_again(told: RunningPracticePagerDuty, listener: Listener) -> None:
-    subscription = told.desk.account.subscriptions[AT_START]
+    subscription = told.stand_in.account.subscriptions[AT_START]
     subscription.temporarily_disabled, subscription.disabled_until = True, time.time() - 1
     told.page("Rows vanished")
     eventually(lambda: listener.types == ["triggered"])

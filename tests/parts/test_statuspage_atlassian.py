@@ -15,7 +15,7 @@ import pytest
 
 from actions.engine.errors import Away, RecoveryError, Refused
 from actions.steps.statuspage_update import publish, published
-from lab.statuspage import deeds
+from lab.statuspage import changes
 from lab.statuspage.faults import Mode
 from lab.statuspage.server import Listening
 from lab.statuspage.world import World
@@ -123,7 +123,9 @@ def test_a_component_becomes_what_it_was_before_and_not_more(public: Listening, 
 def test_a_scheduled_maintenance_goes_on_unless_it_ended_meanwhile(
     public: Listening, page: OpenPage, over: bool
 ) -> None:
-    planned = deeds.create(public.world, {"incident": {"name": "New disks", "components": {DATA: "under_maintenance"}}})
+    planned = changes.create(
+        public.world, {"incident": {"name": "New disks", "components": {DATA: "under_maintenance"}}}
+    )
     planned.status = "in_progress"
     page.publish(DRAFT)
     planned.status = "completed" if over else planned.status
@@ -133,7 +135,7 @@ def test_a_scheduled_maintenance_goes_on_unless_it_ended_meanwhile(
 
 
 def test_somebody_elses_incident_is_left_alone(public: Listening, page: OpenPage) -> None:
-    theirs = deeds.create(public.world, {"incident": {"name": "Theirs", "metadata": {"jira": {"key": "A-1"}}}})
+    theirs = changes.create(public.world, {"incident": {"name": "Theirs", "metadata": {"jira": {"key": "A-1"}}}})
     page.publish(DRAFT)
     page.publish(RESOLVED)
     assert (theirs.status, len(theirs.updates)) == ("investigating", 1)

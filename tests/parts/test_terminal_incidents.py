@@ -1,4 +1,4 @@
-"""Incidents in a terminal: the same deeds as in Slack, by operators of the host."""
+"""Incidents in a terminal: the same actions as in Slack, by operators of the host."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ _OWN = """
     CREATE INDEX ON soak_lines (weight);
     INSERT INTO nchat_channels (name) VALUES ('soak-' || {round}) ON CONFLICT DO NOTHING;
 """
-_DEEDS = {
+_STATEMENTS = {
     "every row is updated": "UPDATE soak_lines SET body = 'gone', weight = -weight",
     "half of the rows are deleted": "DELETE FROM soak_lines WHERE id % 2 = 0",
     "a table is emptied": "TRUNCATE soak_heads CASCADE",
@@ -79,9 +79,9 @@ def damage(lab: Lab, what: str) -> Damage:
             moment = _one(db, _NOW)[0]
             lsn = _one(db, "SELECT pg_current_wal_insert_lsn()::text")[0]
             before = picture(db)
-            channel = _delete_channel(db) if what not in _DEEDS else ()
+            channel = _delete_channel(db) if what not in _STATEMENTS else ()
             if not channel:
-                db.execute(_DEEDS[what].encode())
+                db.execute(_STATEMENTS[what].encode())
             after = picture(db)
             xid, place = _one(db, "SELECT pg_current_xact_id()::text, pg_current_wal_insert_lsn()::text")
         proof = prove(db, xid, place)

@@ -121,9 +121,9 @@ class People:
         answer = self._tried(lambda: self.place.room.say(f"/recover undo {run}", "oncall"))
         self.said.append(f"asked for an undo of what had ended: {answer.get('error') or answer.get('answers')}")
 
-    def _tried(self, deed: Any) -> dict[str, Any]:
+    def _tried(self, action: Any) -> dict[str, Any]:
         try:
-            answer: dict[str, Any] = deed()
+            answer: dict[str, Any] = action()
         except RecoveryError as away:
             return {"error": f"{away.message} {away.detail}"}
         return answer

@@ -62,7 +62,7 @@ def described(name: str) -> Described:
 
 
 def _as_json_schema(part: Any) -> Any:
-    """OpenAPI's `nullable`, and a slip of the pen in one of them, in the words of JSON Schema."""
+    """OpenAPI's `nullable`, and a typing mistake in one of them, in the words of JSON Schema."""
     if isinstance(part, list):
         return [_as_json_schema(item) for item in part]
     if not isinstance(part, dict):

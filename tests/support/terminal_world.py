@@ -106,7 +106,7 @@ class Terminal:
 
     @property
     def toolbox(self) -> Any:
-        return _Workshop(self.house)
+        return _Toolbox(self.house)
 
     def type(self, who: str, *words: str, stdin: str = "") -> Any:
         """One command line; an error is left in `exception`."""
@@ -156,7 +156,7 @@ class Terminal:
 
 
 @dataclass
-class _Workshop:
+class _Toolbox:
     house: House
 
     @contextmanager

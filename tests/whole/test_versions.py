@@ -60,9 +60,9 @@ def proves(built: Built, record_property: Callable[[str, object], None]) -> Prov
     asked = ["docker", "run", "--rm", "--network=none", "--entrypoint=postgres", built.image, "--version"]
     number = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.split()[2]
 
-    def note(deed: str) -> None:
+    def note(scenario: str) -> None:
         record_property("server", f"{number}, {built.by}")
-        record_property("deed", deed)
+        record_property("scenario", scenario)
 
     return note
 

@@ -21,6 +21,7 @@ def confirm_host(host: str, planned: str) -> None:
     if planned != host:
         raise RecoveryError(
             "This is not the Docker host that the plan names.",
+            code="MD-DK-001",
             detail=f"The plan names {planned}; here is {host}.",
             hint="Start a worker on that host, or ask for a new plan here.",
         )
@@ -34,12 +35,14 @@ def confirm(client: Any, name: str, id: str) -> Any:
         except NotFound:
             raise RecoveryError(
                 f"The container {name} is gone.",
+                code="MD-DK-002",
                 detail=f"The plan names it with the id {id[:12]}.",
                 hint="Start the service again, then ask for a new plan.",
             ) from None
     if found.id != id:
         raise RecoveryError(
             f"The container {name} was replaced since the plan.",
+            code="MD-DK-003",
             detail=f"The plan names the id {id[:12]}; now it is {found.id[:12]}.",
             hint="Ask for a new plan; nothing was changed.",
         )
@@ -124,6 +127,7 @@ def _refuse(path: PurePosixPath, found: Mapping[str, Any]) -> None:
     name = _name(found)
     raise RecoveryError(
         "A running container uses that directory, so nothing was written there.",
+        code="MD-DK-004",
         detail=f"{name} ({found.get('State', 'running')}) has {path} mounted.",
         hint=f"Stop {name} first, then retry.",
     )

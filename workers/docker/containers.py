@@ -52,6 +52,7 @@ class DockerHost:
         if len(found) > 1:
             raise Refused(
                 f"It cannot be known which container {service.name} is.",
+                code="MD-DK-005",
                 detail=f"Its Compose service has {', '.join(found)}.",
                 hint=f'Write container = "…" into the [[services]] table of {service.name}.',
             )

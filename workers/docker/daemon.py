@@ -65,6 +65,7 @@ def stop_gently(found: Any, seconds: int) -> None:
         if time.monotonic() > deadline:
             raise RecoveryError(
                 f"{found.name} does not stop.",
+                code="MD-DK-007",
                 detail=f"Its state is {found.status}.",
                 hint=f"Look at `docker logs {found.name}`; stop it by hand.",
             )

@@ -32,8 +32,10 @@ class Hanging(Away):
 class TakenDown(Away):
     """A container went down under what was asked of it; `crashing` where it is started again and again."""
 
-    def __init__(self, message: str, *, crashing: bool = False, detail: str = "", hint: str = "") -> None:
-        super().__init__(message, detail=detail, hint=hint)
+    def __init__(
+        self, message: str, *, crashing: bool = False, code: str = "", detail: str = "", hint: str = ""
+    ) -> None:
+        super().__init__(message, code=code, detail=detail, hint=hint)
         self.crashing = crashing
 
 
@@ -51,6 +53,7 @@ def speaking(doing: str, within: str = "") -> Iterator[None]:
         if _BETWEEN in said:
             raise TakenDown(
                 f"The container was being started again while {doing}.",
+                code="MD-DK-008",
                 crashing=True,
                 detail=said,
                 hint="One that is started again and again says why in its log.",
@@ -58,18 +61,22 @@ def speaking(doing: str, within: str = "") -> Iterator[None]:
         if within and _WENT.search(said):
             raise TakenDown(
                 f"The container was taken down while {doing}.",
+                code="MD-DK-009",
                 detail=said,
                 hint="See who stops or removes containers there, then retry.",
             ) from problem
         raise RecoveryError(
             f"Docker refused while {doing}.",
+            code="MD-DK-010",
             detail=said,
             hint="Read the refusal above; when its cause is mended, retry.",
         ) from problem
     except (DockerException, requests.RequestException, urllib3.exceptions.HTTPError, OSError) as problem:
         if any(isinstance(one, _TIMES_OUT) for one in (problem, problem.__cause__)):
             raise Hanging(
-                f"Docker did not answer while {doing}.", detail=excerpt(str(problem)), hint=_HANGS
+                f"Docker did not answer while {doing}.", code="MD-DK-011", detail=excerpt(str(problem)), hint=_HANGS
             ) from problem
         hint = _SHUT_OUT if "Permission denied" in str(problem) else _SILENT
-        raise Away(f"Docker did not answer while {doing}.", detail=excerpt(str(problem)), hint=hint) from problem
+        raise Away(
+            f"Docker did not answer while {doing}.", code="MD-DK-012", detail=excerpt(str(problem)), hint=hint
+        ) from problem

@@ -106,7 +106,7 @@ class Command:
         except RecoveryError as second:
             if first is None:
                 raise
-            log.warning("the command was left to its own limit", error=second.message, detail=second.detail)
+            log.warning("the command was left to its own limit", error=second.said, detail=second.detail)
 
     @property
     def over(self) -> bool:
@@ -138,6 +138,7 @@ def _exit_code(api: Any, id: str) -> int:
     if code is None:
         raise Away(
             "The connection to Docker broke while a command was running.",
+            code="MD-DK-013",
             detail="Its output ended, but the command has not.",
             hint="See that the Docker daemon runs, then retry.",
         )
@@ -182,6 +183,7 @@ class Inside:
         if command.over:
             raise RecoveryError(
                 f"{argv[0]} took longer than {seconds:.0f} s.",
+                code="MD-DK-014",
                 detail=excerpt(command.err),
                 hint="The disk may be slow or the machine busy; retry when it is calmer.",
             )
@@ -208,6 +210,7 @@ class Inside:
             return
         raise TakenDown(
             f"The container in which {doing} ran was taken down.",
+            code="MD-DK-015",
             crashing=bool(state.get("Restarting")),
             detail=f"It is {state['Status']}.",
             hint="See that the Docker daemon runs (`docker info`), then retry.",

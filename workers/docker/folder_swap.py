@@ -144,6 +144,7 @@ class FolderSwap:
         if seen.before and seen.live and seen.live_is_clone_of != names.run:
             raise RecoveryError(
                 "The live directory is not this run's clone, so it is left where it is.",
+                code="MD-PG-083",
                 detail=f"It is marked as the clone of '{seen.live_is_clone_of or 'no run'}'.",
                 hint=f"The old data lies in {home.parent}/{names.before_leaf(home)}.",
             )
@@ -193,6 +194,7 @@ class FolderSwap:
         if not seen.clone or not seen.clone_complete:
             raise RecoveryError(
                 "The clone is not complete, so it cannot take the place of the live data.",
+                code="MD-PG-084",
                 detail=f"{self._data.home.parent}/{clone} {'has no mark' if seen.clone else 'is missing'}.",
                 hint="Discard this run and ask again; the live data is as it was.",
             )
@@ -202,6 +204,7 @@ class FolderSwap:
         home, names = self._data.home, self._names
         return RecoveryError(
             "Neither the live directory nor the old one is where it should be.",
+            code="MD-PG-085",
             detail=f"Looked for {home.leaf} and {names.before_leaf(home)} in {home.parent}.",
             hint="Look there by hand before anything is started.",
         )

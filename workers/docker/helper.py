@@ -176,6 +176,7 @@ class Helper:
         except ImageNotFound as problem:
             raise RecoveryError(
                 f"The image of {data.service} is no longer on this Docker host.",
+                code="MD-DK-016",
                 detail=f"{data.image} was {data.image_id[:19]}.",
                 hint="Pull that very image again; another build may hold another PostgreSQL.",
             ) from problem
@@ -219,6 +220,7 @@ def _without_missing(mounts: list[Mount], refused: RecoveryError) -> list[Mount]
     if not any(mount["Target"] == HOME or mount["Target"].startswith(_VOLUMES) for mount in kept):
         raise RecoveryError(
             "The folder of the data directory is missing on the Docker host.",
+            code="MD-DK-017",
             detail=found["path"],
             hint="See that the disk is mounted there, then ask again.",
         ) from refused
@@ -232,7 +234,10 @@ def checked(done: CommandResult, doing: str, hint: str = "Read what was printed,
     if "No space left on device" in done.err + done.out or "Disk quota exceeded" in done.err + done.out:
         raise RecoveryError(
             f"The disk is full while {doing}.",
+            code="MD-DK-018",
             detail=done.said(),
             hint="Make room on that disk, then retry. The live data was not touched.",
         )
-    raise RecoveryError(f"It failed while {doing}.", detail=done.said() or f"exit code {done.code}", hint=hint)
+    raise RecoveryError(
+        f"It failed while {doing}.", code="MD-DK-019", detail=done.said() or f"exit code {done.code}", hint=hint
+    )

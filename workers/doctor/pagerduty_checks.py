@@ -29,7 +29,7 @@ def _asked(given: PagerDutySettings) -> Iterator[Finding]:
         try:
             yield look(given)
         except RecoveryError as trouble:
-            yield Finding(name, False, f"{trouble.message} {trouble.detail}".strip(), trouble.hint)
+            yield Finding(name, False, f"{trouble.said} {trouble.detail}".strip(), trouble.hint)
             if name == _LOOKS[0][0]:
                 return
 

@@ -62,4 +62,4 @@ def _place(tools: HostTools, server: Server) -> Finding:
 
 
 def _said(refused: RecoveryError) -> str:
-    return f"{refused.message} {refused.detail}".strip()
+    return f"{refused.said} {refused.detail}".strip()

@@ -106,7 +106,7 @@ def _server(settings: Settings, store: Store, site: SiteConfig, folders: dict[st
             named = f" {site.postgres}{at}" if len(settings.servers()) > 1 else ""
             yield from postgres_checks.check(settings, Patient(tools, store.clock, named), folders)
     except RecoveryError as trouble:
-        yield Finding("host", False, f"{trouble.message} {trouble.detail}".strip(), trouble.hint)
+        yield Finding("host", False, f"{trouble.said} {trouble.detail}".strip(), trouble.hint)
 
 
 def _run(store: Store, site: str, service: str) -> Run:

@@ -64,6 +64,7 @@ def _service(client: Any, settings: PagerDutySettings) -> str:
     if not found:
         raise RecoveryError(
             "PagerDuty has no service, so nobody can be paged.",
+            code="MD-PD-004",
             detail="GET /services is empty.",
             hint="Make a service in PagerDuty, or call by phone.",
         )

@@ -35,7 +35,11 @@ class EventsPager:
         link: str = "",
     ) -> None:
         if severity not in _SEVERITIES:
-            raise Refused(f"'{severity}' is no severity of PagerDuty.", hint=f"Use one of {', '.join(_SEVERITIES)}.")
+            raise Refused(
+                f"'{severity}' is no severity of PagerDuty.",
+                code="MD-PD-005",
+                hint=f"Use one of {', '.join(_SEVERITIES)}.",
+            )
         told = {name: excerpt(text, _DETAIL_AT_MOST) for name, text in (details or {}).items()}
         payload = {"timestamp": self._clock().isoformat(), "custom_details": told}
         links = [{"href": link, "text": "Open the thread"}] if link else None

@@ -124,7 +124,7 @@ class MilestoneNotes:
             raise
         except RecoveryError as refusal:
             # What PagerDuty will never take must not keep everything after it back.
-            log.error("a note was not taken", incident=incident.id, error=refusal.message, detail=refusal.detail)
+            log.error("a note was not taken", incident=incident.id, error=refusal.said, detail=refusal.detail)
 
     def _publish(self, incident: Incident, milestone: Milestone | None, kind: str | None) -> None:
         """Let an update out by itself, where the settings allow that for its kind."""

@@ -51,7 +51,7 @@ def rest_client(settings: PagerDutySettings, *, retries: bool = True, seconds: f
     """
     token = settings.token.get_secret_value()
     if not token:
-        raise Refused("PagerDuty is not set up.", hint="Set pagerduty.token (docs/configuration.md).")
+        raise Refused("PagerDuty is not set up.", code="MD-PD-006", hint="Set pagerduty.token (docs/configuration.md).")
     # 600 a minute after a burst of 100 stay below the 960 calls that PagerDuty takes.
     pace, sender = pace_of(settings.api_url, 10.0, 100.0), settings.sender or None
     client: RestApiV2Client = _built(
@@ -66,7 +66,9 @@ def events_client(settings: PagerDutySettings) -> EventsApiV2Client:
     """A client of the Events API. What it sends has a key, so it may be sent again."""
     key = settings.routing_key.get_secret_value()
     if not key:
-        raise Refused("Mayday cannot page.", hint="Set pagerduty.routing_key: an Events API v2 integration key.")
+        raise Refused(
+            "Mayday cannot page.", code="MD-PD-007", hint="Set pagerduty.routing_key: an Events API v2 integration key."
+        )
     # 90 a minute and a burst of 30 come to the 120 events that PagerDuty takes for a key.
     pace = pace_of(settings.events_url, 1.5, 30.0)
     client: EventsApiV2Client = _built(EventsApiV2Client, key, settings.events_url, settings, pace, SECONDS)
@@ -93,7 +95,9 @@ def _built(
             **more,
         )
     except UrlError:
-        raise Refused(f"{url} does not begin with https://.", hint="PagerDuty is spoken to over https only.") from None
+        raise Refused(
+            f"{url} does not begin with https://.", code="MD-PD-008", hint="PagerDuty is spoken to over https only."
+        ) from None
     client.timeout, client.sleep_timer, client.stagger_cooldown = seconds, _FIRST_PAUSE, 0.5
     return client
 
@@ -104,6 +108,7 @@ def _trust(settings: PagerDutySettings) -> ssl.SSLContext:
     except OSError as wrong:
         raise Refused(
             f"The certificate file {settings.ca_file} cannot be used.",
+            code="MD-PD-009",
             detail=str(wrong),
             hint="Correct pagerduty.ca_file, or leave it empty for the system's own.",
         ) from None
@@ -129,13 +134,18 @@ def trouble(answer: httpx2.Response, doing: str) -> RecoveryError:
     status, code, said = answer.status_code, error_code(answer), _words(answer)
     detail = f"{doing}: HTTP {status}, {said}" if said else f"{doing}: HTTP {status}"
     if status in _LATER or status >= 500 or code == _STALE:
-        return Away("PagerDuty could not do it now.", detail=detail, hint="Nothing to do: it is tried again by itself.")
+        return Away(
+            "PagerDuty could not do it now.",
+            code="MD-PD-010",
+            detail=detail,
+            hint="Nothing to do: it is tried again by itself.",
+        )
     message, hint = (
         _SAID.get(code)
         or _MEANT.get(status)
         or ("PagerDuty refused.", "Read what it said; do it in PagerDuty's own app where it is urgent.")
     )
-    return RecoveryError(message, detail=detail, hint=hint)
+    return RecoveryError(message, code="MD-PD-011", detail=detail, hint=hint)
 
 
 def error_code(answer: httpx2.Response) -> int:
@@ -148,11 +158,13 @@ def _silence(cause: BaseException, doing: str) -> RecoveryError:
     if "CERTIFICATE_VERIFY_FAILED" in str(cause):
         return RecoveryError(
             "PagerDuty's certificate is not trusted.",
+            code="MD-PD-012",
             detail=doing,
             hint="Set pagerduty.ca_file, or look who answers at pagerduty.api_url.",
         )
     return Away(
         "PagerDuty does not answer.",
+        code="MD-PD-013",
         detail=f"{doing}: {type(cause).__name__}",
         hint="Look at the network; meanwhile call people by phone. It is tried again by itself.",
     )

@@ -143,6 +143,7 @@ def connect(
         hooks.delete(made.id)
         raise RecoveryError(
             f"The secret could not be kept in {settings.secrets_file}.",
+            code="MD-PD-014",
             detail=str(wrong),
             hint="Make the folder writable; the subscription was removed again.",
         ) from None
@@ -158,10 +159,10 @@ def connect(
 def _confirm(url: str) -> None:
     where, hint = urlsplit(url), "Give it as PagerDuty reaches it: https://HOST/pagerduty/webhook"
     if where.scheme not in ("http", "https") or not where.hostname:
-        raise Refused(f"{url} is no address.", hint=hint)
+        raise Refused(f"{url} is no address.", code="MD-PD-015", hint=hint)
     # Any other path may be a proxy's; at the root nobody listens, and PagerDuty would be told so only page by page.
     if where.path in ("", "/"):
-        raise Refused(f"{url} is the host alone; nobody listens there.", hint=hint)
+        raise Refused(f"{url} is the host alone; nobody listens there.", code="MD-PD-016", hint=hint)
 
 
 def _as_it_is(settings: PagerDutySettings, hook: Hooked, say: Callable[[str], object]) -> str:
@@ -169,12 +170,14 @@ def _as_it_is(settings: PagerDutySettings, hook: Hooked, say: Callable[[str], ob
     if not hook.works:
         raise Refused(
             f"PagerDuty has a subscription to {hook.url}, and it is {hook.ails}.",
+            code="MD-PD-017",
             detail=hook.id,
             hint=subscription_hint(hook),
         )
     if not kept_secrets(settings.secrets_file):
         raise Refused(
             f"PagerDuty already has a subscription to {hook.url}.",
+            code="MD-PD-018",
             detail=f"{hook.id}; its secret was told once and cannot be read again",
             hint="Add --renew for a new one with a new secret.",
         )
@@ -187,6 +190,7 @@ def _keeper(settings: PagerDutySettings) -> Callable[[str], None]:
     if not settings.secrets_file:
         raise Refused(
             "There is no place to keep the webhook's secret.",
+            code="MD-PD-019",
             hint="Set pagerduty.secrets_file to a file that only the bot's user can read.",
         )
     path, known = Path(settings.secrets_file), kept_secrets(settings.secrets_file)

@@ -92,6 +92,9 @@ def checked_name(name: str) -> str:
     """The name of a base backup, if it can be one: it becomes a path."""
     if not _NAME.fullmatch(name):
         raise RecoveryError(
-            "That is not the name of a base backup.", detail=repr(name[:80]), hint="Look at /recover window."
+            "That is not the name of a base backup.",
+            code="MD-PG-060",
+            detail=repr(name[:80]),
+            hint="Look at /recover window.",
         )
     return name

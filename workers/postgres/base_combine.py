@@ -114,7 +114,12 @@ class BaseCombiner:
                 progress(done, total, f"combining {chain[-1]} with {', '.join(chain[:-1])}")
         if command.code in _REFUSALS:
             message, hint = _REFUSALS[command.code]
-            raise RecoveryError(message, detail=f"{server.bases}: {', '.join(chain)}\n{command.err}".strip(), hint=hint)
+            raise RecoveryError(
+                message,
+                code="MD-PG-061",
+                detail=f"{server.bases}: {', '.join(chain)}\n{command.err}".strip(),
+                hint=hint,
+            )
         code = 1 if command.code is None else command.code
         checked(CommandResult(code, "", command.err), f"combining the base backups {', '.join(chain)}")
         progress(total, total, f"combined {len(chain)} base backups")
@@ -126,6 +131,7 @@ class BaseCombiner:
             if wrong := self._bases.verify_files(server, name):
                 raise RecoveryError(
                     f"The base backup {name} is not what its manifest says.",
+                    code="MD-PG-062",
                     detail=wrong,
                     hint="It is damaged, and so are those that build on it: undo, move it out of the "
                     "folder of base backups, and ask again; others are chosen then.",

@@ -139,7 +139,9 @@ class BaseCopy:
                 progress(done, total, f"copying {backup}")
         if command.code in _REFUSALS and "No space left" not in command.err:
             message, hint = _REFUSALS[command.code]
-            raise RecoveryError(message, detail=f"{server.bases}/{backup}\n{command.err}".strip(), hint=hint)
+            raise RecoveryError(
+                message, code="MD-PG-063", detail=f"{server.bases}/{backup}\n{command.err}".strip(), hint=hint
+            )
         checked(_done(command), f"copying the base backup {backup}")
         progress(total, total, f"copied {backup}")
 

@@ -94,6 +94,7 @@ class BaseTaker:
         if done.code == 66:
             raise RecoveryError(
                 "A folder of that name is no base backup.",
+                code="MD-PG-064",
                 detail=f"{server.bases}/{name}",
                 hint="Rename it, then retry.",
             )

@@ -125,6 +125,7 @@ class ConfigurationReader:
 def _changed(said: str) -> RecoveryError:
     return RecoveryError(
         "The configuration of the live server has changed since it was shown.",
+        code="MD-PG-065",
         detail=said,
         hint="Undo, and ask again: it is compared anew then.",
     )
@@ -140,6 +141,7 @@ def safe(path: str) -> str:
     if not path or path.startswith(("/", "-")) or ".." in path.split("/") or "\n" in path:
         raise RecoveryError(
             "That is no path of a configuration file.",
+            code="MD-PG-066",
             detail=repr(path[:80]),
             hint="This is an error of Mayday; report it.",
         )

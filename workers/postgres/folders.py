@@ -106,6 +106,7 @@ def missing(server: Server, folder: str) -> RecoveryError:
     hosts = {ARCHIVE: server.archive, BASES: server.bases, own_wal(server): own}
     return RecoveryError(
         "A folder of the server cannot be read on the Docker host.",
+        code="MD-PG-067",
         detail=hosts.get(folder, folder),
         hint="See that its disk is mounted and the settings are right, then ask again.",
     )

@@ -60,6 +60,7 @@ class HostServers:
         if not is_clone(found.labels, names):
             raise RecoveryError(
                 f"A container named {names.clone} exists, and this run did not make it.",
+                code="MD-DK-006",
                 detail=f"Its id is {found.id[:12]}.",
                 hint="Rename it, then retry.",
             )

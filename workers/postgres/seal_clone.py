@@ -146,6 +146,7 @@ class Seal:
         if not seen.clone_complete and seen.live_is_clone_of != names.run:
             raise RecoveryError(
                 "This run's clone is not there.",
+                code="MD-PG-068",
                 detail=f"Looked in {server.home.parent}.",
                 hint="Look at the run's journal, then retry.",
             )
@@ -163,6 +164,7 @@ class Seal:
         if not forks:
             raise RecoveryError(
                 f"The clone has no {history}.",
+                code="MD-PG-069",
                 detail=f"Looked in the pg_wal of {leaf}.",
                 hint="It is written when the clone is promoted; promote it first.",
             )
@@ -184,6 +186,7 @@ def _history_name(history: str) -> str:
     if file is None or file.kind != "history":
         raise RecoveryError(
             "That is not a timeline history file.",
+            code="MD-PG-070",
             detail=repr(history[:60]),
             hint="This is an error of Mayday; report it.",
         )

@@ -100,12 +100,14 @@ class Accesses:
         if not clone and found["Id"] != server.container:
             raise RecoveryError(
                 f"The container {container} was replaced since the plan.",
+                code="MD-PG-071",
                 detail=f"The plan names the id {server.container[:12]}; now it is {found['Id'][:12]}.",
                 hint="Ask for a new plan.",
             )
         if not runs(found["State"]) or found["State"].get("Paused"):
             raise NotServing(
                 f"{container} does not run, so it cannot be asked.",
+                code="MD-PG-072",
                 detail=f"It is {found['State']['Status']}.",
                 hint="Start it, then retry.",
             )
@@ -125,7 +127,7 @@ def _inspected(client: Any, container: str) -> Any:
             return client.api.inspect_container(container)
         except NotFound:
             raise RecoveryError(
-                f"There is no container named {container}.", hint="Start the service, then retry."
+                f"There is no container named {container}.", code="MD-PG-073", hint="Start the service, then retry."
             ) from None
 
 
@@ -163,6 +165,7 @@ def crash_is_no_answer() -> Iterator[None]:
             raise
         raise NotServing(
             "The server went down while it was being asked.",
+            code="MD-PG-074",
             detail=down.detail,
             hint="Look at its log; start it, then retry.",
         ) from down
@@ -186,6 +189,7 @@ def replication_access(access: Access, server: Server) -> Access:
         said = said or excerpt("\n".join(x for x in command.err.splitlines() if not x.startswith("mayday.isready=")))
     raise LoginRefused(
         f"{server.service} accepts no replication connection, so no base backup can be taken.",
+        code="MD-PG-075",
         detail=said,
         hint=f"A line `local replication {server.user} trust` in pg_hba.conf (or peer, with the "
         "server's own user) and max_wal_senders above 1 let pg_basebackup in; reload the server, "

@@ -76,6 +76,7 @@ def confirm_cluster(helper: ServerHelper, server: Server, leaf: str) -> None:
     if found != server.system_identifier:
         raise RecoveryError(
             "The directory holds another cluster than the plan names.",
+            code="MD-PG-086",
             detail=f"{leaf}: system identifier {found}; the plan: {server.system_identifier}.",
             hint="It is not a backup of this server. Choose another one.",
         )

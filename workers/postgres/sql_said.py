@@ -53,6 +53,7 @@ def closed(database: str, container: str, err: str) -> NoConnection:
     """A database that refused the connection."""
     return NoConnection(
         f"The database {database} in {container} cannot be connected to.",
+        code="MD-PG-076",
         detail=excerpt(err.partition("failed: ")[2] or err),
         hint="Read the server's message above.",
     )
@@ -83,22 +84,26 @@ def no_connection(container: str, ready: str, said: str) -> RecoveryError:
     message = f"PostgreSQL in {container} does not accept connections."
     look = f"It may still be starting: look at `docker logs {container}`."
     if ready == _REJECTING or any(sign in said for sign in _STARTING):
-        return StartingUp(message, detail=said, hint=look)
+        return StartingUp(message, code="MD-PG-077", detail=said, hint=look)
     if ready == _ACCEPTING and any(sign in said for sign in _NOBODY_THERE):
-        return StartingUp(message, detail=said, hint=look)  # It has come up between the two questions.
+        return StartingUp(
+            message, code="MD-PG-078", detail=said, hint=look
+        )  # It has come up between the two questions.
     if ready == _ACCEPTING and _NOT_LET_IN.search(said):
         return LoginRefused(
             f"PostgreSQL in {container} does not let Mayday in.",
+            code="MD-PG-079",
             detail=said,
             hint="Read the server's message above: it names the user, the database or the line of pg_hba.conf.",
         )
-    return NotServing(message, detail=said, hint=look)
+    return NotServing(message, code="MD-PG-080", detail=said, hint=look)
 
 
 def late(container: str, seconds: float, detail: str) -> SqlTimeout:
     """A query whose time was over."""
     return SqlTimeout(
         f"A query took longer than {round(seconds, 1):g} s in {container} and was ended.",
+        code="MD-PG-081",
         detail=detail,
         hint="The server may be busy or the table large; retry when it is calmer.",
     )
@@ -108,6 +113,7 @@ def refused(container: str, detail: str) -> RecoveryError:
     """A query that the server refused."""
     return RecoveryError(
         f"PostgreSQL in {container} refused a query.",
+        code="MD-PG-082",
         detail=detail,
         hint="Read the server's message above; when its cause is mended, retry.",
     )

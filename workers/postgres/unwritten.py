@@ -89,6 +89,7 @@ class UnwrittenReader:
         if "FAILED" in lines:
             raise RecoveryError(
                 "The clone's WAL could not be searched for prepared transactions.",
+                code="MD-PG-087",
                 detail="pg_waldump did not read it through.",
                 hint="Retry, or Undo.",
             )

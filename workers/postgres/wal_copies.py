@@ -215,11 +215,13 @@ def _unusable(name: str, reasons: Sequence[str]) -> RecoveryError:
     if not reasons:
         return RecoveryError(
             f"Neither the archive nor the server holds {name}.",
+            code="MD-PG-088",
             detail=f"{name} is missing.",
             hint="Bring it back into the archive, or choose a moment before it.",
         )
     return RecoveryError(
         f"The WAL segment {name} is damaged, and there is no other copy of it.",
+        code="MD-PG-089",
         detail="; ".join(reasons),
         hint="Targets before it can still be reached; look for a good copy off-site.",
     )

@@ -133,6 +133,7 @@ class WalReader:
         if command.over:
             raise RecoveryError(
                 "Reading the WAL took too long.",
+                code="MD-PG-090",
                 detail=excerpt(command.err),
                 hint="Name a later base backup, or retry.",
             )
@@ -142,6 +143,7 @@ class WalReader:
         if not _END.search(command.err):
             raise RecoveryError(
                 "The WAL cannot be read.",
+                code="MD-PG-091",
                 detail=excerpt(command.err),
                 hint="See that the archive is whole; choose a target before the damage.",
             )
@@ -169,6 +171,7 @@ def confirm_names(names: Sequence[str]) -> None:
         if parse_wal_name(name) is None:
             raise RecoveryError(
                 "That is not the name of a WAL file.",
+                code="MD-PG-092",
                 detail=repr(name[:60]),
                 hint="This is an error of Mayday; report it.",
             )

@@ -109,13 +109,13 @@ class LoopWork:
         failed = run.items[i].failed
         if len(failed) == 1:
             ((name, one),) = failed.items()
-            said = RecoveryError(f"{name}: {one.message}", detail=one.detail, hint=one.hint)
+            said = RecoveryError(f"{name}: {one.message}", code=one.code, detail=one.detail, hint=one.hint)
         else:
-            seen = "\n".join(
-                f"{name}: {one.message} {one.detail.partition(chr(10))[0]}" for name, one in failed.items()
-            )
+            seen = "\n".join(f"{name}: {one.said} {one.detail.partition(chr(10))[0]}" for name, one in failed.items())
             hint = "Retry goes on with these; Undo takes back what was done."
-            said = RecoveryError(f"{len(failed)} have failed: {', '.join(failed)}.", detail=seen, hint=hint)
+            said = RecoveryError(
+                f"{len(failed)} have failed: {', '.join(failed)}.", code="MD-RUN-026", detail=seen, hint=hint
+            )
         self.work.say(Kind.FAILED, i, {"title": title, "items": list(failed), **said.as_json()})
 
 
@@ -171,7 +171,7 @@ class _Wave:
 
     def _stopped(self) -> Stopped | None:
         if self._run.stop_asked:
-            return Stopped("Stopped by a person.")
+            return Stopped("Stopped by a person.", code="MD-RUN-027")
         try:
             self._loop.work.progress(self._i, self._run).must_go_on()
         except Stopped as stopped:
@@ -182,6 +182,8 @@ class _Wave:
         if lacking := self._items.lacks(self._items.named(piece.item)):
             needed = ", ".join(lacking)
             return RecoveryError(
-                f"It needs {needed}, which was not done.", hint=f"Once {needed} is there, do it by hand."
+                f"It needs {needed}, which was not done.",
+                code="MD-RUN-028",
+                hint=f"Once {needed} is there, do it by hand.",
             )
         return None

@@ -32,6 +32,7 @@ class NotSetUp:
         """What has to be set."""
         return Refused(
             f"{self.name} is not set up.",
+            code="MD-SET-006",
             detail=f"The settings have no {self._setting}.",
             hint=f"Set {self._setting} (docs/configuration.md), then press Retry.",
         )
@@ -78,6 +79,7 @@ class ErrandToolbox:
                 found = tool.refusal()
                 raise Refused(
                     found.message,
+                    code=found.code,
                     detail=found.detail,
                     hint="Set it for this process, or start a worker that has it: mayday worker",
                 )

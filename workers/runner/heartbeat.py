@@ -37,7 +37,9 @@ class Heartbeat:
     def must_hold(self) -> None:
         """Raises Fenced once the lease went to another worker."""
         if self._lost.is_set():
-            raise Fenced(f"Another worker carries run {self._lease.run} out by now.", hint="Nothing to do.")
+            raise Fenced(
+                f"Another worker carries run {self._lease.run} out by now.", code="MD-RUN-029", hint="Nothing to do."
+            )
 
     def _beat(self) -> None:
         while not self._over.wait(self._every):

@@ -49,6 +49,7 @@ class LeasedRunner:
         if self.site and run.site != self.site:
             raise Refused(
                 f"Run {run_id} belongs to the site '{run.site}'.",
+                code="MD-RUN-030",
                 detail=f"Here is '{self.site}'. Nothing was done.",
                 hint="Carry it out with the settings of its own site.",
             )

@@ -30,7 +30,7 @@ Call = Callable[[Callable[..., Any]], Any]
 
 def missed(title: str, trouble: RecoveryError) -> str:
     """What a report says first of a spare act that could not be done."""
-    parts = (f"NOT DONE: {title}.", trouble.message, trouble.detail.partition("\n")[0], trouble.hint)
+    parts = (f"NOT DONE: {title}.", trouble.said, trouble.detail.partition("\n")[0], trouble.hint)
     return " ".join(part for part in parts if part)
 
 
@@ -113,7 +113,7 @@ class PieceWork:
         if trouble is None:
             self.work.say(Kind.DONE, piece.step, done)
         elif piece.spare:
-            left_out = {"said": f"NOT DONE: {trouble.message}", "missed": missed(piece.title, trouble)}
+            left_out = {"said": f"NOT DONE: {trouble.said}", "missed": missed(piece.title, trouble)}
             self.work.say(Kind.DONE, piece.step, {**done, **left_out})
         else:
             self.work.failed(Kind.FAILED, piece.step, piece.says, trouble, began)
@@ -134,7 +134,9 @@ class PieceWork:
         who, note = str(said.get("name") or said.get("by") or ""), str(said.get("text") or "")
         if said.get("leads") == OptionEffect.FAIL:
             hint = "Retry puts the instruction again; Undo takes back what was done."
-            return self.settle(piece, RecoveryError(f"{who} says that it cannot be done: {note}", hint=hint), began)
+            return self.settle(
+                piece, RecoveryError(f"{who} says that it cannot be done: {note}", code="MD-RUN-031", hint=hint), began
+            )
         trouble = self.guard(piece.title, lambda: _must_hold(piece, self._caller(piece, run)))
         return self.settle(piece, trouble, began, **({} if trouble else {"said": f"by hand, {who}: {note}"}))
 
@@ -185,7 +187,7 @@ class PieceWork:
             # Nobody can see then whether it holds, and to believe that it does not could do it twice.
             raise
         except RecoveryError as trouble:
-            log.info("not verified on resume", run=run.id, step=piece.title, detail=trouble.message)
+            log.info("not verified on resume", run=run.id, step=piece.title, detail=trouble.said)
             return False
 
 
@@ -193,5 +195,6 @@ def _must_hold(piece: Piece, call: Call) -> None:
     if not call(piece.verify):
         raise RecoveryError(
             f"'{piece.title}' was done, but its effect cannot be seen.",
+            code="MD-RUN-032",
             hint="Look at the services, then press Retry or Undo.",
         )

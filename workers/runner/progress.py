@@ -48,6 +48,7 @@ class StepProgress:
         if self._limit is not None and elapsed > self._limit.total_seconds():
             raise RecoveryError(
                 f"The step took longer than its limit of {self._limit}.",
+                code="MD-RUN-033",
                 detail=f"It was at {text or f'{done:.0f} of {total:.0f}'}.",
                 hint="Look at the load of the host, then Retry (it goes on) or Undo.",
             )
@@ -76,12 +77,13 @@ class StepProgress:
 
     def _notice_stop(self) -> None:
         if any(e.kind is Kind.STOP_ASKED for e in self._store.entries(self._run.id, after=self._run.last)):
-            raise Stopped("Stopped by a person.")
+            raise Stopped("Stopped by a person.", code="MD-RUN-034")
         run = self._run
         holder = in_the_way(run.claims(self._procedure), self._store.claims)
         if holder:
             raise GaveWay(
                 f"It gave way to run {holder}.",
+                code="MD-RUN-035",
                 detail=f"That run needs {self._run.service} to itself.",
                 hint="Once that run has ended, Retry takes this one up again.",
             )

@@ -208,7 +208,7 @@ class RunLoop:
             scope = self._work.scope(len(self.procedure.steps), run)
             trouble = self.guard("report", lambda: report.extend(injection.call(describe, scope)))
             if trouble is not None:
-                log.error("no report", run=run.id, error=trouble.message, detail=trouble.detail)
+                log.error("no report", run=run.id, error=trouble.said, detail=trouble.detail)
         words = self._words(outcome, len(self.procedure.steps), run)
         said: dict[str, Any] = {"outcome": outcome, **words, "seconds": self._work.since(run.requested_at)}
         gaps = [Sheet("Not done", alerts=run.missed)] if run.missed else []
@@ -221,12 +221,13 @@ class RunLoop:
         scope = self._work.scope(i, run)
         trouble = self.guard("says", lambda: said.append(words_for(self.procedure, run, outcome, scope)))
         if trouble is not None:
-            log.error("no words for the end", run=run.id, error=trouble.message, detail=trouble.detail)
+            log.error("no words for the end", run=run.id, error=trouble.said, detail=trouble.detail)
         return {"words": said[0]} if said and said[0] else {}
 
     def _other_table(self, run: Run) -> None:
         trouble = RecoveryError(
             f"The steps of '{run.procedure}' have changed since run {run.id} began.",
+            code="MD-RUN-036",
             detail=f"It began with table {run.table}, this worker has {self.procedure.table}.",
             hint="Carry it out with the version that it began with, or take over by hand.",
         )

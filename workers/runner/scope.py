@@ -50,6 +50,7 @@ def nowhere(site: str) -> Toolbox[SiteTools]:
     """
     raise Refused(
         f"The site '{site}' cannot be reached from here.",
+        code="MD-RUN-041",
         detail="This worker has the tools of one site alone. Nothing was done there.",
         hint="Have it carried out by a worker whose settings tell of both sites.",
     )

@@ -47,6 +47,7 @@ class Guard:
             log.exception("unexpected", run=self.run, step=title)
             return RecoveryError(
                 f"Something unexpected happened in '{title}'.",
+                code="MD-RUN-037",
                 detail=f"{type(surprise).__name__}: {surprise}",
                 hint="The worker's log has the whole story. Retry, or Undo.",
             )
@@ -75,8 +76,8 @@ class Guard:
 
     def _tell(self, away: Away, since: datetime) -> None:
         self.heartbeat.must_hold()
-        log.warning("trying again", run=self.run, error=away.message, detail=away.detail)
+        log.warning("trying again", run=self.run, error=away.said, detail=away.detail)
         shown = notes.progress(self.store, self.run) or {}
         # How far it was, and how long it still takes, says nothing while nothing goes on.
-        text = f"{away.message} Trying again since {since:%H:%M} UTC."
+        text = f"{away.said} Trying again since {since:%H:%M} UTC."
         notes.set_progress(self.store, self.run, {**shown, "done": 0, "total": 0, "text": text})

@@ -147,6 +147,7 @@ def site_named(settings: Settings, name: str = "") -> Site:
         return found
     raise Refused(
         f"There is no site '{name}'.",
+        code="MD-RUN-044",
         detail=f"The settings here know {', '.join(site.name for site in sites)}.",
         hint="Name one of them, or add it: [[sites]], docs/configuration.md.",
     )
@@ -165,6 +166,7 @@ def site_reached(settings: Settings, name: str) -> Site:
     here = ", ".join(site.name for site in settings.stack() if site.docker or site.name == settings.site.name)
     raise Refused(
         f"The Docker of the site '{name}' cannot be reached with these settings.",
+        code="MD-RUN-042",
         detail=f"They reach: {here}.",
         hint=f"Give it a docker_host under [[sites]], or use the settings of which '{name}' is the [site].",
     )

@@ -105,6 +105,7 @@ class InProcessRunner:
         except Refused as elsewhere:
             raise Refused(
                 f"Run {run.id} belongs to the site '{run.site}'.",
+                code="MD-RUN-038",
                 detail=f"{elsewhere.message} {elsewhere.detail}",
                 hint="Its own site's worker carries it out, or mayday carry-out with settings that tell its Docker.",
             ) from None
@@ -120,4 +121,4 @@ def _look_again(adapters: Adapters, store: Store) -> None:
     try:
         Poller(store, adapters.pagerduty).work()
     except RecoveryError as trouble:
-        log.warning("PagerDuty was not asked again", error=trouble.message, detail=trouble.detail)
+        log.warning("PagerDuty was not asked again", error=trouble.said, detail=trouble.detail)

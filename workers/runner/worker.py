@@ -125,7 +125,7 @@ class Worker:
         except KeyError:
             why = "unknown"
         except RecoveryError as trouble:
-            log.error("not carried out", run=run, error=trouble.message, detail=trouble.detail)
+            log.error("not carried out", run=run, error=trouble.said, detail=trouble.detail)
             why = "error"
         log.info("run rests", run=run, why=why)
         return why
@@ -159,7 +159,11 @@ def chosen_lanes(threads: Mapping[Lane, int], names: Sequence[str]) -> dict[Lane
     wanted = [lane_named(name) for name in names]
     if unknown := [name for name, lane in zip(names, wanted, strict=True) if lane is None]:
         every = ", ".join(spec.name for spec in LANES.values())
-        raise Refused(f"There is no lane '{unknown[0][:60]}'.", hint=f"Name one of {every}, or none for all of them.")
+        raise Refused(
+            f"There is no lane '{unknown[0][:60]}'.",
+            code="MD-RUN-045",
+            hint=f"Name one of {every}, or none for all of them.",
+        )
     return {lane: count for lane, count in threads.items() if not wanted or lane in wanted}
 
 

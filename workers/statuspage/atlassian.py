@@ -212,6 +212,7 @@ class AtlassianPage:
         except ValidationError as odd:
             raise RecoveryError(
                 "Statuspage answered something unknown.",
+                code="MD-SP-002",
                 detail=str(odd)[:300],
                 hint="Check `statuspage.api_url` in the settings.",
             ) from odd

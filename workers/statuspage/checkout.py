@@ -62,6 +62,7 @@ class Checkout:
         if problem is not None:
             raise Away(
                 "The status page's files are committed and could not be pushed.",
+                code="MD-SP-003",
                 detail=problem,
                 hint=f"Mayday tries again by itself. By hand: git push in {self._path}",
             )
@@ -84,6 +85,7 @@ class Checkout:
         if done.returncode:
             raise RecoveryError(
                 "git could not keep the status page's files.",
+                code="MD-SP-004",
                 detail=excerpt(done.stderr or done.stdout, 500),
                 hint=f"Look at `git status` in {self._path}; it has to be on a branch, without a left-over index.lock.",
             )
@@ -106,12 +108,14 @@ class Checkout:
         except subprocess.TimeoutExpired as late:
             raise Away(
                 f"git {arguments[0]} did not end within {_SECONDS:.0f} s.",
+                code="MD-SP-005",
                 detail=str(self._path),
                 hint="See that the remote answers.",
             ) from late
         except OSError as missing:
             raise RecoveryError(
                 "git cannot be started.",
+                code="MD-SP-006",
                 detail=str(missing),
                 hint="Install git on this host, or use a directory without git.",
             ) from missing

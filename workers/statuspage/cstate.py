@@ -97,6 +97,7 @@ def parse(text: str, name: str) -> Report | None:
     except (ValueError, TypeError) as broken:
         raise RecoveryError(
             f"The report {name} cannot be read any more.",
+            code="MD-SP-007",
             detail=str(broken)[:300],
             hint="Its line `mayday:` was changed by hand. Bring it back from the history, or remove the file.",
         ) from broken

@@ -59,7 +59,7 @@ class WronglySet:
 
     def refusal(self) -> Refused:
         """What has to be corrected."""
-        return Refused(self._wrong.message, detail=self._wrong.detail, hint=self._wrong.hint)
+        return Refused(self._wrong.message, code=self._wrong.code, detail=self._wrong.detail, hint=self._wrong.hint)
 
 
 def open_page(
@@ -123,7 +123,9 @@ def _rest(name: str, url: str, headers: dict[str, str], settings: StatusPageSett
 def _page(settings: StatusPageSettings) -> str:
     page = _needed(settings.page, "page", "the page's id")
     if not page.isalnum():
-        raise Refused(f"'{page}' is no id of a status page.", hint="Correct `statuspage.page` in the settings.")
+        raise Refused(
+            f"'{page}' is no id of a status page.", code="MD-SP-008", hint="Correct `statuspage.page` in the settings."
+        )
     return page
 
 
@@ -131,6 +133,7 @@ def _needed(value: str, name: str, what: str) -> str:
     if not value:
         raise Refused(
             "The status page is not set up.",
+            code="MD-SP-009",
             detail=f"`statuspage.{name}` is empty.",
             hint=f"Put {what} there; docs/configuration.md lists every setting.",
         )

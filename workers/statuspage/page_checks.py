@@ -22,7 +22,7 @@ def check(settings: Settings, clock: Callable[[], datetime]) -> Iterator[Finding
         known = page.components()
         page.close()
     except RecoveryError as trouble:
-        yield Finding(_NAME, False, f"{trouble.message} {trouble.detail}".strip(), trouble.hint)
+        yield Finding(_NAME, False, f"{trouble.said} {trouble.detail}".strip(), trouble.hint)
         return
     yield Finding(_NAME, True, f"{page.name} answers")
     named = settings.statuspage.components

@@ -125,6 +125,7 @@ class FilesPage:
         except (OSError, ValueError) as problem:
             raise RecoveryError(
                 "The status page's files cannot be read or written.",
+                code="MD-SP-010",
                 detail=str(problem)[:300],
                 hint=f"Look at {self._path}: is it there, may Mayday write, is there space?",
             ) from problem

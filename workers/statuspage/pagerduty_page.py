@@ -184,6 +184,7 @@ class PagerDutyPage:
         if found is None:
             raise RecoveryError(
                 f"The PagerDuty status page has no {what} for '{ours}'.",
+                code="MD-SP-011",
                 detail=f"It has: {', '.join(theirs) or 'none'}",
                 hint=f"Add one of these to the page: {', '.join(wanted.get(ours, ()))}",
             )
@@ -210,6 +211,7 @@ class PagerDutyPage:
         except ValidationError as odd:
             raise RecoveryError(
                 "PagerDuty answered something unknown.",
+                code="MD-SP-012",
                 detail=str(odd)[:300],
                 hint="Check `statuspage.api_url` in the settings.",
             ) from odd

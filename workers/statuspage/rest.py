@@ -45,6 +45,7 @@ class Rest:
         if not url.startswith("https://") and not at_home:
             raise Refused(
                 f"{name}'s address does not begin with https://.",
+                code="MD-SP-013",
                 detail=url,
                 hint="Correct `api_url` in the settings: a key is not sent in clear.",
             )
@@ -60,6 +61,7 @@ class Rest:
         except (httpx.InvalidURL, ValueError) as problem:
             raise Refused(
                 f"{name} cannot be asked with these settings.",
+                code="MD-SP-014",
                 detail=type(problem).__name__,
                 hint="Correct `api_url` and `token`: one of them holds a strange character.",
             ) from problem
@@ -74,7 +76,7 @@ class Rest:
         try:
             return self._once("GET", path, params=query)
         except Doubt as gone:  # Asking changes nothing, so there is nothing to doubt.
-            raise Away(gone.message, detail=gone.detail, hint=gone.hint) from gone
+            raise Away(gone.message, code=gone.code, detail=gone.detail, hint=gone.hint) from gone
 
     def send(self, method: str, path: str, body: dict[str, Any]) -> Any:
         """Write, once. Only a request that was surely not carried out is sent again.
@@ -105,12 +107,19 @@ class Rest:
         try:
             answer = self._client.request(method, path, **sent)
         except _NOT_SENT as problem:
-            raise Away(f"{self.name} does not answer.", detail=_said(problem), hint=_LATER) from problem
+            raise Away(
+                f"{self.name} does not answer.", code="MD-SP-015", detail=_said(problem), hint=_LATER
+            ) from problem
         except httpx.HTTPError as problem:
-            raise Doubt(f"{self.name} did not answer in time.", detail=_said(problem), hint=_LATER) from problem
+            raise Doubt(
+                f"{self.name} did not answer in time.", code="MD-SP-016", detail=_said(problem), hint=_LATER
+            ) from problem
         except (httpx.InvalidURL, UnicodeError) as problem:
             raise RecoveryError(
-                f"{self.name} cannot be asked.", detail=_said(problem), hint="Correct its address in the settings."
+                f"{self.name} cannot be asked.",
+                code="MD-SP-017",
+                detail=_said(problem),
+                hint="Correct its address in the settings.",
             ) from problem
         return self._read(answer)
 
@@ -118,16 +127,20 @@ class Rest:
         status, detail = answer.status_code, excerpt(f"HTTP {answer.status_code} {answer.text}", 500)
         if status in _TOO_MUCH:
             self._pace.rest(min(_seconds(answer), _LONGEST_REST))
-            raise TooMuch(f"{self.name} takes no more requests for the moment.", detail=detail, hint=_LATER)
+            raise TooMuch(
+                f"{self.name} takes no more requests for the moment.", code="MD-SP-018", detail=detail, hint=_LATER
+            )
         # The update may be on the page all the same: an error can come after the change.
         if status >= 500:
-            raise Doubt(f"{self.name} has a problem of its own.", detail=detail, hint=_LATER)
+            raise Doubt(f"{self.name} has a problem of its own.", code="MD-SP-019", detail=detail, hint=_LATER)
         if status >= 300:
-            raise RecoveryError(f"{self.name} refused it.", detail=detail, hint=_what_to_do(status))
+            raise RecoveryError(f"{self.name} refused it.", code="MD-SP-020", detail=detail, hint=_what_to_do(status))
         try:
             return answer.json() if answer.content else None
         except ValueError as problem:
-            raise Doubt(f"{self.name} answered something that is not JSON.", detail=detail, hint=_LATER) from problem
+            raise Doubt(
+                f"{self.name} answered something that is not JSON.", code="MD-SP-021", detail=detail, hint=_LATER
+            ) from problem
 
 
 def _what_to_do(status: int) -> str:
@@ -155,6 +168,7 @@ def _trust(ca_file: str) -> ssl.SSLContext | bool:
     except (OSError, ssl.SSLError) as problem:
         raise Refused(
             f"The certificates in {ca_file} cannot be read.",
+            code="MD-SP-022",
             detail=_said(problem),
             hint="Correct `statuspage.ca_file` in the settings.",
         ) from problem

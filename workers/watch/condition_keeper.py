@@ -109,11 +109,11 @@ class ConditionKeeper:
                     watch.look()
             return found, ""
         except RecoveryError as trouble:
-            problem = f"{trouble.message} {trouble.detail}".strip()
+            problem = f"{trouble.said} {trouble.detail}".strip()
             for watch in self._watches.values():
                 watch.tell(problem)
             ours = [one for one in self.services if one.name in self._watches]
-            return tuple(Health(one.name, "unknown", trouble.message, kind=one.kind) for one in ours), problem
+            return tuple(Health(one.name, "unknown", trouble.said, kind=one.kind) for one in ours), problem
 
     def _busy(self) -> bool:
         return bool(self.store.leased())

@@ -42,7 +42,9 @@ class _Yielding:
 
     def __getattr__(self, name: str) -> Any:
         if self._busy():
-            raise _Yielded("A run began, so the look was given up.", hint="It is made again afterwards.")
+            raise _Yielded(
+                "A run began, so the look was given up.", code="MD-RUN-039", hint="It is made again afterwards."
+            )
         return getattr(self._files, name)
 
 

@@ -39,7 +39,7 @@ def look_at_archiving(server: Server, files: PostgresFiles, sql: Sql) -> Archivi
     try:
         archiver = _asked(server, sql)
     except RecoveryError as trouble:
-        return Archiving("unknown", f"its archiver could not be asked: {trouble.message} {trouble.detail}".strip())
+        return Archiving("unknown", f"its archiver could not be asked: {trouble.said} {trouble.detail}".strip())
     seen = judge(archiver, files.archive(server), server.archive)
     # The listing may be a moment older than the server's word.
     return judge(archiver, files.archive(server, anew=True), server.archive) if seen.state == "lost" else seen
@@ -113,7 +113,7 @@ class _Arrival:
         try:
             archiver = _asked(self.server, self.sql)
         except RecoveryError as trouble:
-            self._seen = Archiving("unknown", f"its archiver could not be asked: {trouble.message} {trouble.detail}")
+            self._seen = Archiving("unknown", f"its archiver could not be asked: {trouble.said} {trouble.detail}")
             return waited > _SILENT_SECONDS
         if not self._wanted and archiver.written:
             size = self.server.segment_size

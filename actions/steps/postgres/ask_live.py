@@ -61,6 +61,7 @@ def _elsewhere(server: Server, sql: Sql, refused: LoginRefused) -> Live:
     if any(words in refused.detail for words in _NO_ENTRY):
         raise Refused(
             f"{server.service} does not let Mayday in as {server.user}, so nothing of a recovery could be proven.",
+            code="MD-PG-018",
             detail=refused.detail,
             hint=f"Set `site.user` to a superuser who may log in within the container: a line `local all {server.user} "
             "trust` (or peer, for the user whom the server runs as) at the top of pg_hba.conf, or the password in "
@@ -89,6 +90,7 @@ def must_be_primary(server: Server, live: Live) -> Live:
     if not live.superuser:
         raise Refused(
             f"{server.user} is no superuser of {server.service}, so a recovery could not be carried through.",
+            code="MD-PG-019",
             detail="Checkpoints, the promotion and the proof of who serves need one.",
             hint="Set `site.user` to a superuser, then ask again.",
         )
@@ -101,11 +103,13 @@ def _no_primary(server: Server, live: Live) -> Refused:
     if not server.standby:
         return Refused(
             f"{server.service} is in recovery: somebody restores it by hand, or it is not promoted yet.",
+            code="MD-PG-020",
             detail="pg_is_in_recovery() is true, and there is no standby.signal.",
             hint="Finish that recovery (pg_promote()) or stop the server, then ask again.",
         )
     return Refused(
         f"{server.service} is a standby, not the primary: promoted by a recovery, it would be a second primary.",
+        code="MD-PG-021",
         detail=f"{seen}; it follows {primary or 'a primary whose name could not be found'}.",
         hint=f"Name the primary{f' ({primary})' if primary else ''} in `site.postgres`, on its own host. If this "
         "server is to take over: see that the old primary is stopped for good, pg_promote() this one, ask again.",

@@ -86,6 +86,7 @@ def clear_of_removals(
         stop = _before(search, way, blamed)
     raise Unreachable(
         "No place to stop was found that keeps clear of removed databases.",
+        code="MD-PG-022",
         hint="Choose a moment some minutes earlier.",
     )
 
@@ -101,6 +102,7 @@ def _before(search: Search, way: WalWay, removal: Removal) -> Stop:
     except Unreachable as refused:
         raise Unreachable(
             f"Transaction {removal.xid} was removing {_named(removal.what, removal.oid)} at that moment.",
+            code="MD-PG-023",
             detail=f"It began at {format_lsn(removal.first)}, and no base backup ends before that. {refused.message}",
             hint="Without the removal nothing earlier can be reached. Choose a moment after it was committed.",
             nearest=refused.nearest,

@@ -45,6 +45,7 @@ def promote(
         if not polling.until(lambda: _standing(aim, server, names, sql), seconds=_READY_SECONDS):
             raise RecoveryError(
                 "The clone's server does not come back to its stopping point.",
+                code="MD-PG-024",
                 detail=docker.logs(names.clone, 15),
                 hint="Retry, or Undo.",
             )
@@ -52,7 +53,9 @@ def promote(
     state = clone_state(server, names, sql)
     if state.recovering:
         if not stands(aim.stop, state):
-            raise RecoveryError("The clone no longer stands where it was shown.", hint="Undo, and ask again.")
+            raise RecoveryError(
+                "The clone no longer stands where it was shown.", code="MD-PG-025", hint="Undo, and ask again."
+            )
         sql.rows(names.clone, server, "select pg_promote(true, 60) as promoted", seconds=70)
     # The control file, by which the promotion is verified, names the new timeline only after a checkpoint.
     sql.rows(names.clone, server, "checkpoint", seconds=120)
@@ -123,6 +126,7 @@ def start_live(server: Server, docker: Docker, sql: Sql, polling: Polling) -> No
     if not polling.until(lambda: _ready(server, sql), seconds=_READY_SECONDS, every=0.2):
         raise RecoveryError(
             f"{server.service} was started but does not accept connections.",
+            code="MD-PG-026",
             detail=_last_words(server, docker, sql),
             hint="Retry waits on; Undo brings the old data back. Where the log names a setting, ask again and choose "
             f"'{WITH_BACKUPS}'.",

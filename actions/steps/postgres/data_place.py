@@ -64,6 +64,7 @@ def data_home(container: Container, inside: str) -> DataHome:
     if mount is None:
         raise Refused(
             f"The data directory {inside} of {container.name} is not on a mount.",
+            code="MD-PG-027",
             detail="It lies within the container and is lost with it.",
             hint="Put PGDATA on a volume or a bind mount; until then only dumps can be restored.",
         )
@@ -71,6 +72,7 @@ def data_home(container: Container, inside: str) -> DataHome:
     if mount.kind not in ("bind", "volume") or mount.fleeting.startswith("tmpfs"):
         raise Refused(
             f"The data of {container.name} lies in memory ({mount.fleeting or mount.kind}), and is gone when it stops.",
+            code="MD-PG-028",
             detail="A clone can take its place only where it lies on a disk.",
             hint="Move the data to a volume or a bind mount, or recover by hand beside it.",
         )
@@ -78,6 +80,7 @@ def data_home(container: Container, inside: str) -> DataHome:
         raise Refused(
             f"The data of {container.name} is the whole of the volume {mount.volume} ({mount.fleeting}), so nothing "
             "can be put beside it.",
+            code="MD-PG-029",
             detail=f"Docker mounts that on {mount.source} as long as a container uses it; a rename cannot swap it.",
             hint="Put PGDATA into a folder below the volume (PGDATA=…/pgdata), or mount it on the host and bind that.",
         )
@@ -96,6 +99,7 @@ def _undivided(container: Container, inside: str) -> None:
                 raise Refused(
                     f"{part} in the data directory of {container.name} is a mount of its own, so it would not be "
                     "swapped with the rest.",
+                    code="MD-PG-030",
                     detail=f"{mount.target} is {mount.source} on the host.",
                     hint=f"Stop the server, move that into the data directory (for pg_wal, a link to a folder that is "
                     f"mounted elsewhere works too), take the mount of {part} away, then ask again.",
@@ -108,6 +112,7 @@ def on_host(container: Container, inside: str, what: str = "The WAL archive and 
     if mount is None:
         raise Refused(
             f"{inside} is not mounted into {container.name}.",
+            code="MD-PG-031",
             detail=f"{what} must lie on a mount.",
             hint="Mount the backup folder there, or correct `site.archive` and `site.bases`.",
         )
@@ -157,6 +162,7 @@ def must_be_swappable(server: Server, names: Names, folders: Folders) -> DataPla
     if wrong:
         raise Refused(
             f"{server.home.leaf} cannot be swapped by a rename where it lies.",
+            code="MD-PG-032",
             detail=f"{path}: {wrong}",
             hint="Where a disk is mounted on it, mount that one level higher and put PGDATA into a folder below; else "
             "let root rename in that folder (it may be read-only, immutable or squashed). Then ask again.",
@@ -165,6 +171,7 @@ def must_be_swappable(server: Server, names: Names, folders: Folders) -> DataPla
     if others:
         raise Refused(
             f"{', '.join(others)} has the data directory of {server.service} mounted as well, and may write to it.",
+            code="MD-PG-033",
             detail=f"It is {path} on the host.",
             hint=f"Stop {' and '.join(others)}, or mount it there to be read alone (:ro), then ask again.",
         )

@@ -90,6 +90,7 @@ def measure_space(
     if free < needed:
         raise Refused(
             "There is not enough room beside the live data.",
+            code="MD-PG-034",
             detail=f"{size(needed)} are needed in {server.home.parent} ({_words(must)}), {size(free)} are free.",
             hint="Make room there (old directories that Mayday kept are named *_before_*), then ask again.",
         )
@@ -115,6 +116,7 @@ def _apart(base: Base, server: Server, must: Iterable[Need], rooms: Mapping[str,
         if one.free < one.needed:
             raise Refused(
                 f"There is not enough room beside the tablespace at {one.location}.",
+                code="MD-PG-035",
                 detail=f"{size(one.needed)} are needed there, {size(one.free)} are free.",
                 hint="Make room on that disk, then ask again.",
             )

@@ -73,6 +73,7 @@ def _is_there(there: DataDirectory) -> bool:
 def _not_found(container: Container, inside: str) -> Refused:
     return Refused(
         f"The data directory of {container.name} was not found.",
+        code="MD-PG-036",
         detail=f"Looked in {inside} and where images keep it.",
         hint="Set `site.data_directory` to its path within the container, then ask again.",
     )
@@ -81,6 +82,7 @@ def _not_found(container: Container, inside: str) -> Refused:
 def _several(container: Container, inside: str, below: Sequence[str]) -> Refused:
     return Refused(
         f"Which data directory is that of {container.name} cannot be known while the server is down.",
+        code="MD-PG-037",
         detail=f"{inside} is none itself, and holds: {', '.join(below)}.",
         hint="Set `site.data_directory` to its path within the container, then ask again.",
     )
@@ -123,6 +125,7 @@ def _must_be_told(container: Container, site: SiteConfig) -> None:
         # The tools of a second site: backups of another server must never be taken for its own.
         raise Refused(
             f"The settings do not say where the backups of {container.name} lie.",
+            code="MD-PG-093",
             detail="Nothing tells of its archive and its base backups on that site.",
             hint="Ask a Mayday for it whose settings tell of that server: docs/configuration.md.",
         )
@@ -160,6 +163,7 @@ def _wal(container: Container, home: DataHome, link: str) -> str:
     if mount_of(container, inside) is None:
         raise Refused(
             f"pg_wal of {container.name} is a link to {inside}, which is on no mount.",
+            code="MD-PG-038",
             detail="What was not archived yet could not be read there, nor would it outlive the container.",
             hint="Mount a volume or a folder of the host there, then ask again.",
         )

@@ -63,6 +63,7 @@ def find_tablespaces(aim: Aim, server: Server, base: Base, docker: Docker, files
         if space.problem:
             raise Refused(
                 f"The tablespace at {space.location} cannot be recovered beside its live files.",
+                code="MD-PG-039",
                 detail=f"Of the Docker host's view: {space.problem}.",
                 hint=_MOUNT_IT,
             )
@@ -91,6 +92,7 @@ def _of_base(server: Server, base: Base, container: Container) -> list[Tablespac
     if unknown:
         raise Refused(
             f"Nothing says where the tablespace {unknown[0].oid} of the base backup {base.name} belongs.",
+            code="MD-PG-040",
             detail="The live server has no such tablespace any more, and a backup in plain form does not tell.",
             hint=f"Note it in {base.name}/mayday.tablespaces on the Docker host, as a line: "
             f"{unknown[0].oid} /its/location",
@@ -104,6 +106,7 @@ def _one_folder_each(found: tuple[Tablespace, ...]) -> None:
         if space.parent in held:
             raise Refused(
                 "Two tablespaces lie in one folder of the Docker host.",
+                code="MD-PG-041",
                 detail=f"{held[space.parent]} and {space.location} are both {space.parent}.",
                 hint="One of the two mounts is wrong; correct it, then ask again.",
             )
@@ -116,6 +119,7 @@ def _are_there(spaces: Tablespaces, server: Server, files: PostgresFiles) -> Non
         if rooms[space.location].device == "none":
             raise Refused(
                 f"The folder of the tablespace at {space.location} is missing on the Docker host.",
+                code="MD-PG-042",
                 detail=f"There is no {space.parent}.",
                 hint="See that its disk is mounted; make the folder again if it was removed; then ask again.",
             )

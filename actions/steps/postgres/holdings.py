@@ -45,7 +45,7 @@ def take_stock(server: Server, sql: Sql, polling: Polling, seconds: float = _SEC
 
 
 def _why(answer: QueryResult) -> str:
-    return f"{answer.error.message} {answer.error.detail}".strip() if answer.error else "nothing was answered"
+    return f"{answer.error.said} {answer.error.detail}".strip() if answer.error else "nothing was answered"
 
 
 def _count(server: Server, sql: Sql, told: Mapping[str, Any], seconds: float) -> dict[str, dict[str, Any]]:

@@ -66,6 +66,7 @@ def _distrusted(server: Server, there: DataDirectory) -> RecoveryError | None:
     if there.control_error:
         return RecoveryError(
             f"It failed while reading the control file of {server.home.leaf}.",
+            code="MD-PG-043",
             detail=there.control_error,
             hint="The control file may be damaged; base backups are not affected.",
         )
@@ -73,6 +74,7 @@ def _distrusted(server: Server, there: DataDirectory) -> RecoveryError | None:
         return None
     return RecoveryError(
         "The control file of the live server is damaged, and its own WAL does not say which cluster it is.",
+        code="MD-PG-044",
         detail="\n".join(there.control.splitlines()[:6]),
         hint="Recover by hand from a base backup; nothing was touched.",
     )
@@ -88,6 +90,7 @@ def must_find(docker: Docker, service: str) -> Container:
     if container is None:
         raise Refused(
             f"There is no container named {service} on this host.",
+            code="MD-PG-045",
             hint="Look at `docker ps -a`, and at `site.postgres` in the settings.",
         )
     return container
@@ -99,6 +102,7 @@ def _major(control: str) -> int:
     if number not in _MAJORS:
         raise Refused(
             f"This PostgreSQL (catalogue version {number}) is not one of 13 to 18.",
+            code="MD-PG-046",
             hint="Recover by hand, or upgrade Mayday.",
         )
     return _MAJORS[number]

@@ -142,6 +142,7 @@ def _open_now(container: str, server: Server, sql: Sql) -> list[Prepared]:
 def _other_than_shown(there: list[Prepared]) -> RecoveryError:
     return RecoveryError(
         "The clone has other prepared transactions than were shown.",
+        code="MD-PG-047",
         detail=", ".join(one.gid for one in there)[:300],
         hint="Undo, and ask again; the live data was not touched.",
     )

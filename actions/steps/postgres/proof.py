@@ -68,6 +68,7 @@ def prove_writable(aim: Aim, server: Server, sql: Sql) -> Proof:
     if wrong:
         raise RecoveryError(
             "The server in service is not the recovered one.",
+            code="MD-PG-048",
             detail="; ".join(wrong) + ".",
             hint="Undo brings the old data back.",
         )
@@ -93,6 +94,7 @@ def smoke_test(site: SiteConfig, web: Web, polling: Polling) -> None:
         status, body = web.get(site.smoke_url)
         raise RecoveryError(
             "The smoke test through the application failed.",
+            code="MD-PG-049",
             detail=f"{status}: {body[:300]}",
             hint=f"The database is recovered. Look at what answers at {site.smoke_url}, then Retry.",
         )

@@ -168,9 +168,10 @@ def _gave_up(log: str) -> RecoveryError:
     last = "\n".join(log.splitlines()[-12:])
     for sign, message, hint in _SIGNS:
         if sign in log:
-            return RecoveryError(message, detail=last, hint=hint)
+            return RecoveryError(message, code="MD-PG-050", detail=last, hint=hint)
     return RecoveryError(
         "The clone's server ended before it reached the target.",
+        code="MD-PG-051",
         detail=last,
         hint="The live data is untouched. Retry, or Undo and look at the log above.",
     )
@@ -218,6 +219,7 @@ def prove_stop(aim: Aim, server: Server, names: Names, docker: Docker, sql: Sql)
     if reasons:
         raise RecoveryError(
             "The clone did not stop where the plan said.",
+            code="MD-PG-052",
             detail="; ".join(reasons) + ".",
             hint="Do not use it. Undo, and ask again with a position (before lsn …).",
         )

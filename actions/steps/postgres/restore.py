@@ -70,6 +70,7 @@ def base_is_whole(server: Server, tablespaces: Tablespaces, names: Names, files:
     if wrong:
         raise RecoveryError(
             "The copy of the base backup is not what its manifest says.",
+            code="MD-PG-053",
             detail=wrong,
             hint="If Retry says the same, the backup itself is damaged: undo, move it out of the "
             "folder of base backups, and ask again; an older one is chosen then.",
@@ -95,6 +96,7 @@ def wal_is_laid(
         if wrong:
             raise RecoveryError(
                 "The WAL does not read through to the stopping point.",
+                code="MD-PG-054",
                 detail=wrong,
                 hint="Bring an undamaged copy of that segment into the archive and Retry, or Undo "
                 "and recover to a moment before it.",
@@ -111,6 +113,7 @@ def _all_are_known(base: Base, server: Server, tablespaces: Tablespaces, made: M
         oid, location = unknown[0]
         raise RecoveryError(
             f"The WAL makes a tablespace at {location} that the plan does not know.",
+            code="MD-PG-055",
             detail="Neither the base backup nor the live server has it, and so much WAL is not searched for a plan.",
             hint=f"Undo, add the line `{oid} {location}` to {server.bases}/{base.name}/{MAP_NAME}, and ask again; "
             "or ask for a moment before it was made.",

@@ -46,6 +46,7 @@ def base_is_taken(server: Server, names: Names, files: PostgresFiles) -> bool:
     if wrong:
         raise RecoveryError(
             "The base backup is not what its manifest says.",
+            code="MD-PG-056",
             detail=wrong,
             hint="Look at the disk; then take another base backup.",
         )
@@ -65,7 +66,9 @@ def write_inventory(
     """
     found = next((f for f in files.backups(server) if _named(f, backup_name(names))), None)
     if found is None:
-        raise RecoveryError(f"There is no base backup {backup_name(names)}.", hint="Take one: /backup run base")
+        raise RecoveryError(
+            f"There is no base backup {backup_name(names)}.", code="MD-PG-057", hint="Take one: /backup run base"
+        )
     backup = read_backup(found)
     held = take_stock(server, sql, polling)
     own = held.databases.get(server.database) or Contents(server.database, 0, (), (), ())

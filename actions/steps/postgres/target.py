@@ -111,7 +111,9 @@ def find_stopping_point(
     part = around.window.on(branch.timeline)
     if part is None or not found:
         choose_backup(around.window, timeline=branch.timeline)  # It says why there is none.
-        raise Refused("The WAL of the base backups is not there.", hint="Bring it back into the archive.")
+        raise Refused(
+            "The WAL of the base backups is not there.", code="MD-PG-058", hint="Bring it back into the archive."
+        )
     search = Search(target, part, found, branch.segment, branch.whole_until)
     way, stop = search.find()
     stop, spared, left = clear_of_removals(search, way, stop)
@@ -133,6 +135,7 @@ def choose_base(aim: Aim, server: Server, files: PostgresFiles, sql: Sql, now: d
     if lost:
         raise Refused(
             f"The WAL segment {lost[0]} is missing.",
+            code="MD-PG-059",
             detail=f"{len(lost)} of {len(needed)} are not there.",
             hint="Recover to a moment before it, or bring the segment back into the archive.",
         )

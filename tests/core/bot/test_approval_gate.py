@@ -51,7 +51,7 @@ def asked(office: Office) -> tuple[PlayedWorker, int]:
 def test_a_guest_gets_no_word_of_what_goes_on(office: Office, family: str, text: str) -> None:
     worker, _ = asked(office)
     said = hear(office.bot, text.format(run=worker.run), Origin("t2", GUEST, "T1", CHANNEL), family).text
-    assert said.startswith("Mayday answers members of this workspace alone.\nThis is a guest.")
+    assert said.startswith("Mayday answers members of this workspace alone. [MD-SL-002]\nThis is a guest.")
     assert worker.run not in said
 
 

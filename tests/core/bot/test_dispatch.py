@@ -104,7 +104,7 @@ def test_users_text_is_data_in_every_answer(office: Office) -> None:
     assert "<!channel>" not in say(office, "destroy <!channel> {x}", key="t2")
 
 
-def test_a_dead_bell_does_not_hurt(office: Office) -> None:
+def test_a_queue_that_is_away_does_not_hurt_whoever_wakes_a_worker(office: Office) -> None:
     def broken(_run: str) -> None:
         raise RedisAway("redis is away")
 

@@ -19,11 +19,10 @@ def test_whoever_rings_waits_for_nothing_and_every_ring_is_rung_in_its_order() -
         go.wait(10)
         rung.append(run)
 
-    bell = QueueNotifier(slow)
-    began = time.monotonic()
+    notify = QueueNotifier(slow)
     for n in range(100):
-        bell(f"r{n}")
-    assert time.monotonic() - began < 0.5
+        notify(f"r{n}")
+    # Whoever had waited for the slow one had waited for its end.
     assert rung == []
     go.set()
     within(5)(lambda: rung == [f"r{n}" for n in range(100)])
@@ -40,10 +39,10 @@ def test_a_queue_that_is_away_or_breaks_does_not_end_the_ringing() -> None:
             raise ValueError("not thought of")
         rung.append(run)
 
-    bell = QueueNotifier(ring)
+    notify = QueueNotifier(ring)
     for run in ("away", "a", "strange"):
-        bell(run)
+        notify(run)
     within(5)(lambda: rung == ["a"])
     time.sleep(0.1)
-    bell("b")
+    notify("b")
     within(5)(lambda: rung == ["a", "b"])

@@ -6,7 +6,6 @@ import asyncio
 import hashlib
 import hmac
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +15,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
+from actions.engine import database
 from actions.engine.errors import Unstorable
 from actions.engine.store import Store
 from actions.incidents.alert_grouping import Rules
@@ -148,14 +148,15 @@ def test_one_that_cannot_be_kept_spoils_no_other(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("gives_up", [0.3, pytest.param(event_writer.GIVES_UP, marks=pytest.mark.deep)])
-def test_a_locked_store_is_answered_within_pagerdutys_five_seconds_and_keeps_nothing_later(
+def test_a_locked_store_is_answered_before_pagerduty_gives_up_and_keeps_nothing_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gives_up: float
 ) -> None:
     monkeypatch.setattr(event_writer, "GIVES_UP", gives_up)
-    store, began = store_in(tmp_path, Clock()), time.monotonic()
-    with locked(tmp_path / "mayday.db"):
+    # The store itself would wait for an hour: answers that come while it is locked come by what is tested.
+    monkeypatch.setattr(database, "LONGEST", 3600.0)
+    store = store_in(tmp_path, Clock())
+    with locked(tmp_path / "mayday.db", 3600):
         answers = post_all(store, [body(event(id=f"E{n}")).encode() for n in range(60)])
-        assert time.monotonic() - began < 5
     assert answers == {503}
     assert store.notes("event") == {}
     assert post_all(store, [body(event(id="E1")).encode()]) == {202}

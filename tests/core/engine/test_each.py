@@ -474,7 +474,7 @@ def test_a_worker_that_lost_its_lease_amid_a_wave_writes_nothing_more_and_the_ne
     assert first_broken(here.store.entries("r1")) is None
 
 
-def test_a_store_that_cannot_be_written_ends_the_carrying_out_and_fails_no_item() -> None:
+def test_a_store_that_cannot_be_written_ends_the_execution_and_fails_no_item() -> None:
     here = room()
 
     def away(place: str) -> None:

@@ -29,20 +29,20 @@ INCIDENT_SAYS = {
     "is open": (Kind.ALERTED, {"alerts": [], "over": False}),
     "of before": (Kind.ALERTED, {"alerts": []}),
 }
-DEEDS = st.tuples(st.sampled_from(NAMES), st.sampled_from(["grows", "ends", "is over", "is open", "of before"]))
+ACTIONS = st.tuples(st.sampled_from(NAMES), st.sampled_from(["grows", "ends", "is over", "is open", "of before"]))
 
 
-def do(store: Store, name: str, deed: str) -> None:  # noqa: F811
+def do(store: Store, name: str, action: str) -> None:  # noqa: F811
     """Begin the journal, or write one more entry into it, as a run or an incident has them."""
     told = store.entries(name)
     if name.startswith("i"):
-        draft = INCIDENT_SAYS[deed] if told else (Kind.OPENED, {"title": "Down", "service": "pg"})
+        draft = INCIDENT_SAYS[action] if told else (Kind.OPENED, {"title": "Down", "service": "pg"})
         store.extend(name, lambda _: [(draft[0], None, draft[1])])
     elif not told:
         store.open_run(name, {**REQUEST, "service": name}, claims=False, key=name)
     else:
         ended = any(entry.kind is Kind.FINISHED for entry in told)
-        kind = Kind.FINISHED if deed == "ends" and not ended else Kind.NOTED
+        kind = Kind.FINISHED if action == "ends" and not ended else Kind.NOTED
         store.speak(name, lambda _: (kind, None, {"outcome": "done"}))
 
 
@@ -56,16 +56,16 @@ def kept(store: Store) -> dict[str, JournalHead | None]:  # noqa: F811
 
 
 @settings(max_examples=60)
-@given(st.lists(DEEDS, max_size=25), st.integers(0, 24))
+@given(st.lists(ACTIONS, max_size=25), st.integers(0, 24))
 def test_after_whatever_was_written_the_table_says_what_the_entries_say(
-    deeds: list[tuple[str, str]], look: int
+    wanted: list[tuple[str, str]], look: int
 ) -> None:
     time = Clock()
     made = emptied(time)
     seen, since = dict[str, int](), 0
-    for place, (name, deed) in enumerate(deeds):
+    for place, (name, action) in enumerate(wanted):
         time.on(1)
-        do(made, name, deed)
+        do(made, name, action)
         if place == look:
             news = made.grown(0)
             seen, since = {one.journal: one.n for one in news}, news[-1].change
@@ -80,15 +80,15 @@ def test_after_whatever_was_written_the_table_says_what_the_entries_say(
 
 
 @settings(max_examples=40)
-@given(st.lists(DEEDS, max_size=20), st.sets(st.sampled_from(NAMES)), st.sets(st.sampled_from(NAMES)))
+@given(st.lists(ACTIONS, max_size=20), st.sets(st.sampled_from(NAMES)), st.sets(st.sampled_from(NAMES)))
 def test_a_store_of_before_is_brought_up_to_date_and_what_is_right_is_left(
-    deeds: list[tuple[str, str]], unknown: set[str], behind: set[str]
+    wanted: list[tuple[str, str]], unknown: set[str], behind: set[str]
 ) -> None:
     time = Clock()
     made = emptied(time)
-    for name, deed in deeds:
+    for name, action in wanted:
         time.on(1)
-        do(made, name, deed)
+        do(made, name, action)
     wanted = right(made)
     with made.engine.begin() as db:
         db.execute(sa.delete(tables.journals).where(tables.journals.c.id.in_(unknown)))

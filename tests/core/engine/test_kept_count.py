@@ -25,7 +25,7 @@ SAYS: dict[str, tuple[Kind, dict[str, Any]]] = {
     "ends": (Kind.FINISHED, {"outcome": "recovered"}),
     "is noted": (Kind.NOTED, {}),
 }
-DEEDS = st.one_of(
+ACTIONS = st.one_of(
     st.tuples(st.sampled_from(RUNS), st.sampled_from([*SAYS])), st.just(("i1", "grows")), st.just(("", "restart"))
 )
 
@@ -49,32 +49,32 @@ class Counting:
         return (*counted, self.records.of("main", "pg"), self.records.open, sorted(self.times.kept()), self.times.open)
 
 
-def do(store: Store, name: str, deed: str) -> None:
+def do(store: Store, name: str, action: str) -> None:
     told = store.entries(name)
     if name == "i1":
         store.extend(name, lambda _: [(Kind.GRADED if told else Kind.OPENED, None, {})])
     elif not told:
         store.open_run(name, {**REQUEST, "procedure": PITR.name}, claims=False, key=name)
     else:
-        kind, data = SAYS[deed]
+        kind, data = SAYS[action]
         over = any(entry.kind is Kind.FINISHED for entry in told)
         store.speak(name, lambda _: (Kind.NOTED if over else kind, 0, data))
 
 
 @settings(max_examples=60)
-@given(st.lists(DEEDS, max_size=30), st.integers(1, 6), st.integers(1, 4))
+@given(st.lists(ACTIONS, max_size=30), st.integers(1, 6), st.integers(1, 4))
 def test_a_process_that_begins_anew_counts_what_a_recount_gives(
-    deeds: list[tuple[str, str]], keep_after: int, look_every: int
+    wanted: list[tuple[str, str]], keep_after: int, look_every: int
 ) -> None:
     time = Clock()
     store = emptied(time)
     process = Counting(store, keep_after)
-    for place, (name, deed) in enumerate(deeds):
+    for place, (name, action) in enumerate(wanted):
         time.on(1)
-        if deed == "restart":
+        if action == "restart":
             process = Counting(store, keep_after)
         else:
-            do(store, name, deed)
+            do(store, name, action)
         if place % look_every == 0:
             process.look()
     counted, anew = process.look(), Counting(store, 1000)
@@ -84,8 +84,8 @@ def test_a_process_that_begins_anew_counts_what_a_recount_gives(
 
 def test_a_note_that_cannot_be_read_costs_a_recount() -> None:
     store = emptied(Clock())
-    for deed in ("", "is done", "ends"):
-        do(store, "r1", deed)
+    for action in ("", "is done", "ends"):
+        do(store, "r1", action)
     right = Counting(store, 1).look()
     for spoiled in ("nonsense", {}, {"since": 1, "open": {"r9": 1}, "counted": store.note(NOTE, "metrics")["counted"]}):
         for name in ("metrics", "records", "step times"):

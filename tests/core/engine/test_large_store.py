@@ -27,7 +27,6 @@ pytestmark = [pytest.mark.deep, pytest.mark.timeout(1200)]
 
 ENTRIES = 10
 FEW, MANY = 100, 100_000
-START_SECONDS = 3.0
 
 
 def written(at: datetime) -> str:
@@ -119,10 +118,12 @@ def test_a_bot_at_rest_costs_the_same_whatever_lies_in_its_store_and_starts_at_o
     for name, look in looks.items():
         little, much = each([lambda look=look: look(small), lambda look=look: look(large)])  # type: ignore[misc]
         ratios[name] = round(much / little, 2)
-    told = {"upgrade": before[1].opened, "first count": before[1].took, "open": large.opened, "start": large.took}
+    told = {"upgrade": before[1].opened, "first count": before[1].took, "open": large.opened}
+    told |= {"start": large.took, "start with few": small.took}
     for name, value in (told | ratios).items():
         record_property(name, value)
         print(f"{name}: {value:.2f}")  # noqa: T201
     assert ratios["a tick"] <= 1.3
     assert max(ratios.values()) <= 2.0
-    assert large.took <= START_SECONDS
+    # There are a thousand times the runs: what began by counting them would take a thousand times as long.
+    assert large.took <= 100 * small.took

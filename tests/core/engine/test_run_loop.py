@@ -300,7 +300,8 @@ def test_nobody_without_rights_moves_anything(yard: Yard) -> None:
 
 
 def test_a_fenced_worker_is_told_that_there_is_nothing_to_do() -> None:
-    assert Fenced("x", hint="Nothing to do.").as_json() == {"error": "x", "detail": "", "hint": "Nothing to do."}
+    told = Fenced("x", code="MD-RUN-999", hint="Nothing to do.").as_json()
+    assert told == {"error": "x", "code": "MD-RUN-999", "detail": "", "hint": "Nothing to do."}
 
 
 def spare(yard: Yard) -> Yard:

@@ -39,7 +39,7 @@ class Waiting(Tower):
         self.run.asks(PITR, 5)
 
     def works(self) -> Run:
-        """A worker carries out the newest errand that was rung for."""
+        """A worker carries out the newest errand that was enqueued."""
         LeasedRunner(self.post.store, find, WorldErrands(self.post.world), f"w{len(self.rung)}").carry_out(
             self.rung[-1]
         )

@@ -94,7 +94,7 @@ def test_errors_fit(pagerduty: RunningPracticePagerDuty, incident: str) -> None:
     assert fits(rest(pagerduty, READ_ONLY_TOKEN), "PUT", "/incidents/{id}", **wrong)["error"]["code"] == 2010
     nothing = fits(rest(pagerduty), "GET", "/incidents/{id}", ids={"id": "Q0NOTHING"})
     assert nothing["error"]["code"] == 2100
-    pagerduty.desk.account.rest_limit = Limiter(pagerduty.desk.account.clock, 1)
+    pagerduty.stand_in.account.rest_limit = Limiter(pagerduty.stand_in.account.clock, 1)
     client = rest(pagerduty)
     client.retry[429] = 1
     client.get("/abilities")
@@ -179,7 +179,7 @@ def test_all_that_mayday_asks_fits(pagerduty: RunningPracticePagerDuty) -> None:
     assert hooks.all()
     hooks.delete(made.id)
     pager.resolve("run 7 failed")
-    calls = list(pagerduty.desk.account.calls)
+    calls = list(pagerduty.stand_in.account.calls)
     assert len({(call["verb"], call["route"]) for call in calls}) >= 12
     assert [wrong for call in calls for wrong in _wrong_with(call)] == []
 

@@ -175,7 +175,10 @@ def test_no_module_hides_an_import_in_a_function() -> None:
 
 
 def texts() -> list[Path]:
-    return [*modules(*PRODUCT), *sorted(path for pattern in PAGES for path in ROOT.glob(pattern))]
+    """What people read: code, tests and pages. This file alone names what is out."""
+    tests = [path for path in modules("tests") if path != Path(__file__).resolve()]
+    scripts = [path for kind in ("*.sh", "*.sql", "*.js", "*.html", "*.css") for path in (ROOT / "lab").rglob(kind)]
+    return [*modules(*TREE), *tests, *sorted(scripts), *sorted(path for pages in PAGES for path in ROOT.glob(pages))]
 
 
 def words_out_in(line: str) -> list[str]:

@@ -93,15 +93,15 @@ def test_slack_shows_all_sites_or_the_one_that_is_named_in_letters_of_one_width(
     assert "✗ cache  stopped" in east
     assert east.count("```") == 2
     assert "<!channel>" not in east
-    assert "There is no site 'west'.\nSites: main, east." in say(here, "/recover stack west")
+    assert "There is no site 'west'. [MD-STK-008]\nSites: main, east." in say(here, "/recover stack west")
 
 
 def test_the_terminal_shows_the_same_and_gives_it_to_programs(tmp_path: Path) -> None:
-    desk = Terminal(tmp_path)
-    told = desk.typed("ana", "stack").stdout
+    terminal = Terminal(tmp_path)
+    told = terminal.typed("ana", "stack").stdout
     assert told.startswith("Site main\n1. need nothing\n")
-    assert desk.typed("ana", "recover", "stack").stdout == told
-    rows = json.loads(desk.typed("ana", "stack", "--json").stdout)
+    assert terminal.typed("ana", "recover", "stack").stdout == told
+    rows = json.loads(terminal.typed("ana", "stack", "--json").stdout)
     assert [(row["service"], row["wave"]) for row in rows][:4] == [
         ("nself-postgres", 1),
         ("nself-redis", 1),
@@ -109,4 +109,4 @@ def test_the_terminal_shows_the_same_and_gives_it_to_programs(tmp_path: Path) ->
         ("nself-auth", 2),
     ]
     assert (rows[0]["kind"], rows[0]["rto_seconds"], rows[0]["health"]) == ("postgres", 1800, None)
-    assert desk.type("ana", "stack", "west").exception is not None
+    assert terminal.type("ana", "stack", "west").exception is not None

@@ -28,7 +28,7 @@ from actions.watch.service_condition import Condition, Health, Reachable, condit
 from tests.support.recorded import recorded, tell, told_as
 from tests.support.worlds.company import SITE, WRITERS, World
 from tests.support.worlds.founding import company
-from tests.support.worlds.planned import WorldWorkshop
+from tests.support.worlds.planned import WorldToolbox
 from workers.watch.condition_keeper import ConditionKeeper
 from workers.watch.container_health import healths
 
@@ -70,7 +70,7 @@ class Host:
         if self.away:
             raise Away("Docker did not answer.", hint="See that it runs.")
         self.names.append(run.id)
-        with WorldWorkshop(self.world).open(run) as tools:
+        with WorldToolbox(self.world).open(run) as tools:
             docker: Any = tools.docker
             docker.client = SimpleNamespace(api=SimpleNamespace(containers=self.containers))
             yield replace(tools, files=Counting(tools.files, self))

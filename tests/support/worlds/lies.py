@@ -15,7 +15,7 @@ from actions.tools.names import Names
 from actions.tools.postgres_files import ServerDirectories
 from tests.support.worlds.docker import WorldDocker
 from tests.support.worlds.files import WorldFiles
-from tests.support.worlds.planned import Company, WorldWorkshop
+from tests.support.worlds.planned import Company, WorldToolbox
 from tests.support.worlds.sql import WorldSql
 from workers.runner.scope import by_name, scope_of
 
@@ -25,7 +25,7 @@ PAUSE, KEEP = "Pause writers and restore", "Restore, keep serving"
 def called(here: Company, step: Callable[..., Any], **lies: Any) -> Any:
     """A step's function on the world of a run as it stands, but for what is a lie."""
     run = here.run()
-    with WorldWorkshop(here.world).open(run) as tools:
+    with WorldToolbox(here.world).open(run) as tools:
         told = {**by_name(tools), "now": here.world.clock(), "progress": lambda *_: None}
         return injection.call(step, ChainMap(lies, scope_of(catalog.find(run.procedure), run, told)))
 

@@ -69,7 +69,7 @@ class NoThroughput:
 
 
 @dataclass
-class WorldWorkshop:
+class WorldToolbox:
     """The tools of the world, for one run; for one of another site they are those of its second one."""
 
     world: World
@@ -142,8 +142,8 @@ class Company:
     def work(self, run: str = "r1") -> str:
         """A new worker carries the run out until it waits."""
         self.workers += 1
-        workshop = WorldWorkshop(self.world, throughput=self.throughput)
-        tools = self.toolbox(self.world) if self.toolbox else workshop
+        toolbox = WorldToolbox(self.world, throughput=self.throughput)
+        tools = self.toolbox(self.world) if self.toolbox else toolbox
         return LeasedRunner(self.store, self.find, tools, f"worker {self.workers}").carry_out(run)
 
     def lease_runs_out(self) -> None:

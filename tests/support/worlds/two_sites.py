@@ -18,7 +18,7 @@ from tests.support.worlds.clock import Clock
 from tests.support.worlds.company import SITE, World
 from tests.support.worlds.founding import company
 from tests.support.worlds.ledger import Ledger
-from tests.support.worlds.planned import ONCALL, WorldWorkshop
+from tests.support.worlds.planned import ONCALL, WorldToolbox
 from workers.runner.leased_runner import LeasedRunner
 from workers.runner.scope import Toolbox
 
@@ -118,7 +118,7 @@ class TwoSites:
         if site == self.away:
             raise Away(f"The Docker of {site} did not answer.", hint="See that it runs.")
         if site == "east":
-            return WorldWorkshop(self.east, replace(SITE, name="east"))
+            return WorldToolbox(self.east, replace(SITE, name="east"))
         raise Refused(f"There is no site '{site}'.", hint="Correct the settings.")
 
     def ask(self, to: str = "east", key: str = "k1", site: str = "main") -> OpenedRun:
@@ -130,7 +130,7 @@ class TwoSites:
         return LeasedRunner(
             self.store,
             lambda name: MOVE,
-            WorldWorkshop(self.here),
+            WorldToolbox(self.here),
             f"w{self.workers}",
             away_seconds=0.05,
             elsewhere=self.toolbox,

@@ -18,20 +18,20 @@ from workers.runner import enqueue_run
 OLGA = Speaker("U1", "Olga", may_ask=True, may_approve=False)
 
 
-@pytest.mark.parametrize(("sites", "rung"), [((), "main"), ((SiteTable(name="east"),), "east")])
+@pytest.mark.parametrize(("sites", "expected"), [((), "main"), ((SiteTable(name="east"),), "east")])
 def test_a_run_is_put_into_the_queue_of_its_own_site_and_lane(
-    sites: tuple[SiteTable, ...], rung: str, monkeypatch: pytest.MonkeyPatch
+    sites: tuple[SiteTable, ...], expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     heard: list[tuple[str, str, Lane | None]] = []
     monkeypatch.setattr(enqueue_run, "enqueue", lambda url, site, run, lane: heard.append((site, run, lane)))
     store = emptied(lambda: START)
-    subject = Subject(rung, "nself-redis")
+    subject = Subject(expected, "nself-redis")
     ask = {"by": OLGA, "subject": subject, "origin": {}}
     unknown = open_run(store, REDIS, Restart("nself-redis"), key="k", **ask).id
-    ask["subject"] = Subject(rung, "nself-postgres")
+    ask["subject"] = Subject(expected, "nself-postgres")
     backup = open_run(store, postgres_backup.PROCEDURE, postgres_backup.TakeBase("nself-postgres"), key="b", **ask).id
     put = mayday._enqueue(Settings(sites=sites), store)
     for run in (unknown, backup, "e1122-abcd"):
         put(run)
     # Of a procedure of another version the lane is not known; its site's worker hands the run on.
-    assert heard == [(rung, unknown, None), (rung, backup, Lane.BACKUP), ("main", "e1122-abcd", Lane.ERRAND)]
+    assert heard == [(expected, unknown, None), (expected, backup, Lane.BACKUP), ("main", "e1122-abcd", Lane.ERRAND)]
