@@ -8,7 +8,7 @@ from actions.clock.time_grammar import HALF_HOUR, SEVERAL, TO_COME, VAGUE
 from actions.clock.wallclock import Wall
 from actions.clock.zones import WhenError
 
-_CLOCK_LIKE = re.compile(r".*\d-(\d{1,2}):(\d{2})", re.ASCII)
+_CLOCK_LIKE = re.compile(r"(?<=\d)-(\d{1,2}):(\d{2})\Z", re.ASCII)
 
 
 def must_be_one_moment(words: str, figures: str) -> None:
@@ -46,7 +46,7 @@ def must_be_an_offset(wall: Wall, stated: str) -> None:
     Raises:
         WhenError: with both readings.
     """
-    found = _CLOCK_LIKE.fullmatch(wall.words)
+    found = _CLOCK_LIKE.search(wall.words)
     if found and wall.day is None and (int(found[1]), int(found[2])) > (wall.clock.hour, wall.clock.minute):
         raise WhenError(
             f"“{wall.words}” can be two times, or a time in the zone {stated}.",

@@ -33,7 +33,7 @@ def register(app: App, bot: BotContext) -> None:
         reply = context["reply"]
         bot.wake_worker(*reply.runs)
         if reply.text:
-            whisper(client, event["channel"], event["user"], reply.text, event.get("thread_ts"))
+            whisper(client, event["channel"], event["user"], reply.text, event.get("thread_ts"), reply.buttons)
 
     app.event("app_mention", middleware=[take])(answer)
     app.event({"type": "message", "channel_type": "im"}, middleware=[take])(answer)
