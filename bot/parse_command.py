@@ -141,7 +141,7 @@ def _known(words: list[str], catalog: Sequence[Procedure], family: str, stack: S
 def _is_run(rest: str) -> bool:
     """Whether that can be the id of a run, or none; words such as "the database" are none."""
     said = bare(rest).casefold()
-    return not said or bool(RUN_ID.fullmatch(said)) or bool(re.fullmatch(r"r\d[\w-]*", said))
+    return said in ("", "<run>") or bool(RUN_ID.fullmatch(said)) or bool(re.fullmatch(r"r\d[\w-]*", said))
 
 
 def command_of(procedure: Procedure) -> str:

@@ -99,11 +99,15 @@ def unknown(catalog: Sequence[Procedure], said: UnknownCommand, nearest: str, wh
 
 def not_yet(catalog: Sequence[Procedure], said: NotYetCommand) -> str:
     """The answer to what Mayday cannot do yet: what it can do today."""
-    commands = {command_of(p) for p in catalog}
-    kept = [(c, does) for c, does in said.built.today if not _is_procedure(c) or _begins(c, commands)]
     lines = [f"Not yet: {escape(said.built.what)}. Nothing was done. Today you can:"]
-    lines += [f"• `{escape(command)}`  {escape(does)}" for command, does in kept]
+    lines += [f"• `{escape(command)}`  {escape(does)}" for command, does in today(catalog, said)]
     return "\n".join(lines)
+
+
+def today(catalog: Sequence[Procedure], said: NotYetCommand) -> list[tuple[str, str]]:
+    """The commands that help instead, of those that this version has, each with what it does."""
+    commands = {command_of(p) for p in catalog}
+    return [(c, does) for c, does in said.built.today if not _is_procedure(c) or _begins(c, commands)]
 
 
 def _is_procedure(command: str) -> bool:

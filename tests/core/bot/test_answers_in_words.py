@@ -18,7 +18,7 @@ def office() -> Office:
 
 
 def say(office: Office, text: str, user: str = "U0ONCALL", thread: str = "", channel: str = CHANNEL) -> str:
-    return hear(office.bot, text, Origin(f"{user} {text} {thread}", user, "T1", channel, thread, user)).text
+    return hear(office.bot, text, Origin(f"{user} {text} {thread} {channel}", user, "T1", channel, thread, user)).text
 
 
 def asked(office: Office) -> PlayedWorker:
