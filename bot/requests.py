@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from actions.engine import requests
 from actions.engine.errors import Busy, Refused
 from actions.engine.journal import Kind
 from actions.engine.notes import living_workers, post
+from actions.engine.procedure import Procedure
 from actions.engine.reading import Asker
 from actions.engine.run import Run
-from actions.stack.choose import chosen, must_be_told_of
+from actions.stack.choose import chosen, must_be_told_of, site_named
 from actions.stack.stack import ServiceKind
 from bot.context import BotContext
 from bot.incidents.thread_places import of_thread
@@ -64,7 +65,7 @@ def open_run(bot: BotContext, wants: ProcedureCommand, origin: Origin, person: P
     if procedure.about == ServiceKind.POSTGRES and subject.site == bot.settings.site.name:
         must_be_told_of(subject.service, bot.settings.site.postgres)
     asker = Asker(bot.clock(), bot.settings.operations_zone, person.zone, subject.name)
-    request = procedure.words.read(wants.arguments, asker)
+    request = _with_site(bot, procedure, procedure.words.read(wants.arguments, asker))
     came = _came(bot, origin)
     try:
         opened = requests.open_run(
@@ -73,6 +74,18 @@ def open_run(bot: BotContext, wants: ProcedureCommand, origin: Origin, person: P
     except Busy as busy:
         raise held(bot, busy) from busy
     return Opened(opened.id, opened.new, opened.summary, has_worker(bot, subject.site))
+
+
+def _with_site(bot: BotContext, procedure: Procedure, request: Any) -> Any:
+    """The request with its second site as the settings write it.
+
+    Raises:
+        Refused: there is no such site.
+    """
+    if not procedure.there:
+        return request
+    named = site_named(bot.settings.stack(), getattr(request, procedure.there))
+    return replace(request, **{procedure.there: named.name})
 
 
 def _came(bot: BotContext, origin: Origin) -> dict[str, str]:

@@ -35,10 +35,14 @@ _EXCLUDES = {
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a procedure claims: of the service that it is asked for (empty), of another one, or of `ALL`."""
+    """What a procedure claims: of the service that it is asked for (empty), of another one, or of `ALL`.
+
+    `site` is empty for the run's own; in a procedure it is the field of the request that names another one.
+    """
 
     mode: Mode
     service: str = ""
+    site: str = ""
 
 
 @dataclass(frozen=True)
@@ -70,11 +74,16 @@ def wanted_by(claims: bool | Sequence[Wanted], yields: bool) -> tuple[Wanted, ..
 
 def claims_of(wanted: Iterable[Wanted], site: str, service: str, run: str) -> tuple[Claim, ...]:
     """The claims of one run, one for each resource: of two that name the same the stronger one."""
-    modes: dict[str, Mode] = {}
+    modes: dict[tuple[str, str], Mode] = {}
     for one in wanted:
-        name = one.service or service
-        modes[name] = max(one.mode, modes.get(name, one.mode), key=_STRONGEST.index)
-    return tuple(Claim(site, name, run, mode) for name, mode in modes.items())
+        at = (one.site or site, one.service or service)
+        modes[at] = max(one.mode, modes.get(at, one.mode), key=_STRONGEST.index)
+    return tuple(Claim(where, name, run, mode) for (where, name), mode in modes.items())
+
+
+def sites_of(claims: Iterable[Claim]) -> tuple[str, ...]:
+    """The sites of which something is claimed, each once."""
+    return tuple(dict.fromkeys(claim.site for claim in claims))
 
 
 def in_the_way(claims: Iterable[Claim], held: Callable[[str], Iterable[Claim]]) -> str:
@@ -87,6 +96,9 @@ def in_the_way(claims: Iterable[Claim], held: Callable[[str], Iterable[Claim]]) 
     return found.run if found else ""
 
 
-def listed(claims: Iterable[Claim]) -> list[dict[str, Any]]:
-    """Claims as a journal tells them."""
-    return [{"service": claim.service, "mode": str(claim.mode)} for claim in claims]
+def listed(claims: Iterable[Claim], site: str) -> list[dict[str, Any]]:
+    """Claims as the journal of a run of that site tells them; only what is of another site bears its name."""
+    return [
+        {"service": claim.service, "mode": str(claim.mode), **({} if claim.site == site else {"site": claim.site})}
+        for claim in claims
+    ]

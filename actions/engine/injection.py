@@ -12,8 +12,12 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, get_args, get_origin, get_type_hints
 
+from actions.engine.claims import Mode, wanted_by
 from actions.engine.each import Each
 from actions.engine.procedure import Act, Answer, Ask, Look, MayAnswer, Option, OptionEffect, Procedure, Step
+
+SECOND_SITE = "there"
+"""The name under which steps take the tools of a second site."""
 
 
 class Miswired(TypeError):
@@ -95,6 +99,10 @@ def check(procedure: Procedure, tools: Mapping[str, Any]) -> None:
     """
     known: dict[str, Any] = dict(tools)
     asked = get_type_hints(procedure.request)
+    if not procedure.there:
+        known.pop(SECOND_SITE, None)
+    if why := _misplaced(procedure, asked):
+        raise Miswired(f"{procedure.name}: {why}")
     known |= {f.name: asked[f.name] for f in dataclasses.fields(procedure.request)}
     types = fact_types(procedure)
     for step in procedure.steps:
@@ -108,6 +116,19 @@ def check(procedure: Procedure, tools: Mapping[str, Any]) -> None:
     for named in ("report", "says"):
         if callable(function := getattr(procedure, named)):
             _check_one(procedure.name, named, function, known)
+
+
+def _misplaced(procedure: Procedure, asked: Mapping[str, Any]) -> str:
+    """What of its second site cannot be meant."""
+    claims = [one for one in wanted_by(procedure.claims, procedure.yields) if one.site]
+    for field in (*([procedure.there] if procedure.there else []), *(one.site for one in claims)):
+        if asked.get(field) is not str:
+            return f"a site is named by '{field}', which is no text of its request"
+    if any(one.mode is Mode.YIELDING for one in claims):
+        return "only what is claimed of its own site can yield"
+    if procedure.there and SECOND_SITE not in taken(procedure):
+        return f"its request names a second site, and no step takes '{SECOND_SITE}'"
+    return ""
 
 
 def _contradicts(step: Step) -> str:

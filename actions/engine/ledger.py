@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, TypeVar
 
-from actions.engine.claims import ALL, Claim, Mode, Wanted, claims_of, conflict, listed, wanted_by
+from actions.engine.claims import ALL, Claim, Mode, Wanted, claims_of, conflict, listed, sites_of, wanted_by
 from actions.engine.errors import Busy, Fenced
 from actions.engine.folding import after, fold
 from actions.engine.journal import GENESIS, Entry, Kind, sealed
@@ -87,11 +87,11 @@ class Ledger(ABC):
         def write(tx: Transaction) -> tuple[str, bool]:
             if not tx.first("inbox", key, run):
                 return str(tx.kept("inbox", key)), False
-            if other := conflict(wanted, tx.claims(data["site"])):
+            if other := conflict(wanted, [held for site in sites_of(wanted) for held in tx.claims(site)]):
                 # The inbox key goes with the transaction, so that the same request may come again later.
-                raise held_by(other)
+                raise held_by(other, data["site"])
             tx.claim(wanted)
-            self.add(tx, run, [], [(Kind.REQUESTED, None, {**data, "claims": listed(wanted)})])
+            self.add(tx, run, [], [(Kind.REQUESTED, None, {**data, "claims": listed(wanted, data["site"])})])
             if tells is not None:
                 self.add(tx, tells[0], tx.read(tells[0]), [tells[1]])
             return run, True
@@ -188,10 +188,16 @@ class Ledger(ABC):
         raise Fenced(f"The journal {journal} could not be written.", hint="Try again.")
 
 
-def held_by(claim: Claim) -> Busy:
-    """The refusal of whoever wants what is claimed."""
+def held_by(claim: Claim, site: str) -> Busy:
+    """The refusal of whoever wants, for a run of that site, what is claimed."""
     everything = claim.service == ALL
-    what = f"All of site {claim.site}" if everything else claim.service
+    what = (
+        f"All of site {claim.site}"
+        if everything
+        else claim.service
+        if claim.site == site
+        else f"{claim.service} @ {claim.site}"
+    )
     one = "No other run of the site may begin beside it." if everything else "One run for each service at a time."
     return Busy(
         f"{what} is held by run {claim.run}.",

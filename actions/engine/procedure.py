@@ -190,6 +190,9 @@ class Procedure:
     outcome (they may name {service}), or of a function for the end that it promises. It is `about` services of one
     kind, or a site as a whole where that is empty. An errand (`lane`) claims nothing, needs no Docker, and is drawn as
     one line.
+
+    `there` is the field of the request that names a second site: steps take the tools of that one as `there`, all
+    others are of the run's own. A claim of another site names its field too, and never yields.
     """
 
     name: str
@@ -206,6 +209,7 @@ class Procedure:
     lane: Lane = Lane.RECOVERY
     about: str = ""
     says: Mapping[Outcome, str] | Callable[..., str] | None = None
+    there: str = ""
 
     @cached_property
     def table(self) -> str:
@@ -214,8 +218,9 @@ class Procedure:
         return hashlib.sha256(rows.encode()).hexdigest()[:12]
 
     def claims_for(self, run: str, site: str, service: str) -> tuple[Claim, ...]:
-        """What a run of it claims."""
-        return claims_of(wanted_by(self.claims, self.yields), site, service, run)
+        """What a run of it claims of its own site."""
+        wanted = [one for one in wanted_by(self.claims, self.yields) if not one.site]
+        return claims_of(wanted, site, service, run)
 
     def giving(self, fact: str) -> int:
         """The position of the look or ask that gives a fact."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from actions.engine.claims import ALL, wanted_by
+from actions.engine.errors import Refused
 from actions.engine.facts import to_json
 from actions.engine.ids import ERRAND, RUN, new_id
 from actions.engine.journal import Kind
@@ -58,16 +59,30 @@ def open_run(
     `origin` says where it came from; the `incident` in it is told of the run, with what `linked` adds to that.
 
     Raises:
+        Refused: its second site is its own.
         Busy: another run holds the service.
     """
+    _must_be_two(procedure, request, subject)
     run = new_id(store.clock(), ERRAND if procedure.lane is Lane.ERRAND else RUN)
     data = requested(procedure, request, by, subject, {**origin, "key": key})
     tells = _linked(run, data, linked or {})
     # What is about a site as a whole claims all that is on it.
     own = subject.service or ALL
-    claims = [replace(one, service=one.service or own) for one in wanted_by(procedure.claims, procedure.yields)]
+    claims = [
+        replace(one, service=one.service or own, site=str(getattr(request, one.site)) if one.site else "")
+        for one in wanted_by(procedure.claims, procedure.yields)
+    ]
     name, new = store.open_run(run, data, claims=claims, key=key, tells=tells)
     return OpenedRun(name, new, data["summary"])
+
+
+def _must_be_two(procedure: Procedure, request: Any, subject: Subject) -> None:
+    if procedure.there and str(getattr(request, procedure.there)) in ("", subject.site):
+        raise Refused(
+            f"{procedure.name} needs a second site beside {subject.site}.",
+            detail=f"The second one that was named is '{getattr(request, procedure.there)}'. Nothing was begun.",
+            hint="Name another site of the settings: [[sites]], docs/configuration.md.",
+        )
 
 
 def requested(

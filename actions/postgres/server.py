@@ -6,22 +6,7 @@ from dataclasses import dataclass, replace
 
 from actions.engine.facts import volatile
 from actions.postgres.tablespaces import Tablespace
-
-
-@dataclass(frozen=True)
-class DataHome:
-    """Where PGDATA lies on the Docker host: `parent`/`leaf`, and where the server sees it (`inside`).
-
-    A swap renames `leaf` within `parent`, so both must be on one file system.
-    """
-
-    parent: str
-    leaf: str
-    inside: str
-
-
-Home = DataHome | Tablespace
-"""What a swap renames: its `leaf` within its `parent`."""
+from actions.tools.folders import DataFolder, DataHome
 
 
 @dataclass(frozen=True)
@@ -70,35 +55,7 @@ class Server:
         """The same once a clone lies in its place, whose pg_wal is a folder of the data directory."""
         return replace(self, wal="")
 
-
-@dataclass(frozen=True)
-class Names:
-    """What a run calls the things that it makes, known before they are made."""
-
-    run: str
-
     @property
-    def clone(self) -> str:
-        """The container of the clone."""
-        return f"mayday-clone-{self.run}"
-
-    @property
-    def helper(self) -> str:
-        """The container in which files are moved."""
-        return f"mayday-helper-{self.run}"
-
-    def clone_leaf(self, home: Home) -> str:
-        """The clone's directory, a sibling of the live one."""
-        return f"{home.leaf}_clone_{self.run}"
-
-    def before_leaf(self, home: Home) -> str:
-        """The old directory, once the clone has taken its place."""
-        return f"{home.leaf}_before_{self.run}"
-
-    def aside_leaf(self, home: Home) -> str:
-        """The clone's directory, once it was given up."""
-        return f"{home.leaf}_discarded_{self.run}"
-
-    def tail_leaf(self, home: Home) -> str:
-        """Where WAL that the archive does not hold yet is saved."""
-        return f"{home.leaf}_wal_{self.run}"
+    def data(self) -> DataFolder:
+        """Its data directory as that of any container."""
+        return DataFolder(self.service, self.host, self.container, self.image, self.image_id, self.home, self.volumes)

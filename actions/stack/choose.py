@@ -21,7 +21,7 @@ def chosen(stack: Stack, about: str, service: str = "", site: str = "") -> Subje
     Raises:
         Refused: there is none, or several, or none of that name, or it is of another kind.
     """
-    where = _site(stack, site)
+    where = site_named(stack, site)
     if not about:
         if service:
             raise Refused(
@@ -49,7 +49,12 @@ def must_be_told_of(service: str, told: str) -> None:
         )
 
 
-def _site(stack: Stack, name: str) -> Site:
+def site_named(stack: Stack, name: str) -> Site:
+    """The site of that name; without one the default.
+
+    Raises:
+        Refused: there is none of that name.
+    """
     if not name:
         return stack[0]
     found = next((site for site in stack if site.name.casefold() == name.casefold()), None)

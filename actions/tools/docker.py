@@ -1,15 +1,13 @@
 """Containers as steps see them: what Docker says of one, and what starts and stops it.
 
-A change on another container than the one that was looked at (its `id`, or the `Server`'s) is refused.
+A change on another container than the one that was looked at, by its `id`, is refused.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
-
-from actions.postgres.server import Names, Server
 
 
 @dataclass(frozen=True)
@@ -53,22 +51,6 @@ class Container:
     started_at: str = ""
 
 
-@dataclass(frozen=True)
-class Process:
-    """A server's main process: its data directory, and its command line."""
-
-    data: str
-    command: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class CloneSpec:
-    """How the clone is run: the directory, the server's flags, memory for /dev/shm in bytes."""
-
-    flags: tuple[str, ...]
-    shm_bytes: int = 1 << 30
-
-
 class Docker(Protocol):
     """Containers of one host."""
 
@@ -77,12 +59,6 @@ class Docker(Protocol):
 
     def volume_options(self, name: str) -> Mapping[str, str]:
         """The options with which a volume was made: `type`, `o`, `device`."""
-
-    def process(self, name: str, id: str) -> Process | None:
-        """The server's main process in a running container; None where none was found."""
-
-    def users(self, server: Server) -> Sequence[str]:
-        """Other running containers that may write to the live data directory."""
 
     def memory(self) -> int:
         """Bytes of memory of the Docker host."""
@@ -97,16 +73,6 @@ class Docker(Protocol):
     def set_restart(self, name: str, id: str, policy: str) -> None: ...
     def serves(self, name: str, id: str) -> bool:
         """Whether it runs and its own health check, run now, passes (no health check: it runs)."""
-
-    def run_clone(self, server: Server, names: Names, spec: CloneSpec) -> None:
-        """Run the clone's server: same image, no network, the clone's directory as PGDATA, no restart policy.
-
-        One that runs already is left as it is; one that has exited is removed first.
-        """
-
-    def stop_clone(self, names: Names, seconds: int = 120) -> None: ...
-    def remove_clone(self, names: Names) -> None:
-        """Remove the clone's container (never its directory); finds nothing to do where there is none."""
 
     def logs(self, name: str, lines: int = 40) -> str:
         """The last lines of a container's log."""

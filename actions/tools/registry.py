@@ -1,41 +1,57 @@
-"""The names under which the functions of steps take their tools."""
+"""The tools of a run, one field each: steps take them by these names, and a toolbox has to have all of them."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, get_type_hints
 
-from actions.postgres.server import Names
 from actions.settings.site import SiteConfig
 from actions.tools.docker import Docker
-from actions.tools.files import Files
+from actions.tools.folders import Folders
+from actions.tools.names import Names
 from actions.tools.outside import Pager, PagerDuty, StatusPage
 from actions.tools.polling import Polling
+from actions.tools.postgres_files import PostgresFiles
+from actions.tools.postgres_servers import PostgresServers
 from actions.tools.progress import Progress
 from actions.tools.sql import Sql
 from actions.tools.throughput import Throughput
 from actions.tools.web import Web
 
-TOOLS: dict[str, Any] = {
-    "docker": Docker,
-    "files": Files,
-    "sql": Sql,
-    "web": Web,
-    "throughput": Throughput,
-    "polling": Polling,
-    "site": SiteConfig,
-    "names": Names,
-    "progress": Progress,
-    "now": datetime,
-}
-"""The names under which steps take their tools; `now` is the time when the step began."""
 
-ERRAND_TOOLS: dict[str, Any] = {
-    "pagerduty": PagerDuty,
-    "pager": Pager,
-    "status_page": StatusPage,
-    "polling": Polling,
-    "progress": Progress,
-    "now": datetime,
-}
-"""The tools of errands: what is outside of the stack, and nothing of it."""
+@dataclass(frozen=True)
+class SiteTools:
+    """The tools of one site. `folders` are those of any container; `files` and `servers` know PostgreSQL."""
+
+    docker: Docker
+    folders: Folders
+    files: PostgresFiles
+    servers: PostgresServers
+    sql: Sql
+    web: Web
+    throughput: Throughput
+    polling: Polling
+    site: SiteConfig
+    names: Names
+
+
+@dataclass(frozen=True)
+class ErrandTools:
+    """The tools of errands: what is outside of the stack, and nothing of it."""
+
+    pagerduty: PagerDuty
+    pager: Pager
+    status_page: StatusPage
+    polling: Polling
+
+
+_OF_EACH_STEP: Mapping[str, Any] = {"progress": Progress, "now": datetime}
+"""What the loop itself gives; `now` is the time when the step began."""
+
+TOOLS: Mapping[str, Any] = {**get_type_hints(SiteTools), **_OF_EACH_STEP, "there": SiteTools}
+"""The names under which steps take their tools, and their types; `there` are those of a second site."""
+
+ERRAND_TOOLS: Mapping[str, Any] = {**get_type_hints(ErrandTools), **_OF_EACH_STEP}
+"""The same for errands."""

@@ -7,11 +7,12 @@ from typing import Protocol
 
 from actions.postgres.config_changes import Changes
 from actions.postgres.config_files import ConfigTree
-from actions.postgres.server import Names, Server
+from actions.postgres.server import Server
+from actions.tools.names import Names
 
 
 class UnwrittenFiles(Protocol):
-    """The part of `Files` that is about them. The live directory is only read."""
+    """The part of `PostgresFiles` that is about them. The live directory is only read."""
 
     def configuration(self, server: Server, leaf: str = "", backup: str = "") -> tuple[ConfigTree, ConfigTree]:
         """The configuration files of the live directory; and of another one beside it, or of a base backup."""

@@ -14,7 +14,9 @@ import pytest
 from docker.models.containers import Container
 
 from actions.engine.errors import RecoveryError
-from actions.postgres.server import DataHome, Names, Server
+from actions.postgres.server import Server
+from actions.tools.folders import DataHome
+from actions.tools.names import Names
 from tests.support.between import Freeze, daemon_behind
 from tests.support.small_server import IMAGE
 from workers.docker import client as clients
@@ -23,7 +25,7 @@ from workers.docker.containers import DockerHost
 from workers.docker.daemon import host_of
 from workers.docker.errors import Hanging, TakenDown, speaking
 from workers.docker.exec import Inside, shell
-from workers.docker.helper import Helper
+from workers.postgres.server_helper import ServerHelper
 
 pytestmark = pytest.mark.parts
 
@@ -206,7 +208,7 @@ def test_a_helper_that_is_removed_under_a_look_is_made_anew_by_the_next_one(tmp_
         timeline=1,
         segment_size=0,
     )
-    helper = Helper(client, names)
+    helper = ServerHelper(client, names)
     try:
         first = helper.inside(server)
         threading.Timer(0.7, lambda: client.api.remove_container(first.container, force=True, v=True)).start()

@@ -14,7 +14,8 @@ import pytest
 from docker.models.containers import Container
 
 from actions.engine.errors import Away
-from actions.postgres.server import DataHome, Server
+from actions.postgres.server import Server
+from actions.tools.folders import DataHome
 from actions.tools.sql import NotServing
 from tests.support.between import daemon_behind
 from tests.support.small_server import IMAGE

@@ -30,7 +30,7 @@ from tests.support.practice_bot import eventually
 from tests.support.waiting import now
 from tests.support.worlds.pagerduty import PagerDutyWorld, WorldErrands
 from tests.support.worlds.pages import body, event
-from tests.support.worlds.toys import PAINT, House
+from tests.support.worlds.toys import PAINT, House, YardTools
 from workers.runner.leased_runner import LeasedRunner
 from workers.runner.queue import enqueue
 from workers.runner.worker import Worker
@@ -54,10 +54,10 @@ class SlowHouse:
         self.begun, self.go = threading.Event(), threading.Event()
 
     @contextmanager
-    def open(self, run: Run) -> Iterator[dict[str, Any]]:
+    def open(self, run: Run) -> Iterator[YardTools]:
         self.begun.set()
         self.go.wait(20)
-        yield {"house": House()}
+        yield YardTools(House())
 
 
 def find(name: str) -> Procedure:
@@ -89,11 +89,11 @@ def test_a_recovery_waits_for_no_backup_that_runs(redis: str, tmp_path: Path) ->
 
     class Workshop:
         @contextmanager
-        def open(self, run: Run) -> Iterator[dict[str, Any]]:
+        def open(self, run: Run) -> Iterator[YardTools]:
             if run.id == "r1":
                 begun.set()
                 go.wait(20)
-            yield {"house": House()}
+            yield YardTools(House())
 
     def find_either(name: str) -> Procedure:
         return backup if name == backup.name else PAINT

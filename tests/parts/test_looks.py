@@ -14,14 +14,17 @@ import pytest
 
 from actions.engine.errors import Refused
 from actions.postgres.live_server import Live
-from actions.postgres.server import Names, Server
+from actions.postgres.server import Server
 from actions.steps.postgres.ask_live import ask_primary
 from actions.steps.postgres.data_place import must_be_swappable
 from actions.steps.postgres.look_at_server import look_at_server
+from actions.tools.names import Names
 from tests.support.own_cluster import Cluster, archiving, own_cluster
 from workers.docker.containers import DockerHost
+from workers.docker.host_folders import HostFolders
 from workers.postgres.container_sql import ContainerSql
 from workers.postgres.host_files import HostFiles
+from workers.postgres.host_servers import HostServers
 
 pytestmark = pytest.mark.parts
 MOUNT = "/var/lib/postgresql/data"
@@ -34,15 +37,16 @@ class Looks:
     def __init__(self, cluster: Cluster, client: Any, names: Names) -> None:
         self.cluster, self.names = cluster, names
         self.docker, self.files, self.sql = DockerHost(client), HostFiles(client, names), ContainerSql(client)
+        self.servers, self.folders = HostServers(client), HostFolders(client, names, self.files.helper)
 
     def server(self) -> Server:
-        return look_at_server(self.cluster.name, self.cluster.site, self.docker, self.files)
+        return look_at_server(self.cluster.name, self.cluster.site, self.docker, self.files, self.servers)
 
     def live(self) -> Live:
         return ask_primary(self.server(), self.sql)
 
     def path(self) -> str:
-        return must_be_swappable(self.server(), self.names, self.docker, self.files).path
+        return must_be_swappable(self.server(), self.names, self.folders).path
 
     def refusal(self) -> str:
         with pytest.raises(Refused) as refused:

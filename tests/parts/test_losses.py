@@ -9,9 +9,9 @@ import pytest
 
 from actions.postgres.databases import DATABASES
 from actions.postgres.lost_rows import RowCounts
-from actions.postgres.server import Names
 from actions.steps.postgres.relation_names import Relations, ask_names, name_of, remembered_names
 from actions.steps.postgres.take_backup import backup_name, look_at_inventory, write_inventory
+from actions.tools.names import Names
 from tests.support.small_server import SmallServer, quiet, small_server
 from workers.runner.polling import RealPolling
 

@@ -10,7 +10,7 @@ import pytest
 
 from actions.postgres.segments import segment_of
 from actions.postgres.waldump import transaction_ends
-from actions.tools.files import CommitTimes, Stretch
+from actions.tools.postgres_files import CommitTimes, Stretch
 from tests.support.small_server import SmallServer, small_server, tidy
 
 pytestmark = pytest.mark.parts

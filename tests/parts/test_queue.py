@@ -23,7 +23,7 @@ from actions.engine.run import Run
 from tests.support.bot_world import store_in
 from tests.support.own_redis import own_redis
 from tests.support.waiting import now
-from tests.support.worlds.toys import PAINT, House
+from tests.support.worlds.toys import PAINT, House, YardTools
 from workers.runner.leased_runner import LeasedRunner
 from workers.runner.queue import RunJob, connect, enqueue, open_to_all, queue_of, waiting, work_queue
 
@@ -202,8 +202,8 @@ class Bench:
     """The tools of a house."""
 
     @contextmanager
-    def open(self, run: Run) -> Iterator[dict[str, Any]]:
-        yield {"house": House()}
+    def open(self, run: Run) -> Iterator[YardTools]:
+        yield YardTools(House())
 
 
 @pytest.mark.parametrize("how", ["a loop", "a job in the other queue"])

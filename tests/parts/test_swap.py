@@ -14,7 +14,7 @@ from actions.postgres.lsn import parse_lsn
 from actions.postgres.recovery_conf import CloneLimits, as_flags, clone_settings
 from actions.postgres.stops import Stop
 from actions.postgres.waldump import TransactionEnd
-from actions.tools.docker import CloneSpec
+from actions.tools.postgres_servers import CloneSpec
 from tests.support.small_server import SmallServer, eventually, quiet, small_server, tidy, with_history
 
 pytestmark = pytest.mark.parts
@@ -52,16 +52,16 @@ def test_a_clone_is_made_beside_swapped_in_and_swapped_back(layout: str) -> None
         limits = CloneLimits.of(1 << 30, parse_controldata(files.control(server, names.clone_leaf(server.home))))
         settings = clone_settings(15, limits, Stop(parse_lsn(stop), True), 1)
         place = ("data_directory", server.home.inside)
-        docker.run_clone(server, names, CloneSpec(tuple(as_flags((place, *settings)))))
+        world.servers.run_clone(server, names, CloneSpec(tuple(as_flags((place, *settings)))))
         eventually(lambda: paused(world))
         assert world.sql.rows(names.clone, server, "select count(*) as n from t") == [{"n": 2001}]
         world.sql.rows(names.clone, server, "select pg_promote(true, 30)")
-        docker.stop_clone(names)
+        world.servers.stop_clone(names)
         with pytest.raises(RecoveryError, match="running container"):
             files.swap(server, names, LABEL)
         files.archive_history(server, names, "00000002.history")
         docker.stop(world.name, server.container)
-        docker.remove_clone(names)
+        world.servers.remove_clone(names)
         for _ in range(2):
             files.swap(server, names, LABEL)
         assert files.leaves(server, names).live_is_clone_of == names.run

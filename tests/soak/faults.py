@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-from actions.postgres.server import Names
+from actions.tools.names import Names
 from lab.home import QUEUE_PASSWORD
 from tests.soak.place import Place
 from tests.soak.schedule import Fault

@@ -28,8 +28,8 @@ from actions.engine.run import Run
 from actions.engine.status import labels_of, state_of
 from actions.engine.store import Store
 from actions.postgres.postmaster import CLONE
-from actions.postgres.server import Names
 from actions.settings.site import SiteConfig
+from actions.tools.names import Names
 from lab.engine import connect
 from lab.images import POSTGRES
 from workers.docker.exec import Inside

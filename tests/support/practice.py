@@ -20,7 +20,7 @@ from actions.engine.procedure import Act
 from actions.engine.run import Run
 from actions.engine.status import RETRY, STOP, UNDO, labels_of, rests, state_of
 from actions.engine.store import Store
-from actions.postgres.server import Names
+from actions.tools.names import Names
 from bot.views.run_header import ENDED
 from bot.views.steps import sentence
 from lab import company, processes, town_process, truth

@@ -16,14 +16,17 @@ import docker
 
 from actions.engine.errors import Away
 from actions.postgres.controldata import parse_controldata
-from actions.postgres.server import DataHome, Names, Server
+from actions.postgres.server import Server
 from actions.postgres.waldump import TransactionEnd, transaction_ends
+from actions.tools.folders import DataHome
+from actions.tools.names import Names
 from lab.services import PROGRAMS
 from tests.support.waiting import within
 from workers.docker.containers import DockerHost
 from workers.docker.exec import Inside
 from workers.postgres.container_sql import ContainerSql
 from workers.postgres.host_files import HostFiles
+from workers.postgres.host_servers import HostServers
 
 IMAGE = "postgres:15-bookworm"
 MOUNT = "/var/lib/postgresql/data"
@@ -46,6 +49,7 @@ class SmallServer:
     names: Names
     docker: DockerHost
     files: HostFiles
+    servers: HostServers
     sql: ContainerSql
 
     @property
@@ -116,7 +120,16 @@ def _built(client: Any, name: str, root: Path, layout: str, parent: Path) -> Sma
     host, names = DockerHost(client), Names(uuid.uuid4().hex[:8])
     files = HostFiles(client, names)
     made = SmallServer(
-        client, root, name, layout, _server(host, name, root, inside), names, host, files, ContainerSql(client)
+        client,
+        root,
+        name,
+        layout,
+        _server(host, name, root, inside),
+        names,
+        host,
+        files,
+        HostServers(client),
+        ContainerSql(client),
     )
     awaits(made.answers, 60)
     control = parse_controldata(files.control(made.server, made.server.home.leaf))
@@ -178,7 +191,7 @@ def quiet(done: float, total: float, text: str = "") -> None:
 
 def tidy(world: SmallServer) -> None:
     world.files.close()
-    world.docker.remove_clone(world.names)
+    world.servers.remove_clone(world.names)
 
 
 def with_history(world: SmallServer) -> TransactionEnd:

@@ -29,7 +29,7 @@ from actions.settings.settings import Settings
 from bot.terminal import enrolment, incident_verbs, reading, status_page, verbs
 from bot.terminal.context import Caller, TerminalContext
 from tests.support.bot_world import Clock
-from tests.support.worlds.toys import PAINT, House
+from tests.support.worlds.toys import PAINT, House, YardTools
 from workers.runner.errand_toolbox import ErrandToolbox
 from workers.runner.leased_runner import LeasedRunner
 
@@ -160,8 +160,8 @@ class _Workshop:
     house: House
 
     @contextmanager
-    def open(self, run: Run) -> Iterator[dict[str, Any]]:
-        yield {"house": self.house}
+    def open(self, run: Run) -> Iterator[YardTools]:
+        yield YardTools(self.house)
 
 
 @contextmanager

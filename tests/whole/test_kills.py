@@ -11,7 +11,7 @@ import pytest
 
 from actions.engine.errors import RecoveryError
 from actions.engine.journal import Kind
-from actions.postgres.server import Names
+from actions.tools.names import Names
 from tests.support.practice import Practice, practice_company
 
 pytestmark = pytest.mark.whole

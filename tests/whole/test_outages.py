@@ -19,9 +19,9 @@ from actions.engine.reading import Asker
 from actions.engine.rights import Speaker
 from actions.engine.run_parts import Question
 from actions.engine.tables import leases
-from actions.postgres.server import Names
 from actions.recoveries.postgres_pitr import PROCEDURE
 from actions.settings.site import SiteSettings
+from actions.tools.names import Names
 from bot.slack.thread_loop import THREADS
 from lab import company, processes, stack
 from lab.home import QUEUE_PASSWORD

@@ -9,19 +9,19 @@ from typing import Any
 from docker.errors import NotFound
 
 from actions.engine.errors import RecoveryError
-from actions.postgres.server import Server
+from actions.tools.folders import DataFolder
 from workers.docker.described import environment
 from workers.docker.errors import speaking
 
 _ROLE = "mayday.role"
 
 
-def confirm_host(host: str, server: Server) -> None:
+def confirm_host(host: str, planned: str) -> None:
     """Refuse to act on another host than the one that the plan names."""
-    if server.host != host:
+    if planned != host:
         raise RecoveryError(
             "This is not the Docker host that the plan names.",
-            detail=f"The plan names {server.host}; here is {host}.",
+            detail=f"The plan names {planned}; here is {host}.",
             hint="Start a worker on that host, or ask for a new plan here.",
         )
 
@@ -46,12 +46,12 @@ def confirm(client: Any, name: str, id: str) -> Any:
     return found
 
 
-def confirm_unused(client: Any, server: Server, *leaves: str) -> None:
+def confirm_unused(client: Any, data: DataFolder, *leaves: str) -> None:
     """Refuse to write into a directory beside the live one that a running container may be writing to."""
-    confirm_paths_unused(client, [f"{server.home.parent}/{leaf}" for leaf in leaves], server)
+    confirm_paths_unused(client, [f"{data.home.parent}/{leaf}" for leaf in leaves], data)
 
 
-def confirm_paths_unused(client: Any, wanted: Iterable[str], live: Server | None = None) -> None:
+def confirm_paths_unused(client: Any, wanted: Iterable[str], live: DataFolder | None = None) -> None:
     """The same of any directories of the Docker host."""
     paths = [PurePosixPath(path) for path in wanted]
     with speaking("looking who uses the data directories"):
@@ -61,17 +61,17 @@ def confirm_paths_unused(client: Any, wanted: Iterable[str], live: Server | None
                     _refuse(path, found)
 
 
-def users_of(client: Any, server: Server) -> list[str]:
-    """The names of other running containers that may write to the live data directory."""
-    home = PurePosixPath(server.home.parent) / server.home.leaf
+def users_of(client: Any, data: DataFolder) -> list[str]:
+    """The names of other running containers that may write to the live data folder."""
+    home = PurePosixPath(data.home.parent) / data.home.leaf
     with speaking("looking who uses the data directory"):
         listed = client.api.containers(filters={"status": ["running", "paused", "restarting"]})
         return sorted(
             _name(found)
             for found in listed
-            if found["Id"] != server.container
+            if found["Id"] != data.container
             and (found.get("Labels") or {}).get(_ROLE) is None
-            and _uses(client, found, home, server)
+            and _uses(client, found, home, data)
         )
 
 
@@ -87,7 +87,7 @@ def real_source(client: Any, mount: Mapping[str, Any]) -> str:
     return str(mount.get("Source") or "")
 
 
-def _uses(client: Any, found: Mapping[str, Any], path: PurePosixPath, live: Server | None) -> bool:
+def _uses(client: Any, found: Mapping[str, Any], path: PurePosixPath, live: DataFolder | None) -> bool:
     # What is mounted to be read alone writes nothing.
     mounts = [mount for mount in found.get("Mounts", ()) if mount.get("RW", True)]
     sources = [PurePosixPath(source) for source in (real_source(client, mount) for mount in mounts) if source]

@@ -1,4 +1,4 @@
-"""Containers of a Docker host: looking, pausing, stopping, starting, and the clone's server beside the live one."""
+"""Containers of a Docker host: looking, pausing, stopping, starting."""
 
 from __future__ import annotations
 
@@ -8,22 +8,17 @@ from typing import Any
 
 from docker.errors import APIError, NotFound
 
-from actions.engine.errors import RecoveryError, Refused
-from actions.postgres.server import Names, Server
+from actions.engine.errors import Refused
 from actions.redact import redact
 from actions.stack.containers import containers_of
 from actions.stack.stack import Service
-from actions.tools.docker import CloneSpec, Container, Process
-from workers.docker.confirmations import confirm, confirm_host, users_of
-from workers.docker.daemon import host_of, remove
+from actions.tools.docker import Container
+from workers.docker.confirmations import confirm
+from workers.docker.daemon import host_of, stop_gently
 from workers.docker.described import described
 from workers.docker.errors import speaking
 from workers.docker.exec import wait_for_exit
-from workers.postgres import main_process
-from workers.postgres.clone import clone_options, is_clone
 
-_ALIVE = ("running", "paused", "restarting")
-_PATIENCE_BEYOND_STOP = 15
 _FREEZES = 5
 
 
@@ -69,12 +64,6 @@ class DockerHost:
             except NotFound:
                 return {}
 
-    def process(self, name: str, id: str) -> Process | None:
-        return main_process.find(self.client.api, confirm(self.client, name, id).id)
-
-    def users(self, server: Server) -> Sequence[str]:
-        return users_of(self.client, server)
-
     def memory(self) -> int:
         with speaking("asking how much memory the host has"):
             return int(self.client.info()["MemTotal"])
@@ -95,7 +84,7 @@ class DockerHost:
         found = confirm(self.client, name, id)
         # First: under the policy `always` a daemon that restarts would bring it back.
         self._policy(found, "no")
-        self._stop(found, seconds)
+        stop_gently(found, seconds)
 
     def start(self, name: str, id: str) -> None:
         found = confirm(self.client, name, id)
@@ -122,31 +111,6 @@ class DockerHost:
         argv = _check_argv(check.get("Test") or [], found.attrs["Config"].get("Shell") or ["/bin/sh", "-c"])
         return not argv or self._passes(found, argv, (check.get("Timeout") or 30_000_000_000) / 1e9)
 
-    def run_clone(self, server: Server, names: Names, spec: CloneSpec) -> None:
-        confirm_host(self.host, server)
-        # The live container may be stopped, but it must still be the one of the plan: the clone is made like it.
-        live = confirm(self.client, server.service, server.container)
-        there = self._clone(names)
-        if there is not None and there.status == "running":
-            return
-        if there is not None:
-            self.remove_clone(names)
-        with speaking("starting the clone's server"):
-            image = self.client.api.inspect_image(server.image_id)
-            self.client.containers.create(**clone_options(live.attrs, image, server, names, spec)).start()
-
-    def stop_clone(self, names: Names, seconds: int = 120) -> None:
-        there = self._clone(names)
-        if there is not None:
-            self._stop(there, seconds)
-
-    def remove_clone(self, names: Names) -> None:
-        there = self._clone(names)
-        if there is None:
-            return
-        # Nothing of it is needed any more, and one that does not stop must not hold up what brings the service back.
-        remove(self.client, there.id, "the clone's container")
-
     def logs(self, name: str, lines: int = 40) -> str:
         with speaking(f"reading the log of {name}"):
             try:
@@ -155,46 +119,10 @@ class DockerHost:
                 return ""
         return redact(said.decode(errors="replace"))
 
-    def _clone(self, names: Names) -> Any:
-        with speaking("looking at the clone's container"):
-            try:
-                found = self.client.containers.get(names.clone)
-            except NotFound:
-                return None
-        if not is_clone(found.labels, names):
-            raise RecoveryError(
-                f"A container named {names.clone} exists, and this run did not make it.",
-                detail=f"Its id is {found.id[:12]}.",
-                hint="Rename it, then retry.",
-            )
-        return found
-
     def _policy(self, found: Any, policy: str) -> None:
         name, _, most = policy.partition(":")
         with speaking(f"setting the restart policy of {found.name}"):
             found.update(restart_policy={"Name": name or "no", "MaximumRetryCount": int(most or 0)})
-
-    def _stop(self, found: Any, seconds: int) -> None:
-        if found.status not in _ALIVE:
-            return
-        with speaking(f"stopping {found.name}"):
-            if found.status == "paused":
-                found.unpause()
-            found.stop(timeout=seconds)
-        deadline = time.monotonic() + _PATIENCE_BEYOND_STOP
-        while self._status(found) in _ALIVE:
-            if time.monotonic() > deadline:
-                raise RecoveryError(
-                    f"{found.name} does not stop.",
-                    detail=f"Its state is {found.status}.",
-                    hint=f"Look at `docker logs {found.name}`; stop it by hand.",
-                )
-            time.sleep(0.2)
-
-    def _status(self, found: Any) -> str:
-        with speaking(f"looking at {found.name}"):
-            found.reload()
-        return str(found.status)
 
     def _passes(self, found: Any, argv: Sequence[str], seconds: float) -> bool:
         """Run a check as Docker does, in the container as it is; a check that hangs has not passed."""

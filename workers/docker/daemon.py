@@ -1,4 +1,4 @@
-"""The Docker daemon itself: which host it is, and how a container is removed for good."""
+"""The Docker daemon itself: which host it is, and how a container is stopped, or removed for good."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ from typing import Any
 
 from docker.errors import APIError, NotFound
 
+from actions.engine.errors import RecoveryError
 from workers.docker.errors import speaking
+
+_ALIVE = ("running", "paused", "restarting")
+_PATIENCE_BEYOND_STOP = 15
 
 
 def remove(client: Any, container: str, what: str) -> None:
@@ -42,3 +46,32 @@ def host_of(client: Any) -> str:
         said = client.info()
     short = str(said.get("ID", "")).replace(":", "").replace("-", "")[:8].lower()
     return f"{said['Name']} ({short})" if short else str(said["Name"])
+
+
+def stop_gently(found: Any, seconds: int) -> None:
+    """Stop a container in good order, and wait until it is; one that is paused goes on first.
+
+    Raises:
+        RecoveryError: it still runs 15 s after the time that it was given.
+    """
+    if found.status not in _ALIVE:
+        return
+    with speaking(f"stopping {found.name}"):
+        if found.status == "paused":
+            found.unpause()
+        found.stop(timeout=seconds)
+    deadline = time.monotonic() + _PATIENCE_BEYOND_STOP
+    while _status(found) in _ALIVE:
+        if time.monotonic() > deadline:
+            raise RecoveryError(
+                f"{found.name} does not stop.",
+                detail=f"Its state is {found.status}.",
+                hint=f"Look at `docker logs {found.name}`; stop it by hand.",
+            )
+        time.sleep(0.2)
+
+
+def _status(found: Any) -> str:
+    with speaking(f"looking at {found.name}"):
+        found.reload()
+    return str(found.status)

@@ -1,11 +1,12 @@
-"""The helper container: where files of the Docker host are read and moved, with the server's own tools."""
+"""The helper container: where folders of the Docker host are read and moved, with the tools of a container's image."""
 
 from __future__ import annotations
 
-import hashlib
 import re
 import threading
 import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -13,16 +14,17 @@ from docker.errors import ImageNotFound, NotFound
 from docker.types import Mount
 
 from actions.engine.errors import RecoveryError
-from actions.postgres.server import Names, Server
-from actions.postgres.tablespaces import Tablespace
+from actions.tools.folders import DataFolder
+from actions.tools.names import Names
 from workers.docker.confirmations import confirm_host
 from workers.docker.daemon import host_of, remove
 from workers.docker.errors import speaking
 from workers.docker.exec import CommandResult, Inside
 
-HOME, ARCHIVE, BASES, WAL = "/mayday/home", "/mayday/archive", "/mayday/bases", "/mayday/wal"
+HOME = "/mayday/home"
+"""Where the helper sees the folder in which the data folder lies."""
+
 _VOLUMES = "/mayday/volumes"
-_TABLESPACES = "/mayday/tablespaces"
 
 LOOKS = "doctor-"
 """Begins the names of those that look around and carry no run out."""
@@ -38,32 +40,59 @@ beside a live server."""
 _NOT_THERE = re.compile(r"bind source path does not exist: (?P<path>.*)")
 
 
-class Helper:
-    """A container of the server's image without a network, started when first needed, reused until it is closed."""
+@dataclass(frozen=True)
+class Place:
+    """A folder of the Docker host, and where the helper sees it.
 
-    def __init__(self, client: Any, names: Names) -> None:
+    Of a volume that has to be mounted as one it is seen by a link; without `links` it is left out there.
+    """
+
+    source: str
+    target: str
+    read_only: bool = False
+    links: bool = True
+
+
+class Helper:
+    """A container of the data's image without a network, started when first needed, reused until it is closed.
+
+    `own` tells it from the run's other helpers.
+    """
+
+    def __init__(self, client: Any, names: Names, own: str = "") -> None:
         self.client = client
         self._names = names
+        self._name = f"{names.helper}-{own}" if own else names.helper
         self._container = ""
         self._host = ""
-        self._spaces: frozenset[tuple[str, str]] = frozenset()
-        self._seen: tuple[str, ...] = ()
+        self._image = ""
+        self._spaces: frozenset[Place] = frozenset()
+        self._seen: tuple[Place, ...] = ()
         self._turn = threading.Lock()
 
-    def inside(self, server: Server) -> Inside:
+    def inside(self, data: DataFolder, places: Sequence[Place] = (), spaces: Iterable[Place] = ()) -> Inside:
         """Where to run commands; starts the helper, also where the daemon took it down meanwhile.
 
-        It is started again where a server has tablespaces that were not known when it was, or lies elsewhere.
+        Besides the folder of the data it sees `places`, and all `spaces` of which it has ever heard. It is started
+        again where these are others than when it was.
         """
-        spaces = frozenset((space.parent, location_of(space)) for space in server.tablespaces if space.parent)
-        wanted = (server.home.parent, server.archive, server.bases, server.wal)
+        added, wanted = frozenset(spaces), (Place(data.home.parent, HOME), *places)
         # Items of a loop come in several threads: the second must not remove the helper that the first has started.
         with self._turn:
-            if wanted != self._seen or not spaces <= self._spaces or not self._alive():
-                self._confirm(server)
-                self._spaces |= spaces
+            if wanted != self._seen or not added <= self._spaces or not self._alive():
+                self._confirm(data)
+                self._spaces |= added
                 self._remove()
-                self._container, self._seen = self._start(server), wanted
+                self._container, self._seen, self._image = self._start(data, wanted), wanted, data.image_id
+        return Inside(self.client.api, self._container, "0:0")
+
+    def as_it_is(self, data: DataFolder) -> Inside | None:
+        """The same without starting anything: None where it does not run, or does not see that data."""
+        with self._turn:
+            sees = Place(data.home.parent, HOME) in self._seen and self._image == data.image_id
+            if not sees or not self._alive():
+                return None
+            self._confirm(data)
         return Inside(self.client.api, self._container, "0:0")
 
     def fresh(self) -> None:
@@ -86,9 +115,9 @@ class Helper:
         """Remove the helper."""
         self.fresh()
 
-    def _confirm(self, server: Server) -> None:
+    def _confirm(self, data: DataFolder) -> None:
         self._host = self._host or host_of(self.client)
-        confirm_host(self._host, server)
+        confirm_host(self._host, data.host)
 
     def _alive(self) -> bool:
         if not self._container:
@@ -100,39 +129,36 @@ class Helper:
                 return False
 
     def _remove(self) -> None:
-        remove(self.client, self._names.helper, "the helper container")
+        remove(self.client, self._name, "the helper container")
 
-    def _start(self, server: Server) -> str:
-        wanted = [(server.home.parent, HOME, False), (server.archive, ARCHIVE, True), (server.bases, BASES, False)]
-        wal = [(server.wal, WAL, True)] if server.wal else []
-        places = [_Place(server, *one) for one in (*wanted, *wal)]
-        own = {place.mount["Target"]: place.mount for place in places}.values()
-        spaces = (_bind(parent, location) for parent, location in sorted(self._spaces))
-        # Where links of tablespaces in base backups lead that were taken in the server's container.
-        led = _Place(server, server.bases, server.inside_bases, True)
-        made = self._made(server, [*own, *([] if led.link else [led.mount]), *spaces])
-        for place in places:
-            if place.link:
-                done = Inside(self.client.api, made, "0:0").run(["ln", "-s", place.link, place.target])
+    def _start(self, data: DataFolder, wanted: Sequence[Place]) -> str:
+        mounted = [_Mounted(data, place) for place in wanted]
+        kept = [one for one in mounted if one.place.links or not one.link]
+        own = {one.mount["Target"]: one.mount for one in kept}.values()
+        spaces = (_bind(one.source, one.target) for one in sorted(self._spaces, key=lambda one: one.source))
+        made = self._made(data, [*own, *spaces])
+        for one in kept:
+            if one.link:
+                done = Inside(self.client.api, made, "0:0").run(["ln", "-s", one.link, one.place.target])
                 checked(done, "preparing the helper container")
         return made
 
-    def _made(self, server: Server, mounts: list[Mount]) -> str:
+    def _made(self, data: DataFolder, mounts: list[Mount]) -> str:
         while True:
             try:
                 with speaking("starting the helper container"):
-                    return self._run(server, mounts)
+                    return self._run(data, mounts)
             except RecoveryError as refused:
                 mounts = _without_missing(mounts, refused)
 
-    def _run(self, server: Server, mounts: list[Mount]) -> str:
+    def _run(self, data: DataFolder, mounts: list[Mount]) -> str:
         try:
-            image = self.client.api.inspect_image(server.image_id)
+            image = self.client.api.inspect_image(data.image_id)
             made = self.client.containers.create(
-                server.image_id,
+                data.image_id,
                 command=["-f", "/dev/null"],
                 entrypoint=["tail"],
-                name=self._names.helper,
+                name=self._name,
                 user="0:0",
                 network_mode="none",
                 mounts=mounts,
@@ -149,32 +175,29 @@ class Helper:
             )
         except ImageNotFound as problem:
             raise RecoveryError(
-                "The server's image is no longer on this Docker host.",
-                detail=f"{server.image} was {server.image_id[:19]}.",
+                f"The image of {data.service} is no longer on this Docker host.",
+                detail=f"{data.image} was {data.image_id[:19]}.",
                 hint="Pull that very image again; another build may hold another PostgreSQL.",
             ) from problem
         made.start()
         return str(made.id)
 
 
-def location_of(space: Tablespace) -> str:
-    """The location of a tablespace, as the helper sees it; without nesting where the server's locations are nested."""
-    return f"{_TABLESPACES}/{hashlib.sha256(space.location.encode()).hexdigest()[:12]}"
-
-
-class _Place:
+class _Mounted:
     """How one folder comes into the helper: by a mount of its own, or by a link into its volume.
 
     A volume that Docker mounts only while it is used has to be mounted as one: its folder on the host may be empty.
     """
 
-    def __init__(self, server: Server, source: str, target: str, read_only: bool) -> None:
-        self.target, self.link = target, ""
-        self.mount = _bind(source, target, read_only=read_only)
-        for number, (mountpoint, volume) in enumerate(server.volumes):
-            if PurePosixPath(source).is_relative_to(mountpoint):
+    def __init__(self, data: DataFolder, place: Place) -> None:
+        self.place, self.link = place, ""
+        self.mount = _bind(place.source, place.target, read_only=place.read_only)
+        for number, (mountpoint, volume) in enumerate(data.volumes):
+            if PurePosixPath(place.source).is_relative_to(mountpoint):
                 self.mount = Mount(f"{_VOLUMES}/{number}", volume, type="volume", no_copy=True)
-                self.link = str(PurePosixPath(_VOLUMES, str(number)) / PurePosixPath(source).relative_to(mountpoint))
+                self.link = str(
+                    PurePosixPath(_VOLUMES, str(number)) / PurePosixPath(place.source).relative_to(mountpoint)
+                )
 
 
 def _bind(source: str, target: str, *, read_only: bool = False) -> Mount:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from actions.engine.database import file_of
 from actions.findings import Finding
 from actions.settings.settings import Settings
-from actions.tools.files import Room
+from actions.tools.folders import Room
 
 _ROLES = {"data": "data", "archive": "WAL archive", "bases": "base backups"}
 

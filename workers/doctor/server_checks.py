@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from actions.engine.errors import Away, RecoveryError, Refused
 from actions.findings import Finding
@@ -11,14 +10,15 @@ from actions.postgres.live_server import Live
 from actions.postgres.server import Server
 from actions.steps.postgres.ask_live import ask_live, chosen, must_be_primary
 from actions.steps.postgres.data_place import must_be_swappable
+from workers.runner.toolbox import HostTools
 
 _LET_IN = "See `site.user` and pg_hba.conf, as the message says."
 
 
-def check(tools: dict[str, Any], server: Server) -> Iterator[Finding]:
+def check(tools: HostTools, server: Server) -> Iterator[Finding]:
     """What a plan would be refused for, and what would go wrong after a cut-over."""
     try:
-        live = ask_live(server, tools["sql"])
+        live = ask_live(server, tools.sql)
     except Refused as refused:
         yield Finding("Postgres lets Mayday in", False, _said(refused), refused.hint or _LET_IN)
         return
@@ -38,7 +38,7 @@ def check(tools: dict[str, Any], server: Server) -> Iterator[Finding]:
             "max_wal_senders has to be above 1.",
         )
     yield _place(tools, server)
-    left = chosen(live, tools["site"]).left
+    left = chosen(live, tools.site).left
     if left:
         yield Finding("preloaded libraries", True, f"{', '.join(left)}: not loaded in a clone until the cut-over")
 
@@ -51,9 +51,9 @@ def _primary(server: Server, live: Live) -> Finding:
     return Finding("primary", True, live.says())
 
 
-def _place(tools: dict[str, Any], server: Server) -> Finding:
+def _place(tools: HostTools, server: Server) -> Finding:
     try:
-        place = must_be_swappable(server, tools["names"], tools["docker"], tools["files"])
+        place = must_be_swappable(server, tools.names, tools.folders)
     except Away:
         raise
     except RecoveryError as refused:

@@ -6,7 +6,6 @@ import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 import redis
 
@@ -25,7 +24,7 @@ from actions.steps.postgres.read_window import WindowInputs, survey
 from workers.docker.helper import LOOKS
 from workers.doctor import disk_checks, file_checks, pagerduty_checks, server_checks, stack_checks
 from workers.runner.queue import connect, open_to_all
-from workers.runner.toolbox import docker_toolbox
+from workers.runner.toolbox import HostTools, docker_toolbox
 from workers.statuspage import page_checks as status_page
 from workers.watch import audit
 
@@ -78,7 +77,7 @@ def _worker(store: Store) -> Finding:
 class _Patient:
     """What the checks of one site look at."""
 
-    tools: dict[str, Any]
+    tools: HostTools
     clock: Callable[[], datetime]
 
     @property
@@ -87,10 +86,10 @@ class _Patient:
 
     def server(self) -> Server:
         t = self.tools
-        return look_at_server(t["site"].postgres, t["site"], t["docker"], t["files"])
+        return look_at_server(t.site.postgres, t.site, t.docker, t.files, t.servers)
 
     def around(self, server: Server) -> WindowInputs:
-        return survey(server, self.tools["files"], self.tools["sql"], self.now)
+        return survey(server, self.tools.files, self.tools.sql, self.now)
 
 
 def site_findings(settings: Settings, store: Store) -> Iterator[Finding]:
@@ -102,7 +101,7 @@ def site_findings(settings: Settings, store: Store) -> Iterator[Finding]:
     try:
         with toolbox.open(run) as tools:
             patient = _Patient(tools, store.clock)
-            yield Finding("Docker", True, f"answers on {tools['docker'].host}")
+            yield Finding("Docker", True, f"answers on {tools.docker.host}")
             server = patient.server()
             yield Finding(
                 "Postgres",
@@ -111,7 +110,7 @@ def site_findings(settings: Settings, store: Store) -> Iterator[Finding]:
                 f"Look at `docker logs {server.service}`.",
             )
             yield from server_checks.check(tools, server)
-            yield from disk_checks.check(settings, tools["files"].rooms(server))
+            yield from disk_checks.check(settings, tools.files.rooms(server))
             around = patient.around(server)
             yield from (look(patient, server, around) for look in _LOOKS)
     except RecoveryError as trouble:
@@ -120,7 +119,7 @@ def site_findings(settings: Settings, store: Store) -> Iterator[Finding]:
 
 def _archive(patient: _Patient, server: Server, around: WindowInputs) -> Finding:
     """What the server says of its archiver, held against what lies in the archive."""
-    seen = look_at_archiving(server, patient.tools["files"], patient.tools["sql"])
+    seen = look_at_archiving(server, patient.tools.files, patient.tools.sql)
     if seen.state == "well" and not around.archived:
         return Finding("WAL archive", False, "it is empty", "Look at archive_command and pg_stat_archiver.")
     if seen.state != "well":
@@ -164,8 +163,8 @@ def _gaps(_patient: _Patient, _server: Server, around: WindowInputs) -> Finding:
 
 
 def _writers(patient: _Patient, _server: Server, _around: WindowInputs) -> Finding:
-    site = patient.tools["site"]
-    found = {w.name for w in see_writers(site, patient.tools["docker"]).all}
+    site = patient.tools.site
+    found = {w.name for w in see_writers(site, patient.tools.docker).all}
     absent = [name for name in site.writers if name not in found]
     return Finding(
         "writers",
@@ -180,7 +179,7 @@ def _clock(patient: _Patient, server: Server, _around: WindowInputs) -> Finding:
         return Finding("clock", True, "not compared: the server is not running")
     sql = "select clock_timestamp() as now"
     before = patient.now
-    seen = datetime.fromisoformat(patient.tools["sql"].rows(server.service, server, sql)[0]["now"])
+    seen = datetime.fromisoformat(patient.tools.sql.rows(server.service, server, sql)[0]["now"])
     # The server looked at its clock somewhere between: how long asking takes is not a difference of clocks.
     apart = max(before - seen, seen - patient.now, timedelta())
     return Finding(

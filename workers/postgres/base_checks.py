@@ -7,14 +7,16 @@ from contextlib import closing
 
 from actions.engine.errors import RecoveryError
 from actions.postgres.inventory import FILE_NAME
-from actions.postgres.server import Names, Server
+from actions.postgres.server import Server
 from actions.postgres.tablespaces import MAP_NAME
 from actions.redact import excerpt
+from actions.tools.names import Names
 from workers.docker.exec import shell
-from workers.docker.helper import BASES, HOME, Helper, location_of
+from workers.docker.folder_swap import CLONE_MARK
+from workers.docker.helper import HOME
+from workers.postgres.server_helper import BASES, ServerHelper, location_of
 from workers.postgres.tablespace_swap import beside
 
-CLONE_MARK = "mayday.clone"
 LONG_SECONDS = 6 * 3600
 
 # The links of the clone lead to locations as its own server sees them, which are elsewhere here. So a folder of links
@@ -42,7 +44,7 @@ _SHOWN_LINES = 20
 class BaseChecks:
     """Checks base backups and copies of them."""
 
-    def __init__(self, helper: Helper) -> None:
+    def __init__(self, helper: ServerHelper) -> None:
         self._helper = helper
 
     def verify_clone(self, server: Server, names: Names) -> str:

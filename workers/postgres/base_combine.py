@@ -7,14 +7,17 @@ from contextlib import closing
 from typing import Any
 
 from actions.engine.errors import RecoveryError
-from actions.postgres.server import Names, Server
+from actions.postgres.server import Server
+from actions.tools.names import Names
 from actions.tools.progress import Progress
 from workers.docker.confirmations import confirm, confirm_paths_unused, confirm_unused
 from workers.docker.exec import CommandResult, shell
-from workers.docker.helper import BASES, HOME, Helper, checked
-from workers.postgres.base_checks import CLONE_MARK, BaseChecks, checked_name
+from workers.docker.folder_swap import CLONE_MARK
+from workers.docker.helper import HOME, checked
+from workers.docker.to_disk import SETTLE
+from workers.postgres.base_checks import BaseChecks, checked_name
+from workers.postgres.server_helper import BASES, ServerHelper
 from workers.postgres.tablespace_swap import beside, triples
-from workers.postgres.to_disk import SETTLE
 
 # It wants an empty folder, so what a killed attempt left goes first: half a copy is of no use to anybody, and is given
 # back after a failure too. Only the mark of this very run says "complete". The watcher prints the size so far. The
@@ -88,7 +91,7 @@ _LONG_SECONDS = 6 * 3600
 class BaseCombiner:
     """Makes one directory of an incremental base backup and those that it builds on."""
 
-    def __init__(self, helper: Helper, client: Any, bases: BaseChecks) -> None:
+    def __init__(self, helper: ServerHelper, client: Any, bases: BaseChecks) -> None:
         self._helper = helper
         self._client = client
         self._bases = bases
@@ -97,7 +100,7 @@ class BaseCombiner:
         """Into the clone's directory, the full backup being the first; anew where an attempt was interrupted."""
         leaf = names.clone_leaf(server.home)
         confirm(self._client, server.service, server.container)
-        confirm_unused(self._client, server, leaf)
+        confirm_unused(self._client, server.data, leaf)
         confirm_paths_unused(self._client, [f"{s.parent}/{names.clone_leaf(s)}" for s in beside(server)])
         self._check(server, chain, total, progress)
         folders = [f"{BASES}/{checked_name(name)}" for name in chain]

@@ -6,16 +6,19 @@ from contextlib import closing
 from typing import Any
 
 from actions.engine.errors import RecoveryError
-from actions.postgres.server import Names, Server
+from actions.postgres.server import Server
 from actions.postgres.tablespaces import MAP_NAME
+from actions.tools.names import Names
 from actions.tools.progress import Progress
 from workers.docker.confirmations import confirm, confirm_paths_unused, confirm_unused
 from workers.docker.exec import Command, CommandResult, shell
-from workers.docker.helper import BASES, HOME, Helper, checked
-from workers.postgres.base_checks import CLONE_MARK, LONG_SECONDS, checked_name
+from workers.docker.folder_swap import CLONE_MARK
+from workers.docker.helper import HOME, checked
+from workers.docker.to_disk import SETTLE
+from workers.postgres.base_checks import LONG_SECONDS, checked_name
 from workers.postgres.base_pieces import PIECES
+from workers.postgres.server_helper import BASES, ServerHelper
 from workers.postgres.tablespace_swap import beside, triples
-from workers.postgres.to_disk import SETTLE
 
 # The watcher prints the size so far, once a second. The large files, which tables are made of, are copied two at a
 # time, beside all the small ones. What an archive holds belongs to whoever the live directory belongs to.
@@ -119,7 +122,7 @@ _REFUSALS = {
 class BaseCopy:
     """Copies base backups of one server into clones."""
 
-    def __init__(self, helper: Helper, client: Any) -> None:
+    def __init__(self, helper: ServerHelper, client: Any) -> None:
         self._helper = helper
         self._client = client
 
@@ -127,7 +130,7 @@ class BaseCopy:
         """Into the clone's directory; over what an interrupted copy left, never over a complete clone."""
         leaf = names.clone_leaf(server.home)
         confirm(self._client, server.service, server.container)
-        confirm_unused(self._client, server, leaf)
+        confirm_unused(self._client, server.data, leaf)
         confirm_paths_unused(self._client, [f"{s.parent}/{names.clone_leaf(s)}" for s in beside(server)])
         command = self._helper.inside(server).command(self._argv(server, names, backup), seconds=LONG_SECONDS)
         with closing(command.lines()) as sizes:

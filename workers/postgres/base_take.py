@@ -12,10 +12,11 @@ from actions.postgres.tablespaces import MAP_NAME, map_text
 from actions.tools.progress import Progress
 from workers.docker.confirmations import confirm
 from workers.docker.exec import Command, CommandResult, Inside, shell
-from workers.docker.helper import BASES, Helper, checked
+from workers.docker.helper import checked
 from workers.postgres.base_checks import LONG_SECONDS, checked_name
 from workers.postgres.look_at_data import links_now
 from workers.postgres.server_access import Accesses, replication_access
+from workers.postgres.server_helper import BASES, ServerHelper
 
 # An attempt is labelled with the cluster that it is of, so that what a killed one leaves can be told and removed. What
 # bears no label may be somebody else's, and is renamed. No listing of backups has names that begin with a dot.
@@ -55,7 +56,7 @@ _SHOWN_LINES = 20
 class BaseTaker:
     """Takes base backups of one server."""
 
-    def __init__(self, helper: Helper, client: Any, accesses: Accesses) -> None:
+    def __init__(self, helper: ServerHelper, client: Any, accesses: Accesses) -> None:
         self._accesses = accesses
         self._helper = helper
         self._client = client

@@ -12,10 +12,11 @@ from actions.postgres.server import Server
 from actions.postgres.waldump import ended_in
 from actions.redact import excerpt
 from workers.docker.exec import shell
-from workers.docker.helper import BASES, Helper, checked
+from workers.docker.helper import checked
 from workers.postgres.base_pieces import PIECES
 from workers.postgres.judged_wal import LIST, judged
 from workers.postgres.recent import Recent
+from workers.postgres.server_helper import BASES, ServerHelper
 
 # Parameters: the size of a segment in kB; then for each backup its name, how many segments, their names. A plain backup
 # has them in pg_wal; those of an archive are unpacked in the helper, as far as they are asked for and there is room.
@@ -91,7 +92,7 @@ class Brought:
 class BaseWal:
     """Looks at the WAL within base backups of one server."""
 
-    def __init__(self, helper: Helper) -> None:
+    def __init__(self, helper: ServerHelper) -> None:
         self._helper = helper
         self._seen = Recent[dict[object, tuple[Brought, ...]]](_SAME_SECONDS)
 

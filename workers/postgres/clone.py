@@ -9,8 +9,9 @@ from typing import Any
 from docker.types import LogConfig, Mount
 
 from actions.postgres.postmaster import CLONE
-from actions.postgres.server import Names, Server
-from actions.tools.docker import CloneSpec
+from actions.postgres.server import Server
+from actions.tools.names import Names
+from actions.tools.postgres_servers import CloneSpec
 from workers.docker.described import environment
 from workers.docker.helper import empty_volumes
 

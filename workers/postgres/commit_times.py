@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from actions.postgres.server import Server
-from actions.tools.files import CommitTimes, Stretch
+from actions.tools.postgres_files import CommitTimes, Stretch
 from workers.docker.exec import shell
-from workers.docker.helper import Helper, checked
+from workers.docker.helper import checked
 from workers.postgres.gather_wal import UNPACK
+from workers.postgres.server_helper import ServerHelper
 from workers.postgres.wal_copies import Copies
 from workers.postgres.wal_names import bare_name
 from workers.postgres.wal_reader import confirm_names
@@ -97,7 +98,7 @@ _SECONDS = 300
 
 
 def moments(
-    helper: Helper, copies: Copies, server: Server, stretches: Sequence[Stretch], at: datetime | None
+    helper: ServerHelper, copies: Copies, server: Server, stretches: Sequence[Stretch], at: datetime | None
 ) -> list[CommitTimes]:
     """What is asked for each stretch, in their order."""
     wanted = at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f") if at else ""

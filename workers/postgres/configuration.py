@@ -13,12 +13,14 @@ from actions.engine.errors import RecoveryError
 from actions.postgres.config_changes import Changes, Laid, digest_of
 from actions.postgres.config_files import AUTO_CONF, ConfigFile, ConfigTree, options_in, text_of
 from actions.postgres.inventory import FILE_NAME
-from actions.postgres.server import Names, Server
+from actions.postgres.server import Server
 from actions.redact import redact
+from actions.tools.names import Names
 from workers.docker.confirmations import confirm, confirm_unused
-from workers.docker.helper import BASES, HOME, Helper, checked
+from workers.docker.helper import HOME, checked
 from workers.docker.text_files import put_text
 from workers.postgres.base_checks import checked_name
+from workers.postgres.server_helper import BASES, ServerHelper
 
 # What a data directory holds beside PostgreSQL's own files: at most so many, none larger, keys by their digest alone.
 # Then what the server's own program says of its settings; -C prints one and needs no server, nor another user.
@@ -83,7 +85,7 @@ _STAMP = re.compile(r"^\S+ \S+ \S+ \[\d+\] ", re.MULTILINE)
 class ConfigurationReader:
     """Reads configuration, and lays that of the live server into a clone. The live directory is only read."""
 
-    def __init__(self, helper: Helper, client: object) -> None:
+    def __init__(self, helper: ServerHelper, client: object) -> None:
         self._helper = helper
         self._client = client
 
@@ -99,7 +101,7 @@ class ConfigurationReader:
         """Put the live server's files into the clone's directory; what they replace stays beside them."""
         leaf = names.clone_leaf(server.home)
         confirm(self._client, server.service, server.container)
-        confirm_unused(self._client, server, leaf)
+        confirm_unused(self._client, server.data, leaf)
         inside, clone, live = self._helper.inside(server), f"{HOME}/{leaf}", f"{HOME}/{server.home.leaf}"
         lays = [one for one in changes.lays if one.path != AUTO_CONF]
         given = [part for one in lays for part in (safe(one.path), one.digest)]

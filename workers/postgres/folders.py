@@ -12,12 +12,14 @@ from actions.postgres.inventory import FILE_NAME
 from actions.postgres.server import Server
 from actions.postgres.tablespaces import MAP_NAME
 from actions.postgres.walheader import BYTES
-from actions.tools.files import Room
+from actions.tools.folders import Room
 from workers.docker.exec import CommandResult
-from workers.docker.helper import ARCHIVE, BASES, HOME, WAL, Helper, checked, location_of
+from workers.docker.folder_looks import rooms as look_at_rooms
+from workers.docker.helper import HOME, checked
 from workers.postgres import base_listing
 from workers.postgres.gather_wal import PROGRAMS, UNPACK
 from workers.postgres.judged_wal import LIST, judged
+from workers.postgres.server_helper import ARCHIVE, BASES, WAL, ServerHelper, location_of
 
 _HISTORIES = (
     UNPACK
@@ -42,13 +44,6 @@ for file in [0-9A-F]*; do
     echo
 done
 """
-# A device's number tells file systems apart; what df calls them does not, within a container.
-_ROOMS = r"""
-for folder in "$@"; do
-    [ -d "$folder" ] || { echo none 0; continue; }
-    echo "$(stat -c %d "$folder/.") $(df -Pk "$folder" | tail -n 1 | awk '{ print $4 }')"
-done
-"""
 _SLOW_DISK_SECONDS = 120
 _NO_FOLDER = 66
 _END = "\x1c"
@@ -63,7 +58,7 @@ _FOLDERS = "".join(f"( set -- {given}\n{part}\n); printf '\\034%s\\034' $?\n" fo
 
 
 @dataclass(frozen=True)
-class Folders:
+class FolderListings:
     """The folders that a recovery comes from, as one command listed them: each with its own exit code.
 
     `programs` are those for packed files that the image has.
@@ -76,7 +71,7 @@ class Folders:
     programs: frozenset[str]
 
 
-def folders(helper: Helper, server: Server) -> Folders:
+def folders(helper: ServerHelper, server: Server) -> FolderListings:
     """All of them at once: to start a command in a container costs more than to list a folder."""
     seconds = _SLOW_DISK_SECONDS * len(_PARTS)
     told = (FILE_NAME, MAP_NAME, base_listing.HEADER_BYTES, server.inside_bases.rstrip("/"), server.bases.rstrip("/"))
@@ -84,10 +79,10 @@ def folders(helper: Helper, server: Server) -> Folders:
     said = checked(done, "listing the folders of the server").split(_END)
     parts = [CommandResult(int(code), out, done.err) for out, code in zip(said[0:-1:2], said[1::2], strict=True)]
     tail, archive, texts, backups, programs = parts
-    return Folders(tail, archive, texts, backups, frozenset(programs.out.split()))
+    return FolderListings(tail, archive, texts, backups, frozenset(programs.out.split()))
 
 
-def wal_files(helper: Helper, server: Server, folder: str, *, else_none: bool = False) -> list[WalFile]:
+def wal_files(helper: ServerHelper, server: Server, folder: str, *, else_none: bool = False) -> list[WalFile]:
     """The files of one folder with sizes and times; hidden ones are somebody's drafts."""
     done = helper.inside(server).script(LIST, folder, seconds=_SLOW_DISK_SECONDS)
     return [] if else_none and done.code == _NO_FOLDER else listed(server, folder, done)
@@ -136,16 +131,14 @@ def _first_line(text: str | None) -> str:
     return (text or "").partition("\n")[0]
 
 
-def rooms(helper: Helper, server: Server) -> dict[str, Room]:
+def rooms(helper: ServerHelper, server: Server) -> dict[str, Room]:
     """The file systems beside the live directory, of the archive, the base backups and each tablespace's location."""
     locations = {space.location: location_of(space) for space in server.tablespaces if space.parent}
     folders = {"data": HOME, "archive": ARCHIVE, "bases": BASES, **locations}
-    out = checked(helper.inside(server).script(_ROOMS, *folders.values()), "asking for free space")
-    said = dict(zip(folders, (line.split() for line in out.splitlines()), strict=True))
-    return {where: Room(device, int(kilobytes) * 1024) for where, (device, kilobytes) in said.items()}
+    return look_at_rooms(helper.inside(server), folders)
 
 
-def control(helper: Helper, server: Server, leaf: str) -> str:
+def control(helper: ServerHelper, server: Server, leaf: str) -> str:
     """What pg_controldata says of a directory beside the live one."""
     done = helper.inside(server).run(["pg_controldata", f"{HOME}/{leaf}"], env={"LC_ALL": "C", "TZ": "UTC"})
     text = checked(
@@ -155,7 +148,7 @@ def control(helper: Helper, server: Server, leaf: str) -> str:
     return text + done.err
 
 
-def wal_headers(helper: Helper, server: Server) -> dict[str, bytes]:
+def wal_headers(helper: ServerHelper, server: Server) -> dict[str, bytes]:
     """The first bytes of each segment in the live server's pg_wal."""
     done = helper.inside(server).script(_HEADERS, own_wal(server), str(BYTES))
     rows = (line.partition(" ") for line in checked(done, "reading the server's own WAL").splitlines())

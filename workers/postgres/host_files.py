@@ -1,4 +1,4 @@
-"""`Files` on a real Docker host: everything a step may ask of a server's directories, archive and base backups."""
+"""`PostgresFiles` on a real Docker host: all that is asked of a server's directory, archive and base backups."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from actions.postgres.config_changes import Changes
 from actions.postgres.config_files import ConfigTree
 from actions.postgres.data_directory import DataDirectory
 from actions.postgres.inventory import FILE_NAME
-from actions.postgres.server import Names, Server
+from actions.postgres.server import Server
 from actions.postgres.stops import Stop
-from actions.tools.files import CommitTimes, Room, RunDirectories, Stretch
+from actions.tools.folders import Room
+from actions.tools.names import Names
+from actions.tools.postgres_files import CommitTimes, ServerDirectories, Stretch
 from actions.tools.progress import Progress
-from workers.docker.helper import BASES, HOME, Helper
+from workers.docker.helper import HOME, Helper
 from workers.docker.text_files import put_text
 from workers.postgres import folders, look_at_data
 from workers.postgres.base_checks import BaseChecks, checked_name
@@ -29,7 +31,8 @@ from workers.postgres.lay_wal import WalLayer
 from workers.postgres.recent import Recent
 from workers.postgres.seal_clone import Seal
 from workers.postgres.server_access import Accesses
-from workers.postgres.swap import Swap
+from workers.postgres.server_helper import BASES, ServerHelper
+from workers.postgres.server_swap import ServerSwap
 from workers.postgres.unwritten import UnwrittenReader
 from workers.postgres.wal_copies import Copies
 from workers.postgres.wal_reader import WalReader
@@ -45,8 +48,8 @@ class HostFiles:
     """
 
     def __init__(self, client: Any, names: Names, accesses: Accesses | None = None) -> None:
-        self._helper = Helper(client, names)
-        self._recent = Recent[folders.Folders]()
+        self._helper = ServerHelper(client, names)
+        self._recent = Recent[folders.FolderListings]()
         self._copies = Copies(self._helper, self._folders, self._recent.forget)
         self._moments = Recent[dict[tuple[Stretch, datetime | None], CommitTimes]](_SAME_SECONDS)
         self._wal = WalReader(self._helper, self._copies)
@@ -55,10 +58,15 @@ class HostFiles:
         self._copy = BaseCopy(self._helper, client)
         self._taker = BaseTaker(self._helper, client, accesses or Accesses())
         self._combiner = BaseCombiner(self._helper, client, self._checks)
-        self._swap = Swap(self._helper, client)
+        self._swap = ServerSwap(self._helper, client)
         self._unwritten = UnwrittenReader(self._helper)
         self._configuration = ConfigurationReader(self._helper, client)
         self._seal = Seal(self._helper, client, self._swap, self._copies)
+
+    @property
+    def helper(self) -> Helper:
+        """The run's helper, for those who work on the same folders."""
+        return self._helper.common
 
     def fresh(self) -> None:
         """Remove what an earlier worker of this run left behind."""
@@ -95,14 +103,11 @@ class HostFiles:
     def base_wal(self, server: Server) -> Sequence[WalFile]:
         return [file for one in self._copies.brought(server) for file in one.files]
 
-    def _folders(self, server: Server) -> folders.Folders:
+    def _folders(self, server: Server) -> folders.FolderListings:
         return self._recent.get(lambda: folders.folders(self._helper, server))
 
     def rooms(self, server: Server) -> Mapping[str, Room]:
         return folders.rooms(self._helper, server)
-
-    def swappable(self, server: Server, names: Names) -> str:
-        return look_at_data.swappable(self._helper, server, names.run)
 
     def waldump(
         self,
@@ -196,7 +201,7 @@ class HostFiles:
         self._recent.forget()
         self._seal.withdraw_archived(server, names)
 
-    def leaves(self, server: Server, names: Names) -> RunDirectories:
+    def leaves(self, server: Server, names: Names) -> ServerDirectories:
         return self._swap.leaves(server, names)
 
     def swap(self, server: Server, names: Names, label: Mapping[str, str]) -> None:
@@ -221,6 +226,3 @@ class HostFiles:
     def write_inventory(self, server: Server, name: str, text: str) -> None:
         self._recent.forget()
         put_text(self._helper.inside(server), f"{BASES}/{checked_name(name)}/{FILE_NAME}", text)
-
-    def mark_kept(self, server: Server, leaf: str, label: Mapping[str, str]) -> None:
-        self._swap.mark_kept(server, leaf, label)

@@ -6,17 +6,19 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
-from actions.postgres.server import Names, Server
+from actions.postgres.server import Server
 from actions.postgres.tablespaces import made_in
 from actions.postgres.waldump import ended_in
 from actions.redact import excerpt
+from actions.tools.names import Names
 from actions.tools.progress import Progress
 from workers.docker.confirmations import confirm, confirm_unused
 from workers.docker.exec import CommandResult, shell
-from workers.docker.helper import HOME, Helper, checked
+from workers.docker.helper import HOME, checked
+from workers.docker.to_disk import SETTLE
 from workers.postgres.folders import own_wal, wal_files
 from workers.postgres.gather_wal import UNPACK
-from workers.postgres.to_disk import SETTLE
+from workers.postgres.server_helper import ServerHelper
 from workers.postgres.wal_copies import Copies
 from workers.postgres.wal_reader import confirm_names
 
@@ -86,7 +88,7 @@ _SECONDS = 3600
 class WalLayer:
     """Saves, lays and checks the WAL of one recovery. `made` are the tablespaces that the checked WAL makes."""
 
-    def __init__(self, helper: Helper, client: Any, copies: Copies) -> None:
+    def __init__(self, helper: ServerHelper, client: Any, copies: Copies) -> None:
         self._helper = helper
         self._client = client
         self._copies = copies
@@ -108,7 +110,7 @@ class WalLayer:
         """Into the clone's pg_wal. All is marked as archived, so that the clone never sends old WAL there."""
         confirm_names([*segments, *histories])
         leaf = names.clone_leaf(server.home)
-        confirm_unused(self._client, server, leaf)
+        confirm_unused(self._client, server.data, leaf)
         to, total = f"{HOME}/{leaf}/pg_wal", len(segments) * server.segment_size
 
         def told(count: int) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from actions.postgres.data_directory import RECOVERY, STANDBY, DataDirectory
 from actions.postgres.server import Server
-from workers.docker.helper import HOME, Helper, checked
+from workers.docker.helper import HOME, checked
+from workers.postgres.server_helper import ServerHelper
 
 # From PostgreSQL 17 on pg_controldata says on stderr that the checksum is wrong.
 _LOOK = r"""
@@ -34,7 +35,7 @@ exit 0
 """
 
 
-def look(helper: Helper, server: Server) -> DataDirectory:
+def look(helper: ServerHelper, server: Server) -> DataDirectory:
     """The live data directory, whatever state it is in; one that is not there has no version."""
     done = helper.inside(server).script(_LOOK + _LINKS, f"{HOME}/{server.home.leaf}", STANDBY, RECOVERY)
     said = checked(
@@ -67,7 +68,7 @@ def look(helper: Helper, server: Server) -> DataDirectory:
     )
 
 
-def links_now(helper: Helper, server: Server) -> dict[int, str]:
+def links_now(helper: ServerHelper, server: Server) -> dict[int, str]:
     """Where the links of the tablespaces lead at this moment, by oid."""
     done = helper.inside(server).script('cd "$1" || exit 64' + _LINKS, f"{HOME}/{server.home.leaf}")
     return _links(checked(done, "reading the links of the tablespaces"))
@@ -76,24 +77,3 @@ def links_now(helper: Helper, server: Server) -> dict[int, str]:
 def _links(said: str) -> dict[int, str]:
     rows = (link.partition(" ") for link in said.strip("\n").split("\0")[:-1])
     return {int(oid): location for oid, _, location in rows}
-
-
-# A mount on the directory, also a bind mount of the same file system, is in the way of a rename (EBUSY) whatever its
-# device number says; a probe shows whether the folder above lets anything be renamed (read-only, immutable, squashed).
-_PROBE = r"""
-cd "$1/." || { echo "its folder cannot be entered" >&2; exit 1; }
-here=$(pwd -P)
-if awk -v at="${here%/}/$2" '{ gsub(/\\040/, " ", $5) } $5 == at { found = 1 } END { exit !found }' /proc/self/mountinfo
-then echo "it is a mount point" >&2; exit 71
-fi
-case "$(lsattr -d "$2" 2>/dev/null | cut -d' ' -f1)" in *[ia]*) echo "it is immutable (lsattr)" >&2; exit 72 ;; esac
-probe=".mayday_probe_$3"
-rmdir "$probe" "$probe.renamed" 2>/dev/null
-mkdir "$probe" && mv "$probe" "$probe.renamed" && rmdir "$probe.renamed"
-"""
-
-
-def swappable(helper: Helper, server: Server, run: str) -> str:
-    """Why the live directory cannot be renamed within its parent; empty where it can."""
-    done = helper.inside(server).script(_PROBE, HOME, server.home.leaf, run)
-    return "" if done.code == 0 else done.said() or f"exit code {done.code}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from actions.tools.docker import Process
+from actions.tools.postgres_servers import Process
 from workers.docker.errors import TakenDown
 from workers.docker.exec import Inside
 

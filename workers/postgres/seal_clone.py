@@ -11,13 +11,15 @@ from actions.postgres.controldata import parse_controldata
 from actions.postgres.lsn import parse_lsn
 from actions.postgres.recovery_conf import strip_auto_conf
 from actions.postgres.segments import ENDINGS, parse_wal_name, segment_number, segment_of
-from actions.postgres.server import Names, Server
+from actions.postgres.server import Server
+from actions.tools.names import Names
 from workers.docker.confirmations import confirm, confirm_unused
-from workers.docker.helper import HOME, Helper, checked
+from workers.docker.folder_swap import CLONE_MARK
+from workers.docker.helper import HOME, checked
 from workers.docker.text_files import put_text
-from workers.postgres.base_checks import CLONE_MARK
-from workers.postgres.swap import Swap, confirm_cluster
-from workers.postgres.to_disk import SETTLE
+from workers.docker.to_disk import SETTLE
+from workers.postgres.server_helper import ServerHelper
+from workers.postgres.server_swap import ServerSwap, confirm_cluster
 from workers.postgres.wal_copies import Copies
 
 _AUTO_CONF = "postgresql.auto.conf"
@@ -95,7 +97,7 @@ _FORK = re.compile(r"^[ \t]{0,9}(\d{1,10})\s{1,9}([0-9A-F]{1,8}/[0-9A-F]{1,8})",
 class Seal:
     """Completes a clone's directory, and hands what it wrote to the archiver."""
 
-    def __init__(self, helper: Helper, client: Any, swap: Swap, copies: Copies) -> None:
+    def __init__(self, helper: ServerHelper, client: Any, swap: ServerSwap, copies: Copies) -> None:
         self._helper = helper
         self._client = client
         self._swap = swap
@@ -105,7 +107,7 @@ class Seal:
         """Strip stale settings, order the recovery, write the mark last. Nothing to do where it is there."""
         leaf = names.clone_leaf(server.home)
         confirm(self._client, server.service, server.container)
-        confirm_unused(self._client, server, leaf)
+        confirm_unused(self._client, server.data, leaf)
         inside, path = self._helper.inside(server), f"{HOME}/{leaf}"
         prepared = inside.script(_PREPARE, path, names.run, CLONE_MARK)
         if prepared.code == _SEALED:
@@ -148,7 +150,7 @@ class Seal:
                 hint="Look at the run's journal, then retry.",
             )
         leaf = names.clone_leaf(server.home) if seen.clone_complete else server.home.leaf
-        confirm_unused(self._client, server, leaf)
+        confirm_unused(self._client, server.data, leaf)
         return leaf
 
     def _unarchived(self, server: Server, names: Names, leaf: str, history: str) -> list[str]:

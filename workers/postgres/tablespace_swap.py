@@ -12,10 +12,12 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from actions.postgres.server import Names, Server
+from actions.postgres.server import Server
 from actions.postgres.tablespaces import Tablespace
+from actions.tools.names import Names
 from workers.docker.confirmations import confirm_paths_unused
-from workers.docker.helper import Helper, checked, location_of
+from workers.docker.helper import checked
+from workers.postgres.server_helper import ServerHelper, location_of
 
 _EACH = r"""
 run=$1 label=$2; shift 2
@@ -98,7 +100,7 @@ work() {
 class TablespaceSwap:
     """Renames the version folders of all locations; one command for all of them, since writers wait meanwhile."""
 
-    def __init__(self, helper: Helper, client: Any) -> None:
+    def __init__(self, helper: ServerHelper, client: Any) -> None:
         self._helper = helper
         self._client = client
 

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 from actions.engine.errors import RecoveryError
 from actions.postgres.replication_slots import ON_DISK_BYTES
-from actions.postgres.server import Names, Server
+from actions.postgres.server import Server
 from actions.postgres.twophase import HEADER_BYTES
-from workers.docker.helper import HOME, Helper, checked
+from actions.tools.names import Names
+from workers.docker.helper import HOME, checked
+from workers.postgres.server_helper import ServerHelper
 
 _STATES = r"""
 cd "$1" 2>/dev/null || exit 0
@@ -52,7 +54,7 @@ Stretch = tuple[int, str, str]
 class UnwrittenReader:
     """Reads them from the live directory or the clone's; changes nothing."""
 
-    def __init__(self, helper: Helper) -> None:
+    def __init__(self, helper: ServerHelper) -> None:
         self._helper = helper
 
     def slots(self, server: Server) -> list[bytes]:

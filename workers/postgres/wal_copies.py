@@ -14,11 +14,12 @@ from actions.postgres.chains import with_chains
 from actions.postgres.segments import whole_segments
 from actions.postgres.server import Server
 from actions.postgres.timelines import parse_history
-from workers.docker.helper import ARCHIVE, Helper, checked
+from workers.docker.helper import checked
 from workers.postgres import folders
 from workers.postgres.base_wal import BaseWal, Brought
-from workers.postgres.folders import Folders, own_wal
+from workers.postgres.folders import FolderListings, own_wal
 from workers.postgres.gather_wal import PROGRAMS
+from workers.postgres.server_helper import ARCHIVE, ServerHelper
 from workers.postgres.unpack import text_of, unpack_into
 from workers.postgres.wal_names import bare_name, cost_of, form_of_copy, size_of
 
@@ -29,7 +30,7 @@ _SILENT = "it does not say where its timeline began"
 class _Seen:
     """One listing, taken apart when it is first asked for."""
 
-    def __init__(self, helper: Helper, server: Server, folders: Folders) -> None:
+    def __init__(self, helper: ServerHelper, server: Server, folders: FolderListings) -> None:
         self._helper, self._server, self.folders = helper, server, folders
 
     @cached_property
@@ -69,7 +70,9 @@ class _Seen:
 class Copies:
     """All copies of one server's WAL. What is found wrong with one while it is read is remembered and told."""
 
-    def __init__(self, helper: Helper, look: Callable[[Server], Folders], forget: Callable[[], None]) -> None:
+    def __init__(
+        self, helper: ServerHelper, look: Callable[[Server], FolderListings], forget: Callable[[], None]
+    ) -> None:
         self._helper, self._look, self._forget = helper, look, forget
         self._base_wal = BaseWal(helper)
         self._read: dict[str, tuple[BackupFiles, BaseBackup]] = {}

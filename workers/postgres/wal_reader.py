@@ -15,9 +15,9 @@ from actions.postgres.stops import Stop
 from actions.postgres.waldump import ended_in
 from actions.redact import excerpt
 from workers.docker.exec import Command, shell
-from workers.docker.helper import Helper
 from workers.postgres.folders import own_wal
 from workers.postgres.gather_wal import GATHER
+from workers.postgres.server_helper import ServerHelper
 from workers.postgres.wal_copies import Copies
 
 _DUMP = (
@@ -54,7 +54,7 @@ _END = re.compile(
 class WalReader:
     """Reads WAL of one server through the helper."""
 
-    def __init__(self, helper: Helper, copies: Copies) -> None:
+    def __init__(self, helper: ServerHelper, copies: Copies) -> None:
         self._helper = helper
         self._copies = copies
 

@@ -11,6 +11,7 @@ from actions.engine.errors import Refused
 from actions.engine.procedure import Procedure
 from actions.engine.run import Run
 from actions.tools.outside import Pager, PagerDuty, StatusPage
+from actions.tools.registry import ErrandTools
 from workers.runner.polling import RealPolling
 from workers.statuspage.opening import WronglySet
 
@@ -19,7 +20,7 @@ class NotSetUp:
     """Stands for what the settings do not name: whatever it is asked, it says what to write there."""
 
     def __init__(self, what: str, setting: str) -> None:
-        self._what, self._setting = what, setting
+        self.name, self._setting = what, setting
 
     def __getattr__(self, asked: str) -> Callable[..., Any]:
         def refuse(*_given: Any, **_named: Any) -> Any:
@@ -30,7 +31,7 @@ class NotSetUp:
     def refusal(self) -> Refused:
         """What has to be set."""
         return Refused(
-            f"{self._what} is not set up.",
+            f"{self.name} is not set up.",
             detail=f"The settings have no {self._setting}.",
             hint=f"Set {self._setting} (docs/configuration.md), then press Retry.",
         )
@@ -45,20 +46,18 @@ class ErrandToolbox:
         pager: Callable[[], Pager] | None = None,
         status_page: Callable[[], StatusPage] | None = None,
     ) -> None:
-        self._open: dict[str, Callable[[], Any]] = {
-            "pagerduty": pagerduty or (lambda: NotSetUp("PagerDuty", "pagerduty.token")),
-            "pager": pager or (lambda: NotSetUp("Paging", "pagerduty.routing_key")),
-            "status_page": status_page or (lambda: NotSetUp("The status page", "statuspage.kind")),
-        }
+        self._pagerduty = pagerduty or (lambda: NotSetUp("PagerDuty", "pagerduty.token"))
+        self._pager = pager or (lambda: NotSetUp("Paging", "pagerduty.routing_key"))
+        self._status_page = status_page or (lambda: NotSetUp("The status page", "statuspage.kind"))
 
     @contextmanager
-    def open(self, run: Run) -> Iterator[dict[str, Any]]:
+    def open(self, run: Run) -> Iterator[ErrandTools]:
         """The tools; each is closed after, where it can be."""
-        tools = {name: open() for name, open in self._open.items()}
+        tools = ErrandTools(self._pagerduty(), self._pager(), self._status_page(), RealPolling())
         try:
-            yield {**tools, "polling": RealPolling()}
+            yield tools
         finally:
-            _put_away(tools.values())
+            _put_away(vars(tools).values())
 
     def reach(self, errand: Procedure) -> None:
         """See whether this process has what that errand needs: secrets may be set for the worker alone.
@@ -67,9 +66,14 @@ class ErrandToolbox:
             Refused: something is not set up, or wrongly.
         """
         wanted = injection.taken(errand)
-        tools = {name: open() for name, open in self._open.items() if name in wanted}
-        _put_away(tools.values())
-        for tool in tools.values():
+        opens: dict[str, Callable[[], object]] = {
+            "pagerduty": self._pagerduty,
+            "pager": self._pager,
+            "status_page": self._status_page,
+        }
+        tools = [open() for name, open in opens.items() if name in wanted]
+        _put_away(tools)
+        for tool in tools:
             if isinstance(tool, (NotSetUp, WronglySet)):
                 found = tool.refusal()
                 raise Refused(

@@ -14,7 +14,7 @@ from actions.engine.procedure import Procedure
 from actions.engine.store import Store
 from workers.runner.heartbeat import Heartbeat
 from workers.runner.run_loop import RunLoop
-from workers.runner.scope import OpenToolbox, Toolbox
+from workers.runner.scope import Elsewhere, OpenToolbox, Toolbox, ToolSet
 from workers.runner.step_guard import AWAY_SECONDS, Guard
 
 log = structlog.get_logger("mayday.loop")
@@ -26,10 +26,11 @@ class LeasedRunner:
 
     store: Store
     find: Callable[[str], Procedure]
-    toolbox: Toolbox
+    toolbox: Toolbox[ToolSet]
     owner: str
     away_seconds: float = AWAY_SECONDS
     site: str = ""
+    elsewhere: Elsewhere | None = None
 
     def carry_out(self, run_id: str, leaving: threading.Event | None = None) -> str:
         """Make moves until the run waits or has ended; returns why it stopped moving.
@@ -55,7 +56,8 @@ class LeasedRunner:
         if lease is None:
             return "held"
         try:
-            with Heartbeat(self.store, lease) as heartbeat, OpenToolbox(self.store, self.toolbox, run_id) as opened:
+            box = OpenToolbox(self.store, self.toolbox, run_id, procedure.there, self.elsewhere)
+            with Heartbeat(self.store, lease) as heartbeat, box as opened:
                 guard = Guard(self.store, run_id, heartbeat, opened.reopen, self.away_seconds)
                 leaves = leaving or threading.Event()
                 return RunLoop(self.store, procedure, lease, heartbeat, guard, opened.tools, leaves).through()

@@ -3,29 +3,69 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from actions.engine import facts as facts_of
 from actions.engine import injection
+from actions.engine.errors import Refused
 from actions.engine.procedure import Procedure
 from actions.engine.run import Run
 from actions.engine.store import Store
+from actions.tools.registry import SiteTools
 
 
-class Toolbox(Protocol):
+class ToolSet(Protocol):
+    """Tools by name: a dataclass with a field for each, as `SiteTools` and `ErrandTools` are."""
+
+    __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
+
+
+Opened = TypeVar("Opened", bound=ToolSet, covariant=True)
+
+
+class Toolbox(Protocol[Opened]):
     """Opens the tools for carrying one run out, and closes them after."""
 
-    def open(self, run: Run) -> AbstractContextManager[dict[str, Any]]:
-        """The tools by the names of `actions.tools.registry.TOOLS`, but for `progress` and `now`."""
+    def open(self, run: Run) -> AbstractContextManager[Opened]:
+        """All of them, whatever the run takes."""
+
+
+def by_name(tools: ToolSet) -> dict[str, Any]:
+    """The tools by the names under which steps take them."""
+    return {field.name: getattr(tools, field.name) for field in dataclasses.fields(tools)}
+
+
+Elsewhere = Callable[[str], Toolbox[SiteTools]]
+"""The toolbox of a site by its name; refused where it is not to be reached from here."""
+
+
+def nowhere(site: str) -> Toolbox[SiteTools]:
+    """For whoever reaches one site alone.
+
+    Raises:
+        Refused: always.
+    """
+    raise Refused(
+        f"The site '{site}' cannot be reached from here.",
+        detail="This worker has the tools of one site alone. Nothing was done there.",
+        hint="Have it carried out by a worker whose settings tell of both sites.",
+    )
 
 
 class OpenToolbox:
-    """The tools of one execution of a run. Reopened after an absence, so that commands left behind have ended first."""
+    """The tools of one execution of a run. Reopened after an absence, so that commands left behind have ended first.
 
-    def __init__(self, store: Store, toolbox: Toolbox, run: str) -> None:
-        self._store, self._toolbox, self._run = store, toolbox, run
+    They are those of its own site, and of the one that the field `there` of its request names.
+    """
+
+    def __init__(
+        self, store: Store, toolbox: Toolbox[ToolSet], run: str, there: str = "", elsewhere: Elsewhere | None = None
+    ) -> None:
+        self._store, self._toolbox, self._run, self._there = store, toolbox, run, there
+        self._elsewhere = elsewhere or nowhere
         self._stack = ExitStack()
         self.tools: dict[str, Any] = {}
 
@@ -39,7 +79,12 @@ class OpenToolbox:
         """Put the tools away and take them out anew."""
         self._stack.close()
         self.tools.clear()
-        self.tools.update(self._stack.enter_context(self._toolbox.open(self._store.run(self._run))))
+        run = self._store.run(self._run)
+        opened = by_name(self._stack.enter_context(self._toolbox.open(run)))
+        if self._there:
+            second = self._elsewhere(str(run.request[self._there]))
+            opened[injection.SECOND_SITE] = self._stack.enter_context(second.open(run))
+        self.tools.update(opened)
 
 
 class _Scope(dict[str, Any]):

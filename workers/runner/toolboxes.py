@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 import structlog
 
@@ -18,7 +19,7 @@ from workers.adapters import Adapters, open_adapters
 from workers.pagerduty.poller import Poller
 from workers.runner import toolbox
 from workers.runner.leased_runner import LeasedRunner
-from workers.runner.toolbox import docker_toolbox
+from workers.runner.toolbox import docker_toolbox, second_toolbox
 from workers.runner.worker import owner_name
 
 log = structlog.get_logger("mayday.runner")
@@ -29,7 +30,10 @@ _ERRANDS_AWAY_SECONDS = 15
 
 def recoveries(settings: Settings, store: Store, find: Callable[[str], Procedure], owner: str) -> LeasedRunner:
     """The loop with the tools of the stack."""
-    return LeasedRunner(store, find, docker_toolbox(settings, store), owner, site=settings.site.name)
+    elsewhere = partial(second_toolbox, settings, store)
+    return LeasedRunner(
+        store, find, docker_toolbox(settings, store), owner, site=settings.site.name, elsewhere=elsewhere
+    )
 
 
 def errands(

@@ -26,6 +26,7 @@ from actions.watch.run_records import Records
 from actions.watch.service_condition import NOTE, Condition, Health, Reachable, conditions, keep, reachable
 from workers.postgres import dumps
 from workers.runner.scope import Toolbox
+from workers.runner.toolbox import HostTools
 from workers.watch import container_health
 from workers.watch.memory_watch import MemoryWatch
 
@@ -62,7 +63,7 @@ class ConditionKeeper:
     """
 
     store: Store
-    toolbox: Toolbox
+    toolbox: Toolbox[HostTools]
     site: SiteConfig
     services: Sequence[Service]
     dumps: Sequence[str] = ()
@@ -125,9 +126,9 @@ class ConditionKeeper:
         run = Run(name, "condition", "", self.site.postgres, self.site.name, "", {}, {}, self.store.clock())
         try:
             with self.toolbox.open(run) as tools:
-                found = container_health.look(tools["docker"].client, self.services)
+                found = container_health.look(tools.docker.client, self.services)
                 if not self._busy():
-                    self._memories.look(tools["docker"].client, found, self.store.clock())
+                    self._memories.look(tools.docker.client, found, self.store.clock())
                 if self._due() and any(one.service == self.site.postgres and one.well for one in found):
                     self._reach_or_say(tools)
                 return found, self._problem
@@ -143,7 +144,7 @@ class ConditionKeeper:
     def _busy(self) -> bool:
         return bool(self.store.leased())
 
-    def _reach_or_say(self, tools: dict[str, Any]) -> None:
+    def _reach_or_say(self, tools: HostTools) -> None:
         try:
             self._reach(tools)
             self._problem = ""
@@ -153,18 +154,18 @@ class ConditionKeeper:
             self._problem = f"{trouble.message} {trouble.detail}".strip()
         self._tell(self._problem)
 
-    def _reach(self, tools: dict[str, Any]) -> None:
+    def _reach(self, tools: HostTools) -> None:
         """Read the window as a plan would; a run that begins meanwhile has it given up."""
         began = time.monotonic()
         # Set before the look, so that one that fails is not made again at once.
         self._next = began + self.every
-        files: Any = _Yielding(tools["files"], self._busy)
-        server = look_at_server(self.site.postgres, self.site, tools["docker"], files)
-        around = survey(server, files, tools["sql"], self.store.clock())
-        archiving = look_at_archiving(server, files, tools["sql"])
+        files: Any = _Yielding(tools.files, self._busy)
+        server = look_at_server(self.site.postgres, self.site, tools.docker, files, tools.servers)
+        around = survey(server, files, tools.sql, self.store.clock())
+        archiving = look_at_archiving(server, files, tools.sql)
         dump_at = self._seen.dump_at if self._seen else None  # While the server is down nobody can be asked.
         if self.dumps and server.state == "running":
-            dump_at = dumps.newest(tools["docker"].client, server, self.dumps)
+            dump_at = dumps.newest(tools.docker.client, server, self.dumps)
         took = time.monotonic() - began
         self._next = began + max(self.every, _SHARE * took)
         self._seen = reachable(
@@ -177,7 +178,7 @@ class ConditionKeeper:
             archiving=archiving,
         )
         if server.state == "running":
-            row_counts.look(self.store, self.site.postgres, row_counts.count(self.site.postgres, server, tools["sql"]))
+            row_counts.look(self.store, self.site.postgres, row_counts.count(self.site.postgres, server, tools.sql))
 
     def _tell(self, problem: str) -> None:
         """Say what is wrong once, and once that it is over."""

@@ -10,7 +10,7 @@ from actions.postgres.server import Server
 from actions.settings.site import SiteConfig
 from actions.steps.postgres.count_losses import Lost, count_in_wal, rows_in
 from actions.steps.postgres.target import Aim
-from actions.tools.files import Files
+from actions.tools.postgres_files import PostgresFiles
 from actions.tools.sql import Sql
 from actions.wording import counted
 
@@ -52,7 +52,7 @@ class ApprovedLoss:
 
 
 def count_again(
-    aim: Aim, server: Server, site: SiteConfig, lost: Lost, files: Files, sql: Sql, now: datetime
+    aim: Aim, server: Server, site: SiteConfig, lost: Lost, files: PostgresFiles, sql: Sql, now: datetime
 ) -> ApprovedLoss:
     """Count the rows anew; since the plan, the live server may have written on."""
     found = count_in_wal(aim, server, files, sql, now)

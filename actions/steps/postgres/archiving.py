@@ -15,8 +15,8 @@ from actions.postgres.server import Server
 from actions.postgres.timelines import chain_to
 from actions.steps.postgres.proof import Proof
 from actions.tools.docker import Docker
-from actions.tools.files import Files
 from actions.tools.polling import Polling
+from actions.tools.postgres_files import PostgresFiles
 from actions.tools.progress import Progress
 from actions.tools.sql import Sql
 
@@ -32,7 +32,7 @@ _SWITCH = "select pg_switch_wal()::text as lsn"
 _WRITTEN = "select pg_current_wal_lsn()::text as lsn"
 
 
-def look_at_archiving(server: Server, files: Files, sql: Sql) -> Archiving:
+def look_at_archiving(server: Server, files: PostgresFiles, sql: Sql) -> Archiving:
     """Whether WAL arrives in the archive. A question that fails is said to have failed."""
     if server.state != "running":
         return Archiving("unknown", f"the server is {server.state or 'down'}, so its archiver could not be asked")
@@ -56,7 +56,7 @@ def end_segment(server: Server, sql: Sql) -> None:
     sql.rows(server.service, server, _SWITCH, seconds=_ASK_SECONDS)
 
 
-def segment_is_ended(proof: Proof, server: Server, files: Files, sql: Sql) -> bool:
+def segment_is_ended(proof: Proof, server: Server, files: PostgresFiles, sql: Sql) -> bool:
     """Whether the server writes beyond the segment in which its timeline began."""
     # The history may still wait for the archive, so it is read where the new timeline is written.
     told = files.histories(server.swapped)
@@ -66,7 +66,7 @@ def segment_is_ended(proof: Proof, server: Server, files: Files, sql: Sql) -> bo
 
 
 def see_timeline_arrive(
-    proof: Proof, server: Server, docker: Docker, files: Files, sql: Sql, polling: Polling, progress: Progress
+    proof: Proof, server: Server, docker: Docker, files: PostgresFiles, sql: Sql, polling: Polling, progress: Progress
 ) -> Archiving:
     """Wait until the new timeline's history and a segment of it are in the archive, or are known not to come."""
     history = f"{proof.timeline:08X}.history"
@@ -74,7 +74,7 @@ def see_timeline_arrive(
 
 
 def see_backup_arrive(
-    server: Server, docker: Docker, files: Files, sql: Sql, polling: Polling, progress: Progress
+    server: Server, docker: Docker, files: PostgresFiles, sql: Sql, polling: Polling, progress: Progress
 ) -> Archiving:
     """Wait until the WAL that was written during a base backup is in the archive, or is known not to come."""
     return _Arrival(server, docker, files, sql, polling, progress, server.timeline).awaited()
@@ -86,7 +86,7 @@ class _Arrival:
 
     server: Server
     docker: Docker
-    files: Files
+    files: PostgresFiles
     sql: Sql
     polling: Polling
     progress: Progress

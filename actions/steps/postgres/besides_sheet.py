@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from actions.engine.procedure import Answer, Sheet
 from actions.postgres.besides_sql import GoesBack, Unlogged
-from actions.postgres.server import Names, Server
+from actions.postgres.server import Server
 from actions.steps.postgres.estimate import size
 from actions.steps.postgres.keep_configuration import (
     CUT_OVER,
@@ -19,6 +19,7 @@ from actions.steps.postgres.prepared import LEAVE, PreparedOpen, prepared_rows
 from actions.steps.postgres.remake_slots import slot_alerts, slot_rows
 from actions.steps.postgres.see_unwritten import NotInWal
 from actions.steps.postgres.target import Aim
+from actions.tools.names import Names
 
 TITLE = "Besides rows"
 _NAMED = 8

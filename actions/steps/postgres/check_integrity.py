@@ -10,12 +10,13 @@ from actions.engine.facts import volatile
 from actions.engine.procedure import Sheet
 from actions.postgres.databases import DATABASES, Database, parse_databases
 from actions.postgres.integrity import FULL, QUICK, Check, JudgedLine, judge_cluster, unreachable
-from actions.postgres.server import Names, Server
+from actions.postgres.server import Server
 from actions.steps.postgres.ask_integrity import results_of
 from actions.steps.postgres.holdings import against_inventory
 from actions.steps.postgres.target import Base
-from actions.tools.files import Files
+from actions.tools.names import Names
 from actions.tools.polling import Polling
+from actions.tools.postgres_files import PostgresFiles
 from actions.tools.sql import NoConnection, QueryResult, Sql, SqlTimeout
 from actions.tools.throughput import Throughput
 
@@ -59,7 +60,7 @@ def check_clone(
     return found
 
 
-def check_live(server: Server, files: Files, sql: Sql, polling: Polling) -> Integrity:
+def check_live(server: Server, files: PostgresFiles, sql: Sql, polling: Polling) -> Integrity:
     """All checks on the live server, and the difference from the newest base backup's inventory."""
     lines = against_inventory(server, files, sql, polling)
     return _check(server.service, FULL, _FULL_SECONDS, server, sql, polling, lines)

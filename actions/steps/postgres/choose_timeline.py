@@ -13,7 +13,7 @@ from actions.postgres.segments import segment_number, segment_of
 from actions.postgres.server import Server
 from actions.postgres.timelines import parse_history
 from actions.steps.postgres.read_window import WindowInputs
-from actions.tools.files import CommitTimes, Files, Stretch
+from actions.tools.postgres_files import CommitTimes, PostgresFiles, Stretch
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Branch:
     whole_until: datetime | None = None
 
 
-def branch_of(target: Target, around: WindowInputs, server: Server, files: Files) -> Branch:
+def branch_of(target: Target, around: WindowInputs, server: Server, files: PostgresFiles) -> Branch:
     """The timeline that was in service at a time, else the live one.
 
     After a recovery, times before it mean the branch that was left.

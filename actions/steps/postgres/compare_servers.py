@@ -18,7 +18,7 @@ from actions.postgres.compare_sql import (
 )
 from actions.postgres.databases import named
 from actions.postgres.row_comparison import Change, Pair, pair_tables, parse_tables, some
-from actions.postgres.server import Names, Server
+from actions.postgres.server import Server
 from actions.settings.site import SiteConfig
 from actions.steps.postgres.compare_besides import Besides, parse_sequences, schema_changes, sequence_changes
 from actions.steps.postgres.compare_listing import Listing, listing
@@ -27,6 +27,7 @@ from actions.steps.postgres.compare_sides import Budget, Key, Side
 from actions.steps.postgres.count_losses import Lost
 from actions.steps.postgres.difference import Difference, TableRows
 from actions.tools.docker import Docker
+from actions.tools.names import Names
 from actions.tools.polling import Polling
 from actions.tools.progress import Progress
 from actions.tools.sql import Sql

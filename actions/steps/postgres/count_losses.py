@@ -22,7 +22,7 @@ from actions.settings.site import SiteConfig
 from actions.steps.postgres.read_window import survey
 from actions.steps.postgres.relation_names import Relations, ask_names, name_of, remembered_names
 from actions.steps.postgres.target import Aim
-from actions.tools.files import Files
+from actions.tools.postgres_files import PostgresFiles
 from actions.tools.sql import Sql
 
 # A plan should stand within three seconds; what was not counted in time is said to be so.
@@ -68,7 +68,7 @@ class Lost:
         return f"{self.commits:,} commits" if self.counted else "not counted in time"
 
 
-def count_losses(aim: Aim, server: Server, site: SiteConfig, files: Files, sql: Sql, now: datetime) -> Lost:
+def count_losses(aim: Aim, server: Server, site: SiteConfig, files: PostgresFiles, sql: Sql, now: datetime) -> Lost:
     """Count commits and rows after the stopping point, in the WAL; and find the rows that people recognise."""
     losses = count_in_wal(aim, server, files, sql, now)
     told, kept, lost = _read(aim.stop, server, site, sql)
@@ -94,7 +94,7 @@ def rows_in(losses: Losses) -> int:
     return sum(row.inserted + row.updated + row.deleted for row in losses.rows if row.user_data)
 
 
-def _by_name(losses: Losses, told: Any, server: Server, files: Files, sql: Sql) -> tuple[LostRows, ...]:
+def _by_name(losses: Losses, told: Any, server: Server, files: PostgresFiles, sql: Sql) -> tuple[LostRows, ...]:
     """The rows of each table of whatever database; a table that was rewritten meanwhile had several files."""
     relations = Relations.of(losses.rows)
     names = ask_names(relations, told, server, sql, _READ_SECONDS) if told else {}
@@ -110,7 +110,7 @@ def _by_name(losses: Losses, told: Any, server: Server, files: Files, sql: Sql) 
     return tuple(sorted(found.values(), key=lambda one: (-one.rows, one.table)))
 
 
-def count_in_wal(aim: Aim, server: Server, files: Files, sql: Sql, now: datetime) -> Losses | None:
+def count_in_wal(aim: Aim, server: Server, files: PostgresFiles, sql: Sql, now: datetime) -> Losses | None:
     """On the live timeline from the point where the two ways part, on to the newest record; None where time ran out."""
     around = survey(server, files, sql, now)
     live = chain_to(around.window.live_timeline, around.histories)

@@ -7,15 +7,17 @@ from datetime import datetime, timedelta
 from actions.engine.errors import Away, RecoveryError
 from actions.postgres.controldata import CLEANLY_STOPPED, ControlData, parse_controldata
 from actions.postgres.live_server import Live
-from actions.postgres.server import Names, Server
+from actions.postgres.server import Server
 from actions.settings.site import SiteConfig
 from actions.steps.postgres.find_tablespaces import Tablespaces
 from actions.steps.postgres.keep_configuration import WITH_BACKUPS
 from actions.steps.postgres.replay import clone_flags, clone_state, stands
 from actions.steps.postgres.target import Aim
-from actions.tools.docker import CloneSpec, Docker
-from actions.tools.files import Files
+from actions.tools.docker import Docker
+from actions.tools.names import Names
 from actions.tools.polling import Polling
+from actions.tools.postgres_files import PostgresFiles
+from actions.tools.postgres_servers import CloneSpec, PostgresServers
 from actions.tools.progress import Progress
 from actions.tools.sql import LoginRefused, NotServing, Sql
 
@@ -30,7 +32,8 @@ def promote(
     site: SiteConfig,
     names: Names,
     docker: Docker,
-    files: Files,
+    files: PostgresFiles,
+    servers: PostgresServers,
     sql: Sql,
     polling: Polling,
     progress: Progress,
@@ -38,7 +41,7 @@ def promote(
     """Promote the clone, alone as it is, so that the cut-over itself is only a rename and a start."""
     if not _answers(server, names, sql):
         spec = CloneSpec(clone_flags(aim, server, live, site, names, docker, files))
-        docker.run_clone(tablespaces.on(server), names, spec)
+        servers.run_clone(tablespaces.on(server), names, spec)
         if not polling.until(lambda: _standing(aim, server, names, sql), seconds=_READY_SECONDS):
             raise RecoveryError(
                 "The clone's server does not come back to its stopping point.",
@@ -72,28 +75,28 @@ def _standing(aim: Aim, server: Server, names: Names, sql: Sql) -> bool:
     return not state.recovering or (state.paused and stands(aim.stop, state))
 
 
-def is_promoted(aim: Aim, server: Server, names: Names, files: Files, sql: Sql) -> bool:
+def is_promoted(aim: Aim, server: Server, names: Names, files: PostgresFiles, sql: Sql) -> bool:
     """Whether the clone accepts writes on a timeline of its own."""
     state = clone_state(server, names, sql)
     return not state.recovering and _control(server, names, files).timeline > aim.timeline
 
 
-def _control(server: Server, names: Names, files: Files) -> ControlData:
+def _control(server: Server, names: Names, files: PostgresFiles) -> ControlData:
     return parse_controldata(files.control(server, names.clone_leaf(server.home)))
 
 
-def stop_clone(server: Server, names: Names, docker: Docker, files: Files) -> None:
+def stop_clone(server: Server, names: Names, files: PostgresFiles, servers: PostgresServers) -> None:
     """Stop the clone in good order and have its history file archived once it is in service.
 
     Its container goes last: that it is gone says that all of this was done.
     """
-    docker.stop_clone(names)
+    servers.stop_clone(names)
     timeline = _control(server, names, files).timeline
     files.archive_history(server, names, f"{timeline:08X}.history")
-    docker.remove_clone(names)
+    servers.remove_clone(names)
 
 
-def clone_is_stopped(aim: Aim, server: Server, names: Names, docker: Docker, files: Files) -> bool:
+def clone_is_stopped(aim: Aim, server: Server, names: Names, docker: Docker, files: PostgresFiles) -> bool:
     """Whether the clone was shut down cleanly on its own timeline, and nothing of its server is left."""
     control = _control(server, names, files)
     gone = docker.find(names.clone) is None
@@ -170,7 +173,9 @@ def stop_started(server: Server, docker: Docker) -> None:
     docker.stop(server.service, server.container, 120)
 
 
-def swap(server: Server, tablespaces: Tablespaces, names: Names, site: SiteConfig, now: datetime, files: Files) -> None:
+def swap(
+    server: Server, tablespaces: Tablespaces, names: Names, site: SiteConfig, now: datetime, files: PostgresFiles
+) -> None:
     """Rename the old directories away and the clone's into their places.
 
     Until it was stopped the old server archived on, also what the clone's archiver was offered.
@@ -189,13 +194,13 @@ def keep_until(site: SiteConfig, now: datetime) -> str:
     return (now + timedelta(days=site.kept_days)).date().isoformat()
 
 
-def clone_is_live(server: Server, tablespaces: Tablespaces, names: Names, files: Files) -> bool:
+def clone_is_live(server: Server, tablespaces: Tablespaces, names: Names, files: PostgresFiles) -> bool:
     """Whether the clone's directory and all of its tablespaces are the live ones and the old ones are kept."""
     leaves = files.leaves(tablespaces.on(server), names)
     swapped = all(state == "new" for state in leaves.tablespaces)
     return swapped and leaves.live and leaves.before and not leaves.clone and leaves.live_is_clone_of == names.run
 
 
-def swap_back(server: Server, tablespaces: Tablespaces, names: Names, files: Files) -> None:
+def swap_back(server: Server, tablespaces: Tablespaces, names: Names, files: PostgresFiles) -> None:
     """The old directories back into their places; the clone's beside them again."""
     files.swap_back(tablespaces.on(server), names)

@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from actions.engine.errors import Refused
-from actions.postgres.server import DataHome, Names, Server
+from actions.postgres.server import Server
 from actions.postgres.tablespaces import Tablespace, version_leaf, within
 from actions.tools.docker import Container, Docker, Mount
-from actions.tools.files import Files
+from actions.tools.folders import DataHome, Folders
+from actions.tools.names import Names
 
 
 @dataclass(frozen=True)
@@ -145,14 +146,14 @@ def placed(container: Container, home: DataHome, version: int, oid: int, locatio
     return Tablespace(location, str(path), leaf, (oid,))
 
 
-def must_be_swappable(server: Server, names: Names, docker: Docker, files: Files) -> DataPlace:
+def must_be_swappable(server: Server, names: Names, folders: Folders) -> DataPlace:
     """See that a rename can swap the data directory, and that nobody else writes to it.
 
     Raises:
         Refused: it cannot be, or somebody else has it.
     """
     path = f"{server.home.parent}/{server.home.leaf}"
-    wrong = files.swappable(server, names)
+    wrong = folders.swappable(server.data, names)
     if wrong:
         raise Refused(
             f"{server.home.leaf} cannot be swapped by a rename where it lies.",
@@ -160,7 +161,7 @@ def must_be_swappable(server: Server, names: Names, docker: Docker, files: Files
             hint="Where a disk is mounted on it, mount that one level higher and put PGDATA into a folder below; else "
             "let root rename in that folder (it may be read-only, immutable or squashed). Then ask again.",
         )
-    others = tuple(docker.users(server))
+    others = tuple(folders.users(server.data))
     if others:
         raise Refused(
             f"{', '.join(others)} has the data directory of {server.service} mounted as well, and may write to it.",

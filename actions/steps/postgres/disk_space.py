@@ -16,7 +16,8 @@ from actions.steps.postgres.estimate import Estimate, size
 from actions.steps.postgres.find_tablespaces import Tablespaces
 from actions.steps.postgres.look_at_server import Writers
 from actions.steps.postgres.target import Base
-from actions.tools.files import Files, Room
+from actions.tools.folders import Room
+from actions.tools.postgres_files import PostgresFiles
 
 _MB = 1 << 20
 _NAMED = ("data", "archive", "bases")
@@ -72,7 +73,7 @@ def measure_space(
     window: Window,
     times: Estimate,
     writers: Writers,
-    files: Files,
+    files: PostgresFiles,
     now: datetime,
 ) -> Space:
     """Add up what copy, WAL and replay write, and what the live server writes meanwhile.
@@ -120,7 +121,7 @@ def _apart(base: Base, server: Server, must: Iterable[Need], rooms: Mapping[str,
     return apart
 
 
-def _restored(base: Base, server: Server, tablespaces: Tablespaces, files: Files) -> list[Need]:
+def _restored(base: Base, server: Server, tablespaces: Tablespaces, files: PostgresFiles) -> list[Need]:
     wal = base.wal_bytes(server.segment_size)
     saved = len(set(base.laid) - _archived(server, files)) * server.segment_size
     return [
@@ -137,7 +138,7 @@ def _held(base: Base, space: Tablespace) -> int:
     return sum(held.bytes for held in base.tablespaces if held.oid in space.oids)
 
 
-def _archived(server: Server, files: Files) -> set[str]:
+def _archived(server: Server, files: PostgresFiles) -> set[str]:
     """What the archive or a base backup holds, which need not be saved."""
     brought = (file for file in files.base_wal(server) if not file.wrong)
     found = (parse_wal_name(file.name) for file in (*files.archive(server), *brought))

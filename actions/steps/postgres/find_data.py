@@ -11,11 +11,13 @@ from itertools import zip_longest
 from actions.engine.errors import Refused
 from actions.postgres.data_directory import DataDirectory
 from actions.postgres.postmaster import read_opts_file
-from actions.postgres.server import DataHome, Server
+from actions.postgres.server import Server
 from actions.settings.site import SiteConfig
 from actions.steps.postgres.data_place import data_home, fleeting_volumes, mount_of, on_host
-from actions.tools.docker import Container, Docker
-from actions.tools.files import Files
+from actions.tools.docker import Container
+from actions.tools.folders import DataHome
+from actions.tools.postgres_files import PostgresFiles
+from actions.tools.postgres_servers import PostgresServers
 
 _DEFAULT = "/var/lib/postgresql/data"
 # Where images keep their data: the official one from 18 on by its version, and Bitnami's.
@@ -26,12 +28,13 @@ _OURS = re.compile(r"_(?:clone|before|discarded)_r\d{4}-\w{4}$", re.ASCII)
 Found = tuple[Server, DataDirectory]
 
 
-def find_data(container: Container, site: SiteConfig, docker: Docker, files: Files) -> Found:
+def find_data(container: Container, site: SiteConfig, servers: PostgresServers, files: PostgresFiles) -> Found:
     """The server, known as far as its container and its files tell, and what lies in its data directory.
 
     Raises:
         Refused: it was not found, or cannot be swapped where it lies.
     """
+    _must_be_told(container, site)
     first, *others = _candidates(container, site)
     running = container.state == "running"
     refused: Refused | None = None
@@ -43,7 +46,7 @@ def find_data(container: Container, site: SiteConfig, docker: Docker, files: Fil
             return found
     except Refused as here:
         refused = here
-    process = docker.process(container.name, container.id) if running else None
+    process = servers.process(container.name, container.id) if running else None
     if process is not None:
         seen, there = _look(container, site, process.data, files)
         return replace(seen, command=process.command), there
@@ -115,7 +118,17 @@ def _direct(command: Sequence[str]) -> bool:
     return not command or command[0].startswith("-") or posixpath.basename(command[0]) == "postgres"
 
 
-def _look(container: Container, site: SiteConfig, inside: str, files: Files) -> Found:
+def _must_be_told(container: Container, site: SiteConfig) -> None:
+    if not site.archive:
+        # The tools of a second site: backups of another server must never be taken for its own.
+        raise Refused(
+            f"The settings do not say where the backups of {container.name} lie.",
+            detail="Nothing tells of its archive and its base backups on that site.",
+            hint="Ask a Mayday for it whose settings tell of that server: docs/configuration.md.",
+        )
+
+
+def _look(container: Container, site: SiteConfig, inside: str, files: PostgresFiles) -> Found:
     """What lies in one directory, followed through links to where it really lies."""
     home = data_home(container, inside)
     for _ in range(_LINKS):

@@ -7,14 +7,15 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from actions.engine.errors import Refused
-from actions.postgres.server import Names, Server
+from actions.postgres.server import Server
 from actions.postgres.tablespaces import Tablespace, made_in, merged
 from actions.postgres.waldump import lsn_of_line
 from actions.steps.postgres.data_place import placed
 from actions.steps.postgres.look_at_server import must_find
 from actions.steps.postgres.target import Aim, Base
 from actions.tools.docker import Container, Docker
-from actions.tools.files import Files
+from actions.tools.names import Names
+from actions.tools.postgres_files import PostgresFiles
 
 _SEARCHED = 8
 """Segments of WAL that are searched for a plan; each takes up to a tenth of a second."""
@@ -36,7 +37,7 @@ class Tablespaces:
         return ", ".join(space.location for space in self.all) or "none"
 
 
-def find_tablespaces(aim: Aim, server: Server, base: Base, docker: Docker, files: Files) -> Tablespaces:
+def find_tablespaces(aim: Aim, server: Server, base: Base, docker: Docker, files: PostgresFiles) -> Tablespaces:
     """Everywhere that files have to be put, or put aside: the live server's locations and the base backup's.
 
     One that was made after the base backup is made again by the replay, in a folder of the clone's own; one that was
@@ -72,7 +73,7 @@ def find_tablespaces(aim: Aim, server: Server, base: Base, docker: Docker, files
     return spaces
 
 
-def _records(aim: Aim, server: Server, base: Base, files: Files) -> Iterator[str]:
+def _records(aim: Aim, server: Server, base: Base, files: PostgresFiles) -> Iterator[str]:
     """The records of tablespaces between the base backup and the stop, where there is little WAL to read."""
     if len(base.segments) > _SEARCHED:
         return
@@ -109,7 +110,7 @@ def _one_folder_each(found: tuple[Tablespace, ...]) -> None:
         held[space.parent] = space.location
 
 
-def _are_there(spaces: Tablespaces, server: Server, files: Files) -> None:
+def _are_there(spaces: Tablespaces, server: Server, files: PostgresFiles) -> None:
     rooms = files.rooms(spaces.on(server))
     for space in spaces.all:
         if rooms[space.location].device == "none":

@@ -12,8 +12,8 @@ from actions.postgres.inventory_sql import inventory_sql, rows_sql
 from actions.postgres.judgement import JudgedLine, inventory_lines
 from actions.postgres.locks import pieces
 from actions.postgres.server import Server
-from actions.tools.files import Files
 from actions.tools.polling import Polling
+from actions.tools.postgres_files import PostgresFiles
 from actions.tools.sql import QueryResult, Sql
 
 _SECONDS = 600.0
@@ -79,7 +79,7 @@ def _contents(data: Mapping[str, Any], counts: Mapping[str, Any]) -> Contents:
     return parse_contents({**data, "tables": [counted(table) for table in data["tables"]]})
 
 
-def newest_inventory(server: Server, files: Files) -> Inventory | None:
+def newest_inventory(server: Server, files: PostgresFiles) -> Inventory | None:
     """The inventory of the newest base backup that has a readable one."""
     readable = []
     for found in files.backups(server):
@@ -90,7 +90,7 @@ def newest_inventory(server: Server, files: Files) -> Inventory | None:
     return max(readable, key=lambda inventory: inventory.stopped_at, default=None)
 
 
-def against_inventory(server: Server, files: Files, sql: Sql, polling: Polling) -> tuple[JudgedLine, ...]:
+def against_inventory(server: Server, files: PostgresFiles, sql: Sql, polling: Polling) -> tuple[JudgedLine, ...]:
     """Lines on what the live server lacks of what it held at the newest base backup."""
     before = newest_inventory(server, files)
     if before is None:

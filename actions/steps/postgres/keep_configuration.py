@@ -9,9 +9,10 @@ from actions.engine.facts import volatile
 from actions.engine.procedure import Answer
 from actions.postgres.config_changes import Changes, changes
 from actions.postgres.config_files import place_of
-from actions.postgres.server import Names, Server
+from actions.postgres.server import Server
 from actions.steps.postgres.target import Base
-from actions.tools.files import Files
+from actions.tools.names import Names
+from actions.tools.postgres_files import PostgresFiles
 from actions.wording import counted
 
 CUT_OVER = "Cut over"
@@ -48,7 +49,7 @@ class ConfigurationKept:
         return f"{told} difference{'' if told == 1 else 's'}; the live server's is kept" if told else "as in the backup"
 
 
-def foresee_configuration(base: Base, server: Server, files: Files) -> ConfigurationKept:
+def foresee_configuration(base: Base, server: Server, files: PostgresFiles) -> ConfigurationKept:
     """Compare the live server's files with those in the base backup, before anything is restored."""
     try:
         return _compare(server, files, backup=base.name)
@@ -59,12 +60,12 @@ def foresee_configuration(base: Base, server: Server, files: Files) -> Configura
         return ConfigurationKept(Changes(), unknown=trouble.message)
 
 
-def compare_configuration(server: Server, names: Names, files: Files) -> ConfigurationKept:
+def compare_configuration(server: Server, names: Names, files: PostgresFiles) -> ConfigurationKept:
     """Compare the live server's files with those in the clone: what is approved, and then done."""
     return _compare(server, files, leaf=names.clone_leaf(server.home))
 
 
-def _compare(server: Server, files: Files, *, leaf: str = "", backup: str = "") -> ConfigurationKept:
+def _compare(server: Server, files: PostgresFiles, *, leaf: str = "", backup: str = "") -> ConfigurationKept:
     live, other = files.configuration(server, leaf, backup)
     if not other.there:
         return ConfigurationKept(
@@ -78,7 +79,7 @@ def _compare(server: Server, files: Files, *, leaf: str = "", backup: str = "") 
 
 
 def keep_configuration(
-    configuration: ConfigurationKept, approval: Answer, server: Server, names: Names, files: Files
+    configuration: ConfigurationKept, approval: Answer, server: Server, names: Names, files: PostgresFiles
 ) -> None:
     """Put the live server's configuration into the clone, which is stopped; the live directory is only read."""
     if approval.option != WITH_BACKUPS and (configuration.kept.lays or configuration.kept.away):
@@ -86,7 +87,7 @@ def keep_configuration(
 
 
 def configuration_is_kept(
-    configuration: ConfigurationKept, approval: Answer, server: Server, names: Names, files: Files
+    configuration: ConfigurationKept, approval: Answer, server: Server, names: Names, files: PostgresFiles
 ) -> bool:
     """Whether every file of the clone is the one that people were shown."""
     kept = configuration.kept

@@ -17,16 +17,19 @@ from actions.settings.site import SiteConfig
 from actions.steps.postgres.data_place import placed, really_mounted
 from actions.steps.postgres.find_data import find_data
 from actions.tools.docker import Container, Docker
-from actions.tools.files import Files
+from actions.tools.postgres_files import PostgresFiles
+from actions.tools.postgres_servers import PostgresServers
 
 _CATALOG = re.compile(r"Catalog version number:\s+(\d+)")
 _MAJORS = {catalog: major for major, catalog in CATALOGS.items()}
 
 
-def look_at_server(service: str, site: SiteConfig, docker: Docker, files: Files) -> Server:
+def look_at_server(
+    service: str, site: SiteConfig, docker: Docker, files: PostgresFiles, servers: PostgresServers
+) -> Server:
     """Find the container, its files on the Docker host, and the cluster that lies in them."""
     container = really_mounted(must_find(docker, service), docker)
-    seen, there = find_data(container, site, docker, files)
+    seen, there = find_data(container, site, servers, files)
     who, damaged = _identity(seen, there, files)
     return replace(
         seen,
@@ -45,7 +48,7 @@ def look_at_server(service: str, site: SiteConfig, docker: Docker, files: Files)
     )
 
 
-def _identity(server: Server, there: DataDirectory, files: Files) -> tuple[ClusterIdentity, bool]:
+def _identity(server: Server, there: DataDirectory, files: PostgresFiles) -> tuple[ClusterIdentity, bool]:
     """Which cluster it is, and whether its control file is damaged, so that its own WAL had to tell."""
     trouble = _distrusted(server, there)
     if trouble is None:

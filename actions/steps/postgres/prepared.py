@@ -12,7 +12,7 @@ from actions.postgres.besides_sql import PREPARED
 from actions.postgres.live_server import Live
 from actions.postgres.lsn import format_lsn
 from actions.postgres.quoting import literal
-from actions.postgres.server import Names, Server
+from actions.postgres.server import Server
 from actions.postgres.twophase import Prepared, database_in, open_at, parse_state_file
 from actions.settings.site import SiteConfig
 from actions.steps.postgres import cutover
@@ -20,8 +20,10 @@ from actions.steps.postgres.find_tablespaces import Tablespaces
 from actions.steps.postgres.restore import stretches
 from actions.steps.postgres.target import Aim, Base
 from actions.tools.docker import Docker
-from actions.tools.files import Files
+from actions.tools.names import Names
 from actions.tools.polling import Polling
+from actions.tools.postgres_files import PostgresFiles
+from actions.tools.postgres_servers import PostgresServers
 from actions.tools.progress import Progress
 from actions.tools.sql import Sql
 from actions.wording import counted, verb
@@ -54,7 +56,7 @@ class PreparedOpen:
         return f"{len(self.all)} open at the stop" if self.all else "none"
 
 
-def find_prepared(aim: Aim, base: Base, server: Server, names: Names, files: Files, sql: Sql) -> PreparedOpen:
+def find_prepared(aim: Aim, base: Base, server: Server, names: Names, files: PostgresFiles, sql: Sql) -> PreparedOpen:
     """From the clone's state files and its WAL, since a server in recovery lists none."""
     state = sql.rows(names.clone, server, _STATE, seconds=20)[0]
     if not state["most"] or not state["running"]:
@@ -72,7 +74,7 @@ def _named(
     databases: dict[str, str],
     server: Server,
     names: Names,
-    files: Files,
+    files: PostgresFiles,
     way: list[tuple[int, str, str]],
 ) -> Prepared:
     oid = one.database or database_in(files.first_relation(server, names, way, one.xid))
@@ -99,7 +101,8 @@ def settle(
     site: SiteConfig,
     names: Names,
     docker: Docker,
-    files: Files,
+    files: PostgresFiles,
+    servers: PostgresServers,
     sql: Sql,
     polling: Polling,
     progress: Progress,
@@ -111,7 +114,7 @@ def settle(
         there = _open_now(names.clone, server, sql)
     except RecoveryError:
         # A Docker that was restarted does not bring a clone back; promoting again finds it promoted.
-        cutover.promote(aim, server, tablespaces, live, site, names, docker, files, sql, polling, progress)
+        cutover.promote(aim, server, tablespaces, live, site, names, docker, files, servers, sql, polling, progress)
         there = _open_now(names.clone, server, sql)
     if {one.gid for one in there} - {one.gid for one in prepared.all}:
         raise _other_than_shown(there)

@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 
 from actions.engine.errors import RecoveryError
 from actions.engine.facts import volatile
-from actions.postgres.server import Names, Server
+from actions.postgres.server import Server
 from actions.settings.site import SiteConfig
 from actions.steps.postgres.find_tablespaces import Tablespaces, kept_words
 from actions.steps.postgres.target import Aim
+from actions.tools.names import Names
 from actions.tools.polling import Polling
 from actions.tools.sql import Sql
 from actions.tools.web import Web

@@ -17,7 +17,7 @@ from actions.postgres.server import Server
 from actions.postgres.timelines import chain_to
 from actions.postgres.waldump import transaction_ends
 from actions.postgres.windows import Window, open_ends, recovery_window, with_moments
-from actions.tools.files import Files, Stretch
+from actions.tools.postgres_files import PostgresFiles, Stretch
 from actions.tools.sql import LoginRefused, NotServing, Sql, SqlTimeout
 
 _LOOKED_THROUGH = 16
@@ -43,12 +43,12 @@ class WindowInputs:
         return _usable((*self.archive, *self.brought)) | set(self.tail.segments if self.tail else ())
 
 
-def read_window(server: Server, files: Files, sql: Sql, now: datetime) -> Window:
+def read_window(server: Server, files: PostgresFiles, sql: Sql, now: datetime) -> Window:
     """The recovery window on every timeline."""
     return survey(server, files, sql, now).window
 
 
-def survey(server: Server, files: Files, sql: Sql, now: datetime) -> WindowInputs:
+def survey(server: Server, files: PostgresFiles, sql: Sql, now: datetime) -> WindowInputs:
     """Read folders and control data, and work the window out."""
     archive = tuple(files.archive(server))
     histories = {int(name[:8], 16): text for name, text in files.histories(server).items()}
@@ -77,7 +77,7 @@ def _told(files: Sequence[WalFile]) -> list[ArchivedFile]:
     return [ArchivedFile(f.name, f.size, f.wrong) for f in files]
 
 
-def _with_ends(backups: list[BaseBackup], there: Set[str], server: Server, files: Files) -> list[BaseBackup]:
+def _with_ends(backups: list[BaseBackup], there: Set[str], server: Server, files: PostgresFiles) -> list[BaseBackup]:
     """Where nothing beside a backup says when it ended, it was over by the first commit behind its end."""
     open_ = [b for b in backups if b.complete and b.stopped_at is None and b.stop_lsn is not None]
     asked = [_behind(b, there, server) for b in open_]
@@ -112,7 +112,9 @@ def _usable(files: Sequence[WalFile]) -> set[str]:
     return whole_segments(f.name for f in files if not f.wrong)
 
 
-def read_tail(server: Server, archive: tuple[WalFile, ...], files: Files, sql: Sql, now: datetime) -> LiveTail | None:
+def read_tail(
+    server: Server, archive: tuple[WalFile, ...], files: PostgresFiles, sql: Sql, now: datetime
+) -> LiveTail | None:
     """The WAL that only the server itself holds.
 
     A running server says where it writes; of a dead one the WAL is read to its end. Segments that lie ready
@@ -158,7 +160,9 @@ def _running_end(server: Server, sql: Sql, now: datetime) -> tuple[Lsn, datetime
     return parse_lsn(row["lsn"]), now
 
 
-def _dead_end(server: Server, fresh: list[str], held: set[str], files: Files, now: datetime) -> tuple[Lsn, datetime]:
+def _dead_end(
+    server: Server, fresh: list[str], held: set[str], files: PostgresFiles, now: datetime
+) -> tuple[Lsn, datetime]:
     """Read a dead server's own WAL up to its end; nothing can have been committed after that.
 
     Where the archive's copy of one segment is bad, it holds those between that one and the last.

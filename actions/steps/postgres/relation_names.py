@@ -16,7 +16,7 @@ from actions.postgres.databases import named, parse_databases
 from actions.postgres.inventory import Inventory, parse_inventory
 from actions.postgres.lost_rows import RowCounts
 from actions.postgres.server import Server
-from actions.tools.files import Files
+from actions.tools.postgres_files import PostgresFiles
 from actions.tools.sql import Sql
 
 _AT_ONCE = 2_000
@@ -74,7 +74,7 @@ def ask_names(relations: Relations, told: Any, server: Server, sql: Sql, seconds
     }
 
 
-def remembered_names(unknown: Iterable[str], server: Server, files: Files) -> dict[str, Called]:
+def remembered_names(unknown: Iterable[str], server: Server, files: PostgresFiles) -> dict[str, Called]:
     """Of files that the server does not know any more: what the newest inventory that has them called them."""
     left, found = set(unknown), dict[str, Called]()
     for inventory in _inventories(server, files) if left else ():
@@ -88,7 +88,7 @@ def remembered_names(unknown: Iterable[str], server: Server, files: Files) -> di
     return found
 
 
-def _inventories(server: Server, files: Files) -> Iterable[Inventory]:
+def _inventories(server: Server, files: PostgresFiles) -> Iterable[Inventory]:
     """The readable ones, newest first; no more of them are read than are needed."""
     texts = [found.inventory for found in files.backups(server) if found.inventory]
     # Sorted by one search in the text: to parse those of thousands of tables takes its time.

@@ -13,15 +13,17 @@ from actions.postgres.live_server import Live
 from actions.postgres.lsn import Lsn, format_lsn, parse_lsn
 from actions.postgres.preload import as_settings
 from actions.postgres.recovery_conf import CloneLimits, as_flags, clone_settings
-from actions.postgres.server import Names, Server
+from actions.postgres.server import Server
 from actions.postgres.stops import Stop, is_proof
 from actions.settings.site import SiteConfig
 from actions.steps.postgres.ask_live import chosen
 from actions.steps.postgres.find_tablespaces import Tablespaces
 from actions.steps.postgres.target import Aim, Base
-from actions.tools.docker import CloneSpec, Docker
-from actions.tools.files import Files
+from actions.tools.docker import Docker
+from actions.tools.names import Names
 from actions.tools.polling import Polling
+from actions.tools.postgres_files import PostgresFiles
+from actions.tools.postgres_servers import CloneSpec, PostgresServers
 from actions.tools.progress import Progress
 from actions.tools.sql import NotServing, Sql
 from actions.tools.throughput import Throughput
@@ -99,7 +101,8 @@ def replay(
     site: SiteConfig,
     names: Names,
     docker: Docker,
-    files: Files,
+    files: PostgresFiles,
+    servers: PostgresServers,
     sql: Sql,
     throughput: Throughput,
     polling: Polling,
@@ -108,7 +111,7 @@ def replay(
     """Start the clone, alone, and wait until it has stopped at the target."""
     began = polling.seconds()
     spec = CloneSpec(clone_flags(aim, server, live, site, names, docker, files))
-    docker.run_clone(tablespaces.on(server), names, spec)
+    servers.run_clone(tablespaces.on(server), names, spec)
 
     def stopped() -> bool:
         state = _look(server, names, docker, sql)
@@ -125,7 +128,7 @@ def replay(
 
 
 def clone_flags(
-    aim: Aim, server: Server, live: Live, site: SiteConfig, names: Names, docker: Docker, files: Files
+    aim: Aim, server: Server, live: Live, site: SiteConfig, names: Names, docker: Docker, files: PostgresFiles
 ) -> tuple[str, ...]:
     """The whole command line of the clone's server: what recovery needs, and what its extensions need."""
     readable = (names.clone_leaf(server.home), *([] if server.control_damaged else [server.home.leaf]))
@@ -223,9 +226,9 @@ def prove_stop(aim: Aim, server: Server, names: Names, docker: Docker, sql: Sql)
     return StopReached(format_lsn(state.lsn), wanted.last_commit_at, said + kept)
 
 
-def remove_clone_server(names: Names, docker: Docker) -> None:
+def remove_clone_server(names: Names, servers: PostgresServers) -> None:
     """End and remove the clone's container, whatever it is doing; its directory stays."""
-    docker.remove_clone(names)
+    servers.remove_clone(names)
 
 
 def clone_server_is_gone(names: Names, docker: Docker) -> bool:

@@ -7,19 +7,20 @@ from datetime import timedelta
 
 from actions.engine.errors import RecoveryError
 from actions.postgres.segments import parse_wal_name
-from actions.postgres.server import Names, Server
+from actions.postgres.server import Server
 from actions.postgres.tablespaces import MAP_NAME
 from actions.postgres.timelines import chain_to
 from actions.settings.site import SiteConfig
 from actions.steps.postgres.find_tablespaces import Tablespaces
 from actions.steps.postgres.target import Aim, Base
-from actions.tools.files import Files
+from actions.tools.names import Names
 from actions.tools.polling import Polling
+from actions.tools.postgres_files import PostgresFiles
 from actions.tools.progress import Progress
 from actions.tools.throughput import Throughput
 
 
-def _held(server: Server, files: Files) -> set[str]:
+def _held(server: Server, files: PostgresFiles) -> set[str]:
     """What is held elsewhere than by the live server: by the archive, or by a base backup."""
     found = set()
     for f in (*files.archive(server), *files.base_wal(server)):
@@ -29,7 +30,7 @@ def _held(server: Server, files: Files) -> set[str]:
     return found
 
 
-def save_tail(base: Base, server: Server, names: Names, files: Files) -> None:
+def save_tail(base: Base, server: Server, names: Names, files: PostgresFiles) -> None:
     """Copy the WAL that the archive lacks out of the live pg_wal, before anything moves."""
     held = _held(server, files)
     missing = [name for name in (*base.histories, *base.laid) if name not in held]
@@ -37,7 +38,7 @@ def save_tail(base: Base, server: Server, names: Names, files: Files) -> None:
         files.save_tail(server, names, missing)
 
 
-def tail_is_saved(base: Base, server: Server, names: Names, files: Files) -> bool:
+def tail_is_saved(base: Base, server: Server, names: Names, files: PostgresFiles) -> bool:
     """Whether every segment is in the archive, in a base backup or saved."""
     saved = {f.name for f in files.saved_tail(server, names) if not f.wrong}
     return {*base.histories, *base.laid} <= _held(server, files) | saved
@@ -48,7 +49,7 @@ def copy_base(
     server: Server,
     tablespaces: Tablespaces,
     names: Names,
-    files: Files,
+    files: PostgresFiles,
     throughput: Throughput,
     polling: Polling,
     progress: Progress,
@@ -59,7 +60,7 @@ def copy_base(
     throughput.note("copy", base.bytes, polling.seconds() - began)
 
 
-def base_is_whole(server: Server, tablespaces: Tablespaces, names: Names, files: Files) -> bool:
+def base_is_whole(server: Server, tablespaces: Tablespaces, names: Names, files: PostgresFiles) -> bool:
     """Whether the copy is just what the backup's manifest says, byte for byte.
 
     Raises:
@@ -76,12 +77,14 @@ def base_is_whole(server: Server, tablespaces: Tablespaces, names: Names, files:
     return True
 
 
-def lay_wal(base: Base, server: Server, names: Names, files: Files, progress: Progress) -> None:
+def lay_wal(base: Base, server: Server, names: Names, files: PostgresFiles, progress: Progress) -> None:
     """Lay the WAL into the clone, so that replay waits for no file."""
     files.lay_wal(server, names, base.laid, base.histories, progress)
 
 
-def wal_is_laid(aim: Aim, base: Base, server: Server, tablespaces: Tablespaces, names: Names, files: Files) -> bool:
+def wal_is_laid(
+    aim: Aim, base: Base, server: Server, tablespaces: Tablespaces, names: Names, files: PostgresFiles
+) -> bool:
     """Whether the WAL reads without a flaw from the backup's start to the stopping point.
 
     Raises:
@@ -114,7 +117,7 @@ def _all_are_known(base: Base, server: Server, tablespaces: Tablespaces, made: M
         )
 
 
-def stretches(aim: Aim, base: Base, server: Server, files: Files) -> list[tuple[int, str, str]]:
+def stretches(aim: Aim, base: Base, server: Server, files: PostgresFiles) -> list[tuple[int, str, str]]:
     """Timeline, first and last position of each stretch of the way from the backup to the stopping point."""
     chain = chain_to(aim.timeline, {int(n[:8], 16): t for n, t in files.histories(server).items()})
     found = []
@@ -130,17 +133,19 @@ def _hex(lsn: int) -> str:
     return f"{lsn >> 32:X}/{lsn & 0xFFFFFFFF:X}"
 
 
-def seal_clone(server: Server, names: Names, files: Files) -> None:
+def seal_clone(server: Server, names: Names, files: PostgresFiles) -> None:
     """Strip stale settings and write the mark without which the clone is never started."""
     files.seal_clone(server, names)
 
 
-def clone_is_sealed(server: Server, names: Names, files: Files) -> bool:
+def clone_is_sealed(server: Server, names: Names, files: PostgresFiles) -> bool:
     """Whether the mark is there."""
     return files.leaves(server, names).clone_complete
 
 
-def set_clone_aside(server: Server, tablespaces: Tablespaces, names: Names, site: SiteConfig, files: Files) -> None:
+def set_clone_aside(
+    server: Server, tablespaces: Tablespaces, names: Names, site: SiteConfig, files: PostgresFiles
+) -> None:
     """Rename the clone's directories out of the way; a person removes it later."""
     label = {"run": names.run, "why": "the recovery was given up", "keep_days": str(site.kept_days)}
     files.set_aside(tablespaces.on(server), names, label)

@@ -25,10 +25,11 @@ from actions.postgres.besides_sql import (
     parse_unlogged,
 )
 from actions.postgres.replication_slots import SLOTS, Slot, parse_slot_file, parse_slots
-from actions.postgres.server import Names, Server
+from actions.postgres.server import Server
 from actions.steps.postgres.ask_live import in_short
 from actions.tools.docker import Docker
-from actions.tools.files import Files
+from actions.tools.names import Names
+from actions.tools.postgres_files import PostgresFiles
 from actions.tools.sql import QueryResult, Sql
 
 _PLAN_SECONDS, _SECONDS = 5.0, 30.0
@@ -75,13 +76,13 @@ class _Said:
     by_database: Mapping[str, Sequence[QueryResult]]
 
 
-def foresee_unwritten(server: Server, docker: Docker, files: Files, sql: Sql) -> NotInWal:
+def foresee_unwritten(server: Server, docker: Docker, files: PostgresFiles, sql: Sql) -> NotInWal:
     """Of the live server alone, before anything is touched; what it does not answer is said to be unknown."""
     said = _ask_live(server, docker, sql, _PLAN_SECONDS)
     return _without(said, server, files) if isinstance(said, str) else _found(said, None)
 
 
-def see_unwritten(server: Server, names: Names, docker: Docker, files: Files, sql: Sql) -> NotInWal:
+def see_unwritten(server: Server, names: Names, docker: Docker, files: PostgresFiles, sql: Sql) -> NotInWal:
     """Of the clone at the stop, against the live server as it is now."""
     clone = _ask(names.clone, server, sql, _SECONDS)
     live = _ask_live(server, docker, sql, _SECONDS)
@@ -117,7 +118,7 @@ def _ask(container: str, server: Server, sql: Sql, seconds: float) -> _Said:
     return _Said(tuple(cluster), {name: given[len(_CLUSTER) :] for name, given in told.items()})
 
 
-def _without(why: str, server: Server, files: Files, clone: _Said | None = None) -> NotInWal:
+def _without(why: str, server: Server, files: PostgresFiles, clone: _Said | None = None) -> NotInWal:
     """Where the live server does not answer: slots from its files, tables by the clone's catalogs."""
     slots, unknown = list[Slot](), [f"{_OF_THE_LIVE}: {why}"]
     try:

@@ -12,7 +12,7 @@ from actions.postgres.archiver import Archiving
 from actions.postgres.chains import builds_on
 from actions.postgres.choices import window_words
 from actions.postgres.live_server import Live
-from actions.postgres.server import Names, Server
+from actions.postgres.server import Server
 from actions.postgres.windows import Window
 from actions.settings.site import SiteConfig
 from actions.steps.postgres import besides_sheet
@@ -34,6 +34,7 @@ from actions.steps.postgres.proof import Kept, Proof
 from actions.steps.postgres.replay import StopReached
 from actions.steps.postgres.see_unwritten import NotInWal
 from actions.steps.postgres.target import Aim, Base, stop_text
+from actions.tools.names import Names
 
 RTO = timedelta(minutes=30)
 

@@ -9,11 +9,12 @@ from actions.engine.errors import RecoveryError
 from actions.postgres.backups import BackupFiles, read_backup
 from actions.postgres.inventory import Contents, Inventory, dump_inventory, parse_inventory
 from actions.postgres.lsn import Lsn
-from actions.postgres.server import Names, Server
+from actions.postgres.server import Server
 from actions.settings.site import SiteConfig
 from actions.steps.postgres.holdings import take_stock
-from actions.tools.files import Files
+from actions.tools.names import Names
 from actions.tools.polling import Polling
+from actions.tools.postgres_files import PostgresFiles
 from actions.tools.progress import Progress
 from actions.tools.sql import Sql
 
@@ -25,13 +26,15 @@ def backup_name(names: Names) -> str:
     return f"base_{names.run}"
 
 
-def take_base(server: Server, names: Names, files: Files, sql: Sql, site: SiteConfig, progress: Progress) -> None:
+def take_base(
+    server: Server, names: Names, files: PostgresFiles, sql: Sql, site: SiteConfig, progress: Progress
+) -> None:
     """Take a base backup of the live server, with a manifest, at the pace that the settings allow."""
     total = int(sql.rows(server.service, server, _SIZE, seconds=30)[0]["bytes"] or 0)
     files.take_base(server, backup_name(names), total, progress, site.backup_rate)
 
 
-def base_is_taken(server: Server, names: Names, files: Files) -> bool:
+def base_is_taken(server: Server, names: Names, files: PostgresFiles) -> bool:
     """Whether it is there and is just what its manifest says.
 
     Raises:
@@ -53,7 +56,9 @@ def _named(found: BackupFiles, name: str) -> bool:
     return found.path.rstrip("/").rpartition("/")[2] == name
 
 
-def write_inventory(server: Server, names: Names, files: Files, sql: Sql, polling: Polling, now: datetime) -> None:
+def write_inventory(
+    server: Server, names: Names, files: PostgresFiles, sql: Sql, polling: Polling, now: datetime
+) -> None:
     """Note beside the backup what each database held: tables, rows, indexes, constraints, sizes.
 
     The backup is good without it, so whatever cannot be read or counted is noted as missing and fails nothing.
@@ -84,7 +89,7 @@ def write_inventory(server: Server, names: Names, files: Files, sql: Sql, pollin
     files.write_inventory(server, backup_name(names), dump_inventory(inventory))
 
 
-def inventory_is_written(server: Server, names: Names, files: Files) -> bool:
+def inventory_is_written(server: Server, names: Names, files: PostgresFiles) -> bool:
     """Whether it can be read back."""
     found = next((f for f in files.backups(server) if _named(f, backup_name(names))), None)
     if found is None or found.inventory is None:
@@ -109,7 +114,7 @@ class Held:
         return f"{text}; the backup is whole, but its inventory lacks: {'; '.join(self.missing)}"
 
 
-def look_at_inventory(server: Server, names: Names, files: Files) -> Held:
+def look_at_inventory(server: Server, names: Names, files: PostgresFiles) -> Held:
     """Read the inventory back for the report."""
     found = next(f for f in files.backups(server) if _named(f, backup_name(names)))
     held = parse_inventory(found.inventory or "")

@@ -21,7 +21,7 @@ from actions.steps.postgres.clear_of_removals import EarlierStop, UnfinishedRemo
 from actions.steps.postgres.read_window import survey
 from actions.steps.postgres.search_stop import Search
 from actions.steps.postgres.wal_ways import ways
-from actions.tools.files import Files
+from actions.tools.postgres_files import PostgresFiles
 from actions.tools.sql import Sql
 
 _LONG_BEFORE = timedelta(minutes=10)
@@ -97,7 +97,9 @@ class Base:
         return f"{self.name}{on}, then {len(self.segments)} WAL segments"
 
 
-def find_stopping_point(target: Target, server: Server, window: Window, files: Files, sql: Sql, now: datetime) -> Aim:
+def find_stopping_point(
+    target: Target, server: Server, window: Window, files: PostgresFiles, sql: Sql, now: datetime
+) -> Aim:
     """Turn the target into a place in the WAL, before anything is shown or touched.
 
     Raises:
@@ -116,7 +118,7 @@ def find_stopping_point(target: Target, server: Server, window: Window, files: F
     return Aim(branch.timeline, stop, spared, left)
 
 
-def choose_base(aim: Aim, server: Server, files: Files, sql: Sql, now: datetime) -> Base:
+def choose_base(aim: Aim, server: Server, files: PostgresFiles, sql: Sql, now: datetime) -> Base:
     """The newest base backup that ends before the stopping point, with all WAL between."""
     around = survey(server, files, sql, now)
     choice = choose_backup(around.window, lsn=aim.stop.lsn, timeline=aim.timeline)

@@ -15,7 +15,7 @@ from actions.postgres.timelines import Chain, segments_needed
 from actions.postgres.waldump import TransactionEnd, lsn_of_line, transaction_ends
 from actions.postgres.windows import Reach
 from actions.steps.postgres.read_window import WindowInputs
-from actions.tools.files import Files
+from actions.tools.postgres_files import PostgresFiles
 
 _AT_ONCE = 2
 """Segments that are read first; twice as many each time."""
@@ -29,7 +29,7 @@ class WalWay:
     """
 
     server: Server
-    files: Files
+    files: PostgresFiles
     chain: Chain
     names: tuple[str, ...]
     reaches: tuple[Reach, ...]
@@ -96,7 +96,7 @@ class WalWay:
             first, many = last, many * 2
 
 
-def ways(around: WindowInputs, chain: Chain, server: Server, files: Files) -> list[WalWay]:
+def ways(around: WindowInputs, chain: Chain, server: Server, files: PostgresFiles) -> list[WalWay]:
     """The stretches of WAL along a timeline that base backups begin in, oldest first."""
     part = around.window.on(chain.timeline)
     have = around.names()
@@ -117,7 +117,7 @@ def _way(
     around: WindowInputs,
     chain: Chain,
     server: Server,
-    files: Files,
+    files: PostgresFiles,
     names: Sequence[str],
     run: tuple[int, ...],
     last: int,

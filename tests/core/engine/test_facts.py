@@ -12,10 +12,10 @@ from actions.clock.when import Target
 from actions.engine.facts import from_json, plan_hash, steady, to_json, volatile
 from actions.engine.injection import fact_types
 from actions.postgres.lsn import Lsn
-from actions.postgres.server import DataHome
 from actions.postgres.stops import Stop
 from actions.steps.postgres.look_at_server import Writer, Writers
 from actions.steps.postgres.target import Aim, Base
+from actions.tools.folders import DataHome
 from tests.support.worlds.planned import Company
 
 NOON = datetime(2026, 2, 9, 12, tzinfo=UTC)

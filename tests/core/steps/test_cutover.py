@@ -8,15 +8,18 @@ from typing import Any
 import pytest
 
 from actions.engine.errors import Away, RecoveryError
-from actions.postgres.server import Names, Server
+from actions.postgres.server import Server
 from actions.steps.postgres import cutover
-from actions.tools.docker import CloneSpec, Container
+from actions.tools.docker import Container
+from actions.tools.names import Names
+from actions.tools.postgres_servers import CloneSpec
 from actions.tools.sql import LoginRefused, NotServing
 from tests.support.worlds.company import SITE
 from tests.support.worlds.docker import WorldDocker
 from tests.support.worlds.files import WorldFiles
 from tests.support.worlds.lies import called
 from tests.support.worlds.planned import Company
+from tests.support.worlds.postgres_servers import WorldServers
 from tests.support.worlds.sql import WorldSql
 
 ASLEEP = NotServing("Nobody listens.", hint="Start it.")
@@ -55,11 +58,11 @@ class Elsewhere(SilentSql):
 
 
 class Box(WorldDocker):
-    """Docker, where one container is another than it was; `ran` counts the clones that were started."""
+    """Docker, where one container is another than it was."""
 
     def __init__(self, here: Company, name: str = "", log: str = "", gone: bool = False, **other: Any) -> None:
         super().__init__(here.world)
-        self._name, self._log, self._gone, self._other, self.ran = name, log, gone, other, 0
+        self._name, self._log, self._gone, self._other = name, log, gone, other
 
     def find(self, name: str) -> Container | None:
         found = super().find(name)
@@ -67,11 +70,19 @@ class Box(WorldDocker):
             return found
         return None if self._gone else replace(found, **self._other)
 
-    def run_clone(self, server: Server, names: Names, spec: CloneSpec) -> None:
-        self.ran += 1
-
     def logs(self, name: str, lines: int = 40) -> str:
         return self._log
+
+
+class Started(WorldServers):
+    """The servers, of which `ran` counts the clones that were started."""
+
+    def __init__(self, here: Company) -> None:
+        super().__init__(here.world)
+        self.ran = 0
+
+    def run_clone(self, server: Server, names: Names, spec: CloneSpec) -> None:
+        self.ran += 1
 
 
 class Control(WorldFiles):
@@ -95,16 +106,16 @@ class Control(WorldFiles):
 
 
 def test_a_clone_that_answers_is_promoted_without_being_started_again(preview: Company) -> None:
-    sql, docker = SilentSql(preview, 0), Box(preview)
-    called(preview, cutover.promote, sql=sql, docker=docker)
+    sql, servers = SilentSql(preview, 0), Started(preview)
+    called(preview, cutover.promote, sql=sql, servers=servers)
     assert sql.promoted()
-    assert docker.ran == 0
+    assert servers.ran == 0
 
 
 def test_a_clone_that_is_silent_is_started_again_and_promoted_once_it_stands_there(preview: Company) -> None:
-    sql, docker = SilentSql(preview, 5), Box(preview)
-    called(preview, cutover.promote, sql=sql, docker=docker)
-    assert docker.ran == 1
+    sql, servers = SilentSql(preview, 5), Started(preview)
+    called(preview, cutover.promote, sql=sql, servers=servers)
+    assert servers.ran == 1
     assert sql.promoted()
 
 
@@ -114,14 +125,14 @@ def test_a_clone_that_does_not_come_back_to_its_stopping_point_is_not_promoted(
 ) -> None:
     sql = Elsewhere(preview, 1, **lie) if lie else SilentSql(preview)
     with pytest.raises(RecoveryError, match="does not come back to its stopping point") as trouble:
-        called(preview, cutover.promote, sql=sql, docker=Box(preview, log="FATAL: no"))
+        called(preview, cutover.promote, sql=sql, docker=Box(preview, log="FATAL: no"), servers=Started(preview))
     assert trouble.value.detail == "FATAL: no"
     assert not sql.promoted()
 
 
 def test_a_clone_that_was_promoted_before_it_came_back_is_not_promoted_again(preview: Company) -> None:
     sql = Elsewhere(preview, 1, recovering=False, pause="", lsn="0/3000028")
-    called(preview, cutover.promote, sql=sql, docker=Box(preview))
+    called(preview, cutover.promote, sql=sql, servers=Started(preview))
     assert not sql.promoted()
     assert sql.asked[-1] == "checkpoint"
 
@@ -129,7 +140,7 @@ def test_a_clone_that_was_promoted_before_it_came_back_is_not_promoted_again(pre
 def test_a_clone_that_stands_elsewhere_now_is_not_promoted(preview: Company) -> None:
     sql = Elsewhere(preview, lsn="0/3000028")
     with pytest.raises(RecoveryError, match="no longer stands where it was shown"):
-        called(preview, cutover.promote, sql=sql, docker=Box(preview))
+        called(preview, cutover.promote, sql=sql, servers=Started(preview))
     assert not sql.promoted()
 
 

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from actions.engine.errors import Refused
-from actions.postgres.server import DataHome
 from actions.steps.postgres.data_place import (
     DataPlace,
     data_home,
@@ -20,9 +19,9 @@ from actions.steps.postgres.data_place import (
     really_mounted,
 )
 from actions.tools.docker import Container, Mount
+from actions.tools.folders import DataHome
 from tests.support.worlds.company import SITE
-from tests.support.worlds.docker import WorldDocker
-from tests.support.worlds.files import WorldFiles
+from tests.support.worlds.folders import WorldFolders
 from tests.support.worlds.founding import container
 from tests.support.worlds.lies import called
 from tests.support.worlds.planned import Company
@@ -148,11 +147,12 @@ def test_a_directory_that_cannot_be_renamed_or_that_others_write_to_is_not_swapp
     server = called(here, lambda server: server)
     path = f"{server.home.parent}/{server.home.leaf}"
     assert called(here, must_be_swappable) == DataPlace(path)
-    files, docker = WorldFiles(here.world), WorldDocker(here.world)
-    files.swappable = lambda server, names: "it is read-only"  # type: ignore[method-assign]
+    folders = WorldFolders(here.world)
+    folders.swappable = lambda data, names: "it is read-only"  # type: ignore[method-assign]
     with pytest.raises(Refused, match="cannot be swapped by a rename") as refused:
-        called(here, must_be_swappable, files=files)
+        called(here, must_be_swappable, folders=folders)
     assert refused.value.detail == f"{path}: it is read-only"
-    docker.users = lambda server: ("backup", "shell")  # type: ignore[method-assign]
+    folders.swappable = lambda data, names: ""  # type: ignore[method-assign]
+    folders.users = lambda data: ("backup", "shell")  # type: ignore[method-assign]
     with pytest.raises(Refused, match="backup, shell has the data directory"):
-        called(here, must_be_swappable, docker=docker)
+        called(here, must_be_swappable, folders=folders)

@@ -20,7 +20,7 @@ from actions.steps.postgres.estimate import Estimate
 from actions.steps.postgres.find_tablespaces import Tablespaces
 from actions.steps.postgres.look_at_server import Writer, Writers
 from actions.steps.postgres.target import Base
-from actions.tools.files import Room
+from actions.tools.folders import Room
 from tests.support.worlds.clock import Clock
 from tests.support.worlds.founding import company
 from tests.support.worlds.planned import Company

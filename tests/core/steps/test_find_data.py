@@ -11,7 +11,8 @@ from actions.engine.errors import Refused
 from actions.postgres.data_directory import DataDirectory
 from actions.postgres.server import Server
 from actions.steps.postgres.find_data import find_data
-from actions.tools.docker import Container, Mount, Process
+from actions.tools.docker import Container, Mount
+from actions.tools.postgres_servers import Process
 from tests.support.worlds.company import SITE
 from tests.support.worlds.founding import container
 
@@ -51,6 +52,13 @@ def found(box: Container, disk: Disk, process: Process | None = None) -> Server:
     docker: Any = Processes(process)
     files: Any = disk
     return find_data(box, SITE, docker, files)[0]
+
+
+def test_a_server_of_whose_backups_nothing_is_told_is_refused() -> None:
+    servers: Any = Processes()
+    files: Any = Disk(data_db=DATA)
+    with pytest.raises(Refused, match=f"where the backups of {SITE.postgres} lie"):
+        find_data(box(), replace(SITE, archive=""), servers, files)
 
 
 @pytest.mark.parametrize(

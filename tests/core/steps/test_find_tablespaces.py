@@ -15,13 +15,13 @@ from actions.engine.facts import from_json
 from actions.engine.journal import Kind
 from actions.postgres.backups import BackupFiles, HeldTablespace, read_backup
 from actions.postgres.segments import segment_name
-from actions.postgres.server import DataHome, Server
+from actions.postgres.server import Server
 from actions.postgres.tablespaces import Tablespace, map_text, merged, parse_map, version_leaf
 from actions.steps.postgres.find_tablespaces import Tablespaces, find_tablespaces
 from actions.steps.postgres.look_at_server import placed
 from actions.steps.postgres.target import Aim, Base
 from actions.tools.docker import Container, Mount
-from actions.tools.files import Room
+from actions.tools.folders import DataHome, Room
 from tests.support.worlds.company import SITE
 from tests.support.worlds.founding import company, container
 from tests.support.worlds.planned import Company

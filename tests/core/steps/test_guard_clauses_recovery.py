@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from actions.engine.errors import Away, RecoveryError
-from actions.postgres.server import Names, Server
+from actions.postgres.server import Server
 from actions.steps.postgres import replay, restore
 from actions.tools.docker import Container
+from actions.tools.names import Names
 from actions.tools.sql import NotServing
 from tests.support.worlds.company import WRITERS
 from tests.support.worlds.docker import WorldDocker
@@ -118,9 +119,6 @@ class Ended(WorldDocker):
         if found is None or not self._state or name in WRITERS:
             return None if found is None or name not in WRITERS else found
         return replace(found, state=self._state)
-
-    def run_clone(self, *about: Any) -> None:
-        """It runs already."""
 
     def logs(self, name: str, lines: int = 40) -> str:
         return self._log

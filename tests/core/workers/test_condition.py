@@ -19,6 +19,7 @@ from actions.incidents import on_call
 from actions.stack.manual import SERVICES
 from actions.stack.stack import Service, ServiceKind
 from actions.tools.outside import OnCall
+from actions.tools.registry import SiteTools
 from actions.watch import service_condition
 from actions.watch.redis_memory import Memory
 from actions.watch.run_records import Records
@@ -64,14 +65,14 @@ class Host:
     counted: list[str] = field(default_factory=list)
 
     @contextmanager
-    def open(self, run: Run) -> Iterator[dict[str, Any]]:
+    def open(self, run: Run) -> Iterator[SiteTools]:
         if self.away:
             raise Away("Docker did not answer.", hint="See that it runs.")
         self.opened += 1
         with WorldWorkshop(self.world).open(run) as tools:
-            tools["docker"].client = SimpleNamespace(api=SimpleNamespace(containers=self.containers))
-            tools["files"] = Counting(tools["files"], self)
-            yield tools
+            docker: Any = tools.docker
+            docker.client = SimpleNamespace(api=SimpleNamespace(containers=self.containers))
+            yield replace(tools, files=Counting(tools.files, self))
 
     def containers(self, all: bool) -> list[dict[str, Any]]:
         assert all

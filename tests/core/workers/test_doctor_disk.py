@@ -6,7 +6,7 @@ from pathlib import Path
 
 from actions.settings.settings import Settings
 from actions.settings.site import SiteSettings
-from actions.tools.files import Room
+from actions.tools.folders import Room
 from workers.doctor.disk_checks import check
 
 

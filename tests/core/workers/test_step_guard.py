@@ -14,7 +14,7 @@ from actions.engine.errors import Away
 from actions.engine.journal import Kind
 from actions.engine.run import Run
 from tests.support.worlds.planned import ONCALL
-from tests.support.worlds.toys import House, Yard
+from tests.support.worlds.toys import House, Yard, YardTools
 from workers.runner.leased_runner import LeasedRunner
 
 TOO_LONG = 0.02
@@ -48,12 +48,12 @@ class Doors(Yard):
     opened: int = 0
 
     @contextmanager
-    def open(self, run: Run) -> Iterator[dict[str, Any]]:
+    def open(self, run: Run) -> Iterator[YardTools]:
         if self.shut > 0:
             self.shut -= 1
             raise away()
         self.opened += 1
-        yield {"house": self.house}
+        yield YardTools(self.house)
 
     def patient(self, seconds: float = 0.3) -> str:
         return LeasedRunner(self.store, lambda name: self.procedure, self, "worker", away_seconds=seconds).carry_out(
@@ -89,7 +89,7 @@ def test_while_docker_is_away_people_read_what_is_waited_for_and_since_when(yard
     reopened = yard.open
 
     @contextmanager
-    def seen(run: Run) -> Iterator[dict[str, Any]]:
+    def seen(run: Run) -> Iterator[YardTools]:
         shown.append(notes.progress(yard.store, "r1") or {})
         with reopened(run) as tools:
             yield tools

@@ -7,7 +7,8 @@ import hashlib
 from actions.engine.errors import RecoveryError
 from actions.postgres.config_changes import Changes, digest_of
 from actions.postgres.config_files import AUTO_CONF, ConfigFile, ConfigTree
-from actions.postgres.server import Names, Server
+from actions.postgres.server import Server
+from actions.tools.names import Names
 from tests.support.worlds.company import LEAF, Violated, World
 
 OF_THE_BACKUP = (("pg_hba.conf", "local all all trust\n"), (AUTO_CONF, "work_mem = '4MB'\n"))

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 from actions.engine.errors import RecoveryError
-from actions.postgres.server import Names, Server
-from actions.tools.docker import CloneSpec, Container, Process
-from tests.support.worlds.company import LEAF, SITE, WRITERS, Violated, World
-from tests.support.worlds.founding import container
-from tests.support.worlds.tablespaces import places
-from tests.support.worlds.wal import flag, target_of
+from actions.tools.docker import Container
+from tests.support.worlds.company import SITE, WRITERS, World
 
 
 class WorldDocker:
@@ -25,16 +21,10 @@ class WorldDocker:
     def volume_options(self, name: str) -> Mapping[str, str]:
         return {}
 
-    def process(self, name: str, id: str) -> Process | None:
-        return None
-
-    def users(self, server: Server) -> Sequence[str]:
-        return ()
-
     def memory(self) -> int:
         return 8 << 30
 
-    def _confirm(self, name: str, id: str) -> Container:
+    def confirmed(self, name: str, id: str) -> Container:
         found = self.find(name)
         if found is None or found.id != id:
             raise RecoveryError(f"{name} is not the container of the plan.", hint="Ask for a new plan.")
@@ -44,20 +34,20 @@ class WorldDocker:
         self.world.does(f"{what} {name}", change)
 
     def pause(self, name: str, id: str) -> None:
-        if self._confirm(name, id).state == "running":
+        if self.confirmed(name, id).state == "running":
             self._does("pause", name, lambda: self.world.set_container(name, state="paused"))
 
     def unpause(self, name: str, id: str) -> None:
-        if self._confirm(name, id).state == "paused":
+        if self.confirmed(name, id).state == "paused":
             self._does("unpause", name, lambda: self.world.set_container(name, state="running"))
 
     def stop(self, name: str, id: str, seconds: int = 120) -> None:
-        self._confirm(name, id)
+        self.confirmed(name, id)
         self.set_restart(name, id, "no")
         if self.world.runs(name):
-            self._does("stop", name, lambda: self._stopped(name))
+            self._does("stop", name, lambda: self.stopped(name))
 
-    def _stopped(self, name: str) -> None:
+    def stopped(self, name: str) -> None:
         self.world.set_container(name, state="exited")
         leaf = self.world.mounted.get(name)
         if leaf is not None and leaf in self.world.dirs:
@@ -66,9 +56,9 @@ class WorldDocker:
             self.world.set_dir(leaf, state=ended if not here.signal or here.promoted else "shut down in recovery")
 
     def start(self, name: str, id: str) -> None:
-        if self._confirm(name, id).state == "paused":
+        if self.confirmed(name, id).state == "paused":
             self.unpause(name, id)
-        if self._confirm(name, id).state not in ("running", "restarting"):
+        if self.confirmed(name, id).state not in ("running", "restarting"):
             self._does("start", name, lambda: self._started(name))
 
     def _started(self, name: str) -> None:
@@ -79,11 +69,11 @@ class WorldDocker:
             self.world.connected[name] = self.world.epoch
 
     def restart(self, name: str, id: str) -> None:
-        self._confirm(name, id)
+        self.confirmed(name, id)
         self._does("restart", name, lambda: self._started(name))
 
     def set_restart(self, name: str, id: str, policy: str) -> None:
-        if self._confirm(name, id).restart_policy != policy:
+        if self.confirmed(name, id).restart_policy != policy:
             self._does(
                 f"set the restart policy {policy!r} of",
                 name,
@@ -91,44 +81,9 @@ class WorldDocker:
             )
 
     def serves(self, name: str, id: str) -> bool:
-        if self._confirm(name, id).state != "running":
+        if self.confirmed(name, id).state != "running":
             return False
         return name not in WRITERS or (self.world.serves_sql() and self.world.pause_survived(name))
-
-    def run_clone(self, server: Server, names: Names, spec: CloneSpec) -> None:
-        self._confirm(server.service, server.container)
-        if self.world.runs(names.clone):
-            return
-        self.remove_clone(names)
-        self._does("run", names.clone, lambda: self._clone_runs(server, names, spec))
-
-    def _clone_runs(self, server: Server, names: Names, spec: CloneSpec) -> None:
-        leaf = names.clone_leaf(server.home)
-        if leaf == LEAF or self.world.dirs[leaf].sealed != names.run:
-            raise Violated("a directory was started that is not this run's sealed clone")
-        if flag(spec.flags, "archive_mode") != "off" or flag(spec.flags, "primary_conninfo"):
-            raise Violated(f"the clone archives or connects: {spec.flags}")
-        self.world.containers[names.clone] = container(names.clone, restart_policy="no", command=spec.flags)
-        self.world.mounted[names.clone] = leaf
-        self.world.spaces_of[names.clone] = tuple(place.clone for place in places(server, names))
-        if missing := [folder for folder in self.world.spaces_of[names.clone] if folder not in self.world.dirs]:
-            raise Violated(f"the clone was started without its own {missing}")
-        self.world.targets[names.clone] = target_of(spec.flags)
-        self.world.ticks[names.clone] = 0
-
-    def stop_clone(self, names: Names, seconds: int = 120) -> None:
-        if self.world.runs(names.clone):
-            self._does("stop", names.clone, lambda: self._stopped(names.clone))
-
-    def remove_clone(self, names: Names) -> None:
-        self.stop_clone(names)
-        if self.find(names.clone) is not None:
-            self._does("remove the container", names.clone, lambda: self._removed(names.clone))
-
-    def _removed(self, name: str) -> None:
-        self.world.containers.pop(name)
-        self.world.mounted.pop(name)
-        self.world.spaces_of.pop(name, None)
 
     def logs(self, name: str, lines: int = 40) -> str:
         return self.world.logs.get(name, "")

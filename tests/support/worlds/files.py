@@ -13,13 +13,16 @@ from actions.postgres.backups import BackupFiles
 from actions.postgres.data_directory import DataDirectory
 from actions.postgres.lsn import parse_lsn
 from actions.postgres.segments import segment_of, segments_between
-from actions.postgres.server import Names, Server
+from actions.postgres.server import Server
 from actions.postgres.stops import Stop
 from actions.postgres.tablespaces import map_text
-from actions.tools.files import CommitTimes, Room, RunDirectories, Stretch
+from actions.tools.folders import Room
+from actions.tools.names import Names
+from actions.tools.postgres_files import CommitTimes, ServerDirectories, Stretch
 from actions.tools.progress import Progress
 from tests.support.worlds.company import LEAF, Dir, Violated, World
 from tests.support.worlds.config import OF_THE_BACKUP, WorldConfiguration
+from tests.support.worlds.folders import WorldFolders
 from tests.support.worlds.tablespaces import LATE, WorldTablespaces
 from tests.support.worlds.unwritten import UnwrittenFiles
 from tests.support.worlds.wal import DAMAGED_CONTROL, SIZE, control_text, wal_header
@@ -30,6 +33,7 @@ class WorldFiles(WorldConfiguration, UnwrittenFiles, WorldTablespaces):
 
     def __init__(self, world: World) -> None:
         self.world = world
+        self.folders = WorldFolders(world)
 
     # Looking -------------------------------------------------------------------------------------
 
@@ -91,9 +95,6 @@ class WorldFiles(WorldConfiguration, UnwrittenFiles, WorldTablespaces):
     def rooms(self, server: Server) -> Mapping[str, Room]:
         locations = (space.location for space in server.tablespaces)
         return {where: Room("disk", self.world.free) for where in ("data", "archive", "bases", *locations)}
-
-    def swappable(self, server: Server, names: Names) -> str:
-        return ""
 
     def waldump(
         self,
@@ -235,57 +236,18 @@ class WorldFiles(WorldConfiguration, UnwrittenFiles, WorldTablespaces):
 
     # The swap ------------------------------------------------------------------------------------
 
-    def leaves(self, server: Server, names: Names) -> RunDirectories:
-        live, clone = self.world.dirs.get(LEAF), self.world.dirs.get(names.clone_leaf(server.home))
-        before, aside = (
-            leaf in self.world.dirs for leaf in (names.before_leaf(server.home), names.aside_leaf(server.home))
-        )
-        return RunDirectories(
-            live is not None,
-            clone is not None,
-            before,
-            aside,
-            live.sealed if live else "",
-            clone is not None and clone.sealed == names.run,
-            self.space_states(server, names),
-        )
+    def leaves(self, server: Server, names: Names) -> ServerDirectories:
+        seen = self.folders.leaves(server.data, names)
+        return ServerDirectories(**vars(seen), tablespaces=self.space_states(server, names))
 
     def swap(self, server: Server, names: Names, label: Mapping[str, str]) -> None:
-        seen, clone, before = self.leaves(server, names), names.clone_leaf(server.home), names.before_leaf(server.home)
-        self.world.at_rest(LEAF, clone, before)
-        self.mark_kept(server, before, label)
-        self.swap_spaces(server, names, label)
-        if seen.live and seen.live_is_clone_of == names.run:
-            return
-        if seen.live:
-            self.world.does("rename live to before", lambda: self.world.rename(LEAF, before))
-        self.world.does("rename clone to live", lambda: self.world.rename(clone, LEAF))
+        self.folders.swap(server.data, names, label, lambda: self.swap_spaces(server, names, label))
 
     def swap_back(self, server: Server, names: Names) -> None:
-        seen, clone, before = self.leaves(server, names), names.clone_leaf(server.home), names.before_leaf(server.home)
-        self.world.at_rest(LEAF, clone, before)
-        self.swap_spaces_back(server, names)
-        if seen.before:
-            if seen.live:
-                self.world.does("rename live to clone", lambda: self.world.rename(LEAF, clone))
-            self.world.does("rename before to live", lambda: self.world.rename(before, LEAF))
-        if before in self.world.labels:
-            self.world.does("take the label away", lambda: self._unlabelled(before))
-
-    def _unlabelled(self, leaf: str) -> None:
-        self.world.labels.pop(leaf)
+        self.folders.swap_back(server.data, names, lambda: self.swap_spaces_back(server, names))
 
     def set_aside(self, server: Server, names: Names, label: Mapping[str, str]) -> None:
-        clone, aside = names.clone_leaf(server.home), names.aside_leaf(server.home)
-        if clone in self.world.dirs:
-            self.world.does("rename clone aside", lambda: self.world.rename(clone, aside))
-        self.set_spaces_aside(server, names, label)
-        if aside in self.world.dirs:
-            self.mark_kept(server, aside, label)
-
-    def mark_kept(self, server: Server, leaf: str, label: Mapping[str, str]) -> None:
-        if self.world.labels.get(leaf) != label:
-            self.world.does(f"label {leaf}", lambda: self.world.labels.__setitem__(leaf, dict(label)))
+        self.folders.set_aside(server.data, names, label, lambda: self.set_spaces_aside(server, names, label))
 
     # Base backups --------------------------------------------------------------------------------
 

@@ -46,10 +46,10 @@ class Ledger:
             return str(self.kept["inbox", key][0]), False
         wanted = claims_of(wanted_by(claims, yields), data["site"], data["service"], run)
         if other := conflict(wanted, self.claimed):
-            raise held_by(other)
+            raise held_by(other, data["site"])
         self.claimed += wanted
         self.kept["inbox", key] = (run, self.clock())
-        self._write(run, Kind.REQUESTED, None, {**data, "claims": listed(wanted)})
+        self._write(run, Kind.REQUESTED, None, {**data, "claims": listed(wanted, data["site"])})
         if tells is not None:
             self.extend(tells[0], lambda told: [tells[1]])
         return run, True

@@ -10,13 +10,14 @@ from typing import Any
 from actions import catalog
 from actions.engine import injection
 from actions.postgres.archive import WalFile
-from actions.postgres.server import Names, Server
-from actions.tools.files import RunDirectories
+from actions.postgres.server import Server
+from actions.tools.names import Names
+from actions.tools.postgres_files import ServerDirectories
 from tests.support.worlds.docker import WorldDocker
 from tests.support.worlds.files import WorldFiles
 from tests.support.worlds.planned import Company, WorldWorkshop
 from tests.support.worlds.sql import WorldSql
-from workers.runner.scope import scope_of
+from workers.runner.scope import by_name, scope_of
 
 PAUSE, KEEP = "Pause writers and restore", "Restore, keep serving"
 
@@ -25,7 +26,7 @@ def called(here: Company, step: Callable[..., Any], **lies: Any) -> Any:
     """A step's function on the world of a run as it stands, but for what is a lie."""
     run = here.run()
     with WorldWorkshop(here.world).open(run) as tools:
-        told = {**tools, "now": here.world.clock(), "progress": lambda *_: None}
+        told = {**by_name(tools), "now": here.world.clock(), "progress": lambda *_: None}
         return injection.call(step, ChainMap(lies, scope_of(catalog.find(run.procedure), run, told)))
 
 
@@ -57,7 +58,7 @@ class LyingFiles(WorldFiles):
         super().__init__(here.world)
         self._leaves, self._lost, self._control = leaves, lost, control
 
-    def leaves(self, server: Server, names: Names) -> RunDirectories:
+    def leaves(self, server: Server, names: Names) -> ServerDirectories:
         return replace(super().leaves(server, names), **self._leaves)
 
     def losses(self, *about: Any, **more: Any) -> str:

@@ -11,8 +11,10 @@ from typing import Any
 from actions.engine.errors import Away, RecoveryError
 from actions.engine.run import Run
 from actions.tools.outside import OnCall, Paged
+from actions.tools.registry import ErrandTools
 from tests.support.worlds.clock import FakePolling
 from tests.support.worlds.pages import BEGAN
+from workers.runner.errand_toolbox import NotSetUp
 
 LADDER = ("Olga Nowak", "Ben Okoro", "Dmitri Banerjee")
 
@@ -159,5 +161,6 @@ class WorldErrands:
     world: PagerDutyWorld
 
     @contextmanager
-    def open(self, run: Run) -> Iterator[dict[str, Any]]:
-        yield {"pagerduty": self.world, "pager": Paging(self.world), "polling": FakePolling(self.world.clock)}
+    def open(self, run: Run) -> Iterator[ErrandTools]:
+        page = NotSetUp("The status page", "statuspage.kind")
+        yield ErrandTools(self.world, Paging(self.world), page, FakePolling(self.world.clock))

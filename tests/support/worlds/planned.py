@@ -16,13 +16,17 @@ from actions.engine.procedure import Procedure
 from actions.engine.reading import Asker
 from actions.engine.rights import Speaker
 from actions.engine.run import Run
-from actions.postgres.server import Names
+from actions.settings.site import SiteConfig
+from actions.tools.names import Names
+from actions.tools.registry import SiteTools
 from tests.support.worlds.clock import FakePolling
 from tests.support.worlds.company import SITE, World
 from tests.support.worlds.docker import WorldDocker
 from tests.support.worlds.files import WorldFiles
+from tests.support.worlds.folders import WorldFolders
 from tests.support.worlds.founding import company
 from tests.support.worlds.ledger import Ledger
+from tests.support.worlds.postgres_servers import WorldServers
 from tests.support.worlds.sql import WorldSql
 from workers.runner.leased_runner import LeasedRunner
 
@@ -57,22 +61,25 @@ class NoThroughput:
 
 @dataclass
 class WorldWorkshop:
-    """The tools of the world, for one run."""
+    """The tools of the world, for one run; for one of another site they are those of its second one."""
 
     world: World
+    site: SiteConfig = SITE
 
     @contextmanager
-    def open(self, run: Run) -> Iterator[dict[str, Any]]:
-        yield {
-            "docker": WorldDocker(self.world),
-            "files": WorldFiles(self.world),
-            "sql": WorldSql(self.world),
-            "web": WorldWeb(self.world),
-            "throughput": NoThroughput(),
-            "polling": FakePolling(self.world.clock),
-            "site": SITE,
-            "names": Names(run.id),
-        }
+    def open(self, run: Run) -> Iterator[SiteTools]:
+        yield SiteTools(
+            docker=WorldDocker(self.world),
+            folders=WorldFolders(self.world),
+            files=WorldFiles(self.world),
+            servers=WorldServers(self.world),
+            sql=WorldSql(self.world),
+            web=WorldWeb(self.world),
+            throughput=NoThroughput(),
+            polling=FakePolling(self.world.clock),
+            site=self.site,
+            names=Names(run.id, self.site.name if run.site != self.site.name else ""),
+        )
 
 
 class Company:

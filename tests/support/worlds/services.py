@@ -152,6 +152,13 @@ def procedure(*steps: Step, **more: Any) -> Procedure:
 RESTART = procedure(LOOK, START, LAST)
 
 
+@dataclass(frozen=True)
+class RoomTools:
+    """What the steps of these procedures take."""
+
+    host: Host
+
+
 @dataclass
 class Room:
     """A host, its journal, and the people around it."""
@@ -178,9 +185,9 @@ class Room:
         self.host.at_place = self.store.at_place = at_place
 
     @contextmanager
-    def open(self, run: Run) -> Iterator[dict[str, Any]]:
+    def open(self, run: Run) -> Iterator[RoomTools]:
         self.reopened += 1
-        yield {"host": self.host}
+        yield RoomTools(self.host)
 
     def ask(self, text: str = "") -> Room:
         data = {

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from actions.postgres.server import Names, Server
+from actions.postgres.server import Server
 from actions.postgres.tablespaces import Tablespace, version_leaf
 from actions.tools.docker import Mount
+from actions.tools.names import Names
 from tests.support.worlds.company import SITE, Dir, World
 
 LEAF = version_leaf(15)

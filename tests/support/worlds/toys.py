@@ -146,6 +146,13 @@ PAINT.steps[7].verify.__annotations__ = {"house": House, "return": bool}  # type
 TOOLS = {"house": House, "progress": Progress, "now": datetime}
 
 
+@dataclass(frozen=True)
+class YardTools:
+    """What the steps of `paint` take."""
+
+    house: House
+
+
 @dataclass
 class Yard:
     """A house, its journal, and the people around it."""
@@ -158,8 +165,8 @@ class Yard:
         self.store: Any = Ledger(self.clock)
 
     @contextmanager
-    def open(self, run: Run) -> Iterator[dict[str, Any]]:
-        yield {"house": self.house}
+    def open(self, run: Run) -> Iterator[YardTools]:
+        yield YardTools(self.house)
 
     def ask(self, text: str = "red", run: str = "r1", by: str = "U-ONCALL") -> str:
         asker = Asker(self.clock(), "UTC", None, "wall")

@@ -8,7 +8,8 @@ from typing import Any
 
 from actions.postgres.besides_sql import PREPARED
 from actions.postgres.replication_slots import SLOTS
-from actions.postgres.server import Names, Server
+from actions.postgres.server import Server
+from actions.tools.names import Names
 from tests.support.worlds.company import LEAF, Violated, World
 
 _MAKE = re.compile(r"pg_create_physical_replication_slot\('(\w+)'")

@@ -13,7 +13,7 @@ from actions.postgres.lsn import Lsn, format_lsn, parse_lsn
 from actions.postgres.segments import segment_of, segment_start
 from actions.postgres.stops import Stop
 from actions.postgres.timelines import Chain, chain_to
-from actions.tools.files import CommitTimes, Stretch
+from actions.tools.postgres_files import CommitTimes, Stretch
 from tests.support.paths import DATA
 
 SIZE = 16 << 20

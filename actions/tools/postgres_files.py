@@ -1,4 +1,4 @@
-"""The files of a server, its archive and its base backups, as steps may ask for them.
+"""The files of a PostgreSQL server, its archive and its base backups, as steps may ask for them.
 
 Every method that changes something is safe to repeat, and says so where that takes a rule of its own.
 All raise RecoveryError with detail and hint; a change on another container than the one that the
@@ -15,8 +15,10 @@ from typing import Protocol
 from actions.postgres.archive import WalFile
 from actions.postgres.backups import BackupFiles
 from actions.postgres.data_directory import DataDirectory
-from actions.postgres.server import Names, Server
+from actions.postgres.server import Server
 from actions.postgres.stops import Stop
+from actions.tools.folders import Room, RunDirectories
+from actions.tools.names import Names
 from actions.tools.progress import Progress
 from actions.tools.unwritten_files import UnwrittenFiles
 
@@ -48,31 +50,20 @@ class CommitTimes:
 
 
 @dataclass(frozen=True)
-class RunDirectories:
-    """Which of a run's directories exist beside the live one, and which run's clone the live one is.
+class ServerDirectories(RunDirectories):
+    """The same of a server, whose tablespaces are swapped along.
 
     `tablespaces` says of each location whose files are live there: `old`, `new` (the clone's), or `between`.
     """
 
-    live: bool
-    clone: bool
-    before: bool
-    aside: bool
-    live_is_clone_of: str = ""
-    clone_complete: bool = False
     tablespaces: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Room:
-    """A file system: which one, and the bytes that are free on it."""
+class PostgresFiles(UnwrittenFiles, Protocol):
+    """Files of a server's host: data directory, archive, base backups. Nothing is ever deleted.
 
-    device: str
-    free: int
-
-
-class Files(UnwrittenFiles, Protocol):
-    """Files of a server's host: data directories, archive, base backups. Nothing is ever deleted."""
+    What is true of the data of any container is asked of `Folders`; a swap of a server takes its tablespaces along.
+    """
 
     def control(self, server: Server, leaf: str) -> str:
         """What pg_controldata says of a data directory."""
@@ -98,9 +89,6 @@ class Files(UnwrittenFiles, Protocol):
 
     def rooms(self, server: Server) -> Mapping[str, Room]:
         """The file systems of `data` (where the clone will lie), `archive` and `bases`."""
-
-    def swappable(self, server: Server, names: Names) -> str:
-        """Empty where the live directory can be renamed within its parent, as a probe beside it shows; else why not."""
 
     def waldump(
         self,
@@ -170,15 +158,15 @@ class Files(UnwrittenFiles, Protocol):
     def withdraw_archived(self, server: Server, names: Names) -> None:
         """Take back from that archiver what the archive holds by now; the old server has ended, the new not begun."""
 
-    def leaves(self, server: Server, names: Names) -> RunDirectories: ...
+    def leaves(self, server: Server, names: Names) -> ServerDirectories: ...
     def swap(self, server: Server, names: Names, label: Mapping[str, str]) -> None:
-        """Two renames: live to before, clone to live; goes on where it was interrupted. Labels the old one."""
+        """As of `Folders`, with the tablespaces first; a clone of another cluster than the plan's is refused."""
 
     def swap_back(self, server: Server, names: Names) -> None:
         """The reverse of `swap`; finds nothing to do where the old directory is the live one."""
 
     def set_aside(self, server: Server, names: Names, label: Mapping[str, str]) -> None:
-        """Rename the clone's directory out of the way and label it; finds nothing to do where there is none."""
+        """The clone's directory and tablespaces out of the way; finds nothing to do where there are none."""
 
     def take_base(self, server: Server, name: str, total: int, progress: Progress, rate: str = "") -> None:
         """pg_basebackup from the live server into `bases/name`, under a working name until it is whole.
@@ -191,6 +179,3 @@ class Files(UnwrittenFiles, Protocol):
 
     def write_inventory(self, server: Server, name: str, text: str) -> None:
         """Put the inventory beside a base backup."""
-
-    def mark_kept(self, server: Server, leaf: str, label: Mapping[str, str]) -> None:
-        """Label a directory beside the live one with its run and until when it is kept."""

@@ -1,0 +1,42 @@
+"""PostgreSQL's servers in containers: the main process of the live one, and the clone's beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from actions.postgres.server import Server
+from actions.tools.names import Names
+
+
+@dataclass(frozen=True)
+class Process:
+    """A server's main process: its data directory, and its command line."""
+
+    data: str
+    command: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class CloneSpec:
+    """How the clone is run: the server's flags, memory for /dev/shm in bytes."""
+
+    flags: tuple[str, ...]
+    shm_bytes: int = 1 << 30
+
+
+class PostgresServers(Protocol):
+    """Servers on one Docker host. The clone's has no network, and its own container alone is stopped and removed."""
+
+    def process(self, name: str, id: str) -> Process | None:
+        """The server's main process in a running container; None where none was found."""
+
+    def run_clone(self, server: Server, names: Names, spec: CloneSpec) -> None:
+        """Run the clone's server: same image, no network, the clone's directory as PGDATA, no restart policy.
+
+        One that runs already is left as it is; one that has exited is removed first.
+        """
+
+    def stop_clone(self, names: Names, seconds: int = 120) -> None: ...
+    def remove_clone(self, names: Names) -> None:
+        """Remove the clone's container (never its directory); finds nothing to do where there is none."""
