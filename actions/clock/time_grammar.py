@@ -45,10 +45,10 @@ SEVERAL = re.compile(
     re.ASCII,
 )
 HALF_HOUR = re.compile(r"(?:at )?half (\d{1,2})", re.ASCII)
+_SOME = r"(?:an?|some|a few|a little|several) (?:few )?(?:while|time|moments?|seconds|minutes|hours|days) ago"
 VAGUE = re.compile(
     r"(?:(?:this|last|yesterday|in the) )?(?:morning|afternoon|evening|night|lunch(?:time)?)|"
-    r"earlier(?: today)?|recently|just now|(?:an?|some|a few|a little|several) (?:few )?(?:while|time|moments?|seconds|minutes|hours|days) ago|"
-    r"a (?:while|moment) ago|tonight|last week|last month",
+    rf"earlier(?: today)?|recently|just now|{_SOME}|tonight|last week|last month",
     re.ASCII,
 )
 """Words for a time that is no single moment."""

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 import mayday
 from actions.engine.errors import Refused
+from actions.engine.status import state_of
 from actions.version import VERSION
 from bot.listeners.whisper import whisper
 from bot.terminal.deferred import GROUPS, LATE
@@ -64,7 +65,7 @@ def test_a_word_that_resembles_nothing_gets_the_list() -> None:
 def test_runs_are_one_line_each_within_eighty_columns() -> None:
     office = office_in()
     for i in range(3):
-        at = {"procedure": "postgres base backup of everything", "service": "nself-postgres-of-a-very-long-name-indeed"}
+        at = {"procedure": "postgres base backup of all", "service": "nself-postgres-of-a-very-long-name-indeed"}
         told = {
             **at,
             "table": "",
@@ -82,7 +83,7 @@ def test_runs_are_one_line_each_within_eighty_columns() -> None:
     lines = out.getvalue().splitlines()
     assert len(lines) == 4
     assert all(len(line) <= 80 for line in lines)
-    assert all(run.id in line and "waiting" in line for run, line in zip(found, lines[1:], strict=True))
+    assert all(run.id in line and str(state_of(run)) in line for run, line in zip(found, lines[1:], strict=True))
 
 
 class Heard(WebClient):
