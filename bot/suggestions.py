@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from actions.engine.errors import RecoveryError
 from actions.engine.reading import Asker
-from actions.incidents.incident_actions import open_incidents
 from bot.context import BotContext
-from bot.incidents.thread_places import of_thread
 from bot.parse_command import (
-    IncidentCommand,
     NotYetCommand,
     ProcedureCommand,
     RunCommand,
@@ -30,11 +27,6 @@ def suggested(bot: BotContext, unknown: UnknownCommand, origin: Origin, person: 
             return _whole(bot, unknown.nearest, wants, person) if person.speaker.may_ask else ""
         case RunCommand(run=run):
             return unknown.nearest if _is_open(bot, run, origin) else "/recover runs"
-        case IncidentCommand(verb="declare" | "list"):
-            return unknown.nearest
-        case IncidentCommand():
-            here = of_thread(bot.store, origin.channel, origin.thread) or open_incidents(bot.store, 1)
-            return unknown.nearest if here else "/incident list"
         case UnknownCommand() | NotYetCommand():
             return ""
         case _:

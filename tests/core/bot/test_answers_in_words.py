@@ -72,7 +72,7 @@ def test_a_suggestion_that_would_be_refused_is_made_whole_or_another_one(office:
     assert "Did you mean /recover runs?" in say(office, "undoo r1122-k7f3")
     worker = asked(office)
     assert f"Did you mean /recover undo {worker.run}?" in say(office, f"undoo {worker.run}")
-    assert "Did you mean /incident list?" in say(office, "incident resovle")
+    assert "Did you mean /incident resolve?" in say(office, "incident resovle")
 
 
 def test_a_question_begins_nothing(office: Office) -> None:
