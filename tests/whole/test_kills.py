@@ -13,6 +13,7 @@ from actions.engine.errors import RecoveryError
 from actions.engine.journal import Kind
 from actions.tools.names import Names
 from tests.support.practice import Practice, practice_company
+from tests.support.practised_example import starts, with_example
 
 pytestmark = pytest.mark.whole
 GROW = (
@@ -122,3 +123,42 @@ def test_a_recovery_whose_worker_dies_while_it_is_undone_leaves_the_old_world(pr
     assert practice.beside("before", run) == practice.beside("clone", run) == []
     assert practice.beside("discarded", run) == [f"postgres_discarded_{run}"]
     practice.assert_nothing_lost()
+
+
+def test_the_recovery_that_the_page_adds_restarts_redis_and_nothing_else_also_when_its_worker_dies(
+    practice: Practice, tmp_path: Path
+) -> None:
+    redis = practice.lab.container("redis")
+    with with_example(practice, tmp_path):
+        assert "redis restart" in practice.say("/recover help")["answers"][0]
+        before = starts(practice)
+        run = practice.begins("/recover redis restart")
+        assert practice.run(run).service == redis
+        assert practice.wait(run) == "asking", practice.story(run)
+        assert starts(practice) == before
+        practice.press("Restart", run)
+        assert practice.wait(run) == "done", practice.story(run)
+        assert_restarted(practice, run, before)
+
+        before = starts(practice)
+        run = practice.begins(f"/recover {redis} restart")
+        assert practice.wait(run) == "asking", practice.story(run)
+        pressing = pressed(practice, "Restart", run)
+        practice.wait_for(run, Kind.BEGAN, "restart the service")
+        practice.comes_back("worker", run)
+        pressing.join()
+        assert practice.wait(run) == "done", practice.story(run)
+        assert_restarted(practice, run, before)
+
+
+def assert_restarted(practice: Practice, run: str, before: dict[str, tuple[str, str]]) -> None:
+    """The same container of Redis was started anew, all others run as before; the thread and the record say so."""
+    redis, after = practice.lab.container("redis"), starts(practice)
+    assert {name for name in after.keys() | before.keys() if after.get(name) != before.get(name)} == {redis}
+    assert after[redis][0] == before[redis][0]
+    assert practice.docker("exec", redis, "redis-cli", "ping") == "PONG"
+    assert practice.times_done(run, "restart the service") == 1
+    practice.assert_on_the_record(run)
+    practice.until(
+        lambda: f"{redis} is restarted and serves" in "\n".join(practice.thread_texts(run)), 30, "it is said"
+    )

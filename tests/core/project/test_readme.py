@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -17,12 +15,11 @@ from pydantic import BaseModel
 
 import mayday
 from actions.catalog import CATALOG
-from actions.engine.injection import check
-from actions.engine.procedure import Act, Ask
+from actions.engine.procedure import Act, Ask, Procedure
 from actions.settings.services import ServiceTable, SiteTable
 from actions.settings.settings import Settings
-from actions.tools.registry import TOOLS
-from bot.parse_command import FAMILIES, RunCommand, UnknownCommand, meaning
+from bot.parse_command import FAMILIES, RunCommand, UnknownCommand, command_of, meaning
+from tests.support import example_recovery
 from tests.support.paths import ROOT
 
 DOCS = sorted((ROOT / "docs").glob("*.md"))
@@ -41,7 +38,7 @@ def codes(text: str) -> set[str]:
     return {code for code in {*re.findall(r"`([^`\n]+)`", text), *lines} if code}
 
 
-def command_of(words: list[str]) -> tuple[Any, list[str]]:
+def terminal_command(words: list[str]) -> tuple[Any, list[str]]:
     """The command that a line of the terminal names, and what is left of the line."""
     found: Any = typer.main.get_command(mayday.app)
     while words and hasattr(found, "commands") and not words[0].startswith("-"):
@@ -62,7 +59,7 @@ def lines_of(program: str) -> Iterator[str]:
 def test_every_mayday_command_that_the_pages_name_exists_with_its_options() -> None:
     seen = [line for line in lines_of("mayday") if re.match(r"[a-z-]", line)]
     for line in seen:
-        command, rest = command_of(re.sub(r"'[^']*'", "TEXT", line).split())
+        command, rest = terminal_command(re.sub(r"'[^']*'", "TEXT", line).split())
         known = {option for parameter in command.params for option in parameter.opts} | {"--help"}
         given = {word for word in rest if word.startswith("--")}
         assert given <= known, f"mayday {line}: {given - known} is not known"
@@ -75,19 +72,27 @@ def test_every_make_target_that_the_pages_name_exists_and_says_what_it_is() -> N
     assert {"demo", "test"} <= named <= targets
 
 
-def test_every_slash_command_that_the_pages_name_is_understood() -> None:
+def test_every_slash_command_that_the_pages_name_is_understood(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = (*CATALOG, example_recovery.procedure(monkeypatch))
     named = {code for code in codes(all_text()) if re.match(rf"/({'|'.join(FAMILIES)})\b", code)}
-    absent = {code for code in named if isinstance(meaning(code, CATALOG), UnknownCommand)}
+    absent = {code for code in named if isinstance(meaning(code, known), UnknownCommand)}
     assert not absent
     assert isinstance(meaning("/recover undo r1", CATALOG), RunCommand)
     assert len(named) > 8
+
+
+@pytest.mark.parametrize("procedure", CATALOG, ids=lambda p: p.name)
+def test_every_recovery_has_its_row_in_the_readme(procedure: Procedure) -> None:
+    rows = re.findall(r"^\| `/(.+?)`", (ROOT / "README.md").read_text(), re.MULTILINE)
+    asked = " ".join((command_of(procedure), procedure.words.usage)).strip()
+    assert asked in rows, f"Write a row for `/{asked}` into the README, under What you can say."
 
 
 def test_every_path_that_the_pages_name_exists() -> None:
     tops = "actions|bot|docs|lab|tests|workers"
     files = {code for code in codes(all_text()) if re.fullmatch(rf"(?:{tops})/[\w./-]*", code)}
     files |= {code for code in codes(all_text()) if re.fullmatch(r"(?:compose|manifest|mayday)\.(?:ya?ml|py)", code)}
-    to_come = {"actions/steps/restart.py", "actions/recoveries/postgres_restart.py", "tests/test_postgres_restart.py"}
+    to_come = {file for file in example_recovery.new_files() if not (ROOT / file).exists()}
     assert {file for file in files if not (ROOT / file).exists()} == to_come
 
 
@@ -161,25 +166,6 @@ def test_the_quoted_messages_are_said_by_the_code() -> None:
     pieces = [piece.strip() for row in rows for piece in row.split("…") if len(piece.strip()) > 8]
     assert [piece for piece in pieces if piece.rstrip(".") not in said] == []
     assert len(pieces) > 12
-
-
-def test_the_example_of_a_new_recovery_is_wired_rightly(monkeypatch: pytest.MonkeyPatch) -> None:
-    text = (ROOT / "docs" / "adding-a-recovery.md").read_text()
-    steps, table = re.findall(r"^```python\n(.*?)^```", text, re.M | re.S)
-    run_as("actions.steps.restart", steps, monkeypatch)
-    module = run_as("actions.recoveries.postgres_restart", table, monkeypatch)
-    check(module.PROCEDURE, TOOLS)
-    assert module.PROCEDURE.plan_length == 1
-
-
-def run_as(name: str, source: str, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The source as a module of that name, for this test."""
-    module = ModuleType(name)
-    monkeypatch.setitem(sys.modules, name, module)
-    parent, _, leaf = name.rpartition(".")
-    monkeypatch.setattr(sys.modules[parent], leaf, module, raising=False)
-    exec(compile(source, name, "exec"), module.__dict__)
-    return module
 
 
 def test_the_changelog_names_this_version() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from actions.postgres.segments import segment_of
 from actions.settings.site import SiteConfig
+from actions.stack.stack import Service
 from actions.tools.docker import Container
 from tests.support.worlds.clock import Clock
 from tests.support.worlds.wal import SIZE, Backup, Record, Row, Wal
@@ -99,6 +100,8 @@ class World:
     refuses: str = ""
     changes: tuple[str, ...] = ()
     born: frozenset[str] = frozenset()
+    services: tuple[Service, ...] = ()
+    """What the settings tell of the stack, where that is not the manual's."""
     at_place: Callable[[str], None] = lambda name: None
 
     def fork(self) -> World:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from actions.engine.errors import RecoveryError
+from actions.stack.containers import containers_of
 from actions.tools.docker import Container
 from tests.support.worlds.company import SITE, WRITERS, World
 
@@ -16,7 +17,12 @@ class WorldDocker:
         self.world = world
 
     def find(self, name: str) -> Container | None:
-        return self.world.containers.get(name)
+        service = next((one for one in self.world.services if one.name == name), None)
+        if service is None:
+            return self.world.containers.get(name)
+        listed = {one.name: one.labels for one in self.world.containers.values()}
+        found = containers_of(service, listed, self.world.services)
+        return self.world.containers[found[0]] if len(found) == 1 else None
 
     def volume_options(self, name: str) -> Mapping[str, str]:
         return {}
@@ -70,7 +76,13 @@ class WorldDocker:
 
     def restart(self, name: str, id: str) -> None:
         self.confirmed(name, id)
-        self._does("restart", name, lambda: self._started(name))
+        self._does("restart", name, lambda: self._restarted(name))
+
+    def _restarted(self, name: str) -> None:
+        self._started(name)
+        # Docker counts nanoseconds, so that no two starts are at the same moment.
+        began = f"{self.world.clock():%Y-%m-%dT%H:%M:%S}.{len(self.world.changes):09d}Z"
+        self.world.set_container(name, started_at=began)
 
     def set_restart(self, name: str, id: str, policy: str) -> None:
         if self.confirmed(name, id).restart_policy != policy:

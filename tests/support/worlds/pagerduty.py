@@ -12,7 +12,7 @@ from actions.engine.errors import Away, RecoveryError
 from actions.engine.run import Run
 from actions.tools.outside import OnCall, Paged
 from actions.tools.registry import ErrandTools
-from tests.support.worlds.clock import FakePolling
+from tests.support.worlds.clock import Clock, FakePolling
 from tests.support.worlds.pages import BEGAN
 from workers.runner.errand_toolbox import NotSetUp
 
@@ -34,6 +34,22 @@ class PagerDutyWorld:
     calls: list[str] = field(default_factory=list)
     fate: Callable[[str], str | None] = lambda _call: None
     nobody: bool = False
+    changes: tuple[str, ...] = ()
+    at_place: Callable[[str], None] = lambda _place: None
+
+    def fork(self) -> PagerDutyWorld:
+        """As it is in this instant, free to go another way."""
+        held = {"incidents": dict(self.incidents), "pages": dict(self.pages), "calls": list(self.calls)}
+        told = {id: list(said) for id, said in self.remarks.items()}
+        return replace(self, clock=Clock(self.clock()), remarks=told, at_place=lambda _place: None, **held)
+
+    def picture(self) -> dict[str, Any]:
+        """All that a person could tell two worlds apart by; when it happened is left out."""
+        shown = {
+            id: (paged.title, paged.status, paged.level, paged.assignees, paged.key)
+            for id, paged in self.incidents.items()
+        }
+        return {"incidents": shown, "pages": dict(self.pages), "notes": dict(self.remarks)}
 
     def opens(self, id: str = "PGR0VU2", minutes: float = 0, **more: Any) -> Paged:
         made = Paged(
@@ -70,6 +86,18 @@ class PagerDutyWorld:
             raise Killed
         return done
 
+    def _changes(self, call: str, effect: Callable[[], Any]) -> Any:
+        """A call that changes something, unless it says that nothing moved; workers are killed before it and after."""
+
+        def change() -> Any:
+            self.at_place(f"before '{call}'")
+            done = effect()
+            self.changes += () if done is False else (call,)
+            self.at_place(f"after '{call}'")
+            return done
+
+        return self._does(call, change)
+
     # REST ----------------------------------------------------------------------------------------
 
     def incident(self, id: str) -> Paged | None:
@@ -83,23 +111,26 @@ class PagerDutyWorld:
         return self._does("updated_since", listed)
 
     def acknowledge(self, id: str) -> None:
-        self._does(f"acknowledge {id}", lambda: self._moves(id, "acknowledged"))
+        self._changes(f"acknowledge {id}", lambda: self._moves(id, "acknowledged"))
 
     def resolve(self, id: str, resolution: str = "") -> None:
-        self._does(f"resolve {id}", lambda: self._moves(id, "resolved"))
+        self._changes(f"resolve {id}", lambda: self._moves(id, "resolved"))
 
-    def _moves(self, id: str, status: str) -> None:
-        if self.incidents[id].status != "resolved":
+    def _moves(self, id: str, status: str) -> bool:
+        """What stands there already, and what is over, stays as it is; PagerDuty takes the call all the same."""
+        moves = self.incidents[id].status not in (status, "resolved")
+        if moves:
             self.change(id, status=status)
+        return moves
 
     def escalate(self, id: str, level: int) -> None:
-        self._does(
+        self._changes(
             f"escalate {id} {level}",
             lambda: self.change(id, level=level, status="triggered", assignees=(LADDER[min(level, 3) - 1],)),
         )
 
     def call(self, key: str, title: str, contact: str, text: str = "") -> None:
-        self._does(f"call {key}", lambda: self._called(key, title, contact))
+        self._changes(f"call {key}", lambda: self._called(key, title, contact))
 
     def _called(self, key: str, title: str, contact: str) -> None:
         if not any(p.key == key and p.status != "resolved" for p in self.incidents.values()):
@@ -107,7 +138,7 @@ class PagerDutyWorld:
             self.opens(f"Q{len(self.incidents)}", **made)
 
     def note(self, id: str, text: str) -> None:
-        self._does(f"note {id}", lambda: self.remarks.setdefault(id, []).append(text))
+        self._changes(f"note {id}", lambda: self.remarks.setdefault(id, []).append(text))
 
     def notes(self, id: str) -> Sequence[str]:
         return self._does(f"notes {id}", lambda: list(self.remarks.get(id, [])))
@@ -127,7 +158,7 @@ class PagerDutyWorld:
         details: Mapping[str, str] | None = None,
         link: str = "",
     ) -> None:
-        self._does(f"trigger {key}", lambda: self._triggered(key, summary))
+        self._changes(f"trigger {key}", lambda: self._triggered(key, summary))
 
     def _triggered(self, key: str, summary: str) -> None:
         open_ones = [p for p in self.incidents.values() if p.key == key and p.status != "resolved"]
@@ -151,7 +182,7 @@ class Paging:
                 if paged.key == key:
                     self.world.change(paged.id, status="resolved")
 
-        self.world._does(f"take back {key}", effect)
+        self.world._changes(f"take back {key}", effect)
 
 
 @dataclass

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from actions import catalog
 from actions.engine import answers
-from actions.engine.facts import to_json
+from actions.engine.claims import ALL, wanted_by
 from actions.engine.journal import Entry
 from actions.engine.ledger import LEASE_SECONDS
 from actions.engine.procedure import Procedure
 from actions.engine.reading import Asker
+from actions.engine.requests import Subject, requested
 from actions.engine.rights import Speaker
 from actions.engine.run import Run
 from actions.settings.site import SiteConfig
+from actions.stack.choose import chosen
+from actions.stack.manual import MANUAL
+from actions.stack.stack import Site
 from actions.tools.names import Names
 from actions.tools.registry import SiteTools
 from tests.support.worlds.clock import FakePolling
@@ -83,43 +87,56 @@ class WorldWorkshop:
 
 
 class Company:
-    """The world, its store, and the people: ask, work, answer."""
+    """A world, its store, and the people: ask, work, answer. `toolbox` opens the tools where it is no `World`."""
 
     def __init__(
-        self, world: World | None = None, store: Any = None, find: Callable[[str], Procedure] = catalog.find
+        self,
+        world: Any = None,
+        store: Any = None,
+        find: Callable[[str], Procedure] = catalog.find,
+        toolbox: Callable[[Any], Any] | None = None,
     ) -> None:
         self.world = world or company()
         self.store: Any = store or Ledger(self.world.clock)
         self.find = find
+        self.toolbox = toolbox
         self.workers = 0
 
     def fork(self) -> Company:
         world = self.world.fork()
-        return Company(world, self.store.fork(world.clock), self.find)
+        return Company(world, self.store.fork(world.clock), self.find, self.toolbox)
 
     def watch(self, at_place: Callable[[str], None]) -> None:
         """Have a function called at every place where a worker may be killed."""
         self.world.at_place = self.store.at_place = at_place
 
+    @property
+    def stack(self) -> tuple[Site, ...]:
+        """The services among which a request finds its own: those of the world, else the manual's."""
+        own = getattr(self.world, "services", ())
+        return (Site(SITE.name, services=own),) if own else MANUAL
+
     def ask(self, command: str, text: str = "", *, run: str = "r1", by: Speaker = ONCALL) -> str:
+        """As somebody types it: without the name of a service, so that the only one of the kind is meant."""
         procedure = self.find(command)
-        request = procedure.words.read(text, Asker(self.world.clock(), "UTC", "Europe/Berlin", SITE.postgres))
-        data = {
-            "procedure": procedure.name,
-            "table": procedure.table,
-            "service": SITE.postgres,
-            "site": SITE.name,
-            "by": by.id,
-            "name": by.name,
-            "request": to_json(request),
-            "origin": {},
-        }
-        return self.store.open_run(run, data, claims=procedure.claims, key=f"key of {run}")[0]
+        subject = chosen(self.stack, procedure.about)
+        request = procedure.words.read(text, Asker(self.world.clock(), "UTC", "Europe/Berlin", subject.name))
+        return self.begin(procedure, request, subject, run=run, by=by)
+
+    def begin(
+        self, procedure: Procedure, request: Any, subject: Subject, *, run: str = "r1", by: Speaker = ONCALL
+    ) -> str:
+        """A request that is there already, as a button or an incident makes it."""
+        own = subject.service or ALL
+        claims = [replace(one, service=one.service or own) for one in wanted_by(procedure.claims, procedure.yields)]
+        data = requested(procedure, request, by, subject, {})
+        return str(self.store.open_run(run, data, claims=claims, key=f"key of {run}")[0])
 
     def work(self, run: str = "r1") -> str:
         """A new worker carries the run out until it waits."""
         self.workers += 1
-        return LeasedRunner(self.store, self.find, WorldWorkshop(self.world), f"worker {self.workers}").carry_out(run)
+        tools = self.toolbox(self.world) if self.toolbox else WorldWorkshop(self.world)
+        return LeasedRunner(self.store, self.find, tools, f"worker {self.workers}").carry_out(run)
 
     def lease_runs_out(self) -> None:
         self.world.clock.advance(LEASE_SECONDS + 1)
