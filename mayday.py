@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from actions.version import VERSION
 from bot.terminal.deferred import Deferred
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from bot.terminal.context import TerminalContext
     from workers.runner.toolboxes import InProcessRunner
 
-VERSION = "0.1.0"
 _SECRETS = {
     "slack": {"bot_token": "SLACK_BOT_TOKEN", "app_token": "SLACK_APP_TOKEN", "signing_secret": "SLACK_SIGNING_SECRET"},
     "pagerduty": {"token": "PAGERDUTY_TOKEN", "routing_key": "PAGERDUTY_ROUTING_KEY"},
@@ -47,8 +47,20 @@ app = typer.Typer(
 Config = Annotated[Path | None, typer.Option("--config", help="The settings file; else $MAYDAY_CONFIG.")]
 
 
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"Mayday {VERSION}")
+        raise typer.Exit
+
+
 @app.callback()
-def front(ctx: typer.Context, debug: Annotated[bool, typer.Option(help="Show tracebacks.")] = False) -> None:
+def front(
+    ctx: typer.Context,
+    debug: Annotated[bool, typer.Option(help="Show tracebacks.")] = False,
+    _version: Annotated[
+        bool, typer.Option("--version", help="Tell the version.", callback=_tell_version, is_eager=True)
+    ] = False,
+) -> None:
     """Mayday."""
     home = os.environ.get("MAYDAY_LAB")
     ctx.obj = {"debug": debug, "lab_home": Path(home) if home else None, "terminal": _terminal()}

@@ -2,29 +2,43 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from actions.engine.errors import RecoveryError
+from actions.version import VERSION
 from bot import stack_shown, status_replies
 from bot.context import BotContext
 from bot.error_page import entry, is_code
 from bot.incidents.incident_commands import lead
-from bot.parse_command import IncidentCommand, LookCommand, ProcedureCommand, RunCommand, UnknownCommand, meaning
+from bot.incidents.thread_places import of_thread
+from bot.parse_command import (
+    IncidentCommand,
+    LookCommand,
+    NotYetCommand,
+    ProcedureCommand,
+    RunCommand,
+    UnknownCommand,
+    read,
+)
 from bot.requests import NO_WORKER, Origin, open_run
 from bot.run_control import run_of_thread, steer
+from bot.suggestions import suggested
 from bot.views import help as help_view
-from bot.views.mrkdwn import SECTION, cut, escape
+from bot.views.help import HelpPlace
+from bot.views.mrkdwn import SECTION, Block, cut, escape
+from bot.who_may import who_may_ask
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What only the person who spoke sees, and the runs to wake a worker for.
+    """What only the person who spoke sees, with what they can press, and the runs to wake a worker for.
 
     `stack` names the sites, if any, of which a picture may follow; empty means all, None that nobody asked for it.
     """
 
     text: str
     runs: tuple[str, ...] = ()
+    buttons: tuple[Block, ...] = ()
     stack: str | None = None
 
 
@@ -35,15 +49,22 @@ _DRAWING = SECTION - 10
 def hear(bot: BotContext, text: str, origin: Origin, family: str = "recover") -> Reply:
     """Carry out what somebody typed. A redelivery has no effect and gets no second reply."""
     try:
-        meant = meaning(text, bot.catalog, family, bot.settings.stack())
+        meant, read_as = read(text, bot.catalog, family, bot.settings.stack())
         if isinstance(meant, ProcedureCommand):
-            return _wanted(bot, meant, origin)
+            return _read_as(_wanted(bot, meant, origin), read_as)
         bot.people.admit(origin.user, origin.team)
         # What steers a run, and what is said about an incident, is written under its own key; a look costs no write
         # before it is acknowledged.
-        return _heard(bot, meant, origin) if bot.recent.first(origin.key) else SILENCE
+        return _read_as(_heard(bot, meant, origin), read_as) if bot.recent.first(origin.key) else SILENCE
     except RecoveryError as refusal:
         return Reply(told(refusal)) if bot.recent.first(f"refused {origin.key}") else SILENCE
+
+
+def _read_as(reply: Reply, command: str) -> Reply:
+    """The reply, with how the words were read where they were others than the command's own."""
+    if not command or not reply.text:
+        return reply
+    return replace(reply, text=cut(f"Read as `{escape(command)}`.\n{reply.text}"))
 
 
 def told(error: RecoveryError) -> str:
@@ -61,29 +82,53 @@ def _wanted(bot: BotContext, wants: ProcedureCommand, origin: Origin) -> Reply:
 
 
 def _heard(
-    bot: BotContext, meant: LookCommand | RunCommand | IncidentCommand | UnknownCommand, origin: Origin
+    bot: BotContext,
+    meant: LookCommand | RunCommand | IncidentCommand | NotYetCommand | UnknownCommand,
+    origin: Origin,
 ) -> Reply:
     match meant:
-        case LookCommand(at="help"):
-            return Reply(_help(bot, meant.about))
-        case LookCommand(at="runs"):
-            return Reply(status_replies.runs(bot, meant.about))
-        case LookCommand(at="stack"):
-            return Reply(_block(stack_shown.text(bot, meant.about)), stack=meant.about)
         case LookCommand():
-            return Reply(status_replies.status(bot))
+            return _looked(bot, meant, origin)
         case IncidentCommand():
             done = lead(bot, meant.verb, meant.rest, origin)
             return Reply(done.told, runs=done.errands)
         case RunCommand():
             return _steered(bot, meant, origin)
+        case NotYetCommand():
+            return Reply(help_view.not_yet(bot.catalog, meant))
         case UnknownCommand():
-            return Reply(help_view.unknown(bot.catalog, meant))
+            person = bot.people.asking(origin.user, origin.team, origin.name)
+            nearest = suggested(bot, meant, origin, person)
+            who = "" if person.speaker.may_ask else who_may_ask(bot)
+            return Reply(help_view.unknown(bot.catalog, meant, nearest, who))
 
 
-def _help(bot: BotContext, about: str) -> str:
-    """What can be said, or what an error means where its code was asked for."""
-    return cut(escape(entry(about).says())) if is_code(about) else help_view.text(bot.catalog, about)
+def _looked(bot: BotContext, meant: LookCommand, origin: Origin) -> Reply:
+    match meant.at:
+        case "help" if is_code(meant.about):
+            return Reply(cut(escape(entry(meant.about).says())))
+        case "help":
+            place = _place(bot, origin)
+            shown = help_view.text(bot.catalog, meant.about, place)
+            return Reply(shown, buttons=tuple(help_view.buttons(bot.catalog, place)))
+        case "runs":
+            return Reply(status_replies.runs(bot, meant.about))
+        case "stack":
+            return Reply(_block(stack_shown.text(bot, meant.about)), stack=meant.about)
+        case "version":
+            return Reply(f"Mayday {VERSION}")
+        case "approve":
+            return Reply(status_replies.approvals(bot))
+        case _:
+            return Reply(status_replies.status(bot))
+
+
+def _place(bot: BotContext, origin: Origin) -> HelpPlace:
+    """Where somebody speaks: a run's thread may be an incident's too, and then the run is what is under way."""
+    run = run_of_thread(bot, origin.channel, origin.thread) if origin.thread else ""
+    if run and bot.store.run(run).finished is not None:
+        run = ""
+    return HelpPlace(run, of_thread(bot.store, origin.channel, origin.thread), origin.channel.startswith("D"))
 
 
 def _block(text: str) -> str:

@@ -15,12 +15,14 @@ from actions.engine.procedure import Procedure
 from actions.stack.manual import MANUAL
 from actions.stack.stack import Stack
 from bot.named_service import known, right, strange, without_site
+from bot.natural_words import RUN_ID, rewritten, would_be
+from bot.not_yet import NotBuilt, not_built
 from bot.plain_text import bare, tidy
 
 FAMILIES = ("recover", "backup", "drill", "incident")
 """The slash commands; every procedure's command begins with one of them."""
 
-_LOOKS = ("help", "status", "stack", "runs", "run")
+_LOOKS = ("help", "status", "stack", "runs", "run", "version", "approve")
 _STEERS = ("stop", "undo", "retry")
 _LEADS = ("declare", "list", "severity", "role", "acknowledge", "escalate", "resolve", "timeline", "statuspage")
 _CALLS = re.compile(r"^(?:<@[A-Z0-9]+(?:\|[^>]*)?>\s*|@mayday\b[,:]?\s*|!(?=\w)|/(?=\w))+", re.IGNORECASE)
@@ -39,7 +41,10 @@ class ProcedureCommand:
 
 @dataclass(frozen=True)
 class LookCommand:
-    """`help`, `status`, `stack` or `runs`; `about` is the run or site meant, or what help is wanted for."""
+    """`help`, `status`, `stack`, `runs`, `version` or `approve` (where that is done).
+
+    `about` is the run or site meant, or what help is wanted for.
+    """
 
     at: str
     about: str = ""
@@ -70,7 +75,15 @@ class UnknownCommand:
     family: str = "recover"
 
 
-Meaning = ProcedureCommand | LookCommand | RunCommand | IncidentCommand | UnknownCommand
+@dataclass(frozen=True)
+class NotYetCommand:
+    """Something that Mayday cannot do yet, and what it can do today."""
+
+    said: str
+    built: NotBuilt
+
+
+Meaning = NotYetCommand | ProcedureCommand | LookCommand | RunCommand | IncidentCommand | UnknownCommand
 
 
 def meaning(text: str, catalog: Sequence[Procedure], family: str = "recover", stack: Stack = MANUAL) -> Meaning:
@@ -79,9 +92,38 @@ def meaning(text: str, catalog: Sequence[Procedure], family: str = "recover", st
     Raises:
         Refused: the text is too long to be a command.
     """
+    return read(text, catalog, family, stack)[0]
+
+
+def read(
+    text: str, catalog: Sequence[Procedure], family: str = "recover", stack: Stack = MANUAL
+) -> tuple[Meaning, str]:
+    """What somebody wants, and as which command their words were read where they used other ones.
+
+    Raises:
+        Refused: the text is too long to be a command.
+    """
     words = bare(_CALLS.sub("", tidy(text))).split()
     if words and words[0].casefold() in FAMILIES:
         family, words = words[0].casefold(), words[1:]
+    found = _known(words, catalog, family, stack)
+    if found is not None:
+        return found, ""
+    if command := rewritten(words, family, stack):
+        other, *rest = command.split()
+        found = _known(rest, catalog, other, stack)
+        if found is not None:
+            return found, f"/{command}"
+    said = " ".join(words)
+    asked = would_be(words, stack)
+    built = None if asked else not_built(said, family, stack)
+    if built is not None:
+        return NotYetCommand(said, built), ""
+    return UnknownCommand(said, f"/{asked}" if asked else _nearest(words, catalog, family), family), ""
+
+
+def _known(words: list[str], catalog: Sequence[Procedure], family: str, stack: Stack) -> Meaning | None:
+    """What the words of the documentation mean; None where these are others."""
     found = _procedure(words, catalog, family, stack)
     if found is not None:
         return found
@@ -89,13 +131,17 @@ def meaning(text: str, catalog: Sequence[Procedure], family: str = "recover", st
     rest = " ".join(words[1:])
     if verb in _LOOKS and family == "recover":
         return LookCommand("runs" if verb == "run" else verb, rest)
-    if verb in _STEERS and family == "recover":
+    if verb in _STEERS and family == "recover" and _is_run(rest):
         return RunCommand(verb, bare(rest).casefold())
     if verb in _LEADS and family == "incident":
         return IncidentCommand(verb, rest)
-    if verb == "help":
-        return LookCommand("help", family)
-    return UnknownCommand(" ".join(words), _nearest(words, catalog, family), family)
+    return LookCommand("help", family) if verb == "help" else None
+
+
+def _is_run(rest: str) -> bool:
+    """Whether that can be the id of a run, or none; words such as "the database" are none."""
+    said = bare(rest).casefold()
+    return said in ("", "<run>") or bool(RUN_ID.fullmatch(said)) or bool(re.fullmatch(r"r\d[\w-]*", said))
 
 
 def command_of(procedure: Procedure) -> str:

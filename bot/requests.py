@@ -20,6 +20,7 @@ from bot.incidents.thread_places import of_thread
 from bot.parse_command import ProcedureCommand
 from bot.slack.identity import known, link
 from bot.slack.people import Person
+from bot.who_may import who_may_ask
 
 NO_WORKER = "No worker is alive, so the run waits. Start one on the host that has Docker: mayday worker"
 
@@ -59,7 +60,7 @@ def open_run(bot: BotContext, wants: ProcedureCommand, origin: Origin, person: P
         RecoveryError: the arguments were not understood.
         Busy: another run holds the service.
     """
-    _may_ask(person)
+    _may_ask(bot, person)
     procedure = wants.procedure
     subject = chosen(bot.settings.stack(), procedure.about, wants.service, wants.site)
     # Of another site's servers the settings of its own worker may tell.
@@ -139,11 +140,13 @@ def header_key(run: Run) -> str:
     return str(run.origin.get("key") or f"{run.id}:1")
 
 
-def _may_ask(person: Person) -> None:
+def _may_ask(bot: BotContext, person: Person) -> None:
     if person.speaker.may_ask:
         return
     detail = f"This is {person.stranger}." if person.stranger else "Nobody has rights by being in the channel."
-    hint = "Ask the person on call. The settings say who may: operators and operator_groups."
+    names = who_may_ask(bot)
+    ask = f"Ask one of these: {names}." if names else "Ask the person on call."
+    hint = f"{ask} The settings say who may: operators and operator_groups."
     raise person.speaker.lacks(
         Refused(f"{person.speaker.name} may not ask for recoveries.", code="MD-CMD-005", detail=detail, hint=hint)
     )

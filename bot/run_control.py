@@ -16,6 +16,7 @@ from actions.engine.run import Run
 from bot.button_target import ButtonTarget
 from bot.context import BotContext
 from bot.requests import header_key
+from bot.who_may import who_may_approve
 
 
 def find(bot: BotContext, run: str) -> Run:
@@ -64,10 +65,10 @@ def answer(
     _readable(bot, press, text)
     try:
         entry = answers.answer(bot.store, press.run, press.question, press.label, speaker, text, glass, key)
-    except Refused:
+    except Refused as refused:
         if _said_so_already(bot, press, speaker):
             return None
-        raise
+        raise pointed(bot, refused, speaker) from None
     bot.wake_worker(press.run)
     return entry
 
@@ -114,16 +115,33 @@ def steer(bot: BotContext, how: str, run: str, speaker: Speaker, key: str = "") 
         Refused: it cannot be done now, or not by this person.
     """
     state = find(bot, run)
-    match how:
-        case "stop":
-            entry = answers.stop(bot.store, run, speaker, key)
-        case "retry":
-            entry = answers.retry(bot.store, run, speaker, key)
-        case _:
-            entry = _undo(bot, state, speaker, key)
+    try:
+        entry = _steered(bot, how, state, speaker, key)
+    except Refused as refused:
+        raise pointed(bot, refused, speaker) from None
     if entry is not None:
         bot.wake_worker(run)
     return entry
+
+
+def pointed(bot: BotContext, refused: Refused, speaker: Speaker) -> Refused:
+    """The refusal; of somebody who lacks the right, with the names of those who have it."""
+    names = who_may_approve(bot)
+    if speaker.may_approve or speaker.unsure or not names or " may not " not in refused.message:
+        return refused
+    refused.hint = f"{refused.hint} These may: {names}.".strip()
+    refused.add_note(refused.hint)
+    return refused
+
+
+def _steered(bot: BotContext, how: str, state: Run, speaker: Speaker, key: str) -> Entry | None:
+    match how:
+        case "stop":
+            return answers.stop(bot.store, state.id, speaker, key)
+        case "retry":
+            return answers.retry(bot.store, state.id, speaker, key)
+        case _:
+            return _undo(bot, state, speaker, key)
 
 
 def _undo(bot: BotContext, state: Run, speaker: Speaker, key: str) -> Entry | None:

@@ -11,6 +11,7 @@ from actions.engine.needs_people import is_unseen
 from actions.engine.notes import living_workers
 from actions.engine.run import Run
 from actions.engine.served import told
+from actions.engine.status import labels_of
 from bot.context import BotContext
 from bot.requests import NO_WORKER, has_worker, thread_link
 from bot.run_control import find
@@ -40,6 +41,19 @@ def runs(bot: BotContext, about: str) -> str:
     listed = [_run_line(bot, run) for run in _recent(bot)]
     more = ["`/recover runs <run>` tells one of them."] if listed else ["There was no run yet."]
     return cut("\n".join([*listed, *more]))
+
+
+def approvals(bot: BotContext) -> str:
+    """Where approvals are given: by the button of the question, since it shows what is approved."""
+    under_way = (bot.store.run(run) for run in bot.store.runs(open_only=True) if not is_errand(run))
+    waiting = [run for run in under_way if run.asking]
+    if not waiting:
+        return "Nothing waits for an approval."
+    lines = ["An approval is given by the button of the question, which shows what is approved. Waiting now:"]
+    for run in waiting[:_LAST]:
+        labels = ", ".join(f"*{escape(label)}*" for label in labels_of(run))
+        lines.append(f"{_run_line(bot, run.id)}\n{labels}")
+    return cut("\n".join([*lines, "In a terminal: `mayday approve <run>`"]))
 
 
 def _recent(bot: BotContext) -> list[str]:

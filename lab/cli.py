@@ -75,6 +75,8 @@ def up(
     lab = lab if lean is None else replace(lab, lean=lean)
     found = company.up(lab, town=not no_town, gigabytes=gigabytes, say=console.print)
     console.print(f"The practice room is open at {found['page']}")
+    console.print("Other commands of this terminal are for it after:")
+    console.print(f"export MAYDAY_CONFIG={company.settings_file(lab)}", soft_wrap=True)
     if detach:
         return
     console.print("Press Ctrl-C to end it.")

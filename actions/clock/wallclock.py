@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
+from actions.clock.calendar_days import days_meant
 from actions.clock.times import span_words, spell
 from actions.clock.zones import WhenError, readings, zone_name
 
@@ -20,15 +21,27 @@ class Wall:
 
     @classmethod
     def of(cls, words: str, match: re.Match[str]) -> Wall:
-        """From the groups of the grammar in ``when``."""
-        half = match["half"] or match["half2"]
-        hour = _hour(int(match["hour"]), half, words)
-        fraction = (match["fraction"] or "0").ljust(6, "0")
+        """From the groups of the grammar in ``when``.
+
+        Raises:
+            WhenError: there is no such time, or it is not said of which half of the day it is.
+        """
+        half = match["half"] or match["half2"] or match["half3"]
+        hour = _hour(int(match["hour"] or match["hour2"] or match["hour3"]), half, words)
+        # A clock that shows nanoseconds is cut to what PostgreSQL keeps.
+        fraction = (match["fraction"] or "0").ljust(6, "0")[:6]
+        minute = match["minute"] or match["minute2"] or match["minute3"] or 0
+        second = match["second"] or match["second2"] or 0
         try:
-            clock = time(hour, int(match["minute"] or 0), int(match["second"] or 0), int(fraction))
+            clock = time(hour, int(minute), int(second), int(fraction))
         except ValueError:
             raise _no_such_clock(words) from None
         return cls(words, clock, match["day"])
+
+    @property
+    def shown(self) -> str:
+        """The time of day as people write it."""
+        return f"{self.clock:%H:%M:%S}" if self.clock.second else f"{self.clock:%H:%M}"
 
     def on(self, day: date) -> datetime:
         """The naive reading on that day."""
@@ -40,6 +53,8 @@ def _hour(hour: int, half: str | None, words: str) -> int:
         return hour
     if not 1 <= hour <= 12:
         raise _no_such_clock(words)
+    if half == "?":
+        raise _which_half(words)
     return hour % 12 + (12 if half == "p" else 0)
 
 
@@ -52,38 +67,28 @@ def _no_such_clock(words: str) -> WhenError:
     )
 
 
+def _which_half(words: str) -> WhenError:
+    morning, later = (words.replace("?m", half).replace(" am", "am").replace(" pm", "pm") for half in ("am", "pm"))
+    return WhenError(
+        "That can be in the morning or later in the day.",
+        code="MD-WHEN-023",
+        detail="An hour in words is one of twelve, and the half of the day was not said.",
+        hint=f"Say which: “{morning}” or “{later}”.",
+    )
+
+
 def resolve(wall: Wall, now: datetime, zone: tzinfo) -> datetime:
-    """The moment in UTC, never in the future."""
+    """The moment in UTC, never in the future. Of several days the newest on which it is past."""
     today = now.astimezone(zone).date()
-    if wall.day is None:
-        return _most_recent(wall, today, now, zone)
-    return _on_day(wall, _day(wall.day, today), now, zone)
-
-
-def _day(words: str, today: date) -> date:
-    if words in ("today", "yesterday"):
-        return today - timedelta(days=words == "yesterday")
-    try:
-        day = date.fromisoformat(words)
-    except ValueError:
-        raise WhenError(
-            f"There is no day {words}.",
-            code="MD-WHEN-005",
-            hint="Dates are written year-month-day, for example 2026-02-09.",
-        ) from None
-    # The first and last days of the calendar cannot be shifted into another zone.
-    if not 2000 <= day.year < 9000:
-        raise WhenError(f"Nothing can be recovered to {words}.", code="MD-WHEN-006", hint="Check the year.")
-    return day
-
-
-def _most_recent(wall: Wall, today: date, now: datetime, zone: tzinfo) -> datetime:
+    days = (today, today - timedelta(days=1)) if wall.day is None else days_meant(wall.day, today, wall.shown)
     clock_now = now.astimezone(zone).replace(tzinfo=None)
-    today_reading = wall.on(today)
-    seen_today = any(moment <= now for moment in readings(today_reading, zone))
-    # A time that today's clocks skipped was meant for today as soon as the clocks are past it.
-    skipped = not readings(today_reading, zone) and today_reading <= clock_now
-    return _on_day(wall, today if seen_today or skipped else today - timedelta(days=1), now, zone)
+    for day in days[:-1]:
+        reading = wall.on(day)
+        moments = readings(reading, zone)
+        # A time that a day's clocks skipped was meant for that day as soon as the clocks are past it.
+        if any(moment <= now for moment in moments) or (not moments and reading <= clock_now):
+            return _on_day(wall, day, now, zone)
+    return _on_day(wall, days[-1], now, zone)
 
 
 def _on_day(wall: Wall, day: date, now: datetime, zone: tzinfo) -> datetime:
@@ -93,14 +98,15 @@ def _on_day(wall: Wall, day: date, now: datetime, zone: tzinfo) -> datetime:
         raise _never_was(reading, zone)
     past = [moment for moment in moments if moment <= now]
     if not past:
-        raise _future(moments[0], now)
+        raise in_the_future(moments[0], now)
     # In a repeated hour, a second reading that is still to come cannot be meant.
     if len(past) > 1:
         raise _twice(reading, zone, past)
     return past[0]
 
 
-def _future(moment: datetime, now: datetime) -> WhenError:
+def in_the_future(moment: datetime, now: datetime) -> WhenError:
+    """The refusal of a moment that is still to come."""
     return WhenError(
         f"{spell(moment)} is in the future.",
         code="MD-WHEN-007",

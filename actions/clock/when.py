@@ -13,30 +13,22 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from actions.clock.pasted_text import refuse, tidy
+from actions.clock.no_moment import must_be_an_offset, must_be_one_moment
+from actions.clock.pasted_text import refuse, spelled, tidy
+from actions.clock.spans import OLDEST, ago, seconds_of, too_long_ago, unix
+from actions.clock.spoken_times import in_figures
+from actions.clock.time_grammar import DAY_LAST, JUST_BEFORE, LSN, SPAN_BEFORE, TIME, XID, YEAR
 from actions.clock.times import describe_moment
-from actions.clock.wallclock import Wall, resolve
-from actions.clock.zones import WhenError, zone_name, zone_named
+from actions.clock.wallclock import Wall, in_the_future, resolve
+from actions.clock.zone_abbreviations import Lettered, lettered, must_be_in_force
+from actions.clock.zones import WhenError, place_named, zone_name, zone_named
 from actions.postgres.lsn import format_lsn, parse_lsn
 
-__all__ = ["Target", "WhenError", "describe", "parse_when"]
+__all__ = ["Target", "WhenError", "describe", "is_moment", "parse_when"]
 
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-_AMOUNT = r"(\d{1,7}(?:\.\d{1,3})?|an?(?=\s))\s*(s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|weeks?)"
-_AGO = re.compile(rf"{_AMOUNT}(?:(?:,?\s*(?:and\s+)?){_AMOUNT}){{0,4}}\s+ago", re.ASCII)
-_ONE_AMOUNT = re.compile(rf"{_AMOUNT}(?![a-z])", re.ASCII)
-_XID = re.compile(r"(?:just )?before (?:xid|transaction|tx) #?(\d{1,20})", re.ASCII)
-_LSN = re.compile(r"(?:just )?before (?:lsn )?([0-9a-f]{1,8}/[0-9a-f]{1,8})", re.ASCII)
-_CLOCK = (
-    r"(?P<hour>\d{1,2})(?::(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,](?P<fraction>\d{1,6}))?)?"
-    r"(?:\s?(?P<half>[ap])\.?m\.?)?|\s?(?P<half2>[ap])\.?m\.?)"
-)
-_DAY = r"(?P<day>\d{4}-\d{2}-\d{2}|yesterday|today)"
-_ZONE = r"(?:\s*(?P<zone>z|(?:utc|gmt)?\s?[+-]\d{1,2}(?::?\d{2})?)|\s+\(?(?P<named>[a-z][a-z_/+-]*[a-z0-9_/+-]*)\)?)?"
-_TIME = re.compile(rf"(?:{_DAY}(?:t|,?\s+(?:at\s+)?))?(?:at\s+)?{_CLOCK}{_ZONE}", re.ASCII)
-_DAY_LAST = re.compile(rf"{_CLOCK}\s+(?P<day>yesterday|today){_ZONE}", re.ASCII)
-# PostgreSQL wrote no WAL that we could replay before this; it also keeps the arithmetic in range.
-_OLDEST = datetime(2000, 1, 1, tzinfo=UTC)
+_LATEST = ("latest", "now", "the latest", "right now", "newest", "the newest")
+_SMALLEST = timedelta(microseconds=1)
+"""PostgreSQL's clock has no smaller step: so much before a moment is all that was committed before it."""
 _LARGEST_XID = 2**64
 
 
@@ -53,14 +45,56 @@ class Target:
     other: Target | None = None
 
 
+@dataclass(frozen=True)
+class _Reader:
+    """What a text is read with: the moment, the zone of a bare time, the asker's own."""
+
+    now: datetime
+    operations: tzinfo
+    asker: str | None = None
+
+    def read(self, words: str) -> Target | None:
+        """The target, None where the words are no moment at all.
+
+        Raises:
+            WhenError: they are one, but cannot be meant.
+        """
+        for simple in (_latest, _transaction, _position):
+            if target := simple(words):
+                return target
+        said = in_figures(words)
+        target = self._counted(said) or self._before(said) or _clock(said, words, self)
+        if target is None:
+            must_be_one_moment(words, said)
+        if target is not None and target.at is not None and target.at > self.now:
+            raise in_the_future(target.at, self.now.astimezone(UTC))
+        return target and replace(target, text=words)
+
+    def _counted(self, said: str) -> Target | None:
+        at = ago(said, self.now) or unix(said)
+        return Target("time", said, at=at) if at else None
+
+    def _before(self, said: str) -> Target | None:
+        """“just before 14:30”, “5 minutes before noon”: that much before another moment."""
+        found = JUST_BEFORE.fullmatch(said) or SPAN_BEFORE.fullmatch(said)
+        target = (self._counted(found["rest"]) or _clock(found["rest"], said, self)) if found else None
+        if found is None or target is None:
+            return None
+        seconds = seconds_of(found["span"]) if "span" in found.groupdict() else 0
+        return _earlier(target, timedelta(seconds=seconds) or _SMALLEST)
+
+
+def _earlier(target: Target, span: timedelta) -> Target:
+    if target.at is None or span > target.at - OLDEST:
+        raise too_long_ago(target.text)
+    return replace(target, at=target.at - span, other=target.other and _earlier(target.other, span))
+
+
 def parse_when(text: str, *, now: datetime, operations_zone: ZoneInfo | str, asker_zone: str | None = None) -> Target:
     """Read what somebody typed; a WhenError says what is wrong and what to type instead."""
     words = tidy(text)
     zone = zone_named(operations_zone) if isinstance(operations_zone, str) else operations_zone
-    for read in (_latest, _transaction, _position):
-        if target := read(words):
-            return target
-    target = _ago(words, now) or _clock(words, now, zone, asker_zone)
+    target = _Reader(now, zone, asker_zone).read(words)
     if target is None:
         raise refuse(text, words, understood(now, zone))
     return target
@@ -71,20 +105,27 @@ def understood(now: datetime, zone: tzinfo) -> Callable[[str], bool]:
 
     def accepts(words: str) -> bool:
         try:
-            simple = _latest(words) or _transaction(words) or _position(words)
-            return bool(simple or _ago(words, now) or _clock(words, now, zone, None))
+            return _Reader(now, zone).read(words) is not None
         except WhenError:
             return False
 
     return accepts
 
 
+def is_moment(text: str, now: datetime) -> bool:
+    """Whether the text names a moment, be it one that cannot be meant; and nothing else beside it."""
+    try:
+        return _Reader(now, UTC).read(tidy(text)) is not None
+    except WhenError as refused:
+        return not any(said in refused.message for said in ("too long", "no time zone called", "not a time of day"))
+
+
 def _latest(words: str) -> Target | None:
-    return Target("latest", words) if words in ("latest", "now", "the latest") else None
+    return Target("latest", words) if words in _LATEST else None
 
 
 def _transaction(words: str) -> Target | None:
-    match = _XID.fullmatch(words)
+    match = XID.fullmatch(words)
     if match is None:
         return None
     if not 3 <= int(match[1]) < _LARGEST_XID:
@@ -95,40 +136,82 @@ def _transaction(words: str) -> Target | None:
 
 
 def _position(words: str) -> Target | None:
-    match = _LSN.fullmatch(words)
+    match = LSN.fullmatch(words)
     return Target("lsn", words, lsn=format_lsn(parse_lsn(match[1]))) if match else None
 
 
-def _ago(words: str, now: datetime) -> Target | None:
-    if not _AGO.fullmatch(words):
+def _clock(said: str, words: str, reader: _Reader) -> Target | None:
+    match = DAY_LAST.fullmatch(said) or TIME.fullmatch(said)
+    if match is None or _is_no_clock(match):
         return None
-    found = _ONE_AMOUNT.findall(words.removesuffix("ago"))
-    seconds = sum(_seconds(amount, unit) for amount, unit in found)
-    if seconds > (now - _OLDEST).total_seconds():
+    wall = Wall.of(said, match)
+    if wall.day and "midnight" in words and wall.day != "today":
         raise WhenError(
-            f"“{words}” is longer ago than any backup.", code="MD-WHEN-011", hint="For example: 20m ago, 1h 20m ago."
+            f"“{words}” can be where that day begins or where it ends.",
+            code="MD-WHEN-024",
+            hint=f"Say which: “{wall.day} 00:00” is where it begins, “{wall.day} 23:59:59” where it ends.",
         )
-    return Target("time", words, at=(now - timedelta(seconds=seconds)).astimezone(UTC))
-
-
-def _seconds(amount: str, unit: str) -> float:
-    return (1.0 if amount.startswith("a") else float(amount)) * _UNITS[unit[0]]
-
-
-def _clock(words: str, now: datetime, operations: tzinfo, asker: str | None) -> Target | None:
-    match = _DAY_LAST.fullmatch(words) or _TIME.fullmatch(words)
-    if match is None:
-        return None
-    wall = Wall.of(words, match)
-    stated = (match["zone"] or match["named"] or "").replace(" ", "")
-    if stated:
-        return _in_zone(words, wall, now, zone_named(stated))
-    other = _asker_reading(words, wall, now, asker)
+    groups = match.groupdict()
+    if stated := next((groups[name] for name in ("zone", "named", "zone2", "named2") if groups.get(name)), ""):
+        return _stated(said, wall, stated, reader)
+    other = _asker_reading(said, wall, reader.now, reader.asker)
     try:
-        target = _in_zone(words, wall, now, operations)
+        target = _in_zone(said, wall, reader.now, reader.operations)
     except WhenError as error:
         raise _with_other(error, other) from None
     return target if other is None or other.at == target.at else replace(target, other=other)
+
+
+def _is_no_clock(match: re.Match[str]) -> bool:
+    """Whether figures without marks are no time: 2500, or the year in “nov 29 2025”."""
+    if not match["hour2"]:
+        return False
+    day = match["day"] or ""
+    figures = match["hour2"] + match["minute2"] + (match["second2"] or "")
+    is_year = day and YEAR.fullmatch(figures) and not re.search(r"\d{4}|day|ago", day)
+    return bool(is_year) or match["hour2"] > "23" or match["minute2"] > "59"
+
+
+def _stated(said: str, wall: Wall, stated: str, reader: _Reader) -> Target | None:
+    """In the zone that was said. A word that is none may be a typing mistake of another word."""
+    if stated in ("my", "mine", "local", "here"):
+        return _mine(said, wall, reader)
+    own = [reader.operations, *([zone_named(reader.asker)] if reader.asker and _is_zone(reader.asker) else [])]
+    letters = lettered(stated, own, reader.now)
+    if letters is not None:
+        return _in_letters(said, wall, letters, reader.now)
+    zone = place_named(stated)
+    if zone is None:
+        right = spelled(said)
+        if right != said and not _is_zone(stated) and understood(reader.now, reader.operations)(right):
+            return None
+        zone = zone_named(stated.replace(" ", "") if stated[-1].isdigit() else stated)
+        must_be_an_offset(wall, stated)
+    return _in_zone(said, wall, reader.now, zone)
+
+
+def _mine(said: str, wall: Wall, reader: _Reader) -> Target:
+    if reader.asker is None:
+        raise WhenError(
+            "Your own time zone is not known here.",
+            code="MD-WHEN-025",
+            hint="Name it, for example 14:30 Europe/Berlin.",
+        )
+    return _in_zone(said, wall, reader.now, zone_named(reader.asker))
+
+
+def _in_letters(said: str, wall: Wall, letters: Lettered, now: datetime) -> Target:
+    target = _in_zone(said, wall, now, letters.zone)
+    if target.at is not None:
+        must_be_in_force(letters, target.at)
+    return target
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        return zone_named(name) is not None
+    except WhenError:
+        return False
 
 
 def _in_zone(words: str, wall: Wall, now: datetime, zone: tzinfo) -> Target:

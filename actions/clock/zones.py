@@ -43,6 +43,17 @@ def zone_named(name: str) -> tzinfo:
     )
 
 
+def place_named(name: str) -> tzinfo | None:
+    """The zone of a place whose name alone is clear, such as Berlin or New York; None for any other word."""
+    text = name.strip().lower().replace(" ", "_")
+    found = [
+        full
+        for lower, full in _zones().items()
+        if lower.partition("/")[0] not in ("etc", "us") and lower.endswith(f"/{text}")
+    ]
+    return ZoneInfo(found[0]) if len(found) == 1 else None
+
+
 def _fixed(name: str, match: re.Match[str]) -> tzinfo:
     minutes = int(match[3] or 0)
     offset = timedelta(hours=int(match[2]), minutes=minutes)

@@ -34,7 +34,7 @@ def register(app: App, bot: BotContext) -> None:
         reply = context["reply"]
         bot.wake_worker(*reply.runs)
         if reply.text:
-            whisper(client, event["channel"], event["user"], reply.text, event.get("thread_ts"))
+            whisper(client, event["channel"], event["user"], reply.text, event.get("thread_ts"), reply.buttons)
         if reply.stack is not None:
             recipient = Recipient(event["channel"], event["user"], event.get("thread_ts"))
             follow_up(bot, client, recipient, reply.stack)

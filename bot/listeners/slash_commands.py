@@ -40,7 +40,7 @@ def register(app: App, bot: BotContext) -> None:
             _follow_up(respond, reply.text)
         else:
             # The acknowledgement carries the answer, so that no second call can fail or be limited.
-            ack(reply.text, blocks=[section(reply.text)]) if reply.text else ack()
+            ack(reply.text, blocks=[section(reply.text), *reply.buttons]) if reply.text else ack()
         bot.meters.acknowledged(str(command["command"]), time.monotonic() - context["arrived"])
         bot.wake_worker(*reply.runs)
         if reply.stack is not None:

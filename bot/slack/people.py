@@ -84,6 +84,10 @@ class SlackPeople:
         """The names of all users whom Slack has ever told us of, by id."""
         return self._directory.names()
 
+    def members(self, group: str) -> list[str]:
+        """The ids of a group's members as they were last known; Slack is not asked."""
+        return [str(user) for user in self._directory.kept(group) or ()]
+
     def warm(self) -> None:
         """Read groups and their people ahead, so that a command does not wait for it."""
         settings = self._settings

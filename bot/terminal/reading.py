@@ -34,6 +34,13 @@ def runs(ctx: typer.Context, config: Config = None, json_: Json = False) -> None
 
 
 @app.command()
+def status(ctx: typer.Context, config: Config = None, json_: Json = False) -> None:
+    """What is under way, what waits for an answer, and who is there to do it."""
+    with session(ctx, config, json_) as here:
+        status_lists.status(here)
+
+
+@app.command()
 def show(
     ctx: typer.Context,
     run: str,

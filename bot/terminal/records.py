@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
 from actions.engine.anchors import AnchorFile, cut_short
 from actions.engine.claims_check import wrong_claims
@@ -46,7 +45,7 @@ def list_runs(store: Store, as_json: bool) -> None:
     found = [store.run(run) for run in store.readable(store.runs(limit=50))]
     if as_json:
         return show_json(listed(found))
-    Console(highlight=False).print(run_table(found))
+    print_runs(Console(highlight=False, soft_wrap=True), found)
     return None
 
 
@@ -66,13 +65,30 @@ def listed(found: Sequence[Run]) -> list[dict[str, Any]]:
     ]
 
 
-def run_table(found: Sequence[Run]) -> Table:
-    """Runs for people."""
-    table = Table("run", "what", "service", "state", "asked at (UTC)", box=None, pad_edge=False)
-    for r in found:
-        what = f"{r.procedure}, child of {r.parent}" if r.parent else r.procedure
-        table.add_row(r.id, what, r.service, state_of(r), f"{r.requested_at:%Y-%m-%d %H:%M:%S}")
-    return table
+_WIDE = 80
+
+
+def print_runs(console: Console, found: Sequence[Run]) -> None:
+    """Runs for people, one line of at most 80 characters each; the table is as narrow as its longest words."""
+    rows = [(r.id, _what(r), r.service, str(state_of(r)), f"{r.requested_at:%m-%d %H:%M}") for r in found]
+    titles = ("run", "what", "service", "state", "UTC")
+    widths = [max(len(row[i]) for row in (titles, *rows)) for i in range(len(titles))]
+    over = sum(widths) + 2 * (len(widths) - 1) - _WIDE
+    # A run's id is typed, a state has to be read whole; the longer of the other two gives way.
+    while over > 0 and max(widths[1], widths[2]) > len(titles[2]):
+        i = 1 if widths[1] >= widths[2] else 2
+        widths[i], over = widths[i] - 1, over - 1
+    for row in (titles, *rows):
+        cells = (_fitted(cell, width) for cell, width in zip(row, widths, strict=True))
+        console.print("  ".join(cells).rstrip(), markup=False)
+
+
+def _what(run: Run) -> str:
+    return f"{run.procedure}, child of {run.parent}" if run.parent else run.procedure
+
+
+def _fitted(text: str, width: int) -> str:
+    return text.ljust(width) if len(text) <= width else text[: width - 1] + "…"
 
 
 def show_run(store: Store, procedure: Procedure | None, run: str, as_json: bool) -> None:

@@ -5,19 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 
 from actions.engine.errors import Refused
+from actions.engine.ids import is_errand
 from actions.engine.notes import living_workers
 from actions.engine.procedure import Procedure
 from actions.engine.served import told
 from bot import run_control, stack_shown
 from bot.error_page import is_code
-from bot.parse_command import UnknownCommand, command_of
-from bot.terminal import error_lookup
-from bot.terminal.records import aligned, list_runs, listed, run_table, show_json, show_run
+from bot.parse_command import NotYetCommand, UnknownCommand, command_of
+from bot.terminal import error_lookup, run_shown
+from bot.terminal.records import aligned, list_runs, listed, print_runs, show_json, show_run
 from bot.terminal.session import Session
+from bot.views import help as help_view
 from bot.views.help import AGREES
 
 _ALWAYS = (
-    ("mayday recover status", "what is under way"),
+    ("mayday status", "what is under way"),
     ("mayday stack [SITE]", "the services in the order in which they start, and how they are; --svg FILE draws them"),
     ("mayday runs", "the last runs"),
     ("mayday show RUN", "all that one run did, its plan, its question"),
@@ -56,6 +58,13 @@ def unknown(said: UnknownCommand) -> Refused:
     )
 
 
+def not_yet(session: Session, said: NotYetCommand) -> Refused:
+    """The answer to what Mayday cannot do yet: what it can do today."""
+    today = help_view.today(session.bot.catalog, said)
+    told = "; ".join(f"mayday {command.removeprefix('/')}: {does}" for command, does in today)
+    return Refused(f"Not yet: {said.built.what}. Nothing was done.", code="MD-CMD-038", hint=f"Today you can: {told}.")
+
+
 def runs(session: Session, about: str) -> None:
     """The last runs, or everything that one run did."""
     if not about:
@@ -71,9 +80,12 @@ def status(session: Session) -> None:
     if session.as_json:
         return show_json({"runs": listed(under_way), "workers": list(workers.values())})
     if under_way:
-        session.out.print(run_table(under_way))
+        print_runs(session.out, under_way)
     else:
         session.out.print("No run is under way.")
+    for run in under_way:
+        if run.asking and not is_errand(run.id):
+            session.out.print(run_shown.how_to_answer(run), markup=False)
     hosts = "; ".join(sorted(told(w, name) for name, w in workers.items()))
     session.out.print(f"Workers alive: {hosts or 'none'}", markup=False)
     return None

@@ -11,8 +11,17 @@ from actions.engine.errors import Refused
 from actions.engine.procedure import OptionEffect, Risk
 from actions.engine.status import RunState
 from actions.incidents.incident_actions import known
+from actions.version import VERSION
 from bot import run_control
-from bot.parse_command import LookCommand, ProcedureCommand, RunCommand, UnknownCommand, meaning
+from bot.parse_command import (
+    IncidentCommand,
+    LookCommand,
+    NotYetCommand,
+    ProcedureCommand,
+    RunCommand,
+    UnknownCommand,
+    read,
+)
 from bot.requests import Origin, open_run
 from bot.terminal import status_lists
 from bot.terminal.answer_question import Given, answer, approval, open_question
@@ -155,23 +164,44 @@ def _heard(here: Session, words: list[str], family: str, how: How, incident: str
     """What somebody wants, by the same reading as in Slack."""
     if incident:
         known(here.store, incident)
-    match meaning(" ".join(words), here.bot.catalog, family, here.settings.stack()):
+    meant, read_as = read(" ".join(words), here.bot.catalog, family, here.settings.stack())
+    if read_as:
+        here.tell(f"Read as: mayday {read_as.removeprefix('/')}")
+    match meant:
         case ProcedureCommand() as wants:
             _wanted(here, wants, how, incident)
-        case LookCommand(at="help", about=about):
-            status_lists.help_text(here, about)
-        case LookCommand(at="runs", about=about):
-            status_lists.runs(here, about.casefold())
-        case LookCommand(at="stack", about=about):
-            status_lists.stack(here, about)
-        case LookCommand():
-            status_lists.status(here)
+        case LookCommand() as look:
+            _looked(here, look)
         case RunCommand(how=verb, run=run):
             if not run:
                 raise Refused(f"Which run shall I {verb}?", code="MD-CMD-029", hint="Name it; mayday runs lists them.")
             _steered(here, verb, run, how)
+        case IncidentCommand(verb=verb, rest=rest):
+            raise Refused(
+                "That is about an incident.",
+                code="MD-CMD-039",
+                hint=f"Write: {f'mayday incident {verb} {rest}'.strip()}",
+            )
+        case NotYetCommand() as said:
+            raise status_lists.not_yet(here, said)
         case UnknownCommand() as unknown:
             raise status_lists.unknown(unknown)
+
+
+def _looked(here: Session, look: LookCommand) -> None:
+    match look.at:
+        case "help":
+            status_lists.help_text(here, look.about)
+        case "runs":
+            status_lists.runs(here, look.about.casefold())
+        case "stack":
+            status_lists.stack(here, look.about)
+        case "version":
+            here.out.print(f"Mayday {VERSION}")
+        case "approve":
+            raise Refused("An approval is a command of its own.", code="MD-CMD-040", hint="Write: mayday approve RUN")
+        case _:
+            status_lists.status(here)
 
 
 def _wanted(here: Session, wants: ProcedureCommand, how: How, incident: str) -> None:

@@ -43,6 +43,11 @@ def app_mention(world: World, message: Message) -> Json:
     return event | ({"thread_ts": message.thread_ts} if message.thread_ts else {})
 
 
+def direct_message(world: World, message: Message) -> Json:
+    """What somebody writes to the bot alone; Slack sends it whether or not the bot is named in it."""
+    return app_mention(world, message) | {"type": "message", "channel_type": "im"}
+
+
 def reaction_added(world: World, user: User, message: Message, name: str) -> Json:
     item = {"type": "message", "channel": message.channel, "ts": message.ts}
     return {

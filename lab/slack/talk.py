@@ -10,7 +10,7 @@ from lab.slack.delivery import Delivery, Outcome
 from lab.slack.errors import PracticeError
 from lab.slack.hooks import post_answer
 from lab.slack.messages import Json, Message
-from lab.slack.payloads import app_mention, reaction_added, slash_command
+from lab.slack.payloads import app_mention, direct_message, reaction_added, slash_command
 from lab.slack.waiting import Reaction, collect
 from lab.slack.world import Hook, Trigger, World
 
@@ -61,9 +61,11 @@ async def _command(world: World, delivery: Delivery, user: User, text: str, thre
 async def _message(world: World, delivery: Delivery, user: User, text: str, thread: str | None, channel: str) -> Json:
     message = post_as(world, user, text, thread, channel)
     reaction = Reaction(world, user.id, "", keys=(f"{channel}:{message.ts}",), thread=message.root)
-    if f"<@{world.company.bot.id}>" in message.text:
+    place = world.company.channel(channel)
+    direct = place is not None and place.is_direct
+    if direct or f"<@{world.company.bot.id}>" in message.text:
         with world.feed.listen() as queue:
-            delivery.announce(app_mention(world, message))
+            delivery.announce(direct_message(world, message) if direct else app_mention(world, message))
             await collect(queue, reaction, LONGEST, quiet_for(world), lambda: reaction.has_run)
     return report(reaction) | {"ts": message.ts, "trigger_id": None}
 
