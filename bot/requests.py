@@ -8,8 +8,9 @@ from typing import Any
 from actions.engine import requests
 from actions.engine.errors import Busy, Refused
 from actions.engine.journal import Kind
+from actions.engine.lanes import Lane
 from actions.engine.notes import living_workers, post
-from actions.engine.procedure import Lane, Procedure
+from actions.engine.procedure import Procedure
 from actions.engine.reading import Asker
 from actions.engine.run import Run
 from actions.engine.served import serves

@@ -92,12 +92,12 @@ def lettered(letters: str, own: Iterable[tzinfo], now: datetime) -> Lettered | N
     if len(near) == 1:
         return near.pop()
     choices = ", ".join(f"{one.offset} ({one.region})" for one in found)
+    written = " or ".join(f"“14:30 {one.offset}”" for one in found)
     raise WhenError(
         f"{name.upper()} is used in several regions.",
         code="MD-WHEN-026",
         detail=f"It can be {choices}.",
-        hint="Write the offset or the place instead, for example: "
-        + " or ".join(f"“14:30 {one.offset}”" for one in found),
+        hint=f"Write the offset or the place instead, for example: {written}.",
     )
 
 

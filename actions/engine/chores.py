@@ -54,7 +54,7 @@ class Chore:
                 return False
             self.work()
         except RecoveryError as trouble:
-            return self._failed(f"{trouble.message} {trouble.detail}".strip())
+            return self._failed(f"{trouble.said} {trouble.detail}".strip())
         except StoreTrouble as away:
             return self._failed(f"the store does not answer: {str(away)[:200]}")
         except Exception as surprise:

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from actions.engine.errors import Busy
+
 ALL = "*"
 """The service of a claim on everything of its site."""
 
@@ -110,3 +112,24 @@ def listed(claims: Iterable[Claim], site: str) -> list[dict[str, Any]]:
         {"service": claim.service, "mode": str(claim.mode), **({} if claim.site == site else {"site": claim.site})}
         for claim in claims
     ]
+
+
+def held_by(claim: Claim, site: str) -> Busy:
+    """The refusal of whoever wants, for a run of that site, what is claimed."""
+    everything = claim.service == ALL
+    what = (
+        f"All of site {claim.site}"
+        if everything
+        else claim.service
+        if claim.site == site
+        else f"{claim.service} @ {claim.site}"
+    )
+    one = "No other run of the site may begin beside it." if everything else "One run for each service at a time."
+    return Busy(
+        f"{what} is held by run {claim.run}.",
+        code="MD-RUN-016",
+        run=claim.run,
+        what=what,
+        detail="It looks at it, and others may as well; nobody may change it." if claim.mode is Mode.SHARED else one,
+        hint=f"Follow run {claim.run} in its thread, or stop or undo it there first.",
+    )

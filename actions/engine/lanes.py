@@ -8,8 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
-from actions.engine.procedure import Lane
+
+class Lane(StrEnum):
+    """Where a procedure is carried out; `LANES` says how.
+
+    An errand changes something outside of the stack, and waits for no recovery. A recovery waits for no backup and no
+    drill.
+    """
+
+    RECOVERY = "recovery"
+    BACKUP = "backup"
+    ERRAND = "errand"
+    DRILL = "drill"
 
 
 @dataclass(frozen=True)

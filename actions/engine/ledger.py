@@ -13,9 +13,9 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from actions.engine.children import for_parent
-from actions.engine.claims import ALL, Claim, Mode, Wanted, claims_of, conflict, listed, sites_of, wanted_by
+from actions.engine.claims import Claim, Wanted, claims_of, conflict, held_by, listed, sites_of, wanted_by
 from actions.engine.due_times import DueTime
-from actions.engine.errors import NOT_READ, Busy, Fenced
+from actions.engine.errors import NOT_READ, Fenced
 from actions.engine.folding import after, fold
 from actions.engine.journal import GENESIS, Entry, Kind, sealed
 from actions.engine.run import Run
@@ -232,27 +232,6 @@ class Ledger(ABC):
             except PositionTaken:
                 continue
         raise Fenced(f"The journal {journal} could not be written.", code="MD-ST-002", hint="Try again.")
-
-
-def held_by(claim: Claim, site: str) -> Busy:
-    """The refusal of whoever wants, for a run of that site, what is claimed."""
-    everything = claim.service == ALL
-    what = (
-        f"All of site {claim.site}"
-        if everything
-        else claim.service
-        if claim.site == site
-        else f"{claim.service} @ {claim.site}"
-    )
-    one = "No other run of the site may begin beside it." if everything else "One run for each service at a time."
-    return Busy(
-        f"{what} is held by run {claim.run}.",
-        code="MD-RUN-016",
-        run=claim.run,
-        what=what,
-        detail="It looks at it, and others may as well; nobody may change it." if claim.mode is Mode.SHARED else one,
-        hint=f"Follow run {claim.run} in its thread, or stop or undo it there first.",
-    )
 
 
 def _must_hold(tx: Transaction, lease: Lease) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from actions.engine.child import Child
 from actions.engine.claims import Claim, Wanted, claims_of, wanted_by
 from actions.engine.each import Each
+from actions.engine.lanes import Lane
 from actions.engine.reading import Words
 from actions.engine.shown import Shown, ShownBy
 
@@ -23,19 +24,6 @@ class Risk(StrEnum):
     READS = "reads"
     CHANGES = "changes"
     DESTRUCTIVE = "destructive"
-
-
-class Lane(StrEnum):
-    """Where a procedure is carried out; the table of lanes (`lanes.LANES`) says how.
-
-    An errand changes something outside of the stack, and waits for no recovery. A recovery waits for no backup and no
-    drill.
-    """
-
-    RECOVERY = "recovery"
-    BACKUP = "backup"
-    ERRAND = "errand"
-    DRILL = "drill"
 
 
 class MayAnswer(StrEnum):

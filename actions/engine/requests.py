@@ -16,8 +16,9 @@ from actions.engine.errors import Refused
 from actions.engine.facts import to_json
 from actions.engine.ids import ERRAND, RUN, new_id
 from actions.engine.journal import Kind
+from actions.engine.lanes import Lane
 from actions.engine.ledger import Ledger
-from actions.engine.procedure import Lane, Procedure
+from actions.engine.procedure import Procedure
 from actions.engine.rights import Speaker
 from actions.engine.run import Run
 from actions.engine.transaction import Draft, Lease

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from actions.engine.lanes import LANES
-from actions.engine.procedure import Lane
+from actions.engine.lanes import LANES, Lane
 
 _BEFORE = (Lane.RECOVERY, Lane.ERRAND, Lane.BACKUP)
 """What a worker serves that says nothing of lanes: one of an earlier version."""

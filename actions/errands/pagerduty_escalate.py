@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from actions.engine.procedure import Act, Lane, Look, Procedure, Risk
+from actions.engine.lanes import Lane
+from actions.engine.procedure import Act, Look, Procedure, Risk
 from actions.engine.shown import Shown
 from actions.errands.pressing import pressed
 from actions.steps import pagerduty_incidents

@@ -6,7 +6,8 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from actions.engine.procedure import Lane, Procedure
+from actions.engine.lanes import Lane
+from actions.engine.procedure import Procedure
 from actions.incidents.incident import Incident
 from actions.stack.manual import MANUAL
 from actions.stack.stack import ServiceKind, Stack, service_of

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from actions.engine.errors import Refused
-from actions.engine.procedure import Act, FactRole, Lane, Look, Procedure, Risk
+from actions.engine.lanes import Lane
+from actions.engine.procedure import Act, FactRole, Look, Procedure, Risk
 from actions.engine.reading import Asker, Words
 from actions.engine.shown import Shown, by_origin
 from actions.steps.postgres import archiving, restore, take_backup

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from actions.engine.lanes import LANES
-from actions.engine.procedure import Lane
+from actions.engine.lanes import LANES, Lane
 from actions.settings.checked import Checked
 
 _MOST = 16

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from actions.catalog import find as find_errand
-from actions.engine.procedure import Lane, Procedure
+from actions.engine.lanes import Lane
+from actions.engine.procedure import Procedure
 from actions.engine.run import Run
 from actions.engine.store import Store
 from actions.incidents import open_errands

@@ -17,7 +17,7 @@ import pytest
 
 from actions.engine import answers, requests
 from actions.engine.journal import Kind
-from actions.engine.procedure import Lane
+from actions.engine.lanes import Lane
 from actions.engine.requests import Subject
 from actions.engine.store import Store
 from actions.settings.services import ServiceTable, SiteTable

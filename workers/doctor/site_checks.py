@@ -87,7 +87,7 @@ def _told(servers: Sequence[SiteConfig], site: Site, service: Service) -> bool:
 
 def _untold(service: str) -> Finding:
     refused = untold(service)
-    return Finding(f"{service}: backups", False, f"{refused.message} {refused.detail}", refused.hint)
+    return Finding(f"{service}: backups", False, f"{refused.said} {refused.detail}", refused.hint)
 
 
 def _docker(settings: Settings, store: Store, site: Site, name: str) -> Iterator[Finding]:
@@ -95,7 +95,7 @@ def _docker(settings: Settings, store: Store, site: Site, name: str) -> Iterator
         with docker_toolbox(settings, store, site.name).open(_run(store, site.name, "")) as tools:
             yield Finding(name, True, f"answers on {tools.docker.host}")
     except RecoveryError as trouble:
-        yield Finding(name, False, f"{trouble.message} {trouble.detail}".strip(), trouble.hint)
+        yield Finding(name, False, f"{trouble.said} {trouble.detail}".strip(), trouble.hint)
 
 
 def _server(settings: Settings, store: Store, site: SiteConfig, folders: dict[str, str]) -> Iterator[Finding]:

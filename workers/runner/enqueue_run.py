@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from actions.engine.ids import is_errand
-from actions.engine.procedure import Lane, Procedure
+from actions.engine.lanes import Lane
+from actions.engine.procedure import Procedure
 from actions.engine.store import Store
 from workers.runner.queue import enqueue
 

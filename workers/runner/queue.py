@@ -24,8 +24,7 @@ from rq.timeouts import TimerDeathPenalty
 
 from actions.engine.errors import NOT_READ
 from actions.engine.ids import is_errand, is_id
-from actions.engine.lanes import queue_name
-from actions.engine.procedure import Lane
+from actions.engine.lanes import Lane, queue_name
 
 FUNCTION = "workers.runner.queue.carry_out"
 _JOB = "run-"

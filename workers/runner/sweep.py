@@ -15,8 +15,9 @@ import structlog
 
 from actions.engine.claims import in_the_way
 from actions.engine.errors import NOT_READ, RecoveryError
+from actions.engine.lanes import Lane
 from actions.engine.next_move import Wait, next_move
-from actions.engine.procedure import Lane, Procedure
+from actions.engine.procedure import Procedure
 from actions.engine.run import Run
 from actions.engine.store import Store
 

@@ -11,8 +11,8 @@ import structlog
 
 from actions.engine.errors import RecoveryError, Refused
 from actions.engine.ids import is_errand
-from actions.engine.lanes import LANES
-from actions.engine.procedure import Lane, Procedure
+from actions.engine.lanes import LANES, Lane
+from actions.engine.procedure import Procedure
 from actions.engine.run import Run
 from actions.engine.store import Store
 from actions.settings.settings import Settings
@@ -106,7 +106,7 @@ class InProcessRunner:
             raise Refused(
                 f"Run {run.id} belongs to the site '{run.site}'.",
                 code="MD-RUN-038",
-                detail=f"{elsewhere.message} {elsewhere.detail}",
+                detail=f"{elsewhere.said} {elsewhere.detail}",
                 hint="Its own site's worker carries it out, or mayday carry-out with settings that tell its Docker.",
             ) from None
 

@@ -97,7 +97,7 @@ class ServerWatch:
         except _Yielded as given_up:
             log.debug(given_up.message)
         except RecoveryError as trouble:
-            self.problem = f"{trouble.message} {trouble.detail}".strip()
+            self.problem = f"{trouble.said} {trouble.detail}".strip()
         self.tell(self.problem)
 
     def _reach(self, tools: HostTools) -> None:

@@ -10,8 +10,9 @@ import pytest
 
 from actions.engine import notes
 from actions.engine.journal import Entry, Kind
+from actions.engine.lanes import Lane
 from actions.engine.needs_people import needs_people
-from actions.engine.procedure import FactRole, Lane, Look, Procedure
+from actions.engine.procedure import FactRole, Look, Procedure
 from actions.engine.requests import Subject, open_run
 from actions.engine.rights import Speaker
 from actions.engine.run import SYSTEM

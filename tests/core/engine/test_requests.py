@@ -8,7 +8,7 @@ import pytest
 
 from actions.engine.errors import Busy
 from actions.engine.journal import Kind
-from actions.engine.procedure import Lane
+from actions.engine.lanes import Lane
 from actions.engine.requests import Subject, open_run
 from actions.engine.rights import Speaker
 from tests.support.bot_world import PITR, START, Wish, emptied

@@ -11,8 +11,9 @@ from actions.engine import answers
 from actions.engine.errors import Refused
 from actions.engine.ids import is_errand
 from actions.engine.journal import Entry, Kind
+from actions.engine.lanes import Lane
 from actions.engine.ledger import LEASE_SECONDS
-from actions.engine.procedure import Lane, Look
+from actions.engine.procedure import Look
 from actions.engine.rights import Speaker
 from actions.engine.run import Run
 from actions.engine.status import state_of

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from actions.engine import tables
 from actions.engine.errors import RecoveryError
 from actions.engine.journal import Kind, first_broken
-from actions.engine.procedure import Lane
+from actions.engine.lanes import Lane
 from actions.engine.store import Store
 from actions.incidents.alert_grouping import Rules
 from actions.incidents.kept_events import keep_event

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import mayday
-from actions.engine.procedure import Lane
+from actions.engine.lanes import Lane
 from actions.engine.requests import Subject, open_run
 from actions.engine.rights import Speaker
 from actions.recoveries import postgres_backup

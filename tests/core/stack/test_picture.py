@@ -177,8 +177,8 @@ def test_without_what_draws_it_there_is_no_png_and_it_says_why(monkeypatch: pyte
 
 
 def test_the_terminal_writes_it_into_a_file(tmp_path: Path) -> None:
-    desk, file = Terminal(tmp_path), tmp_path / "stack.svg"
-    assert desk.typed("ana", "stack", "--svg", str(file)).stdout == f"The stack is drawn in {file}.\n"
+    terminal, file = Terminal(tmp_path), tmp_path / "stack.svg"
+    assert terminal.typed("ana", "stack", "--svg", str(file)).stdout == f"The stack is drawn in {file}.\n"
     assert words(file.read_text(encoding="utf-8"))[0] == "Site main"
-    nowhere = desk.type("ana", "stack", "--svg", str(tmp_path / "no" / "stack.svg"))
+    nowhere = terminal.type("ana", "stack", "--svg", str(tmp_path / "no" / "stack.svg"))
     assert "cannot be written" in str(nowhere.exception)

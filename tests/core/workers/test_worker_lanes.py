@@ -14,9 +14,9 @@ import pytest
 
 from actions.engine.due_times import DueTime
 from actions.engine.errors import Busy, Refused
-from actions.engine.lanes import LANES, THREADS, lane_named, queue_name
+from actions.engine.lanes import LANES, THREADS, Lane, lane_named, queue_name
 from actions.engine.notes import living_workers, worker_lives
-from actions.engine.procedure import Act, Lane, Look, Outcome, Procedure
+from actions.engine.procedure import Act, Look, Outcome, Procedure
 from actions.engine.requests import Subject, open_run
 from actions.engine.run import Run
 from actions.engine.served import serves, told, unserved

@@ -9,12 +9,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from actions.engine.children import for_parent
-from actions.engine.claims import ALL, Claim, Mode, claims_of, conflict, listed, wanted_by
+from actions.engine.claims import ALL, Claim, Mode, claims_of, conflict, held_by, listed, wanted_by
 from actions.engine.due_times import DueTime, Taken
 from actions.engine.errors import Fenced
 from actions.engine.folding import after, fold
 from actions.engine.journal import GENESIS, Entry, Kind, sealed
-from actions.engine.ledger import LEASE_SECONDS, Judge, held_by
+from actions.engine.ledger import LEASE_SECONDS, Judge
 from actions.engine.run import Run
 from actions.engine.transaction import Lease
 
