@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.errors import page
 from tests.errors.numbering import numbered
 from tests.errors.said import hints_of, message_of
@@ -24,6 +26,7 @@ def written(texts: dict[str, str], before: str = "") -> str:
     return page.page(texts, before, {})
 
 
+@pytest.mark.rules
 def test_the_page_is_that_of_the_source() -> None:
     text = page.PAGE.read_text()
     assert page.page(product(), text, page.notes()) == text, "run: make errors"
