@@ -162,7 +162,9 @@ def _expired(run: Run, e: Entry) -> Run:
 
 def _rechecked(run: Run, e: Entry) -> Run:
     assert e.step is not None
-    return replace(run, recheck=None, done=run.done | {e.step}, question=None, answered=None)
+    gives, seen = str((run.answered or {}).get("gives") or ""), e.data.get("seen") or {}
+    facts = {**run.facts, gives: {**run.facts[gives], "seen": seen}} if gives in run.facts else run.facts
+    return replace(run, recheck=None, done=run.done | {e.step}, question=None, answered=None, facts=facts)
 
 
 def _voided(run: Run, e: Entry) -> Run:

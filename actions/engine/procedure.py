@@ -13,6 +13,7 @@ from typing import Any
 from actions.engine.child import Child
 from actions.engine.claims import Claim, Wanted, claims_of, wanted_by
 from actions.engine.each import Each
+from actions.engine.facts import volatile
 from actions.engine.lanes import Lane
 from actions.engine.reading import Words
 from actions.engine.shown import Shown, ShownBy
@@ -166,11 +167,15 @@ Step = Look | Act | Each | Child | Ask
 
 @dataclass(frozen=True)
 class Answer:
-    """What somebody chose, as a fact that later steps can take."""
+    """What somebody chose, as a fact that later steps can take.
+
+    `seen` are the facts that were looked up again before it counted, by name, as JSON: how things stood then.
+    """
 
     option: str
     by: str
     text: str = ""
+    seen: Mapping[str, Any] = volatile(default_factory=dict)
 
 
 @dataclass(frozen=True)

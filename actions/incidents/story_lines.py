@@ -70,6 +70,8 @@ def _line(entry: Entry, name: str, ended: str) -> str:
             return f"Nobody answered in time: {title}"
         case Kind.VOIDED:
             return void_words(data)
+        case Kind.RECHECKED if data.get("said"):
+            return f"As it stood then: {data['said']}"
         case Kind.STOP_ASKED | Kind.RETRIED | Kind.UNDO_ASKED:
             return f"{who(data)} {_PRESSED[entry.kind]}"
         case Kind.FINISHED:

@@ -20,12 +20,10 @@ from actions.engine.run_parts import Question
 from actions.engine.status import labels_of, state_of
 from bot.views.steps import sentence
 
-_QUIET = frozenset({Kind.BEGAN, Kind.RECHECKED})
-
 
 def line(console: Console, entry: Entry) -> None:
     """A line of a run's story."""
-    if entry.kind not in _QUIET:
+    if entry.kind is not Kind.BEGAN and not (entry.kind is Kind.RECHECKED and not entry.data.get("said")):
         console.print(f"{entry.at:%H:%M:%S} {entry.kind:<12} {line_of(entry)}", markup=False)
 
 

@@ -7,28 +7,35 @@ from typing import Any
 
 from actions.engine import facts as facts_of
 from actions.engine import injection
+from actions.engine.journal import Kind
 from actions.engine.procedure import Ask, Look, Procedure
 from actions.engine.run import Run
 
 
-def changed_since(
+def look_again(
     procedure: Procedure, i: int, run: Run, scope_of: Callable[[Look], Mapping[str, Any]]
-) -> tuple[str, str]:
-    """The first fact behind the answer to question `i` that is no longer so, with why where a word is needed.
+) -> tuple[Kind, dict[str, Any]]:
+    """What the journal keeps of an answer to question `i`: that it is void, or that it stands, with what was seen.
 
-    Those after it are not looked up: they would be, by what is no longer so. `scope_of` gives what a look can take, as
-    it begins.
+    Facts that come after the first one that is no longer so are not looked up: they would be, by what is no longer so.
+    The fact that was shown stays the measure for whoever looks again later, so that no approval creeps along with it;
+    what was seen stands beside the answer. `scope_of` gives what a look can take, as it begins.
     """
+    facts, said = dict[str, Any](), list[str]()
     for name in _behind(procedure, i, run):
         step = procedure.steps[procedure.giving(name)]
         assert isinstance(step, Look)
         scope = scope_of(step)
         seen, shown = injection.call(step.look, scope), scope[name]
         if facts_of.steady(seen) != facts_of.steady(shown):
-            return name, ""
+            return Kind.VOIDED, voided(procedure, i, run, name, "")
         if why := facts_of.exceeds(seen, shown):
-            return name, why
-    return "", ""
+            return Kind.VOIDED, voided(procedure, i, run, name, why)
+        facts[name] = facts_of.to_json(seen)
+        if seen != shown and hasattr(seen, "says"):
+            said.append(seen.says())
+    title = f"look again before '{procedure.steps[i].title}'"
+    return Kind.RECHECKED, {"title": title, "seen": facts, "said": "; ".join(said)}
 
 
 def voided(procedure: Procedure, i: int, run: Run, changed: str, why: str) -> dict[str, Any]:

@@ -47,7 +47,7 @@ from workers.runner.children import ChildWork, Enqueue, nobody_told
 from workers.runner.each import LoopWork, piece_of
 from workers.runner.heartbeat import Heartbeat
 from workers.runner.piece import PieceWork, of_act
-from workers.runner.recheck import changed_since, voided
+from workers.runner.recheck import look_again, voided
 from workers.runner.step_guard import Guard
 from workers.runner.step_work import StepWork
 
@@ -187,19 +187,18 @@ class RunLoop:
 
     def _recheck(self, i: int, run: Run) -> None:
         """Look again at what the answer was based on; a change makes the answer void."""
-        ask, seen = self._ask(i), list[tuple[str, str]]()
+        ask, told = self._ask(i), list[put_question.Told]()
 
         def scope(look: Look) -> dict[str, Any]:
             return self._work.scope(i, run, self._work.progress(i, run, look.limit))
 
-        trouble = self.guard(ask.title, lambda: seen.append(changed_since(self.procedure, i, run, scope)))
+        trouble = self.guard(ask.title, lambda: told.append(look_again(self.procedure, i, run, scope)))
         if trouble is not None:
             said = {"title": f"look again before '{ask.title}'"}
             self._work.failed(Kind.FAILED, i, said, trouble, self.store.clock())
-        elif seen[0][0]:
-            self._work.say(Kind.VOIDED, i, voided(self.procedure, i, run, *seen[0]))
         else:
-            self._work.say(Kind.RECHECKED, i, {})
+            kind, said = told[0]
+            self._work.say(kind, i, said)
 
     def _finish(self, outcome: Outcome, run: Run) -> None:
         report: list[Any] = []
