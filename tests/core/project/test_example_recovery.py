@@ -118,10 +118,13 @@ def test_built_into_a_copy_of_the_tree_it_is_in_order_and_nothing_else_had_to_be
             "tests/core/project/test_readme.py",
             "tests/core/project/test_rules.py",
             "tests/core/project/test_dashboard.py",
+            "tests/core/project/test_error_codes.py",
+            "tests/core/project/test_errors_page.py",
         ),
         *(file for file in touched if "/test_" in file),
     ]
     asked: Mapping[str, tuple[str, ...]] = {
+        "codes for its errors": ("tests.errors",),
         "its layout": ("ruff", "format", "--check", *[file for file in touched if file.endswith(".py")]),
         "ruff": ("ruff", "check", "."),
         "mypy": ("mypy", "--cache-dir", str(ROOT / ".mypy_cache")),
