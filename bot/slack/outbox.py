@@ -120,7 +120,8 @@ class Outbox:
             return noted
         if noted.get("doubt"):
             # Where it was sent to, wherever its thread may be by now.
-            sent = ThreadPlace(str(noted["channel"]), str(noted["thread"]))
+            # What an earlier version noted does not say the thread.
+            sent = ThreadPlace(str(noted["channel"]), str(noted.get("thread", place.thread)))
             found = self._look(item, sent, datetime.fromisoformat(noted["since"]))
             if found:
                 return self._stands(item, sent, found, known=False)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from actions.engine import notes
-from actions.engine.errors import RecoveryError
+from actions.engine.errors import NOT_READ, RecoveryError
 from actions.engine.folding import fold
 from actions.engine.journal import Entry, Kind
 from actions.engine.run import Run
@@ -106,6 +106,11 @@ class ThreadWriter:
             return False
         except ThreadGone:
             self._begin_anew(run, items)
+            return False
+        except NOT_READ:
+            # A note that another version kept must not keep all other threads from being posted to.
+            _log.exception("the thread of run %s cannot be posted to", run)
+            self._watched[run].rests_until = now + timedelta(seconds=60)
             return False
         if complete:
             self._watched[run].rests, self._watched[run].doubts = 0.0, 0

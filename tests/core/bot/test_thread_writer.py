@@ -238,6 +238,27 @@ def test_a_journal_of_another_version_holds_nobody_up(scene: Scene) -> None:
     assert scene.channel.keys == ["second"]
 
 
+def test_a_note_of_another_version_holds_nobody_else_up(scene: Scene) -> None:
+    strange = scene.ask("strange", procedure=VERIFY)
+    notes.keep_post(scene.office.store, "strange", {"channel": CHANNEL, "doubt": True, "since": "never"})
+    scene.ask("second", procedure=VERIFY)
+    scene.sink.tick()
+    assert scene.channel.keys == ["second"]
+    scene.office.clock.on(61)
+    notes.keep_post(scene.office.store, "strange", {})
+    scene.sink = ThreadWriter(scene.bot)
+    scene.sink.tick()
+    assert scene.channel.keys == ["second", "strange"], strange.run
+
+
+def test_what_an_earlier_version_left_in_doubt_is_looked_for_and_posted_once(scene: Scene) -> None:
+    scene.ask("first", procedure=VERIFY)
+    said = {"channel": CHANNEL, "doubt": True, "since": scene.office.clock().isoformat()}
+    notes.keep_post(scene.office.store, "first", said)
+    scene.draw()
+    assert scene.channel.keys == ["first"]
+
+
 def test_another_time_asks_anew_once_and_in_the_same_thread(scene: Scene) -> None:
     worker = scene.ask()
     scene.channel.fate = lambda n, _method: "kill after" if n in (3, 5) else None
