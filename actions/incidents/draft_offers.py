@@ -9,13 +9,13 @@ from typing import get_args
 
 from actions import catalog
 from actions.engine.errors import Refused
-from actions.engine.ids import is_errand
 from actions.engine.procedure import Outcome, Procedure
 from actions.engine.run import Run
 from actions.engine.store import Store
 from actions.errands import status_page_publish
 from actions.incidents.incident import Incident
 from actions.incidents.open_errands import Errand
+from actions.incidents.recovery_runs import is_recovery
 from actions.incidents.statuspage_drafts import Kind, draft_for
 from actions.settings.outside import StatusPageSettings
 from actions.stack.manual import MANUAL
@@ -25,9 +25,11 @@ from actions.tools.outside import Draft
 _ENDS: dict[Outcome, Kind] = {Outcome.RECOVERED: "finished", Outcome.DONE: "finished"}
 
 
-def newest_run(store: Store, incident: Incident) -> Run | None:
-    """The newest recovery of an incident."""
-    runs = [linked.run for linked in incident.runs if not is_errand(linked.run)]
+def newest_recovery(
+    store: Store, incident: Incident, find: Callable[[str], Procedure | None] = catalog.known
+) -> Run | None:
+    """The newest recovery of an incident; no look, verification or backup is one."""
+    runs = [linked.run for linked in incident.runs if is_recovery(find(linked.procedure))]
     return store.run(runs[-1]) if runs else None
 
 

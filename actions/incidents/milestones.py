@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from actions.engine.journal import Entry, Kind
 from actions.engine.procedure import Act, OptionEffect, Outcome, Procedure
 from actions.incidents.pagerduty_events import MARK
+from actions.incidents.recovery_runs import is_recovery
 from actions.incidents.statuspage_drafts import Kind as DraftKind
 
 _ENDED = {
@@ -41,7 +42,12 @@ def mark(entry: Entry) -> str:
 
 
 def milestones(told: Sequence[Entry], procedure: Procedure | None, after: int = 0) -> Iterator[Milestone]:
-    """The milestones of a run's journal whose entries come after that position."""
+    """The milestones of a run's journal whose entries come after that position.
+
+    What is known to be no recovery has none: that somebody looked or took a backup is no news of the incident.
+    """
+    if procedure is not None and not is_recovery(procedure):
+        return
     started = False
     for entry in told:
         found = _of(entry, procedure, started)

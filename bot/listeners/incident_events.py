@@ -13,7 +13,7 @@ from slack_sdk import WebClient
 
 from actions.engine.errors import RecoveryError
 from actions.engine.procedure import Procedure
-from actions.incidents.draft_offers import edited, kind_now, kind_of, newest_run, offered, to_publish
+from actions.incidents.draft_offers import edited, kind_now, kind_of, newest_recovery, offered, to_publish
 from actions.incidents.incident_actions import known
 from actions.incidents.open_errands import open_errand
 from actions.incidents.public_text import fit
@@ -100,7 +100,7 @@ def _dialog(bot: BotContext, how: str, name: str, user: str) -> dict[str, Any]:
     if how == "role":
         return modals.role(name, user)
     if how == "status":
-        run = newest_run(bot.store, incident)
+        run = newest_recovery(bot.store, incident)
         kind = kind_now(incident, run)
         return modals.status(name, offered(bot.settings.statuspage, incident, run, kind, bot.settings.stack()), kind)
     return modals.recover(incident, *fits_of(bot, incident))
@@ -146,7 +146,7 @@ def _publish(bot: BotContext, body: dict[str, Any], view: dict[str, Any]) -> str
     """Let out what somebody read, in the words that they gave it."""
     incident = known(bot.store, view["private_metadata"])
     kind = kind_of(modals.said(view, "kind"))
-    run, stack = newest_run(bot.store, incident), bot.settings.stack()
+    run, stack = newest_recovery(bot.store, incident), bot.settings.stack()
     draft = offered(bot.settings.statuspage, incident, run, kind, stack)
     errand = to_publish(incident, fit(edited(draft, modals.said(view, "title"), modals.said(view))))
     by, site = _person(bot, body).speaker, bot.settings.site.name

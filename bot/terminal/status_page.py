@@ -13,7 +13,7 @@ from rich.text import Text
 from actions.engine.errors import Refused
 from actions.engine.ids import is_errand
 from actions.incidents import public_posts
-from actions.incidents.draft_offers import edited, kind_now, kind_of, newest_run, offered, to_publish
+from actions.incidents.draft_offers import edited, kind_now, kind_of, newest_recovery, offered, to_publish
 from actions.incidents.incident import Incident
 from actions.incidents.incident_actions import known, open_incidents
 from actions.incidents.open_errands import open_errand
@@ -72,7 +72,7 @@ def publish(
     """Show the update that fits an incident now, and publish it when somebody says yes."""
     with session(ctx, config, json_) as here:
         found = known(here.store, incident)
-        run = newest_run(here.store, found)
+        run = newest_recovery(here.store, found)
         wanted = kind_of(kind) if kind else kind_now(found, run)
         draft = offered(here.settings.statuspage, found, run, wanted, here.settings.stack())
         draft = fit(edited(draft, title or draft.title, text or draft.text))
@@ -95,7 +95,7 @@ def _document(here: Session, incident: Incident) -> dict[str, Any]:
         "incident": incident.id,
         "title": incident.title,
         "state": incident.state,
-        "fits_now": kind_now(incident, newest_run(here.store, incident)),
+        "fits_now": kind_now(incident, newest_recovery(here.store, incident)),
         "offers": [asdict(offer) for offer in public_posts.offers(here.store.entries(incident.id))],
         "updates": [asdict(post) for post in made],
         "components": [
