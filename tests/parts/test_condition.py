@@ -14,6 +14,7 @@ from actions.settings.site import SiteConfig
 from actions.stack.stack import Service, ServiceKind
 from actions.watch.service_condition import conditions
 from tests.support.small_server import SmallServer, quiet, small_server, tidy
+from tests.support.waiting import within
 from workers.runner.toolbox import DockerToolbox
 from workers.watch.condition_keeper import ConditionKeeper
 
@@ -51,6 +52,8 @@ def test_backups_archive_dumps_and_window_of_a_real_server_are_seen_at_little_co
     (dumps / "empty.dump").touch()
     (dumps / "latest.dump").symlink_to("20260209.dump")
     world.psql("insert into t select generate_series(1, 1000)")
+    healthy = ["docker", "inspect", "--format", "{{.State.Health.Status}}", world.name]
+    within(60)(lambda: subprocess.run(healthy, check=True, capture_output=True, text=True).stdout == "healthy\n")
     took = []
     for _ in range(3):
         began = time.monotonic()

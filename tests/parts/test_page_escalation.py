@@ -48,7 +48,7 @@ class Night:
     def looks(self) -> None:
         """As the chore of a living worker does."""
         notes.worker_lives(self.store, "w", {"site": "main"})
-        next(one for one in self.outside.chores().all if one.name == "alarms").work()
+        next(one for one in self.outside.chores() if one.name == "alarms").work()
 
     def works(self) -> str:
         return LeasedRunner(self.store, find, self.adapters.toolbox(), "errands", away_seconds=0.5).carry_out(
