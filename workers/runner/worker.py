@@ -65,8 +65,7 @@ class Worker:
         chores = (self.pulse(), *self.chores)
         while not self.leaving.is_set():
             self.keep_up()
-            for chore in chores:
-                self._kept.keep(chore.name, chore.run, self.leaving)
+            self._kept.keep_all(chores, self.leaving)
             self.leaving.wait(_PULSE_SECONDS)
         self.rest()
         log.info("worker leaves", owner=self.owner)

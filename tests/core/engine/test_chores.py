@@ -167,3 +167,16 @@ def test_a_thread_that_died_is_begun_anew_and_one_that_lives_is_left() -> None:
     assert again is not first
     assert begun == ["dies", "lives", "dies"]
     lives.set()
+
+
+def test_a_chore_of_each_of_two_places_has_a_thread_of_its_own(store: Store) -> None:
+    leaving, kept = threading.Event(), KeptThreads()
+    seen = {place: threading.Event() for place in ("main", "east")}
+    chores = tuple(Chore("look at the services", 60, seen[place].set, store, place=place) for place in seen)
+    kept.keep_all(chores, leaving)
+    kept.keep_all(chores, leaving)
+    assert all(one.wait(20) for one in seen.values())
+    assert len(kept.threads) == 2
+    leaving.set()
+    for thread in kept.threads.values():
+        thread.join(20)
