@@ -163,7 +163,7 @@ def _expired(run: Run, e: Entry) -> Run:
 def _rechecked(run: Run, e: Entry) -> Run:
     assert e.step is not None
     gives, seen = str((run.answered or {}).get("gives") or ""), e.data.get("seen") or {}
-    facts = {**run.facts, gives: {**run.facts[gives], "seen": seen}} if gives in run.facts else run.facts
+    facts = {**run.facts, gives: {**run.facts[gives], "seen": seen}} if seen and gives in run.facts else run.facts
     return replace(run, recheck=None, done=run.done | {e.step}, question=None, answered=None, facts=facts)
 
 

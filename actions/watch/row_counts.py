@@ -47,7 +47,7 @@ class RowLoss:
 
 @dataclass(frozen=True)
 class RowsSeen:
-    """The sizes at the last look, and what vanished lately."""
+    """The sizes at the last look, and what vanished lately, the newest first."""
 
     started: str
     counts: Mapping[str, int] = field(default_factory=dict)
@@ -61,13 +61,14 @@ def count(container: str, server: Server, sql: Sql) -> RowsSeen:
 
 
 def compare(before: RowsSeen | None, now: RowsSeen, at: datetime) -> RowsSeen:
-    """The new look with what vanished since the one before, and what vanished earlier and is not back."""
+    """The new look with what vanished since the one before, then what vanished earlier and is not back.
+
+    A table that loses rows once more has a loss of its own for that: the newest is what people are looking for.
+    """
     kept = tuple(loss for loss in before.losses if _lasts(loss, now, at)) if before else ()
     if before is None or before.started != now.started:
         return RowsSeen(now.started, now.counts, kept)
-    known = {loss.table for loss in kept}
-    fresh = tuple(loss for loss in _losses(before.counts, now.counts, at) if loss.table not in known)
-    return RowsSeen(now.started, now.counts, kept + fresh)
+    return RowsSeen(now.started, now.counts, (*_losses(before.counts, now.counts, at), *kept))
 
 
 def look(store: Store, site: str, service: str, now: RowsSeen) -> RowsSeen:
@@ -78,10 +79,11 @@ def look(store: Store, site: str, service: str, now: RowsSeen) -> RowsSeen:
 
 
 def lost(store: Store, site: str, services: Iterable[str]) -> list[RowLoss]:
-    """What vanished lately from any of these services of a site."""
+    """What vanished lately from any of these services of a site, the newest first."""
     seen = (_kept(store, site, service) for service in sorted(services))
     recent = store.clock() - REMEMBERED
-    return [loss for one in seen if one is not None for loss in one.losses if loss.at >= recent]
+    found = [loss for one in seen if one is not None for loss in one.losses if loss.at >= recent]
+    return sorted(found, key=lambda loss: loss.at, reverse=True)
 
 
 def _losses(before: Mapping[str, int], now: Mapping[str, int], at: datetime) -> Iterable[RowLoss]:

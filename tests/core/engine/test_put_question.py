@@ -62,7 +62,7 @@ def test_where_there_is_nothing_to_choose_the_first_option_stands_as_nobodys_ans
     here.answer("Yes", ONCALL)
     assert here.work() == "asking"
     assert titles(here) == ["Paint it?", "Varnish it?"]
-    assert here.run.facts["how"] == {"option": "Thinly", "by": "", "text": ""}
+    assert here.run.facts["how"] == {"option": "Thinly", "by": "", "text": "", "seen": {}}
     here.answer("Varnish", APPROVER, "wall")
     assert here.work() == "finished"
     assert here.run.finished is Outcome.RECOVERED

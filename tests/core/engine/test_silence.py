@@ -55,7 +55,8 @@ def test_nobody_answering_means_that_the_first_option_stands(yard: Yard) -> None
     assert yard.work() == "finished"
     assert yard.run.finished is Outcome.RECOVERED
     assert yard.house.paint == "red"
-    assert yard.run.facts["first"] == {"option": "Yes", "by": "", "text": ""}
+    seen = {"wall": {"bricks": 100, "weather": "dry"}}
+    assert yard.run.facts["first"] == {"option": "Yes", "by": "", "text": "", "seen": seen}
     expired = next(e for e in yard.store.entries("r1") if e.kind is Kind.EXPIRED)
     assert (expired.data["leads"], expired.data["option"]) == ("on", "Yes")
     assert yard.run.people == {"U-ONCALL"}

@@ -47,3 +47,11 @@ def test_a_loss_is_remembered_once_until_the_rows_are_back_or_it_is_old() -> Non
     assert compare(restarted, RowsSeen("09:00", {"a": 990}), at(20)).losses == first.losses[1:]
     assert compare(restarted, RowsSeen("09:00", {"a": 0}), at(0) + REMEMBERED + timedelta(minutes=1)).losses == ()
     assert "a lost 900 of 1000 rows before 14:00 UTC" in [loss.says() for loss in first.losses]
+
+
+def test_a_second_loss_of_a_table_stands_before_the_first() -> None:
+    first = compare(BEFORE, RowsSeen("08:00", {"a": 700, "c": 60}), at(0))
+    second = compare(first, RowsSeen("08:00", {"a": 300, "c": 60}), at(30))
+    assert [(loss.before, loss.now, loss.at) for loss in second.losses] == [(700, 300, at(30)), (1000, 700, at(0))]
+    third = compare(second, RowsSeen("08:00", {"a": 300, "c": 0}), at(40))
+    assert [loss.table for loss in third.losses] == ["c", "a", "a"]
