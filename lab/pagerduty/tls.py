@@ -26,5 +26,8 @@ def certificate_in(folder: Path) -> Certificate:
     server = authority.issue_cert("127.0.0.1", "localhost")
     made.server.touch(mode=0o600)
     server.private_key_and_cert_chain_pem.write_to_path(str(made.server))
-    authority.cert_pem.write_to_path(str(made.authority))
+    # Whoever waits for the file reads it as soon as it is there.
+    beside = made.authority.with_suffix(".new")
+    authority.cert_pem.write_to_path(str(beside))
+    beside.replace(made.authority)
     return made
