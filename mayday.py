@@ -23,9 +23,9 @@ from bot.terminal.deferred import Deferred
 if TYPE_CHECKING:
     from actions.engine.procedure import Procedure
     from actions.engine.run import Run
-    from actions.engine.store import Store
     from actions.findings import Finding
     from actions.settings.settings import Settings
+    from actions.store.store import Store
     from bot.terminal.context import TerminalContext
     from workers.runner.toolboxes import InProcessRunner
 
@@ -192,8 +192,8 @@ def _store(settings: Settings) -> Store:
     from sqlalchemy.exc import SQLAlchemyError
 
     from actions.engine.errors import RecoveryError
-    from actions.engine.store import Store
     from actions.redact import redact
+    from actions.store.store import Store
 
     try:
         return Store(settings.store, _clock)

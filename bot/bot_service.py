@@ -15,15 +15,15 @@ from slack_bolt.adapter.socket_mode import SocketModeHandler
 from starlette.applications import Starlette
 
 from actions.catalog import find
-from actions.engine.chores import Chore, KeptThreads
-from actions.engine.leader_lease import LeaderLease
+from actions.chores.chores import Chore, KeptThreads
+from actions.chores.leader_lease import LeaderLease
 from actions.engine.procedure import Procedure
-from actions.engine.store import Store
 from actions.incidents.alarm_watch import AlarmWatch, caller
 from actions.incidents.alert_grouping import rules_of
 from actions.incidents.page_escalation import lifter
 from actions.incidents.site_watch import site_watches
 from actions.settings.settings import Settings
+from actions.store.store import Store
 from actions.tools.outside import Pager, PagerDuty
 from bot.house_keeping import HouseKeeping
 from bot.incidents.event_intake import Intake

@@ -12,8 +12,8 @@ from slack_sdk import WebClient
 
 from actions.catalog import ERRANDS
 from actions.engine.procedure import Procedure
-from actions.engine.store import Store
 from actions.settings.settings import Settings
+from actions.store.store import Store
 from bot.recent_keys import RecentKeys
 from bot.slack.people import SlackPeople
 from bot.web.meters import Meters

@@ -5,10 +5,10 @@ from __future__ import annotations
 import socket
 from dataclasses import dataclass
 
-from actions.engine.chores import Chore
+from actions.chores.chores import Chore
 from actions.engine.errors import Away
-from actions.engine.notes import archive_old_journals, forget_old_deliveries
 from actions.incidents.kept_events import forget_old_events
+from actions.store.notes import archive_old_journals, forget_old_deliveries
 from bot.context import BotContext
 from bot.slack import identity
 from bot.slack.client import FAILURES, trouble

@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from actions.engine import requests
+from actions.control import requests
 from actions.engine.errors import Busy, Refused
 from actions.engine.journal import Kind
 from actions.engine.lanes import Lane
-from actions.engine.notes import living_workers, post
 from actions.engine.procedure import Procedure
 from actions.engine.reading import Asker
 from actions.engine.run import Run
 from actions.engine.served import serves
 from actions.stack.choose import chosen, site_named, untold
 from actions.stack.stack import ServiceKind
+from actions.store.notes import living_workers, post
 from bot.context import BotContext
 from bot.incidents.thread_places import of_thread
 from bot.parse_command import ProcedureCommand

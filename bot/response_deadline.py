@@ -15,7 +15,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from actions.engine.errors import NOT_READ, RecoveryError
-from actions.engine.write_deadline import deadline
+from actions.store.write_deadline import deadline
 
 T = TypeVar("T")
 log = structlog.get_logger("mayday.promptly")

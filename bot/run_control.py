@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from actions.engine import answers
+from actions.control import answers
 from actions.engine.break_glass import BreakGlass
 from actions.engine.errors import NOT_READ, Refused
 from actions.engine.fact_roles import fact_with
 from actions.engine.ids import is_errand
 from actions.engine.journal import Entry, Kind
-from actions.engine.notes import post
 from actions.engine.procedure import FactRole, Procedure
 from actions.engine.reading import Asker
 from actions.engine.rights import Speaker
 from actions.engine.run import Run
+from actions.store.notes import post
 from bot.button_target import ButtonTarget
 from bot.context import BotContext
 from bot.requests import header_key

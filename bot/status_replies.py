@@ -8,10 +8,10 @@ from actions.engine.folding import fold
 from actions.engine.ids import is_errand
 from actions.engine.journal import Entry, Kind
 from actions.engine.needs_people import is_unseen
-from actions.engine.notes import living_workers
 from actions.engine.run import Run
 from actions.engine.served import told
 from actions.engine.status import labels_of
+from actions.store.notes import living_workers
 from bot.context import BotContext
 from bot.requests import NO_WORKER, has_worker, thread_link
 from bot.run_control import find

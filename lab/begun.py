@@ -9,8 +9,8 @@ import time
 from typing import Any
 
 from actions.engine.ids import INCIDENT
-from actions.engine.notes import post
-from actions.engine.store import Store
+from actions.store.notes import post
+from actions.store.store import Store
 from bot.incidents.thread_places import header_key
 
 _RUN_SECONDS = 3.0

@@ -11,9 +11,9 @@ import typer
 from rich.console import Console
 
 from actions.engine.errors import RecoveryError, Refused
-from actions.engine.notes import living_workers
 from actions.engine.run import Run
 from actions.engine.status import labels_of, rests, state_of
+from actions.store.notes import living_workers
 from lab import breaks, company, show, truth
 from lab.begun import begun
 from lab.drawn import once_it_is_drawn, until_it_counts, until_it_is_drawn

@@ -11,14 +11,14 @@ import httpx
 
 from actions.catalog import find
 from actions.clock.when import parse_when
+from actions.control.requests import Subject, requested
 from actions.engine.errors import RecoveryError, Refused
 from actions.engine.ids import new_id
 from actions.engine.procedure import Procedure
 from actions.engine.reading import Asker
-from actions.engine.requests import Subject, requested
 from actions.engine.rights import Speaker
 from actions.engine.status import rests, state_of
-from actions.engine.store import Store
+from actions.store.store import Store
 from lab import processes, removal, stack, stack_tables, town_process
 from lab.engine import Say, connect, silent
 from lab.home import QUEUE_PASSWORD, Lab

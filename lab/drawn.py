@@ -9,7 +9,7 @@ from typing import Any
 from actions.engine.errors import RecoveryError
 from actions.engine.run import Run
 from actions.engine.status import labels_of
-from actions.engine.store import Store
+from actions.store.store import Store
 from lab.slack.client import PracticeSlack
 from lab.slack.errors import NO_SUCH_BUTTON
 

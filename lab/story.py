@@ -12,11 +12,11 @@ from rich.console import Console
 from actions.engine.errors import RecoveryError
 from actions.engine.ids import is_errand
 from actions.engine.status import RunState, rests, state_of
-from actions.engine.store import Store
 from actions.incidents import incident as incidents
 from actions.incidents.document_export import document_of
 from actions.incidents.document_rendering import markdown
 from actions.incidents.take_in_events import ALERT
+from actions.store.store import Store
 from lab import breaks, company, show, truth
 from lab.home import Lab
 from lab.pagerduty import place as pagerduty

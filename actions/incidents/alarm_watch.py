@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from actions.engine import notes
 from actions.engine.folding import fold
 from actions.engine.ids import is_errand
 from actions.engine.journal import Entry, Kind
@@ -17,12 +16,13 @@ from actions.engine.no_return import passed_no_return
 from actions.engine.procedure import MayAnswer, Procedure
 from actions.engine.run import Run
 from actions.engine.run_parts import Question
-from actions.engine.store import Store
 from actions.incidents.alarms import ALONE_FOR, Alarm, Facts, RunFacts, alarms, approval_key
 from actions.incidents.contacts import people_of
 from actions.incidents.page_escalation import lifted
 from actions.incidents.site_watch import LOOKED_AT, SiteWatch, known
 from actions.settings.contacts import ContactSettings
+from actions.store import notes
+from actions.store.store import Store
 from actions.tools.outside import Pager, PagerDuty
 
 RAISED = "alarm"

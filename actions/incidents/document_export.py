@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from actions.engine.errors import Refused
 from actions.engine.journal import Entry, Kind
-from actions.engine.store import Store
 from actions.incidents.document import Document
 from actions.incidents.document_versions import as_it_stands
 from actions.stack.manual import MANUAL
 from actions.stack.stack import Stack
+from actions.store.store import Store
 
 
 def journals_of(store: Store, name: str) -> list[list[Entry]]:

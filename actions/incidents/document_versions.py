@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from actions.engine.journal import Entry, Kind
-from actions.engine.transaction import Draft
 from actions.incidents.document import Document, Version, document
 from actions.incidents.document_rendering import markdown
 from actions.stack.manual import MANUAL
 from actions.stack.stack import Stack
+from actions.store.transaction import Draft
 
 Journals = Sequence[Sequence[Entry]]
 """An incident's journal, then those of its runs and errands."""

@@ -11,7 +11,6 @@ from actions import catalog
 from actions.engine.errors import Refused
 from actions.engine.procedure import Outcome, Procedure
 from actions.engine.run import Run
-from actions.engine.store import Store
 from actions.errands import status_page_publish
 from actions.incidents.incident import Incident
 from actions.incidents.open_errands import Errand
@@ -20,6 +19,7 @@ from actions.incidents.statuspage_drafts import Kind, draft_for
 from actions.settings.outside import StatusPageSettings
 from actions.stack.manual import MANUAL
 from actions.stack.stack import Stack, service_of
+from actions.store.store import Store
 from actions.tools.outside import Draft
 
 _ENDS: dict[Outcome, Kind] = {Outcome.RECOVERED: "finished", Outcome.DONE: "finished"}

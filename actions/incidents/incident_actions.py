@@ -12,13 +12,13 @@ from datetime import datetime
 from actions.engine.errors import NOT_READ, Refused
 from actions.engine.ids import INCIDENT, new_id
 from actions.engine.journal import Entry, Kind
-from actions.engine.ledger import Teller
 from actions.engine.rights import Speaker
-from actions.engine.store import Store
-from actions.engine.transaction import Draft
 from actions.incidents.incident import SEVERITIES, Incident, fold
 from actions.incidents.open_errands import may_speak
 from actions.redact import redact
+from actions.store.ledger import Teller
+from actions.store.store import Store
+from actions.store.transaction import Draft
 
 ROLES = ("commander", "scribe", "communications", "operations")
 """The roles of an incident; `operations` is who carries the recovery out."""

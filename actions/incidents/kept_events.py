@@ -11,9 +11,9 @@ import logging
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from actions.engine.store import Store
-from actions.engine.transaction import Transaction
 from actions.incidents.pagerduty_events import id_of
+from actions.store.store import Store
+from actions.store.transaction import Transaction
 
 _log = logging.getLogger(__name__)
 EVENT, WAITING, UNREAD = "event", "event waiting", "event unread"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pydantic import ValidationError
 
 from actions.engine.facts import from_json, to_json
-from actions.engine.store import Store
+from actions.store.store import Store
 from actions.tools.outside import OnCall
 
 NOTE = "on call"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from actions.engine.store import Store
 from actions.incidents import on_call
 from actions.incidents.contacts import people_of
 from actions.settings.settings import Settings
+from actions.store.store import Store
 from actions.tools.outside import OnCall
 
 FRESH = timedelta(hours=1)

@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from actions.control.requests import Subject, open_run
 from actions.engine.errors import Refused
 from actions.engine.procedure import Procedure
-from actions.engine.requests import Subject, open_run
 from actions.engine.rights import Speaker
 from actions.engine.run import SYSTEM, Run
-from actions.engine.store import Store
 from actions.errands import pagerduty_acknowledge, pagerduty_escalate, pagerduty_page, pagerduty_resolve
 from actions.incidents.alert import AlertState
 from actions.incidents.incident import Incident
 from actions.incidents.pagerduty_events import OWN
 from actions.settings.contacts import Contact
 from actions.steps.pagerduty_incidents import AlertIds, Page
+from actions.store.store import Store
 
 
 @dataclass(frozen=True)

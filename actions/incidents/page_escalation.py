@@ -6,11 +6,11 @@ from collections.abc import Callable
 from datetime import datetime
 
 from actions.engine.procedure import Outcome
-from actions.engine.store import Store
 from actions.errands import pagerduty_lift
 from actions.incidents.alarms import Alarm
 from actions.incidents.open_errands import Errand, open_for_run
 from actions.steps.pagerduty_incidents import Page
+from actions.store.store import Store
 from actions.tools.outside import PagerDuty
 
 NOTE = "lift"

@@ -9,15 +9,15 @@ from datetime import datetime, timedelta
 from pydantic import ValidationError
 
 from actions.clock.times import span_words
-from actions.engine import notes
 from actions.engine.errors import RecoveryError
 from actions.engine.fact_roles import fact_with
 from actions.engine.facts import from_json
 from actions.engine.procedure import FactRole, Procedure
-from actions.engine.store import Store
 from actions.incidents.alarms import SiteFacts
 from actions.postgres.archiver import Archiving
 from actions.settings.settings import Settings
+from actions.store import notes
+from actions.store.store import Store
 from actions.watch.service_condition import conditions
 
 LOOKED_AT = 20

@@ -13,14 +13,14 @@ from actions.engine.errors import NOT_READ
 from actions.engine.facts import to_json
 from actions.engine.ids import INCIDENT, new_id
 from actions.engine.journal import Entry, Kind
-from actions.engine.store import Store
-from actions.engine.transaction import Draft, Transaction
 from actions.incidents import incident as incidents
 from actions.incidents.alert import Alert, came_back, joined
 from actions.incidents.alert_grouping import IncidentScope, Rules, home, scope_of
 from actions.incidents.incident import Incident
 from actions.incidents.kept_events import EVENT, WAITING, put_aside
 from actions.incidents.pagerduty_events import PagerDutyNote, Unread, heard, storable
+from actions.store.store import Store
+from actions.store.transaction import Draft, Transaction
 
 _log = logging.getLogger(__name__)
 ALERT = "alert"

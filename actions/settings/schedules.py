@@ -7,8 +7,8 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
+from actions.chores.schedules import Missed
 from actions.clock.cron import CronExpression
-from actions.engine.schedules import Missed
 from actions.settings.checked import Checked
 from actions.settings.services import Name
 

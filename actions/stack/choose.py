@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from actions.control.requests import Subject
 from actions.engine.errors import Refused
-from actions.engine.requests import Subject
 from actions.stack.stack import Service, Site, Stack
 
 _SHOWN = 60

@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from actions.engine.facts import from_json, to_json
-from actions.engine.store import Store
 from actions.postgres.server import Server
+from actions.store.store import Store
 from actions.tools.sql import Sql
 
 NOTE = "rows"

@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 from pydantic import ValidationError
 
 from actions.engine.facts import from_json, to_json
-from actions.engine.store import Store
 from actions.postgres.archive import LiveTail
 from actions.postgres.archiver import Archiving
 from actions.postgres.segments import segment_start
 from actions.postgres.windows import TimelineWindow
 from actions.steps.postgres.read_window import WindowInputs
+from actions.store.store import Store
 from actions.watch.redis_memory import Memory
 from actions.watch.run_records import Record
 

@@ -9,13 +9,13 @@ from datetime import datetime, timedelta
 from actions.engine.errors import Fenced
 from actions.engine.folding import fold
 from actions.engine.journal import Entry
-from actions.engine.store import Store
 from actions.incidents.document_export import journals_of
 from actions.incidents.document_rendering import html, markdown
 from actions.incidents.document_versions import Edition, Journals, as_given, editions, next_edition, tells_more
 from actions.incidents.incident import Incident
 from actions.incidents.self_resolved import passed_by_itself
 from actions.stack.stack import Stack
+from actions.store.store import Store
 from bot.slack.run_thread import ThreadItem
 
 SETTLES = timedelta(seconds=20)

@@ -6,11 +6,11 @@ import threading
 from collections.abc import Callable
 from functools import partial
 
-from actions.engine.chores import Chore
-from actions.engine.leader_lease import LeaderLease
-from actions.engine.store import Store
+from actions.chores.chores import Chore
+from actions.chores.leader_lease import LeaderLease
 from actions.incidents.alert_grouping import Rules
 from actions.incidents.take_in_events import OpenIncidents, take_in
+from actions.store.store import Store
 
 INTAKE = "intake"
 """Whose turn it is to take events in."""

@@ -17,9 +17,9 @@ from queue import Empty, SimpleQueue
 from sqlalchemy.exc import SQLAlchemyError
 
 from actions.engine.errors import NOT_READ, RecoveryError
-from actions.engine.store import Store
-from actions.engine.write_deadline import deadline
 from actions.incidents.kept_events import keep_events
+from actions.store.store import Store
+from actions.store.write_deadline import deadline
 
 _log = logging.getLogger(__name__)
 GIVES_UP = 4.0

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from actions.engine.errors import Refused
-from actions.engine.store import Store
 from actions.incidents import incident_actions, open_errands
 from actions.incidents.contacts import ContactWay
 from actions.incidents.incident import Incident
 from actions.incidents.incident_actions import known, open_incidents, severity_of
 from actions.incidents.open_errands import Errand, open_errand
+from actions.store.store import Store
 from bot.context import BotContext
 from bot.incidents import timeline
 from bot.incidents.notify_contacts import tell_contacts

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from actions.engine.notes import post
-from actions.engine.store import Store
+from actions.store.notes import post
+from actions.store.store import Store
 from bot.slack.identity import known, link
 
 _LOOKED_AT = 50

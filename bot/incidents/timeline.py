@@ -7,9 +7,9 @@ from datetime import datetime
 
 from actions.engine.ids import is_errand
 from actions.engine.journal import Entry, Kind
-from actions.engine.store import Store
 from actions.incidents import incident as incidents
 from actions.incidents.incident import Incident
+from actions.store.store import Store
 from bot.views.mrkdwn import cut, foreign
 
 _MOST = 60

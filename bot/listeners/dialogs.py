@@ -9,7 +9,7 @@ from slack_bolt import Ack, App
 from slack_sdk import WebClient
 
 from actions.engine.errors import RecoveryError
-from actions.engine.notes import post
+from actions.store.notes import post
 from bot.button_target import ButtonTarget
 from bot.context import BotContext
 from bot.dispatch import told

@@ -14,8 +14,8 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.middleware import RequestVerification
 
 from actions.engine.procedure import Procedure
-from actions.engine.store import Store
 from actions.settings.settings import Settings
+from actions.store.store import Store
 from bot.context import BotContext
 from bot.listeners import buttons, catch_all, dialogs, incident_events, mentions, pinned_messages, slash_commands
 from bot.listeners import home_events as home_tab

@@ -13,8 +13,8 @@ from typing import Any
 from slack_sdk import WebClient
 from sqlalchemy.exc import SQLAlchemyError
 
-from actions.engine.store import Store
 from actions.settings.people import PeopleSettings
+from actions.store.store import Store
 from bot.slack.client import FAILURES, Why, trouble
 from bot.slack.identity import known
 

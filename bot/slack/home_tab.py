@@ -13,7 +13,7 @@ from typing import Any
 
 from slack_sdk import WebClient
 
-from actions.engine.chores import Chore
+from actions.chores.chores import Chore
 from actions.engine.errors import Refused
 from actions.stack.stack import Site
 from bot.context import BotContext

@@ -9,7 +9,7 @@ from slack_sdk import WebClient
 from sqlalchemy.exc import SQLAlchemyError
 
 from actions.engine.errors import NOT_READ
-from actions.engine.store import Store
+from actions.store.store import Store
 
 _log = logging.getLogger(__name__)
 

@@ -15,8 +15,8 @@ from typing import Any
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from actions.engine import notes
-from actions.engine.store import Store
+from actions.store import notes
+from actions.store.store import Store
 from bot.slack.client import FAILURES, Trouble, Why, trouble
 from bot.slack.rate_limits import Call, Method
 from bot.slack.run_thread import ThreadItem, payload

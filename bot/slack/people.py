@@ -15,8 +15,8 @@ from slack_sdk import WebClient
 
 from actions.engine.errors import Refused
 from actions.engine.rights import Speaker
-from actions.engine.store import Store
 from actions.settings.people import PeopleSettings
+from actions.store.store import Store
 from bot.slack.directory import OTHER_WORKSPACE, Directory, Lookup
 from bot.slack.identity import known
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from actions.engine import notes
 from actions.engine.folding import fold
 from actions.engine.journal import Entry, Kind
 from actions.engine.needs_people import is_unseen, needs_people
 from actions.engine.shown import Shown, shown_of
 from actions.incidents.document_versions import editions
+from actions.store import notes
 from bot.context import BotContext
 from bot.incidents import document_files
 from bot.incidents.incident_scene import scene_of

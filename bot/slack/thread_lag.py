@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from actions.engine import notes
 from actions.engine.errors import NOT_READ
-from actions.engine.store import Store
+from actions.store import notes
+from actions.store.store import Store
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,11 @@ from dataclasses import replace
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from actions.engine.chores import Chore, KeptThreads
+from actions.chores.chores import Chore, KeptThreads
+from actions.chores.leader_lease import LeaderLease
 from actions.engine.errors import Fenced
-from actions.engine.fenced_store import FencedStore
-from actions.engine.leader_lease import LeaderLease
-from actions.engine.ledger import LEASE_SECONDS
+from actions.store.fenced_store import FencedStore
+from actions.store.ledger import LEASE_SECONDS
 from bot.context import BotContext
 from bot.slack.thread_writer import ThreadWriter
 

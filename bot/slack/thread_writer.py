@@ -9,11 +9,11 @@ import logging
 from datetime import datetime, timedelta
 from typing import Any
 
-from actions.engine import notes
 from actions.engine.errors import NOT_READ, RecoveryError
 from actions.engine.folding import fold
 from actions.engine.journal import Entry, Kind
 from actions.engine.run import Run
+from actions.store import notes
 from bot.ask_again import open_again
 from bot.context import BotContext
 from bot.requests import has_worker

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from actions.engine import notes
 from actions.engine.errors import NOT_READ
 from actions.engine.journal import Entry
-from actions.engine.store import Store
 from actions.incidents import incident as incidents
+from actions.store import notes
+from actions.store.store import Store
 from bot.incidents.incident_thread import ThreadStory
 from bot.slack.run_thread import ThreadItem
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from actions.engine.answers import choice, short
+from actions.control.answers import choice, short
 from actions.engine.break_glass import BreakGlass
 from actions.engine.errors import Refused
 from actions.engine.journal import Entry

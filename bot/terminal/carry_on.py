@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import typer
 
-from actions.engine import notes
 from actions.engine.errors import RecoveryError
 from actions.engine.ids import is_errand
 from actions.engine.status import RunState
+from actions.store import notes
 from bot.ask_again import open_again
 from bot.requests import NO_WORKER, has_worker
 from bot.terminal import run_shown

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from actions.engine.procedure import Procedure
     from actions.engine.run import Run
-    from actions.engine.store import Store
     from actions.findings import Finding
     from actions.settings.settings import Settings
+    from actions.store.store import Store
 
 
 @dataclass(frozen=True)

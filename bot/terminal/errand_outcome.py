@@ -7,7 +7,7 @@ import uuid
 
 import typer
 
-from actions.engine.leader_lease import LeaderLease
+from actions.chores.leader_lease import LeaderLease
 from actions.engine.status import state_of
 from actions.incidents.alert_grouping import rules_of
 from actions.incidents.take_in_events import take_in

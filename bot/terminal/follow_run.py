@@ -8,11 +8,11 @@ from enum import IntEnum
 
 from rich.status import Status
 
-from actions.engine import notes
 from actions.engine.folding import fold
 from actions.engine.journal import Entry
 from actions.engine.run import Run
 from actions.engine.status import RunState, rests, state_of
+from actions.store import notes
 from bot.requests import NO_WORKER, has_worker
 from bot.terminal import run_shown
 from bot.terminal.session import Session

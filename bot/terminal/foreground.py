@@ -9,12 +9,13 @@ from types import TracebackType
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from actions.engine import answers, notes
-from actions.engine.answers import choice
+from actions.control import answers
+from actions.control.answers import choice
 from actions.engine.errors import RecoveryError, Refused
-from actions.engine.ledger import LEASE_SECONDS
 from actions.engine.run import Run
 from actions.engine.status import RETRY, UNDO, RunState, labels_of, rests
+from actions.store import notes
+from actions.store.ledger import LEASE_SECONDS
 from bot import run_control
 from bot.terminal import run_shown
 from bot.terminal.answer_question import Given, answer

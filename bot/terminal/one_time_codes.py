@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 import pyotp
 
 from actions.engine.errors import Refused
-from actions.engine.store import Store
+from actions.store.store import Store
 
 WRONG_TRIES = 5
 _STEP = 30

@@ -13,11 +13,11 @@ from urllib.parse import urlsplit
 import redis
 from sqlalchemy.exc import SQLAlchemyError
 
-from actions.engine.notes import living_workers
 from actions.engine.served import serves
-from actions.engine.store import Store
 from actions.settings.outside import PagerDutySettings
 from actions.settings.settings import Settings
+from actions.store.notes import living_workers
+from actions.store.store import Store
 from bot.slack.client import FAILURES, Why, client_for, trouble
 
 _SECONDS = 2

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from actions.engine.anchors import anchors_path
+from actions.store.anchors import anchors_path
 from bot import run_control
 from bot.terminal import records, status_lists
 from bot.terminal.carry_on import BACK, GOOD

@@ -11,16 +11,16 @@ from typing import Any
 
 from rich.console import Console
 
-from actions.engine.anchors import AnchorFile, cut_short
-from actions.engine.claims_check import wrong_claims
 from actions.engine.errors import NOT_READ, Refused
 from actions.engine.journal import Entry, first_broken
-from actions.engine.journal_heads import contradiction
 from actions.engine.procedure import Procedure
 from actions.engine.run import Run
 from actions.engine.status import labels_of, state_of
-from actions.engine.store import Store
 from actions.findings import Finding
+from actions.store.anchors import AnchorFile, cut_short
+from actions.store.claims_check import wrong_claims
+from actions.store.journal_heads import contradiction
+from actions.store.store import Store
 from actions.wording import counted
 from bot.terminal import run_shown
 

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from actions.engine.answers import short
+from actions.control.answers import short
 from actions.engine.break_glass import in_words
 from actions.engine.errors import error_said
 from actions.engine.folding import fold

@@ -16,9 +16,9 @@ from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
 
 from actions.engine.errors import RecoveryError, Refused
-from actions.engine.store import Store
 from actions.settings.people import Operator
 from actions.settings.settings import Settings
+from actions.store.store import Store
 from bot.context import BotContext
 from bot.slack.client import client_for
 from bot.slack.people import Person, SlackPeople

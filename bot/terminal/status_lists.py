@@ -6,9 +6,9 @@ from pathlib import Path
 
 from actions.engine.errors import Refused
 from actions.engine.ids import is_errand
-from actions.engine.notes import living_workers
 from actions.engine.procedure import Procedure
 from actions.engine.served import told
+from actions.store.notes import living_workers
 from bot import run_control, stack_shown
 from bot.error_page import is_code
 from bot.parse_command import NotYetCommand, UnknownCommand, command_of

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from actions.engine.chore_records import states
-from actions.engine.store import Store
+from actions.chores.chore_records import states
+from actions.store.store import Store
 
 
 def chores(store: Store) -> Iterator[Metric]:

@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from actions.catalog import ERRANDS
-from actions.engine.kept_count import KeptCount
+from actions.store.kept_count import KeptCount
 from actions.watch.service_condition import Condition, Reachable, conditions
 from bot.context import BotContext
 from bot.slack.thread_lag import LagWatch

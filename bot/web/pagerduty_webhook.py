@@ -17,8 +17,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from actions.engine.errors import RecoveryError
-from actions.engine.store import Store
 from actions.incidents.kept_events import key_of
+from actions.store.store import Store
 from bot.incidents.event_writer import GIVES_UP, EventWriter
 from bot.web.http_limits import body_of
 

@@ -1,7 +1,7 @@
 """Counting runs and steps from the journals, entry by entry: what a restart would count again is the same.
 
 Counted is by the names that the journals tell; which of them the catalog knows is asked when the figures are shown. So
-what was kept (`actions.engine.kept_count`) holds for the next version of the catalog too.
+what was kept (`actions.store.kept_count`) holds for the next version of the catalog too.
 """
 
 from __future__ import annotations

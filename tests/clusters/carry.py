@@ -7,13 +7,13 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from actions.engine import answers
+from actions.control import answers
 from actions.engine.errors import Refused
 from actions.engine.journal import Kind
 from actions.engine.run import Run
 from actions.engine.status import RunState, state_of
-from actions.engine.store import Store
 from actions.steps.postgres.prepared import LEAVE
+from actions.store.store import Store
 from tests.clusters.aim import DISCARD, UNDO, Aim
 from tests.clusters.case import Case
 from tests.support.own_cluster import APPROVER, KEEP, ONCALL

@@ -13,7 +13,15 @@ from tests.mutants.mutant import Outcome, Result, mutants
 from tests.mutants.table import table
 from tests.mutants.trial import Trial, modules_of
 
-_MODULES = ["actions/engine", "actions/steps", "actions/postgres", "actions/clock"]
+_MODULES = [
+    "actions/engine",
+    "actions/store",
+    "actions/control",
+    "actions/chores",
+    "actions/steps",
+    "actions/postgres",
+    "actions/clock",
+]
 
 
 def main() -> int:

@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from actions.engine.store import Store
 from actions.settings.site import SiteConfig
 from actions.stack.stack import Service, ServiceKind
+from actions.store.store import Store
 from actions.watch.service_condition import conditions
 from tests.support.small_server import SmallServer, quiet, small_server, tidy
 from tests.support.waiting import within

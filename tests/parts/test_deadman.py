@@ -14,12 +14,12 @@ import pytest
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
-from actions.engine import notes
 from actions.engine.errors import RecoveryError
 from actions.engine.procedure import Procedure
-from actions.engine.store import Store
 from actions.settings.outside import HeartbeatSettings
 from actions.settings.settings import Settings
+from actions.store import notes
+from actions.store.store import Store
 from actions.watch import service_condition
 from actions.watch.service_condition import Condition, Health, Reachable
 from tests.support.bot_world import CATALOG, PITR, SERVICE, Clock, PlayedWorker, store_in

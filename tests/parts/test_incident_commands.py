@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from actions.engine import notes
 from actions.engine.journal import Kind
 from actions.incidents import on_call
 from actions.incidents.alert_grouping import rules_of
@@ -16,6 +15,7 @@ from actions.incidents.incident_actions import known
 from actions.incidents.on_call_names import duty
 from actions.incidents.take_in_events import take_in
 from actions.settings.settings import Settings
+from actions.store import notes
 from bot.views import incident_header as header
 from bot.views.incident_words import Scene
 from lab.pagerduty.client import RunningPracticePagerDuty

@@ -14,12 +14,12 @@ import pytest
 from pydantic import SecretStr
 
 from actions.catalog import find
-from actions.engine import notes
 from actions.engine.journal import first_broken
-from actions.engine.store import Store
 from actions.incidents.incident_actions import known
 from actions.settings.outside import PagerDutySettings, StatusPageSettings, WebSettings
 from actions.settings.settings import Settings
+from actions.store import notes
+from actions.store.store import Store
 from bot.bot_service import BotService
 from bot.web.pagerduty_webhook import PATH
 from lab.slack.client import RunningPracticeSlack, running_practice_slack

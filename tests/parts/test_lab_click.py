@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from actions.engine import notes
-from actions.engine.store import Store
+from actions.store import notes
+from actions.store.store import Store
 from lab import company
 from lab.cli import app
 from lab.home import Lab

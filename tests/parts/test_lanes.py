@@ -16,13 +16,13 @@ from actions.catalog import find as find_errand
 from actions.engine.lanes import Lane
 from actions.engine.procedure import Procedure
 from actions.engine.run import Run
-from actions.engine.store import Store
 from actions.incidents import open_errands
 from actions.incidents.alert_grouping import Rules
 from actions.incidents.incident_actions import known
 from actions.incidents.kept_events import keep_event
 from actions.incidents.open_errands import open_errand
 from actions.incidents.take_in_events import take_in
+from actions.store.store import Store
 from tests.core.incidents.test_errands import OLGA
 from tests.support.bot_world import store_in
 from tests.support.own_redis import own_redis

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from actions.catalog import find
-from actions.engine import notes
 from actions.incidents.alarms import APPROVAL_FOR
 from actions.settings.settings import Settings
+from actions.store import notes
 from lab.pagerduty.client import RunningPracticePagerDuty, running_practice_pagerduty
 from tests.support.bot_world import PITR, PlayedWorker, store_in
 from tests.support.paging import Listener, certificates, eventually, listener, rest

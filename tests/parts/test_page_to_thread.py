@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from actions.catalog import find
-from actions.engine.store import Store
 from actions.incidents.incident import Incident
 from actions.incidents.incident_actions import known
 from actions.settings.outside import WebSettings
 from actions.settings.settings import Settings
+from actions.store.store import Store
 from bot.bot_service import BotService
 from lab.pagerduty.client import RunningPracticePagerDuty, running_practice_pagerduty
 from lab.slack.client import RunningPracticeSlack, running_practice_slack

@@ -11,9 +11,9 @@ from typing import Any
 import docker
 import pytest
 
-from actions.engine.store import Store
 from actions.settings.site import SiteConfig
 from actions.stack.stack import Service, ServiceKind
+from actions.store.store import Store
 from actions.watch.service_condition import conditions
 from lab.images import REDIS as IMAGE
 from tests.support.waiting import now, within

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from actions.engine import notes
 from actions.engine.journal import Kind
-from actions.engine.store import Store
+from actions.store import notes
+from actions.store.store import Store
 from lab.slack.client import RunningPracticeSlack
 from tests.support.bot_world import CHANNEL, PlayedWorker
 from tests.support.practice_bot import slack, store

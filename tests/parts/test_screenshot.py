@@ -20,10 +20,10 @@ from typing import Any
 import pytest
 
 from actions.catalog import CATALOG, find
-from actions.engine import notes
 from actions.engine.journal import Kind
 from actions.engine.procedure import Ask
-from actions.engine.store import Store
+from actions.store import notes
+from actions.store.store import Store
 from bot.bot_service import BotService
 from bot.slack.watched_journals import SINK
 from lab.slack.client import RunningPracticeSlack

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from actions.engine import answers
+from actions.control import answers
 from actions.engine.errors import RecoveryError, Refused
 from actions.engine.journal import Kind
 from actions.engine.procedure import Act, Look, Risk

@@ -12,8 +12,8 @@ import pyotp
 import pytest
 
 from actions.engine.journal import Kind
-from actions.engine.store import Store
 from actions.settings.settings_file import read
+from actions.store.store import Store
 from bot.bot_service import BotService
 from lab.slack.client import RunningPracticeSlack
 from tests.support.other_users import (

@@ -15,15 +15,15 @@ from typing import Any
 import docker
 import pytest
 
-from actions.engine import answers, requests
+from actions.control import answers, requests
+from actions.control.requests import Subject
 from actions.engine.journal import Kind
 from actions.engine.lanes import Lane
-from actions.engine.requests import Subject
-from actions.engine.store import Store
 from actions.settings.services import ServiceTable, SiteTable
 from actions.settings.settings import Settings
 from actions.settings.site import SiteSettings
 from actions.stack.stack import ServiceKind
+from actions.store.store import Store
 from tests.support.waiting import now
 from tests.support.worlds.planned import ONCALL
 from tests.support.worlds.two_sites import MOVE, Move

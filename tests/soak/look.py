@@ -9,9 +9,9 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from actions.engine import notes
 from actions.engine.errors import RecoveryError
 from actions.recoveries.postgres_pitr import PROCEDURE
+from actions.store import notes
 from lab import truth
 from lab.company import clock
 from lab.database import connected

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from actions.engine.store import Store
+from actions.store.store import Store
 from lab import company, processes, town_process
 from lab.home import Lab
 from lab.ports import kept_port

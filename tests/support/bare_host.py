@@ -12,12 +12,12 @@ from typing import Any
 
 from actions.engine.rights import Speaker
 from actions.engine.status import state_of
-from actions.engine.store import Store
 from actions.incidents import incident_actions
 from actions.incidents.draft_offers import offered, to_publish
 from actions.incidents.incident import Incident
 from actions.incidents.open_errands import Errand, open_errand
 from actions.settings.outside import StatusPageSettings
+from actions.store.store import Store
 from tests.support.paths import ROOT
 from tests.support.waiting import now
 

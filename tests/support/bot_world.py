@@ -14,16 +14,16 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web import SlackResponse
 
-from actions.engine import tables
 from actions.engine.errors import RecoveryError
 from actions.engine.journal import Kind
 from actions.engine.procedure import Act, Ask, FactRole, Look, MayAnswer, Option, OptionEffect, Outcome, Procedure, Risk
 from actions.engine.reading import Asker, Words
-from actions.engine.store import Store
-from actions.engine.transaction import Lease
 from actions.settings.outside import SlackSettings
 from actions.settings.people import PeopleSettings
 from actions.settings.settings import Settings
+from actions.store import tables
+from actions.store.store import Store
+from actions.store.transaction import Lease
 from bot.context import BotContext
 from bot.slack.people import SlackPeople
 

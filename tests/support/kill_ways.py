@@ -9,7 +9,7 @@ from pathlib import Path
 from actions.engine.errors import RecoveryError
 from actions.engine.no_return import passed_no_return
 from actions.engine.procedure import Outcome
-from actions.engine.store import Store
+from actions.store.store import Store
 from tests.support.kills import KillCase, carry_on, differences, in_peace, left_over, places_of, wrongs
 from tests.support.worlds.company import Killed
 from tests.support.worlds.planned import DBA, Company

@@ -19,16 +19,16 @@ from pathlib import Path
 from typing import Any
 
 from actions import catalog
-from actions.engine import answers
+from actions.control import answers
 from actions.engine.facts import to_json
 from actions.engine.journal import Kind
 from actions.engine.reading import Asker
 from actions.engine.rights import Speaker
 from actions.engine.run import Run
 from actions.engine.status import labels_of, state_of
-from actions.engine.store import Store
 from actions.postgres.postmaster import CLONE
 from actions.settings.site import SiteConfig
+from actions.store.store import Store
 from actions.tools.names import Names
 from lab.engine import connect
 from lab.images import POSTGRES

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from actions.catalog import find
-from actions.engine import notes
 from actions.engine.journal import Entry, Kind, first_broken
 from actions.engine.procedure import Act
 from actions.engine.run import Run
 from actions.engine.status import RETRY, STOP, UNDO, labels_of, rests, state_of
-from actions.engine.store import Store
+from actions.store import notes
+from actions.store.store import Store
 from actions.tools.names import Names
 from bot.views.run_header import ENDED
 from bot.views.steps import sentence

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from actions.engine import notes
 from actions.engine.procedure import Procedure
-from actions.engine.store import Store
 from actions.settings.outside import WebSettings
+from actions.store import notes
+from actions.store.store import Store
 from bot.bot_service import BotService
 from lab.slack.client import RunningPracticeSlack, running_practice_slack
 from tests.support.bot_world import CATALOG, settings_for, store_in

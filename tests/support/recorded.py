@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 
 from actions.engine.journal import GENESIS, Entry, Kind, sealed
-from actions.engine.store import Store
+from actions.store.store import Store
 from tests.support.paths import DATA
 
 _FILE = DATA / "recovered_run.json"

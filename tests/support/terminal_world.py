@@ -17,15 +17,15 @@ from pydantic import SecretStr
 from typer.testing import CliRunner
 
 from actions.catalog import find
-from actions.engine import notes
 from actions.engine.errors import RecoveryError
 from actions.engine.ids import is_errand
 from actions.engine.procedure import Procedure
 from actions.engine.run import Run
-from actions.engine.store import Store
 from actions.settings.outside import SlackSettings
 from actions.settings.people import Operator, OperatorSettings
 from actions.settings.settings import Settings
+from actions.store import notes
+from actions.store.store import Store
 from bot.terminal import enrolment, incident_verbs, reading, status_page, verbs
 from bot.terminal.context import Caller, TerminalContext
 from tests.support.bot_world import Clock

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from actions.engine import answers
+from actions.control import answers
 from actions.engine.journal import Kind
 from tests.support.own_cluster import APPROVER, Cluster, archiving, own_cluster
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from actions.engine import notes
 from actions.engine.journal import Kind
-from actions.engine.store import Store
+from actions.store import notes
+from actions.store.store import Store
 from bot.bot_service import BotService
 from lab.slack.client import RunningPracticeSlack
 from tests.support.bot_world import PITR, SERVICE, PlayedWorker

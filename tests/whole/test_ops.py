@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from actions.catalog import CATALOG
-from actions.engine import notes
-from actions.engine.store import Store
+from actions.store import notes
+from actions.store.store import Store
 from actions.watch import service_condition
 from actions.watch.service_condition import Health
 from bot.bot_service import BotService

@@ -10,17 +10,18 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from actions.engine import answers, facts
+from actions.control import answers
+from actions.engine import facts
 from actions.engine.errors import Refused
 from actions.engine.journal import Kind
-from actions.engine.ledger import TURN
 from actions.engine.procedure import Ask, Procedure
 from actions.engine.reading import Asker
 from actions.engine.rights import Speaker
 from actions.engine.run_parts import Question
-from actions.engine.tables import leases
 from actions.recoveries.postgres_pitr import PROCEDURE
 from actions.settings.site import SiteSettings
+from actions.store.ledger import TURN
+from actions.store.tables import leases
 from actions.tools.names import Names
 from bot.slack.thread_loop import THREADS
 from lab import company, processes, stack

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from actions.engine.store import Store
 from actions.settings.services import ServiceTable
 from actions.settings.settings import Settings
 from actions.settings.site import SiteSettings
+from actions.store.store import Store
 from actions.watch import row_counts
 from actions.watch.service_condition import conditions
 from lab.engine import connect

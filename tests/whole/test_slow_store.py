@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from actions.engine import notes
-from actions.engine.database import file_of
 from actions.engine.journal import Kind
-from actions.engine.store import Store
+from actions.store import notes
+from actions.store.database import file_of
+from actions.store.store import Store
 from bot import response_deadline
 from bot.bot_service import BotService
 from bot.response_deadline import UNDER_WAY

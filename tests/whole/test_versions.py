@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from actions.engine import answers
+from actions.control import answers
 from actions.engine.journal import Kind
 from actions.engine.status import state_of
 from lab.images import POSTGRES

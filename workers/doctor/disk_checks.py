@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 
-from actions.engine.database import file_of
 from actions.findings import Finding
 from actions.settings.settings import Settings
+from actions.store.database import file_of
 from actions.tools.folders import Room
 
 _ROLES = {"data": "data", "archive": "WAL archive", "bases": "base backups"}

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from actions.engine.anchors import anchors_path
-from actions.engine.database import PASSING
 from actions.findings import Finding
 from actions.settings.settings import Settings
+from actions.store.anchors import anchors_path
+from actions.store.database import PASSING
 
 _OTHERS = 0o077
 _SQLITE = "sqlite:///"

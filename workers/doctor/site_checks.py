@@ -10,13 +10,13 @@ import redis
 
 from actions.engine.errors import RecoveryError
 from actions.engine.run import Run
-from actions.engine.store import Store
 from actions.findings import Finding
 from actions.incidents.kept_events import set_aside
 from actions.settings.settings import Settings
 from actions.settings.site import SiteConfig
 from actions.stack.choose import untold
 from actions.stack.stack import Service, ServiceKind, Site
+from actions.store.store import Store
 from workers.docker.helper import LOOKS
 from workers.doctor import file_checks, pagerduty_checks, postgres_checks, stack_checks, worker_checks
 from workers.doctor.postgres_checks import Patient

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from actions.engine import chore_records
-from actions.engine.notes import living_workers
+from actions.chores import chore_records
 from actions.engine.served import told, unserved
-from actions.engine.store import Store
 from actions.findings import Finding
 from actions.settings.settings import Settings
+from actions.store.notes import living_workers
+from actions.store.store import Store
 
 _LATELY = timedelta(days=1)
 

@@ -12,11 +12,9 @@ from datetime import timedelta
 
 import structlog
 
-from actions.engine import notes
 from actions.engine.errors import NOT_READ, Away, RecoveryError
 from actions.engine.ids import is_errand
 from actions.engine.procedure import Outcome, Procedure
-from actions.engine.store import Store
 from actions.errands import status_page_publish
 from actions.incidents import incident as incidents
 from actions.incidents.alert import Alert, AlertState
@@ -28,6 +26,8 @@ from actions.incidents.open_errands import ITSELF, open_errand
 from actions.settings.outside import StatusPageSettings
 from actions.stack.manual import MANUAL
 from actions.stack.stack import Stack
+from actions.store import notes
+from actions.store.store import Store
 from actions.tools.outside import PagerDuty
 
 log = structlog.get_logger("mayday.milestones")

@@ -13,11 +13,11 @@ from datetime import datetime, timedelta
 import structlog
 
 from actions.engine.errors import NOT_READ
-from actions.engine.store import Store
 from actions.incidents import incident as incidents
 from actions.incidents.alert import Alert
 from actions.incidents.kept_events import keep_event
 from actions.incidents.pagerduty_events import SEEN, observed, storable, tidied
+from actions.store.store import Store
 from actions.tools.outside import Paged, PagerDuty
 
 log = structlog.get_logger("mayday.pagerduty")

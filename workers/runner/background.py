@@ -6,12 +6,12 @@ import socket
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from actions.engine import notes
-from actions.engine.anchors import AnchorFile, anchors_path
-from actions.engine.chores import Chore
+from actions.chores.chores import Chore
 from actions.engine.procedure import Procedure
-from actions.engine.store import Store
 from actions.settings.settings import Settings
+from actions.store import notes
+from actions.store.anchors import AnchorFile, anchors_path
+from actions.store.store import Store
 from workers.adapters import Adapters
 from workers.runner.toolbox import docker_toolbox, site_named
 from workers.watch.anchor_journals import Anchoring

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from actions.control.requests import ChildPlace, Subject, open_child
 from actions.engine import facts as facts_of
-from actions.engine import injection, notes
+from actions.engine import injection
 from actions.engine.child import Child, ChildRequest
 from actions.engine.children import ChildRun, Recalled
 from actions.engine.errors import Busy
@@ -17,9 +18,9 @@ from actions.engine.journal import Kind
 from actions.engine.line_up import line_up
 from actions.engine.no_return import passed_no_return
 from actions.engine.procedure import Procedure
-from actions.engine.requests import ChildPlace, Subject, open_child
 from actions.engine.run import Run
-from actions.engine.transaction import Draft
+from actions.store import notes
+from actions.store.transaction import Draft
 from workers.runner.step_guard import Guard
 from workers.runner.step_work import StepWork
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from actions.engine import notes
 from actions.engine.child import Child
 from actions.engine.each import Each
 from actions.engine.errors import Away, GaveWay, RecoveryError, Stopped
@@ -16,6 +15,7 @@ from actions.engine.journal import Kind
 from actions.engine.line_up import line_up
 from actions.engine.procedure import Act
 from actions.engine.run import Run
+from actions.store import notes
 from workers.runner.piece import Piece, PieceWork, of_act, of_children, of_item
 from workers.runner.side_by_side import side_by_side
 from workers.runner.step_guard import Guard

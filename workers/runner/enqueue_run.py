@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from actions.engine.ids import is_errand
 from actions.engine.lanes import Lane
 from actions.engine.procedure import Procedure
-from actions.engine.store import Store
+from actions.store.store import Store
 from workers.runner.queue import enqueue
 
 

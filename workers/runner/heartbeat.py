@@ -9,9 +9,9 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from actions.engine.errors import Fenced
-from actions.engine.ledger import LEASE_SECONDS
-from actions.engine.store import Store
-from actions.engine.transaction import Lease
+from actions.store.ledger import LEASE_SECONDS
+from actions.store.store import Store
+from actions.store.transaction import Lease
 
 log = structlog.get_logger("mayday.heartbeat")
 

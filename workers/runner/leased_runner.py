@@ -11,8 +11,8 @@ import structlog
 from actions.engine.claims import in_the_way
 from actions.engine.errors import Fenced, Refused
 from actions.engine.procedure import Procedure
-from actions.engine.store import Store
-from actions.engine.transaction import Lease
+from actions.store.store import Store
+from actions.store.transaction import Lease
 from workers.runner.children import Enqueue, nobody_told
 from workers.runner.heartbeat import Heartbeat
 from workers.runner.run_loop import RunLoop

@@ -7,13 +7,13 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from actions.engine import notes
 from actions.engine.claims import in_the_way
 from actions.engine.errors import GaveWay, RecoveryError, Stopped
 from actions.engine.journal import Kind
 from actions.engine.procedure import Procedure
 from actions.engine.run import Run
-from actions.engine.store import Store
+from actions.store import notes
+from actions.store.store import Store
 from workers.runner.heartbeat import Heartbeat
 
 Show = Callable[[dict[str, Any]], None]

@@ -41,8 +41,8 @@ from actions.engine.next_move import (
 from actions.engine.no_return import may_rest
 from actions.engine.procedure import Act, Ask, Look, Outcome, Procedure, Sheet
 from actions.engine.run import Run
-from actions.engine.store import Store
-from actions.engine.transaction import Lease
+from actions.store.store import Store
+from actions.store.transaction import Lease
 from workers.runner.children import ChildWork, Enqueue, nobody_told
 from workers.runner.each import LoopWork, piece_of
 from workers.runner.heartbeat import Heartbeat

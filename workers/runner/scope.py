@@ -13,7 +13,7 @@ from actions.engine import injection
 from actions.engine.errors import Refused
 from actions.engine.procedure import Procedure
 from actions.engine.run import Run
-from actions.engine.store import Store
+from actions.store.store import Store
 from actions.tools.registry import SiteTools
 
 

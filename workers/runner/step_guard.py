@@ -10,9 +10,9 @@ from typing import Any
 
 import structlog
 
-from actions.engine import notes
 from actions.engine.errors import Away, Fenced, RecoveryError
-from actions.engine.store import Store
+from actions.store import notes
+from actions.store.store import Store
 from workers.runner.heartbeat import Heartbeat
 
 log = structlog.get_logger("mayday.loop")

@@ -10,8 +10,8 @@ from actions.engine.errors import GaveWay, RecoveryError, Stopped
 from actions.engine.journal import Kind
 from actions.engine.procedure import Procedure
 from actions.engine.run import Run
-from actions.engine.store import Store
-from actions.engine.transaction import Lease
+from actions.store.store import Store
+from actions.store.transaction import Lease
 from workers.runner.heartbeat import Heartbeat
 from workers.runner.progress import Show, StepProgress
 from workers.runner.scope import scope_of

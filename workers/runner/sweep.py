@@ -19,7 +19,7 @@ from actions.engine.lanes import Lane
 from actions.engine.next_move import Wait, next_move
 from actions.engine.procedure import Procedure
 from actions.engine.run import Run
-from actions.engine.store import Store
+from actions.store.store import Store
 
 log = structlog.get_logger("mayday.worker")
 

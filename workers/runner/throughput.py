@@ -10,9 +10,9 @@ from statistics import median
 import structlog
 
 from actions.engine.errors import NOT_READ
-from actions.engine.kept_count import KeptCount
 from actions.engine.run import Run
-from actions.engine.store import Store
+from actions.store.kept_count import KeptCount
+from actions.store.store import Store
 from actions.watch.step_times import PastSeconds, StepTimes
 
 log = structlog.get_logger("mayday.throughput")

@@ -11,14 +11,14 @@ from typing import Any
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from actions.engine import notes
 from actions.engine.errors import RecoveryError, Refused
 from actions.engine.run import Run
-from actions.engine.store import Store
 from actions.settings.settings import Settings
 from actions.settings.site import SiteConfig
 from actions.stack.choose import untold
 from actions.stack.stack import Service, ServiceKind, Site
+from actions.store import notes
+from actions.store.store import Store
 from actions.tools.names import Names
 from actions.tools.registry import SiteTools
 from workers.docker.client import connect

@@ -14,9 +14,9 @@ from actions.engine.ids import is_errand
 from actions.engine.lanes import LANES, Lane
 from actions.engine.procedure import Procedure
 from actions.engine.run import Run
-from actions.engine.store import Store
 from actions.settings.settings import Settings
 from actions.stack.stack import Site
+from actions.store.store import Store
 from workers.adapters import Adapters, open_adapters
 from workers.pagerduty.poller import Poller
 from workers.runner import toolbox

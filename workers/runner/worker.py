@@ -14,12 +14,12 @@ from typing import Any
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from actions.engine import notes
-from actions.engine.chores import Chore, KeptThreads
+from actions.chores.chores import Chore, KeptThreads
 from actions.engine.errors import RecoveryError, Refused
 from actions.engine.lanes import LANES, THREADS, Lane, lane_named
 from actions.engine.procedure import Procedure
-from actions.engine.store import Store
+from actions.store import notes
+from actions.store.store import Store
 from workers.runner.leased_runner import LeasedRunner
 from workers.runner.queue import RunJob, work_queue
 from workers.runner.sweep import LanePlace, Sweep

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from actions.engine.anchors import Anchor, AnchorFile
-from actions.engine.chores import Chore
-from actions.engine.store import Store
+from actions.chores.chores import Chore
+from actions.store.anchors import Anchor, AnchorFile
+from actions.store.store import Store
 
 EVERY = 10.0
 """Seconds between two looks; what is written and deleted in between is not noted."""

@@ -10,15 +10,15 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 
 from actions.clock.times import span_words
-from actions.engine import notes
 from actions.engine.errors import NOT_READ, RecoveryError
 from actions.engine.journal import first_broken
 from actions.engine.next_move import Wait, next_move
 from actions.engine.procedure import Procedure
-from actions.engine.store import Store
 from actions.findings import Finding
 from actions.settings.outside import HeartbeatSettings
 from actions.settings.settings import Settings
+from actions.store import notes
+from actions.store.store import Store
 from actions.watch.service_condition import OLD, conditions
 
 NOTE = "audit"

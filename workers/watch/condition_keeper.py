@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from actions.engine.chores import Chore
+from actions.chores.chores import Chore
 from actions.engine.errors import RecoveryError
-from actions.engine.kept_count import KeptCount
-from actions.engine.store import Store
 from actions.settings.site import SiteConfig
 from actions.stack.stack import Service
+from actions.store.kept_count import KeptCount
+from actions.store.store import Store
 from actions.watch.run_records import Records
 from actions.watch.service_condition import NOTE, Condition, Health, conditions, keep
 from workers.runner.scope import Toolbox

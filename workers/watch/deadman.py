@@ -8,7 +8,7 @@ import httpx
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from actions.engine.chores import Chore
+from actions.chores.chores import Chore
 from actions.findings import Finding
 from workers.watch import audit
 from workers.watch.audit import Audit

@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
-from actions.engine.chores import Chore
-from actions.engine.leader_lease import LeaderLease
+from actions.chores.chores import Chore
+from actions.chores.leader_lease import LeaderLease
 from actions.engine.procedure import Procedure
-from actions.engine.store import Store
 from actions.incidents import on_call
 from actions.incidents.alarm_watch import AlarmWatch, caller
 from actions.incidents.page_escalation import lifter
 from actions.incidents.site_watch import site_watches
 from actions.settings.settings import Settings
+from actions.store.store import Store
 from actions.tools.outside import Pager, PagerDuty
 from workers.pagerduty.milestone_notes import MilestoneNotes
 from workers.pagerduty.poller import Poller

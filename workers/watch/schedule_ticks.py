@@ -6,14 +6,14 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from actions.engine.chores import Chore
+from actions.chores.chores import Chore
+from actions.chores.schedules import Schedule, Ticker
 from actions.engine.procedure import Procedure
 from actions.engine.reading import Asker
-from actions.engine.schedules import Schedule, Ticker
-from actions.engine.store import Store
 from actions.settings.schedules import ScheduleTable
 from actions.settings.settings import Settings
 from actions.stack.choose import chosen
+from actions.store.store import Store
 
 _EVERY = 5.0
 

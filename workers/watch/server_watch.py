@@ -13,11 +13,11 @@ import structlog
 
 from actions.engine.errors import RecoveryError
 from actions.engine.run import Run
-from actions.engine.store import Store
 from actions.settings.site import SiteConfig
 from actions.steps.postgres.archiving import look_at_archiving
 from actions.steps.postgres.look_at_server import look_at_server
 from actions.steps.postgres.read_window import survey
+from actions.store.store import Store
 from actions.watch import row_counts
 from actions.watch.service_condition import Condition, Reachable, reachable
 from workers.postgres import dumps

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from actions.catalog import CATALOG as CATALOG_OF_TODAY
-from actions.engine import notes
+from actions.store import notes
 from actions.version import VERSION
 from bot.dispatch import hear
 from bot.requests import Origin

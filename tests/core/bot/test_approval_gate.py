@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from slack_bolt import App, BoltRequest
 
-from actions.engine import answers
+from actions.control import answers
 from actions.engine.errors import Refused
 from actions.engine.journal import Kind
 from bot.button_target import ButtonTarget

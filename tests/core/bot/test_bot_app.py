@@ -19,7 +19,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from sqlalchemy.exc import OperationalError
 
-from actions.engine.store import Store
+from actions.store.store import Store
 from bot.slack.app import build_app
 from bot.slack.client import Why, trouble
 from bot.web.server import unmistakable, web_app

@@ -7,12 +7,12 @@ import re
 import pytest
 from redis.exceptions import ConnectionError as RedisAway
 
-from actions.engine import notes
 from actions.engine.errors import Refused
 from actions.engine.facts import to_json
 from actions.engine.ids import new_id
 from actions.engine.journal import Kind
 from actions.engine.put_question import BY_HAND
+from actions.store import notes
 from bot.button_target import ButtonTarget
 from bot.context import BotContext
 from bot.dispatch import SILENCE, hear

@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
-from actions.engine import notes
-from actions.engine.store import Store
+from actions.store import notes
+from actions.store.store import Store
 from bot.context import BotContext
 from bot.web import health_checks
 from bot.web.health_checks import HealthChecks

@@ -12,13 +12,13 @@ import pytest
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from actions.engine import notes
 from actions.engine.rights import Speaker
 from actions.incidents import on_call
 from actions.incidents.incident_actions import declare
 from actions.settings.services import ServiceTable, SiteTable
 from actions.stack.choose import chosen
 from actions.stack.stack import Service, ServiceKind, Site
+from actions.store import notes
 from actions.tools.outside import OnCall
 from actions.watch import service_condition
 from actions.watch.run_records import Records

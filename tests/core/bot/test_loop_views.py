@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.console import Console
 
-from actions.engine import answers
+from actions.control import answers
 from actions.incidents.milestones import milestones
 from actions.incidents.run_story import retell
 from bot.button_target import ButtonTarget

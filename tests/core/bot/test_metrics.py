@@ -13,10 +13,10 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from actions.catalog import CATALOG
-from actions.engine import notes
 from actions.engine.journal import Entry, Kind
-from actions.engine.store import Store
 from actions.settings.services import SiteTable
+from actions.store import notes
+from actions.store.store import Store
 from actions.watch import service_condition
 from bot.context import BotContext
 from bot.slack.watched_journals import SINK

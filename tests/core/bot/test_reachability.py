@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from actions.engine import notes
-from actions.engine.store import Store
 from actions.settings.outside import PagerDutySettings, SlackSettings
 from actions.settings.settings import Settings
+from actions.store import notes
+from actions.store.store import Store
 from bot.terminal.reachability import Dependency, ReachabilityCheck, sentence
 from lab.slack.client import running_practice_slack
 from tests.support.bot_world import Clock, store_in

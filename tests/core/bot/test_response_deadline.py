@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from actions.engine import database
 from actions.engine.errors import RecoveryError, Refused
-from actions.engine.store import Store
-from actions.engine.write_deadline import Unanswered, deadline
+from actions.store import database
+from actions.store.store import Store
+from actions.store.write_deadline import Unanswered, deadline
 from bot import response_deadline
 from bot.response_deadline import ResponseDeadline
 from tests.support.locked_store import locked

@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from actions.engine import notes
+from actions.control.requests import Subject, open_run
 from actions.engine.journal import Entry, Kind
 from actions.engine.lanes import Lane
 from actions.engine.needs_people import needs_people
 from actions.engine.procedure import FactRole, Look, Procedure
-from actions.engine.requests import Subject, open_run
 from actions.engine.rights import Speaker
 from actions.engine.run import SYSTEM
 from actions.engine.shown import Shown, by_origin, shown_of
 from actions.recoveries import postgres_backup, postgres_verify
+from actions.store import notes
 from bot import status_replies
 from bot.context import BotContext
 from bot.slack.home_data import home_data

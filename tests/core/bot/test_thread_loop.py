@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from actions.engine import notes
 from actions.engine.errors import Fenced
-from actions.engine.fenced_store import FencedStore
 from actions.engine.journal import Kind
-from actions.engine.ledger import LEASE_SECONDS
+from actions.store import notes
+from actions.store.fenced_store import FencedStore
+from actions.store.ledger import LEASE_SECONDS
 from bot.context import BotContext
 from bot.parse_command import ProcedureCommand
 from bot.requests import Origin, open_run

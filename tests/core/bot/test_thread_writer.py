@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from actions.engine import notes
 from actions.engine.journal import Kind
+from actions.store import notes
 from bot.context import BotContext
 from bot.parse_command import ProcedureCommand
 from bot.requests import Origin, open_run

@@ -15,12 +15,12 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from actions.engine import database
 from actions.engine.errors import Unstorable
-from actions.engine.store import Store
 from actions.incidents.alert_grouping import Rules
 from actions.incidents.kept_events import set_aside
 from actions.incidents.take_in_events import take_in
+from actions.store import database
+from actions.store.store import Store
 from bot.incidents import event_writer
 from bot.incidents.event_writer import EventWriter
 from bot.web.pagerduty_webhook import MOST, PATH, pagerduty_route, signed

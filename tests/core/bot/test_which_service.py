@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actions.engine import notes
 from actions.engine.errors import Refused
 from actions.engine.journal import Kind
 from actions.settings.services import ServiceTable, SiteTable
 from actions.settings.settings import Settings
 from actions.settings.site import SiteSettings
 from actions.stack.stack import service_of
+from actions.store import notes
 from bot.ask_again import open_again
 from bot.dispatch import hear
 from bot.requests import NO_WORKER, Origin

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actions.engine import answers
+from actions.control import answers
 from actions.engine.break_glass import BreakGlass, must_be_open
 from actions.engine.errors import Refused
 from actions.engine.journal import Entry, Kind

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from actions.engine import answers
+from actions.control import answers
 from actions.engine.errors import Refused
 from actions.engine.injection import Miswired, check
 from actions.engine.journal import Entry, Kind, first_broken

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from actions.engine import answers
+from actions.control import answers
+from actions.control.requests import ChildPlace, Subject, open_child
 from actions.engine.child import Child, ChildRequest
 from actions.engine.claims import ALL, Mode, Wanted
 from actions.engine.errors import Fenced
@@ -15,7 +16,6 @@ from actions.engine.injection import Miswired, check
 from actions.engine.journal import Kind
 from actions.engine.next_move import Wait, next_move
 from actions.engine.procedure import Act, Outcome
-from actions.engine.requests import ChildPlace, Subject, open_child
 from tests.support.worlds.family import (
     ASKING,
     OLGA,

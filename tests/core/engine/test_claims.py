@@ -12,14 +12,15 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actions.engine import answers, tables
+from actions.control import answers
 from actions.engine.claims import ALL, Claim, Mode, Wanted, claims_of, conflict, in_the_way, wanted_by
 from actions.engine.errors import Busy, Fenced
 from actions.engine.journal import Kind
-from actions.engine.ledger import LEASE_SECONDS
-from actions.engine.store import Store
+from actions.store import tables
+from actions.store.ledger import LEASE_SECONDS
+from actions.store.store import Store
 from bot import requests
-from tests.core.engine.test_store import (  # noqa: F401
+from tests.core.store.test_store import (  # noqa: F401
     ON_ALL,
     ON_BOTH,
     REQUEST,

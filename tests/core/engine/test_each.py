@@ -13,15 +13,15 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from actions.engine import answers
+from actions.control import answers
 from actions.engine.each import Each
 from actions.engine.errors import Away, Refused
 from actions.engine.injection import Miswired, check
 from actions.engine.journal import Kind, first_broken
-from actions.engine.ledger import LEASE_SECONDS
 from actions.engine.line_up import line_up
 from actions.engine.procedure import Look, Outcome
-from actions.engine.store import Store
+from actions.store.ledger import LEASE_SECONDS
+from actions.store.store import Store
 from tests.support.worlds import services
 from tests.support.worlds.clock import Clock
 from tests.support.worlds.planned import ONCALL

@@ -8,10 +8,11 @@ from datetime import timedelta
 
 import pytest
 
-from actions.engine import answers, notes
+from actions.control import answers
 from actions.engine.injection import check
 from actions.engine.journal import Kind, first_broken
 from actions.engine.procedure import Look, Outcome
+from actions.store import notes
 from actions.tools.progress import Progress
 from bot.views import run_header
 from bot.views.run_header import HeaderData

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from actions.engine import answers, injection
+from actions.control import answers
+from actions.engine import injection
 from actions.engine.errors import Refused
 from actions.engine.journal import Kind
 from actions.engine.procedure import Ask, Option, OptionEffect, Outcome, Procedure

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from actions.engine import answers
+from actions.control import answers
 from actions.engine.errors import Fenced, Refused
 from actions.engine.journal import Kind
-from actions.engine.ledger import LEASE_SECONDS
 from actions.engine.procedure import Act, Outcome
+from actions.store.ledger import LEASE_SECONDS
 from tests.support.worlds.planned import APPROVER, ONCALL, WATCHER
 from tests.support.worlds.toys import PAINT, House, Yard, trouble
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from actions.engine import answers
+from actions.control import answers
 from actions.engine.claims import Claim, Mode, Wanted
 from actions.engine.errors import Busy, Refused
 from actions.engine.injection import Miswired, check

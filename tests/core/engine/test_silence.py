@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from actions.engine import answers
+from actions.control import answers
 from actions.engine.errors import Refused
 from actions.engine.injection import Miswired, check
 from actions.engine.journal import Kind, first_broken

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from actions.catalog import find
-from actions.engine.requests import Subject
+from actions.control.requests import Subject
 from actions.errands import (
     pagerduty_acknowledge,
     pagerduty_escalate,

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from actions.engine import notes
 from actions.engine.facts import to_json
 from actions.engine.journal import Kind
 from actions.engine.put_question import BY_HAND
 from actions.incidents.site_watch import SiteWatch
+from actions.store import notes
 from actions.watch import service_condition
 from actions.watch.service_condition import Condition, Health, Reachable
 from tests.support.bot_world import SERVICE

@@ -15,11 +15,11 @@ import pytest
 from actions.engine.errors import Refused
 from actions.engine.facts import to_json
 from actions.engine.journal import Entry, Kind
-from actions.engine.store import Store
 from actions.incidents.alert import Alert
 from actions.incidents.document import Document, document
 from actions.incidents.document_export import document_of
 from actions.incidents.document_rendering import html, markdown
+from actions.store.store import Store
 from actions.tools.outside import Paged
 from tests.support.bot_world import Clock, store_in
 from tests.support.recorded import recorded, tell, told_as

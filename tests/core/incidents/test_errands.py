@@ -7,12 +7,11 @@ from typing import Any
 import pytest
 
 from actions.catalog import ERRANDS, find
-from actions.engine import answers
+from actions.control import answers
 from actions.engine.errors import Refused
 from actions.engine.ids import is_errand
 from actions.engine.journal import Entry, Kind
 from actions.engine.lanes import Lane
-from actions.engine.ledger import LEASE_SECONDS
 from actions.engine.procedure import Look
 from actions.engine.rights import Speaker
 from actions.engine.run import Run
@@ -24,6 +23,7 @@ from actions.incidents.incident import Incident
 from actions.incidents.kept_events import keep_event
 from actions.incidents.open_errands import Errand, open_errand
 from actions.incidents.take_in_events import take_in
+from actions.store.ledger import LEASE_SECONDS
 from tests.support.bot_world import emptied
 from tests.support.worlds.clock import Clock
 from tests.support.worlds.pagerduty import Killed, PagerDutyWorld, WorldErrands

@@ -9,12 +9,10 @@ from typing import Any
 
 import pytest
 
-from actions.engine import notes
-from actions.engine.chores import Chore
+from actions.chores.chores import Chore
+from actions.chores.leader_lease import LeaderLease
 from actions.engine.errors import Away, RecoveryError
 from actions.engine.journal import Kind
-from actions.engine.leader_lease import LeaderLease
-from actions.engine.store import Store
 from actions.incidents import on_call
 from actions.incidents.alarms import Alarm, Facts, RunFacts, SiteFacts, alarms
 from actions.incidents.alert import Alert, AlertState
@@ -24,6 +22,8 @@ from actions.incidents.milestones import milestones
 from actions.incidents.pagerduty_events import heard, storable
 from actions.settings.outside import PagerDutySettings, StatusPageSettings
 from actions.settings.settings import Settings
+from actions.store import notes
+from actions.store.store import Store
 from actions.watch import service_condition
 from actions.watch.service_condition import Condition, Health, Reachable
 from bot.incidents.incident_thread import ThreadStory

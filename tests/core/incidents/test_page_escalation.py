@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 
 from actions.catalog import find
-from actions.engine import answers, notes
+from actions.control import answers
 from actions.engine.journal import Kind
-from actions.engine.ledger import LEASE_SECONDS
 from actions.engine.rights import Speaker
 from actions.engine.run import Run
 from actions.incidents.alarms import RunFacts
 from actions.incidents.page_escalation import NOTE, lifted, lifter
+from actions.store import notes
+from actions.store.ledger import LEASE_SECONDS
 from bot.slack.outbox import ThreadPlace
 from bot.slack.thread_drawing import draw, place_of
 from bot.slack.watched_journals import Watched

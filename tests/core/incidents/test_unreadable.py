@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from actions.engine import tables
 from actions.engine.errors import RecoveryError
 from actions.engine.journal import Kind, first_broken
 from actions.engine.lanes import Lane
-from actions.engine.store import Store
 from actions.incidents.alert_grouping import Rules
 from actions.incidents.kept_events import keep_event
 from actions.incidents.take_in_events import take_in
 from actions.settings.outside import HeartbeatSettings
+from actions.store import tables
+from actions.store.store import Store
 from bot.dispatch import hear
 from bot.requests import Origin
 from bot.response_deadline import ResponseDeadline

@@ -12,8 +12,8 @@ from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from actions.catalog import CATALOG
-from actions.engine import notes
-from actions.engine.chore_records import ChoreRecord
+from actions.chores.chore_records import ChoreRecord
+from actions.store import notes
 from actions.watch import service_condition
 from actions.watch.run_records import Records
 from bot.web.meters import Meters

@@ -38,7 +38,7 @@ OUT = (
 LONGEST = 250
 
 STORE = {
-    ROOT / "actions/engine" / name
+    ROOT / "actions/store" / name
     for name in ("database.py", "migrations.py", "sql_transaction.py", "store.py", "statements.py", "tables.py")
 }
 
@@ -123,6 +123,19 @@ def test_layers_import_downwards_only(layer: str, others: tuple[str, ...]) -> No
         if name.split(".")[0] in others
     ]
     assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("room", "above"),
+    [
+        ("actions/engine", ("actions.store", "actions.control", "actions.chores")),
+        ("actions/store", ("actions.control", "actions.chores")),
+        ("actions/control", ("actions.chores",)),
+    ],
+)
+def test_rooms_of_runs_stand_one_on_the_other(room: str, above: tuple[str, ...]) -> None:
+    """What a run is knows nothing of where it is kept, and neither knows of who asks."""
+    assert [f"{path.name}: {name}" for path in modules(room) for name in imported(path) if name.startswith(above)] == []
 
 
 def test_knowledge_imports_the_standard_library_and_pydantic_alone() -> None:

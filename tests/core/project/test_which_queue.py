@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 import mayday
+from actions.control.requests import Subject, open_run
 from actions.engine.lanes import Lane
-from actions.engine.requests import Subject, open_run
 from actions.engine.rights import Speaker
 from actions.recoveries import postgres_backup
 from actions.settings.services import SiteTable

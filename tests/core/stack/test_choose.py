@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actions.catalog import CATALOG
+from actions.control.requests import Subject
 from actions.engine.errors import Refused
-from actions.engine.requests import Subject
 from actions.stack.choose import chosen
 from actions.stack.manual import MANUAL, SERVICES
 from actions.stack.stack import Service, ServiceKind, Site, service_of

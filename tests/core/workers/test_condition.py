@@ -14,10 +14,10 @@ import pytest
 from actions.engine.errors import Away
 from actions.engine.journal import Entry, Kind
 from actions.engine.run import Run
-from actions.engine.store import Store
 from actions.incidents import on_call
 from actions.stack.manual import SERVICES
 from actions.stack.stack import Service, ServiceKind
+from actions.store.store import Store
 from actions.tools.outside import OnCall
 from actions.tools.registry import SiteTools
 from actions.watch import row_counts, service_condition

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from actions.engine.store import Store
 from actions.settings.outside import PagerDutySettings
 from actions.settings.settings import Settings
+from actions.store.store import Store
 from tests.support.bot_world import Clock
 from workers.doctor.file_checks import check
 

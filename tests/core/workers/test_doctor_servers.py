@@ -12,11 +12,11 @@ import pytest
 
 from actions.engine.errors import Away
 from actions.engine.run import Run
-from actions.engine.store import Store
 from actions.findings import Finding
 from actions.settings.services import ServiceTable, SiteTable
 from actions.settings.settings import Settings
 from actions.settings.site import SiteSettings
+from actions.store.store import Store
 from tests.support.worlds.clock import Clock
 from workers.doctor import postgres_checks, site_checks
 

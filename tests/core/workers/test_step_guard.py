@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from actions.engine import notes
 from actions.engine.errors import Away
 from actions.engine.journal import Kind
 from actions.engine.run import Run
+from actions.store import notes
 from tests.support.worlds.planned import ONCALL
 from tests.support.worlds.toys import House, Yard, YardTools
 from workers.runner.leased_runner import LeasedRunner

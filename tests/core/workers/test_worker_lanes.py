@@ -12,20 +12,20 @@ from typing import Any
 
 import pytest
 
+from actions.control.requests import Subject, open_run
 from actions.engine.due_times import DueTime
 from actions.engine.errors import Busy, Refused
 from actions.engine.lanes import LANES, THREADS, Lane, lane_named, queue_name
-from actions.engine.notes import living_workers, worker_lives
 from actions.engine.procedure import Act, Look, Outcome, Procedure
-from actions.engine.requests import Subject, open_run
 from actions.engine.run import Run
 from actions.engine.served import serves, told, unserved
-from actions.engine.store import Store
 from actions.settings.lanes import LaneSettings
 from actions.settings.schedules import ScheduleTable
 from actions.settings.services import SiteTable
 from actions.settings.settings import Settings
 from actions.settings.site import SiteSettings
+from actions.store.notes import living_workers, worker_lives
+from actions.store.store import Store
 from tests.support.bot_world import store_in
 from tests.support.waiting import now
 from tests.support.worlds.clock import Clock

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from actions.engine import notes
 from actions.engine.journal import Kind
 from actions.incidents import incident_actions
 from actions.incidents.alert_grouping import Rules
 from actions.incidents.incident import Incident
 from actions.incidents.kept_events import keep_event
 from actions.incidents.take_in_events import take_in
+from actions.store import notes
 from bot.context import BotContext
 from bot.dispatch import Reply, hear
 from bot.incidents.incident_commands import press

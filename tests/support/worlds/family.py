@@ -7,16 +7,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from actions.control.requests import Subject, open_run
 from actions.engine.child import Child, ChildEnd, ChildRequest
 from actions.engine.errors import Busy
 from actions.engine.journal import Entry, Kind, first_broken
-from actions.engine.ledger import LEASE_SECONDS
 from actions.engine.next_move import Wait, next_move
 from actions.engine.procedure import Act, Ask, Look, Option, OptionEffect, Procedure, Risk
 from actions.engine.reading import Words
-from actions.engine.requests import Subject, open_run
 from actions.engine.rights import Speaker
 from actions.engine.run import Run
+from actions.store.ledger import LEASE_SECONDS
 from tests.support.worlds.clock import Clock
 from tests.support.worlds.ledger import Ledger
 from workers.runner.leased_runner import LeasedRunner

@@ -14,9 +14,9 @@ from actions.engine.due_times import DueTime, Taken
 from actions.engine.errors import Fenced
 from actions.engine.folding import after, fold
 from actions.engine.journal import GENESIS, Entry, Kind, sealed
-from actions.engine.ledger import LEASE_SECONDS, Judge
 from actions.engine.run import Run
-from actions.engine.transaction import Lease
+from actions.store.ledger import LEASE_SECONDS, Judge
+from actions.store.transaction import Lease
 
 
 class Ledger:

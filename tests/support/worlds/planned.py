@@ -8,19 +8,19 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from actions import catalog
-from actions.engine import answers
+from actions.control import answers
+from actions.control.requests import Subject, requested
 from actions.engine.claims import ALL, wanted_by
 from actions.engine.journal import Entry
-from actions.engine.ledger import LEASE_SECONDS
 from actions.engine.procedure import Procedure
 from actions.engine.reading import Asker
-from actions.engine.requests import Subject, requested
 from actions.engine.rights import Speaker
 from actions.engine.run import Run
 from actions.settings.site import SiteConfig
 from actions.stack.choose import chosen
 from actions.stack.manual import MANUAL
 from actions.stack.stack import Site
+from actions.store.ledger import LEASE_SECONDS
 from actions.tools.names import Names
 from actions.tools.registry import SiteTools
 from actions.tools.throughput import Throughput

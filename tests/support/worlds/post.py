@@ -6,10 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from actions.catalog import find as find_errand
-from actions.engine import notes
 from actions.engine.journal import Kind
 from actions.engine.procedure import Procedure
-from actions.engine.store import Store
 from actions.incidents import incident as incidents
 from actions.incidents.alarm_watch import AlarmWatch, caller
 from actions.incidents.alarms import Facts, RunFacts, SiteFacts, alarms
@@ -20,6 +18,8 @@ from actions.incidents.site_watch import SiteWatch
 from actions.incidents.take_in_events import take_in
 from actions.settings.contacts import Contact, ContactSettings
 from actions.settings.outside import StatusPageSettings
+from actions.store import notes
+from actions.store.store import Store
 from tests.support.bot_world import PITR, SERVICE, PlayedWorker, emptied
 from tests.support.worlds.clock import Clock
 from tests.support.worlds.pagerduty import PagerDutyWorld, Paging

@@ -9,15 +9,15 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
-from actions.engine import answers
+from actions.control import answers
 from actions.engine.each import Each
 from actions.engine.facts import to_json
 from actions.engine.journal import Entry, Kind
-from actions.engine.ledger import LEASE_SECONDS
 from actions.engine.procedure import Act, Look, Procedure, Risk, Step
 from actions.engine.reading import Asker, Words
 from actions.engine.rights import Speaker
 from actions.engine.run import Run
+from actions.store.ledger import LEASE_SECONDS
 from actions.tools.progress import Progress
 from tests.support.worlds.clock import Clock
 from tests.support.worlds.ledger import Ledger

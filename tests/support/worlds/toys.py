@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from actions.engine import answers
+from actions.control import answers
 from actions.engine.errors import RecoveryError, Refused
 from actions.engine.facts import to_json, volatile
 from actions.engine.journal import Entry, Kind

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from actions.engine import answers, requests
+from actions.control import answers, requests
+from actions.control.requests import OpenedRun, Subject
 from actions.engine.claims import Mode, Wanted
 from actions.engine.errors import Away, Refused
 from actions.engine.procedure import Act, Ask, Look, Option, OptionEffect, Procedure, Risk
 from actions.engine.reading import Asker, Words
-from actions.engine.requests import OpenedRun, Subject
 from actions.engine.run import Run
 from actions.tools.docker import Container, Docker
 from actions.tools.registry import SiteTools
