@@ -14,6 +14,7 @@ from actions.engine.errors import RecoveryError, Refused
 from actions.engine.journal import Kind
 from actions.engine.procedure import Act, Look, Risk
 from actions.engine.rights import Speaker
+from actions.store import notes
 from bot.terminal.follow_run import Code
 from tests.support.terminal_world import Terminal, answering_redis
 
@@ -214,8 +215,6 @@ def test_with_a_queue_and_no_worker_only_foreground_carries_it_out(terminal: Ter
 
 
 def test_while_a_terminal_has_the_run_in_its_hands_another_only_answers(terminal: Terminal) -> None:
-    from actions.engine import notes
-
     terminal.typed("ana", "recover", "paint", "red")
     notes.carries_in_foreground(terminal.store, terminal.run.id, {"by": "Ana"})
     said = terminal.typed("ana", "answer", terminal.run.id, "Yes", "--type", terminal.plan)
