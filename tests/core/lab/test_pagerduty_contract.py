@@ -163,6 +163,7 @@ def test_all_that_mayday_asks_fits(pagerduty: RunningPracticePagerDuty) -> None:
     """Each request of the adapters, with its query, its body and its sender."""
     settings = settings_for(pagerduty)
     adapter, pager, hooks = PagerDutyRest(settings, now), EventsPager(settings, now), Webhooks(settings)
+    began = now()
     pager.trigger("run 7 failed", "A run failed", details={"run": "7"}, link="https://example.org/thread")
     id = str(pagerduty.state()["incidents"][0]["id"])
     adapter.acknowledge(id)
@@ -170,7 +171,7 @@ def test_all_that_mayday_asks_fits(pagerduty: RunningPracticePagerDuty) -> None:
     adapter.note(id, "Recovered to 14:30:00")
     adapter.resolve(id, "Recovered")
     assert adapter.incident(id)
-    assert adapter.updated_since(now())
+    assert adapter.updated_since(began)
     assert adapter.notes(id)
     assert adapter.on_call(("PEPOPSX",))
     made = hooks.create("https://mayday.example/pagerduty/webhook", "PSVCPOSTGRES")
