@@ -180,7 +180,7 @@ def test_a_site_whose_docker_the_settings_do_not_tell_is_refused(sites: Sites, t
     last = sites.store.entries(run)[-1].data
     untold = {
         "south": (f"The Docker of the site '{to}' cannot be reached with these settings.", "They reach: main, east."),
-        "west": (f"There is no site '{to}'.", "The settings here know main, east, south."),
+        "west": (f"There is no site '{to}'.", "Sites: main, east, south."),
     }
     assert (last["error"], last["detail"]) == untold[to]
     assert sites.states() == ("running", "created")

@@ -9,11 +9,12 @@ from pathlib import Path
 from actions.chores.chores import Chore
 from actions.engine.procedure import Procedure
 from actions.settings.settings import Settings
+from actions.stack.choose import site_named
 from actions.store import notes
 from actions.store.anchors import AnchorFile, anchors_path
 from actions.store.store import Store
 from workers.adapters import Adapters
-from workers.runner.toolbox import docker_toolbox, site_named
+from workers.runner.toolbox import docker_toolbox
 from workers.watch.anchor_journals import Anchoring
 from workers.watch.audit import Audit
 from workers.watch.condition_keeper import ConditionKeeper
@@ -47,7 +48,7 @@ def background_chores(
 
 def _of_the_site(settings: Settings, store: Store, find: Callable[[str], Procedure], name: str) -> Iterator[Chore]:
     """What is looked at of a site that is served. One heart beats for the installation: that of the default site."""
-    site, servers = site_named(settings, name), settings.servers(name)
+    site, servers = site_named(settings.stack(), name), settings.servers(name)
     yield ConditionKeeper(store, docker_toolbox(settings, store, name), name, servers, site.services).chore()
     if name == settings.site.name:
         yield DeadMan(Audit(store, find, name, [one.postgres for one in servers], settings.heartbeat)).chore()

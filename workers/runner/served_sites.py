@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from actions.settings.settings import Settings
-from workers.runner.toolbox import site_named
+from actions.stack.choose import site_named
 
 
 def own_sites(settings: Settings) -> tuple[str, ...]:
@@ -23,4 +23,4 @@ def chosen_sites(settings: Settings, names: Sequence[str]) -> tuple[str, ...]:
     Raises:
         Refused: the settings do not know one of them.
     """
-    return tuple(dict.fromkeys(site_named(settings, name).name for name in names)) or own_sites(settings)
+    return tuple(dict.fromkeys(site_named(settings.stack(), name).name for name in names)) or own_sites(settings)

@@ -15,7 +15,7 @@ from actions.engine.errors import RecoveryError, Refused
 from actions.engine.run import Run
 from actions.settings.settings import Settings
 from actions.settings.site import SiteConfig
-from actions.stack.choose import untold
+from actions.stack.choose import site_named, untold
 from actions.stack.stack import Service, ServiceKind, Site
 from actions.store import notes
 from actions.store.store import Store
@@ -131,26 +131,9 @@ def docker_toolbox(settings: Settings, store: Store, name: str = "") -> DockerTo
     Raises:
         Refused: the settings do not know that site.
     """
-    site = site_named(settings, name)
+    site = site_named(settings.stack(), name)
     own = settings.own_server(site.name)
     return DockerToolbox(store, own, site.docker, site.services, settings.servers(site.name))
-
-
-def site_named(settings: Settings, name: str = "") -> Site:
-    """A site of the settings; without a name the default one.
-
-    Raises:
-        Refused: there is none of that name.
-    """
-    sites = settings.stack()
-    if found := next((site for site in sites if name in ("", site.name)), None):
-        return found
-    raise Refused(
-        f"There is no site '{name}'.",
-        code="MD-RUN-044",
-        detail=f"The settings here know {', '.join(site.name for site in sites)}.",
-        hint="Name one of them, or add it: [[sites]], docs/configuration.md.",
-    )
 
 
 def site_reached(settings: Settings, name: str) -> Site:
@@ -160,7 +143,7 @@ def site_reached(settings: Settings, name: str) -> Site:
         Refused: the settings do not know it, or do not tell the address of its Docker. What answers here is another
             site's, and its containers may have the same names.
     """
-    found = site_named(settings, name)
+    found = site_named(settings.stack(), name)
     if found.name == settings.site.name or found.docker:
         return found
     here = ", ".join(site.name for site in settings.stack() if site.docker or site.name == settings.site.name)
