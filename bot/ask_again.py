@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from actions.engine.run import Run
+from bot.commands.parse_command import ProcedureCommand
 from bot.context import BotContext
-from bot.parse_command import ProcedureCommand
 from bot.requests import Opened, Origin, open_run
 from bot.terminal.operators import named
 

@@ -6,12 +6,7 @@ from dataclasses import dataclass, replace
 
 from actions.engine.errors import RecoveryError
 from actions.version import VERSION
-from bot import stack_shown, status_replies
-from bot.context import BotContext
-from bot.error_page import entry, is_code
-from bot.incidents.incident_commands import lead
-from bot.incidents.thread_places import of_thread
-from bot.parse_command import (
+from bot.commands.parse_command import (
     IncidentCommand,
     LookCommand,
     NotYetCommand,
@@ -20,9 +15,14 @@ from bot.parse_command import (
     UnknownCommand,
     read,
 )
+from bot.commands.suggestions import suggested
+from bot.context import BotContext
+from bot.incidents.incident_commands import lead
+from bot.incidents.thread_places import of_thread
+from bot.replies import stack_shown, status_replies
+from bot.replies.error_page import entry, is_code
 from bot.requests import NO_WORKER, Origin, open_run
 from bot.run_control import run_of_thread, steer
-from bot.suggestions import suggested
 from bot.views import help as help_view
 from bot.views.help import HelpPlace
 from bot.views.mrkdwn import SECTION, Block, cut, escape

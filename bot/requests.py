@@ -16,9 +16,9 @@ from actions.engine.served import serves
 from actions.stack.choose import chosen, site_named, untold
 from actions.stack.stack import ServiceKind
 from actions.store.notes import living_workers, post
+from bot.commands.parse_command import ProcedureCommand
 from bot.context import BotContext
 from bot.incidents.thread_places import of_thread
-from bot.parse_command import ProcedureCommand
 from bot.slack.identity import known, link
 from bot.slack.people import Person
 from bot.who_may import who_may_ask

@@ -13,11 +13,11 @@ from actions.incidents.incident import Incident
 from actions.incidents.incident_actions import known, open_incidents, severity_of
 from actions.incidents.open_errands import Errand, open_errand
 from actions.store.store import Store
+from bot.commands.person_lookup import MENTION, Named, whom
 from bot.context import BotContext
 from bot.incidents import timeline
 from bot.incidents.notify_contacts import tell_contacts
 from bot.incidents.thread_places import of_thread, thread_link
-from bot.person_lookup import MENTION, Named, whom
 from bot.requests import Origin, has_worker
 from bot.slack.people import Person
 from bot.views.incident_words import STATES, clock

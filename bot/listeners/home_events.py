@@ -11,11 +11,11 @@ from slack_sdk import WebClient
 
 from actions.engine.errors import RecoveryError
 from actions.engine.procedure import Risk
-from bot.addressed_commands import addressed
+from bot.commands.addressed_commands import addressed
+from bot.commands.parse_command import command_of
 from bot.context import BotContext
 from bot.dispatch import Reply, hear, told
 from bot.listeners.whisper import whisper
-from bot.parse_command import command_of
 from bot.requests import Origin
 from bot.response_deadline import TAKEN, UNDER_WAY, ResponseDeadline
 from bot.slack.client import FAILURES, trouble

@@ -17,14 +17,14 @@ from actions.incidents.draft_offers import edited, kind_now, kind_of, newest_rec
 from actions.incidents.incident_actions import known
 from actions.incidents.open_errands import open_errand
 from actions.incidents.public_text import fit
+from bot.commands.parse_command import ProcedureCommand
+from bot.commands.plain_text import bare, tidy
 from bot.context import BotContext
 from bot.dispatch import told
 from bot.incidents.incident_commands import press
 from bot.incidents.incident_scene import fits_of
 from bot.incidents.thread_places import header_key
 from bot.listeners.whisper import whisper
-from bot.parse_command import ProcedureCommand
-from bot.plain_text import bare, tidy
 from bot.requests import Origin, open_run
 from bot.response_deadline import TAKEN, UNDER_WAY, ResponseDeadline
 from bot.slack.client import FAILURES, trouble

@@ -13,11 +13,11 @@ from slack_sdk import WebClient
 from actions.engine.errors import RecoveryError
 from actions.incidents.incident_actions import pin
 from actions.incidents.open_errands import may_speak
+from bot.commands.plain_text import worded
 from bot.context import BotContext
 from bot.dispatch import told
 from bot.incidents.thread_places import of_thread
 from bot.listeners.whisper import whisper
-from bot.plain_text import worded
 from bot.response_deadline import ResponseDeadline
 from bot.slack.client import FAILURES, trouble
 

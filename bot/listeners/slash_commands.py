@@ -11,10 +11,10 @@ from slack_bolt import Ack, App, BoltContext, Respond
 from slack_sdk import WebClient
 
 from actions.engine.errors import RecoveryError
+from bot.commands.parse_command import FAMILIES
 from bot.context import BotContext
 from bot.dispatch import Reply, hear, told
 from bot.listeners.stack_picture import Recipient, follow_up
-from bot.parse_command import FAMILIES
 from bot.requests import Origin
 from bot.response_deadline import TAKEN, UNDER_WAY, ResponseDeadline
 from bot.slack.client import FAILURES

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from slack_sdk import WebClient
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot import stack_shown
 from bot.context import BotContext
 from bot.listeners.whisper import whisper
+from bot.replies import stack_shown
 from bot.slack.client import FAILURES, Why, trouble
 from bot.slack.stack_pictures import StackImage, StackPictures
 from bot.slack.stack_png import NoPicture

@@ -12,10 +12,10 @@ from actions.incidents.incident import Incident
 from actions.incidents.incident_actions import open_incidents
 from actions.stack.stack import Site, objective_of
 from actions.watch.service_condition import conditions
-from bot.addressed_commands import addressed
+from bot.commands.addressed_commands import addressed
+from bot.commands.parse_command import command_of
 from bot.context import BotContext
 from bot.incidents.thread_places import thread_link as incident_link
-from bot.parse_command import command_of
 from bot.requests import has_worker, thread_link
 from bot.views.home_view import HomeData, OpenItem, SiteHome
 from bot.views.mrkdwn import Block, escape

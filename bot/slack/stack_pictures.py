@@ -18,8 +18,8 @@ from slack_sdk import WebClient
 
 from actions.stack import picture
 from actions.stack.stack import Site
-from bot import stack_shown
 from bot.context import BotContext
+from bot.replies import stack_shown
 from bot.slack.client import FAILURES, trouble
 from bot.slack.stack_png import NoPicture, png
 from bot.views.mrkdwn import Block

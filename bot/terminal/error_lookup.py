@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bot.error_page import entries, entry
+from bot.replies.error_page import entries, entry
 from bot.terminal.options import Json
 from bot.terminal.records import show_json
 

@@ -11,9 +11,9 @@ from rich.text import Text
 from actions.engine.run import Run
 from actions.engine.status import rests, state_of
 from actions.incidents.incident import Incident
+from bot.commands.parse_command import command_of
 from bot.incidents.incident_scene import fits_of, scene_of
 from bot.incidents.thread_places import thread_link
-from bot.parse_command import command_of
 from bot.requests import has_worker
 from bot.terminal.follow_run import next_word
 from bot.terminal.records import aligned

@@ -13,7 +13,7 @@ from actions.engine.status import RunState
 from actions.incidents.incident_actions import known
 from actions.version import VERSION
 from bot import run_control
-from bot.parse_command import (
+from bot.commands.parse_command import (
     IncidentCommand,
     LookCommand,
     NotYetCommand,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from actions.engine.procedure import Procedure, Risk
-from bot.parse_command import FAMILIES, NotYetCommand, UnknownCommand, command_of
+from bot.commands.parse_command import FAMILIES, NotYetCommand, UnknownCommand, command_of
 from bot.views.home_view import BEGIN, RECOVER
 from bot.views.mrkdwn import Block, actions, button, cut, escape
 

@@ -12,7 +12,7 @@ from actions.incidents.incident_actions import ROLES
 from actions.incidents.statuspage_drafts import Kind as DraftKind
 from actions.incidents.suggested_recoveries import Fit
 from actions.tools.outside import Draft
-from bot.parse_command import command_of
+from bot.commands.parse_command import command_of
 from bot.views.help import AGREES
 from bot.views.mrkdwn import Block, cut, escape, section
 

@@ -14,8 +14,8 @@ from actions.engine.errors import Away, Busy, RecoveryError, Refused, error_said
 from actions.engine.journal import Entry, Kind
 from actions.engine.run_parts import Failure
 from actions.incidents.story_lines import story_lines
-from bot import error_page
 from bot.dispatch import hear
+from bot.replies import error_page
 from bot.requests import Origin
 from bot.terminal import error_lookup
 from bot.terminal.run_shown import line_of

@@ -23,9 +23,9 @@ from actions.tools.outside import OnCall
 from actions.watch import service_condition
 from actions.watch.run_records import Records
 from actions.watch.service_condition import Condition, Health
-from bot.addressed_commands import addressed
+from bot.commands.addressed_commands import addressed
+from bot.commands.parse_command import ProcedureCommand, meaning
 from bot.context import BotContext
-from bot.parse_command import ProcedureCommand, meaning
 from bot.slack.home_data import home_data
 from bot.slack.home_tab import Home
 from bot.views import home_dialogs

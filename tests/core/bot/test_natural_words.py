@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from actions.catalog import CATALOG
 from actions.stack.manual import MANUAL
-from bot.not_yet import not_built
-from bot.parse_command import (
+from bot.commands.not_yet import not_built
+from bot.commands.parse_command import (
     FAMILIES,
     IncidentCommand,
     LookCommand,

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actions.engine.errors import Refused
-from bot.parse_command import LookCommand, Meaning, ProcedureCommand, RunCommand, UnknownCommand, meaning
-from bot.plain_text import tidy
+from bot.commands.parse_command import LookCommand, Meaning, ProcedureCommand, RunCommand, UnknownCommand, meaning
+from bot.commands.plain_text import tidy
 from tests.support.bot_world import CATALOG, PITR, VERIFY, WINDOW
 
 

@@ -9,8 +9,8 @@ import pytest
 from actions.engine.errors import Refused
 from actions.settings.contacts import Contact, ContactSettings
 from actions.settings.people import Operator, OperatorSettings
+from bot.commands.person_lookup import Named, whom
 from bot.context import BotContext
-from bot.person_lookup import Named, whom
 from tests.core.incidents.test_incident_thread import Emergency
 from tests.support.bot_world import Office, office_in
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.plain_text import tidy, worded
+from bot.commands.plain_text import tidy, worded
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,8 @@ from actions.engine.run import SYSTEM
 from actions.engine.shown import Shown, by_origin, shown_of
 from actions.recoveries import postgres_backup, postgres_verify
 from actions.store import notes
-from bot import status_replies
 from bot.context import BotContext
+from bot.replies import status_replies
 from bot.slack.home_data import home_data
 from bot.slack.thread_lag import LagWatch, ThreadLag
 from bot.slack.thread_writer import ThreadWriter

@@ -14,8 +14,8 @@ from actions.engine.journal import Kind
 from actions.store import notes
 from actions.store.fenced_store import FencedStore
 from actions.store.ledger import LEASE_SECONDS
+from bot.commands.parse_command import ProcedureCommand
 from bot.context import BotContext
-from bot.parse_command import ProcedureCommand
 from bot.requests import Origin, open_run
 from bot.slack.outbox import Outbox
 from bot.slack.run_thread import ThreadItem

@@ -9,8 +9,8 @@ import pytest
 
 from actions.engine.journal import Kind
 from actions.store import notes
+from bot.commands.parse_command import ProcedureCommand
 from bot.context import BotContext
-from bot.parse_command import ProcedureCommand
 from bot.requests import Origin, open_run
 from bot.slack.people import Person
 from bot.slack.thread_writer import ThreadWriter

@@ -20,7 +20,7 @@ from actions.stack.stack import ServiceKind
 from actions.tools.docker import Docker
 from actions.tools.registry import ERRAND_TOOLS, TOOLS, SiteTools
 from bot import requests
-from bot.parse_command import ProcedureCommand
+from bot.commands.parse_command import ProcedureCommand
 from bot.requests import Origin
 from bot.slack.people import Person
 from tests.support.bot_world import office_in

@@ -21,9 +21,9 @@ from actions.tools.outside import OnCall
 from actions.watch import row_counts
 from actions.watch.row_counts import RowsSeen
 from actions.watch.service_condition import Condition, Health
+from bot.commands.parse_command import ProcedureCommand
 from bot.incidents.incident_commands import press
 from bot.incidents.incident_scene import scene_of
-from bot.parse_command import ProcedureCommand
 from bot.requests import Origin, open_run
 from bot.slack.thread_writer import ThreadWriter
 from bot.views import incident_modals as modals

@@ -21,7 +21,7 @@ from actions.settings.schedules import ScheduleTable
 from actions.settings.services import ServiceTable, SiteTable
 from actions.settings.settings import Settings
 from actions.stack.manual import MANUAL
-from bot.parse_command import FAMILIES, RunCommand, UnknownCommand, command_of, meaning
+from bot.commands.parse_command import FAMILIES, RunCommand, UnknownCommand, command_of, meaning
 from tests.support import example_recovery
 from tests.support.paths import ROOT
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from actions.engine.errors import Refused
+from bot.commands.plain_text import tidy
 from bot.context import BotContext
-from bot.plain_text import tidy
 
 MENTION = re.compile(r"<@([A-Z0-9]+)(?:\|([^>]*))?>")
 _SLACK_ID = re.compile(r"[UW][A-Z0-9]{4,20}")

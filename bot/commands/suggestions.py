@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from actions.engine.errors import RecoveryError
 from actions.engine.reading import Asker
-from bot.context import BotContext
-from bot.parse_command import (
+from bot.commands.parse_command import (
     NotYetCommand,
     ProcedureCommand,
     RunCommand,
@@ -13,6 +12,7 @@ from bot.parse_command import (
     command_of,
     meaning,
 )
+from bot.context import BotContext
 from bot.requests import Origin
 from bot.run_control import run_of_thread
 from bot.slack.people import Person

@@ -1,0 +1,1 @@
+"""What answers only the person who asked: lists, one run, the stack, an error's page."""
