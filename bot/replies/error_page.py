@@ -10,7 +10,7 @@ from pathlib import Path
 from actions.engine.errors import Refused
 
 PAGES = (
-    Path(__file__).resolve().parents[1] / "docs" / "errors.md",
+    Path(__file__).resolve().parents[2] / "docs" / "errors.md",
     Path(sys.prefix) / "share" / "mayday" / "errors.md",
 )
 """Where it lies: in a checkout, and where an installation puts it."""
