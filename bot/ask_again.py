@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from actions.engine.facts import from_json
 from actions.engine.run import Run
 from bot.commands.parse_command import ProcedureCommand
 from bot.context import BotContext
@@ -30,4 +31,7 @@ def open_again(bot: BotContext, run: Run, wanted: dict[str, Any], channel: str =
     person = (named(bot.settings.operators, by) if here else None) or bot.people.asking(by, "")
     # The same service of the same site, whatever else there is by now.
     service = run.service if procedure.about else ""
-    return open_run(bot, ProcedureCommand(procedure, str(wanted.get("text") or ""), service, run.site), origin, person)
+    words = ProcedureCommand(procedure, str(wanted.get("text") or ""), service, run.site)
+    # "20m ago" was read when it was typed, and that moment was looked at.
+    read = from_json(procedure.request, wanted["request"]) if wanted.get("request") else None
+    return open_run(bot, words, origin, person, read)

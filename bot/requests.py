@@ -53,8 +53,8 @@ class Opened:
     worker: bool
 
 
-def open_run(bot: BotContext, wants: ProcedureCommand, origin: Origin, person: Person) -> Opened:
-    """Write the request into a new journal.
+def open_run(bot: BotContext, wants: ProcedureCommand, origin: Origin, person: Person, read: Any = None) -> Opened:
+    """Write the request into a new journal; `read` is one that was read and looked at before.
 
     Raises:
         Refused: this person may not ask, it cannot be known which service is meant, or what they ask cannot be done.
@@ -69,7 +69,8 @@ def open_run(bot: BotContext, wants: ProcedureCommand, origin: Origin, person: P
     if here and bot.settings.server(subject.service, subject.site) is None:
         raise untold(subject.service)
     asker = Asker(bot.clock(), bot.settings.operations_zone, person.zone, subject.name)
-    request = _with_site(bot, procedure, procedure.words.read(wants.arguments, asker))
+    given = read if read is not None else procedure.words.read(wants.arguments, asker)
+    request = _with_site(bot, procedure, given)
     came = _came(bot, origin)
     try:
         opened = requests.open_run(

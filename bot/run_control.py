@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from actions.control import answers
 from actions.engine.break_glass import BreakGlass
 from actions.engine.errors import NOT_READ, Refused
@@ -62,9 +64,9 @@ def answer(
     Raises:
         Refused: somebody else answered, this person may not, or the typed text does not fit.
     """
-    _readable(bot, press, text)
+    another = _another(bot, press, text)
     try:
-        entry = answers.answer(bot.store, press.run, press.question, press.label, speaker, text, glass, key)
+        entry = answers.answer(bot.store, press.run, press.question, press.label, speaker, text, glass, key, another)
     except Refused as refused:
         if _said_so_already(bot, press, speaker):
             return None
@@ -73,14 +75,18 @@ def answer(
     return entry
 
 
-def _readable(bot: BotContext, press: ButtonTarget, text: str) -> None:
-    """Another time is read before anything is given up for it: a typing mistake must not cost the clone."""
+def _another(bot: BotContext, press: ButtonTarget, text: str) -> Any:
+    """The request for another time, None where none is wanted: a typing mistake must not cost the clone."""
     run = find(bot, press.run)
     asked = run.question if run.question and run.question.n == press.question else None
     procedure = bot.procedure(run.procedure)
     when = asked and any(o["label"] == press.label and o.get("types") == "when" for o in asked.options)
-    if when and procedure is not None:
-        procedure.words.read(text, Asker(bot.clock(), bot.settings.operations_zone, None, run.service))
+    if not when or procedure is None:
+        return None
+    # Bare times mean what they meant to whoever asked for this run.
+    zone = run.request.get("zone")
+    asker = Asker(bot.clock(), bot.settings.operations_zone, str(zone) if zone else None, run.service)
+    return procedure.words.read(text, asker)
 
 
 def typed_by(bot: BotContext, press: ButtonTarget) -> str:

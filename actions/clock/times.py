@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime, timedelta, tzinfo
 
 from actions.clock.zones import zone_name
@@ -27,6 +28,17 @@ def span_words(span: timedelta) -> str:
     if hours < 24:
         return f"{hours} h {minutes % 60} min" if minutes % 60 else f"{hours} h"
     return f"{hours // 24} d {hours % 24} h" if hours % 24 else f"{hours // 24} d"
+
+
+def span_rounded_up(span: timedelta) -> str:
+    """A length of time that is never said shorter than it is: 4.3 s, 5 min 23 s, 2 h 11 min."""
+    tenths = math.ceil(round(span.total_seconds() * 10, 3))
+    if tenths < 600:
+        return f"{tenths / 10:.1f} s"
+    seconds = math.ceil(tenths / 10)
+    if seconds < 3600:
+        return f"{seconds // 60} min {seconds % 60} s" if seconds % 60 else f"{seconds // 60} min"
+    return span_words(timedelta(minutes=math.ceil(seconds / 60)))
 
 
 def describe_moment(moment: datetime, now: datetime, zone: tzinfo) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from actions.engine.break_glass import BreakGlass, broken
 from actions.engine.errors import Refused
+from actions.engine.facts import to_json
 from actions.engine.journal import Entry, Kind
 from actions.engine.no_return import passed_no_return
 from actions.engine.procedure import OptionEffect, Procedure
@@ -35,9 +36,11 @@ def answer(
     text: str = "",
     glass: BreakGlass | None = None,
     key: str = "",
+    another: Any = None,
 ) -> Entry | None:
     """Answer an open question by the label of an option. `question` is the entry that put it.
 
+    `another` is the request for the other time that an answer wants, as it was read: it is looked at before it counts.
     With `key` it counts once for each delivery, as do `stop`, `retry` and `undo`; what is refused may come again.
 
     Raises:
@@ -54,6 +57,8 @@ def answer(
             return Kind.HELD, state.question.step, {**_who(speaker), **said}
         _typed(state, option, text, state.question.plan)
         said = _answered(state.question, option, speaker, text)
+        if option["leads"] == OptionEffect.AGAIN and another is not None:
+            said = {**said, "request": to_json(another)}
         more = {"glass": broken(glass, state.question, store.clock())} if glass else {}
         return Kind.ANSWERED, state.question.step, {**said, **more}
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import datetime
 
+from actions.engine import fold_questions as questions
 from actions.engine.children import settled
 from actions.engine.items import Item, Items
 from actions.engine.journal import Entry, Kind
-from actions.engine.procedure import OptionEffect, Outcome
+from actions.engine.procedure import Outcome
 from actions.engine.run import Run
-from actions.engine.run_parts import Agreement, Failure, Question
+from actions.engine.run_parts import Failure
 
 
 def _requested(e: Entry) -> Run:
@@ -106,80 +106,10 @@ def _stopped(run: Run, e: Entry) -> Run:
     return replace(run, failure=Failure(step, said, "", hint, stopped=True), stop_asked="")
 
 
-def _asked(run: Run, e: Entry) -> Run:
-    assert e.step is not None
-    d = e.data
-    question = Question(
-        e.step,
-        e.n,
-        d["title"],
-        tuple(d["options"]),
-        datetime.fromisoformat(d["expires_at"]) if d.get("expires_at") else None,
-        d["plan"],
-        d.get("text", ""),
-        e.at,
-        d.get("item", ""),
-        bool(d.get("hand")),
-        OptionEffect(d.get("silence") or OptionEffect.BACK),
-    )
-    return replace(run, question=question, answered=None, recheck=None)
-
-
-def _answered(run: Run, e: Entry) -> Run:
-    d = e.data
-    if d.get("hand"):
-        return replace(run, answered=d)
-    if d["leads"] != OptionEffect.ON:
-        again = {"text": d.get("text", ""), "by": d["by"]} if d["leads"] == OptionEffect.AGAIN else None
-        return replace(run, answered=d, undoing=Outcome.DISCARDED, again=again)
-    fact = {"option": d["option"], "by": d["by"], "text": d.get("text", "")}
-    started = run.started_at or e.at
-    glass = {**d["glass"], "name": d.get("name") or d["by"], "at": e.at.isoformat()} if d.get("glass") else run.glass
-    facts = {**run.facts, d["gives"]: fact}
-    agreed = {**run.agreed, e.step: Agreement(d["by"], e.at)} if e.step is not None else run.agreed
-    return replace(run, answered=d, recheck=e.step, facts=facts, started_at=started, glass=glass, agreed=agreed)
-
-
-def _held(run: Run, e: Entry) -> Run:
-    """The countdown is over for good; the question stays open."""
-    asked = run.question
-    if asked is None or run.answered is not None:
-        return run
-    options = tuple(option for option in asked.options if option["leads"] != OptionEffect.HOLD)
-    return replace(run, question=replace(asked, expires_at=None, options=options))
-
-
-def _expired(run: Run, e: Entry) -> Run:
-    """Nobody answered. An answer or a hold that was written before this counts all the same."""
-    asked = run.question
-    if run.answered is not None or (asked is not None and asked.expires_at is None):
-        return run
-    if e.data.get("leads") != OptionEffect.ON:
-        return replace(run, undoing=Outcome.DISCARDED, answered={"option": "expired"})
-    facts = {**run.facts, e.data["gives"]: {"option": e.data["option"], "by": "", "text": ""}}
-    return replace(run, answered=e.data, recheck=e.step, facts=facts, started_at=run.started_at or e.at)
-
-
-def _rechecked(run: Run, e: Entry) -> Run:
-    assert e.step is not None
-    gives, seen = str((run.answered or {}).get("gives") or ""), e.data.get("seen") or {}
-    facts = {**run.facts, gives: {**run.facts[gives], "seen": seen}} if seen and gives in run.facts else run.facts
-    return replace(run, recheck=None, done=run.done | {e.step}, question=None, answered=None, facts=facts)
-
-
-def _voided(run: Run, e: Entry) -> Run:
-    """The looks that the question stood on are looked again, then it is put anew."""
-    glass = None if (run.answered or {}).get("glass") else run.glass
-    agreed = {step: one for step, one in run.agreed.items() if step != e.step}
-    done = run.done - set(e.data["redo"])
-    return replace(run, recheck=None, question=None, answered=None, done=done, glass=glass, agreed=agreed)
-
-
 def _undo_asked(run: Run, e: Entry) -> Run:
     """Nothing is asked any more: an answer that came late must not read as if it counted."""
-    return replace(
-        run, undoing=Outcome.UNDONE, failure=None, stop_asked="", open_step=None, question=None, recheck=None
-    )
+    cleared = replace(run, failure=None, stop_asked="", open_step=None, question=None, recheck=None)
+    return replace(cleared, undoing=Outcome.UNDONE, again=None if run.recheck is not None else run.again)
 
 
 def _undone(run: Run, e: Entry) -> Run:
@@ -210,12 +140,12 @@ _FOLDS: dict[Kind, Callable[[Run, Entry], Run]] = {
     Kind.FAILED: _failed,
     Kind.UNDO_FAILED: _failed,
     Kind.STOPPED: _stopped,
-    Kind.ASKED: _asked,
-    Kind.ANSWERED: _answered,
-    Kind.EXPIRED: _expired,
-    Kind.HELD: _held,
-    Kind.RECHECKED: _rechecked,
-    Kind.VOIDED: _voided,
+    Kind.ASKED: questions.asked,
+    Kind.ANSWERED: questions.answered,
+    Kind.EXPIRED: questions.expired,
+    Kind.HELD: questions.held,
+    Kind.RECHECKED: questions.rechecked,
+    Kind.VOIDED: questions.voided,
     Kind.STOP_ASKED: lambda run, e: replace(run, stop_asked=e.data["by"]),
     Kind.RETRIED: _retried,
     Kind.UNDO_ASKED: _undo_asked,

@@ -17,6 +17,7 @@ from actions.engine.child import Child, ChildEnd, ChildRequest
 from actions.engine.claims import Mode, wanted_by
 from actions.engine.each import Each
 from actions.engine.procedure import Act, Answer, Ask, Look, MayAnswer, Option, OptionEffect, Procedure, Step
+from actions.engine.standstill import Standstill
 
 SECOND_SITE = "there"
 """The name under which steps take the tools of a second site."""
@@ -121,7 +122,8 @@ def check(procedure: Procedure, tools: Mapping[str, Any]) -> None:
         raise Miswired(f"{procedure.name}, public: {why}")
     for named in ("report", "says"):
         if callable(function := getattr(procedure, named)):
-            _check_one(procedure.name, named, function, known)
+            # What is known once a run has come to its end.
+            _check_one(procedure.name, named, function, known | ({"standstill": Standstill} if named == "report" else {}))
 
 
 def _public_words(words: Mapping[str, str]) -> str:
@@ -194,13 +196,14 @@ def _functions(step: Step) -> list[Callable[..., Any]]:
         case Look():
             return [step.look]
         case Act():
-            return [named for named in (step.do, step.by_hand, step.verify, step.undo) if named is not None]
+            given = (step.do, step.by_hand, step.verify, step.undo, step.leaves_out)
+            return [named for named in given if named is not None]
         case Each():
             return [named for named in (step.do, step.verify, step.undo) if named is not None]
         case Child():
             return [named for named in (step.opens, step.undo) if named is not None]
         case Ask():
-            return [named for named in (step.sheets, step.applies, step.leaves_out) if named is not None]
+            return [named for named in (step.sheets, step.applies, step.leaves_out, step.lasts) if named is not None]
 
 
 def _check_one(procedure: str, title: str, function: Callable[..., Any], known: Mapping[str, Any]) -> None:

@@ -16,6 +16,8 @@ from actions.engine.each import Each
 from actions.engine.facts import volatile
 from actions.engine.lanes import Lane
 from actions.engine.reading import Words
+from actions.engine.roles import ActRole as ActRole
+from actions.engine.roles import FactRole as FactRole
 from actions.engine.shown import Shown, ShownBy
 
 
@@ -42,6 +44,7 @@ class OptionEffect(StrEnum):
     AGAIN = "again"  # the same, and a new run of the same procedure is asked for with the typed text
     FAIL = "fail"  # what was to be done by hand has failed, in the words of whoever says so
     HOLD = "hold"  # nowhere: the countdown stops, and the question waits for people
+    UNDO = "undo"  # as `back`; the run ends undone
 
 
 class Outcome(StrEnum):
@@ -52,18 +55,6 @@ class Outcome(StrEnum):
     UNDONE = "undone"
     DISCARDED = "discarded"
     REFUSED = "refused"
-
-
-class FactRole(StrEnum):
-    """What a fact is to those who tell of a run: records, documents, alarms. They read the fields named here."""
-
-    AIM = "aim"  # where a recovery goes back to; `stop.last_commit_at` is the last commit that stays
-    LOST = "lost"  # what that gives up: `counted`, `commits`, `last_at`
-    REACHED = "reached"  # that a restored copy stands where it was to stand
-    VERDICT = "verdict"  # what the checks of the data found: `healthy`, `verdict`
-    KEPT = "kept"  # where the old data lies: `path`
-    ARRIVAL = "arrival"  # whether what is written since can be recovered
-    PUBLISHED = "published"  # what a status page shows of an incident: `url`
 
 
 @dataclass(frozen=True)
@@ -119,6 +110,7 @@ class Act:
     An `undo` that only `tidies` comes after all those that bring the service back.
 
     `by_hand` stands in for `do` where a person does it: it gives the instruction. `verify` has to hold after that, too.
+    `leaves_out` says why it is not carried out this time; empty where it is. By its `role` others find it.
     """
 
     title: str
@@ -130,6 +122,8 @@ class Act:
     spare: bool = False
     tidies: bool = False
     by_hand: Callable[..., str] | None = None
+    leaves_out: Callable[..., str] | None = None
+    role: ActRole | None = None
 
 
 @dataclass(frozen=True)
@@ -142,10 +136,13 @@ class Ask:
     `leaves_out` gives the labels of options that make no sense this time.
 
     Nobody answering within `expires` leads back; where `silence` leads on, it is a countdown: the first option stands
-    at its end, unless somebody answers before, or holds it.
+    at its end, unless somebody answers before, or holds it. `lasts` gives how long, where that is no constant.
 
     An answer `stands` for so long, and for no retry: as long as the act with the title `until` is not done, an older
     one is void too. Once acts that follow the question have begun, only the facts in `still` are looked up again.
+
+    Where an answer leads to another time, the facts in `reaches` are looked up for that one first: it is void where they
+    are refused, and nothing was given up for it.
     """
 
     title: str
@@ -160,6 +157,8 @@ class Ask:
     until: str = ""
     still: tuple[str, ...] = ()
     silence: OptionEffect = OptionEffect.BACK
+    lasts: Callable[..., timedelta] | None = None
+    reaches: tuple[str, ...] = ()
 
 
 Step = Look | Act | Each | Child | Ask

@@ -6,7 +6,7 @@ An instruction for what is done by hand is put like a question, to which somebod
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from actions.engine import facts as facts_of
@@ -33,11 +33,16 @@ def put(procedure: Procedure, ask: Ask, scope: Mapping[str, Any], facts: Iterabl
     return Kind.ASKED, {
         "title": ask.title,
         "options": [{**facts_of.to_json(option), "gives": ask.gives} for option in options],
-        "expires_at": (now + ask.expires).isoformat(),
+        "expires_at": (now + _lasts(ask, scope)).isoformat(),
         "plan": facts_of.plan_hash(procedure.name, scope["request"], {name: scope[name] for name in facts}),
         "sheets": [facts_of.to_json(sheet) for sheet in sheets],
         **countdown,
     }
+
+
+def _lasts(ask: Ask, scope: Mapping[str, Any]) -> timedelta:
+    lasts: timedelta = injection.call(ask.lasts, scope) if ask.lasts is not None else ask.expires
+    return lasts
 
 
 def expire(title: str, question: Question | None) -> Told:

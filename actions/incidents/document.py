@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from actions.clock.times import span_words, spell
+from actions.clock.times import span_rounded_up, span_words, spell
 from actions.engine.break_glass import in_words
 from actions.engine.errors import Refused
 from actions.engine.ids import is_errand
@@ -191,7 +191,10 @@ def _summary(
         took = f" after {span_words(timedelta(seconds=run.seconds))}" if run.seconds is not None else ""
         yield f"{run.name} asked for run {run.run.id}: {run.summary.rstrip('.')}. {run.state.capitalize()}{took}."
         if run.actual is not None and run.actual.rpo_seconds:
-            given_up = span_words(timedelta(seconds=run.actual.rpo_seconds))
-            yield f"The writes of {given_up} were given up by intention, to go back behind what was wrong."
+            given_up = span_rounded_up(timedelta(seconds=run.actual.rpo_seconds))
+            bound = f"{run.actual.rpo_bound} " if run.actual.rpo_bound else ""
+            yield f"The writes of {bound}{given_up} were given up by intention, to go back behind what was wrong."
+        if run.standstill.seconds is not None:
+            yield f"The writers were paused for {run.standstill.says()}."
         if run.verdicts:
             yield f"The last integrity check said: {run.verdicts[-1].text}"

@@ -9,20 +9,26 @@ from datetime import timedelta
 from actions.incidents.incident import Incident
 from actions.incidents.run_story import RunStory
 from actions.stack.stack import Stack, objective_of
+from actions.watch.run_records import Bound
 
 
 @dataclass(frozen=True)
 class Promise:
-    """A promise and what came of it. `actual` is None where the journals do not tell."""
+    """A promise and what came of it. `actual` is None where the journals do not tell, or is what `bound` says."""
 
     what: str
     promised: timedelta
     actual: timedelta | None
+    bound: Bound = Bound.EXACT
 
     @property
     def verdict(self) -> str:
-        """kept, missed, or not known."""
-        return "not known" if self.actual is None else ("kept" if self.actual <= self.promised else "missed")
+        """kept, missed, or not known: a figure that may be larger keeps no promise, one that may be less breaks none."""
+        if self.actual is None:
+            return "not known"
+        if self.actual <= self.promised:
+            return "not known" if self.bound is Bound.AT_LEAST else "kept"
+        return "not known" if self.bound is Bound.AT_MOST else "missed"
 
 
 def promises(incident: Incident | None, runs: Sequence[RunStory], stack: Stack) -> Iterator[Promise]:
@@ -45,4 +51,4 @@ def _promises_of(run: RunStory, stack: Stack) -> Iterator[Promise]:
     lost = timedelta(seconds=actual.rpo_seconds) if actual.rpo_seconds is not None else None
     name, took = objective.name, timedelta(seconds=actual.rto_seconds)
     yield Promise(f"Recovery time (RTO) of {name}, run {run.run.id}", objective.rto, took)
-    yield Promise(f"Writes given up (RPO) in {name}, run {run.run.id}", objective.rpo, lost)
+    yield Promise(f"Writes given up (RPO) in {name}, run {run.run.id}", objective.rpo, lost, actual.rpo_bound)

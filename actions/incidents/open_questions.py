@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from actions.clock.times import span_words
+from actions.clock.times import span_rounded_up, span_words
 from actions.incidents.incident import Incident
 from actions.incidents.objective_results import Promise
 from actions.incidents.run_story import RunStory
@@ -21,7 +21,8 @@ def questions(incident: Incident | None, runs: Sequence[RunStory], promises: Seq
         if promise.verdict == "missed":
             yield f"{promise.what}: the promise of {span_words(promise.promised)} was missed. What would have kept it?"
         elif promise.verdict == "not known":
-            yield f"{promise.what}: it was not counted. How much is missing?"
+            known = f"it was {promise.bound} {span_rounded_up(promise.actual)}" if promise.actual else "it was not counted"
+            yield f"{promise.what}: {known}. How much is missing?"
     for run in runs:
         yield from _of_run(run)
     yield "What caused it, and what would have shown it earlier?"

@@ -14,6 +14,7 @@ from actions.engine.folding import fold
 from actions.engine.journal import Entry, Kind
 from actions.engine.procedure import FactRole, Procedure
 from actions.engine.run import Run
+from actions.engine.standstill import Standstill, standstill
 from actions.engine.status import state_of
 from actions.incidents.story_lines import ENDED, StoryLine, is_step, story_lines, who
 from actions.watch.run_records import Actual, Records
@@ -88,6 +89,7 @@ class RunStory:
     lines: tuple[StoryLine, ...]
     lost: dict[str, Any] = field(default_factory=dict)
     kept: dict[str, Any] = field(default_factory=dict)
+    standstill: Standstill = Standstill()
 
     @property
     def slowest(self) -> StepTaken | None:
@@ -141,6 +143,7 @@ def retell(told: Sequence[Entry], find: Callable[[str], Procedure | None] = cata
         lines=tuple(story_lines(told, name)),
         lost=fact_with(procedure, run, FactRole.LOST),
         kept=fact_with(procedure, run, FactRole.KEPT),
+        standstill=standstill(procedure, told),
     )
 
 

@@ -24,6 +24,8 @@ SELECT json_build_object(
                  AND pid NOT IN (SELECT active_pid FROM pg_replication_slots
                                  WHERE slot_type = 'logical' AND active_pid IS NOT NULL)),
   'preload', (SELECT setting FROM pg_settings WHERE name = 'shared_preload_libraries'),
+  'xid', CASE WHEN pg_is_in_recovery() THEN NULL ELSE pg_snapshot_xmax(pg_current_snapshot())::text END,
+  'at', extract(epoch FROM clock_timestamp()),
   'settings', (SELECT coalesce(json_object_agg(name, setting), '{}') FROM pg_settings
                WHERE name LIKE '%.%' AND source IN ('configuration file', 'command line', 'environment variable')))
 """
@@ -47,7 +49,8 @@ class Live:
 
     `follows` is the primary that a standby streams from, `missing` the site's database where it does not exist,
     `no_replication` what the server said to a replication connection (empty: it let one in). `preload` are its
-    shared_preload_libraries, `settings` those of its extensions.
+    shared_preload_libraries, `settings` those of its extensions. `xid` is the next transaction that writes, `at` the
+    server's time then, in seconds: how much is written tells a second look.
     """
 
     recovering: bool = False
@@ -60,6 +63,8 @@ class Live:
     follows: str = volatile(default="")
     standbys: tuple[Standby, ...] = volatile(default=())
     no_replication: str = volatile(default="")
+    xid: str = volatile(default="")
+    at: float = volatile(default=0.0)
 
     def says(self) -> str:
         """One line for the thread."""
@@ -83,6 +88,8 @@ def read_live(said: Mapping[str, Any]) -> Live:
         preload=libraries(str(said["preload"] or "")),
         settings=tuple(sorted((str(name), str(value)) for name, value in said["settings"].items())),
         follows=str(said["upstream"] or "") or primary_of(str(said["conninfo"] or "")),
+        xid=str(said.get("xid") or ""),
+        at=float(said.get("at") or 0.0),
         standbys=tuple(Standby(str(one["name"]), str(one["at"] or "")) for one in said["standbys"]),
     )
 

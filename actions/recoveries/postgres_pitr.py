@@ -7,7 +7,19 @@ from datetime import timedelta
 
 from actions.clock.times import spell
 from actions.clock.when import Target, parse_when
-from actions.engine.procedure import Act, Ask, FactRole, Look, MayAnswer, Option, OptionEffect, Outcome, Procedure, Risk
+from actions.engine.procedure import (
+    Act,
+    ActRole,
+    Ask,
+    FactRole,
+    Look,
+    MayAnswer,
+    Option,
+    OptionEffect,
+    Outcome,
+    Procedure,
+    Risk,
+)
 from actions.engine.reading import Asker, Words
 from actions.steps import writers
 from actions.steps.postgres import (
@@ -21,8 +33,10 @@ from actions.steps.postgres import (
     disk_space,
     estimate,
     find_tablespaces,
+    hold,
     keep_configuration,
     left_to_people,
+    lost_at_stop,
     prepared,
     proof,
     remake_slots,
@@ -103,7 +117,14 @@ PROCEDURE = Procedure(
             sheets=sheets.plan_sheets,
             recheck=("server", "live", "writers", "base"),
         ),
-        Act("pause the writers", writers.pause_at_once, writers.paused_at_once, undo=writers.let_go_on),
+        Act(
+            "pause the writers",
+            writers.pause,
+            writers.paused,
+            undo=writers.let_go_on,
+            leaves_out=writers.go_on_until_cut_over,
+            role=ActRole.STOPS_WRITERS,
+        ),
         Act("save WAL that is not archived yet", restore.save_tail, restore.tail_is_saved),
         Act(
             "copy the base backup",
@@ -158,6 +179,7 @@ PROCEDURE = Procedure(
             until="stop the old server",
             still=("loss",),
             leaves_out=besides_sheet.senseless_cut_overs,
+            reaches=("window", "aim", "base", "tablespaces", "times", "space"),
         ),
         Act("promote the clone", cutover.promote, cutover.is_promoted),
         Act("end prepared transactions", prepared.settle, prepared.is_settled),
@@ -167,15 +189,38 @@ PROCEDURE = Procedure(
             keep_configuration.keep_configuration,
             keep_configuration.configuration_is_kept,
         ),
-        Act("pause the writers for the cut-over", writers.pause, writers.paused, undo=writers.let_go_on),
+        Act(
+            "pause the writers for the cut-over",
+            writers.pause,
+            writers.paused,
+            undo=writers.let_go_on,
+            role=ActRole.STOPS_WRITERS,
+        ),
         Act("stop the old server", cutover.stop_live, cutover.live_is_stopped, undo=cutover.bring_back_live),
+        # Until now it could only be foreseen: from here on nobody commits on the old server any more.
+        Look("count what was lost", lost_at_stop.count_lost, gives="given_up", role=FactRole.LOST),
         Act("swap the data directories", cutover.swap, cutover.clone_is_live, undo=cutover.swap_back),
         Act("start the server", cutover.start_live, cutover.live_is_ready, undo=cutover.stop_started),
         Look("prove that it is writable", proof.prove_writable, gives="proof"),
         Look("check integrity again", check_integrity.check_again, gives="integrity_after"),
         Look("note where the old data lies", proof.where_kept, gives="kept", role=FactRole.KEPT),
+        Ask(
+            "Let the writers on?",
+            options=hold.OPTIONS,
+            gives="hold",
+            sheets=hold.hold_sheets,
+            applies=hold.is_wanted,
+            lasts=hold.lasts,
+            silence=OptionEffect.ON,
+        ),
         # From here on there are new writes, which an undo would lose.
-        Act("resume the writers", writers.resume, writers.serving, point_of_no_return=True),
+        Act(
+            "resume the writers",
+            writers.resume,
+            writers.serving,
+            point_of_no_return=True,
+            role=ActRole.RESUMES_WRITERS,
+        ),
         Act("make the physical slots again", remake_slots.make_slots, remake_slots.slots_are_made),
         Look("see what is left to people", left_to_people.see_left, gives="left"),
         Act("smoke test through the application", proof.smoke_test, proof.smoke_passed),

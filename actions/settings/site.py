@@ -17,6 +17,7 @@ class SiteConfig:
 
     `archive` and `bases` are paths as the Postgres container sees them; `kept_days` is how long old data is
     promised to be kept; `approval_rows` is how many more rows than were shown an approval of a cut-over covers;
+    `hold_seconds` is how long the writers wait after the swap while people look (0: not at all);
     `newest_table` is the table whose newest row people recognise; `compare_seconds` is how long
     clone and live data are compared at most. `clone_libraries` are preloaded libraries that the clone loads too, though
     Mayday does not know them. `data_directory` is where the data lies, as the container sees it, for a server that is
@@ -35,6 +36,7 @@ class SiteConfig:
     newest_table: str = ""
     kept_days: int = 14
     approval_rows: int = 1000
+    hold_seconds: float = 30
     clone_libraries: tuple[str, ...] = ()
     compare_seconds: float = 120
     data_directory: str = ""
@@ -74,6 +76,7 @@ class SiteSettings(Checked):
     newest_table: str = ""
     kept_days: int = Field(default=14, ge=1)
     approval_rows: int = Field(default=1000, ge=0)
+    hold_seconds: float = Field(default=30, ge=0, le=3600)
     clone_libraries: tuple[str, ...] = ()
     compare_seconds: float = Field(default=120, ge=1)
     data_directory: str = ""
@@ -98,6 +101,7 @@ class ToldServer(Checked):
     newest_table: str | None = None
     kept_days: int | None = Field(default=None, ge=1)
     approval_rows: int | None = Field(default=None, ge=0)
+    hold_seconds: float | None = Field(default=None, ge=0, le=3600)
     clone_libraries: tuple[str, ...] | None = None
     compare_seconds: float | None = Field(default=None, ge=1)
     data_directory: str | None = None

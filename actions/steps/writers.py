@@ -18,15 +18,9 @@ KEEP_SERVING = "Restore, keep serving"
 _SERVE_SECONDS = 45.0
 
 
-def pause_at_once(mode: Answer, writers: Writers, docker: Docker) -> None:
-    """Pause them now, where that was chosen; else they go on until the cut-over."""
-    if mode.option == PAUSE_AND_RESTORE:
-        pause(writers, docker)
-
-
-def paused_at_once(mode: Answer, writers: Writers, docker: Docker) -> bool:
-    """Whether nobody writes, where that was chosen."""
-    return mode.option != PAUSE_AND_RESTORE or paused(writers, docker)
+def go_on_until_cut_over(mode: Answer) -> str:
+    """Why nobody is paused before the restore; empty where that was chosen."""
+    return "" if mode.option == PAUSE_AND_RESTORE else "left out: nobody is paused before the cut-over"
 
 
 def pause(writers: Writers, docker: Docker) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from actions import catalog
@@ -26,15 +27,27 @@ class Proven:
     verdict: str
 
 
+class Bound(StrEnum):
+    """What a figure is to the truth. `at least`: more may have been written after it was counted."""
+
+    EXACT = ""
+    AT_MOST = "at most"
+    AT_LEAST = "at least"
+
+
 @dataclass(frozen=True)
 class Actual:
-    """What a recovery took. `rpo_seconds` is the span of commits given up, None where it was not counted."""
+    """What a recovery took. `rpo_seconds` is the span of commits given up, None where it was not counted.
+
+    `rpo_bound` says of which kind that figure is.
+    """
 
     run: str
     procedure: str
     at: datetime
     rto_seconds: float
     rpo_seconds: float | None
+    rpo_bound: Bound = Bound.EXACT
 
 
 @dataclass(frozen=True)
@@ -88,7 +101,7 @@ def _with(record: Record, run: Run, entry: Entry, procedure: Procedure | None) -
         return _proven(record, run, entry, procedure)
     if entry.kind is Kind.FINISHED and run.finished is Outcome.RECOVERED:
         took = (entry.at - run.requested_at).total_seconds()
-        actual = Actual(run.id, run.procedure, entry.at, took, _lost(run, procedure))
+        actual = Actual(run.id, run.procedure, entry.at, took, *_lost(run, procedure))
         return replace(record, actual=_newer(record.actual, actual))
     return record
 
@@ -107,13 +120,22 @@ def _newer(before: Any, now: Any) -> Any:
     return now if before is None or now.at >= before.at else before
 
 
-def _lost(run: Run, procedure: Procedure | None) -> float | None:
+def _lost(run: Run, procedure: Procedure | None) -> tuple[float | None, Bound]:
+    """The span of commits that were given up; where they could not be counted, until nothing more could be written."""
     lost, kept = fact_with(procedure, run, FactRole.LOST), _last_kept(run, procedure)
-    if not lost.get("counted") or (lost.get("commits") and not (kept and lost.get("last_at"))):
-        return None
-    if not lost.get("commits") or kept is None:
-        return 0.0
-    return max(0.0, (datetime.fromisoformat(lost["last_at"]) - kept).total_seconds())
+    final = bool(lost.get("final"))
+    if not lost.get("counted"):
+        known = final and kept and lost.get("until")
+        return (_since(kept, lost["until"]), Bound.AT_MOST) if known and kept else (None, Bound.EXACT)
+    if lost.get("commits") and not (kept and lost.get("last_at")):
+        return None, Bound.EXACT
+    seconds = _since(kept, lost["last_at"]) if lost.get("commits") and kept else 0.0
+    # Before anybody looked once more, it was counted while the writers went on.
+    return seconds, Bound.EXACT if final else Bound.AT_LEAST
+
+
+def _since(kept: datetime, end: str) -> float:
+    return max(0.0, (datetime.fromisoformat(end) - kept).total_seconds())
 
 
 def _last_kept(run: Run, procedure: Procedure | None) -> datetime | None:

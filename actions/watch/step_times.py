@@ -89,4 +89,4 @@ def _in_one_go(run: Run, entry: Entry) -> bool:
     if entry.kind is not Kind.DONE or entry.data.get("seconds") is None:
         return False
     by_hand = run.question is not None and run.question.hand
-    return not (by_hand or any(entry.data.get(name) for name in ("item", "missed", "resumed")))
+    return not (by_hand or any(entry.data.get(name) for name in ("item", "missed", "resumed", "left_out")))

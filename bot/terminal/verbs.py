@@ -222,7 +222,7 @@ def _answered(here: Session, run: str, label: str, given: Given, how: How) -> No
     here.tell(f"Run {run}: {entry.data['option']}." if entry else f"Run {run}: that was said before.")
     # Another time is asked for by this terminal once the run has ended, so it stays until then.
     how = How(how.follow or leads == OptionEffect.AGAIN, how.foreground)
-    back = leads in (OptionEffect.BACK, OptionEffect.AGAIN)
+    back = leads in (OptionEffect.BACK, OptionEffect.AGAIN, OptionEffect.UNDO)
     go_on(here, run, how, BACK if back else GOOD, entry.n if entry else question.n)
 
 

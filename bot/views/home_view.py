@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from actions.clock.times import span_words
+from actions.clock.times import span_rounded_up, span_words
 from actions.engine.errors import Refused
 from actions.stack.objectives import Objective
 from actions.tools.outside import OnCall
@@ -189,7 +189,8 @@ def _actual(record: Record) -> str:
     actual = record.actual
     if actual is None:
         return ""
-    lost = "not counted" if actual.rpo_seconds is None else span_words(timedelta(seconds=actual.rpo_seconds))
+    figure = span_rounded_up(timedelta(seconds=actual.rpo_seconds)) if actual.rpo_seconds is not None else "not counted"
+    lost = f"{actual.rpo_bound} {figure}".strip()
     took = span_words(timedelta(seconds=actual.rto_seconds))
     return f"{took} · {lost} given up ({escape(actual.run)}, {moment(actual.at)})"
 

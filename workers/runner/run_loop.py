@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 
 from actions.engine import facts as facts_of
-from actions.engine import injection, put_question
+from actions.engine import injection
 from actions.engine.child import Child
 from actions.engine.each import Each
 from actions.engine.ending import words_for
@@ -41,13 +41,14 @@ from actions.engine.next_move import (
 from actions.engine.no_return import may_rest
 from actions.engine.procedure import Act, Ask, Look, Outcome, Procedure, Sheet
 from actions.engine.run import Run
+from actions.engine.standstill import standstill
 from actions.store.store import Store
 from actions.store.transaction import Lease
 from workers.runner.children import ChildWork, Enqueue, nobody_told
 from workers.runner.each import LoopWork, piece_of
 from workers.runner.heartbeat import Heartbeat
 from workers.runner.piece import PieceWork, of_act
-from workers.runner.recheck import look_again, voided
+from workers.runner.questions import QuestionWork
 from workers.runner.step_guard import Guard
 from workers.runner.step_work import StepWork
 
@@ -71,6 +72,7 @@ class RunLoop:
     def __post_init__(self) -> None:
         self._work = StepWork(self.store, self.procedure, self.lease, self.heartbeat, self.tools)
         self._pieces = PieceWork(self._work, self.guard)
+        self._questions = QuestionWork(self._work, self.guard)
         self._loops = LoopWork(self._work, self.guard, self._leaves)
         self._children = ChildWork(self._work, self.guard, self.find, self.enqueue)
 
@@ -117,20 +119,19 @@ class RunLoop:
             case Recall(i, names):
                 self._children.recall(i, self._child(i), names, run)
             case Put(i) if isinstance(self.procedure.steps[i], Ask):
-                self._put(i, run)
+                self._questions.put(i, run)
             case Put(i, item):
                 self._pieces.instruct(piece_of(self._work, i, item, run), run)
             case Heed(i, item):
                 self._pieces.heed(piece_of(self._work, i, item, run), run)
             case Recheck(i):
-                self._recheck(i, run)
+                self._questions.recheck(i, run)
             case Renew(i, why):
-                self._work.say(Kind.VOIDED, i, voided(self.procedure, i, run, "", why))
+                self._questions.renew(i, run, why)
             case Undo(i, item):
                 self._pieces.undo(piece_of(self._work, i, item, run), run)
             case Expire(i):
-                kind, said = put_question.expire(self.procedure.steps[i].title, run.question)
-                self._work.say(kind, i, said)
+                self._questions.expire(i, run)
             case Halt(i):
                 self._children.stop(i, run)
                 self._work.say(Kind.STOPPED, i, {"title": self.procedure.steps[i].title})
@@ -141,6 +142,8 @@ class RunLoop:
         match self.procedure.steps[i]:
             case Look() as look:
                 self._look(i, look, run)
+            case Act() as act if not resumed and self._left_out(i, act, run):
+                pass
             case Act() as act:
                 piece, began = of_act(i, act), self.store.clock()
                 trouble = self._pieces.carry_out(piece, run, resumed=resumed)
@@ -150,6 +153,19 @@ class RunLoop:
                 self._loops.begin(i, each, run)
             case Child() as child:
                 self._children.begin(i, child, run)
+
+    def _left_out(self, i: int, act: Act, run: Run) -> bool:
+        """Whether an act is not carried out this time, nor can it be known: then the record says so."""
+        if act.leaves_out is None:
+            return False
+        why, began = list[str](), self.store.clock()
+        scope, leaves_out = self._work.scope(i, run), act.leaves_out
+        trouble = self.guard(act.title, lambda: why.append(injection.call(leaves_out, scope)))
+        if trouble is not None:
+            self._work.failed(Kind.FAILED, i, {"title": act.title}, trouble, began)
+        elif why[0]:
+            self._work.say(Kind.DONE, i, {"title": act.title, "seconds": 0.0, "left_out": True, "said": why[0]})
+        return trouble is not None or bool(why[0])
 
     def _look(self, i: int, step: Look, run: Run) -> None:
         began = self.store.clock()
@@ -175,36 +191,12 @@ class RunLoop:
         must_line_up(self.procedure, step.gives, found)
         return found
 
-    def _put(self, i: int, run: Run) -> None:
-        ask, scope, told = self._ask(i), self._work.scope(i, run), list[put_question.Told]()
-        trouble = self.guard(
-            ask.title, lambda: told.append(put_question.put(self.procedure, ask, scope, run.facts, self.store.clock()))
-        )
-        if trouble is not None:
-            return self._work.failed(Kind.FAILED, i, {"title": ask.title}, trouble, self.store.clock())
-        kind, said = told[0]
-        return self._work.say(kind, i, said)
-
-    def _recheck(self, i: int, run: Run) -> None:
-        """Look again at what the answer was based on; a change makes the answer void."""
-        ask, told = self._ask(i), list[put_question.Told]()
-
-        def scope(look: Look) -> dict[str, Any]:
-            return self._work.scope(i, run, self._work.progress(i, run, look.limit))
-
-        trouble = self.guard(ask.title, lambda: told.append(look_again(self.procedure, i, run, scope)))
-        if trouble is not None:
-            said = {"title": f"look again before '{ask.title}'"}
-            self._work.failed(Kind.FAILED, i, said, trouble, self.store.clock())
-        else:
-            kind, said = told[0]
-            self._work.say(kind, i, said)
-
     def _finish(self, outcome: Outcome, run: Run) -> None:
         report: list[Any] = []
         describe = self.procedure.report
         if describe is not None and outcome is self.procedure.ends:
             scope = self._work.scope(len(self.procedure.steps), run)
+            scope["standstill"] = standstill(self.procedure, self.store.entries(run.id))
             trouble = self.guard("report", lambda: report.extend(injection.call(describe, scope)))
             if trouble is not None:
                 log.error("no report", run=run.id, error=trouble.said, detail=trouble.detail)
@@ -232,11 +224,6 @@ class RunLoop:
         )
         last, said = max(run.done, default=0), {"title": run.procedure}
         self._work.failed(Kind.FAILED, last, said, trouble, self.store.clock())
-
-    def _ask(self, i: int) -> Ask:
-        step = self.procedure.steps[i]
-        assert isinstance(step, Ask)
-        return step
 
     def _child(self, i: int) -> Child:
         step = self.procedure.steps[i]

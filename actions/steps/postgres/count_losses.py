@@ -12,6 +12,7 @@ from actions.engine.facts import volatile
 from actions.engine.procedure import Sheet
 from actions.postgres.compare_sql import identifier
 from actions.postgres.databases import DATABASES
+from actions.postgres.live_server import Live
 from actions.postgres.lost_rows import Losses, RowCounts, parse_losses
 from actions.postgres.lsn import Lsn
 from actions.postgres.segments import segment_of
@@ -19,9 +20,10 @@ from actions.postgres.server import Server
 from actions.postgres.stops import Stop
 from actions.postgres.timelines import Chain, chain_to
 from actions.settings.site import SiteConfig
-from actions.steps.postgres.read_window import survey
+from actions.steps.postgres.read_window import WindowInputs, survey
 from actions.steps.postgres.relation_names import Relations, ask_names, name_of, remembered_names
 from actions.steps.postgres.target import Aim
+from actions.steps.postgres.write_rate import COUNTER, transactions_a_second, until_they_stop
 from actions.tools.postgres_files import PostgresFiles
 from actions.tools.sql import Sql
 
@@ -50,7 +52,10 @@ class LostRows:
 
 @dataclass(frozen=True)
 class Lost:
-    """What would be lost. It grows while people write, so it is shown and not part of the approval."""
+    """What would be lost. It grows while people write, so it is shown and not part of the approval.
+
+    `transactions` is how many a second write now, None where that is not known.
+    """
 
     counted: bool = volatile(default=True)
     commits: int = volatile(default=0)
@@ -62,18 +67,24 @@ class Lost:
     first_lost: str = volatile(default="")
     rows: int = volatile(default=0)
     at: datetime | None = volatile(default=None)
+    transactions: float | None = volatile(default=None)
 
     def says(self) -> str:
         """For example: 1,240 commits."""
         return f"{self.commits:,} commits" if self.counted else "not counted in time"
 
 
-def count_losses(aim: Aim, server: Server, site: SiteConfig, files: PostgresFiles, sql: Sql, now: datetime) -> Lost:
+def count_losses(
+    aim: Aim, server: Server, site: SiteConfig, live: Live, files: PostgresFiles, sql: Sql, now: datetime
+) -> Lost:
     """Count commits and rows after the stopping point, in the WAL; and find the rows that people recognise."""
     losses = count_in_wal(aim, server, files, sql, now)
-    told, kept, lost = _read(aim.stop, server, site, sql)
+    found = _read(aim.stop, server, site, sql)
+    told, kept, lost = found.get("databases"), _row(found.get("kept")), _row(found.get("lost"))
+    first = {"xid": live.xid, "at": live.at} if live.xid else {}
+    rate = transactions_a_second(first, found.get("counter") or {})
     if losses is None:
-        return Lost(counted=False, last_kept=kept, first_lost=lost)
+        return Lost(counted=False, last_kept=kept, first_lost=lost, transactions=rate)
     tables = _by_name(losses, told, server, files, sql)
     return Lost(
         True,
@@ -86,6 +97,7 @@ def count_losses(aim: Aim, server: Server, site: SiteConfig, files: PostgresFile
         lost,
         rows_in(losses),
         now,
+        rate,
     )
 
 
@@ -112,9 +124,13 @@ def _by_name(losses: Losses, told: Any, server: Server, files: PostgresFiles, sq
 
 def count_in_wal(aim: Aim, server: Server, files: PostgresFiles, sql: Sql, now: datetime) -> Losses | None:
     """On the live timeline from the point where the two ways part, on to the newest record; None where time ran out."""
-    around = survey(server, files, sql, now)
+    return count_from(survey(server, files, sql, now), aim, server, files)
+
+
+def count_from(around: WindowInputs, aim: Aim, server: Server, files: PostgresFiles) -> Losses | None:
+    """The same, from folders that were read before."""
     live = chain_to(around.window.live_timeline, around.histories)
-    place = _parting(aim, live)
+    place = parting(aim, live)
     first = segment_of(live.timeline, place.lsn, server.segment_size)[8:]
     names = sorted(n for n in around.names() if n[8:] >= first and live.span(int(n[:8], 16)) is not None)
     total = Losses()
@@ -128,7 +144,8 @@ def count_in_wal(aim: Aim, server: Server, files: PostgresFiles, sql: Sql, now: 
     return total
 
 
-def _parting(aim: Aim, live: Chain) -> Stop:
+def parting(aim: Aim, live: Chain) -> Stop:
+    """Where the way to the stopping point and that to what is live part."""
     span = live.span(aim.timeline)
     if span is not None and (span.end is None or aim.stop.lsn < span.end):
         return aim.stop
@@ -152,18 +169,17 @@ def _sum(a: Losses, b: Losses) -> Losses:
     )
 
 
-def _read(stop: Stop, server: Server, site: SiteConfig, sql: Sql) -> tuple[Any, str, str]:
-    """From the live server: its databases, the newest row that stays, the oldest that goes.
+def _read(stop: Stop, server: Server, site: SiteConfig, sql: Sql) -> dict[str, Any]:
+    """From the live server: its databases, the newest row that stays, the oldest that goes, its counter.
 
     Nothing of what it does not answer.
     """
     if server.state != "running":
-        return None, "", ""
+        return {}
     # One session for all of it: to begin one costs more than to ask.
-    queries = {"databases": DATABASES, **_marks(stop, site)}
+    queries = {"databases": DATABASES, **_marks(stop, site), "counter": COUNTER}
     answers = sql.values(server.service, server, [*queries.values()], seconds=_READ_SECONDS)
-    found = {name: answer.value for name, answer in zip(queries, answers, strict=True) if answer.value}
-    return found.get("databases"), _row(found.get("kept")), _row(found.get("lost"))
+    return {name: answer.value for name, answer in zip(queries, answers, strict=True) if answer.value}
 
 
 def _marks(stop: Stop, site: SiteConfig) -> dict[str, str]:
@@ -180,12 +196,14 @@ def _row(found: Mapping[str, Any] | None) -> str:
     return f"{found['id']} of {found['created_at']}" if found else ""
 
 
-def lost_sheet(lost: Lost) -> Sheet:
+def lost_sheet(lost: Lost, server: Server) -> Sheet:
     """What will be lost: the tables with the most rows; all of them are in the file that goes along."""
+    more = until_they_stop(lost.transactions, lost.rows, lost.commits) if server.state == "running" else ""
+    until = (("Until the writers stop", more),) if more else ()
     if not lost.counted:
         notes = ("There is too much WAL after the target to count it now; the preview compares the data itself.",)
-        return Sheet("What will be lost", (), notes)
-    rows = [("Commits", f"{lost.commits:,}")]
+        return Sheet("What will be lost", until, notes)
+    rows = [("Commits", f"{lost.commits:,}"), *until]
     if lost.first_at and lost.last_at:
         rows.append(("Between", f"{spell(lost.first_at)} and {spell(lost.last_at)}"))
     told = [(t.table, _row_words(t.inserted, t.updated, t.deleted)) for t in lost.tables]

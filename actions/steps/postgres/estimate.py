@@ -23,6 +23,7 @@ CUT_OVER = (
     "keep the live configuration",
     "pause the writers for the cut-over",
     "stop the old server",
+    "count what was lost",
     "swap the data directories",
     "start the server",
     "prove that it is writable",
@@ -30,7 +31,7 @@ CUT_OVER = (
     "note where the old data lies",
     "resume the writers",
 )
-"""The steps from the approval of a cut-over until everybody can write again."""
+"""The steps from the approval of a cut-over until everybody can write again; the hold in between is not among them."""
 
 
 def size(count: int) -> str:

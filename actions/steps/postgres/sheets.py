@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from actions.clock.times import span_words, spell
 from actions.clock.when import Target, describe
 from actions.engine.procedure import Answer, Sheet
+from actions.engine.standstill import Standstill
 from actions.postgres.archiver import Archiving
 from actions.postgres.chains import builds_on
 from actions.postgres.choices import window_words
@@ -27,8 +28,10 @@ from actions.steps.postgres.disk_space import Space, space_alerts, space_rows
 from actions.steps.postgres.estimate import Estimate, size
 from actions.steps.postgres.find_tablespaces import Tablespaces, tablespace_rows
 from actions.steps.postgres.keep_configuration import ConfigurationKept
+from actions.steps.postgres.hold import hold_row
 from actions.steps.postgres.left_to_people import LeftToPeople
 from actions.steps.postgres.look_at_server import Writers
+from actions.steps.postgres.lost_at_stop import LostAtStop
 from actions.steps.postgres.prepared import PreparedOpen
 from actions.steps.postgres.proof import Kept, Proof
 from actions.steps.postgres.replay import StopReached
@@ -85,12 +88,13 @@ def plan_sheets(
             *space_rows(space, server),
             *archiving_rows(archiving),
             ("Will be paused", writers.says()),
+            *hold_row(site),
             ("Expected", times.expected()),
             ("RTO", f"{RTO.total_seconds() / 60:.0f} min"),
         ),
         alerts=(*live_alerts(live), *aim.alerts(target), *space_alerts(space), *plan_alerts(archiving)),
     )
-    return (where, lost_sheet(lost), besides_sheet.plan_sheet(server, aim, foreseen, beside))
+    return (where, lost_sheet(lost, server), besides_sheet.plan_sheet(server, aim, foreseen, beside))
 
 
 def _server_rows(server: Server, site: SiteConfig, live: Live, place: DataPlace) -> tuple[tuple[str, str], ...]:
@@ -154,7 +158,8 @@ def recovered_sheets(
     kept: Kept,
     integrity: Integrity,
     integrity_after: Integrity,
-    lost: Lost,
+    given_up: LostAtStop,
+    standstill: Standstill,
     configuration: ConfigurationKept,
     approval: Answer,
     names: Names,
@@ -172,6 +177,8 @@ def recovered_sheets(
             "Report",
             (
                 ("To", spell(at) if at else stop_text(aim)),
+                ("Lost", given_up.says()),
+                ("Writers paused", standstill.says()),
                 ("Proof", reached.said),
                 ("In service", proof.says()),
                 ("Integrity", integrity.verdict),
@@ -180,7 +187,7 @@ def recovered_sheets(
                 ("WAL archive", arrival.says()),
                 *kept_rows(window.bad, f"{server.home.parent}/{names.tail_leaf(server.home)}"),
             ),
-            alerts=recovered_alerts(arrival),
+            alerts=(*given_up.alerts(), *recovered_alerts(arrival)),
         ),
         besides_sheet.report_sheet(configuration, approval, names, unwritten, prepared, settling, left),
     )

@@ -100,6 +100,8 @@ class World:
     refuses: str = ""
     changes: tuple[str, ...] = ()
     born: frozenset[str] = frozenset()
+    hold_seconds: float = 0
+    """How long the writers wait after a swap."""
     halfway: frozenset[str] = frozenset()
     """Containers that were stopped by a restart and not started yet."""
     services: tuple[Service, ...] = ()

@@ -87,7 +87,7 @@ class WorldToolbox:
             web=WorldWeb(self.world),
             throughput=self.throughput(run),
             polling=FakePolling(self.world.clock),
-            site=self.site,
+            site=replace(self.site, hold_seconds=self.world.hold_seconds),
             names=Names(run.id, self.site.name if run.site != self.site.name else ""),
         )
 

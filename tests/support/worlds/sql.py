@@ -10,6 +10,7 @@ from actions.postgres.live_server import LIVE_SQL
 from actions.postgres.lsn import format_lsn
 from actions.postgres.segments import segment_of
 from actions.postgres.server import Server
+from actions.steps.postgres.write_rate import COUNTER
 from actions.tools.sql import Asked, NotServing, QueryResult, StartingUp
 from tests.support.worlds.company import LEAF, Dir, Violated, World
 from tests.support.worlds.unwritten import UnwrittenSql
@@ -183,6 +184,8 @@ class WorldSql(UnwrittenSql):
         return [QueryResult(self._about(container, query, tables)) for query in queries]
 
     def _about(self, container: str, query: str, tables: Tables) -> Any:
+        if query == COUNTER:
+            return self._counter()
         told = self._live() if query == LIVE_SQL else self.told(container, query)
         return value_of(query, tables) if told is None else told
 
@@ -199,7 +202,11 @@ class WorldSql(UnwrittenSql):
             "standbys": standbys,
             "preload": "",
             "settings": {},
+            **self._counter(),
         }
+
+    def _counter(self) -> dict[str, Any]:
+        return {"xid": str(self.world.xid + 1), "at": self.world.clock().timestamp()}
 
     def everywhere(
         self, container: str, server: Server, asked: Asked, *, seconds: float = 300, bare: bool = False
