@@ -42,7 +42,7 @@ def until_they_stop(transactions: float | None, rows: int, commits: int) -> str:
 
 def rate_words(rate: float, what: str) -> str:
     """For example: 8 rows a second; 12 rows a minute."""
-    for seconds, span in ((1, "second"), (60, "minute"), (3600, "hour")):
+    for seconds, span in ((1, "a second"), (60, "a minute"), (3600, "an hour")):
         if round(rate * seconds) >= 1:
-            return f"{counted(round(rate * seconds), what)} a {span}"
+            return f"{counted(round(rate * seconds), what)} {span}"
     return f"less than 1 {what} an hour"
