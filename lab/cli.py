@@ -68,11 +68,13 @@ def up(
     lean: Annotated[
         bool | None, typer.Option("--lean/--full", help="Only what a recovery of the database meets, or all services.")
     ] = None,
+    hold: Annotated[float | None, typer.Option(help="Seconds that the writers wait after a swap.")] = None,
     no_town: Annotated[bool, typer.Option("--no-town", help="Nobody writes messages.")] = False,
 ) -> None:
     """Start the practice company."""
     lab = _with_layout(context.obj, layout)
     lab = lab if lean is None else replace(lab, lean=lean)
+    lab = lab if hold is None else replace(lab, hold_seconds=hold)
     found = company.up(lab, town=not no_town, gigabytes=gigabytes, say=console.print)
     console.print(f"The practice room is open at {found['page']}")
     console.print("Other commands of this terminal are for it after:")

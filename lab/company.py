@@ -153,6 +153,7 @@ database = "nself_db"
 writers = [{writers}]
 smoke_url = "http://127.0.0.1:{lab.port("functions")}/smoke"
 newest_table = "nchat_messages"
+hold_seconds = {lab.hold_seconds:g}
 
 {stack_tables.settings(lab)}
 [slack]

@@ -52,7 +52,8 @@ _BACKUP_DIRECTORIES = (
 class Lab:
     """One practice company on this machine. Two of them never meet if prefix, project and root differ.
 
-    A `lean` one has only the services that a recovery of the database meets: for a small machine.
+    A `lean` one has only the services that a recovery of the database meets: for a small machine. `hold_seconds` is
+    how long its writers wait after a swap.
     """
 
     root: Path
@@ -60,6 +61,7 @@ class Lab:
     project: str = "nself"
     layout: Layout = "bind"
     lean: bool = False
+    hold_seconds: float = 30
 
     def __post_init__(self) -> None:
         # Docker takes absolute paths alone, and a process is known by the path it was started with.
@@ -75,6 +77,7 @@ class Lab:
             state.get("project", project),
             state.get("layout", "bind"),
             state.get("lean", False),
+            state.get("hold_seconds", 30),
         )
 
     @property

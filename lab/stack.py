@@ -119,7 +119,14 @@ def _claim(client: docker.DockerClient, lab: Lab) -> dict[str, int]:
     for name in CONFIG_MOUNTS:
         shutil.copy(_CONFIG_SOURCES[name], config / name)
     ports = _ports(client, lab)
-    lab.write_state(prefix=lab.prefix, project=lab.project, layout=lab.layout, lean=lab.lean, ports=ports)
+    lab.write_state(
+        prefix=lab.prefix,
+        project=lab.project,
+        layout=lab.layout,
+        lean=lab.lean,
+        hold_seconds=lab.hold_seconds,
+        ports=ports,
+    )
     if lab.layout != "bind":
         _ensure_volume(client, lab)
     return ports

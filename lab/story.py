@@ -16,6 +16,7 @@ from actions.incidents import incident as incidents
 from actions.incidents.document_export import document_of
 from actions.incidents.document_rendering import markdown
 from actions.incidents.take_in_events import ALERT
+from actions.steps.postgres.hold import LET_ON
 from actions.store.store import Store
 from lab import breaks, company, show, truth
 from lab.home import Lab
@@ -52,6 +53,7 @@ class Story:
         run = self._ask(incident, thread, lost["moment"])
         self._answer(run, thread, "Pause writers and restore", "oncall")
         self._answer(run, thread, "Cut over", "approver", self.lab.container("postgres"))
+        self._answer(run, thread, LET_ON, "oncall")
         self._tell_the_world(thread)
         self._press(thread, "Resolve", "oncall")
         self._over(incident)

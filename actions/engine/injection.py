@@ -122,8 +122,8 @@ def check(procedure: Procedure, tools: Mapping[str, Any]) -> None:
         raise Miswired(f"{procedure.name}, public: {why}")
     for named in ("report", "says"):
         if callable(function := getattr(procedure, named)):
-            # What is known once a run has come to its end.
-            _check_one(procedure.name, named, function, known | ({"standstill": Standstill} if named == "report" else {}))
+            ended = {"standstill": Standstill} if named == "report" else {}
+            _check_one(procedure.name, named, function, known | ended)
 
 
 def _public_words(words: Mapping[str, str]) -> str:

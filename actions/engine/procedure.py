@@ -141,8 +141,8 @@ class Ask:
     An answer `stands` for so long, and for no retry: as long as the act with the title `until` is not done, an older
     one is void too. Once acts that follow the question have begun, only the facts in `still` are looked up again.
 
-    Where an answer leads to another time, the facts in `reaches` are looked up for that one first: it is void where they
-    are refused, and nothing was given up for it.
+    Where an answer leads to another time, the facts in `reaches` are looked up for that one first: it is void where
+    they are refused, and nothing was given up for it.
     """
 
     title: str

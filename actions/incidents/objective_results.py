@@ -23,7 +23,7 @@ class Promise:
 
     @property
     def verdict(self) -> str:
-        """kept, missed, or not known: a figure that may be larger keeps no promise, one that may be less breaks none."""
+        """kept, missed, or not known: one that may be larger keeps nothing, one that may be less breaks nothing."""
         if self.actual is None:
             return "not known"
         if self.actual <= self.promised:

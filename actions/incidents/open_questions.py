@@ -21,7 +21,8 @@ def questions(incident: Incident | None, runs: Sequence[RunStory], promises: Seq
         if promise.verdict == "missed":
             yield f"{promise.what}: the promise of {span_words(promise.promised)} was missed. What would have kept it?"
         elif promise.verdict == "not known":
-            known = f"it was {promise.bound} {span_rounded_up(promise.actual)}" if promise.actual else "it was not counted"
+            least = promise.actual
+            known = f"it was {promise.bound} {span_rounded_up(least)}" if least else "it was not counted"
             yield f"{promise.what}: {known}. How much is missing?"
     for run in runs:
         yield from _of_run(run)

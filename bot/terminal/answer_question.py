@@ -102,7 +102,7 @@ def _glass(session: Session, given: Given) -> BreakGlass | None:
 def _typed(session: Session, run: Run, option: dict[str, Any], given: Given) -> str:
     """What has to be typed for an option; the plan's hash is compared here, the rest where the answer is judged."""
     procedure = session.bot.procedure(run.procedure)
-    if run_shown.is_typed_back(procedure, option):
+    if run_shown.is_typed_back(procedure, open_question(run), option):
         plan = short(open_question(run).plan)
         typed = given.typed or session.ask("Type the plan's hash, as it stands below the plan", "--type")
         if typed.strip().casefold() != plan:

@@ -94,12 +94,23 @@ def carry_on(session: Session, run_id: str, wanted: tuple[RunState, ...], after:
             if not rests(run):
                 time.sleep(_LOOK_SECONDS)
                 continue
-            if run.finished is not None or not session.interactive or not _asked(session, follower, run):
+            if run.finished is not None or _stays(session, follower, run):
                 break
     if run.finished is None and session.interactive:
         session.tell(next_word(run))
         return code_of(run, wanted)
     return rested(session, follower, wanted)
+
+
+def _stays(session: Session, follower: RunFollower, run: Run) -> bool:
+    """Whether a run waits for somebody who is not here. A countdown goes on by itself, and nobody else may have it."""
+    if session.interactive:
+        return not _asked(session, follower, run)
+    if not run.asking or run.question is None or run.question.on_silence is None:
+        return True
+    until = run.question.expires_at
+    follower.through(lambda seen: seen.last > run.last or until is None or session.store.clock() >= until)
+    return until is None
 
 
 def _worked(session: Session, follower: RunFollower, working: ForegroundRun) -> Run:

@@ -87,7 +87,7 @@ def question(console: Console, procedure: Procedure | None, run: Run) -> None:
     until = _until(asked)
     console.print(f"plan {short(asked.plan)}, {until}", markup=False)
     for option in asked.options:
-        console.print(f"  {option['label']}: {_who(option)}{_typing(procedure, option)}.", markup=False)
+        console.print(f"  {option['label']}: {_who(option)}{_typing(procedure, asked, option)}.", markup=False)
 
 
 def _until(asked: Question) -> str:
@@ -117,9 +117,12 @@ def command(run: Run, label: str) -> str:
     return f"mayday approve {run.id}" if label == approval(run) else f"mayday answer {run.id} '{label}'"
 
 
-def is_typed_back(procedure: Procedure | None, option: dict[str, Any]) -> bool:
-    """Whether the plan's hash has to be typed for that option: on the way to something that destroys."""
-    risky = procedure is None or procedure.risk is Risk.DESTRUCTIVE
+def is_typed_back(procedure: Procedure | None, asked: Question, option: dict[str, Any]) -> bool:
+    """Whether the plan's hash has to be typed for that option: on the way to something that destroys.
+
+    What goes on by itself when nobody speaks needs no hash from whoever is in a hurry.
+    """
+    risky = (procedure is None or procedure.risk is Risk.DESTRUCTIVE) and asked.silence is not OptionEffect.ON
     return risky and option["leads"] == OptionEffect.ON and option.get("types") != "note"
 
 
@@ -128,8 +131,8 @@ def _who(option: dict[str, Any]) -> str:
     return "a second person who may approve, with a one-time code" if second else "who asked, or who may approve"
 
 
-def _typing(procedure: Procedure | None, option: dict[str, Any]) -> str:
-    if is_typed_back(procedure, option):
+def _typing(procedure: Procedure | None, asked: Question, option: dict[str, Any]) -> str:
+    if is_typed_back(procedure, asked, option):
         return ", typing the plan's hash"
     typed = {
         "service": ", typing the service's name",

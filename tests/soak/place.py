@@ -55,7 +55,7 @@ def soaked_company() -> Iterator[Place]:
     root = Path(tempfile.mkdtemp(prefix="mayday-soak-"))
     root.chmod(0o755)
     name = f"soak{os.getpid()}"
-    lab = Lab(root / "lab", prefix=f"{name}-", project=name, lean=True)
+    lab = Lab(root / "lab", prefix=f"{name}-", project=name, lean=True, hold_seconds=0)
     freeze = Freeze()
     supervisor = Supervisor({})
     try:

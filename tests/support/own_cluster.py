@@ -316,6 +316,7 @@ def own_cluster(root: Path, name: str, **site: Any) -> Iterator[Cluster]:
         archive="/backups/postgres/wal",
         bases="/backups/postgres/base",
         writers=(),
+        hold_seconds=0,
     )
     folder.mkdir(parents=True)
     store = Store(f"sqlite:///{folder / 'mayday.db'}", lambda: datetime.now(UTC))

@@ -48,8 +48,8 @@ def hold_sheets(
                 ("Paused", writers.says()),
             ),
             notes=(
-                "Look at the data now. Undo brings the old data back as it was when the writers stopped, and nothing of "
-                "it is lost. Once the writers go on, this can no longer be undone.",
+                "Look at the data now. Undo brings the old data back as it was when the writers stopped, and nothing "
+                "of it is lost. Once the writers go on, this can no longer be undone.",
             ),
             alerts=given_up.alerts(),
         ),

@@ -117,9 +117,7 @@ def _control(server: Server, files: PostgresFiles) -> ControlData | None:
     return None if is_damaged(text) else parse_controldata(text)
 
 
-def _lacking(
-    around: WindowInputs, aim: Aim, server: Server, control: ControlData | None, files: PostgresFiles
-) -> str:
+def _lacking(around: WindowInputs, aim: Aim, server: Server, control: ControlData | None, files: PostgresFiles) -> str:
     """The first segment between the stopping point and the end of the WAL that nobody holds; empty where none is."""
     live = chain_to(around.window.live_timeline, around.histories)
     own = (file.name for file in files.tail(server) if not file.wrong)

@@ -27,8 +27,8 @@ from actions.steps.postgres.difference import Difference, difference_sheet
 from actions.steps.postgres.disk_space import Space, space_alerts, space_rows
 from actions.steps.postgres.estimate import Estimate, size
 from actions.steps.postgres.find_tablespaces import Tablespaces, tablespace_rows
-from actions.steps.postgres.keep_configuration import ConfigurationKept
 from actions.steps.postgres.hold import hold_row
+from actions.steps.postgres.keep_configuration import ConfigurationKept
 from actions.steps.postgres.left_to_people import LeftToPeople
 from actions.steps.postgres.look_at_server import Writers
 from actions.steps.postgres.lost_at_stop import LostAtStop

@@ -142,7 +142,7 @@ def test_the_terminal_says_how_to_answer_an_instruction() -> None:
     assert "waits until somebody answers" in told
     assert "with a few words that stay on the record" in told
     assert "mayday answer r1 'Done'" in run_shown.how_to_answer(here.run)
-    assert not run_shown.is_typed_back(None, here.run.question.options[0])  # type: ignore[union-attr]
+    assert not run_shown.is_typed_back(None, here.run.question, here.run.question.options[0])  # type: ignore[arg-type, union-attr]
 
 
 def test_the_dialog_of_an_instruction_asks_for_a_note() -> None:

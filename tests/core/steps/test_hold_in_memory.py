@@ -1,4 +1,4 @@
-"""The hold after a swap: writers wait while people look, go on by themselves, or all is taken back with nothing lost."""
+"""The hold after a swap: writers wait while people look, then go on; or all is taken back with nothing lost."""
 
 from __future__ import annotations
 

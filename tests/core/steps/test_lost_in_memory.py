@@ -53,7 +53,7 @@ def test_what_is_written_while_people_decide_is_in_the_figure(here: Company) -> 
     assert (planned["commits"], lost["commits"], lost["rows"]) == (2, 6, 6)
     assert sheet_of(here, Kind.FINISHED, "report")["Lost"] == "6 rows in 6 commits, 5 min 16 s of writes"
     assert story.actual is not None
-    assert story.actual.rpo_seconds == 315.5
+    assert story.actual.rpo_seconds == 315.4
     assert story.actual.rpo_bound is Bound.EXACT
 
 
@@ -75,7 +75,7 @@ def test_with_writers_paused_at_once_only_what_came_before_is_lost(here: Company
     here.world.clock.advance(600)
     cut_over(here)
     assert here.run().facts["given_up"]["commits"] == 2
-    assert retell(here.store.entries("r1")).actual.rpo_seconds == 75.5  # type: ignore[union-attr]
+    assert retell(here.store.entries("r1")).actual.rpo_seconds == 75.0  # type: ignore[union-attr]
 
 
 def test_of_a_server_that_was_down_its_last_commit_counts(here: Company) -> None:
@@ -218,7 +218,12 @@ def test_what_is_to_be_added_until_they_stop(transactions: float | None, rows: i
 
 @pytest.mark.parametrize(
     ("rate", "said"),
-    [(8.2, "8 rows a second"), (0.2, "12 rows a minute"), (0.005, "18 rows an hour"), (0.0001, "less than 1 row an hour")],
+    [
+        (8.2, "8 rows a second"),
+        (0.2, "12 rows a minute"),
+        (0.005, "18 rows an hour"),
+        (0.0001, "less than 1 row an hour"),
+    ],
 )
 def test_a_rate_in_words(rate: float, said: str) -> None:
     assert rate_words(rate, "row") == said
