@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import get_args
 
 from actions import catalog
+from actions.clock.times import span_rounded_up
 from actions.engine.errors import Refused
 from actions.engine.procedure import Outcome, Procedure
 from actions.engine.run import Run
@@ -21,6 +22,7 @@ from actions.stack.manual import MANUAL
 from actions.stack.stack import Stack, service_of
 from actions.store.store import Store
 from actions.tools.outside import Draft
+from actions.watch.run_records import Bound, given_up
 
 _ENDS: dict[Outcome, Kind] = {Outcome.RECOVERED: "finished", Outcome.DONE: "finished"}
 
@@ -65,6 +67,7 @@ def offered(
         summary=incident.title,
         severity=graver,
         target=_target(recovering),
+        lost=_lost(recovering, procedure),
         components=settings.components,
         beside=sorted(incident.services - {incident.service}),
         notify=settings.notify,
@@ -95,6 +98,14 @@ def kind_of(word: str) -> Kind:
 def to_publish(incident: Incident, draft: Draft) -> Errand:
     """Put that on the status page."""
     return Errand(status_page_publish.PROCEDURE, status_page_publish.Publish(incident.id, draft))
+
+
+def _lost(run: Run | None, procedure: Procedure | None) -> str:
+    """How much was given up, as customers read it; empty where that is not known (yet), and nothing is said of it."""
+    seconds, bound = given_up(run, procedure) if run and run.finished is Outcome.RECOVERED else (None, Bound.AT_LEAST)
+    if not seconds or bound is Bound.AT_LEAST:
+        return ""
+    return f"{bound} {span_rounded_up(timedelta(seconds=seconds))}".strip()
 
 
 def _target(run: Run | None) -> datetime | None:

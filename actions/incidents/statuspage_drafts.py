@@ -61,6 +61,7 @@ def draft_for(
     summary: str = "",
     severity: str = "",
     target: datetime | None = None,
+    lost: str = "",
     components: Mapping[str, str] | None = None,
     beside: Sequence[str] = (),
     notify: bool = True,
@@ -68,15 +69,16 @@ def draft_for(
 ) -> Draft:
     """The draft that is offered to a person, or published where the settings allow it.
 
-    `about` is the kind of the service, `target` the moment that a recovery goes back to. `components` maps services to
-    the page's components (the setting `statuspage.components`); `beside` names services that suffer with this one.
-    `words` are the procedure's own for the public, by kind.
+    `about` is the kind of the service, `target` the moment that a recovery goes back to, `lost` how much it gave up,
+    as a length of time (empty where that is not known). `components` maps services to the page's components (the
+    setting `statuspage.components`); `beside` names services that suffer with this one. `words` are the procedure's own
+    for the public, by kind.
     """
     impact = impact_of(severity)
     subject = _SUBJECTS.get(about, _ELSE)
     title = in_plain_words(summary) or f"Problem with {subject}"
     touched = _touched(kind, impact, service, beside, components or {})
-    text = _text((words or {}).get(kind) or _TEXTS[kind], subject, target)
+    text = _text((words or {}).get(kind) or _TEXTS[kind], subject, target, lost)
     return fit(Draft(incident, title, _STATUS[kind], text, impact, touched, notify))
 
 
@@ -87,9 +89,10 @@ def impact_of(severity: str) -> str:
     return next((impact for impact, words in named.items() if said & words), "major")
 
 
-def _text(words: str, subject: str, target: datetime | None) -> str:
+def _text(words: str, subject: str, target: datetime | None, length: str) -> str:
     to = f" to the state of {_moment(target)}" if target else ""
-    lost = " What was written after that moment may be missing." if target else ""
+    after = f"What was written in {length} after that moment" if length else "What was written after that moment"
+    lost = f" {after} may be missing." if target else ""
     return words.format(subject=subject, to=to, lost=lost)
 
 

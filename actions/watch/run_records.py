@@ -101,7 +101,7 @@ def _with(record: Record, run: Run, entry: Entry, procedure: Procedure | None) -
         return _proven(record, run, entry, procedure)
     if entry.kind is Kind.FINISHED and run.finished is Outcome.RECOVERED:
         took = (entry.at - run.requested_at).total_seconds()
-        actual = Actual(run.id, run.procedure, entry.at, took, *_lost(run, procedure))
+        actual = Actual(run.id, run.procedure, entry.at, took, *given_up(run, procedure))
         return replace(record, actual=_newer(record.actual, actual))
     return record
 
@@ -120,7 +120,7 @@ def _newer(before: Any, now: Any) -> Any:
     return now if before is None or now.at >= before.at else before
 
 
-def _lost(run: Run, procedure: Procedure | None) -> tuple[float | None, Bound]:
+def given_up(run: Run, procedure: Procedure | None) -> tuple[float | None, Bound]:
     """The span of commits that were given up; where they could not be counted, until nothing more could be written."""
     lost, kept = fact_with(procedure, run, FactRole.LOST), _last_kept(run, procedure)
     final = bool(lost.get("final"))

@@ -46,7 +46,13 @@ def old_world(before: Company, here: Company, after: Company) -> list[str]:
     return found
 
 
-CASES = (KillCase("postgres pitr", asked, old_world, large=True),)
+def asked_where_writers_wait() -> Company:
+    here = asked()
+    here.world.hold_seconds = 30
+    return here
+
+
+CASES = (KillCase("postgres pitr", asked_where_writers_wait, old_world, large=True),)
 
 
 def recovered_in_peace() -> tuple[Company, Places]:
