@@ -134,7 +134,7 @@ def test_who_opens_it_sees_runs_services_backups_and_who_is_on_call(scene: Scene
         "asked by Olga Nowak",
         "*nself-postgres* healthy",
         "30 min · 5 min",
-        "1 min · 11 s given up (r0",
+        "1 min · at least 11.2 s given up (r0",
         "Newest base backup",
         "Healthy, ",
         "*nself-redis* stopped (Exited (137))",

@@ -22,7 +22,8 @@ from tests.support.recorded import told_as
 PITR = catalog.find("postgres pitr")
 OTHER_NAMES = {
     "aim": "wanted",
-    "lost": "given_up",
+    "lost": "foreseen_loss",
+    "given_up": "gone",
     "reached": "stands",
     "integrity": "checks",
     "kept": "aside",
@@ -71,6 +72,7 @@ def test_the_roles_of_a_recovery_are_those_that_its_facts_were_read_by_before() 
     assert roles == {
         "aim": FactRole.AIM,
         "lost": FactRole.LOST,
+        "given_up": FactRole.LOST,
         "reached": FactRole.REACHED,
         "integrity": FactRole.VERDICT,
         "kept": FactRole.KEPT,

@@ -106,7 +106,7 @@ def test_it_has_every_part_with_the_facts_of_the_journals() -> None:
     assert "40 alerts were folded into it" in section(text, "Summary")
     assert "(RTO) of PostgreSQL, from the page to the end | 30 min | 9 min | kept |" in section(text, "Promises")
     assert "(RTO) of PostgreSQL, run r1122-jrpx | 30 min | 1 min 3 s | kept |" in section(text, "Promises")
-    assert "(RPO) in PostgreSQL, run r1122-jrpx | 5 min | 11.1 s | kept |" in section(text, "Promises")
+    assert "(RPO) in PostgreSQL, run r1122-jrpx | 5 min | at least 11.1 s | not known |" in section(text, "Promises")
     assert "commander: Ada Prewitt" in section(text, "Roles")
     assert (
         "| [17](<https://pd.example/17>) | Messages are missing | nself-postgres | 40 | resolved | high |"

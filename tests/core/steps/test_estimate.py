@@ -9,6 +9,7 @@ import pytest
 from actions.catalog import find
 from actions.engine.facts import from_json
 from actions.engine.journal import Kind
+from actions.engine.procedure import Ask
 from actions.steps.postgres.estimate import CUT_OVER, PHASES, Estimate
 from actions.watch import step_times
 from actions.watch.step_times import PastSeconds, StepTimes
@@ -50,7 +51,9 @@ class Measured(Company):
 def test_the_steps_of_a_cut_over_are_those_of_the_table() -> None:
     pitr = find("postgres pitr")
     begin, end = pitr.titled(CUT_OVER[0]), pitr.titled(CUT_OVER[-1])
-    assert tuple(step.title for step in pitr.steps[begin : end + 1]) == CUT_OVER
+    # How long people look is no work of this host.
+    steps = (step for step in pitr.steps[begin : end + 1] if not isinstance(step, Ask))
+    assert tuple(step.title for step in steps) == CUT_OVER
 
 
 def test_the_first_plan_says_that_it_guesses() -> None:

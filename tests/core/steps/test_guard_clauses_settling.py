@@ -125,8 +125,11 @@ def test_nobody_writes_when_no_writer_runs_or_is_being_started(here: Company, st
     )
     docker = WorldDocker(here.world)
     assert writers.paused(found, docker) is quiet
-    assert writers.paused_at_once(Answer(writers.PAUSE_AND_RESTORE, "U1"), found, docker) is quiet
-    assert writers.paused_at_once(Answer("Restore, keep serving", "U1"), found, docker)
+
+
+def test_only_whoever_wants_the_writers_paused_at_once_gets_that() -> None:
+    assert writers.go_on_until_cut_over(Answer(writers.PAUSE_AND_RESTORE, "U1")) == ""
+    assert "nobody is paused" in writers.go_on_until_cut_over(Answer(writers.KEEP_SERVING, "U1"))
 
 
 class Serving:
