@@ -29,3 +29,11 @@ class Words:
     usage: str
     examples: tuple[str, ...]
     read: Callable[[str, Asker], Any]
+
+
+@dataclass(frozen=True)
+class OfferedCommand:
+    """What may be asked for beside a question, before it is answered: a button's label, and the command it stands for."""
+
+    label: str
+    command: str

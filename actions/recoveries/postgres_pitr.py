@@ -30,6 +30,7 @@ from actions.steps.postgres import (
     restore,
     see_unwritten,
     sheets,
+    show_rows,
     take_backup,
     target,
 )
@@ -158,6 +159,7 @@ PROCEDURE = Procedure(
             until="stop the old server",
             still=("loss",),
             leaves_out=besides_sheet.senseless_cut_overs,
+            offers=show_rows.offer_rows,
         ),
         Act("promote the clone", cutover.promote, cutover.is_promoted),
         Act("end prepared transactions", prepared.settle, prepared.is_settled),
