@@ -33,7 +33,7 @@ class Words:
 
 @dataclass(frozen=True)
 class OfferedCommand:
-    """What may be asked for beside a question, before it is answered: a button's label, and the command it stands for."""
+    """What may be asked for before a question is answered: its button's label, and the command behind it."""
 
     label: str
     command: str

@@ -85,7 +85,7 @@ def _table(table: ShownTable, clone: str, server: Server, sql: Sql) -> tuple[int
     key = ordering_key(sql.rows(clone, server, key_sql(table), seconds=_SECONDS))
     if not key:
         raise RecoveryError(
-            "its rows cannot be put in order: it has no primary key of one column that grows with time.",
+            "its rows cannot be put in order: no such table is here, or its primary key is not one column that grows.",
             code="MD-PG-095",
             hint="Name columns of another table under [preview].",
         )
