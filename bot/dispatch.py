@@ -34,12 +34,14 @@ class Reply:
     """What only the person who spoke sees, with what they can press, and the runs to wake a worker for.
 
     `stack` names the sites, if any, of which a picture may follow; empty means all, None that nobody asked for it.
+    `private` is a run whose result follows for the same person alone.
     """
 
     text: str
     runs: tuple[str, ...] = ()
     buttons: tuple[Block, ...] = ()
     stack: str | None = None
+    private: str = ""
 
 
 SILENCE = Reply("")
@@ -76,6 +78,9 @@ def _wanted(bot: BotContext, wants: ProcedureCommand, origin: Origin) -> Reply:
     opened = open_run(bot, wants, origin, bot.people.asking(origin.user, origin.team, origin.name))
     if not opened.new:
         return SILENCE
+    if wants.procedure.private:
+        said = "Only you will see it, here, in a few seconds." if opened.worker else NO_WORKER
+        return Reply(said, runs=(opened.run,), private=opened.run)
     lines = [f"Run `{opened.run}`: {escape(opened.summary)}"]
     lines.append("Its thread begins in a moment." if opened.worker else NO_WORKER)
     return Reply(cut("\n".join(lines)), runs=(opened.run,))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from actions.chores.chores import Chore
 from actions.engine.errors import Away
 from actions.incidents.kept_events import forget_old_events
-from actions.store.notes import archive_old_journals, forget_old_deliveries
+from actions.store.notes import archive_old_journals, forget_old_deliveries, forget_private_answers
 from bot.context import BotContext
 from bot.slack import identity
 from bot.slack.client import FAILURES, trouble
@@ -64,5 +64,6 @@ class HouseKeeping:
         """Drop what nobody asks for any more, and archive old journals where the settings say so."""
         forget_old_deliveries(self.bot.store)
         forget_old_events(self.bot.store)
+        forget_private_answers(self.bot.store)
         if days := self.bot.settings.archive_days:
             archive_old_journals(self.bot.store, days)

@@ -21,7 +21,7 @@ from bot.context import BotContext
 from bot.incidents.thread_places import of_thread
 from bot.slack.identity import known, link
 from bot.slack.people import Person
-from bot.who_may import who_may_ask
+from bot.who_may import who_may_approve, who_may_ask
 
 NO_WORKER = "No worker is alive, so the run waits. Start one on the host that has Docker: mayday worker"
 
@@ -61,8 +61,10 @@ def open_run(bot: BotContext, wants: ProcedureCommand, origin: Origin, person: P
         RecoveryError: the arguments were not understood.
         Busy: another run holds the service.
     """
-    _may_ask(bot, person)
     procedure = wants.procedure
+    _may_ask(bot, person)
+    if procedure.private:
+        _may_see(bot, person)
     subject = chosen(bot.settings.stack(), procedure.about, wants.service, wants.site)
     # Of another site's servers the settings of its own worker may tell.
     here = procedure.about == ServiceKind.POSTGRES and subject.site == bot.settings.site.name
@@ -140,6 +142,21 @@ def thread_link(bot: BotContext, run: Run) -> str:
 def header_key(run: Run) -> str:
     """The key under which a run's header is kept and found again in Slack."""
     return str(run.origin.get("key") or f"{run.id}:1")
+
+
+def _may_see(bot: BotContext, person: Person) -> None:
+    """Data itself is shown to those alone who may decide over it."""
+    if person.speaker.may_approve:
+        return
+    names = who_may_approve(bot)
+    raise person.speaker.lacks(
+        Refused(
+            f"{person.speaker.name} may not see rows of the data.",
+            code="MD-CMD-041",
+            detail="They are shown to who may approve.",
+            hint=f"Ask one of these: {names}." if names else "The settings say who: approvers and approver_groups.",
+        )
+    )
 
 
 def _may_ask(bot: BotContext, person: Person) -> None:

@@ -106,6 +106,25 @@ def typed_by(bot: BotContext, press: ButtonTarget) -> str:
     return next((str(o.get("types") or "") for o in run.question.options if o["label"] == press.label), "")
 
 
+def offered(bot: BotContext, press: ButtonTarget) -> str:
+    """The command that a button beside a question stands for.
+
+    Raises:
+        Refused: the question is not open any more, or offers no such thing.
+    """
+    typed_by(bot, press)
+    asked = next((entry for entry in bot.store.entries(press.run, press.question - 1, 1)), None)
+    offers = (asked.data.get("offers") or []) if asked is not None else []
+    command = next((str(offer["command"]) for offer in offers if offer["label"] == press.label), "")
+    if not command:
+        raise Refused(
+            f"That question offers no '{press.label[:40]}'.",
+            code="MD-CMD-042",
+            hint="Look at the newest message of the thread.",
+        )
+    return command
+
+
 def settled_by(bot: BotContext, press: ButtonTarget) -> str:
     """Who answered that question, as a sentence."""
     given = _answer_to(bot, press)

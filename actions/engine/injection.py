@@ -203,7 +203,8 @@ def _functions(step: Step) -> list[Callable[..., Any]]:
         case Child():
             return [named for named in (step.opens, step.undo) if named is not None]
         case Ask():
-            return [named for named in (step.sheets, step.applies, step.leaves_out, step.lasts) if named is not None]
+            named_by = (step.sheets, step.applies, step.leaves_out, step.lasts, step.offers)
+            return [named for named in named_by if named is not None]
 
 
 def _check_one(procedure: str, title: str, function: Callable[..., Any], known: Mapping[str, Any]) -> None:

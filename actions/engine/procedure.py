@@ -15,7 +15,7 @@ from actions.engine.claims import Claim, Wanted, claims_of, wanted_by
 from actions.engine.each import Each
 from actions.engine.facts import volatile
 from actions.engine.lanes import Lane
-from actions.engine.reading import Words
+from actions.engine.reading import OfferedCommand, Words
 from actions.engine.roles import ActRole as ActRole
 from actions.engine.roles import FactRole as FactRole
 from actions.engine.shown import Shown, ShownBy
@@ -133,7 +133,7 @@ class Ask:
     `sheets` gives what people read before they answer; the journal keeps it. `recheck` names the facts that
     are looked up again once somebody has answered: if one of them has changed, or `exceeds` what was shown, the
     answer is void and the question is put again. Where `applies` says no, nobody is asked and the first option stands.
-    `leaves_out` gives the labels of options that make no sense this time.
+    `leaves_out` gives the labels of options that make no sense this time; `offers` what may be looked at beside it.
 
     Nobody answering within `expires` leads back; where `silence` leads on, it is a countdown: the first option stands
     at its end, unless somebody answers before, or holds it. `lasts` gives how long, where that is no constant.
@@ -153,6 +153,7 @@ class Ask:
     recheck: tuple[str, ...] = ()
     applies: Callable[..., bool] | None = None
     leaves_out: Callable[..., tuple[str, ...]] | None = None
+    offers: Callable[..., tuple[OfferedCommand, ...]] | None = None
     stands: timedelta | None = None
     until: str = ""
     still: tuple[str, ...] = ()
@@ -194,6 +195,8 @@ class Procedure:
 
     `there` is the field of the request that names a second site: steps take the tools of that one as `there`, all
     others are of the run's own. A claim of another site names its field too, and never yields.
+
+    What a `private` one finds is for the person who asked alone, who has to be one that may approve.
     """
 
     name: str
@@ -213,6 +216,7 @@ class Procedure:
     public: Mapping[str, str] | None = None
     shown: Shown | ShownBy = Shown.THREAD
     there: str = ""
+    private: bool = False
 
     @cached_property
     def table(self) -> str:

@@ -30,12 +30,14 @@ def put(procedure: Procedure, ask: Ask, scope: Mapping[str, Any], facts: Iterabl
     countdown = {"silence": ask.silence} if ask.silence is not OptionEffect.BACK else {}
     options += [HOLD] if countdown else []
     sheets = injection.call(ask.sheets, scope) if ask.sheets is not None else ()
+    offers = injection.call(ask.offers, scope) if ask.offers is not None else ()
     return Kind.ASKED, {
         "title": ask.title,
         "options": [{**facts_of.to_json(option), "gives": ask.gives} for option in options],
         "expires_at": (now + _lasts(ask, scope)).isoformat(),
         "plan": facts_of.plan_hash(procedure.name, scope["request"], {name: scope[name] for name in facts}),
         "sheets": [facts_of.to_json(sheet) for sheet in sheets],
+        **({"offers": [facts_of.to_json(offer) for offer in offers]} if offers else {}),
         **countdown,
     }
 

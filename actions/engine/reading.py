@@ -29,3 +29,11 @@ class Words:
     usage: str
     examples: tuple[str, ...]
     read: Callable[[str, Asker], Any]
+
+
+@dataclass(frozen=True)
+class OfferedCommand:
+    """What may be asked for before a question is answered: its button's label, and the command behind it."""
+
+    label: str
+    command: str

@@ -44,6 +44,7 @@ from actions.steps.postgres import (
     restore,
     see_unwritten,
     sheets,
+    show_rows,
     take_backup,
     target,
 )
@@ -180,6 +181,7 @@ PROCEDURE = Procedure(
             still=("loss",),
             leaves_out=besides_sheet.senseless_cut_overs,
             reaches=("window", "aim", "base", "tablespaces", "times", "space"),
+            offers=show_rows.offer_rows,
         ),
         Act("promote the clone", cutover.promote, cutover.is_promoted),
         Act("end prepared transactions", prepared.settle, prepared.is_settled),

@@ -5,6 +5,7 @@ They come from one TOML file; `mayday.py` reads it and lays the environment's se
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Self
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -21,6 +22,7 @@ from actions.settings.outside import (
     WebSettings,
 )
 from actions.settings.people import OperatorSettings, PeopleSettings
+from actions.settings.preview import PreviewSettings
 from actions.settings.schedules import ScheduleTable
 from actions.settings.services import ServiceTable, SiteTable
 from actions.settings.site import SiteConfig, SiteSettings
@@ -45,6 +47,7 @@ class Settings(Checked):
     services: tuple[ServiceTable, ...] = ()
     lanes: LaneSettings = LaneSettings()
     schedules: tuple[ScheduleTable, ...] = ()
+    preview: PreviewSettings = PreviewSettings()
     slack: SlackSettings = SlackSettings()
     people: PeopleSettings = PeopleSettings()
     web: WebSettings = WebSettings()
@@ -81,7 +84,8 @@ class Settings(Checked):
 
     def servers(self, site: str = "") -> tuple[SiteConfig, ...]:
         """Every PostgreSQL of whose backups something is told, of one site or of all: the default site's own first."""
-        return tuple(server for one in self._sites() if site in ("", one.site.name) for server in one.servers)
+        told = (server for one in self._sites() if site in ("", one.site.name) for server in one.servers)
+        return tuple(replace(server, preview=self.preview.tables()) for server in told)
 
     def own_server(self, site: str) -> SiteConfig:
         """What a site's own table tells of its PostgreSQL, whether or not there is one.
@@ -91,7 +95,8 @@ class Settings(Checked):
         """
         told = {one.site.name: one for one in self._sites()}[site]
         own = told.settings.site()
-        return next((server for server in told.servers if server.postgres == own.postgres), own)
+        found = next((server for server in told.servers if server.postgres == own.postgres), own)
+        return replace(found, preview=self.preview.tables())
 
     def server(self, service: str, site: str) -> SiteConfig | None:
         """What is told of one PostgreSQL; None where nothing is, or where it is none."""

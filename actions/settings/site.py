@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
+from actions.postgres.shown_rows import ShownTable
 from actions.settings.checked import Checked
 
 
@@ -23,6 +24,7 @@ class SiteConfig:
     Mayday does not know them. `data_directory` is where the data lies, as the container sees it, for a server that is
     down and that nothing else tells of. `backup_rate` is how fast a base backup reads at most, as `pg_basebackup
     --max-rate` takes it; empty for as fast as it can. `dumps` are folders of dumps, as the container sees them.
+    `preview` are the tables of which rows may be shown before a cut-over.
     """
 
     name: str
@@ -42,6 +44,7 @@ class SiteConfig:
     data_directory: str = ""
     backup_rate: str = "100M"
     dumps: tuple[str, ...] = ()
+    preview: tuple[ShownTable, ...] = ()
 
 
 def checked_rate(said: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,6 +12,9 @@ from actions.store.store import Store
 
 INBOX_HOURS = 24
 """How long an idempotency key is kept: longer than Slack goes on delivering."""
+
+PRIVATE_FOR = timedelta(minutes=5)
+"""How long what only one person may see is kept for them."""
 
 _TOGETHER = 25
 """So many journals take a fraction of a second, in which nobody else writes into an embedded store."""
@@ -104,3 +108,22 @@ def _fresh(store: Store, kind: str) -> dict[str, Any]:
     """Notes of the last seconds; one from the future is of before the clock was set back."""
     now, span = store.clock(), timedelta(seconds=LEASE_SECONDS)
     return {key: data for key, (data, at) in store.kept(kind, since=now - span).items() if at <= now + span}
+
+
+def give_privately(store: Store, run: str, lines: Sequence[str]) -> None:
+    """Keep what only the person who asked for that run may see; whatever was left of earlier runs is dropped."""
+    forget_private_answers(store)
+    store.keep("private", run, list(lines))
+
+
+def take_privately(store: Store, run: str) -> list[str] | None:
+    """What that person may see, once: afterwards it is nowhere any more. None as long as there is nothing."""
+    found: list[str] | None = store.note("private", run)
+    if found:
+        store.keep("private", run, [])
+    return found or None
+
+
+def forget_private_answers(store: Store) -> None:
+    """Drop what nobody took."""
+    store.forget("private", store.clock() - PRIVATE_FOR)

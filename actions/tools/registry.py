@@ -15,6 +15,7 @@ from actions.tools.outside import Pager, PagerDuty, StatusPage
 from actions.tools.polling import Polling
 from actions.tools.postgres_files import PostgresFiles
 from actions.tools.postgres_servers import PostgresServers
+from actions.tools.private_answer import PrivateAnswer
 from actions.tools.progress import Progress
 from actions.tools.sql import Sql
 from actions.tools.throughput import Throughput
@@ -33,6 +34,7 @@ class SiteTools:
     web: Web
     throughput: Throughput
     polling: Polling
+    private: PrivateAnswer
     site: SiteConfig
     names: Names
 

@@ -12,10 +12,13 @@ from slack_sdk import WebClient
 from actions.engine.errors import RecoveryError
 from bot.button_target import ButtonTarget
 from bot.context import BotContext
-from bot.dispatch import told
+from bot.dispatch import hear, told
+from bot.listeners import private_answer
+from bot.listeners.stack_picture import Recipient
 from bot.listeners.whisper import whisper
+from bot.requests import Origin
 from bot.response_deadline import TAKEN, UNDER_WAY, ResponseDeadline
-from bot.run_control import answer, find, steer, typed_by
+from bot.run_control import answer, find, offered, steer, typed_by
 from bot.slack.client import FAILURES, trouble
 from bot.views import answer_modals
 
@@ -39,7 +42,7 @@ def register(app: App, bot: BotContext) -> None:
             if prompt.told:
                 _tell(client, body, TAKEN)
 
-    app.action(re.compile(r"^(answer|steer):"))(listen)
+    app.action(re.compile(r"^(answer|steer|offer):"))(listen)
 
 
 def _key(body: dict[str, Any], action: dict[str, Any]) -> str:
@@ -52,6 +55,9 @@ def _pressed(bot: BotContext, client: WebClient, body: dict[str, Any], action: d
     kind, _, how = str(action["action_id"]).partition(":")
     value, user, team = str(action.get("value") or ""), str(body["user"]["id"]), _team(body)
     bot.people.admit(user, team)
+    if kind == "offer":
+        _offered(bot, client, body, offered(bot, ButtonTarget.of(value)), key)
+        return
     if kind == "steer":
         steer(bot, how, value, bot.people.approving(user, team).speaker, key)
         return
@@ -61,6 +67,23 @@ def _pressed(bot: BotContext, client: WebClient, body: dict[str, Any], action: d
         _open(bot, client, body, press, types)
         return
     answer(bot, press, bot.people.approving(user, team).speaker, key=key)
+
+
+def _offered(bot: BotContext, client: WebClient, body: dict[str, Any], command: str, key: str) -> None:
+    """Ask for what the button stands for, as if the person had typed it there."""
+    place, user = _place(body), str(body["user"]["id"])
+    reply = hear(bot, command, Origin(key, user, _team(body), place.channel, place.thread or ""))
+    bot.wake_worker(*reply.runs)
+    if reply.text:
+        _tell(client, body, reply.text)
+    if reply.private:
+        private_answer.follow_up(bot, client, place, reply.private)
+
+
+def _place(body: dict[str, Any]) -> Recipient:
+    container = body.get("container") or {}
+    channel = str((body.get("channel") or {}).get("id") or container.get("channel_id") or "")
+    return Recipient(channel, str(body["user"]["id"]), container.get("thread_ts"))
 
 
 def _team(body: dict[str, Any]) -> str:
@@ -79,7 +102,6 @@ def _open(bot: BotContext, client: WebClient, body: dict[str, Any], press: Butto
 
 
 def _tell(client: WebClient, body: dict[str, Any], text: str) -> None:
-    channel = (body.get("channel") or {}).get("id") or (body.get("container") or {}).get("channel_id")
-    thread = (body.get("container") or {}).get("thread_ts")
-    if channel:
-        whisper(client, str(channel), str(body["user"]["id"]), text, thread)
+    place = _place(body)
+    if place.channel:
+        whisper(client, place.channel, place.user, text, place.thread)

@@ -12,6 +12,7 @@ from slack_sdk import WebClient
 from actions.engine.errors import RecoveryError
 from bot.context import BotContext
 from bot.dispatch import SILENCE, Reply, hear, told
+from bot.listeners import private_answer
 from bot.listeners.stack_picture import Recipient, follow_up
 from bot.listeners.whisper import whisper
 from bot.requests import Origin
@@ -35,9 +36,11 @@ def register(app: App, bot: BotContext) -> None:
         bot.wake_worker(*reply.runs)
         if reply.text:
             whisper(client, event["channel"], event["user"], reply.text, event.get("thread_ts"), reply.buttons)
+        recipient = Recipient(event["channel"], event["user"], event.get("thread_ts"))
         if reply.stack is not None:
-            recipient = Recipient(event["channel"], event["user"], event.get("thread_ts"))
             follow_up(bot, client, recipient, reply.stack)
+        if reply.private:
+            private_answer.follow_up(bot, client, recipient, reply.private)
 
     app.event("app_mention", middleware=[take])(answer)
     app.event({"type": "message", "channel_type": "im"}, middleware=[take])(answer)

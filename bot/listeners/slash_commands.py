@@ -14,6 +14,7 @@ from actions.engine.errors import RecoveryError
 from bot.commands.parse_command import FAMILIES
 from bot.context import BotContext
 from bot.dispatch import Reply, hear, told
+from bot.listeners import private_answer
 from bot.listeners.stack_picture import Recipient, follow_up
 from bot.requests import Origin
 from bot.response_deadline import TAKEN, UNDER_WAY, ResponseDeadline
@@ -43,9 +44,11 @@ def register(app: App, bot: BotContext) -> None:
             ack(reply.text, blocks=[section(reply.text), *reply.buttons]) if reply.text else ack()
         bot.meters.acknowledged(str(command["command"]), time.monotonic() - context["arrived"])
         bot.wake_worker(*reply.runs)
+        recipient = Recipient(str(command["channel_id"]), str(command["user_id"]))
         if reply.stack is not None:
-            recipient = Recipient(str(command["channel_id"]), str(command["user_id"]))
             follow_up(bot, client, recipient, reply.stack)
+        if reply.private:
+            private_answer.follow_up(bot, client, recipient, reply.private)
 
     for family in FAMILIES:
         app.command(f"/{family}", middleware=[arrive])(listen)

@@ -107,6 +107,8 @@ def rested(session: Session, follower: RunFollower, wanted: tuple[RunState, ...]
     if not session.as_json:
         run_shown.end(session.out, session.bot.procedure(run.procedure), follower.entries)
         session.tell(next_word(run))
+        for line in notes.take_privately(session.store, run.id) or []:
+            session.out.print(line, markup=False)
     return code_of(run, wanted)
 
 

@@ -24,6 +24,7 @@ def blocks(asked: Entry, settled: Entry | None, held: Entry | None = None) -> li
     given: list[dict[str, Any]] = asked.data["options"]
     options = [option for option in given if held is None or option["leads"] != OptionEffect.HOLD]
     row = [_button(asked, option, i) for i, option in enumerate(options)]
+    row += [_offer(asked, offer, i) for i, offer in enumerate(asked.data.get("offers") or [])]
     return [*head, *actions(row), small("\n".join([*map(_who, options), _until(asked, held)]))]
 
 
@@ -75,6 +76,12 @@ def _button(asked: Entry, option: dict[str, Any], i: int) -> Block:
     sure = f"{label}: this cannot be taken back by pressing another button."
     confirm = sure if option.get("danger") and not option.get("types") else ""
     return button(label, f"answer:{i}", ButtonTarget(asked.run, asked.n, label).value(), style, confirm)
+
+
+def _offer(asked: Entry, offer: dict[str, Any], i: int) -> Block:
+    """What may be looked at before answering. What it stands for is looked up when it is pressed."""
+    label = str(offer["label"])
+    return button(label, f"offer:{i}", ButtonTarget(asked.run, asked.n, label).value())
 
 
 def _who(option: dict[str, Any]) -> str:

@@ -31,6 +31,7 @@ from workers.postgres.host_files import HostFiles
 from workers.postgres.host_servers import HostServers
 from workers.postgres.server_access import Accesses
 from workers.runner.polling import RealPolling
+from workers.runner.private_answer import StorePrivateAnswer
 from workers.runner.throughput import HostThroughput, JournalTimes
 from workers.stack_web import StackWeb
 
@@ -92,6 +93,7 @@ class DockerToolbox:
                 web=web,
                 throughput=HostThroughput(self._store, self._site.name, run, self._times),
                 polling=RealPolling(),
+                private=StorePrivateAnswer(self._store, run.id),
                 site=site,
                 names=names,
             )

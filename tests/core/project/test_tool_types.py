@@ -16,7 +16,7 @@ pytestmark = pytest.mark.rules
 
 SITE = """
 from actions.settings.site import SiteConfig
-from actions.tools import docker, folders, names, outside, polling, sql, throughput, web
+from actions.tools import docker, folders, names, outside, polling, private_answer, sql, throughput, web
 from actions.tools import postgres_files, postgres_servers
 from actions.tools.registry import ErrandTools, SiteTools
 
@@ -29,6 +29,7 @@ def opened(
     web: web.Web,
     throughput: throughput.Throughput,
     polling: polling.Polling,
+    private: private_answer.PrivateAnswer,
     site: SiteConfig,
     names: names.Names,
 ) -> SiteTools:

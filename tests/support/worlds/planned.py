@@ -22,6 +22,7 @@ from actions.stack.manual import MANUAL
 from actions.stack.stack import Site
 from actions.store.ledger import LEASE_SECONDS
 from actions.tools.names import Names
+from actions.tools.private_answer import PrivateAnswer
 from actions.tools.registry import SiteTools
 from actions.tools.throughput import Throughput
 from actions.watch.step_times import PastSeconds
@@ -69,12 +70,23 @@ class NoThroughput:
 
 
 @dataclass
+class PrivateLines:
+    """What was given to the person who asked."""
+
+    lines: list[str] = field(default_factory=list)
+
+    def give(self, lines: Sequence[str]) -> None:
+        self.lines += lines
+
+
+@dataclass
 class WorldToolbox:
     """The tools of the world, for one run; for one of another site they are those of its second one."""
 
     world: World
     site: SiteConfig = SITE
     throughput: Callable[[Run], Throughput] = lambda run: NoThroughput()
+    private: Callable[[Run], PrivateAnswer] = lambda run: PrivateLines()
 
     @contextmanager
     def open(self, run: Run) -> Iterator[SiteTools]:
@@ -88,6 +100,7 @@ class WorldToolbox:
             throughput=self.throughput(run),
             polling=FakePolling(self.world.clock),
             site=replace(self.site, hold_seconds=self.world.hold_seconds),
+            private=self.private(run),
             names=Names(run.id, self.site.name if run.site != self.site.name else ""),
         )
 

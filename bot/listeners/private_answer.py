@@ -1,0 +1,64 @@
+"""What a run found for one person alone, told to them where they asked: no thread and no journal has it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from slack_sdk import WebClient
+from sqlalchemy.exc import SQLAlchemyError
+
+from actions.engine.status import RunState, state_of
+from actions.store import notes
+from bot.context import BotContext
+from bot.listeners.stack_picture import Recipient
+from bot.listeners.whisper import whisper
+from bot.views.mrkdwn import SECTION, cut, escape
+
+_log = logging.getLogger(__name__)
+_LOOK_SECONDS = 0.25
+_WAITS_SECONDS = 60.0
+
+
+def follow_up(bot: BotContext, client: WebClient, recipient: Recipient, run: str) -> None:
+    """Tell them once it is there, in a thread of its own: nobody waits for it."""
+    said = (bot, client, recipient, run)
+    threading.Thread(target=tell, args=said, name="private answer", daemon=True).start()
+
+
+def tell(
+    bot: BotContext, client: WebClient, recipient: Recipient, run: str, wait: Callable[[float], object] = time.sleep
+) -> None:
+    """Tell what the run found, or that it did not find anything in time."""
+    try:
+        text = _found(bot, run, wait)
+    except SQLAlchemyError as away:
+        _log.warning("what run %s found is not told: the store does not answer (%s)", run, type(away).__name__)
+        text = "The store of the runs does not answer. Ask again in a minute."
+    for part in parts(text):
+        whisper(client, recipient.channel, recipient.user, part, recipient.thread)
+
+
+def parts(text: str) -> list[str]:
+    """The text in messages that Slack takes, cut between lines."""
+    made = [""]
+    for line in map(cut, text.splitlines()):
+        if len(made[-1]) + len(line) + 1 > SECTION - 10:
+            made.append("")
+        made[-1] += f"{line}\n"
+    return [part.rstrip("\n") for part in made]
+
+
+def _found(bot: BotContext, run: str, wait: Callable[[float], object]) -> str:
+    for _ in range(int(_WAITS_SECONDS / _LOOK_SECONDS)):
+        # First the state: what the run gave before it ended is there by then.
+        state = state_of(bot.store.run(run))
+        lines = notes.take_privately(bot.store, run)
+        if lines is not None:
+            return "\n".join(map(escape, lines))
+        if state not in (RunState.PLANNING, RunState.RUNNING):
+            return f"Run `{run}` shows nothing: it is {escape(state)}. Why: `mayday show {run}`"
+        wait(_LOOK_SECONDS)
+    return f"Run `{run}` has not found it in a minute. Ask again; `/recover status` says whether a worker is there."
