@@ -17,6 +17,7 @@ from typing import Any
 from actions.engine.break_glass import in_words
 from actions.engine.journal import Entry, Kind
 from actions.engine.procedure import Procedure
+from actions.engine.run import SYSTEM
 from bot.requests import header_key
 from bot.views import plan, question, report, run_header
 from bot.views.mrkdwn import Block, cut, escape, person, section, size, small
@@ -123,7 +124,8 @@ def _items(entry: Entry, later: list[Entry], seen: HeaderData) -> list[ThreadIte
 def askers(seen: HeaderData) -> question.Askers:
     """Whom the questions of a run concern."""
     first = seen.entries[0].data
-    return question.Askers(person(str(first["by"]), first.get("name")), seen.approvers, seen.untold)
+    asker = "" if first["by"] == SYSTEM else person(str(first["by"]), first.get("name"))
+    return question.Askers(asker, seen.approvers, seen.untold)
 
 
 def _asked(entry: Entry, settled: Entry | None, held: Entry | None, whom: question.Askers) -> list[ThreadItem]:

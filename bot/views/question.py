@@ -18,7 +18,8 @@ from bot.views.steps import sentence
 
 @dataclass(frozen=True)
 class Askers:
-    """Whom a question concerns: who asked for the run, as a mention or a name; ids of those who may approve.
+    """Whom a question concerns: who asked for the run, as a mention or a name, empty where no person did; ids of those
+    who may approve.
 
     `untold` is how many of them got no message of their own.
     """
@@ -38,7 +39,7 @@ def blocks(asked: Entry, settled: Entry | None, held: Entry | None = None, asker
     given: list[dict[str, Any]] = asked.data["options"]
     options = [option for option in given if held is None or option["leads"] != OptionEffect.HOLD]
     row = [_button(asked, option, i) for i, option in enumerate(options)]
-    return [*head, *actions(row), *_who_and_until(asked, options, held, askers or Askers())]
+    return [*head, *actions(row), *_who_and_until(asked, options, held, askers or Askers("whoever asked"))]
 
 
 def needs_second(options: Sequence[dict[str, Any]]) -> bool:
@@ -57,14 +58,14 @@ def _who_and_until(asked: Entry, options: list[dict[str, Any]], held: Entry | No
 
 def _who(options: list[dict[str, Any]], askers: Askers) -> str:
     """For example: @oncall or an approver."""
-    asker = askers.requester or "who asked"
-    anybody = f"{asker} or an approver"
+    anybody = f"{askers.requester} or an approver" if askers.requester else "an approver"
     second = [f"*{escape(option['label'])}*" for option in options if option.get("who") == MayAnswer.SECOND]
     if not second:
         return anybody
     approvers = " ".join(map(mention, askers.approvers)) or "an approver"
-    others = f" · else {anybody}" if len(second) < len(options) else ""
-    return f"{' and '.join(second)}: {approvers}, not {asker}{others}"
+    other = f", not {askers.requester}" if askers.requester else ""
+    rest = f" · else {anybody}" if len(second) < len(options) else ""
+    return f"{' and '.join(second)}: {approvers}{other}{rest}"
 
 
 def _until(asked: Entry, held: Entry | None) -> str:
