@@ -31,14 +31,16 @@ _NAMED = {
 def plan_card(target: Target, aim: Aim, lost: Lost, times: Estimate, server: Server, writers: Writers) -> Card:
     """Before anything is touched."""
     running = [one.name for one in writers.all if one.state == "running"]
-    paused = f"; from now on with {PAUSE_AND_RESTORE}" if running else ""
+    paused = f"; the writers from now on, with {PAUSE_AND_RESTORE}" if running else ""
     down = "the server is down already; " if server.state != "running" else ""
     return (
         where_to(target, aim),
         CardRow("Comes back", _deleted(lost)),
         CardRow("Lost", _written(lost, server)),
         CardRow("Down", f"{down}{_cut_over(times)}{paused}"),
-        CardRow("After", "The live data stays as it is until the cut-over; until then Discard gives up the copy alone"),
+        CardRow(
+            "After", "The live data is not touched before the cut-over; until then Discard gives up the copy alone"
+        ),
     )
 
 
@@ -87,8 +89,8 @@ def _paused(mode: Answer) -> bool:
 
 
 def _cut_over(times: Estimate) -> str:
-    guess = ", a guess" if "cut-over" in times.guessed else ""
-    return f"about {times.cut_over:.0f} s, at the cut-over{guess}"
+    guess = " (a guess)" if "cut-over" in times.guessed else ""
+    return f"about {times.cut_over:.0f} s at the cut-over{guess}"
 
 
 def _deleted(lost: Lost) -> str:
@@ -112,7 +114,7 @@ def _written(lost: Lost, server: Server) -> str:
     more = "" if server.state != "running" else ", and what is written until the writers stop"
     if not rows and not lost.commits:
         return f"nothing so far{more}"
-    return f"{_least(lost)}{counted(rows, 'row')} added or changed, in {counted(lost.commits, 'commit')}{more}"
+    return f"{_least(lost)}{_rows(rows)} added or changed, in {counted(lost.commits, 'commit')}{more}"
 
 
 def _least(lost: Lost) -> str:
@@ -123,13 +125,16 @@ def _least(lost: Lost) -> str:
 def _comes_back(difference: Difference) -> str:
     if not difference.compared:
         return f"not known: {difference.says()}"
-    return f"{_about(difference)}{counted(difference.comes_back, 'row')}{_unread(difference)}"
+    about = _about(difference) if difference.comes_back else ""
+    return f"{about}{_rows(difference.comes_back)}{_unread(difference)}"
 
 
 def _goes(difference: Difference, loss: ApprovedLoss, paused: bool) -> str:
     if not difference.compared:
-        written = f"{loss.says()} written since the target" if loss.counted else "what was written since the target"
-        return f"{written}; not compared"
+        if not loss.counted:
+            return "not known: what was written since the target was not counted in time"
+        rows, commits = counted(loss.rows, "row"), counted(loss.commits, "commit")
+        return f"{rows} added, changed or deleted since the target, in {commits}; not compared"
     rows = {"": difference.goes, "the changes of ": difference.changes}
     parts = [f"{what}{_about(difference)}{counted(number, 'row')}" for what, number in rows.items() if number]
     pace = f"; about {loss.pace:,.0f} rows a second more" if loss.pace >= 1 and not paused else ""
@@ -141,6 +146,10 @@ def _besides(difference: Difference) -> Card:
     return (
         (CardRow("Besides", f"{counted(number, 'difference')} that no row shows; see the preview"),) if number else ()
     )
+
+
+def _rows(number: int) -> str:
+    return counted(number, "row") if number else "no rows"
 
 
 def _about(difference: Difference) -> str:
