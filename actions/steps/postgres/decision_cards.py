@@ -1,4 +1,4 @@
-"""What people decide on, in five rows: where to, what comes back, what is lost, how long it is down, what follows.
+"""What people decide on, in a few rows: where to, what comes back, what is lost, how long it is down, what follows.
 
 No figure stands here that is not known. Positions, timelines and identifiers are in the sheets.
 """
@@ -69,6 +69,7 @@ def cut_over_card(
         CardRow("Lost", _goes(difference, loss, _paused(mode))),
         *_besides(difference),
         CardRow("Down", f"{down}{_cut_over(times)}"),
+        CardRow("Approval", loss.covered_briefly()),
         CardRow("After", "Undo until the writers go on; the old data is kept"),
     )
 
@@ -135,8 +136,8 @@ def _goes(difference: Difference, loss: ApprovedLoss, paused: bool) -> str:
             return "not known: what was written since the target was not counted in time"
         rows, commits = counted(loss.rows, "row"), counted(loss.commits, "commit")
         return f"{rows} added, changed or deleted since the target, in {commits}; not compared"
-    rows = {"": difference.goes, "the changes of ": difference.changes}
-    parts = [f"{what}{_about(difference)}{counted(number, 'row')}" for what, number in rows.items() if number]
+    lost = {"": difference.goes, "the changes of ": difference.changes}
+    parts = [f"{what}{_about(difference)}{counted(number, 'row')}" for what, number in lost.items() if number]
     pace = f"; about {loss.pace:,.0f} rows a second more" if loss.pace >= 1 and not paused else ""
     return f"{' and '.join(parts) or 'no rows'}{pace}{_unread(difference)}"
 

@@ -18,6 +18,7 @@ from actions.steps.postgres.look_at_server import Writer, Writers
 from actions.steps.postgres.target import Aim
 from actions.steps.writers import KEEP_SERVING, PAUSE_AND_RESTORE
 from bot.views import decision_card
+from tests.support.worlds.company import SITE
 from tests.support.worlds.lies import called, previewed
 from tests.support.worlds.planned import Company
 
@@ -69,6 +70,7 @@ def test_the_card_of_the_cut_over_has_the_rows_that_were_compared(here: Company)
         "Comes back": "20 rows",
         "Lost": "3 rows",
         "Down": "about 12 s at the cut-over (a guess)",
+        "Approval": f"covers up to {23 + SITE.approval_rows:,} rows, within 15 min",
         "After": "Undo until the writers go on; the old data is kept",
     }
 
