@@ -203,8 +203,9 @@ def _functions(step: Step) -> list[Callable[..., Any]]:
         case Child():
             return [named for named in (step.opens, step.undo) if named is not None]
         case Ask():
-            named_by = (step.sheets, step.applies, step.leaves_out, step.lasts, step.offers)
-            return [named for named in named_by if named is not None]
+            words = [option.does for option in step.options if callable(option.does)]
+            asked = (step.sheets, step.card, step.applies, step.leaves_out, step.lasts, step.offers)
+            return [*words, *(named for named in asked if named is not None)]
 
 
 def _check_one(procedure: str, title: str, function: Callable[..., Any], known: Mapping[str, Any]) -> None:

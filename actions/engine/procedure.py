@@ -18,6 +18,8 @@ from actions.engine.lanes import Lane
 from actions.engine.reading import OfferedCommand, Words
 from actions.engine.roles import ActRole as ActRole
 from actions.engine.roles import FactRole as FactRole
+from actions.engine.sheets import CardRow
+from actions.engine.sheets import Sheet as Sheet
 from actions.engine.shown import Shown, ShownBy
 
 
@@ -58,26 +60,12 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True)
-class Sheet:
-    """Something to read before answering, or at the end: a title, rows of label and value, notes below.
-
-    `alerts` are sentences that must not be overlooked: they are shown before all else, in red. `whole` is what is too
-    long for a message: it stands only in the file that goes along.
-    """
-
-    title: str
-    rows: tuple[tuple[str, str], ...] = ()
-    notes: tuple[str, ...] = ()
-    alerts: tuple[str, ...] = ()
-    whole: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
 class Option:
     """One answer to a question: its button's label, where it leads, who may give it.
 
     `types` is what the person has to type to choose it: `service` for the service's name, `when` for a
-    new target, `note` for a few words, nothing where a click is enough.
+    new target, `note` for a few words, nothing where a click is enough. `does` says what will happen then: a sentence
+    or two, or a function of facts that gives them.
     """
 
     label: str
@@ -85,6 +73,7 @@ class Option:
     who: MayAnswer = MayAnswer.REQUESTER
     types: str = ""
     danger: bool = False
+    does: str | Callable[..., str] = ""
 
 
 @dataclass(frozen=True)
@@ -130,10 +119,11 @@ class Act:
 class Ask:
     """Waits for people. The answer is kept as a fact under `gives`.
 
-    `sheets` gives what people read before they answer; the journal keeps it. `recheck` names the facts that
-    are looked up again once somebody has answered: if one of them has changed, or `exceeds` what was shown, the
-    answer is void and the question is put again. Where `applies` says no, nobody is asked and the first option stands.
-    `leaves_out` gives the labels of options that make no sense this time; `offers` what may be looked at beside it.
+    `card` gives the few rows that people decide on, `sheets` all that there is to read; the journal keeps both.
+    `recheck` names the facts that are looked up again once somebody has answered: if one of them has changed, or
+    `exceeds` what was shown, the answer is void and the question is put again. Where `applies` says no, nobody is
+    asked and the first option stands. `leaves_out` gives the labels of options that make no sense this time; `offers`
+    what may be looked at beside it.
 
     Nobody answering within `expires` leads back; where `silence` leads on, it is a countdown: the first option stands
     at its end, unless somebody answers before, or holds it. `lasts` gives how long, where that is no constant.
@@ -160,6 +150,7 @@ class Ask:
     silence: OptionEffect = OptionEffect.BACK
     lasts: Callable[..., timedelta] | None = None
     reaches: tuple[str, ...] = ()
+    card: Callable[..., tuple[CardRow, ...]] | None = None
 
 
 Step = Look | Act | Each | Child | Ask

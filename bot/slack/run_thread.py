@@ -17,9 +17,10 @@ from typing import Any
 from actions.engine.break_glass import in_words
 from actions.engine.journal import Entry, Kind
 from actions.engine.procedure import Procedure
+from actions.engine.run import SYSTEM
 from bot.requests import header_key
 from bot.views import plan, question, report, run_header
-from bot.views.mrkdwn import Block, cut, escape, section, size, small
+from bot.views.mrkdwn import Block, cut, escape, person, section, size, small
 from bot.views.run_header import HeaderData
 from bot.views.steps import item_lines, line, spoken
 
@@ -76,7 +77,7 @@ def _told(seen: HeaderData) -> Iterator[ThreadItem]:
         if group and (not shared or _group(seen.procedure, shared[0]) == group) and len(shared) < _LINES_IN_ONE:
             shared.append(entry)
             continue
-        items = _items(entry, later) if not group else []
+        items = _items(entry, later, seen) if not group else []
         if items or group:
             yield from _lines(shared)
             shared = [entry] if group else []
@@ -105,12 +106,12 @@ def _lines(entries: list[Entry]) -> Iterator[ThreadItem]:
         yield ThreadItem(_key(entries[0]), entries[0].n, cut("\n".join(lines)), tuple(map(section, parts)))
 
 
-def _items(entry: Entry, later: list[Entry]) -> list[ThreadItem]:
+def _items(entry: Entry, later: list[Entry], seen: HeaderData) -> list[ThreadItem]:
     """What an entry adds to the thread; nothing where it only changes what stands there."""
     if entry.kind in (Kind.DONE, Kind.UNDONE):
         return list(_lines([entry])) if entry.data.get("title") else []
     if entry.kind is Kind.ASKED:
-        return _asked(entry, _settled(later), _held(later))
+        return _asked(entry, settled_by(later), _held(later), askers(seen))
     if entry.kind in _FAILURES:
         return [_failed(entry, _steered(later))]
     if entry.kind is Kind.FINISHED:
@@ -120,7 +121,14 @@ def _items(entry: Entry, later: list[Entry]) -> list[ThreadItem]:
     return []
 
 
-def _asked(entry: Entry, settled: Entry | None, held: Entry | None) -> list[ThreadItem]:
+def askers(seen: HeaderData) -> question.Askers:
+    """Whom the questions of a run concern."""
+    first = seen.entries[0].data
+    asker = "" if first["by"] == SYSTEM else person(str(first["by"]), first.get("name"))
+    return question.Askers(asker, seen.approvers, seen.untold)
+
+
+def _asked(entry: Entry, settled: Entry | None, held: Entry | None, whom: question.Askers) -> list[ThreadItem]:
     given = entry.data.get("sheets") or []
     items = []
     if given and not entry.data.get("hand"):
@@ -128,7 +136,7 @@ def _asked(entry: Entry, settled: Entry | None, held: Entry | None) -> list[Thre
         whole = (f"plan-{entry.run}-{entry.n}.txt", plan.sheets_text(given))
         more = any(sheet.get("whole") for sheet in given)
         items.append(ThreadItem(f"{_key(entry)}:plan", entry.n, title, tuple(plan.sheets(given)), whole, more=more))
-    made = tuple(question.blocks(entry, settled, held))
+    made = tuple(question.blocks(entry, settled, held, whom))
     return [*items, ThreadItem(_key(entry), entry.n, question.text(entry, settled), made)]
 
 
@@ -194,7 +202,7 @@ def file_item(run: str, n: int, name: str, content: str) -> ThreadItem:
     return ThreadItem(f"{run}:{n}:{name}:file", n, "", file=(f"{run}-{n}-{name}", content or " "))
 
 
-def _settled(later: list[Entry]) -> Entry | None:
+def settled_by(later: list[Entry]) -> Entry | None:
     """What settled a question: an answer that held, its expiry, or that the facts had changed."""
     answered: Entry | None = None
     held = _held(later) is not None

@@ -49,6 +49,11 @@ class ApprovedLoss:
         wrote = f"that was about {rate_words(self.pace, 'row')}" if self.pace else "nothing was written"
         return f"and what is written until the writers stop; since the plan {wrote}"
 
+    def covered_briefly(self) -> str:
+        """The same for the card."""
+        limit = f"up to {counted(self.covers, 'row')}" if self.counted else "what is written"
+        return f"covers {limit}, within {_minutes(STANDS)} min"
+
     def covered(self) -> str:
         """Up to where an approval reaches."""
         limit = f"up to {counted(self.covers, 'row')}, for" if self.counted else "what is written within"
