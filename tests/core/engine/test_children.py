@@ -10,9 +10,11 @@ import pytest
 from actions.control import answers
 from actions.control.requests import ChildPlace, Subject, open_child
 from actions.engine.child import Child, ChildRequest
+from actions.engine.children import Children, ChildRun, ChildState
 from actions.engine.claims import ALL, Mode, Wanted
 from actions.engine.errors import Fenced
 from actions.engine.injection import Miswired, check
+from actions.engine.items import Item, Items
 from actions.engine.journal import Kind
 from actions.engine.next_move import Wait, next_move
 from actions.engine.procedure import Act, Outcome
@@ -398,3 +400,13 @@ def test_its_table_tells_what_it_opens_runs_for() -> None:
     assert isinstance(step, Child)
     other = replace(PARENT, steps=(PARENT.steps[0], replace(step, over="rooms"), PARENT.steps[2]))
     assert other.table != PARENT.table
+
+
+def test_an_item_that_is_put_off_waits_for_the_one_child_that_it_names() -> None:
+    """Others of the same parent may still be at work."""
+    first, second = ChildRun("c1", 4, "one", ()), ChildRun("c2", 4, "two", ())
+    items = Items(tuple(Item(name, 0) for name in ("one", "two", "three")))
+    waits = Children((first, second), {(4, "three"): "c1"})
+    assert waits.to_open(4, items) == ()
+    over = replace(waits, all=(replace(first, state=ChildState.ENDED), second))
+    assert over.to_open(4, replace(items, done=frozenset({"one"}))) == ("three",)
