@@ -13,7 +13,7 @@ import io
 import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -106,7 +106,9 @@ class AnchorFile:
 def _for_me_alone(handle: int) -> Iterator[io.FileIO]:
     """The file, while no other process on this host writes into it. Nothing is buffered that could be written late."""
     with io.FileIO(handle, "r+") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        # A file of another machine may know no locks.
+        with suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_EX)
         yield file
 
 
