@@ -426,7 +426,7 @@ def test_an_item_that_is_put_off_waits_for_the_one_child_that_it_names() -> None
 def test_a_parent_hears_of_a_childs_end_and_of_its_rest_and_not_of_one_item_in_it(
     kind: Kind, data: dict[str, str], told: str | None
 ) -> None:
-    """While an item has failed others of its wave are still at work: a parent that heard of it would decide too early."""
+    """While an item has failed others of its wave are still at work: a parent told of it would decide too early."""
     origin = {"parent": "p1", "step": "4", "item": "hall"}
     first = Entry("c1", 1, MORNING, Kind.REQUESTED, None, {"origin": origin, "procedure": "paint"})
     heard = for_parent(first, kind, data)
