@@ -46,14 +46,14 @@ def _read(number: int, path: Path) -> Timeline:
 
 
 def timeline_at(when: datetime, known: dict[int, Timeline], commits: Iterable[tuple[int, datetime]]) -> Timeline:
-    """The branch that was being written at this moment: the newest that had begun.
+    """The branch that was being written at this moment: the one that was heard of last.
 
-    A branch begins when its history was archived, or at its first commit if that was seen earlier.
+    It is heard of when its history is archived, and by each of its commits. The highest number is no sign: an undone
+    recovery leaves its history in the archive, and the branch that it had left is written on.
     """
-    since = {number: timeline.since for number, timeline in known.items()}
-    for number, moment in commits:
-        since[number] = min(moment, since.get(number, moment))
-    number = max((number for number, begun in since.items() if begun <= when), default=1)
+    heard = [(timeline.since, number) for number, timeline in known.items()]
+    heard += [(moment, number) for number, moment in commits]
+    _, number = max((sign for sign in heard if sign[0] <= when), default=(when, 1))
     return branch(number, known)
 
 

@@ -106,7 +106,9 @@ def acknowledged_at(lab: Lab, when: datetime, *, timeline: int | None = None) ->
     notes = [note for note in read(lab.truth_file) if _moment(note) <= when]
     known = read_timelines(lab.wal_archive)
     if timeline is None:
-        chosen = timeline_at(when, known, [(note["timeline"], _moment(note)) for note in notes])
+        # Where the end of a commit is only known roughly, its timeline is that of the answer, maybe a later one.
+        sure = [note for note in notes if note["exact"]] or notes
+        chosen = timeline_at(when, known, [(note["timeline"], _moment(note)) for note in sure])
     else:
         chosen = branch(timeline, known)
     return surviving(on_branch(notes, chosen))

@@ -48,13 +48,17 @@ class ChoreRecord:
 
     def went_well(self) -> None:
         """It was done. What others kept of it before is over, too."""
-        if self._well and not self._untold:
+        if self._well:
             return
         with suppress(StoreTrouble):
             self._tell_failures()
             if (kept := self._kept()) is not None and kept.in_a_row:
                 self._keep(replace(kept, in_a_row=0))
             self._well = True
+
+    def is_anothers(self) -> None:
+        """Another process does it now; what became of it there is not known here."""
+        self._well = False
 
     def went_wrong(self, why: str) -> None:
         """It could not be done."""

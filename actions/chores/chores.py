@@ -51,6 +51,7 @@ class Chore:
         """Do it, if it is this process's turn; whether it was done and went well."""
         try:
             if self.leader is not None and not self.leader.mine():
+                self._record.is_anothers()
                 return False
             self.work()
         except RecoveryError as trouble:

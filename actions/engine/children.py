@@ -95,7 +95,7 @@ class Children:
 
     def _free(self, step: int, item: str) -> bool:
         other = (self.behind or {}).get((step, item))
-        if other and any(child.id == other and not child.ended for child in self.all):
+        if any(child.id == other and not child.ended for child in self.all):
             return False
         newest = self.newest(step, item)
         return newest is None or newest.ended or newest.again

@@ -19,6 +19,11 @@ NOT_READ = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError,
 trouble and a `RecoveryError` are none of them. Whoever goes through many passes over the one and says so."""
 
 
+def why_not(trouble: BaseException) -> str:
+    """Why something could not be read, in a line: what a KeyError alone says is but a name."""
+    return f"{type(trouble).__name__}: {trouble}"[:200]
+
+
 def with_code(message: str, code: str) -> str:
     """A message with the code by which it is found; the only place that says how the two stand together."""
     return f"{message} [{code}]" if message and code else message

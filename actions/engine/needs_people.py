@@ -37,7 +37,7 @@ def _is_news(entry: Entry, procedure: Procedure | None) -> bool:
 
 
 def _is_bad_verdict(entry: Entry, procedure: Procedure | None) -> bool:
-    if role_of(procedure, str(entry.data.get("gives") or "")) is not FactRole.VERDICT:
+    if role_of(procedure, str(entry.data.get("gives", ""))) is not FactRole.VERDICT:
         return False
     fact = entry.data.get("fact")
     return isinstance(fact, dict) and fact.get("healthy") is False

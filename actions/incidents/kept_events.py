@@ -11,7 +11,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from actions.incidents.pagerduty_events import id_of
+from actions.incidents.pagerduty_events import id_of, storable
 from actions.store.store import Store
 from actions.store.transaction import Transaction
 
@@ -21,6 +21,8 @@ EVENT, WAITING, UNREAD = "event", "event waiting", "event unread"
 KEPT_HOURS = 72
 """Longer than PagerDuty's 48 hours of redelivery, with a day for whoever looks what came."""
 _ASIDE_DAYS = 30
+_SHOWN = "incident "
+"""Begins the key of what no event told but a look at PagerDuty showed."""
 
 
 def keep_event(store: Store, body: str, key: str = "") -> bool:
@@ -64,10 +66,24 @@ def set_aside(store: Store) -> dict[str, str]:
     return {key: str(said["why"]) for key, said in store.notes(UNREAD).items()}
 
 
+def note_unread(store: Store, unread: Mapping[str, str]) -> None:
+    """Note which incidents PagerDuty shows and nobody can read, by their ids; one that can be read again is let go.
+
+    They are asked for every few seconds, so only what is new is written.
+    """
+    told = {storable(f"{_SHOWN}{id}")[:400]: storable(why) for id, why in unread.items()}
+    known = {key for key in set_aside(store) if key.startswith(_SHOWN)}
+    put_aside(store, {key: why for key, why in told.items() if key not in known})
+    if over := known - told.keys():
+        with store.transaction() as tx:
+            for key in over:
+                tx.drop(UNREAD, key)
+
+
 def put_aside(store: Store, unread: Mapping[str, str]) -> None:
     """Keep events apart that cannot be read or kept, each with why."""
     for key, why in unread.items():
-        _log.error("an event of PagerDuty cannot be read (%s); it is kept aside", why)
+        _log.error("something of PagerDuty cannot be read (%s); it is kept aside", why)
         store.keep(UNREAD, key, {"why": why, "body": store.note(EVENT, key)})
         with store.transaction() as tx:
             tx.drop(WAITING, key)

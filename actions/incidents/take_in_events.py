@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import reduce
 
-from actions.engine.errors import NOT_READ
+from actions.engine.errors import NOT_READ, why_not
 from actions.engine.facts import to_json
 from actions.engine.ids import INCIDENT, new_id
 from actions.engine.journal import Entry, Kind
@@ -67,7 +67,7 @@ def take_in(store: Store, rules: Rules, open_incidents: OpenIncidents | None = N
             changed += _take(store, rules, kept, [key])
         except NOT_READ as error:
             _log.exception("an event of PagerDuty is set aside")
-            put_aside(store, {key: storable(f"{type(error).__name__}: {error}")[:200]})
+            put_aside(store, {key: storable(why_not(error))})
     return list(dict.fromkeys(changed))
 
 

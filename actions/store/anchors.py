@@ -6,11 +6,14 @@ are gone is told by what was noted elsewhere: here, in a file, and in the last m
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import hmac
+import io
 import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +21,8 @@ from pathlib import Path
 from actions.engine.journal import Entry
 
 _KEY_BYTES = 32
+_LONGEST_LINE = 4096
+"""Far more than a moment, a journal's name, a number and two hashes take."""
 
 
 @dataclass(frozen=True)
@@ -56,12 +61,17 @@ class AnchorFile:
         Raises:
             OSError: the file or its key cannot be written.
         """
-        key, now = self._made_key(), at.isoformat()
-        lines = "".join(f"{now} {a.journal} {a.n} {a.hash} {_mac(key, now, a)}\n" for a in anchors)
-        with os.fdopen(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "w") as file:
-            file.write(lines)
-            file.flush()
-            os.fsync(file.fileno())
+        # The file is there before its key, so that a key without a file is always a file that was taken away.
+        with _for_me_alone(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)) as file:
+            key, now = self._made_key(), at.isoformat()
+            lines = "".join(f"{now} {a.journal} {a.n} {a.hash} {_mac(key, now, a)}\n" for a in anchors)
+            end = _drop_half_line(file)
+            try:
+                _write_all(file, lines.encode())
+                os.fsync(file.fileno())
+            except OSError:
+                os.ftruncate(file.fileno(), end)
+                raise
 
     def read(self) -> KnownAnchors | None:
         """All of it; None where nothing was ever noted.
@@ -69,7 +79,7 @@ class AnchorFile:
         Raises:
             OSError: the file is there, and it or its key cannot be read.
         """
-        if not self.path.exists() and not self.key_path.exists():
+        if not self.key_path.exists() and not (self.path.exists() and self.path.stat().st_size):
             return None
         key, newest, forged = self.key_path.read_bytes(), dict[str, Anchor](), list[int]()
         for number, line in enumerate(self.path.read_text().splitlines(), 1):
@@ -81,14 +91,40 @@ class AnchorFile:
         return KnownAnchors(newest, tuple(forged))
 
     def _made_key(self) -> bytes:
-        try:
-            handle = os.open(self.key_path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            return self.key_path.read_bytes()
-        with os.fdopen(handle, "wb") as file:
-            key = secrets.token_bytes(_KEY_BYTES)
-            file.write(key)
-        return key
+        # Written aside and put there whole: a key that is half a key would be nobody's, and stay.
+        if not self.key_path.exists():
+            draft = self.key_path.with_name(f"{self.key_path.name}.{os.getpid()}")
+            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+                file.write(secrets.token_bytes(_KEY_BYTES))
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(self.key_path)
+        return self.key_path.read_bytes()
+
+
+@contextmanager
+def _for_me_alone(handle: int) -> Iterator[io.FileIO]:
+    """The file, while no other process on this host writes into it. Nothing is buffered that could be written late."""
+    with io.FileIO(handle, "r+") as file:
+        # A file of another machine may know no locks.
+        with suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield file
+
+
+def _write_all(file: io.FileIO, data: bytes) -> None:
+    """A full disk takes the first part, and says so at the second."""
+    while data:
+        data = data[file.write(data) :]
+
+
+def _drop_half_line(file: io.FileIO) -> int:
+    """Cut off what a writer that was killed has left, so that the next line is one of its own; where the file ends."""
+    begin = max(0, os.fstat(file.fileno()).st_size - _LONGEST_LINE)
+    file.seek(begin)
+    whole = begin + file.readall().rfind(b"\n") + 1
+    os.ftruncate(file.fileno(), whole)
+    return whole
 
 
 def cut_short(found: KnownAnchors, entries: Callable[[str], list[Entry]]) -> Iterator[tuple[str, str]]:

@@ -117,6 +117,8 @@ HOLDERS = (
 TOKEN = sa.select(leases.c.token).where(_of_lease)
 _alive = leases.c.beat.between(sa.bindparam("since"), sa.bindparam("until"))
 LEASED = sa.select(leases.c.run).where(leases.c.owner != "", _alive)
+BEATS = sa.select(leases.c.owner, sa.func.max(leases.c.beat, type_=leases.c.beat.type)).where(leases.c.owner != "")
+BEATS = BEATS.group_by(leases.c.owner)
 OVER = sa.select(journals.c.id).where(journals.c.id == sa.bindparam("lease"), journals.c.closed_at.is_not(None))
 ACQUIRE = (
     sa.update(leases)

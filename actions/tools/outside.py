@@ -7,7 +7,7 @@ where the answer was no. Times are aware UTC datetimes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -54,14 +54,21 @@ class OnCall:
     until: datetime | None = None
 
 
+Unread = Callable[[str, str], object]
+"""Is told the id of what cannot be read, and why."""
+
+
 class PagerDuty(Protocol):
     """PagerDuty's REST API. Repeating what is done already is success (error codes 1001 and 1002)."""
 
     def incident(self, id: str) -> Paged | None:
         """The incident as it stands now, None where PagerDuty has none of that id."""
 
-    def updated_since(self, since: datetime) -> Sequence[Paged]:
-        """Incidents that were created, or are open, since that moment; the oldest first."""
+    def updated_since(self, since: datetime, unread: Unread | None = None) -> Sequence[Paged]:
+        """Incidents that were created, or are open, since that moment; the oldest first.
+
+        One that cannot be read is left out, and `unread` is told of it.
+        """
 
     def acknowledge(self, id: str) -> None: ...
     def resolve(self, id: str, resolution: str = "") -> None: ...

@@ -47,8 +47,8 @@ def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     thread.join(5)
 
 
-def opened(port: int, said: bytes) -> socket.socket:
-    made = socket.create_connection(("127.0.0.1", port), 5)
+def opened(port: int, said: bytes, peer: str = "127.0.0.1") -> socket.socket:
+    made = socket.create_connection(("127.0.0.1", port), 5, (peer, 0))
     made.sendall(said)
     return made
 
@@ -99,6 +99,39 @@ def test_half_sent_requests_keep_nobody_out_for_long(port: int) -> None:
             connection.close()
 
 
+HALF = HEAD + b"content-length: 100\r\n\r\nhalf"
+
+
+@pytest.mark.parametrize("peer", ["127.0.0.1", "127.0.0.2"])
+@pytest.mark.parametrize("said", [b"", HEAD])
+def test_who_asks_nothing_makes_room_at_once(
+    port: int, said: bytes, peer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http_limits, "SECONDS", 600)
+    held = [opened(port, said) for _ in range(40)]
+    try:
+        assert _answered(port, peer)
+    finally:
+        for connection in held:
+            connection.close()
+
+
+def test_one_peer_that_holds_every_connection_keeps_no_other_out(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_limits, "SECONDS", 600)
+    held = [opened(port, HALF) for _ in range(8)]
+    first, others = held[0], held[1:]
+    try:
+        within(5)(lambda: not _answered(port, "127.0.0.1"))
+        assert _answered(port, "127.0.0.2")
+        assert heard(first) == b""
+        for connection in others:
+            connection.sendall(b"y" * 96)
+            assert connection.recv(100).startswith(b"HTTP/1.1 200"), "what it had asked goes on"
+    finally:
+        for connection in held:
+            connection.close()
+
+
 def test_one_connection_serves_several_requests_each_with_its_own_time(port: int) -> None:
     with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
         for n in (1, 5, MOST):
@@ -124,8 +157,9 @@ def _takes(connection: socket.socket, more: bytes) -> bool:
     return True
 
 
-def _answered(port: int) -> bool:
+def _answered(port: int, peer: str = "127.0.0.1") -> bool:
     try:
-        return httpx.post(f"http://127.0.0.1:{port}", content=b"abc").text == "3"
+        with httpx.Client(transport=httpx.HTTPTransport(local_address=peer)) as client:
+            return client.post(f"http://127.0.0.1:{port}", content=b"abc").text == "3"
     except httpx.HTTPError:
         return False

@@ -18,7 +18,7 @@ from actions.stack.choose import untold
 from actions.stack.stack import Service, ServiceKind, Site
 from actions.store.store import Store
 from workers.docker.helper import LOOKS
-from workers.doctor import file_checks, pagerduty_checks, postgres_checks, stack_checks, worker_checks
+from workers.doctor import clock_checks, file_checks, pagerduty_checks, postgres_checks, stack_checks, worker_checks
 from workers.doctor.postgres_checks import Patient
 from workers.runner.queue import connect, open_to_all
 from workers.runner.toolbox import docker_toolbox
@@ -29,7 +29,7 @@ from workers.watch import audit
 def check(settings: Settings, store: Store) -> list[Finding]:
     """Everything on this side, in the order in which it would be mended."""
     outside = [*pagerduty_checks.check(settings), *event_findings(store), *status_page.check(settings, store.clock)]
-    workers = worker_checks.check(settings, store)
+    workers = [*worker_checks.check(settings, store), clock_checks.clocks(store)]
     here = [_queue(settings), *workers, *stack_checks.check(settings), *file_checks.check(settings)]
     return [*here, audit.finding(settings, store), *site_findings(settings, store), *outside]
 

@@ -6,16 +6,16 @@ compared with PagerDuty's: an observation counts as just after what was known wh
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
 
-from actions.engine.errors import NOT_READ
+from actions.engine.errors import NOT_READ, why_not
 from actions.incidents import incident as incidents
 from actions.incidents.alert import Alert
-from actions.incidents.kept_events import keep_event
+from actions.incidents.kept_events import keep_event, note_unread
 from actions.incidents.pagerduty_events import SEEN, observed, storable, tidied
 from actions.store.store import Store
 from actions.tools.outside import Paged, PagerDuty
@@ -44,12 +44,13 @@ class Poller:
         Raises:
             RecoveryError: PagerDuty does not answer, or says no.
         """
-        began, known = self.store.clock(), self._known()
-        listed = self.pagerduty.updated_since(self._since(began))
-        self._keep(listed, known)
-        seen = {paged.id for paged in listed}
+        began, known, unread = self.store.clock(), self._known(), dict[str, str]()
+        listed = self.pagerduty.updated_since(self._since(began), unread.__setitem__)
+        self._keep(listed, known, unread)
+        seen = {paged.id for paged in listed} | unread.keys()
         missing = [alert.paged.id for alert in known.values() if alert.open and alert.paged.id not in seen]
-        self._keep((p for p in map(self.pagerduty.incident, missing[:_SINGLE]) if p is not None), known)
+        self._keep(self._one_by_one(missing[:_SINGLE], unread), known, unread)
+        note_unread(self.store, unread)
         # Moved last, and to before the question: what is seen twice is kept once, what is passed over is lost.
         self.store.keep(*_CURSOR, began.isoformat())
 
@@ -70,14 +71,22 @@ class Poller:
                 )
         return known
 
-    def _keep(self, found: Iterable[Paged], known: dict[str, Alert]) -> None:
+    def _one_by_one(self, ids: Iterable[str], unread: dict[str, str]) -> Iterator[Paged]:
+        for id in ids:
+            try:
+                paged = self.pagerduty.incident(id)
+            except NOT_READ as trouble:
+                unread[id] = why_not(trouble)
+                continue
+            if paged is not None:
+                yield paged
+
+    def _keep(self, found: Iterable[Paged], known: dict[str, Alert], unread: dict[str, str]) -> None:
         for paged in found:
             try:
                 self._keep_one(tidied(paged), known)
             except NOT_READ as trouble:
-                log.error(
-                    "an incident of PagerDuty is passed over", incident=repr(paged.id)[:80], why=str(trouble)[:200]
-                )
+                unread[str(paged.id)] = why_not(trouble)
 
     def _keep_one(self, paged: Paged, known: dict[str, Alert]) -> None:
         before = known.get(paged.id)

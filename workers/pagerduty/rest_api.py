@@ -16,9 +16,9 @@ from urllib.parse import quote
 import structlog
 from pagerduty import RestApiV2Client
 
-from actions.engine.errors import NOT_READ, Away, RecoveryError
+from actions.engine.errors import NOT_READ, Away, RecoveryError, why_not
 from actions.settings.outside import PagerDutySettings
-from actions.tools.outside import OnCall, Paged
+from actions.tools.outside import OnCall, Paged, Unread
 from workers.pagerduty import read_json as read
 from workers.pagerduty.call_person import call
 from workers.pagerduty.pagerduty_client import SECONDS, error_code, rest_client, speaking, trouble
@@ -50,19 +50,21 @@ class PagerDutyRest:
             raise trouble(answer, f"reading incident {id}")
         return self._paged(answer.json()["incident"])
 
-    def updated_since(self, since: datetime) -> Sequence[Paged]:
+    def updated_since(self, since: datetime, unread: Unread | None = None) -> Sequence[Paged]:
         """What is open now, and what was resolved since then; an incident has changed in no other way."""
         with speaking("listing incidents"):
             found = {str(one.get("id")): one for one in self._incidents("triggered", "acknowledged")}
             found |= {str(one.get("id")): one for one in self._resolved_since(since)}
-        return sorted(self._readable(found.values()), key=lambda one: one.created_at)
+        return sorted(self._readable(found.values(), unread), key=lambda one: one.created_at)
 
-    def _readable(self, listed: Iterable[dict[str, Any]]) -> Iterator[Paged]:
+    def _readable(self, listed: Iterable[dict[str, Any]], unread: Unread | None) -> Iterator[Paged]:
         for one in listed:
             try:
                 yield self._paged(one)
             except NOT_READ as trouble:
-                log.error("an incident of PagerDuty cannot be read; it is passed over", why=str(trouble)[:200])
+                log.error("an incident of PagerDuty cannot be read; it is passed over", why=why_not(trouble))
+                if unread is not None:
+                    unread(str(one.get("id")), why_not(trouble))
 
     def _incidents(self, *statuses: str, sort_by: str = "created_at:asc") -> Iterator[dict[str, Any]]:
         asked = {"statuses[]": list(statuses), "date_range": "all", "sort_by": sort_by}

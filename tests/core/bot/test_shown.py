@@ -226,6 +226,13 @@ def test_a_bad_verdict_is_trouble_and_a_good_one_is_not(scene: Scene) -> None:
     assert "good" not in scene.channel.keys
 
 
+def test_what_a_look_finds_ill_before_it_is_mended_is_no_verdict(scene: Scene) -> None:
+    worker = scene.begins(CHECKED)
+    for gives, news in (("before", False), ("checked", True)):
+        worker.write(Kind.DONE, 0, title="look", gives=gives, fact={"healthy": False}, seconds=1.0)
+        assert needs_people(scene.office.store.entries(worker.run), CHECKED) == news
+
+
 def test_a_line_in_the_thread_of_an_incident_tells_its_trouble_itself(scene: Scene) -> None:
     worker = scene.begins(LINE, origin={"sink": "slack", "channel": "C1", "thread": "4.4"})
     assert shown_of(scene.office.store.entries(worker.run)[0]) is Shown.THREAD

@@ -180,3 +180,68 @@ def test_a_chore_of_each_of_two_places_has_a_thread_of_its_own(store: Store) -> 
     leaving.set()
     for thread in kept.threads.values():
         thread.join(20)
+
+
+class Leaving(threading.Event):
+    """Keeps how long was waited; the process is told to leave during the last of these waits."""
+
+    def __init__(self, waits: int) -> None:
+        super().__init__()
+        self.waited: list[float | None] = []
+        self._waits = waits
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.waited.append(timeout)
+        if len(self.waited) >= self._waits:
+            self.set()
+        return self.is_set()
+
+
+@pytest.mark.parametrize(
+    ("first", "waits", "waited", "done"),
+    [(0, 1, [10], 1), (0, 2, [10, 10], 2), (5, 1, [5], 0), (5, 2, [5, 10], 1)],
+)
+def test_the_first_turn_comes_at_once_or_after_its_own_wait_in_which_one_may_leave(
+    store: Store, first: float, waits: int, waited: list[float], done: int
+) -> None:
+    work, leaving = Work(), Leaving(waits)
+    Chore("poll", 10, work, store, first=first).run(leaving)
+    assert (leaving.waited, work.done) == (waited, done)
+
+
+def test_one_that_goes_on_well_asks_the_store_for_nothing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    work = Work()
+    chore = Chore("poll", 10, work, store)
+    assert chore.once()
+    monkeypatch.setattr(store, "note", {}.__getitem__)
+    assert chore.once()
+
+
+def test_one_that_gets_its_turn_back_ends_what_went_wrong_meanwhile(store: Store, clock: Clock) -> None:
+    mine, theirs = Work(), Work()
+    here = Chore("poll", 10, mine, store, LeaderLease(store, "poll", "a"))
+    there = Chore("poll", 10, theirs, store, LeaderLease(store, "poll", "b"))
+    assert here.once()
+    clock.advance(60)
+    theirs.fails = AWAY
+    for _ in range(MANY):
+        assert not there.once()
+    assert not here.once(), "it is the other's turn"
+    clock.advance(60)
+    assert here.once()
+    assert [state.in_a_row for state in states(store)] == [0]
+
+
+@pytest.mark.parametrize(
+    ("surprise", "why"),
+    [
+        (ValueError("x" * 900), f"ValueError: {'x' * 900}"[:300]),
+        (OperationalError("y" * 900, {}, Exception("locked")), None),
+    ],
+)
+def test_why_something_went_wrong_is_kept_in_a_few_lines(store: Store, surprise: Exception, why: str | None) -> None:
+    work = Work()
+    work.fails = surprise
+    Chore("poll", 10, work, store).once()
+    [kept] = states(store)
+    assert kept.why == (why or f"the store does not answer: {str(surprise)[:200]}")

@@ -39,6 +39,7 @@ from tests.support.bot_world import (
 )
 from tests.support.worlds.pages import body, event
 from tests.support.worlds.post import Post, Tower
+from workers.doctor.site_checks import event_findings
 from workers.runner.leased_runner import LeasedRunner
 from workers.runner.sweep import LanePlace
 from workers.runner.worker import Worker
@@ -152,6 +153,37 @@ def test_pages_notes_and_polls_go_on_beside_it(tmp_path: Path, spoiled: dict[str
     post.world.opens("PNEW", created_at=post.clock() - timedelta(minutes=1))
     post.polls()
     assert [name for name in post.store.incidents() if name != bad]
+
+
+def test_an_incident_of_pagerduty_that_cannot_be_read_is_told_by_the_doctor_until_it_can(tmp_path: Path) -> None:
+    post = Post(lambda clock: store_in(tmp_path, clock))
+    post.hears(event("triggered", "PKNOWN"))
+    post.world.opens("PNEW", created_at=post.clock())
+    post.world.unreadable = {"PKNOWN": "month must be in 1..12", "P\ud800": "no number"}
+    for _ in range(2):
+        post.polls()
+    assert {alert for one in post.incidents for alert in one.alerts} == {"PKNOWN", "PNEW"}
+    [found] = event_findings(post.store)
+    assert not found.ok
+    assert found.seen.startswith("2 could not be read, for example incident P")
+    post.world.unreadable = {}
+    post.polls()
+    assert list(event_findings(post.store)) == []
+
+
+def test_an_open_incident_that_became_unreadable_alone_ends_no_poll(tmp_path: Path) -> None:
+    post = Post(lambda clock: store_in(tmp_path, clock))
+    post.hears(event("triggered", "PGONE"), event("triggered", "PLATE"))
+    post.world.opens("PLATE", status="resolved", created_at=post.clock() - timedelta(days=1))
+    # In no list any more, as what was resolved long ago, and asked for by its id.
+    post.world.unlisted = {"PGONE": "month must be in 1..12"}
+    post.polls()
+    assert {id: alert.open for one in post.incidents for id, alert in one.alerts.items()} == {
+        "PGONE": True,
+        "PLATE": False,
+    }
+    [found] = event_findings(post.store)
+    assert "incident PGONE: ValueError: month must be in 1..12" in found.seen
 
 
 def test_incidents_are_listed_beside_one_that_cannot_be_read(office: Office, spoiled: dict[str, str]) -> None:

@@ -107,6 +107,32 @@ def test_a_third_branch_that_leaves_the_first_knows_nothing_of_the_second(lab: L
     assert acknowledged_at(lab, at(100), timeline=1).keys() == {1, 2}
 
 
+def test_a_branch_that_was_undone_leaves_the_one_before_it_to_be_written_on(lab: Lab) -> None:
+    append(
+        lab.truth_file,
+        message(1, 10, "0/100"),
+        message(2, 40, "0/200"),
+        message(3, 60, "0/210"),
+    )
+    fork(lab, 2, "1\t0/180\tbefore LSN\n", 50)
+
+    assert acknowledged_at(lab, at(55)).keys() == {1}
+    assert acknowledged_at(lab, at(70)).keys() == {1, 2, 3}
+
+
+def test_a_commit_whose_answer_came_from_the_next_branch_does_not_tell_which_one_is_written(lab: Lab) -> None:
+    append(
+        lab.truth_file,
+        message(1, 10, "0/100"),
+        message(2, 30, "0/170", timeline=2, exact=False),
+        message(3, 35, "0/190", timeline=1),
+    )
+    fork(lab, 2, "1\t0/180\tbefore LSN\n", 50)
+
+    assert acknowledged_at(lab, at(32)).keys() == {1}
+    assert acknowledged_at(lab, at(60)).keys() == {1, 2}
+
+
 def test_a_commit_known_only_roughly_counts_when_its_time_lies_before_the_fork(lab: Lab) -> None:
     append(
         lab.truth_file,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,58 @@ def test_a_line_of_somebody_else_is_found_and_counts_for_nothing(place: Place) -
     found = place.file.read()
     assert found is not None
     assert (found.forged, {a.n for a in found.newest.values()}) == ((1, 2, 3), {3})
+
+
+def test_half_a_line_of_a_writer_that_was_killed_spoils_no_other(place: Place) -> None:
+    place.keeper.tick()
+    with place.file.path.open("a") as file:
+        file.write("2026-02-09T08:00:00+00:00 r1 4 0a1b")
+    place.writes("r2", 1)
+    Anchoring(place.store, place.file).tick()
+    found = place.file.read()
+    assert found is not None
+    assert (found.forged, {name: a.n for name, a in found.newest.items()}) == ((), {"r1": 3, "r2": 4})
+
+
+@pytest.mark.parametrize("missing", [".key", ""])
+def test_a_writer_that_is_killed_before_its_first_line_leaves_nothing_to_complain_of(
+    place: Place, missing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It dies before the key is put there, or just after."""
+
+    class Killed(BaseException):
+        pass
+
+    def die(*_: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        if missing:
+            patched.setattr(Path, "replace", die)
+        else:
+            patched.setattr("actions.store.anchors._drop_half_line", die)
+        with pytest.raises(Killed):
+            place.keeper.tick()
+    assert place.file.key_path.exists() == (not missing)
+    assert Anchoring(place.store, place.file).tick() == 2
+    assert place.lost() == []
+    assert len(place.file.key_path.read_bytes()) == 32
+
+
+def test_a_line_for_which_there_is_no_room_is_taken_back_and_noted_once_there_is(place: Place) -> None:
+    place.keeper.tick()
+    place.writes("r1", 1)
+    before = place.file.path.read_bytes()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + 10, limits[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            place.keeper.tick()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert place.file.path.read_bytes() == before
+    assert place.keeper.tick() == 1
+    assert place.lost() == []
 
 
 def test_a_key_that_is_gone_is_said(place: Place, capsys: pytest.CaptureFixture[str]) -> None:

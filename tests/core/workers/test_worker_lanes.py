@@ -350,6 +350,8 @@ def test_what_nobody_serves_is_named() -> None:
     assert told(one) == "ops-1 for site main, recoveries and backups alone"
     assert told(both) == "ops-2 for sites main, east"
     assert told({"host": "here"}) == "here"
+    # One that names no site takes whichever is asked for.
+    assert serves({"host": "here"}, "anywhere", Lane.BACKUP)
 
 
 def test_a_worker_says_with_each_heartbeat_what_it_serves_and_the_doctor_what_nobody_does(memory_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from actions.engine.errors import Away, RecoveryError
 from actions.engine.run import Run
-from actions.tools.outside import OnCall, Paged
+from actions.tools.outside import OnCall, Paged, Unread
 from actions.tools.registry import ErrandTools
 from tests.support.worlds.clock import Clock, FakePolling
 from tests.support.worlds.pages import BEGAN
@@ -25,7 +25,10 @@ class Killed(BaseException):
 
 @dataclass
 class PagerDutyWorld:
-    """What PagerDuty knows. `fate` decides about each call: "down", "kill before", "kill after", or nothing."""
+    """What PagerDuty knows. `fate` decides about each call: "down", "kill before", "kill after", or nothing.
+
+    `unreadable` are open incidents whose JSON makes no value, each with why; `unlisted` are such that no list has.
+    """
 
     clock: Any
     incidents: dict[str, Paged] = field(default_factory=dict)
@@ -34,6 +37,8 @@ class PagerDutyWorld:
     calls: list[str] = field(default_factory=list)
     fate: Callable[[str], str | None] = lambda _call: None
     nobody: bool = False
+    unreadable: dict[str, str] = field(default_factory=dict)
+    unlisted: dict[str, str] = field(default_factory=dict)
     changes: tuple[str, ...] = ()
     at_place: Callable[[str], None] = lambda _place: None
 
@@ -101,11 +106,20 @@ class PagerDutyWorld:
     # REST ----------------------------------------------------------------------------------------
 
     def incident(self, id: str) -> Paged | None:
-        return self._does(f"incident {id}", lambda: self.incidents.get(id))
+        def read() -> Paged | None:
+            if broken := {**self.unreadable, **self.unlisted}.get(id):
+                raise ValueError(broken)
+            return self.incidents.get(id)
 
-    def updated_since(self, since: datetime) -> Sequence[Paged]:
+        return self._does(f"incident {id}", read)
+
+    def updated_since(self, since: datetime, unread: Unread | None = None) -> Sequence[Paged]:
         def listed() -> list[Paged]:
-            wanted = [p for p in self.incidents.values() if p.created_at >= since or p.status != "resolved"]
+            for id, why in self.unreadable.items():
+                if unread is not None:
+                    unread(id, why)
+            known = [p for id, p in self.incidents.items() if id not in self.unreadable]
+            wanted = [p for p in known if p.created_at >= since or p.status != "resolved"]
             return sorted(wanted, key=lambda p: p.created_at)
 
         return self._does("updated_since", listed)
