@@ -116,7 +116,10 @@ class PagerDutyPage:
         self._rest.send("POST", f"{self._path}/posts/{post.id}/post_updates", {"post_update": update})
 
     def _update(self, draft: Draft, touched: Sequence[str]) -> dict[str, Any]:
-        """One update. Resolving sets back whatever the post has touched."""
+        """One update. Resolving takes back what the post itself has said of a service, and nothing else.
+
+        What a maintenance or somebody else's post says of it stands in that post, and is not touched.
+        """
         over = draft.status == "resolved"
         ids = dict.fromkeys((*touched, *draft.components), "operational") if over else draft.components
         status = self._id("status", draft.status, words.STATUSES, self._statuses)
