@@ -20,7 +20,7 @@ BEGIN = "home:begin"
 """The action of a button that begins a procedure; what follows the colon after it tells buttons apart."""
 
 _LINES = 8
-_MARKS = {True: "✓", False: "✗"}
+_MARKS = {True: "✓", False: "✗", None: "?"}
 _DIVIDER: Block = {"type": "divider"}
 
 
@@ -148,7 +148,8 @@ def _health(condition: Condition, now: datetime) -> str:
     detail = f" ({escape(health.detail)})" if health.detail else ""
     memory = condition.memory.says() if condition.memory else ""
     said = f" · {escape(memory)}" if memory else ""
-    return f"{_MARKS[condition.well]} *{name}* {escape(health.word)}{detail}{said}"
+    age = f" · checked {_moment_ago(condition.checked_at.replace(second=0, microsecond=0))}" if condition.serves else ""
+    return f"{_MARKS[condition.serves]} *{name}* {escape(condition.word())}{detail}{said}{age}"
 
 
 def _database(condition: Condition, site: SiteHome, now: datetime) -> list[Block]:
