@@ -38,3 +38,15 @@ def newest(lines: Sequence[str], most: int) -> list[str]:
         kept.append(line)
     left = len(lines) - len(kept)
     return [*([f"… {counted(left, 'earlier line')}"] if left else []), *reversed(kept)]
+
+
+def fitting(lines: Sequence[str], most: int) -> list[str]:
+    """The first lines that have room in so many characters; below them stands how many are left out."""
+    kept, room = list[str](), most - 20
+    for line in lines:
+        room -= len(line) + 1
+        if room < 0 and kept:
+            break
+        kept.append(line)
+    left = len(lines) - len(kept)
+    return [*kept, *([f"and {left:,} more"] if left else [])]

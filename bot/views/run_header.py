@@ -103,7 +103,8 @@ def waits_for_a_worker(seen: HeaderData) -> str:
 def blocks(seen: HeaderData) -> list[Block]:
     """The header as Slack shows it."""
     run, first = seen.run, seen.entries[0].data
-    state = f"*{state_text(seen.procedure, run)}* · {rto(seen.procedure, run, seen.now, waits_for_a_worker(seen))}{_ahead(seen)}"
+    spent = rto(seen.procedure, run, seen.now, waits_for_a_worker(seen))
+    state = f"*{state_text(seen.procedure, run)}* · {spent}{_ahead(seen)}"
     made = [
         *glass(run.glass),
         title(f"{run.procedure} · {run.service}"),

@@ -128,7 +128,7 @@ def _json(value: object) -> str:
 def elsewhere(text: str) -> dict[str, str]:
     """What a report of somebody else that is not over makes of its components; nothing where it is over.
 
-    cState knows no maintenance of its own: people write one as a notice. Its lists are YAML's, in one line or in several.
+    cState knows no maintenance of its own: people write one as a notice. Its lists are YAML's, in one line or several.
     """
     front = text.removeprefix(f"{_FENCE}\n").partition(f"\n{_FENCE}")[0].splitlines()
     said = {name.strip(): value.strip().strip("\"'") for name, _, value in (line.partition(":") for line in front)}

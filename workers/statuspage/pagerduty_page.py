@@ -15,6 +15,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from actions.engine.errors import RecoveryError
 from actions.incidents.public_text import stands
 from actions.tools.outside import Draft, Published
+from actions.wording import shortened
 from workers.statuspage import pagerduty_words as words
 from workers.statuspage.html import to_html, to_text
 from workers.statuspage.rest import Doubt, Rest
@@ -106,7 +107,7 @@ class PagerDutyPage:
             "post_type": "incident",
             "starts_at": None,
             "ends_at": None,
-            "title": draft.title[: _TITLE_LIMIT - len(mark)].rstrip() + mark,
+            "title": shortened(draft.title, _TITLE_LIMIT - len(mark)) + mark,
             "status_page": {"id": self._page, "type": "status_page"},
             "updates": [self._update(draft, ())],
         }

@@ -15,14 +15,17 @@ from workers.statuspage.page_files import FilesPage
 AT = datetime(2026, 2, 9, 14, 30, tzinfo=UTC)
 DRAFT = Draft("i1", "Messages are missing", "investigating", "We look.", "critical", {"Messages": "major_outage"})
 OVER = replace(DRAFT, status="resolved", text="It is over.", components={})
-THEIRS = "---\ntitle: Work on the disks\ndate: 2026-02-09 12:00:00\nresolved: {resolved}\nseverity: {severity}\n{affected}\n---\nx\n"
+THEIRS = "---\ntitle: Work on the disks\nresolved: {resolved}\nseverity: {severity}\n{affected}\n---\nx\n"
+LISTS = ("affected:\n  - Messages", 'affected: ["Messages", "API"]', "affected: [Messages]")
 
 
 def shown(path: Path) -> dict[str, str]:
     return dict(json.loads((path / "status.json").read_text())["components"])
 
 
-@pytest.mark.parametrize("affected", ["affected:\n  - Messages", 'affected: ["Messages", "API"]', "affected: [Messages]"])
+@pytest.mark.parametrize(
+    "affected", ["affected:\n  - Messages", 'affected: ["Messages", "API"]', "affected: [Messages]"]
+)
 @pytest.mark.parametrize(
     ("severity", "status"),
     [("notice", "under_maintenance"), ("disrupted", "partial_outage"), ("down", "major_outage")],
