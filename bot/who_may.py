@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from actions.wording import listed
 from bot.context import BotContext
 
 _SHOWN = 5
@@ -33,5 +34,4 @@ def _names(bot: BotContext, users: Iterable[str], right: str) -> str:
     names = list(dict.fromkeys((*slack, *terminal)))
     if not names:
         return ""
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more
+    return listed(names, _SHOWN)

@@ -17,6 +17,7 @@ from actions.engine.run_parts import Question
 from actions.redact import redact
 from actions.store.store import Store
 from actions.store.transaction import Draft
+from actions.wording import shortened
 
 _SHORT = 8
 _LONGEST_TEXT = 3000
@@ -74,7 +75,7 @@ def _answered(question: Question, option: dict[str, Any], speaker: Speaker, text
         **chosen,
         **_who(speaker),
         # A note of what was done by hand may hold the command that was typed.
-        "text": redact(text[:_LONGEST_TEXT])[:_LONGEST_TEXT],
+        "text": shortened(redact(shortened(text, _LONGEST_TEXT)), _LONGEST_TEXT),
         "plan": question.plan,
         **by_hand,
         **item,

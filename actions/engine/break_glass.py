@@ -9,6 +9,7 @@ from typing import Any
 from actions.engine.errors import Refused
 from actions.engine.run_parts import Question
 from actions.redact import redact
+from actions.wording import shortened
 
 _LONGEST_REASON = 500
 
@@ -49,7 +50,7 @@ def must_be_open(glass: BreakGlass, question: Question, now: datetime) -> None:
 def broken(glass: BreakGlass, question: Question, now: datetime) -> dict[str, Any]:
     """What the answer keeps of it: the reason, and how many seconds the question had waited."""
     waited = (now - question.asked_at).total_seconds() if question.asked_at else 0.0
-    return {"reason": redact(glass.reason.strip())[:_LONGEST_REASON], "waited_seconds": round(waited, 1)}
+    return {"reason": shortened(redact(glass.reason.strip()), _LONGEST_REASON), "waited_seconds": round(waited, 1)}
 
 
 def in_words(broken: dict[str, Any]) -> str:

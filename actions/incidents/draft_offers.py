@@ -13,6 +13,7 @@ from actions.engine.errors import Refused
 from actions.engine.procedure import Outcome, Procedure
 from actions.engine.run import Run
 from actions.errands import status_page_publish
+from actions.incidents.alert import AlertState
 from actions.incidents.incident import Incident
 from actions.incidents.open_errands import Errand
 from actions.incidents.recovery_runs import is_recovery
@@ -24,26 +25,40 @@ from actions.store.store import Store
 from actions.tools.outside import Draft
 from actions.watch.run_records import Bound, given_up
 
-_ENDS: dict[Outcome, Kind] = {Outcome.RECOVERED: "finished", Outcome.DONE: "finished"}
+_WELL = (None, Outcome.RECOVERED, Outcome.DONE)
 
 
 def newest_recovery(
     store: Store, incident: Incident, find: Callable[[str], Procedure | None] = catalog.known
 ) -> Run | None:
-    """The newest recovery of an incident; no look, verification or backup is one."""
-    runs = [linked.run for linked in incident.runs if is_recovery(find(linked.procedure))]
-    return store.run(runs[-1]) if runs else None
+    """The newest recovery of an incident that began and was not given up.
+
+    No look, verification or backup is one, and none is a run that was refused, discarded or taken back.
+    """
+    runs = [linked.run for linked in reversed(incident.runs) if is_recovery(find(linked.procedure))]
+    return next((run for run in map(store.run, runs) if _counts(run)), None)
+
+
+def _counts(run: Run) -> bool:
+    """Whether it has changed anything, and that still holds."""
+    return bool(run.began) and run.finished in _WELL
 
 
 def kind_now(incident: Incident, run: Run | None) -> Kind:
     """What has happened last: the incident opened, a recovery began, ended, failed, or all is over."""
-    if not incident.open:
+    if over(incident):
         return "resolved"
-    if run is None or (run.started_at is None and run.finished is None and run.failure is None):
+    if run is None or not _counts(run):
         return "opened"
-    if run.failure is not None:
-        return "failed"
-    return "started" if run.finished is None else _ENDS.get(run.finished, "opened")
+    if run.finished is not None:
+        return "finished"
+    # That a person stopped it is no failure.
+    return "failed" if run.failure is not None and not run.failure.stopped else "started"
+
+
+def over(incident: Incident) -> bool:
+    """Whether the problem is over, as people or PagerDuty say; what was moved or merged goes on somewhere else."""
+    return incident.state is AlertState.RESOLVED
 
 
 def offered(

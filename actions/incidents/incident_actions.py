@@ -19,6 +19,7 @@ from actions.redact import redact
 from actions.store.ledger import Teller
 from actions.store.store import Store
 from actions.store.transaction import Draft
+from actions.wording import shortened
 
 ROLES = ("commander", "scribe", "communications", "operations")
 """The roles of an incident; `operations` is who carries the recovery out."""
@@ -72,7 +73,7 @@ def declare(store: Store, title: str, severity: str, by: Speaker, *, service: st
         Refused: this person may not, or says nothing.
     """
     may_speak(by)
-    said = redact(" ".join(title.split()))[:_LONGEST_TITLE]
+    said = shortened(redact(" ".join(title.split())), _LONGEST_TITLE)
     if not said:
         raise Refused(
             "What is wrong?",
@@ -134,7 +135,13 @@ def pin(store: Store, name: str, at: datetime, text: str, author: str, by: Speak
         Refused: this person may not.
     """
     may_speak(by)
-    said = {"at": at.isoformat(), "text": redact(text)[:_LONGEST_PIN], "author": author, "key": key, **_who(by)}
+    said = {
+        "at": at.isoformat(),
+        "text": shortened(redact(text), _LONGEST_PIN),
+        "author": author,
+        "key": key,
+        **_who(by),
+    }
     return _speak(store, name, by, f"pin {key}", lambda incident: (Kind.PINNED, None, said))
 
 

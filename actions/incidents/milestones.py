@@ -10,6 +10,7 @@ from actions.engine.procedure import Act, OptionEffect, Outcome, Procedure
 from actions.incidents.pagerduty_events import MARK
 from actions.incidents.recovery_runs import is_recovery
 from actions.incidents.statuspage_drafts import Kind as DraftKind
+from actions.wording import shortened
 
 _ENDED = {
     "recovered": "Recovered",
@@ -44,7 +45,8 @@ def mark(entry: Entry) -> str:
 def milestones(told: Sequence[Entry], procedure: Procedure | None, after: int = 0) -> Iterator[Milestone]:
     """The milestones of a run's journal whose entries come after that position.
 
-    What is known to be no recovery has none: that somebody looked or took a backup is no news of the incident.
+    What is known to be no recovery has none: that somebody looked or took a backup is no news of the incident. Of a
+    procedure that is not known here nobody can say what it did, so no draft for the public fits it.
     """
     if procedure is not None and not is_recovery(procedure):
         return
@@ -63,25 +65,26 @@ def _of(entry: Entry, procedure: Procedure | None, started: bool) -> Milestone |
         case Kind.ANSWERED if data.get("hand"):
             done = data.get("leads") == OptionEffect.ON
             said = f"{who} {'did by hand' if done else 'says that it cannot be done'}: {data.get('title')}."
-            return Milestone(entry, f"{said} {data.get('text') or ''}"[:_LONGEST])
+            return Milestone(entry, shortened(f"{said} {data.get('text') or ''}", _LONGEST))
         case Kind.ANSWERED if data.get("leads") == OptionEffect.ON:
             return Milestone(entry, f"{who} approved: {data['option']}.")
         case Kind.EXPIRED if data.get("option"):
             return Milestone(entry, f"Nobody answered in time: {data['option']} stands.")
         case Kind.BEGAN if not started:
-            return Milestone(entry, f"{_name(procedure)} has started.", "started")
+            return Milestone(entry, f"{_name(procedure)} has started.", "started" if procedure else None)
         case Kind.DONE if _is_cut_over(entry, procedure):
             return Milestone(entry, _no_return(entry, procedure))
         case Kind.FAILED if data.get("item"):
             return None  # Its neighbours go on; that the loop has failed is told once they have ended.
         case Kind.FAILED | Kind.UNDO_FAILED:
             said = f"{data.get('title')} failed: {data.get('error')} {data.get('hint') or ''}".strip()
-            return Milestone(entry, said[:_LONGEST], "failed")
+            # What fails before anything was begun is no attempt that the public has to hear of.
+            return Milestone(entry, shortened(said, _LONGEST), "failed" if started and procedure else None)
         case Kind.FINISHED:
             outcome = str(data["outcome"])
             words = str(data.get("words") or _ENDED.get(outcome, outcome)).rstrip(".")
             said = f"{words}. {data.get('error') or ''}".strip()
-            return Milestone(entry, said[:_LONGEST], _DRAFTS.get(outcome))
+            return Milestone(entry, shortened(said, _LONGEST), _DRAFTS.get(outcome) if started and procedure else None)
         case _:
             return None
 

@@ -17,6 +17,7 @@ from actions.incidents.pagerduty_events import OWN
 from actions.settings.contacts import Contact
 from actions.steps.pagerduty_incidents import AlertIds, Page
 from actions.store.store import Store
+from actions.wording import shortened
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def to_page(incident: Incident, link: str = "") -> Errand:
     severity = {"critical": "critical", "high": "error", "medium": "warning", "low": "info"}
     page = Page(
         key=f"{OWN}{incident.id}",
-        summary=incident.title[:1000],
+        summary=shortened(incident.title, 1000),
         link=link,
         since=incident.opened_at,
         severity=severity.get(incident.severity, "error"),
@@ -68,7 +69,7 @@ def to_call(incident: Incident, contact: Contact) -> Errand:
     """Page one person of the contact list alone."""
     page = Page(
         key=f"{OWN}{incident.id} {contact.role} {contact.pagerduty}",
-        summary=incident.title[:1000],
+        summary=shortened(incident.title, 1000),
         since=incident.opened_at,
         severity="critical",
         contact=contact.pagerduty,

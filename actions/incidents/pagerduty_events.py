@@ -18,6 +18,7 @@ from actions.engine.facts import from_json, to_json
 from actions.incidents.alert import Alert
 from actions.redact import redact
 from actions.tools.outside import Paged
+from actions.wording import shortened
 
 MARK = "[mayday "
 """Begins the mark in the notes that Mayday writes, and with it what comes back of them."""
@@ -66,7 +67,7 @@ def heard(body: str) -> Alert | PagerDutyNote | Unread | None:
         about = str(event.get("event_type") or _ABOUT_INCIDENTS).startswith(_ABOUT_INCIDENTS)
         return _event(event) if about else None
     except NOT_READ as error:
-        return Unread(storable(f"{type(error).__name__}: {error}")[:_LONGEST_NAME])
+        return Unread(shortened(storable(f"{type(error).__name__}: {error}"), _LONGEST_NAME))
 
 
 def observed(alert: Alert) -> str:
@@ -77,7 +78,7 @@ def observed(alert: Alert) -> str:
 def tidied(paged: Paged) -> Paged:
     """As it may stand in a journal: without secrets, not longer than anybody reads."""
     names = tuple(_short(name) for name in paged.assignees)
-    title = redact(storable(paged.title))[:_LONGEST]
+    title = shortened(redact(storable(paged.title)), _LONGEST)
     return replace(
         paged,
         title=title,
@@ -111,7 +112,7 @@ def _event(event: Mapping[str, Any]) -> Alert | PagerDutyNote | None:
                 None
                 if MARK in text
                 else PagerDutyNote(
-                    _id(data["id"]), _id(data["incident"]["id"]), redact(storable(text))[:_LONGEST], by, at
+                    _id(data["id"]), _id(data["incident"]["id"]), shortened(redact(storable(text)), _LONGEST), by, at
                 )
             )
         case _:
@@ -167,7 +168,7 @@ def _summary(reference: Any) -> str:
 
 
 def _short(name: str) -> str:
-    return redact(storable(name))[:_LONGEST_NAME]
+    return shortened(redact(storable(name)), _LONGEST_NAME)
 
 
 def _word(value: Any) -> str:

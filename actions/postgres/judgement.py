@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from actions.postgres.inventory import Contents, TableCount
+from actions.wording import listed
 
 State = Literal["ok", "warning", "attention", "not applicable", "unfinished"]
 # The drill team's threshold: up to five accounts may be in the middle of their sign-up.
@@ -25,8 +26,7 @@ class JudgedLine:
 
 
 def _some(names: list[str]) -> str:
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more
+    return listed(names, _NAMED)
 
 
 def _count(number: int, noun: str) -> str:

@@ -70,7 +70,7 @@ class StatusPageSettings(Checked):
     """The status page. `kind` is empty for none; `components` maps containers to the page's component ids.
 
     `automatic` names the kinds of update that are published without a person: opened, started, finished,
-    failed. `path` is the directory of the file adapter.
+    failed, resolved; every other one waits for somebody who presses. `path` is the directory of the file adapter.
     """
 
     kind: Literal["", "statuspage", "files", "pagerduty"] = ""
@@ -81,5 +81,5 @@ class StatusPageSettings(Checked):
     path: str = ""
     public_url: str = ""
     components: dict[str, str] = Field(default={})
-    automatic: tuple[Literal["opened", "started", "finished", "failed"], ...] = ()
+    automatic: tuple[Literal["opened", "started", "finished", "failed", "resolved"], ...] = ()
     notify: bool = True

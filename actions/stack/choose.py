@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from actions.control.requests import Subject
 from actions.engine.errors import Refused
 from actions.stack.stack import Service, Site, Stack
+from actions.wording import shortened
 
 _SHOWN = 60
 
@@ -27,7 +28,7 @@ def chosen(stack: Stack, about: str, service: str = "", site: str = "") -> Subje
             raise Refused(
                 "That is about a site as a whole.",
                 code="MD-STK-001",
-                detail=f"'{service[:_SHOWN]}' was named.",
+                detail=f"'{shortened(service, _SHOWN)}' was named.",
                 hint=f"Leave it out, or name a site: @ {where.name}",
             )
         return Subject(where.name)
@@ -58,7 +59,7 @@ def site_named(stack: Stack, name: str) -> Site:
     names = [site.name for site in stack]
     near = get_close_matches(name, names, 1)
     raise Refused(
-        f"There is no site '{name[:_SHOWN]}'.",
+        f"There is no site '{shortened(name, _SHOWN)}'.",
         code="MD-STK-003",
         detail=f"Sites: {', '.join(names)}.",
         hint=f"Write @ {near[0]}" if near else "Name one of them, or none for the first.",
@@ -83,11 +84,11 @@ def _unknown(stack: Stack, where: Site, about: str, name: str) -> Refused:
     elsewhere = [site.name for site in stack if site is not where and site.service(name) is not None]
     near = get_close_matches(name.casefold(), [one.name for one in where.of_kind(about)], 1, 0.5)
     if elsewhere:
-        hint = f"It is on another site. Write {name[:_SHOWN]} @ {elsewhere[0]}"
+        hint = f"It is on another site. Write {shortened(name, _SHOWN)} @ {elsewhere[0]}"
     else:
         hint = f"Did you mean {near[0]}?" if near else "/recover stack shows what there is."
     return Refused(
-        f"There is no service '{name[:_SHOWN]}' on the site {where.name}.",
+        f"There is no service '{shortened(name, _SHOWN)}' on the site {where.name}.",
         code="MD-STK-005",
         detail=f"Of the kind {about}: {_choices(stack, where, about)}.",
         hint=hint,

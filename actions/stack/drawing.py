@@ -51,7 +51,7 @@ def _more(service: Service) -> Iterator[str]:
 def _mark(seen: Condition | None, now: datetime) -> str:
     if seen is None or seen.old(now):
         return _UNKNOWN
-    return _WELL if seen.well else _ILL
+    return {True: _WELL, False: _ILL, None: _UNKNOWN}[seen.serves]
 
 
 def _word(seen: Condition | None, now: datetime) -> str:
@@ -60,7 +60,7 @@ def _word(seen: Condition | None, now: datetime) -> str:
         return "not seen"
     age = f", {span_words(now - seen.seen_at)} ago" if seen.old(now) else ""
     container = f" ({seen.health.container})" if seen.health.container else ""
-    return f"{seen.health.word}{container}{age}"
+    return f"{seen.word()}{container}{age}"
 
 
 def _below(site: Site, seen: Mapping[str, Condition], now: datetime) -> Iterator[str]:

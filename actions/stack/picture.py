@@ -125,7 +125,7 @@ def _wave_head(number: int, wave: tuple[Service, ...]) -> str:
 def _state(seen: Condition | None, now: datetime) -> str:
     if seen is None or seen.old(now):
         return _UNKNOWN
-    return _WELL if seen.well else _ILL
+    return {True: _WELL, False: _ILL, None: _UNKNOWN}[seen.serves]
 
 
 def _lines(service: Service, seen: Condition | None, now: datetime) -> tuple[str, ...]:
@@ -139,10 +139,10 @@ def _health(seen: Condition | None, now: datetime) -> Iterator[str]:
         return
     container = f" (container {seen.health.container})" if seen.health.container else ""
     since = f", seen {spell(seen.seen_at.replace(second=0, microsecond=0))}" if seen.old(now) else ""
-    yield f"{seen.health.word}{container}{since}"
+    yield f"{seen.word()}{container}{since}"
     if not seen.health.well:
         yield seen.health.detail
-    if seen.memory and seen.memory.refuses:
+    if seen.memory and (seen.memory.refuses or seen.memory.silent):
         yield seen.memory.says()
 
 

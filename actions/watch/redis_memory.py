@@ -17,6 +17,8 @@ REMEMBERED = timedelta(minutes=10)
 TIGHT = 0.9
 """The share of the limit from which on it is worth a word."""
 _REFUSED = "count="
+# No client in the container, or a Redis that answers and refuses the question (redis.io, "AUTH", "ACL").
+_NOT_ASKED = ("no redis-cli", "NOAUTH", "WRONGPASS", "NOPERM")
 
 
 @dataclass(frozen=True)
@@ -42,11 +44,18 @@ class Memory:
         return lately or (self._keeps and 0 < self.most <= self.used)
 
     @property
+    def silent(self) -> bool:
+        """Whether it was asked and did not answer; that nobody could ask it is no answer of its own."""
+        return bool(self.problem) and not any(mark in self.problem for mark in _NOT_ASKED)
+
+    @property
     def _keeps(self) -> bool:
         return self.policy == "noeviction"
 
     def says(self) -> str:
         """What is wrong with it in a few words; nothing where all is well."""
+        if self.silent:
+            return f"Redis does not answer: {self.problem}"
         if self.problem:
             return f"Redis does not say how much memory it uses: {self.problem}"
         figures = f"{size(self.used)} of {size(self.most)}, {self.policy}"

@@ -100,9 +100,39 @@ class Condition:
     memory: Memory | None = None
 
     @property
+    def serves(self) -> bool | None:
+        """Whether it serves, by its own check: Docker's, a Redis that answers, a PostgreSQL that was looked at.
+
+        None where nobody has asked it, or could: that its container runs proves nothing.
+        """
+        if not self.health.well:
+            return None if self.health.word == "unknown" else False
+        if self.memory is not None and (self.memory.refuses or self.memory.silent):
+            return False
+        if self.health.word == "healthy" or (self.memory is not None and not self.memory.problem):
+            return True
+        return True if self._looked_at else None
+
+    @property
+    def _looked_at(self) -> bool:
+        found = self.reachable
+        return found is not None and not self.problem and self.seen_at - found.seen_at <= OLD
+
+    @property
+    def checked_at(self) -> datetime:
+        """When it was asked itself, or Docker what its check said."""
+        if self.memory is not None:
+            return self.memory.seen_at
+        return self.reachable.seen_at if self.reachable and self.health.word == "running" else self.seen_at
+
+    @property
     def well(self) -> bool:
-        """Whether it serves, as far as Docker and it itself know."""
-        return self.health.well and not (self.memory and self.memory.refuses)
+        """Whether nothing speaks against it; that it serves is said by `serves`."""
+        return self.serves is not False
+
+    def word(self) -> str:
+        """How it is in a word or two: of one that nobody can ask, that nobody did."""
+        return f"{self.health.word}, not looked at" if self.serves is None and self.health.well else self.health.word
 
     def old(self, now: datetime) -> bool:
         """Whether nobody has looked for so long that it may be otherwise by now."""

@@ -13,6 +13,8 @@ from actions.incidents.incident import Incident
 from actions.incidents.incident_actions import known, open_incidents, severity_of
 from actions.incidents.open_errands import Errand, open_errand
 from actions.store.store import Store
+from actions.wording import fitting
+from actions.wording import listed as listed_names
 from bot.commands.person_lookup import MENTION, Named, whom
 from bot.context import BotContext
 from bot.incidents import timeline
@@ -21,7 +23,7 @@ from bot.incidents.thread_places import of_thread, thread_link
 from bot.requests import Origin, has_worker
 from bot.slack.people import Person
 from bot.views.incident_words import STATES, clock
-from bot.views.mrkdwn import cut, escape, foreign
+from bot.views.mrkdwn import SECTION, cut, escape, foreign
 
 _TOLD = "It is written down; the thread shows it."
 _ID = re.compile(r"\bi\d{4}-[a-z0-9]{4}\b")
@@ -92,8 +94,8 @@ def press(bot: BotContext, verb: str, incident: Incident, person: Person, key: s
 
 def listed(bot: BotContext) -> str:
     """The open incidents."""
-    lines = [_line(bot, incident) for incident in open_incidents(bot.store)]
-    return cut("\n".join(lines or ["No incident is open."]))
+    lines = [cut(_line(bot, incident), 600) for incident in open_incidents(bot.store)]
+    return "\n".join(fitting(lines, SECTION) or ["No incident is open."])
 
 
 def which(bot: BotContext, text: str, origin: Origin) -> Incident:
@@ -123,7 +125,7 @@ def the_open_one(store: Store, hint: str) -> Incident:
     if not found:
         raise Refused("No incident is open.", code="MD-INC-013", hint="/incident declare <title> opens one.")
     raise Refused(
-        "Which incident?", code="MD-INC-014", detail=", ".join(incident.id for incident in found[:5]), hint=hint
+        "Which incident?", code="MD-INC-014", detail=listed_names([incident.id for incident in found], 5), hint=hint
     )
 
 

@@ -10,17 +10,17 @@ from actions.engine.journal import Entry, Kind
 from actions.incidents import incident as incidents
 from actions.incidents.incident import Incident
 from actions.store.store import Store
-from bot.views.mrkdwn import cut, foreign
+from actions.wording import newest
+from bot.views.mrkdwn import SECTION, cut, foreign
 
-_MOST = 60
+_HEAD, _LINE = 400, 600
 
 
 def text(store: Store, incident: Incident) -> str:
     """The timeline, the newest part where it is too long."""
     lines = [f"{at:%H:%M:%S} {foreign(said)}" for at, said in told(store, incident)]
-    left = len(lines) - _MOST
-    head = [f"*{foreign(incident.title)}* · `{incident.id}`, times in UTC"]
-    return cut("\n".join([*head, *([f"… {left} earlier lines"] if left > 0 else []), *lines[-_MOST:]]))
+    head = cut(f"*{foreign(incident.title)}* · `{incident.id}`, times in UTC", _HEAD)
+    return "\n".join([head, *newest([cut(line, _LINE) for line in lines], SECTION - len(head) - 1)])
 
 
 def told(store: Store, incident: Incident) -> list[tuple[datetime, str]]:

@@ -13,14 +13,12 @@ from slack_sdk import WebClient
 
 from actions.engine.errors import RecoveryError
 from actions.engine.procedure import Procedure
-from actions.incidents.draft_offers import edited, kind_now, kind_of, newest_recovery, offered, to_publish
 from actions.incidents.incident_actions import known
-from actions.incidents.open_errands import open_errand
-from actions.incidents.public_text import fit
 from bot.commands.parse_command import ProcedureCommand
 from bot.commands.plain_text import bare, tidy
 from bot.context import BotContext
 from bot.dispatch import told
+from bot.incidents import status_update
 from bot.incidents.incident_commands import press
 from bot.incidents.incident_scene import fits_of
 from bot.incidents.thread_places import header_key
@@ -32,6 +30,7 @@ from bot.slack.people import Person
 from bot.views import incident_modals as modals
 
 _log = logging.getLogger(__name__)
+_NOT_READ = "Nothing was published: the text was that of another kind of update. Press *Status page…* again."
 _AGAIN = "The dialog could not be opened ({}). Press the button once more."
 
 
@@ -60,8 +59,8 @@ def register(app: App, bot: BotContext) -> None:
         _guarded(ack, view, place, lambda: press(bot, "role", known(bot.store, name), _person(bot, body), key, said))
 
     def publish(ack: Ack, body: dict[str, Any], view: dict[str, Any], client: WebClient) -> None:
-        place = _place(bot, client, body, view["private_metadata"])
-        _guarded(ack, view, place, lambda: bot.wake_worker(_publish(bot, body, view)))
+        place = _place(bot, client, body, status_update.pointer(view)[0])
+        _guarded(ack, view, place, lambda: _publish(bot, body, view))
 
     app.action(re.compile(r"^incident:"))(pressed)
     app.view(modals.RECOVER)(choose)
@@ -100,9 +99,7 @@ def _dialog(bot: BotContext, how: str, name: str, user: str) -> dict[str, Any]:
     if how == "role":
         return modals.role(name, user)
     if how == "status":
-        run = newest_recovery(bot.store, incident)
-        kind = kind_now(incident, run)
-        return modals.status(name, offered(bot.settings.statuspage, incident, run, kind, bot.settings.stack()), kind)
+        return status_update.dialog(bot, name)
     return modals.recover(incident, *fits_of(bot, incident))
 
 
@@ -142,15 +139,12 @@ def _meant(bot: BotContext, procedure: Procedure, incident: str) -> str:
     return found[0] if len(found) == 1 else ""
 
 
-def _publish(bot: BotContext, body: dict[str, Any], view: dict[str, Any]) -> str:
-    """Let out what somebody read, in the words that they gave it."""
-    incident = known(bot.store, view["private_metadata"])
-    kind = kind_of(modals.said(view, "kind"))
-    run, stack = newest_recovery(bot.store, incident), bot.settings.stack()
-    draft = offered(bot.settings.statuspage, incident, run, kind, stack)
-    errand = to_publish(incident, fit(edited(draft, modals.said(view, "title"), modals.said(view))))
-    by, site = _person(bot, body).speaker, bot.settings.site.name
-    return open_errand(bot.store, errand, incident, by, site=site, key=_key(body, view))[0]
+def _publish(bot: BotContext, body: dict[str, Any], view: dict[str, Any]) -> dict[str, Any] | None:
+    """Let out what somebody read; or the dialog anew, where they have not read yet what they chose."""
+    fresh = status_update.other_kind(bot, view)
+    if fresh is None:
+        bot.wake_worker(status_update.publish(bot, view, _person(bot, body), _key(body, view)))
+    return fresh
 
 
 def _place(bot: BotContext, client: WebClient, body: dict[str, Any], incident: str) -> Callable[[str], None]:
@@ -165,7 +159,10 @@ def _place(bot: BotContext, client: WebClient, body: dict[str, Any], incident: s
 
 
 def _guarded(ack: Ack, view: dict[str, Any], tell: Callable[[str], None], work: Callable[[], object]) -> None:
-    """Do it and close the dialog; what is refused is told in it, or in the thread where that took too long."""
+    """Do it and close the dialog; what is refused is told in it, or in the thread where that took too long.
+
+    Work that gives another dialog has done nothing yet: that one is shown instead.
+    """
 
     def late() -> None:
         ack()
@@ -173,7 +170,7 @@ def _guarded(ack: Ack, view: dict[str, Any], tell: Callable[[str], None], work: 
 
     prompt = ResponseDeadline(late)
     try:
-        prompt(work)
+        fresh = prompt(work)
     except RecoveryError as refusal:
         if prompt.told:
             tell(told(refusal))
@@ -186,7 +183,10 @@ def _guarded(ack: Ack, view: dict[str, Any], tell: Callable[[str], None], work: 
             refused = {"type": "section", "text": {"type": "plain_text", "text": text[:3000]}}
             ack(response_action="update", view={"type": "modal", "title": view["title"], "blocks": [refused]})
         return
-    tell(TAKEN) if prompt.told else ack()
+    if isinstance(fresh, dict):
+        tell(_NOT_READ) if prompt.told else ack(response_action="update", view=fresh)
+    else:
+        tell(TAKEN) if prompt.told else ack()
 
 
 def _person(bot: BotContext, body: dict[str, Any]) -> Person:

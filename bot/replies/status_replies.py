@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from actions.engine.folding import fold
@@ -12,22 +13,22 @@ from actions.engine.run import Run
 from actions.engine.served import told
 from actions.engine.status import labels_of
 from actions.store.notes import living_workers
+from actions.wording import counted, newest
 from bot.context import BotContext
 from bot.requests import NO_WORKER, has_worker, thread_link
 from bot.run_control import find
-from bot.views.mrkdwn import clock, cut, escape, moment
+from bot.views.mrkdwn import SECTION, clock, cut, escape, moment
 from bot.views.run_header import UNSEEN, state_text
 from bot.views.steps import line
 
 _LAST = 10
-_LINES = 40
+_ALL = 10_000
+_HEAD = 600
 
 
 def status(bot: BotContext) -> str:
     """What is under way, and whether somebody is there to do it."""
-    under_way = [run for run in bot.store.runs(open_only=True) if not is_errand(run)][:_LAST]
-    under_way = bot.store.readable(under_way)
-    lines = [_run_line(bot, run) for run in under_way] or ["No run is under way."]
+    lines = _few(bot, bot.store.runs(open_only=True, limit=_ALL)) or ["No run is under way."]
     workers = living_workers(bot.store)
     names = "; ".join(sorted(escape(told(w, name)) for name, w in workers.items()))
     lines.append(f"Workers alive: {names}" if has_worker(bot) else NO_WORKER)
@@ -38,7 +39,7 @@ def runs(bot: BotContext, about: str) -> str:
     """The last runs, or everything that one run did."""
     if about:
         return _one(bot, find(bot, about.split()[0].casefold()))
-    listed = [_run_line(bot, run) for run in _recent(bot)]
+    listed = _few(bot, bot.store.runs(limit=_ALL))
     more = ["`/recover runs <run>` tells one of them."] if listed else ["There was no run yet."]
     return cut("\n".join([*listed, *more]))
 
@@ -53,12 +54,16 @@ def approvals(bot: BotContext) -> str:
     for run in waiting[:_LAST]:
         labels = ", ".join(f"*{escape(label)}*" for label in labels_of(run))
         lines.append(f"{_run_line(bot, run.id)}\n{labels}")
+    lines += [f"and {left:,} more"] if (left := len(waiting) - _LAST) > 0 else []
     return cut("\n".join([*lines, "In a terminal: `mayday approve <run>`"]))
 
 
-def _recent(bot: BotContext) -> list[str]:
-    """The last runs without the errands, of which an incident may have many."""
-    return bot.store.readable([run for run in bot.store.runs() if not is_errand(run)][:_LAST])
+def _few(bot: BotContext, names: Sequence[str]) -> list[str]:
+    """The newest of these without the errands, of which an incident may have many; and how many there are besides."""
+    runs = [name for name in names if not is_errand(name)]
+    left = len(runs) - _LAST
+    more = [f"and {counted(left, 'earlier run')}: `mayday runs` in a terminal"] if left > 0 else []
+    return [*(_run_line(bot, run) for run in bot.store.readable(runs[:_LAST])), *more]
 
 
 def _run_line(bot: BotContext, name: str) -> str:
@@ -83,9 +88,8 @@ def _one(bot: BotContext, run: Run) -> str:
     lines = [_line(bot, run, entries, bot.clock()), escape(str(entries[0].data.get("summary") or ""))]
     told = [_told(entry) for entry in entries]
     steps = [text for text in told if text]
-    if len(steps) > _LINES:
-        steps = [f"… {len(steps) - _LINES} earlier lines", *steps[-_LINES:]]
-    return cut("\n".join([*lines, *steps]))
+    head = "\n".join(cut(line, _HEAD) for line in lines)
+    return "\n".join([head, *newest([cut(step, _HEAD) for step in steps], SECTION - len(head) - 1)])
 
 
 def _told(entry: Entry) -> str:

@@ -32,9 +32,10 @@ _OFFERS = (
 def home_data(bot: BotContext, pictures: Callable[[Site], Block | None] = lambda site: None) -> HomeData:
     """Everything at one moment, of all sites of the settings, with the pictures of their stacks that there are."""
     store, sites = bot.store, bot.settings.stack()
-    under_way = [run for run in store.readable(store.runs(open_only=True)) if not is_errand(run)][:_MOST_RUNS]
+    under_way = [run for run in store.readable(store.runs(open_only=True)) if not is_errand(run)]
     return HomeData(
-        runs=tuple(_run(bot, run, several=len(sites) > 1) for run in under_way),
+        runs=tuple(_run(bot, run, several=len(sites) > 1) for run in under_way[:_MOST_RUNS]),
+        more_runs=max(0, len(under_way) - _MOST_RUNS),
         sites=tuple(_site(bot, site, pictures(site)) for site in sites),
         now=bot.clock(),
         incidents=tuple(_incident(bot, incident) for incident in open_incidents(store)),

@@ -40,12 +40,19 @@ def aligned(console: Console, rows: Iterable[tuple[str, str]]) -> None:
         console.print(f"{label:<{width}}  {value}", markup=False)
 
 
+_MOST = 50
+
+
 def list_runs(store: Store, as_json: bool) -> None:
     """The runs, newest first, with their state."""
-    found = [store.run(run) for run in store.readable(store.runs(limit=50))]
+    names = store.readable(store.runs(limit=_MOST + 1))
+    found = [store.run(run) for run in names[:_MOST]]
     if as_json:
         return show_json(listed(found))
-    print_runs(Console(highlight=False, soft_wrap=True), found)
+    out = Console(highlight=False, soft_wrap=True)
+    print_runs(out, found)
+    if len(names) > _MOST:
+        out.print(f"These are the newest {_MOST}; mayday show RUN tells of any other.", markup=False)
     return None
 
 

@@ -76,7 +76,7 @@ def runs(session: Session, about: str) -> None:
 
 def status(session: Session) -> None:
     """What is under way, and whether somebody is there to do it."""
-    under_way = [session.store.run(run) for run in session.store.readable(session.store.runs(open_only=True, limit=50))]
+    under_way = [session.store.run(run) for run in session.store.readable(session.store.runs(open_only=True))]
     workers = living_workers(session.store)
     if session.as_json:
         return show_json({"runs": listed(under_way), "workers": list(workers.values())})

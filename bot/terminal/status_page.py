@@ -20,6 +20,7 @@ from actions.incidents.open_errands import open_errand
 from actions.incidents.public_text import fit
 from actions.incidents.run_story import retell
 from bot.incidents.incident_commands import IncidentReply
+from bot.incidents.status_update import components_said
 from bot.terminal.carry_on import How
 from bot.terminal.errand_outcome import done
 from bot.terminal.options import Config, FollowErrand, ForegroundErrand, Json
@@ -76,7 +77,8 @@ def publish(
         wanted = kind_of(kind) if kind else kind_now(found, run)
         draft = offered(here.settings.statuspage, found, run, wanted, here.settings.stack())
         draft = fit(edited(draft, title or draft.title, text or draft.text))
-        here.tell(f"{draft.title} ({draft.status})\n{draft.text}")
+        touched = components_said(draft, here.settings.statuspage.components)
+        here.tell(f"{draft.title} ({draft.status})\n{draft.text}\n{touched}")
         if not yes and here.ask("Everybody can read this. Publish it? Type yes", "--yes") != "yes":
             raise Refused(
                 "Nothing was published.", code="MD-SP-001", hint="Change it with --title and --text, then publish."

@@ -20,7 +20,7 @@ BEGIN = "home:begin"
 """The action of a button that begins a procedure; what follows the colon after it tells buttons apart."""
 
 _LINES = 8
-_MARKS = {True: "✓", False: "✗"}
+_MARKS = {True: "✓", False: "✗", None: "?"}
 _DIVIDER: Block = {"type": "divider"}
 
 
@@ -62,6 +62,7 @@ class HomeData:
     now: datetime
     incidents: tuple[OpenItem, ...] = ()
     offers: tuple[tuple[str, str, str], ...] = ()
+    more_runs: int = 0
 
     @property
     def several(self) -> bool:
@@ -119,7 +120,8 @@ def _away(home_data: HomeData) -> list[Block]:
 
 def _open(home_data: HomeData) -> list[Block]:
     made = _paragraphs("*Open incidents*", [_standing(one) for one in home_data.incidents] or ["None."])
-    return made + _paragraphs("*Open runs*", [_standing(one) for one in home_data.runs] or ["None."])
+    more = [f"and {home_data.more_runs:,} more: `/recover status`"] if home_data.more_runs else []
+    return made + _paragraphs("*Open runs*", [*(_standing(one) for one in home_data.runs), *more] or ["None."])
 
 
 def _standing(one: OpenItem) -> str:
@@ -148,7 +150,8 @@ def _health(condition: Condition, now: datetime) -> str:
     detail = f" ({escape(health.detail)})" if health.detail else ""
     memory = condition.memory.says() if condition.memory else ""
     said = f" · {escape(memory)}" if memory else ""
-    return f"{_MARKS[condition.well]} *{name}* {escape(health.word)}{detail}{said}"
+    age = f" · checked {_moment_ago(condition.checked_at.replace(second=0, microsecond=0))}" if condition.serves else ""
+    return f"{_MARKS[condition.serves]} *{name}* {escape(condition.word())}{detail}{said}{age}"
 
 
 def _database(condition: Condition, site: SiteHome, now: datetime) -> list[Block]:
@@ -220,6 +223,7 @@ def _called(people: Sequence[OnCall] | None) -> str:
         f"{level}. {foreign(name)}" + (f" until {moment(person.until)}" if person.until else "")
         for (level, name), person in list(once.items())[:_LINES]
     ]
+    lines += [f"and {len(once) - _LINES:,} more"] if len(once) > _LINES else []
     return "\n".join(lines) or "nobody"
 
 

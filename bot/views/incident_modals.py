@@ -55,22 +55,28 @@ def role(incident: str, user: str) -> Block:
     return _modal(ROLE, incident, "Take a role", "Take it", [which, who])
 
 
-def status(incident: str, draft: Draft, kind: DraftKind) -> Block:
-    """What the public shall read; whoever publishes it can change every word."""
+def status(incident: str, draft: Draft, kind: DraftKind, components: str = "") -> Block:
+    """What the public shall read; whoever publishes it can change every word.
+
+    The field of the text is another one for each kind: Slack keeps what stands in a field that it knows.
+    """
     kinds = ("opened", "started", "finished", "failed", "resolved")
     options = [_option(name.capitalize(), name) for name in kinds]
     which = {"type": "static_select", "options": options, "initial_option": options[kinds.index(kind)]}
     return _modal(
         STATUS,
-        incident,
+        json.dumps({"incident": incident, "kind": kind}),
         "Status page",
         "Publish",
         [
             section("Everybody can read this. Nothing is published before you press Publish."),
+            *([section(escape(components))] if components else []),
             _input("What happened", which, "kind"),
             _input("Title", {"type": "plain_text_input", "max_length": 255, "initial_value": draft.title}, "title"),
             _input(
-                "Text", {"type": "plain_text_input", "multiline": True, "max_length": 3000, "initial_value": draft.text}
+                "Text",
+                {"type": "plain_text_input", "multiline": True, "max_length": 3000, "initial_value": draft.text},
+                f"{BLOCK} {kind}",
             ),
         ],
     )
@@ -78,7 +84,9 @@ def status(incident: str, draft: Draft, kind: DraftKind) -> Block:
 
 def said(view: dict[str, Any], block: str = BLOCK) -> str:
     """What was typed or chosen in a field of a dialog."""
-    value = view["state"]["values"].get(block, {}).get(FIELD, {})
+    values = view["state"]["values"]
+    named = block if block in values else next((name for name in values if name.startswith(f"{block} ")), block)
+    value = values.get(named, {}).get(FIELD, {})
     option = value.get("selected_option") or {}
     return str(value.get("value") or option.get("value") or value.get("selected_user") or "")
 

@@ -38,13 +38,14 @@ def foreign(text: object) -> str:
 
 
 def cut(text: str, most: int = SECTION) -> str:
-    """The text, shortened with a marker where it is longer than Slack takes."""
+    """The text, shortened with a marker where it is longer than Slack takes; a title or a label ends in "…"."""
     if len(text) <= most:
         return text
-    kept = text[: most - len(MARKER)]
+    marker = MARKER if most > PLAIN else "…"
+    kept = text[: most - len(marker)]
     # A half of an entity like &amp; would be shown as it is.
     amp = kept.rfind("&", len(kept) - 5)
-    return (kept if amp < 0 or ";" in kept[amp:] else kept[:amp]) + MARKER
+    return (kept if amp < 0 or ";" in kept[amp:] else kept[:amp]) + marker
 
 
 def person(user: str, name: object = "") -> str:
@@ -127,8 +128,8 @@ def button(label: str, action: str, value: str, style: str = "", confirm: str = 
 
 
 def actions(buttons: list[Block]) -> list[Block]:
-    """A row of buttons, or nothing."""
-    return [{"type": "actions", "elements": buttons[:25]}] if buttons else []
+    """Rows of as many buttons as Slack takes in one (25), or nothing."""
+    return [{"type": "actions", "elements": buttons[i : i + 25]} for i in range(0, len(buttons), 25)]
 
 
 def plain(blocks: Iterable[Block]) -> str:

@@ -74,22 +74,39 @@ def current(procedure: Procedure | None, run: Run) -> str:
     return procedure.steps[at].title if at is not None and at < len(procedure.steps) else "finishing"
 
 
-def rto(procedure: Procedure | None, run: Run, now: datetime) -> str:
-    """The clock: how long it has taken, of how much, and whether that holds."""
+def rto(procedure: Procedure | None, run: Run, now: datetime, waits: str = "") -> str:
+    """The clock: how long it has taken, of how much, and whether that holds.
+
+    `waits` is said in place of "on track" of a run that nobody carries out. A promise is kept by what was recovered;
+    a run that was refused, discarded or taken back keeps none.
+    """
     spent = (run.finished_at or now) - run.requested_at
     if procedure is None or procedure.rto is None:
-        return clock(spent)
+        return f"{clock(spent)}, {waits}" if waits else clock(spent)
     held = spent <= procedure.rto
     if run.finished is not None:
-        return f"{clock(spent)} of {clock(procedure.rto)}, {'kept' if held else 'missed'}"
+        kept = f" of {clock(procedure.rto)}, {'kept' if held else 'missed'}"
+        return clock(spent) + (kept if run.finished is procedure.ends else "")
     late = spent - procedure.rto
-    return f"{clock(spent)} of {clock(procedure.rto)}, " + ("on track" if held else f"{clock(late)} over")
+    goes = waits or ("on track" if run.failure is None else "waits for you")
+    return f"{clock(spent)} of {clock(procedure.rto)}, " + (goes if held else f"{clock(late)} over")
+
+
+def waits_for_a_worker(seen: HeaderData) -> str:
+    """Since when nobody carries the run out; nothing while somebody does, or it waits for people."""
+    run = seen.run
+    at_work = run.finished is None and run.failure is None and not run.asking
+    if not at_work or (seen.worker and (len(seen.entries) > 1 or seen.progress)):
+        return ""
+    since = max(timedelta(), seen.now - seen.entries[-1].at)
+    return f"waiting for a worker for {int(since.total_seconds())} s"
 
 
 def blocks(seen: HeaderData) -> list[Block]:
     """The header as Slack shows it."""
     run, first = seen.run, seen.entries[0].data
-    state = f"*{state_text(seen.procedure, run)}* · {rto(seen.procedure, run, seen.now)}{_ahead(seen)}"
+    spent = rto(seen.procedure, run, seen.now, waits_for_a_worker(seen))
+    state = f"*{state_text(seen.procedure, run)}* · {spent}{_ahead(seen)}"
     made = [
         *glass(run.glass),
         title(f"{run.procedure} · {run.service}"),

@@ -185,8 +185,8 @@ def routes(bot: BotContext, figures: Figures) -> list[Route]:
 _OF_SERVICES: tuple[tuple[str, str, Callable[[Condition, datetime], float | None]], ...] = (
     (
         "mayday_service_up",
-        "Whether Docker and the container's own check find it well.",
-        lambda c, now: float(c.health.well),
+        "0 where Docker, the container's own check or the service itself says that it does not serve.",
+        lambda c, now: float(c.well),
     ),
     ("mayday_service_seen_age_seconds", "Since a worker last looked at it.", lambda c, now: _age(c.seen_at, now)),
     (

@@ -7,11 +7,18 @@ from datetime import UTC, datetime
 
 import pytest
 
+from actions.engine.facts import to_json
 from actions.postgres.databases import DATABASES
 from actions.postgres.lost_rows import RowCounts
+from actions.postgres.lsn import Lsn
+from actions.postgres.stops import Stop
+from actions.settings.site import SiteConfig
+from actions.steps.postgres.count_losses import count_losses, lost_sheet
 from actions.steps.postgres.relation_names import Relations, ask_names, name_of, remembered_names
 from actions.steps.postgres.take_backup import backup_name, look_at_inventory, write_inventory
+from actions.steps.postgres.target import Aim
 from actions.tools.names import Names
+from bot.views.plan import sheets_text
 from tests.support.small_server import SmallServer, quiet, small_server
 from workers.runner.polling import RealPolling
 
@@ -74,3 +81,25 @@ def test_each_file_has_its_name_whatever_became_of_its_table(world: SmallServer)
 def test_what_is_not_a_table_of_people_is_not_shown() -> None:
     assert name_of("1663/5/20000", {"1663/5/20000": ("town", "pg_catalog", "pg_class")}, [], "town") == ""
     assert name_of("1663/5/20000", {"1663/5/20000": ("other", "pg_toast", "pg_toast_1")}, [], "town") == ""
+
+
+def test_200_tables_that_lose_rows_stand_in_the_plan_whole(world: SmallServer) -> None:
+    """One multi-row insert into each of 200 tables: the plan shows 12 and counts 188, the file has all of them."""
+    world.psql(*(f"create table many_{n:03} (id int)" for n in range(200)))
+    world.psql("create table nchat_messages (id int, created_at timestamptz default now())")
+    stop = Lsn(int(world.psql("select (pg_current_wal_insert_lsn() - '0/0')::bigint")))
+    world.psql(*(f"insert into many_{n:03} select generate_series(1, {n + 2})" for n in range(200)))
+    world.psql("insert into nchat_messages (id) values (1)")
+    site = SiteConfig("main", world.name, "town", "postgres", "", "", (), newest_table="nchat_messages")
+    aim = Aim(1, Stop(stop, inclusive=False))
+    lost = count_losses(aim, world.server, site, world.files, world.sql, datetime.now(UTC))
+    assert lost.counted
+    rows = {table.table.removeprefix("public."): table.inserted for table in lost.tables}
+    assert rows == {"nchat_messages": 1} | {f"many_{n:03}": n + 2 for n in range(200)}
+    sheet = lost_sheet(lost)
+    shown = [label for label, words in sheet.rows if "inserted" in words]
+    assert shown[0].endswith("nchat_messages")
+    assert [name[-8:] for name in shown[1:]] == [f"many_{n:03}" for n in range(199, 188, -1)]
+    assert ("and 189 more tables", f"{sum(range(2, 191)):,} rows") in sheet.rows
+    file = sheets_text([to_json(sheet)])
+    assert [name for name, count in rows.items() if f"{name}: {count:,} inserted" not in file] == []

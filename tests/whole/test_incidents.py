@@ -155,6 +155,10 @@ def test_from_the_page_to_the_end_though_the_worker_dies_and_every_milestone_is_
     assert page.state()["incidents"][0]["status"] == "monitoring"
     press(practice, name, "Resolve")
     practice.until(lambda: newest(pagerduty)["status"] == "resolved", 30, "PagerDuty knows that it is over")
+    offered = "The status page still says *monitoring* of it"
+    practice.until(lambda: any(offered in line for line in lines(practice, name)), 30, "the end is offered")
+    assert page.state()["incidents"][0]["status"] == "monitoring", "nobody has let the end out yet"
+    press(practice, name, "Status page…")
     practice.until(lambda: page.state()["incidents"][0]["status"] == "resolved", 30, "the public knows that it is over")
     assert {one["status"] for one in page.state()["components"]} == {"operational"}
 

@@ -14,6 +14,7 @@ from actions.settings.site import SiteConfig
 from actions.steps.postgres.archiving import look_at_archiving
 from actions.steps.postgres.look_at_server import look_at_server, see_writers
 from actions.steps.postgres.read_window import WindowInputs, survey
+from actions.wording import listed
 from workers.doctor import disk_checks, server_checks
 from workers.runner.toolbox import HostTools
 
@@ -120,7 +121,7 @@ def _gaps(_patient: Patient, _server: Server, around: WindowInputs) -> Finding:
     return Finding(
         "WAL without gaps",
         not gaps,
-        f"missing {', '.join(gaps[:3])}" if gaps else "no gap",
+        f"missing {listed(gaps, 3)}" if gaps else "no gap",
         "Bring the segments back, or take a base backup: moments after the gap need one.",
     )
 

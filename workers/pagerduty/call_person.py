@@ -11,6 +11,7 @@ from typing import Any
 from actions.engine.errors import RecoveryError
 from actions.redact import excerpt, redact
 from actions.settings.outside import PagerDutySettings
+from actions.wording import shortened
 from workers.pagerduty.pagerduty_client import speaking, trouble
 
 _TITLE_AT_MOST = 1024
@@ -27,7 +28,7 @@ def call(client: Any, settings: PagerDutySettings, key: str, title: str, contact
         return
     asked = {
         "type": "incident",
-        "title": redact(title)[:_TITLE_AT_MOST],
+        "title": shortened(redact(title), _TITLE_AT_MOST),
         "incident_key": key,
         "urgency": "high",
         "service": {"id": _service(client, settings), "type": "service_reference"},

@@ -17,8 +17,8 @@ from actions.engine.ids import is_errand
 from actions.engine.procedure import Outcome, Procedure
 from actions.errands import status_page_publish
 from actions.incidents import incident as incidents
-from actions.incidents.alert import Alert, AlertState
-from actions.incidents.draft_offers import offered, to_publish
+from actions.incidents.alert import Alert
+from actions.incidents.draft_offers import kind_now, newest_recovery, offered, over, to_publish
 from actions.incidents.incident import Incident
 from actions.incidents.incident_actions import remark
 from actions.incidents.milestones import Milestone, mark, milestones
@@ -36,6 +36,8 @@ SINK = "pagerduty"
 """The name under which the cursors are kept."""
 _LET_OUT = "let out"
 """The kind of the notes that tell which updates were let out without a person."""
+_LEFT_TO_PEOPLE = "left to people"
+"""The kind of the notes that tell of which incidents somebody was asked whether the public shall read their end."""
 _LOOKED_AT = 100
 _FOLLOWED = timedelta(days=2)
 """So long after it was over an incident may still have a run that goes on."""
@@ -86,18 +88,22 @@ class MilestoneNotes:
             self._publish(incident, None, "opened")
 
     def _over(self, incident: Incident) -> None:
-        """Who told the public that something is wrong also has it told that it is over, whoever resolved it."""
+        """What the public was told is wrong is said to be over by whoever may say so: a person, or the settings."""
         told = [linked.run for linked in incident.runs if linked.procedure == status_page_publish.PROCEDURE.name]
         done = [run for run in map(self.store.run, told) if run.finished is Outcome.DONE]
-        # What was moved goes on with somebody else, who knows what the public should hear.
-        goes_on = incident.open or incident.state is AlertState.MOVED
-        if goes_on or not done or done[-1].request["draft"]["status"] == "resolved":
+        if incident.open or not done or done[-1].request["draft"]["status"] == "resolved":
             return
-        errand = to_publish(incident, offered(self.statuspage, incident, None, "resolved", self.stack))
-        key = f"status over {done[-1].id}"  # An incident that comes back and is published again is over again.
-        run, new = open_errand(self.store, errand, incident, ITSELF, site=self.site, key=key)
-        if new:
-            self.enqueue(run)
+        # An incident that comes back and is published again is over again.
+        key, newest = f"status over {done[-1].id}", str(done[-1].request["draft"]["status"])
+        if over(incident) and "resolved" in self.statuspage.automatic:
+            errand = to_publish(incident, offered(self.statuspage, incident, None, "resolved", self.stack))
+            run, new = open_errand(self.store, errand, incident, ITSELF, site=self.site, key=key)
+            if new:
+                self.enqueue(run)
+        elif self.store.note(_LEFT_TO_PEOPLE, key) is None:
+            kind = kind_now(incident, newest_recovery(self.store, incident, self._procedure))
+            remark(self.store, incident.id, _left_to_people(incident, newest), key=key, offers=kind)
+            self.store.keep(_LEFT_TO_PEOPLE, key, "")
 
     def _run(self, incident: Incident, run: str) -> None:
         told = self.store.entries(run)
@@ -157,3 +163,11 @@ class MilestoneNotes:
 def _page(alert: Alert) -> str:
     """The PagerDuty incident in which somebody reads of that alert."""
     return alert.paged.merged_into or alert.paged.id
+
+
+def _left_to_people(incident: Incident, newest: str) -> str:
+    """What stands on the page although the incident is over here, and that nobody has changed that."""
+    page = f"The status page still says *{newest}* of it, and nothing was published."
+    if over(incident):
+        return f"{page} An update that it is over is ready: it goes out when you publish it."
+    return f"{page} The incident goes on elsewhere, so whether the public reads that it is over is for you to say."

@@ -19,6 +19,7 @@ from pagerduty import RestApiV2Client
 from actions.engine.errors import NOT_READ, Away, RecoveryError, why_not
 from actions.settings.outside import PagerDutySettings
 from actions.tools.outside import OnCall, Paged, Unread
+from actions.wording import shortened
 from workers.pagerduty import read_json as read
 from workers.pagerduty.call_person import call
 from workers.pagerduty.pagerduty_client import SECONDS, error_code, rest_client, speaking, trouble
@@ -101,7 +102,7 @@ class PagerDutyRest:
     def note(self, id: str, text: str) -> None:
         """Sent once. Where the outcome is unknown, look whether it stands there before calling it a failure."""
         doing, began = f"writing a note on incident {id}", self._clock()
-        content = text[:_NOTE_AT_MOST]
+        content = shortened(text, _NOTE_AT_MOST)
         try:
             with speaking(doing):
                 answer = self._once.post(f"{_path(id)}/notes", json={"note": {"content": content}})

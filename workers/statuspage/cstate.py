@@ -7,17 +7,19 @@ may be edited by hand.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 
 from actions.engine.errors import RecoveryError
 from actions.tools.outside import Draft
+from workers.statuspage.before import MAINTAINED
 
 _FENCE = "---"
 _RECORD = "mayday: "
 _ORDER = ("none", "minor", "major", "critical")
 _SEVERITY = {"critical": "down", "major": "disrupted"}
+_SUFFERS = {"down": "major_outage", "disrupted": "partial_outage"}
 
 
 @dataclass(frozen=True)
@@ -121,3 +123,28 @@ def _json(value: object) -> str:
     # YAML ends a line at these three, JSON does not.
     text = json.dumps(value, ensure_ascii=False)
     return text.replace("\u0085", "\\u0085").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+def elsewhere(text: str) -> dict[str, str]:
+    """What a report of somebody else that is not over makes of its components; nothing where it is over.
+
+    cState knows no maintenance of its own: people write one as a notice. Its lists are YAML's, in one line or several.
+    """
+    front = text.removeprefix(f"{_FENCE}\n").partition(f"\n{_FENCE}")[0].splitlines()
+    said = {name.strip(): value.strip().strip("\"'") for name, _, value in (line.partition(":") for line in front)}
+    if said.get("resolved", "").casefold() == "true" or said.get("informational", "").casefold() == "true":
+        return {}
+    status = _SUFFERS.get(said.get("severity", ""), MAINTAINED)
+    return dict.fromkeys(_affected(front), status)
+
+
+def _affected(front: Sequence[str]) -> Iterator[str]:
+    at = next((n for n, line in enumerate(front) if line.startswith("affected:")), None)
+    if at is None:
+        return
+    listed = front[at].partition(":")[2].strip().strip("[]").split(",")
+    for line in front[at + 1 :]:
+        if not line.lstrip().startswith("- "):
+            break
+        listed.append(line.lstrip()[2:])
+    yield from (name for one in listed if (name := one.strip().strip("\"'")))

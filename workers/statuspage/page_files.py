@@ -20,10 +20,12 @@ from actions.engine.errors import RecoveryError
 from actions.incidents.public_text import COMPONENT_STATUSES, same_text
 from actions.tools.outside import Draft, Published
 from workers.statuspage import cstate
+from workers.statuspage.before import MAINTAINED, WELL
 from workers.statuspage.checkout import Checkout
 from workers.statuspage.cstate import Report
 
 _KEPT = 30
+_ORDER = (WELL, MAINTAINED, *COMPONENT_STATUSES[1:])
 
 
 class FilesPage:
@@ -77,25 +79,35 @@ class FilesPage:
         """Nothing is held open."""
 
     def _summarise(self, now: datetime) -> None:
-        summary = self._summary_of(self._reports())
+        summary = self._summary_of(*self._reports())
         # Only what changes the page is a change: a second writing leaves no trace.
         if _settled(_text_of(self._summary)) != summary:
             text = json.dumps({"updated": now.isoformat(), **summary}, indent=2, ensure_ascii=False)
             _write(self._summary, text + "\n")
 
-    def _summary_of(self, reports: Sequence[Report]) -> dict[str, Any]:
-        components = dict.fromkeys(self._components, "operational")
-        for report in reports:
-            for name, status in () if report.resolved else report.components.items():
-                components[name] = max(components.get(name, "operational"), status, key=COMPONENT_STATUSES.index)
-            components |= {name: "operational" for name in report.components if name not in components}
-        worst = max(components.values(), key=COMPONENT_STATUSES.index, default="operational")
+    def _summary_of(self, reports: Sequence[Report], others: Sequence[dict[str, str]]) -> dict[str, Any]:
+        """Each component is as bad as the worst report that is not over says, whoever wrote that."""
+        components = dict.fromkeys(self._components, WELL)
+        for touched in (*({} if r.resolved else r.components for r in reports), *others):
+            for name, status in touched.items():
+                components[name] = max(components.get(name, WELL), status, key=_ORDER.index)
+        components |= {name: WELL for report in reports for name in report.components if name not in components}
+        worst = max(components.values(), key=_ORDER.index, default=WELL)
         newest = sorted(reports, key=lambda r: r.started, reverse=True)
-        return {"status": worst, "components": components, "incidents": [_told(r) for r in newest[:_KEPT]]}
+        older = {"older_incidents": len(newest) - _KEPT} if len(newest) > _KEPT else {}
+        return {"status": worst, "components": components, "incidents": [_told(r) for r in newest[:_KEPT]], **older}
 
-    def _reports(self) -> list[Report]:
-        found = (cstate.parse(file.read_text("utf-8"), file.name) for file in sorted(self._issues.glob("*.md")))
-        return [report for report in found if report]
+    def _reports(self) -> tuple[list[Report], list[dict[str, str]]]:
+        """Mayday's own reports, and what those of others make of the components."""
+        ours, others = list[Report](), list[dict[str, str]]()
+        for file in sorted(self._issues.glob("*.md")):
+            text = file.read_text("utf-8")
+            report = cstate.parse(text, file.name)
+            if report is not None:
+                ours.append(report)
+            else:
+                others.append(cstate.elsewhere(text))
+        return ours, others
 
     def _file(self, incident: str) -> Path:
         plain = re.sub(r"[^a-z0-9]+", "-", incident.casefold()).strip("-")[:60]

@@ -15,6 +15,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from actions.engine.errors import RecoveryError
 from actions.incidents.public_text import stands
 from actions.tools.outside import Draft, Published
+from actions.wording import shortened
 from workers.statuspage import pagerduty_words as words
 from workers.statuspage.html import to_html, to_text
 from workers.statuspage.rest import Doubt, Rest
@@ -106,7 +107,7 @@ class PagerDutyPage:
             "post_type": "incident",
             "starts_at": None,
             "ends_at": None,
-            "title": draft.title[: _TITLE_LIMIT - len(mark)].rstrip() + mark,
+            "title": shortened(draft.title, _TITLE_LIMIT - len(mark)) + mark,
             "status_page": {"id": self._page, "type": "status_page"},
             "updates": [self._update(draft, ())],
         }
@@ -116,7 +117,10 @@ class PagerDutyPage:
         self._rest.send("POST", f"{self._path}/posts/{post.id}/post_updates", {"post_update": update})
 
     def _update(self, draft: Draft, touched: Sequence[str]) -> dict[str, Any]:
-        """One update. Resolving sets back whatever the post has touched."""
+        """One update. Resolving takes back what the post itself has said of a service, and nothing else.
+
+        What a maintenance or somebody else's post says of it stands in that post, and is not touched.
+        """
         over = draft.status == "resolved"
         ids = dict.fromkeys((*touched, *draft.components), "operational") if over else draft.components
         status = self._id("status", draft.status, words.STATUSES, self._statuses)

@@ -19,6 +19,7 @@ from actions.tools.polling import Polling
 from actions.tools.postgres_files import PostgresFiles
 from actions.tools.progress import Progress
 from actions.tools.sql import Sql
+from actions.wording import listed
 
 _ASK_SECONDS = 10.0
 _FAILING_SECONDS = 15.0
@@ -194,7 +195,7 @@ def kept_rows(bad: tuple[BadCopy, ...], folder: str) -> tuple[tuple[str, str], .
     found = [copy.file for copy in bad if not copy.needed]
     if not found:
         return ()
-    names = ", ".join(found[:_SHOWN]) + (f" and {len(found) - _SHOWN} more" if found[_SHOWN:] else "")
+    names = listed(found, _SHOWN)
     do = f"move such a file away and put the whole one there, from {folder} where it lies in it"
     return (("Bad in the archive", f"{names}; {do}"),)
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from actions.engine.procedure import Answer, Sheet
 from actions.postgres.besides_sql import GoesBack, Unlogged
 from actions.postgres.server import Server
 from actions.steps.postgres.estimate import size
 from actions.steps.postgres.keep_configuration import (
+    CONFIGURATION_SHOWN,
     CUT_OVER,
     WITH_BACKUPS,
     ConfigurationKept,
@@ -20,6 +23,7 @@ from actions.steps.postgres.remake_slots import slot_alerts, slot_rows
 from actions.steps.postgres.see_unwritten import NotInWal
 from actions.steps.postgres.target import Aim
 from actions.tools.names import Names
+from actions.wording import listed
 
 TITLE = "Besides rows"
 _NAMED = 8
@@ -52,7 +56,7 @@ def plan_sheet(server: Server, aim: Aim, foreseen: ConfigurationKept, unwritten:
         *_always(unwritten),
     )
     alerts = (*configuration_alerts(foreseen, server), *_alerts(unwritten))
-    return Sheet(TITLE, rows, _looked(unwritten), alerts)
+    return Sheet(TITLE, rows, _looked(unwritten), alerts, _whole(unwritten, foreseen.kept.lines))
 
 
 def preview_sheet(
@@ -76,7 +80,7 @@ def preview_sheet(
         *_always(unwritten),
     )
     alerts = (*configuration_alerts(configuration, server), *_alerts(unwritten))
-    return Sheet(TITLE, rows, _looked(unwritten), alerts)
+    return Sheet(TITLE, rows, _looked(unwritten), alerts, _whole(unwritten, configuration.kept.lines))
 
 
 def report_sheet(
@@ -92,7 +96,7 @@ def report_sheet(
     made: Rows = (("Slots made again", ", ".join(left.made)),) if left.made else ()
     settled: Rows = ()
     if prepared.all:
-        named = ", ".join(one.gid for one in prepared.all[:_NAMED])
+        named = listed([one.gid for one in prepared.all], _NAMED)
         settled = (("Prepared transactions", f"{named}: {settling.option.casefold()}, chosen by {settling.by}"),)
     rows = (
         *what_became_of_configuration(configuration, approval, names),
@@ -102,7 +106,8 @@ def report_sheet(
         *_sequences(unwritten.sequences),
         *_always(unwritten),
     )
-    return Sheet(TITLE, rows, (), left.to_do)
+    whole = _whole(unwritten, (), [one.gid for one in prepared.all])
+    return Sheet(TITLE, rows, (), left.to_do, whole)
 
 
 def _alerts(unwritten: NotInWal) -> tuple[str, ...]:
@@ -124,7 +129,7 @@ def _pending(unwritten: NotInWal) -> Rows:
 def _prepared_now(unwritten: NotInWal) -> Rows:
     if not unwritten.prepared:
         return ()
-    named = ", ".join(unwritten.prepared[:_NAMED])
+    named = listed(unwritten.prepared, _NAMED)
     return (
         (
             "Prepared transactions",
@@ -137,7 +142,7 @@ def _prepared_now(unwritten: NotInWal) -> Rows:
 def _gone_prepared(unwritten: NotInWal, prepared: PreparedOpen) -> Rows:
     stay = {one.gid for one in prepared.all}
     gone = [name for name in unwritten.prepared if name.rpartition(" (database ")[0] not in stay]
-    return (("Prepared after the stop", f"{', '.join(gone[:_NAMED])}: vanish"),) if gone else ()
+    return (("Prepared after the stop", f"{listed(gone, _NAMED)}: vanish"),) if gone else ()
 
 
 def _unlogged(unwritten: NotInWal) -> Rows:
@@ -149,8 +154,11 @@ def _unlogged(unwritten: NotInWal) -> Rows:
 
 
 def _names(some: list[Unlogged]) -> str:
-    told = [f"{one.name} of {one.database}{_held(one)}" for one in some[:_NAMED]]
-    return ", ".join(told) + (f" and {len(some) - _NAMED} more" if len(some) > _NAMED else "")
+    return listed([_named(one) for one in some], _NAMED)
+
+
+def _named(one: Unlogged) -> str:
+    return f"{one.name} of {one.database}{_held(one)}"
 
 
 def _held(one: Unlogged) -> str:
@@ -168,9 +176,23 @@ def _subscriptions(unwritten: NotInWal) -> Rows:
 def _sequences(sequences: tuple[GoesBack, ...]) -> Rows:
     if not sequences:
         return ()
-    named = ", ".join(f"{one.name} of {one.database} from {one.now:,} to {_start(one)}" for one in sequences[:_NAMED])
-    more = f" and {len(sequences) - _NAMED} more" if len(sequences) > _NAMED else ""
-    return (("Sequences", f"{named}{more}: numbers after the stop are handed out again"),)
+    named = listed([_goes_back(one) for one in sequences], _NAMED)
+    return (("Sequences", f"{named}: numbers after the stop are handed out again"),)
+
+
+def _goes_back(one: GoesBack) -> str:
+    return f"{one.name} of {one.database} from {one.now:,} to {_start(one)}"
+
+
+def _whole(unwritten: NotInWal, lines: Sequence[str], prepared: Sequence[str] = ()) -> tuple[str, ...]:
+    """Each list in full that the rows above cut short, for the file."""
+    lists = (
+        ("Configuration", lines, CONFIGURATION_SHOWN),
+        ("Unlogged", [_named(one) for one in unwritten.unlogged], _NAMED),
+        ("Prepared transaction", prepared or unwritten.prepared, _NAMED),
+        ("Sequence", [_goes_back(one) for one in unwritten.sequences], _NAMED),
+    )
+    return tuple(f"{what}: {one}" for what, found, most in lists if len(found) > most for one in found)
 
 
 def _start(one: GoesBack) -> str:

@@ -85,7 +85,7 @@ def count_losses(
     rate = transactions_a_second(first, found.get("counter") or {})
     if losses is None:
         return Lost(counted=False, last_kept=kept, first_lost=lost, transactions=rate)
-    tables = _by_name(losses, told, server, files, sql)
+    tables = _by_name(losses, told, server, files, sql, site.newest_table)
     return Lost(
         True,
         losses.commits,
@@ -106,8 +106,13 @@ def rows_in(losses: Losses) -> int:
     return sum(row.inserted + row.updated + row.deleted for row in losses.rows if row.user_data)
 
 
-def _by_name(losses: Losses, told: Any, server: Server, files: PostgresFiles, sql: Sql) -> tuple[LostRows, ...]:
-    """The rows of each table of whatever database; a table that was rewritten meanwhile had several files."""
+def _by_name(
+    losses: Losses, told: Any, server: Server, files: PostgresFiles, sql: Sql, newest: str
+) -> tuple[LostRows, ...]:
+    """The rows of each table of whatever database; a table that was rewritten meanwhile had several files.
+
+    The table that people know best stands first (the setting `newest_table`), then those that lose most.
+    """
     relations = Relations.of(losses.rows)
     names = ask_names(relations, told, server, sql, _READ_SECONDS) if told else {}
     unknown = [file for files_of in relations.by_database.values() for file in files_of if file not in names]
@@ -119,7 +124,12 @@ def _by_name(losses: Losses, told: Any, server: Server, files: PostgresFiles, sq
             found[table] = LostRows(
                 table, was.inserted + row.inserted, was.updated + row.updated, was.deleted + row.deleted
             )
-    return tuple(sorted(found.values(), key=lambda one: (-one.rows, one.table)))
+    return tuple(sorted(found.values(), key=lambda one: (not _is(one.table, newest), -one.rows, one.table)))
+
+
+def _is(table: str, newest: str) -> bool:
+    """Whether that is the table of the settings, which may leave out the schema."""
+    return bool(newest) and (table == newest or table.rpartition(".")[2] == newest.rpartition(".")[2])
 
 
 def count_in_wal(aim: Aim, server: Server, files: PostgresFiles, sql: Sql, now: datetime) -> Losses | None:

@@ -17,7 +17,7 @@ from actions.wording import counted
 
 CUT_OVER = "Cut over"
 WITH_BACKUPS = "Cut over, configuration from the backup"
-_SHOWN = 12
+CONFIGURATION_SHOWN = 12
 
 
 @dataclass(frozen=True)
@@ -106,10 +106,14 @@ def configuration_rows(configuration: ConfigurationKept) -> tuple[tuple[str, str
         return (("Configuration", configuration.says()),)
     if not lines:
         return ()
-    more = ((f"and {len(lines) - _SHOWN} more", "see the files themselves"),) if len(lines) > _SHOWN else ()
+    more = (
+        ((f"and {len(lines) - CONFIGURATION_SHOWN} more", "in the file that goes along"),)
+        if len(lines) > CONFIGURATION_SHOWN
+        else ()
+    )
     return (
         ("Configuration", f"{counted(len(lines), 'difference')} from the backup; the live server's is kept"),
-        *(tuple(line.split(": ", 1)) for line in lines[:_SHOWN]),
+        *(tuple(line.split(": ", 1)) for line in lines[:CONFIGURATION_SHOWN]),
         *more,
     )
 

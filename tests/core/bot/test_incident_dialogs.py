@@ -15,6 +15,7 @@ from actions.settings.outside import StatusPageSettings
 from actions.settings.services import ServiceTable
 from actions.settings.settings import Settings
 from actions.settings.site import SiteSettings
+from bot.incidents import status_update
 from bot.slack.app import app_of
 from bot.slack.people import SlackPeople
 from bot.slack.thread_writer import ThreadWriter
@@ -136,3 +137,37 @@ def test_a_role_is_acknowledged_in_time_though_slack_does_not_say_who_asked(
         assert submit(here, modals.role(here.incident.id, "U0ONCALL"), values) == {}
     finally:
         said.set()
+
+
+def test_another_kind_is_read_before_it_is_published(here: Emergency) -> None:
+    """*Resolved* under the words of *Opened* publishes nothing: the dialog comes again with words that fit."""
+    page = StatusPageSettings(kind="files", components={"nself-postgres": "database"})
+    here.bot = replace(here.bot, settings=here.bot.settings.model_copy(update={"statuspage": page}))
+    shown = status_update.dialog(here.bot, here.incident.id, "opened")
+    first = draft_text(shown)
+    assert "looking into" in first
+    assert "Component of the page: nself-postgres: major outage." in json.dumps(shown)
+    words = {"kind": option("resolved"), "title": text("Messages are late"), "said opened": text(first)}
+    again = submit(here, shown, words)
+    assert again["response_action"] == "update"
+    assert "is over" in draft_text(again["view"])
+    assert "put back to what it was before" in json.dumps(again["view"])
+    assert here.incident.runs == ()
+    words = {"kind": option("resolved"), "title": text("x"), "said resolved": text(draft_text(again["view"]))}
+    assert not submit(here, again["view"], words)
+    assert here.store.run(here.incident.runs[0].run).request["draft"]["status"] == "resolved"
+
+
+def test_words_of_ones_own_are_published_under_the_kind_that_was_chosen(here: Emergency) -> None:
+    page = StatusPageSettings(kind="files", components={"nself-postgres": "database"})
+    here.bot = replace(here.bot, settings=here.bot.settings.model_copy(update={"statuspage": page}))
+    shown = status_update.dialog(here.bot, here.incident.id, "opened")
+    words = {"kind": option("failed"), "title": text("x"), "said opened": text("Still broken.")}
+    assert not submit(here, shown, words)
+    assert here.store.run(here.incident.runs[0].run).request["draft"]["text"] == "Still broken."
+
+
+def draft_text(view: dict[str, Any]) -> str:
+    """The text that the dialog begins with."""
+    fields = [block for block in view["blocks"] if block.get("block_id", "").startswith("said")]
+    return str(fields[0]["element"]["initial_value"])

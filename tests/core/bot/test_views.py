@@ -100,9 +100,27 @@ def within_limits(items: list[ThreadItem]) -> None:
 
 
 def test_the_header_shows_the_clock_against_the_promise() -> None:
-    shown = texts(run_header.blocks(seen(requested())))
-    assert "*Read the recovery window* · 6:12 of 30:00, on track" in shown
-    assert "31:01 of 30:00, 1:01 over" in texts(run_header.blocks(seen(requested(), after=1861)))
+    looked = entry(2, Kind.DONE, 0, 2, title="read the recovery window", fact={}, seconds=1.0)
+    shown = texts(run_header.blocks(seen(requested(), looked)))
+    assert " · 6:12 of 30:00, on track" in shown
+    assert "31:01 of 30:00, 1:01 over" in texts(run_header.blocks(seen(requested(), looked, after=1861)))
+
+
+def test_a_run_that_no_worker_takes_waits_and_is_not_on_track() -> None:
+    assert "0:40 of 30:00, waiting for a worker for 40 s" in texts(run_header.blocks(seen(requested(), after=40)))
+    looked = entry(2, Kind.DONE, 0, 2, title="read the recovery window", fact={}, seconds=1.0)
+    gone = texts(run_header.blocks(seen(requested(), looked, after=62, worker=False)))
+    assert "1:02 of 30:00, waiting for a worker for 60 s" in gone
+    assert "waiting for a worker" not in texts(run_header.blocks(seen(requested(), asked(), worker=False)))
+
+
+@pytest.mark.parametrize("outcome", ["undone", "discarded", "refused"])
+def test_a_run_that_brought_nothing_back_keeps_no_promise(outcome: str) -> None:
+    end = entry(2, Kind.FINISHED, None, 600, outcome=outcome, seconds=600, report=[])
+    shown = texts(run_header.blocks(seen(requested(), end)))
+    assert " · 10:00" in shown
+    assert "kept" not in shown
+    assert "missed" not in shown
 
 
 def test_the_header_of_a_finished_run_stands_still() -> None:
@@ -303,7 +321,7 @@ def test_cutting_never_leaves_half_an_entity() -> None:
     for length in range(20, 40):
         short = mrkdwn.cut("&amp;" * 50, length)
         assert len(short) <= length
-        assert short.removesuffix(mrkdwn.MARKER).replace("&amp;", "") == ""
+        assert short.removesuffix("…").replace("&amp;", "") == ""
 
 
 def test_a_refusal_says_what_happened_what_was_seen_and_what_to_do() -> None:

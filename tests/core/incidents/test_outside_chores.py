@@ -309,9 +309,9 @@ def test_updates_go_out_by_themselves_only_where_the_settings_say_so_and_once(po
     assert {d["incident"] for d in drafts} == {post.one.id}
 
 
-def test_the_public_is_told_once_that_it_is_over_if_it_was_told_that_something_is_wrong(post: Post) -> None:
+def test_where_the_settings_let_the_end_out_it_goes_out_once_if_the_beginning_did(post: Post) -> None:
     post.hears(event("triggered", "P0"))
-    post.statuspage = StatusPageSettings(kind="files", automatic=("opened",), components={SERVICE: "db"})
+    post.statuspage = StatusPageSettings(kind="files", automatic=("opened", "resolved"), components={SERVICE: "db"})
     post.tells()
     assert post.published() == ["investigating"]
     post.hears(event("resolved", "P0", 1))

@@ -15,16 +15,18 @@ from actions.engine.errors import Away
 from actions.engine.journal import Entry, Kind
 from actions.engine.run import Run
 from actions.incidents import on_call
+from actions.stack.drawing import drawn
 from actions.stack.manual import SERVICES
-from actions.stack.stack import Service, ServiceKind
+from actions.stack.stack import Service, ServiceKind, Site
 from actions.store.store import Store
 from actions.tools.outside import OnCall
 from actions.tools.registry import SiteTools
 from actions.watch import row_counts, service_condition
-from actions.watch.redis_memory import Memory
+from actions.watch.redis_memory import Memory, silent
 from actions.watch.row_counts import RowsSeen
 from actions.watch.run_records import Record, Records
 from actions.watch.service_condition import Condition, Health, Reachable, conditions
+from bot.views.home_view import HomeData, SiteHome, view
 from tests.support.recorded import recorded, tell, told_as
 from tests.support.worlds.company import SITE, WRITERS, World
 from tests.support.worlds.founding import company
@@ -151,6 +153,37 @@ def test_a_service_is_well_when_its_container_is_and_it_takes_writes() -> None:
         for word in ("healthy", "unhealthy"):
             seen = replace(SEEN, health=Health("nself-redis", word), memory=memory)
             assert seen.well is (takes and word == "healthy")
+
+
+@pytest.mark.parametrize(
+    ("word", "memory", "reachable", "problem", "serves"),
+    [
+        ("healthy", None, None, "", True),
+        ("running", None, None, "", None),
+        ("unknown", None, None, "", None),
+        ("stopped", None, None, "", False),
+        ("running", Memory(NOW, used=1), None, "", True),
+        ("running", silent("It did not answer within 3 s.", NOW), None, "", False),
+        ("running", silent("The container has no redis-cli.", NOW), None, "", None),
+        ("running", silent("NOAUTH Authentication required.", NOW), None, "", None),
+        ("running", None, Reachable(NOW), "", True),
+        ("running", None, Reachable(NOW - timedelta(minutes=6)), "", None),
+        ("running", None, Reachable(NOW), "The server does not answer.", None),
+        ("healthy", None, None, "The archive is gone.", True),
+    ],
+)
+def test_a_service_is_said_to_serve_only_where_its_own_check_said_so(
+    word: str, memory: Memory | None, reachable: Reachable | None, problem: str, serves: bool | None
+) -> None:
+    seen = Condition("s", "main", NOW, Health("s", word), memory=memory, reachable=reachable, problem=problem)
+    assert seen.serves is serves
+    assert ("not looked at" in seen.word()) is (serves is None and word == "running")
+    shown = view(HomeData((), (SiteHome("main", (seen,)),), NOW))
+    assert ("✓" in str(shown)) is (serves is True)
+    assert ("checked" in str(shown)) is (serves is True)
+    assert ("✓" in drawn(Site("main", services=(Service("s", ServiceKind.OTHER),)), {"s": seen}, NOW)) is (
+        serves is True
+    )
 
 
 def test_a_service_that_has_to_be_there_is_missed_and_an_optional_one_is_not() -> None:
