@@ -16,6 +16,7 @@ from actions.engine.each import Each
 from actions.engine.facts import volatile
 from actions.engine.lanes import Lane
 from actions.engine.reading import Words
+from actions.engine.sheets import Sheet as Sheet
 from actions.engine.shown import Shown, ShownBy
 
 
@@ -64,21 +65,6 @@ class FactRole(StrEnum):
     KEPT = "kept"  # where the old data lies: `path`
     ARRIVAL = "arrival"  # whether what is written since can be recovered
     PUBLISHED = "published"  # what a status page shows of an incident: `url`
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """Something to read before answering, or at the end: a title, rows of label and value, notes below.
-
-    `alerts` are sentences that must not be overlooked: they are shown before all else, in red. `whole` is what is too
-    long for a message: it stands only in the file that goes along.
-    """
-
-    title: str
-    rows: tuple[tuple[str, str], ...] = ()
-    notes: tuple[str, ...] = ()
-    alerts: tuple[str, ...] = ()
-    whole: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

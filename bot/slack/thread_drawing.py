@@ -22,7 +22,8 @@ from bot.incidents.thread_places import header_key
 from bot.requests import header_key as header_of
 from bot.slack import run_line
 from bot.slack.outbox import ThreadPlace
-from bot.slack.run_thread import ThreadItem, story
+from bot.slack.run_thread import story
+from bot.slack.thread_item import ThreadItem
 from bot.slack.watched_journals import SINK, Watched
 from bot.views.run_header import HeaderData
 
@@ -32,7 +33,7 @@ MOVED = "thread removed"
 """Notes of the journals whose thread somebody removed; they go on in one of their own."""
 
 
-def draw(bot: BotContext, watched: Watched, now: datetime, alive: bool, plain: bool) -> list[ThreadItem]:
+def draw(bot: BotContext, watched: Watched, now: datetime, alive: bool) -> list[ThreadItem]:
     """All messages of a journal's thread as they should look now; notes what the thread writer wants to know of it."""
     if watched.entries[0].kind is Kind.OPENED:
         return _incident(bot, watched, now)
@@ -40,9 +41,8 @@ def draw(bot: BotContext, watched: Watched, now: datetime, alive: bool, plain: b
     watched.ended = run.finished is not None
     watched.at_work = run.open_step is not None and run.failure is None and not watched.ended
     watched.progress = notes.progress(bot.store, run.id) if watched.at_work else None
-    seen = HeaderData(
-        bot.procedure(run.procedure), run, watched.entries, now, watched.progress, alive or run.asking, plain
-    )
+    procedure = bot.procedure(run.procedure)
+    seen = HeaderData(procedure, run, watched.entries, now, watched.progress, alive or run.asking)
     return _as_shown(bot, seen, watched)
 
 

@@ -52,7 +52,7 @@ def plan_sheet(server: Server, aim: Aim, foreseen: ConfigurationKept, unwritten:
         *_always(unwritten),
     )
     alerts = (*configuration_alerts(foreseen, server), *_alerts(unwritten))
-    return Sheet(TITLE, rows, _looked(unwritten), alerts)
+    return Sheet(TITLE, rows, _looked(unwritten), alerts, essential=_unusual(rows))
 
 
 def preview_sheet(
@@ -76,7 +76,7 @@ def preview_sheet(
         *_always(unwritten),
     )
     alerts = (*configuration_alerts(configuration, server), *_alerts(unwritten))
-    return Sheet(TITLE, rows, _looked(unwritten), alerts)
+    return Sheet(TITLE, rows, _looked(unwritten), alerts, essential=_unusual(rows))
 
 
 def report_sheet(
@@ -102,7 +102,12 @@ def report_sheet(
         *_sequences(unwritten.sequences),
         *_always(unwritten),
     )
-    return Sheet(TITLE, rows, (), left.to_do)
+    return Sheet(TITLE, rows, (), left.to_do, essential=_unusual(rows))
+
+
+def _unusual(rows: Rows) -> tuple[str, ...]:
+    """What not every recovery does."""
+    return tuple(label for label, _ in rows if label not in ("Sequences", "Statistics"))
 
 
 def _alerts(unwritten: NotInWal) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -24,6 +24,7 @@ from actions.steps.postgres.relation_names import Relations, ask_names, name_of,
 from actions.steps.postgres.target import Aim
 from actions.tools.postgres_files import PostgresFiles
 from actions.tools.sql import Sql
+from actions.wording import counted
 
 # A plan should stand within three seconds; what was not counted in time is said to be so.
 _COUNT_SECONDS = 2.0
@@ -185,7 +186,8 @@ def lost_sheet(lost: Lost) -> Sheet:
     if not lost.counted:
         notes = ("There is too much WAL after the target to count it now; the preview compares the data itself.",)
         return Sheet("What will be lost", (), notes)
-    rows = [("Commits", f"{lost.commits:,}")]
+    brief = _in_brief(lost)
+    rows = [*brief, ("Commits", f"{lost.commits:,}")]
     if lost.first_at and lost.last_at:
         rows.append(("Between", f"{spell(lost.first_at)} and {spell(lost.last_at)}"))
     told = [(t.table, _row_words(t.inserted, t.updated, t.deleted)) for t in lost.tables]
@@ -196,7 +198,24 @@ def lost_sheet(lost: Lost) -> Sheet:
     rows += [(label, text) for label, text in marks if text]
     notes = (f"{lost.removed} tables or indexes were dropped, truncated or rewritten since; they come back.",)
     whole = tuple(f"{table}: {words}" for table, words in told[_SHOWN:])
-    return Sheet("What will be lost", tuple(rows), notes if lost.removed else (), whole=whole)
+    labels = tuple(label for label, _ in brief)
+    shown = notes if lost.removed else ()
+    return Sheet("What will be lost", tuple(rows), shown, whole=whole, essential=labels, carded=labels)
+
+
+def _in_brief(lost: Lost) -> list[tuple[str, str]]:
+    """The two sums that people ask for."""
+    written = [table.inserted + table.updated for table in lost.tables]
+    deleted = [table.deleted for table in lost.tables]
+    back = [f"{_sum_words(deleted)} that were deleted"] if any(deleted) else []
+    files = "table or index" if lost.removed == 1 else "tables or indexes"
+    back += [f"{lost.removed:,} {files} dropped, truncated or rewritten since"] if lost.removed else []
+    gone = f"{_sum_words(written)}, in {counted(lost.commits, 'commit')}"
+    return [("Lost", gone), *([("Comes back", ", ".join(back))] if back else [])]
+
+
+def _sum_words(rows: Sequence[int]) -> str:
+    return f"{counted(sum(rows), 'row')} of {counted(sum(map(bool, rows)), 'table')}" if any(rows) else "no rows"
 
 
 def _row_words(inserted: int, updated: int, deleted: int) -> str:

@@ -85,10 +85,16 @@ def plan_sheets(
             *space_rows(space, server),
             *archiving_rows(archiving),
             ("Will be paused", writers.says()),
+            ("Takes", times.says()),
             ("Expected", times.expected()),
             ("RTO", f"{RTO.total_seconds() / 60:.0f} min"),
         ),
         alerts=(*live_alerts(live), *aim.alerts(target), *space_alerts(space), *plan_alerts(archiving)),
+        essential=(
+            "Target" if target.at is not None else "Stops",
+            *("Not meant", "Control file", "WAL archive", "Will be paused", "Takes"),
+        ),
+        carded=("Target",),
     )
     return (where, lost_sheet(lost), besides_sheet.plan_sheet(server, aim, foreseen, beside))
 
@@ -141,6 +147,8 @@ def preview_sheets(
             ("Live data", difference.says()),
             *loss_rows(loss),
         ),
+        essential=("Integrity", "Live data", "Written after the target", "An approval covers"),
+        carded=("Live data", "Written after the target"),
     )
     beside = besides_sheet.preview_sheet(server, aim, configuration, unwritten, prepared, settling)
     return (proof, integrity_sheet(integrity), difference_sheet(difference), beside)
@@ -174,6 +182,7 @@ def recovered_sheets(
                 ("To", spell(at) if at else stop_text(aim)),
                 ("Proof", reached.said),
                 ("In service", proof.says()),
+                ("Checks", integrity_after.brief()),
                 ("Integrity", integrity.verdict),
                 ("After the cut-over", integrity_after.verdict),
                 ("Old data", kept.text),
@@ -181,6 +190,10 @@ def recovered_sheets(
                 *kept_rows(window.bad, f"{server.home.parent}/{names.tail_leaf(server.home)}"),
             ),
             alerts=recovered_alerts(arrival),
+            essential=(
+                *("To", "Lost", "Checks", "Old data", "Bad in the archive"),
+                *(() if integrity.healthy else ("Integrity",)),
+            ),
         ),
         besides_sheet.report_sheet(configuration, approval, names, unwritten, prepared, settling, left),
     )

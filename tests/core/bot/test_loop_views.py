@@ -11,7 +11,8 @@ from actions.control import answers
 from actions.incidents.milestones import milestones
 from actions.incidents.run_story import retell
 from bot.button_target import ButtonTarget
-from bot.slack.run_thread import ThreadItem, story
+from bot.slack.run_thread import story
+from bot.slack.thread_item import ThreadItem
 from bot.terminal import run_shown
 from bot.views import answer_modals, run_header
 from bot.views.run_header import HeaderData

@@ -14,7 +14,8 @@ from actions.engine.folding import fold
 from actions.engine.journal import Entry, Kind
 from actions.engine.procedure import Act, Look, Procedure
 from bot.button_target import ButtonTarget
-from bot.slack.run_thread import ThreadItem, story
+from bot.slack.run_thread import story
+from bot.slack.thread_item import ThreadItem
 from bot.views import answer_modals, help, mrkdwn, plan, question, report, run_header
 from bot.views.run_header import HeaderData
 from bot.views.steps import line
