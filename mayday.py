@@ -172,7 +172,7 @@ def _checks(settings: Settings, store: Store) -> list[Finding]:
     from bot.slack import slack_doctor as words
     from workers.doctor import site_checks
 
-    return [*words.check(settings), *site_checks.check(settings, store)]
+    return [*words.check(settings, store), *site_checks.check(settings, store)]
 
 
 def _settings(config: Path | None) -> Settings:

@@ -29,10 +29,11 @@ from bot.house_keeping import HouseKeeping
 from bot.incidents.event_intake import Intake
 from bot.queue_notifier import QueueNotifier
 from bot.slack.app import app_of, build_context
+from bot.slack.approver_messages import ApproverMessages
 from bot.slack.client import client_for
 from bot.slack.home_tab import Home
 from bot.slack.socket_mode import connect, hang_up
-from bot.slack.thread_loop import ThreadLoop
+from bot.slack.thread_loop import APPROVALS, ThreadLoop
 from bot.web import health_checks, metrics
 from bot.web.health_checks import HealthChecks
 from bot.web.http_limits import LimitedProtocol
@@ -66,6 +67,7 @@ class BotService:
         self.app: App = app_of(self.bot, self.home)
         owner = f"bot {socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:6]}"
         self.threads = ThreadLoop(self.bot, owner)
+        self.approvals = ThreadLoop(self.bot, owner, APPROVALS, ApproverMessages, every=1.0)
         self.intake = Intake(store, rules_of(settings), owner, self.threads.wake.set)
         self.liveness = Liveness(settings.slack.mode == "http", posts=lambda: self.threads.posts)
         self.figures = metrics.Figures(self.bot, queue)
@@ -99,7 +101,8 @@ class BotService:
 
     def run(self, stop: threading.Event) -> None:
         """Serve until `stop` is set. A thread loop that dies takes the process with it, so that it is started again."""
-        needed = [self._thread("threads", self.threads.run, stop), self._thread("intake", self.intake.run, stop)]
+        loops = {"threads": self.threads.run, APPROVALS: self.approvals.run, "intake": self.intake.run}
+        needed = [self._thread(name, work, stop) for name, work in loops.items()]
         self.liveness.needed = needed
         chores = self.chores()
         self._kept.keep_all(chores, stop)

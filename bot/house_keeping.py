@@ -10,7 +10,7 @@ from actions.engine.errors import Away
 from actions.incidents.kept_events import forget_old_events
 from actions.store.notes import archive_old_journals, forget_old_deliveries
 from bot.context import BotContext
-from bot.slack import identity
+from bot.slack import approval_requests, identity
 from bot.slack.client import FAILURES, trouble
 from bot.web.liveness import Liveness
 
@@ -64,5 +64,6 @@ class HouseKeeping:
         """Drop what nobody asks for any more, and archive old journals where the settings say so."""
         forget_old_deliveries(self.bot.store)
         forget_old_events(self.bot.store)
+        approval_requests.forget_old(self.bot.store)
         if days := self.bot.settings.archive_days:
             archive_old_journals(self.bot.store, days)

@@ -200,7 +200,9 @@ def _functions(step: Step) -> list[Callable[..., Any]]:
         case Child():
             return [named for named in (step.opens, step.undo) if named is not None]
         case Ask():
-            return [named for named in (step.sheets, step.applies, step.leaves_out) if named is not None]
+            words = [option.does for option in step.options if callable(option.does)]
+            given = (step.sheets, step.card, step.applies, step.leaves_out)
+            return [*words, *(named for named in given if named is not None)]
 
 
 def _check_one(procedure: str, title: str, function: Callable[..., Any], known: Mapping[str, Any]) -> None:

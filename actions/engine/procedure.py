@@ -16,6 +16,7 @@ from actions.engine.each import Each
 from actions.engine.facts import volatile
 from actions.engine.lanes import Lane
 from actions.engine.reading import Words
+from actions.engine.sheets import CardRow
 from actions.engine.sheets import Sheet as Sheet
 from actions.engine.shown import Shown, ShownBy
 
@@ -72,7 +73,8 @@ class Option:
     """One answer to a question: its button's label, where it leads, who may give it.
 
     `types` is what the person has to type to choose it: `service` for the service's name, `when` for a
-    new target, `note` for a few words, nothing where a click is enough.
+    new target, `note` for a few words, nothing where a click is enough. `does` says what will happen then: a sentence
+    or two, or a function of facts that gives them.
     """
 
     label: str
@@ -80,6 +82,7 @@ class Option:
     who: MayAnswer = MayAnswer.REQUESTER
     types: str = ""
     danger: bool = False
+    does: str | Callable[..., str] = ""
 
 
 @dataclass(frozen=True)
@@ -122,10 +125,10 @@ class Act:
 class Ask:
     """Waits for people. The answer is kept as a fact under `gives`.
 
-    `sheets` gives what people read before they answer; the journal keeps it. `recheck` names the facts that
-    are looked up again once somebody has answered: if one of them has changed, or `exceeds` what was shown, the
-    answer is void and the question is put again. Where `applies` says no, nobody is asked and the first option stands.
-    `leaves_out` gives the labels of options that make no sense this time.
+    `card` gives the few rows that people decide on, `sheets` all that there is to read; the journal keeps both.
+    `recheck` names the facts that are looked up again once somebody has answered: if one of them has changed, or
+    `exceeds` what was shown, the answer is void and the question is put again. Where `applies` says no, nobody is
+    asked and the first option stands. `leaves_out` gives the labels of options that make no sense this time.
 
     Nobody answering within `expires` leads back; where `silence` leads on, it is a countdown: the first option stands
     at its end, unless somebody answers before, or holds it.
@@ -146,6 +149,7 @@ class Ask:
     until: str = ""
     still: tuple[str, ...] = ()
     silence: OptionEffect = OptionEffect.BACK
+    card: Callable[..., tuple[CardRow, ...]] | None = None
 
 
 Step = Look | Act | Each | Child | Ask

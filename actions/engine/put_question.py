@@ -6,6 +6,7 @@ An instruction for what is done by hand is put like a question, to which somebod
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -29,15 +30,23 @@ def put(procedure: Procedure, ask: Ask, scope: Mapping[str, Any], facts: Iterabl
     options = [option for option in ask.options if option.label not in left_out]
     countdown = {"silence": ask.silence} if ask.silence is not OptionEffect.BACK else {}
     options += [HOLD] if countdown else []
+    options = [_worded(option, scope) for option in options]
     sheets = injection.call(ask.sheets, scope) if ask.sheets is not None else ()
+    card = injection.call(ask.card, scope) if ask.card is not None else ()
     return Kind.ASKED, {
         "title": ask.title,
         "options": [{**facts_of.to_json(option), "gives": ask.gives} for option in options],
         "expires_at": (now + ask.expires).isoformat(),
         "plan": facts_of.plan_hash(procedure.name, scope["request"], {name: scope[name] for name in facts}),
         "sheets": [facts_of.to_json(sheet) for sheet in sheets],
+        **({"card": [facts_of.to_json(row) for row in card]} if card else {}),
         **countdown,
     }
+
+
+def _worded(option: Option, scope: Mapping[str, Any]) -> Option:
+    """The option with the words for what it does this time."""
+    return replace(option, does=injection.call(option.does, scope)) if callable(option.does) else option
 
 
 def expire(title: str, question: Question | None) -> Told:

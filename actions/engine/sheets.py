@@ -1,8 +1,9 @@
-"""What people read before they answer a question, and at the end of a run."""
+"""What people read of a run: sheets, and the few rows that a decision rests on."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 
 @dataclass(frozen=True)
@@ -23,3 +24,15 @@ class Sheet:
     whole: tuple[str, ...] = ()
     essential: tuple[str, ...] | None = None
     carded: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class CardRow:
+    """A row of the decision card: a label, and what people decide on in a few words.
+
+    With `at` the words begin with that moment, which each reader sees in their own zone and in UTC.
+    """
+
+    label: str
+    text: str = ""
+    at: datetime | None = None

@@ -11,6 +11,7 @@ from actions.engine.procedure import Act, Ask, FactRole, Look, MayAnswer, Option
 from actions.engine.reading import Asker, Words
 from actions.steps import writers
 from actions.steps.postgres import (
+    answer_effects,
     approved_loss,
     archiving,
     besides_sheet,
@@ -18,6 +19,7 @@ from actions.steps.postgres import (
     compare_servers,
     count_losses,
     cutover,
+    decision_cards,
     disk_space,
     estimate,
     find_tablespaces,
@@ -58,7 +60,7 @@ def read(text: str, asker: Asker) -> PointInTime:
 
 PROCEDURE = Procedure(
     name="postgres pitr",
-    summary="Bring {service} back to {target}, beside the live data, and swap it in.",
+    summary="Bring {service} back to {target}.",
     words=Words(
         command="recover postgres pitr",
         usage="<when>",
@@ -95,12 +97,13 @@ PROCEDURE = Procedure(
         Ask(
             "Restore beside the live data?",
             options=(
-                Option(writers.PAUSE_AND_RESTORE, danger=True),
-                Option(writers.KEEP_SERVING),
-                Option("Cancel", leads=OptionEffect.BACK),
+                Option(writers.PAUSE_AND_RESTORE, danger=True, does=answer_effects.pausing),
+                Option(writers.KEEP_SERVING, does=answer_effects.keeping),
+                Option("Cancel", leads=OptionEffect.BACK, does="Nothing was done, and nothing will be."),
             ),
             gives="mode",
             sheets=sheets.plan_sheets,
+            card=decision_cards.plan_card,
             recheck=("server", "live", "writers", "base"),
         ),
         Act("pause the writers", writers.pause_at_once, writers.paused_at_once, undo=writers.let_go_on),
@@ -128,13 +131,14 @@ PROCEDURE = Procedure(
         Ask(
             "What shall become of the prepared transactions?",
             options=(
-                Option(prepared.LEAVE),
-                Option(prepared.COMMIT, danger=True),
-                Option(prepared.ROLL_BACK, danger=True),
-                Option("Discard", leads=OptionEffect.BACK),
+                Option(prepared.LEAVE, does=answer_effects.leaving),
+                Option(prepared.COMMIT, danger=True, does=answer_effects.committing),
+                Option(prepared.ROLL_BACK, danger=True, does=answer_effects.rolling_back),
+                Option("Discard", leads=OptionEffect.BACK, does=answer_effects.discarding),
             ),
             gives="settling",
             sheets=prepared.prepared_sheets,
+            card=decision_cards.prepared_card,
             applies=prepared.something_to_settle,
             leaves_out=prepared.no_room,
         ),
@@ -146,13 +150,26 @@ PROCEDURE = Procedure(
         Ask(
             "Cut over to the clone?",
             options=(
-                Option(keep_configuration.CUT_OVER, who=MayAnswer.SECOND, types="service", danger=True),
-                Option(keep_configuration.WITH_BACKUPS, who=MayAnswer.SECOND, types="service", danger=True),
+                Option(
+                    keep_configuration.CUT_OVER,
+                    who=MayAnswer.SECOND,
+                    types="service",
+                    danger=True,
+                    does=answer_effects.cutting_over,
+                ),
+                Option(
+                    keep_configuration.WITH_BACKUPS,
+                    who=MayAnswer.SECOND,
+                    types="service",
+                    danger=True,
+                    does=answer_effects.cutting_over_with_backups,
+                ),
                 Option("Another time", leads=OptionEffect.AGAIN, types="when"),
-                Option("Discard", leads=OptionEffect.BACK),
+                Option("Discard", leads=OptionEffect.BACK, does=answer_effects.discarding),
             ),
             gives="approval",
             sheets=sheets.preview_sheets,
+            card=decision_cards.cut_over_card,
             recheck=("server", "live", "writers", "configuration", "loss"),
             stands=approved_loss.STANDS,
             until="stop the old server",

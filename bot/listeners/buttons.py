@@ -10,6 +10,7 @@ from slack_bolt import Ack, App
 from slack_sdk import WebClient
 
 from actions.engine.errors import RecoveryError
+from bot.answer_dialog import must_be_allowed, repeated
 from bot.button_target import ButtonTarget
 from bot.context import BotContext
 from bot.dispatch import told
@@ -58,6 +59,7 @@ def _pressed(bot: BotContext, client: WebClient, body: dict[str, Any], action: d
     press = ButtonTarget.of(value)
     types = typed_by(bot, press)
     if types:
+        must_be_allowed(bot, press, user, team)
         _open(bot, client, body, press, types)
         return
     answer(bot, press, bot.people.approving(user, team).speaker, key=key)
@@ -68,8 +70,9 @@ def _team(body: dict[str, Any]) -> str:
 
 
 def _open(bot: BotContext, client: WebClient, body: dict[str, Any], press: ButtonTarget, types: str) -> None:
-    """Ask for what has to be typed. The trigger lives three seconds, so nothing is looked up before."""
-    view = answer_modals.ask(press, types, find(bot, press.run).service)
+    """Ask for what has to be typed. The trigger lives three seconds, so it is made of the journal alone."""
+    service, repeats = find(bot, press.run).service, repeated(bot, press)
+    view = answer_modals.ask(press, types, service, repeats, _channel(body))
     try:
         client.views_open(trigger_id=body["trigger_id"], view=view)
     except FAILURES as error:
@@ -78,8 +81,11 @@ def _open(bot: BotContext, client: WebClient, body: dict[str, Any], press: Butto
         _tell(client, body, f"The dialog could not be opened ({why}). Press the button once more.")
 
 
+def _channel(body: dict[str, Any]) -> str:
+    return str((body.get("channel") or {}).get("id") or (body.get("container") or {}).get("channel_id") or "")
+
+
 def _tell(client: WebClient, body: dict[str, Any], text: str) -> None:
-    channel = (body.get("channel") or {}).get("id") or (body.get("container") or {}).get("channel_id")
-    thread = (body.get("container") or {}).get("thread_ts")
+    channel, thread = _channel(body), (body.get("container") or {}).get("thread_ts")
     if channel:
-        whisper(client, str(channel), str(body["user"]["id"]), text, thread)
+        whisper(client, channel, str(body["user"]["id"]), text, thread)

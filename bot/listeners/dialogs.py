@@ -10,7 +10,6 @@ from slack_sdk import WebClient
 
 from actions.engine.errors import RecoveryError
 from actions.store.notes import post
-from bot.button_target import ButtonTarget
 from bot.context import BotContext
 from bot.dispatch import told
 from bot.listeners.whisper import whisper
@@ -47,7 +46,7 @@ def register(app: App, bot: BotContext) -> None:
 def _answer(bot: BotContext, body: dict[str, Any], view: dict[str, Any]) -> None:
     team = str(body["user"].get("team_id") or (body.get("team") or {}).get("id") or "")
     speaker = bot.people.approving(body["user"]["id"], team).speaker
-    answer(bot, ButtonTarget.of(view["private_metadata"]), speaker, answer_modals.typed(view), key=_key(body, view))
+    answer(bot, answer_modals.target(view), speaker, answer_modals.typed(view), key=_key(body, view))
 
 
 def _key(body: dict[str, Any], view: dict[str, Any]) -> str:
@@ -57,8 +56,11 @@ def _key(body: dict[str, Any], view: dict[str, Any]) -> str:
 
 
 def _tell(bot: BotContext, client: WebClient, body: dict[str, Any], view: dict[str, Any], text: str) -> None:
-    """In the thread of the run that the dialog was about."""
-    header = post(bot.store, header_key(find(bot, ButtonTarget.of(view["private_metadata"]).run))) or {}
+    """In the direct conversation where the button stood, else in the thread of the run that the dialog was about."""
+    user, asked_in = str(body["user"]["id"]), answer_modals.channel_of(view)
+    if asked_in.startswith("D"):
+        whisper(client, asked_in, user, text)
+        return
+    header = post(bot.store, header_key(find(bot, answer_modals.target(view).run))) or {}
     if header.get("channel"):
-        thread = header.get("thread") or header.get("ts")
-        whisper(client, str(header["channel"]), str(body["user"]["id"]), text, thread)
+        whisper(client, str(header["channel"]), user, text, header.get("thread") or header.get("ts"))

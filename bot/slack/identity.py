@@ -56,8 +56,9 @@ def ask(store: Store, client: WebClient) -> BotIdentity:
     return found
 
 
-def link(identity: BotIdentity, channel: str, ts: str) -> str:
-    """The address of a message, or an empty text where the workspace is not known yet."""
+def link(identity: BotIdentity, channel: str, ts: str, thread: str = "") -> str:
+    """The address of a message, of one in that thread; an empty text where the workspace is not known yet."""
     if not (identity.url and channel and ts):
         return ""
-    return f"{identity.url.rstrip('/')}/archives/{channel}/p{ts.replace('.', '')}"
+    within = f"?thread_ts={thread}&cid={channel}" if thread and thread != ts else ""
+    return f"{identity.url.rstrip('/')}/archives/{channel}/p{ts.replace('.', '')}{within}"

@@ -88,6 +88,12 @@ class SlackPeople:
         """The ids of a group's members as they were last known; Slack is not asked."""
         return [str(user) for user in self._directory.kept(group) or ()]
 
+    def approvers(self) -> tuple[list[str], bool]:
+        """The ids of those who may approve, as read lately; and whether Slack could not say of all groups."""
+        found = [self._directory.recent(group) for group in self._settings.approver_groups]
+        members = [str(user) for one in found for user in one.value or ()]
+        return list(dict.fromkeys((*self._settings.approvers, *members))), any(one.doubt for one in found)
+
     def warm(self) -> None:
         """Read groups and their people ahead, so that a command does not wait for it."""
         settings = self._settings

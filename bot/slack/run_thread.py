@@ -16,12 +16,13 @@ from actions.engine.ids import is_errand
 from actions.engine.journal import Entry, Kind
 from actions.engine.lanes import Lane
 from actions.engine.procedure import Procedure
+from actions.engine.run import SYSTEM
 from bot.requests import header_key
 from bot.slack.fitting import fits, fitting
-from bot.slack.settled import held, settled, steered
+from bot.slack.settled import held_by, settled_by, steered_by
 from bot.slack.thread_item import ThreadItem, file_item
 from bot.views import pages, plan, question, report, run_header, step_table
-from bot.views.mrkdwn import Block, cut, escape, section
+from bot.views.mrkdwn import Block, cut, escape, person, section
 from bot.views.run_header import HeaderData
 from bot.views.steps import item_lines, line, spoken
 from bot.views.warnings import WarningsSaid
@@ -97,7 +98,7 @@ def _items(seen: HeaderData, at: int, warned: WarningsSaid) -> list[ThreadItem]:
     if entry.kind is Kind.ASKED:
         return _asked(seen, entry, later, warned)
     if entry.kind in _FAILURES:
-        return [_failed(entry, steered(later))]
+        return [_failed(entry, steered_by(later))]
     if entry.kind is Kind.FINISHED:
         return [_finished(seen, entry, warned)]
     if entry.kind in _SPOKEN:
@@ -105,10 +106,17 @@ def _items(seen: HeaderData, at: int, warned: WarningsSaid) -> list[ThreadItem]:
     return []
 
 
+def askers(seen: HeaderData) -> question.Askers:
+    """Whom the questions of a run concern."""
+    first = seen.entries[0].data
+    asker = "" if first["by"] == SYSTEM else person(str(first["by"]), first.get("name"))
+    return question.Askers(asker, seen.approvers, seen.untold)
+
+
 def _asked(seen: HeaderData, entry: Entry, later: list[Entry], warned: WarningsSaid) -> list[ThreadItem]:
     """A question below its sheets; those of the plan, and those that are long, are a message of their own."""
-    how = settled(later)
-    asks, said = tuple(question.blocks(entry, how, held(later))), question.text(entry, how)
+    how = settled_by(later)
+    asks, said = tuple(question.blocks(entry, how, held_by(later), askers(seen))), question.text(entry, how)
     given = entry.data.get("sheets") or []
     if not given or entry.data.get("hand"):
         return [ThreadItem(_key(entry), entry.n, said, asks)]

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from actions.engine.journal import Entry, Kind
 
 
-def settled(later: Sequence[Entry]) -> Entry | None:
+def settled_by(later: Sequence[Entry]) -> Entry | None:
     """What settled a question: an answer that held, its expiry, or that the facts had changed."""
     answered: Entry | None = None
-    was_held = held(later) is not None
+    was_held = held_by(later) is not None
     for entry in later:
         if entry.kind is Kind.ANSWERED or (entry.kind is Kind.EXPIRED and entry.data.get("option")):
             # What expired in the same moment counts for nothing.
@@ -22,7 +22,7 @@ def settled(later: Sequence[Entry]) -> Entry | None:
     return answered
 
 
-def held(later: Sequence[Entry]) -> Entry | None:
+def held_by(later: Sequence[Entry]) -> Entry | None:
     """Who held the countdown of a question."""
     for entry in later:
         if entry.kind in (Kind.HELD, Kind.ASKED):
@@ -30,6 +30,6 @@ def held(later: Sequence[Entry]) -> Entry | None:
     return None
 
 
-def steered(later: Sequence[Entry]) -> Entry | None:
+def steered_by(later: Sequence[Entry]) -> Entry | None:
     ends = (Kind.RETRIED, Kind.UNDO_ASKED, Kind.FINISHED)
     return next((entry for entry in later if entry.kind in ends), None)

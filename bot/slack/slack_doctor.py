@@ -8,6 +8,8 @@ from slack_sdk import WebClient
 
 from actions.findings import Finding
 from actions.settings.settings import Settings
+from actions.store.store import Store
+from bot.slack import direct_messages
 from bot.slack.client import FAILURES, Why, client_for, trouble
 
 SCOPES = (
@@ -20,17 +22,20 @@ SCOPES = (
     "channels:history",
     "app_mentions:read",
     "reactions:read",
+    "im:write",
+    "im:history",
 )
 """Without one of these something of the bot does not work; `manifest.yml` asks for them."""
 
 
-def check(settings: Settings) -> list[Finding]:
-    """Everything about Slack, in the order in which it would be mended."""
+def check(settings: Settings, store: Store | None = None) -> list[Finding]:
+    """Everything about Slack, in the order in which it would be mended; with a store, whom no message reached."""
     client = client_for(settings.slack)
     found = [*_token(client), *_app_token(settings), _channel(client, settings.slack.channel)]
     people = settings.people
     groups = dict.fromkeys((*people.operator_groups, *people.approver_groups))
-    return [*found, *_people(settings), *(_group(client, group) for group in groups)]
+    told = direct_messages.check(store) if store is not None else []
+    return [*found, *_people(settings), *(_group(client, group) for group in groups), *told]
 
 
 def _token(client: WebClient) -> Iterator[Finding]:

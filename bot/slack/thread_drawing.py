@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from actions.engine.folding import fold
 from actions.engine.journal import Entry, Kind
 from actions.engine.needs_people import is_unseen, needs_people
+from actions.engine.run import Run
 from actions.engine.shown import Shown, shown_of
 from actions.incidents.document_versions import editions
 from actions.store import notes
@@ -21,6 +22,7 @@ from bot.incidents.incident_thread import story as story_of
 from bot.incidents.thread_places import header_key
 from bot.requests import header_key as header_of
 from bot.slack import run_line
+from bot.slack.approval_requests import untold
 from bot.slack.outbox import ThreadPlace
 from bot.slack.run_thread import story
 from bot.slack.thread_item import ThreadItem
@@ -41,9 +43,23 @@ def draw(bot: BotContext, watched: Watched, now: datetime, alive: bool) -> list[
     watched.ended = run.finished is not None
     watched.at_work = run.open_step is not None and run.failure is None and not watched.ended
     watched.progress = notes.progress(bot.store, run.id) if watched.at_work else None
-    procedure = bot.procedure(run.procedure)
-    seen = HeaderData(procedure, run, watched.entries, now, watched.progress, alive or run.asking)
+    seen = HeaderData(
+        bot.procedure(run.procedure),
+        run,
+        watched.entries,
+        now,
+        watched.progress,
+        alive or run.asking,
+        approvers(bot, run),
+        untold(bot.store, run) if run.asking else 0,
+    )
     return _as_shown(bot, seen, watched)
+
+
+def approvers(bot: BotContext, run: Run) -> tuple[str, ...]:
+    """The groups and people to mention where a second person is waited for; not whoever asked."""
+    people = bot.settings.people
+    return (*people.approver_groups, *(user for user in people.approvers if user != run.requester))
 
 
 def _as_shown(bot: BotContext, seen: HeaderData, watched: Watched) -> list[ThreadItem]:

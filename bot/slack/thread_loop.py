@@ -9,8 +9,10 @@ from __future__ import annotations
 import logging
 import socket
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from typing import Protocol
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -25,18 +27,35 @@ from bot.slack.thread_writer import ThreadWriter
 _log = logging.getLogger(__name__)
 THREADS = "threads"
 """Whose turn it is to post and edit what stands in threads."""
+APPROVALS = "messages to approvers"
+"""Whose turn it is to tell those who may approve. Its own, so that no thread waits for anybody's direct message."""
 LOOK_EVERY = 0.25
 _BEAT_EVERY = LEASE_SECONDS / 4
 _RETRY_EVERY = 2.0
 
 
+class Sink(Protocol):
+    """Keeps what stands in Slack as the journals say."""
+
+    def tick(self) -> bool:
+        """Look once; whether everything stands as it should."""
+        ...
+
+
 class ThreadLoop:
     """Has a sink while this bot holds the lease; everything that the sink notes is under the lease's fencing token."""
 
-    def __init__(self, bot: BotContext, owner: str) -> None:
-        self._bot = bot
-        self._leader = LeaderLease(bot.store, THREADS, owner)
-        self._sink: ThreadWriter | None = None
+    def __init__(
+        self,
+        bot: BotContext,
+        owner: str,
+        what: str = THREADS,
+        sink: Callable[[BotContext], Sink] = ThreadWriter,
+        every: float = LOOK_EVERY,
+    ) -> None:
+        self._bot, self._what, self._make, self._every = bot, what, sink, every
+        self._leader = LeaderLease(bot.store, what, owner)
+        self._sink: Sink | None = None
         self.wake = threading.Event()
 
     @property
@@ -47,9 +66,9 @@ class ThreadLoop:
     def run(self, stop: threading.Event) -> None:
         """Go on until told to stop; then another bot may go on at once."""
         store, host, kept = self._bot.store, socket.gethostname(), KeptThreads()
-        beats = Chore("lease of the threads", _BEAT_EVERY, self._beat, store, first=_BEAT_EVERY, place=host)
+        beats = Chore(f"lease of the {self._what}", _BEAT_EVERY, self._beat, store, first=_BEAT_EVERY, place=host)
         kept.keep_all((beats,), stop)
-        loop = Chore(THREADS, LOOK_EVERY, self._turn, store, wake=self.wake, place=host)
+        loop = Chore(self._what, self._every, self._turn, store, wake=self.wake, place=host)
         loop.retry = loop.longest_retry = _RETRY_EVERY
         try:
             loop.run(stop)
@@ -73,9 +92,9 @@ class ThreadLoop:
             self._leave()
             return False
         if self._sink is None:
-            _log.info("this bot posts to the threads from now on")
+            _log.info("this bot keeps the %s from now on", self._what)
             # A new one each time: what another bot noted meanwhile is not in the memory of an old one.
-            self._sink = ThreadWriter(replace(self._bot, store=FencedStore(self._bot.store, lease)))
+            self._sink = self._make(replace(self._bot, store=FencedStore(self._bot.store, lease)))
         try:
             return self._sink.tick()
         except Fenced:
@@ -85,7 +104,7 @@ class ThreadLoop:
 
     def _leave(self) -> None:
         if self._sink is not None:
-            _log.warning("another bot posts to the threads now; this one goes on answering")
+            _log.warning("another bot keeps the %s now; this one goes on answering", self._what)
             self._sink = None
 
     def _beat(self) -> None:

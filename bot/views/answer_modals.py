@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.button_target import ButtonTarget
 from bot.views.mrkdwn import Block, cut, section
 
 CALLBACK = "answer"
 BLOCK = "typed"
 FIELD = "text"
+_SEPARATOR = "\n"
 
 
-def ask(press: ButtonTarget, types: str, service: str) -> Block:
-    """Ask for the service's name, for the other time, or for a few words."""
+def ask(press: ButtonTarget, types: str, service: str, repeated: Sequence[Block] = (), channel: str = "") -> Block:
+    """Ask for the service's name, for the other time, or for a few words, below what is `repeated` of the question.
+
+    `channel` is where the button stood, so that what is told later is told there.
+    """
     label, hint, placeholder = _words(types, service)
     element = {
         "type": "plain_text_input",
@@ -22,11 +28,12 @@ def ask(press: ButtonTarget, types: str, service: str) -> Block:
     return {
         "type": "modal",
         "callback_id": CALLBACK,
-        "private_metadata": press.value(),
+        "private_metadata": _SEPARATOR.join((press.value(), channel)),
         "title": {"type": "plain_text", "text": cut(press.label, 24)},
         "submit": {"type": "plain_text", "text": cut(press.label, 24)},
         "close": {"type": "plain_text", "text": "Back"},
         "blocks": [
+            *repeated,
             section(hint),
             {
                 "type": "input",
@@ -36,6 +43,16 @@ def ask(press: ButtonTarget, types: str, service: str) -> Block:
             },
         ],
     }
+
+
+def target(view: Block) -> ButtonTarget:
+    """What the button that opened the dialog points at."""
+    return ButtonTarget.of(str(view["private_metadata"]).partition(_SEPARATOR)[0])
+
+
+def channel_of(view: Block) -> str:
+    """Where that button stood; empty in a dialog that an earlier version opened."""
+    return str(view["private_metadata"]).partition(_SEPARATOR)[2]
 
 
 def typed(view: Block) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 SECTION = 3000
@@ -52,9 +52,25 @@ def person(user: str, name: object = "") -> str:
     return f"<@{user}>" if user[:1] in ("U", "W") and user.isalnum() else escape(name or user)
 
 
-def moment(at: datetime) -> str:
-    """A moment in the reader's own zone, in UTC where it cannot be shown so."""
-    return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} {{time_secs}}|{at:%Y-%m-%d %H:%M:%S} UTC>"
+def moment(at: datetime, ago: bool = False) -> str:
+    """A moment in the reader's own zone, with UTC beside it. `ago` adds how long ago, as the reader's Slack counts it.
+
+    Where it cannot be shown so, the date and UTC are left.
+    """
+    since = ", {ago}" if ago else ""
+    at = at.astimezone(UTC)
+    return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} {{time_secs}}{since}|{at:%Y-%m-%d}> ({at:%H:%M:%S} UTC)"
+
+
+def until(at: datetime, now: datetime) -> str:
+    """A moment soon to come, short, in the reader's own zone; one that is half a day ahead with its date."""
+    far = "{date_short_pretty} " if at - now > timedelta(hours=12) else ""
+    return f"<!date^{int(at.timestamp())}^{far}{{time}}|{at.astimezone(UTC):{'%Y-%m-%d ' if far else ''}%H:%M} UTC>"
+
+
+def mention(id: str) -> str:
+    """A person or a user group by their id, so that Slack tells them."""
+    return f"<!subteam^{id}>" if id.startswith("S") else f"<@{id}>"
 
 
 def clock(span: timedelta | float) -> str:

@@ -1,7 +1,9 @@
-"""A question with its buttons; once it is settled, who chose what, and no buttons."""
+"""A question with its card and its buttons; once it is settled, who chose what, and no buttons."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -9,14 +11,27 @@ from actions.engine.journal import Entry, Kind
 from actions.engine.procedure import MayAnswer, OptionEffect
 from actions.engine.put_question import void_words
 from bot.button_target import ButtonTarget
-from bot.views import plan
-from bot.views.mrkdwn import Block, actions, button, escape, moment, person, section, small
+from bot.views import decision_card, plan
+from bot.views.mrkdwn import Block, actions, button, escape, mention, moment, person, section, small, until
 from bot.views.steps import sentence
 
 
-def blocks(asked: Entry, settled: Entry | None, held: Entry | None = None) -> list[Block]:
+@dataclass(frozen=True)
+class Askers:
+    """Whom a question concerns: who asked for the run, as a mention or a name, empty where no person did; ids of those
+    who may approve.
+
+    `untold` is how many of them got no message of their own.
+    """
+
+    requester: str = ""
+    approvers: tuple[str, ...] = ()
+    untold: int = 0
+
+
+def blocks(asked: Entry, settled: Entry | None, held: Entry | None = None, askers: Askers | None = None) -> list[Block]:
     """The question as it stands: open, perhaps held by somebody, or settled by that entry."""
-    head = [section(f"*{escape(sentence(asked.data['title']))}*")]
+    head = [section(f"*{escape(sentence(asked.data['title']))}*"), *decision_card.blocks(asked.data.get("card") or ())]
     if asked.data.get("hand"):
         head += plan.papers(asked.data.get("sheets") or [])
     if settled is not None:
@@ -24,20 +39,46 @@ def blocks(asked: Entry, settled: Entry | None, held: Entry | None = None) -> li
     given: list[dict[str, Any]] = asked.data["options"]
     options = [option for option in given if held is None or option["leads"] != OptionEffect.HOLD]
     row = [_button(asked, option, i) for i, option in enumerate(options)]
-    return [*head, *actions(row), small("\n".join([*map(_who, options), _until(asked, held)]))]
+    return [*head, *actions(row), *_who_and_until(asked, options, held, askers or Askers("whoever asked"))]
+
+
+def needs_second(options: Sequence[dict[str, Any]]) -> bool:
+    """Whether one of the answers wants a second person."""
+    return any(option.get("who") == MayAnswer.SECOND for option in options)
+
+
+def _who_and_until(asked: Entry, options: list[dict[str, Any]], held: Entry | None, askers: Askers) -> list[Block]:
+    """One line: who may press, and for how long. Where others are mentioned it is no small print, so that they hear."""
+    line = f"{_who(options, askers)} · {_until(asked, held)}"
+    if not needs_second(options) or not askers.approvers:
+        return [small(line)]
+    left = [small(f"{askers.untold:,} of them got no message of their own.")] if askers.untold else []
+    return [section(line), *left]
+
+
+def _who(options: list[dict[str, Any]], askers: Askers) -> str:
+    """For example: @oncall or an approver."""
+    anybody = f"{askers.requester} or an approver" if askers.requester else "an approver"
+    second = [f"*{escape(option['label'])}*" for option in options if option.get("who") == MayAnswer.SECOND]
+    if not second:
+        return anybody
+    approvers = " ".join(map(mention, askers.approvers)) or "an approver"
+    other = f", not {askers.requester}" if askers.requester else ""
+    rest = f" · else {anybody}" if len(second) < len(options) else ""
+    return f"{' and '.join(second)}: {approvers}{other}{rest}"
 
 
 def _until(asked: Entry, held: Entry | None) -> str:
     """How long the question stays open, and what then."""
     if held is not None:
-        return f"{person(held.data['by'], held.data.get('name'))} pressed *Hold*. It waits until somebody answers."
+        return f"{person(held.data['by'], held.data.get('name'))} pressed *Hold*, so it waits until somebody answers"
     if not asked.data.get("expires_at"):
-        return "Waits until somebody answers."
-    until = moment(datetime.fromisoformat(asked.data["expires_at"]))
+        return "open until somebody answers"
+    at = until(datetime.fromisoformat(asked.data["expires_at"]), asked.at)
     if asked.data.get("silence") == OptionEffect.ON:
         first = escape(asked.data["options"][0]["label"])
-        return f"Goes on with *{first}* {until}, unless somebody answers before. *Hold* stops that clock."
-    return f"Open until {until}."
+        return f"goes on with *{first}* at {at} unless somebody answers; *Hold* stops that clock"
+    return f"open until {at}"
 
 
 def text(asked: Entry, settled: Entry | None) -> str:
@@ -72,22 +113,10 @@ def _button(asked: Entry, option: dict[str, Any], i: int) -> Block:
     label = str(option["label"])
     style = "danger" if option.get("danger") else ("primary" if i == 0 else "")
     # A modal asks for itself; a confirm dialog before it would ask the same person twice.
-    sure = f"{label}: this cannot be taken back by pressing another button."
-    confirm = sure if option.get("danger") and not option.get("types") else ""
+    confirm = does(option) if option.get("danger") and not option.get("types") else ""
     return button(label, f"answer:{i}", ButtonTarget(asked.run, asked.n, label).value(), style, confirm)
 
 
-def _who(option: dict[str, Any]) -> str:
-    label = escape(option["label"])
-    if option.get("who") == MayAnswer.SECOND:
-        return f"{label}: a second person who may approve" + _typing(option)
-    return f"{label}: who asked, or anybody who may approve" + _typing(option)
-
-
-def _typing(option: dict[str, Any]) -> str:
-    typed = {
-        "service": ", typing the service's name",
-        "when": ", typing the other time",
-        "note": ", with a few words that stay on the record",
-    }
-    return typed.get(str(option.get("types") or ""), "") + "."
+def does(option: dict[str, Any]) -> str:
+    """What an answer does, in its own words; of one that has none, that it is final."""
+    return str(option.get("does") or f"{option['label']} begins at once, and no other button takes it back.")

@@ -36,7 +36,7 @@ def ended(outcome: str, words: str = "") -> str:
 
 @dataclass(frozen=True)
 class HeaderData:
-    """All that a header is made from."""
+    """All that a header is made from. Its questions mention `approvers`, of whom `untold` got no message of theirs."""
 
     procedure: Procedure | None
     run: Run
@@ -44,6 +44,8 @@ class HeaderData:
     now: datetime
     progress: dict[str, Any] | None = None
     worker: bool = True
+    approvers: tuple[str, ...] = ()
+    untold: int = 0
 
 
 def state_text(procedure: Procedure | None, run: Run) -> str:

@@ -21,7 +21,7 @@ from lab.slack.world import World
 Method = Callable[[Call], Json]
 METHODS: dict[str, Method] = {**chat.METHODS, **people.METHODS, **modals.METHODS, **files.METHODS}
 SCOPES = "commands,chat:write,files:write,users:read,usergroups:read,channels:read,channels:history,app_mentions:read,"
-SCOPES += "reactions:read"
+SCOPES += "reactions:read,im:write,im:history"
 
 
 def routes(world: World, open_connection: Method) -> list[Route]:

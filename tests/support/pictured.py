@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from actions.catalog import find
+from actions.control.requests import summary
 from actions.engine import facts as facts_of
 from actions.engine import injection
 from actions.engine.folding import fold
@@ -20,20 +21,25 @@ from tests.support.paths import DATA
 from tests.support.worlds.company import SITE
 from workers.runner.scope import scope_of
 
+_RETOLD = (Kind.REQUESTED, Kind.ASKED, Kind.FINISHED)
 _FILE = DATA / "pictured_run.json"
 
 
 def entries() -> list[Entry]:
-    """What was asked and reported is told anew from the facts that the run found; all else is as it was recorded."""
+    """What was asked, shown and reported is told anew from the facts that the run found; all else as recorded."""
     told: list[Entry] = []
     for e in json.loads(_FILE.read_text())["entries"]:
         at = datetime.fromisoformat(e["at"])
         entry = Entry(e["run"], e["n"], at, Kind(e["kind"]), e["step"], e["data"], e["prev"], e["hash"])
-        told.append(_as_now(told, entry) if entry.kind in (Kind.ASKED, Kind.FINISHED) else entry)
+        told.append(_as_now(told, entry) if entry.kind in _RETOLD else entry)
     return told
 
 
 def _as_now(before: list[Entry], entry: Entry) -> Entry:
+    if entry.kind is Kind.REQUESTED:
+        procedure = find(entry.data["procedure"])
+        request = facts_of.from_json(procedure.request, entry.data["request"])
+        return replace(entry, data={**entry.data, "summary": summary(procedure, request, entry.data["service"])})
     run = fold(before)
     procedure = find(run.procedure)
     scope = scope_of(procedure, run, {"now": entry.at, "site": SITE, "names": Names(run.id)})

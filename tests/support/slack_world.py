@@ -29,6 +29,8 @@ class Channel:
     """Keys of messages that somebody removed; one with such a key that is posted later stands."""
     gone_threads: set[str] = field(default_factory=set)
     poison: Callable[[dict[str, Any]], bool] = lambda _sent: False
+    unopened: dict[str, str] = field(default_factory=dict)
+    """Slack's word for people with whom no direct conversation can be opened."""
     poisoned: str = "fatal_error"
     """Slack's word for a message that is poison."""
     _ids: int = 0
@@ -109,8 +111,18 @@ class ChannelClient(WebClient):
 
         return self.channel.act("upload", effect)
 
-    def conversations_history(self, **asked: Any) -> Any:
-        return self.channel.act("history", lambda: self._page(lambda m: not m.get("thread_ts")))
+    def conversations_open(self, *, users: str, **_asked: Any) -> Any:
+        def effect() -> Any:
+            if word := self.channel.unopened.get(users):
+                raise SlackApiError("no", {"status": 200, "error": word, "headers": {}})
+            return {"channel": {"id": f"D{users[1:]}"}}
+
+        return self.channel.act("open", effect)
+
+    def conversations_history(self, *, channel: str, **_asked: Any) -> Any:
+        return self.channel.act(
+            "history", lambda: self._page(lambda m: not m.get("thread_ts") and m["channel"] == channel)
+        )
 
     def conversations_replies(self, *, ts: str, **asked: Any) -> Any:
         return self.channel.act("replies", lambda: self._page(lambda m: ts in (m["ts"], m.get("thread_ts"))))

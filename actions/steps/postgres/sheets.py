@@ -94,7 +94,7 @@ def plan_sheets(
             "Target" if target.at is not None else "Stops",
             *("Not meant", "Control file", "WAL archive", "Will be paused", "Takes"),
         ),
-        carded=("Target",),
+        carded=("Target", "Takes"),
     )
     return (where, lost_sheet(lost), besides_sheet.plan_sheet(server, aim, foreseen, beside))
 
