@@ -190,10 +190,10 @@ def test_what_silence_cannot_say_is_found_at_import(changes: dict[str, Any], why
 
 
 def test_the_thread_shows_when_it_goes_on_and_what_became_of_it(yard: Yard) -> None:
-    assert "Goes on with *Yes*" in thread(yard)
+    assert "goes on with *Yes*" in thread(yard)
     assert "'Hold'" in thread(yard)
     yard.answer("Hold", ONCALL)
-    assert "pressed *Hold*. It waits until somebody answers." in thread(yard)
+    assert "pressed *Hold*, so it waits until somebody answers" in thread(yard)
     assert "Hold: who asked" not in thread(yard)
     assert any("oncall held it" in line.text for line in retell(yard.store.entries("r1")).lines)
 
