@@ -48,6 +48,7 @@ def answer(session: Session, run_id: str, label: str, given: Given) -> Entry | N
     if glass is not None and not glass.reason:
         glass = replace(glass, reason=session.ask("Why it cannot wait", "--reason"))
         judged(glass)
+    _show_again(session, run, question, option)
     text = _typed(session, run, option, given)
     if option["who"] == MayAnswer.SECOND:
         secret = session.keys.secret(session.operator)
@@ -55,6 +56,16 @@ def answer(session: Session, run_id: str, label: str, given: Given) -> Entry | N
         session.codes.must_be_right(secret, code)
     press = ButtonTarget(run.id, question.n, str(option["label"]))
     return run_control.answer(session.bot, press, speaker, text, glass)
+
+
+def _show_again(session: Session, run: Run, question: Question, option: dict[str, Any]) -> None:
+    """What is approved, before anything is typed: the card, and what this answer does."""
+    if session.as_json:
+        return
+    (asked,) = session.store.entries(run.id, question.n - 1, 1)
+    run_shown.card(session.out, asked)
+    if option.get("does"):
+        session.out.print(f"{option['label']}: {option['does']}", markup=False)
 
 
 def approval(run: Run) -> str:

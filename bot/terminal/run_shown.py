@@ -18,6 +18,7 @@ from actions.engine.procedure import MayAnswer, OptionEffect, Procedure, Risk
 from actions.engine.run import Run
 from actions.engine.run_parts import Question
 from actions.engine.status import labels_of, state_of
+from bot.views import decision_card
 from bot.views.steps import sentence
 
 
@@ -32,6 +33,7 @@ def end(console: Console, procedure: Procedure | None, entries: list[Entry]) -> 
     run = fold(entries)
     if run.asking:
         asked = next(e for e in reversed(entries) if e.kind is Kind.ASKED)
+        card(console, asked)
         sheets(console, asked.data.get("sheets") or [])
         question(console, procedure, run)
     elif entries[-1].kind is Kind.FINISHED:
@@ -51,6 +53,21 @@ def line_of(entry: Entry) -> str:
     return f"{what}{who}{seconds}" + (f": {more}" if more else "")
 
 
+def card(console: Console, asked: Entry) -> None:
+    """The rows that people decide on, first of all; nothing where the question has none."""
+    rows = decision_card.pairs(asked.data.get("card") or ())
+    if rows:
+        console.print()
+        console.print(_rows(rows))
+
+
+def _rows(rows: Sequence[tuple[str, str]]) -> Table:
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    for label, value in rows:
+        table.add_row(Text(str(label)), Text(str(value)))
+    return table
+
+
 def sheets(console: Console, given: Sequence[dict[str, Any]]) -> None:
     """What must not be overlooked in red, then sheets with rows side by side and notes below; the words of Slack."""
     for alert in (alert for sheet in given for alert in sheet.get("alerts") or []):
@@ -58,11 +75,8 @@ def sheets(console: Console, given: Sequence[dict[str, Any]]) -> None:
     for sheet in given:
         console.print()
         console.print(Text(str(sheet["title"]), style="bold"))
-        table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-        for label, value in sheet.get("rows") or []:
-            table.add_row(Text(str(label)), Text(str(value)))
-        if table.row_count:
-            console.print(table)
+        if rows := sheet.get("rows") or []:
+            console.print(_rows(rows))
         for note in sheet.get("notes") or []:
             console.print(str(note), markup=False)
         if sheet.get("whole"):
@@ -87,7 +101,8 @@ def question(console: Console, procedure: Procedure | None, run: Run) -> None:
     until = _until(asked)
     console.print(f"plan {short(asked.plan)}, {until}", markup=False)
     for option in asked.options:
-        console.print(f"  {option['label']}: {_who(option)}{_typing(procedure, option)}.", markup=False)
+        does = f" {option['does']}" if option.get("does") else ""
+        console.print(f"  {option['label']}: {_who(option)}{_typing(procedure, option)}.{does}", markup=False)
 
 
 def _until(asked: Question) -> str:
@@ -155,6 +170,7 @@ def document(entries: list[Entry]) -> dict[str, Any]:
         "requested_at": run.requested_at,
         "labels": labels_of(run),
         "question": question_json(run),
+        "card": asked.data.get("card") or [] if asked else [],
         "sheets": asked.data.get("sheets") if asked else [],
         "report": ended.data.get("report") if ended else [],
         "glass": run.glass,

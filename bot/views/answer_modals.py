@@ -28,7 +28,7 @@ def ask(press: ButtonTarget, types: str, service: str, repeated: Sequence[Block]
     return {
         "type": "modal",
         "callback_id": CALLBACK,
-        "private_metadata": _SEPARATOR.join((press.value(), channel)),
+        "private_metadata": _SEPARATOR.join(filter(None, (press.value(), channel))),
         "title": {"type": "plain_text", "text": cut(press.label, 24)},
         "submit": {"type": "plain_text", "text": cut(press.label, 24)},
         "close": {"type": "plain_text", "text": "Back"},

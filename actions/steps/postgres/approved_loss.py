@@ -37,6 +37,11 @@ class ApprovedLoss:
         pace = f", about {self.pace:,.0f} a second" if self.pace >= 1 else ""
         return f"{counted(self.rows, 'row')} in {counted(self.commits, 'commit')} so far{pace}"
 
+    def covered_briefly(self) -> str:
+        """The same for the card."""
+        limit = f"up to {counted(self.covers, 'row')}" if self.counted else "what is written"
+        return f"covers {limit}, within {_minutes(STANDS)} min"
+
     def covered(self) -> str:
         """Up to where an approval reaches."""
         limit = f"up to {counted(self.covers, 'row')}, for" if self.counted else "what is written within"

@@ -1,4 +1,4 @@
-"""What people decide on, in five rows: where to, what comes back, what is lost, how long it is down, what follows.
+"""What people decide on, in a few rows: where to, what comes back, what is lost, how long it is down, what follows.
 
 No figure stands here that is not known. Positions, timelines and identifiers are in the sheets.
 """
@@ -64,6 +64,7 @@ def cut_over_card(
         CardRow("Lost", _goes(difference, loss, _paused(mode))),
         *_besides(difference),
         CardRow("Down", f"{down}{_cut_over(times)}"),
+        CardRow("Approval", loss.covered_briefly()),
         CardRow("After", "Undo until the writers go on; the old data is kept"),
     )
 
@@ -84,8 +85,8 @@ def _paused(mode: Answer) -> bool:
 
 
 def _cut_over(times: Estimate) -> str:
-    guess = ", a guess" if "cut-over" in times.guessed else ""
-    return f"about {times.cut_over:.0f} s, at the cut-over{guess}"
+    guess = " (a guess)" if "cut-over" in times.guessed else ""
+    return f"about {times.cut_over:.0f} s at the cut-over{guess}"
 
 
 def _deleted(lost: Lost) -> str:
@@ -109,7 +110,7 @@ def _written(lost: Lost, server: Server) -> str:
     more = "" if server.state != "running" else ", and what is written until the writers stop"
     if not rows and not lost.commits:
         return f"nothing so far{more}"
-    return f"{_least(lost)}{counted(rows, 'row')} added or changed{more}"
+    return f"{_least(lost)}{_rows(rows)} added or changed{more}"
 
 
 def _least(lost: Lost) -> str:
@@ -120,15 +121,18 @@ def _least(lost: Lost) -> str:
 def _comes_back(difference: Difference) -> str:
     if not difference.compared:
         return f"not known: {difference.says()}"
-    return f"{_about(difference)}{counted(difference.comes_back, 'row')}{_unread(difference)}"
+    about = _about(difference) if difference.comes_back else ""
+    return f"{about}{_rows(difference.comes_back)}{_unread(difference)}"
 
 
 def _goes(difference: Difference, loss: ApprovedLoss, paused: bool) -> str:
     if not difference.compared:
-        written = f"{loss.says()} written since the target" if loss.counted else "what was written since the target"
-        return f"{written}; not compared"
-    rows = {"": difference.goes, "the changes of ": difference.changes}
-    parts = [f"{what}{_about(difference)}{counted(number, 'row')}" for what, number in rows.items() if number]
+        if not loss.counted:
+            return "not known: what was written since the target was not counted in time"
+        rows, commits = counted(loss.rows, "row"), counted(loss.commits, "commit")
+        return f"{rows} added, changed or deleted since the target, in {commits}; not compared"
+    lost = {"": difference.goes, "the changes of ": difference.changes}
+    parts = [f"{what}{_about(difference)}{counted(number, 'row')}" for what, number in lost.items() if number]
     pace = f"; about {loss.pace:,.0f} rows a second more" if loss.pace >= 1 and not paused else ""
     return f"{' and '.join(parts) or 'no rows'}{pace}{_unread(difference)}"
 
@@ -138,6 +142,10 @@ def _besides(difference: Difference) -> Card:
     return (
         (CardRow("Besides", f"{counted(number, 'difference')} that no row shows; see the preview"),) if number else ()
     )
+
+
+def _rows(number: int) -> str:
+    return counted(number, "row") if number else "no rows"
 
 
 def _about(difference: Difference) -> str:

@@ -126,7 +126,7 @@ def test_an_instruction_is_one_message_with_its_buttons_and_then_with_who_did_it
     asked = thread(here)[-1]
     assert "Switch the &lt;router&gt; on." in shown(asked)
     assert buttons(asked) == ["Done", "Cannot be done"]
-    assert "Waits until somebody answers." in str(asked.blocks)
+    assert "open until somebody answers" in str(asked.blocks)
     assert run_header.state_text(RESTART, here.run) == "Waits for a person: start the services: router"
     here.host.up = frozenset({"router"})
     here.answer("Done", ONCALL, "it blinks")

@@ -144,10 +144,47 @@ def test_a_question_shows_its_buttons_who_may_press_them_and_until_when() -> Non
     shown = question.blocks(asked(), None)
     assert buttons(shown) == ["Cut over", "Another time", "Discard"]
     small = shown[-1]["elements"][0]["text"]
-    assert "Cut over: a second person who may approve, typing the service's name." in small
-    assert "<!date^" in small
+    assert small == (
+        "*Cut over*: an approver, not whoever asked · else whoever asked or an approver · "
+        f"open until <!date^{int((START + timedelta(hours=1)).timestamp())}^{{time}}|15:00 UTC>"
+    )
     values = [e["value"] for b in shown if b["type"] == "actions" for e in b["elements"]]
     assert ButtonTarget.of(values[0]) == ButtonTarget("r1122-abcd", 2, "Cut over")
+
+
+def test_who_may_press_fits_the_options() -> None:
+    plain = asked(step=2)
+    askers = question.Askers("<@U0ONCALL>", ("S0APPROVERS", "U0DBA"))
+    assert question.blocks(plain, None, askers=askers)[-1]["elements"][0]["text"].startswith(
+        "<@U0ONCALL> or an approver · open until "
+    )
+    both = question.blocks(asked(), None, askers=replace(askers, untold=3))
+    assert both[-2]["text"]["text"].startswith("*Cut over*: <!subteam^S0APPROVERS> <@U0DBA>, not <@U0ONCALL> · else ")
+    assert both[-1]["elements"][0]["text"] == "3 of them got no message of their own."
+    nobody = question.blocks(plain, None, askers=question.Askers())
+    assert nobody[-1]["elements"][0]["text"].startswith("an approver · open until ")
+
+
+def test_the_card_is_the_first_thing_below_the_question_and_its_moments_are_the_readers_own() -> None:
+    rows = [
+        {"label": "To", "text": "the last commit", "at": "2026-11-22T13:58:00.250000+01:00"},
+        {"label": "Lost <b>", "text": "1 & 2", "at": None},
+    ]
+    title, card, *_ = question.blocks(asked(card=rows), None)
+    assert title["text"]["text"] == "*Cut over?*"
+    stamp = int(START.timestamp()) - 62 * 60
+    assert card["text"]["text"] == (
+        f"*To* <!date^{stamp}^{{date_short_pretty}} {{time_secs}}, {{ago}}|2026-11-22> (12:58:00 UTC)"
+        " · the last commit\n"
+        "*Lost &lt;b&gt;* 1 &amp; 2"
+    )
+    assert len(question.blocks(asked(), None)) == len(question.blocks(asked(card=rows), None)) - 1
+    assert card in question.blocks(asked(card=rows), answered(3))
+
+
+def test_a_question_that_stays_open_for_long_says_the_day_too() -> None:
+    far = mrkdwn.until(START + timedelta(hours=30), START)
+    assert "{date_short_pretty} {time}|2026-11-23 20:00 UTC" in far
 
 
 @pytest.mark.parametrize(
