@@ -37,6 +37,8 @@ from actions.steps.postgres.target import Aim, Base, stop_text
 from actions.tools.names import Names
 
 RTO = timedelta(minutes=30)
+_IN_PLAN = ("Not meant", "Control file", "WAL archive", "Will be paused", "Takes")
+_IN_REPORT = ("To", "Lost", "Checks", "Old data", "Bad in the archive")
 
 
 def target_rows(target: Target, asked: str, zone: str, now: datetime, aim: Aim) -> tuple[tuple[str, str], ...]:
@@ -90,10 +92,7 @@ def plan_sheets(
             ("RTO", f"{RTO.total_seconds() / 60:.0f} min"),
         ),
         alerts=(*live_alerts(live), *aim.alerts(target), *space_alerts(space), *plan_alerts(archiving)),
-        essential=(
-            "Target" if target.at is not None else "Stops",
-            *("Not meant", "Control file", "WAL archive", "Will be paused", "Takes"),
-        ),
+        essential=("Target" if target.at is not None else "Stops", *_IN_PLAN),
         carded=("Target", "Takes"),
     )
     return (where, lost_sheet(lost), besides_sheet.plan_sheet(server, aim, foreseen, beside))
@@ -190,10 +189,7 @@ def recovered_sheets(
                 *kept_rows(window.bad, f"{server.home.parent}/{names.tail_leaf(server.home)}"),
             ),
             alerts=recovered_alerts(arrival),
-            essential=(
-                *("To", "Lost", "Checks", "Old data", "Bad in the archive"),
-                *(() if integrity.healthy else ("Integrity",)),
-            ),
+            essential=(*_IN_REPORT, *(() if integrity.healthy else ("Integrity",))),
         ),
         besides_sheet.report_sheet(configuration, approval, names, unwritten, prepared, settling, left),
     )
