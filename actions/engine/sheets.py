@@ -12,6 +12,9 @@ class Sheet:
 
     `alerts` are sentences that must not be overlooked: they are shown before all else, in red. `whole` is what is too
     long for a message: it stands only in the file that goes along.
+
+    With `essential` a thread shows the rows with these labels alone, and the rest of the sheet one click away; a
+    decision card says those of `carded` in its own words. Alerts are always shown.
     """
 
     title: str
@@ -19,6 +22,8 @@ class Sheet:
     notes: tuple[str, ...] = ()
     alerts: tuple[str, ...] = ()
     whole: tuple[str, ...] = ()
+    essential: tuple[str, ...] | None = None
+    carded: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,7 @@ def read(text: str, asker: Asker) -> PointInTime:
 
 PROCEDURE = Procedure(
     name="postgres pitr",
-    summary="Bring {service} back to {target}, beside the live data, and swap it in.",
+    summary="Bring {service} back to {target}.",
     words=Words(
         command="recover postgres pitr",
         usage="<when>",

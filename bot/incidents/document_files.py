@@ -16,7 +16,7 @@ from actions.incidents.incident import Incident
 from actions.incidents.self_resolved import passed_by_itself
 from actions.stack.stack import Stack
 from actions.store.store import Store
-from bot.slack.run_thread import ThreadItem
+from bot.slack.thread_item import ThreadItem
 
 SETTLES = timedelta(seconds=20)
 """So long after the end PagerDuty and the status page are still told; the document shall tell of that too."""

@@ -16,7 +16,7 @@ from actions.incidents.pagerduty_events import SEEN
 from actions.incidents.self_resolved import passed_by_itself
 from actions.tools.outside import Paged
 from bot.incidents.thread_places import header_key
-from bot.slack.run_thread import ThreadItem
+from bot.slack.thread_item import ThreadItem
 from bot.views import incident_header as header
 from bot.views.incident_words import STATES, Scene
 from bot.views.mrkdwn import Block, actions, button, cut, escape, foreign, person, section

@@ -22,7 +22,8 @@ from bot.slack.direct_messages import CannotBeTold
 from bot.slack.identity import known, link
 from bot.slack.outbox import NotNow, Outbox, ThreadPlace
 from bot.slack.rate_limits import Bucket, waits
-from bot.slack.run_thread import ThreadItem, settled_by
+from bot.slack.settled import settled_by
+from bot.slack.thread_item import ThreadItem
 from bot.views import approval_request
 from bot.views.approval_request import ApprovalRequest
 

@@ -15,12 +15,10 @@ from bot.context import BotContext
 from bot.slack.client import FAILURES, Trouble, Why
 from bot.slack.outbox import NotNow, Outbox
 from bot.slack.rate_limits import SlackLimits, waits
-from bot.slack.run_thread import ThreadItem
+from bot.slack.thread_item import ThreadItem
 from bot.slack.watched_journals import Watched
 
 _log = logging.getLogger(__name__)
-NO_PLAN_BLOCK = "no plan block"
-"""Notes of the runs whose header goes without it."""
 _BARE_AFTER, _ASIDE_AFTER, _LEFT_OUT_AFTER = 3, 6, 9
 _LONGEST_REST, _LONGEST_OF_ALL = 60.0, 10.0
 
@@ -50,7 +48,8 @@ class Backoff:
         why, now = error.trouble, self.bot.clock()
         watched.drawn, watched.settled = None, False
         if why.why is Why.BLOCKS and not self.outbox.where(error.item).get("bare"):
-            self._plainer(run, watched, error.item, why.code)
+            _log.error("Slack does not take the blocks of %s (%s); it is shown as bare text", error.item.key, why.code)
+            self.outbox.undress(error.item)
         elif why.why is Why.LIMITED:
             self.limits.limited(error.call, why.wait)
         elif self._is_of_the_message(why) and self._takes_others(watched):
@@ -96,19 +95,3 @@ class Backoff:
         elif watched.doubts >= _LEFT_OUT_AFTER and not item.header:
             self.outbox.leave_out(item)
             watched.doubts, watched.rests, watched.rests_until = 0, 0.0, None
-
-    def without_plan(self, run: str, watched: Watched) -> bool:
-        """Whether Slack does not take the plan block of this run's header."""
-        if watched.plain is None:
-            watched.plain = bool(self.bot.store.note(NO_PLAN_BLOCK, run))
-        return watched.plain
-
-    def _plainer(self, run: str, watched: Watched, item: ThreadItem, code: str) -> None:
-        """Slack does not take some blocks: the header goes on without the plan block, others as bare text."""
-        if item.header and not self.without_plan(run, watched):
-            _log.warning("Slack does not take the plan block of run %s (%s); it is shown as text", run, code)
-            self.bot.store.keep(NO_PLAN_BLOCK, run, True)
-            watched.plain = True
-        else:
-            _log.error("Slack does not take the blocks of %s (%s); it is shown as bare text", item.key, code)
-            self.outbox.undress(item)

@@ -9,7 +9,7 @@ from actions.store.store import Store
 from bot.slack.client import FAILURES, Why, trouble
 from bot.slack.outbox import NotNow
 from bot.slack.rate_limits import Method
-from bot.slack.run_thread import ThreadItem
+from bot.slack.thread_item import ThreadItem
 
 _CHANNEL = "direct conversation"
 _TROUBLE = "direct message failed"

@@ -19,7 +19,7 @@ from actions.store import notes
 from actions.store.store import Store
 from bot.slack.client import FAILURES, Trouble, Why, trouble
 from bot.slack.rate_limits import Call, Method
-from bot.slack.run_thread import ThreadItem, payload
+from bot.slack.thread_item import ThreadItem, payload
 from bot.views.mrkdwn import cut, plain, sendable, small
 
 _log = logging.getLogger(__name__)

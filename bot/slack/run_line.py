@@ -6,7 +6,7 @@ from actions.engine.journal import Kind
 from actions.engine.procedure import Outcome
 from actions.engine.status import RETRY, UNDO
 from bot.requests import header_key
-from bot.slack.run_thread import ThreadItem
+from bot.slack.thread_item import ThreadItem
 from bot.views import report, run_header
 from bot.views.mrkdwn import Block, actions, button, cut, escape, person, section, took
 from bot.views.run_header import HeaderData

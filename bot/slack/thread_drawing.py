@@ -24,7 +24,8 @@ from bot.requests import header_key as header_of
 from bot.slack import run_line
 from bot.slack.approval_requests import untold
 from bot.slack.outbox import ThreadPlace
-from bot.slack.run_thread import ThreadItem, story
+from bot.slack.run_thread import story
+from bot.slack.thread_item import ThreadItem
 from bot.slack.watched_journals import SINK, Watched
 from bot.views.run_header import HeaderData
 
@@ -34,7 +35,7 @@ MOVED = "thread removed"
 """Notes of the journals whose thread somebody removed; they go on in one of their own."""
 
 
-def draw(bot: BotContext, watched: Watched, now: datetime, alive: bool, plain: bool) -> list[ThreadItem]:
+def draw(bot: BotContext, watched: Watched, now: datetime, alive: bool) -> list[ThreadItem]:
     """All messages of a journal's thread as they should look now; notes what the thread writer wants to know of it."""
     if watched.entries[0].kind is Kind.OPENED:
         return _incident(bot, watched, now)
@@ -49,7 +50,6 @@ def draw(bot: BotContext, watched: Watched, now: datetime, alive: bool, plain: b
         now,
         watched.progress,
         alive or run.asking,
-        plain,
         approvers(bot, run),
         untold(bot.store, run) if run.asking else 0,
     )

@@ -20,8 +20,8 @@ from bot.requests import has_worker
 from bot.slack.backoff import Backoff
 from bot.slack.outbox import NotNow, Outbox, ThreadGone, ThreadPlace
 from bot.slack.rate_limits import Method, SlackLimits, waits
-from bot.slack.run_thread import ThreadItem
 from bot.slack.thread_drawing import AT_REST, AT_WORK, MOVED, draw, place_of
+from bot.slack.thread_item import ThreadItem
 from bot.slack.watched_journals import SINK, Journals, Watched
 
 _log = logging.getLogger(__name__)
@@ -85,8 +85,7 @@ class ThreadWriter:
             return watched.items
         watched.settled = False
         try:
-            plain = self._setbacks.without_plan(name, watched)
-            watched.items = draw(self._bot, watched, now, self._alive or name in self._leased, plain)
+            watched.items = draw(self._bot, watched, now, self._alive or name in self._leased)
         except (KeyError, ValueError, TypeError, AttributeError, IndexError):
             # One journal that another version wrote must not keep all other threads from being drawn.
             _log.exception("the thread of run %s cannot be drawn", name)

@@ -16,7 +16,7 @@ from actions.incidents import incident as incidents
 from actions.store import notes
 from actions.store.store import Store
 from bot.incidents.incident_thread import ThreadStory
-from bot.slack.run_thread import ThreadItem
+from bot.slack.thread_item import ThreadItem
 
 _log = logging.getLogger(__name__)
 SINK = "slack"
@@ -44,7 +44,6 @@ class Watched:
     owes: bool = False
     unseen: bool = False  # Nothing of it is to stand in Slack as yet.
     telling: ThreadStory | None = None
-    plain: bool | None = None  # Whether its header goes without the plan block; None before it was asked.
 
 
 class Journals:

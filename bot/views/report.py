@@ -2,29 +2,54 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from actions.engine.errors import error_said
 from actions.engine.journal import Entry, Kind
 from actions.engine.status import RETRY, UNDO
 from bot.views import plan
-from bot.views.mrkdwn import Block, actions, button, cut, escape, moment, person, section, small, took
+from bot.views.mrkdwn import Block, actions, button, clock, cut, escape, moment, person, section, small, took
 from bot.views.run_header import ended, glass
 from bot.views.steps import sentence
+from bot.views.warnings import WarningsSaid
 
 
-def finished(entry: Entry) -> list[Block]:
-    """The last message of a run."""
+def finished(entry: Entry, warned: WarningsSaid, promised: timedelta | None = None) -> list[Block]:
+    """The last message of a run: the few lines that matter. All of it is in the file that goes along."""
     data = entry.data
     how = ended(str(data["outcome"]), str(data.get("words") or ""))
-    head = f"*{escape(how)}* · {took(float(data.get('seconds') or 0))}"
+    head = f"*{escape(how)}* · {_took(float(data.get('seconds') or 0), promised)}"
     said = [section(trouble(data))] if data.get("error") else []
     again: dict[str, Any] = data.get("again") or {}
     more = [section(f"Another time is wanted: {escape(again.get('text') or '')}. A new run begins.")] if again else []
     given = data.get("report") or []
-    # Outside of the store, where whoever cuts the journal short cannot reach: `mayday journal verify` names the same.
-    anchor = small(f"Journal `{escape(entry.run)}`: {entry.n} entries, the last one {entry.hash[:16]}")
-    return [*glass(data.get("glass")), *plan.alerts(given), section(head), *said, *plan.papers(given), *more, anchor]
+    papers = plan.papers(plan.essential(given))
+    return [
+        *glass(data.get("glass")),
+        *warned.blocks(given),
+        section(head),
+        *said,
+        *papers,
+        *more,
+        small(anchor(entry)),
+    ]
+
+
+def anchor(entry: Entry) -> str:
+    """The end of a journal, outside of the store, where whoever cuts it short cannot reach.
+
+    `mayday journal verify` names the same.
+    """
+    return f"Journal `{escape(entry.run)}`: {entry.n} entries, the last one {entry.hash[:16]}"
+
+
+def _took(seconds: float, promised: timedelta | None) -> str:
+    """How long it took, against what was promised."""
+    if promised is None:
+        return took(seconds)
+    kept = "kept" if seconds <= promised.total_seconds() else "missed"
+    return f"{clock(seconds)} of {clock(promised)}, {kept}"
 
 
 def failed(entry: Entry, settled: Entry | None) -> list[Block]:

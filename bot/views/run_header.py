@@ -11,9 +11,9 @@ from actions.engine.journal import Entry, Kind
 from actions.engine.procedure import Look, Procedure
 from actions.engine.run import Run
 from actions.engine.status import STOP
-from bot.views import plan
-from bot.views.mrkdwn import Block, actions, button, clock, escape, person, section, small, title
-from bot.views.steps import sentence
+from bot.views import pages
+from bot.views.mrkdwn import Block, actions, button, clock, escape, person, section, small
+from bot.views.steps import sentence, titled
 
 ENDED = {
     "recovered": "Recovered",
@@ -44,7 +44,6 @@ class HeaderData:
     now: datetime
     progress: dict[str, Any] | None = None
     worker: bool = True
-    plain: bool = False
     approvers: tuple[str, ...] = ()
     untold: int = 0
 
@@ -61,7 +60,7 @@ def state_text(procedure: Procedure | None, run: Run) -> str:
         return "Taking back what was done"
     if run.stop_asked:
         return "Stopping at the next safe place"
-    return escape(plan.titled(current(procedure, run), run))
+    return escape(titled(current(procedure, run), run))
 
 
 def current(procedure: Procedure | None, run: Run) -> str:
@@ -106,18 +105,14 @@ def blocks(seen: HeaderData) -> list[Block]:
     """The header as Slack shows it."""
     run, first = seen.run, seen.entries[0].data
     spent = rto(seen.procedure, run, seen.now, waits_for_a_worker(seen))
-    state = f"*{state_text(seen.procedure, run)}* · {spent}{_ahead(seen)}"
+    state = f"*{state_text(seen.procedure, run)}* · {spent}\n{_far(seen)}".rstrip()
     made = [
         *glass(run.glass),
-        title(f"{run.procedure} · {run.service}"),
-        section(escape(first.get("summary") or "")),
-        section(state),
+        section(f"*{escape(first.get('summary') or f'{run.procedure} of {run.service}')}*"),
+        {**section(state), "accessory": pages.opens(pages.STEPS, run.id)},
     ]
     if not seen.worker and run.finished is None:
         made.append(section("No worker is alive, so the run waits. Start one: `mayday worker`"))
-    if seen.procedure is not None:
-        steps = plan.progress(seen.procedure, run)
-        made += plan.plain(steps) if seen.plain else plan.rich(steps, state_text(seen.procedure, run))
     return [*made, small(_people(seen)), *actions(_stop(run))]
 
 
@@ -148,24 +143,45 @@ def signature(seen: HeaderData) -> str:
         len(run.done),
         len(run.undone),
         seen.worker,
-        seen.plain,
         bool(run.glass),
     )
     return repr(facts)
 
 
-def _ahead(seen: HeaderData) -> str:
-    """How far the present step is, and how much longer at this speed."""
+def _far(seen: HeaderData) -> str:
+    """How many steps are done; how far the present one is, and how much longer at this speed."""
+    run, procedure = seen.run, seen.procedure
+    said = [f"{len(run.done)} of {len(procedure.steps)} steps"] if procedure is not None else []
+    if run.undoing is not None:
+        said.append(f"{len(run.undone)} taken back")
+    if run.finished is not None:
+        return " · ".join(said)
+    return " · ".join([*said, *_items(seen), *_ahead(seen)])
+
+
+def _items(seen: HeaderData) -> list[str]:
+    """How many items of the loop that is under way are done."""
+    items = seen.run.items.get(seen.run.open_step) if seen.run.open_step is not None else None
+    return [f"{len(items.done)} of {len(items.all)}"] if items is not None else []
+
+
+def _ahead(seen: HeaderData) -> list[str]:
+    """What the present step tells of itself."""
     made, at = seen.progress, _present(seen)
     if not made or at is None or made.get("step") not in (None, at):
-        return ""
+        return []
     done, total = float(made.get("done") or 0), float(made.get("total") or 0)
     said = [escape(made["text"])] if made.get("text") else []
     if total > 0:
-        said.append(f"{min(100, int(100 * done / total))} %")
         left = _left(seen, made, done, total)
-        said += [f"ETA {clock(left)}"] if left is not None else []
-    return "\n" + " · ".join(said) if said else ""
+        percent = f"{min(100, int(100 * done / total))} %"
+        said.append(f"{percent}, {_span(left)} left" if left is not None else percent)
+    return said
+
+
+def _span(left: timedelta) -> str:
+    seconds = left.total_seconds()
+    return f"{seconds:.0f} s" if seconds < 60 else f"{clock(left)} min"
 
 
 def _present(seen: HeaderData) -> int | None:
@@ -199,7 +215,7 @@ def _people(seen: HeaderData) -> str:
     chose = (e.data for e in seen.entries if e.kind is Kind.ANSWERED)
     said += [f"{person(d['by'], d.get('name'))} chose {escape(d['option'])}" for d in chose]
     said += [f"child of run `{escape(seen.run.parent)}`"] if seen.run.parent else []
-    return " · ".join([*said, f"run `{seen.run.id}`", f"site {escape(seen.run.site)}"])
+    return " · ".join([*said, f"run `{seen.run.id}`", escape(seen.run.site)])
 
 
 def _stop(run: Run) -> list[Block]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from actions.engine.journal import Entry, Kind
+from actions.engine.run import Run
 from bot.views.mrkdwn import escape, took
 
 
@@ -34,6 +35,11 @@ def _item(entry: Entry) -> str:
 def sentence(text: str) -> str:
     """A title with a capital letter, as a line begins."""
     return text[:1].upper() + text[1:]
+
+
+def titled(title: str, run: Run) -> str:
+    """A step's title; those of questions may name the service."""
+    return sentence(title.replace("{service}", run.service))
 
 
 def spoken(entry: Entry) -> str:

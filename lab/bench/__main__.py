@@ -17,6 +17,7 @@ from lab.bench.figure import Figure
 from lab.bench.ground import Ground
 from lab.bench.incidents import incident_figures
 from lab.bench.recoveries import acknowledged, cut_over, plan_with, restore_ratio, worker_memory
+from lab.bench.thread_figures import thread_figures
 from lab.home import Lab
 
 
@@ -50,7 +51,7 @@ def main() -> int:
 
 def measure(ground: Ground, asked: argparse.Namespace) -> list[Figure]:
     """All figures that are asked for, the dear ones first while the company is fresh."""
-    figures = [cut_over(ground)] if asked.only != "incidents" else []
+    figures = [cut_over(ground), *thread_figures(ground)] if asked.only != "incidents" else []
     target = ground.write_wal(asked.wal)
     if asked.only != "incidents":
         figures += recovery_figures(ground, target, asked)

@@ -13,7 +13,8 @@ from actions.postgres.lost_rows import RowCounts
 from actions.postgres.lsn import Lsn
 from actions.postgres.stops import Stop
 from actions.settings.site import SiteConfig
-from actions.steps.postgres.count_losses import count_losses, lost_sheet
+from actions.steps.postgres.count_losses import count_losses
+from actions.steps.postgres.lost_sheet import lost_sheet
 from actions.steps.postgres.relation_names import Relations, ask_names, name_of, remembered_names
 from actions.steps.postgres.take_backup import backup_name, look_at_inventory, write_inventory
 from actions.steps.postgres.target import Aim
@@ -92,11 +93,11 @@ def test_200_tables_that_lose_rows_stand_in_the_plan_whole(world: SmallServer) -
     world.psql("insert into nchat_messages (id) values (1)")
     site = SiteConfig("main", world.name, "town", "postgres", "", "", (), newest_table="nchat_messages")
     aim = Aim(1, Stop(stop, inclusive=False))
-    lost = count_losses(aim, world.server, site, world.files, world.sql, datetime.now(UTC))
+    lost = count_losses(aim, world.server, site, Live(), world.files, world.sql, datetime.now(UTC))
     assert lost.counted
     rows = {table.table.removeprefix("public."): table.inserted for table in lost.tables}
     assert rows == {"nchat_messages": 1} | {f"many_{n:03}": n + 2 for n in range(200)}
-    sheet = lost_sheet(lost)
+    sheet = lost_sheet(lost, running=False)
     shown = [label for label, words in sheet.rows if "inserted" in words]
     assert shown[0].endswith("nchat_messages")
     assert [name[-8:] for name in shown[1:]] == [f"many_{n:03}" for n in range(199, 188, -1)]

@@ -1,13 +1,13 @@
 """The picture in the README: a recorded recovery, drawn by the bot in the practice room, seen by a real browser.
 
 `tests/data/pictured_run.json` is the journal of a real recovery of the practice company, as `mayday show RUN --json`
-prints it; only the names of its host and folder were changed. The picture goes to a temporary folder;
+prints it; only the names of its host and folder were changed. What it asked and reported is told as it is now
+(`tests/support/pictured.py`). The picture goes to a temporary folder;
 `MAYDAY_PICTURE=docs/thread.png` keeps it.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import struct
@@ -20,13 +20,15 @@ from typing import Any
 import pytest
 
 from actions.catalog import CATALOG, find
-from actions.engine.journal import Kind
+from actions.engine.journal import Entry, Kind
 from actions.engine.procedure import Ask
 from actions.store import notes
 from actions.store.store import Store
 from bot.bot_service import BotService
 from bot.slack.watched_journals import SINK
+from lab.bench.thread_figures import screens
 from lab.slack.client import RunningPracticeSlack
+from tests.support import pictured
 from tests.support.bot_world import settings_for
 from tests.support.paths import ROOT
 from tests.support.practice_bot import serving, slack
@@ -34,7 +36,6 @@ from tests.support.waiting import within
 
 __all__ = ["slack"]
 pytestmark = pytest.mark.browser
-RECORDED = ROOT / "tests" / "data" / "pictured_run.json"
 WIDTH, HEIGHT, SCALE = 1240, 1760, 0.75
 MOST_BYTES = 300_000
 FLAGS = (
@@ -56,9 +57,9 @@ class Recording:
     """A recorded run, told again to a store whose clock shows the time of each entry."""
 
     def __init__(self) -> None:
-        self.entries: list[dict[str, Any]] = json.loads(RECORDED.read_text())["entries"]
-        self.run: str = self.entries[0]["run"]
-        self.ahead = datetime.fromisoformat(self.entries[-1]["at"]) - datetime.now(UTC)
+        self.entries = pictured.entries()
+        self.run = self.entries[0].run
+        self.ahead = self.entries[-1].at - datetime.now(UTC)
         self._now: datetime | None = None
 
     def clock(self) -> datetime:
@@ -67,16 +68,16 @@ class Recording:
 
     def tell(self, store: Store) -> None:
         for entry in self.entries:
-            self._now = datetime.fromisoformat(entry["at"])
-            if entry["kind"] == Kind.REQUESTED:
-                store.open_run(self.run, entry["data"], claims=False, key="recorded")
+            self._now = entry.at
+            if entry.kind is Kind.REQUESTED:
+                store.open_run(self.run, entry.data, claims=False, key="recorded")
             else:
                 store.speak(self.run, drafted(entry))
         self._now = None
 
 
-def drafted(entry: dict[str, Any]) -> Callable[[Any], tuple[Kind, int | None, dict[str, Any]]]:
-    return lambda _run: (Kind(entry["kind"]), entry["step"], entry["data"])
+def drafted(entry: Entry) -> Callable[[Any], tuple[Kind, int | None, dict[str, Any]]]:
+    return lambda _run: (entry.kind, entry.step, entry.data)
 
 
 @pytest.fixture
@@ -112,10 +113,10 @@ def size_of(picture: Path) -> tuple[int, int]:
 
 def test_the_recorded_run_has_the_steps_of_the_procedure_as_it_is_now(recording: Recording) -> None:
     """Else the picture would show steps that are no longer so: record a recovery of the practice company anew."""
-    steps = find(recording.entries[0]["data"]["procedure"]).steps
+    steps = find(recording.entries[0].data["procedure"]).steps
     now = {i: step.title for i, step in enumerate(steps) if not isinstance(step, Ask)}
     # A question that had nothing to choose was done by nobody.
-    done = {e["step"]: e["data"]["title"] for e in recording.entries if e["kind"] == Kind.DONE and e["step"] in now}
+    done = {e.step: e.data["title"] for e in recording.entries if e.kind is Kind.DONE and e.step in now}
     assert done == now
 
 
@@ -123,7 +124,7 @@ def test_the_recorded_run_has_the_steps_of_the_procedure_as_it_is_now(recording:
 def test_a_picture_of_a_recovery_is_taken(slack: RunningPracticeSlack, recording: Recording, tmp_path: Path) -> None:
     seen = browse(slack, tmp_path / "reader", "--dump-dom")
     for words in (
-        "What will be lost",
+        "Comes back",
         "chose <strong>Cut over",
         "Healthy",
         recording.run,
@@ -139,7 +140,15 @@ def test_a_picture_of_a_recovery_is_taken(slack: RunningPracticeSlack, recording
     assert 60_000 < picture.stat().st_size <= MOST_BYTES
 
 
+@pytest.mark.usefixtures("drawn")
+def test_the_thread_of_a_recovery_takes_at_most_four_screens_of_a_phone(
+    slack: RunningPracticeSlack, recording: Recording
+) -> None:
+    figure = screens(slack, recording.run)
+    assert figure.met, figure.measured
+
+
 def test_the_recording_lasted_as_long_as_it_says(recording: Recording) -> None:
-    first, last = (datetime.fromisoformat(recording.entries[i]["at"]) for i in (0, -1))
-    assert last - first < timedelta(minutes=30)
-    assert recording.entries[-1]["data"]["outcome"] == "recovered"
+    first, last = recording.entries[0], recording.entries[-1]
+    assert last.at - first.at < timedelta(minutes=30)
+    assert last.data["outcome"] == "recovered"

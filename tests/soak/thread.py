@@ -1,4 +1,4 @@
-"""What stands in the practice Slack: every message once, a line for every finished step in order, the right end."""
+"""What stands in the practice Slack: every message once, each finished step in the report's file, the right end."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from actions.engine.journal import Entry, Kind
+from bot.views.pages import DETAILS, STEPS
 from bot.views.run_header import ENDED
 from bot.views.steps import sentence
 
@@ -21,7 +22,7 @@ def wrong_in_thread(entries: Sequence[Entry], messages: Sequence[Message]) -> It
     if len(roots) != 1:
         yield f"thread: {len(roots)} headers of {run}"
         return
-    yield from _incomplete(entries, [m for m in messages if roots[0] in (m["ts"], m.get("thread_ts"))])
+    yield from incomplete(entries, [m for m in messages if roots[0] in (m["ts"], m.get("thread_ts"))])
 
 
 def _twice(messages: Sequence[Message]) -> Iterator[str]:
@@ -39,25 +40,37 @@ def _twice(messages: Sequence[Message]) -> Iterator[str]:
             yield f"message: {said[1:]} stands {number} times"
 
 
-def _incomplete(entries: Sequence[Entry], thread: Sequence[Message]) -> Iterator[str]:
-    finished = [e for e in entries if e.kind in (Kind.DONE, Kind.UNDONE)]
-    expected = [
-        sentence(("Taken back: " if e.kind is Kind.UNDONE else "") + sentence(e.data["title"])) for e in finished
-    ]
-    lines = [line.partition(" · ")[0] for m in thread[1:] for line in _lines(m) if " · " in line]
-    found = [line for line in lines if line in set(expected)]
-    if found != expected:
-        yield f"thread: the lines of the steps are {found}, should be {expected}"
+def incomplete(entries: Sequence[Entry], thread: Sequence[Message]) -> Iterator[str]:
+    """What is missing in the thread of a run: all steps, its end, its questions in order; or buttons that are left."""
+    yield from _steps(entries, thread)
     outcome = next((str(e.data["outcome"]) for e in entries if e.kind is Kind.FINISHED), "")
     head = "\n".join(_lines(thread[0]))
     if outcome and ENDED[outcome].casefold() not in head.casefold():
         yield f"thread: its header does not say '{ENDED[outcome]}': {head[:200]}"
     asked = [str(e.data["title"]) for e in entries if e.kind is Kind.ASKED]
-    put = [line for m in thread[1:] if _lines(m) and (line := _lines(m)[0].strip("*")) in asked]
+    put = [line for m in thread[1:] for text in _lines(m) if (line := text.strip("*")) in asked]
     if put != asked:
         yield f"thread: its questions are {put}, should be {asked}"
-    if outcome and any(m.get("buttons") for m in thread):
-        yield f"thread: it still has buttons: {[b['label'] for m in thread for b in m['buttons']]}"
+    left = [b["label"] for m in thread for b in m.get("buttons") or [] if b["label"] not in (STEPS, DETAILS)]
+    if outcome and left:
+        yield f"thread: it still has buttons: {left}"
+
+
+def _steps(entries: Sequence[Entry], thread: Sequence[Message]) -> Iterator[str]:
+    """All steps that were done and taken back, in their order, in the file of a report."""
+    name = f"report-{entries[0].run}.txt"
+    finished = [e for e in entries if e.kind in (Kind.DONE, Kind.UNDONE)]
+    expected = [("Taken back: " if e.kind is Kind.UNDONE else "") + sentence(e.data["title"]) for e in finished]
+    files = [str(file["content"]) for m in thread for file in m.get("files") or [] if file["name"].endswith(name)]
+    if not files:
+        if entries[-1].kind is Kind.FINISHED and any(e.kind is Kind.BEGAN for e in entries):
+            yield "thread: there is no file with its report"
+        return
+    # A line begins with its mark and its number.
+    lines = [line.partition(" · ")[0].split(" ", 2)[-1] for line in files[-1].splitlines()]
+    found = [line for line in lines if line in set(expected)]
+    if found != expected:
+        yield f"thread: the steps in its file are {found}, should be {expected}"
 
 
 def _lines(message: Message) -> list[str]:

@@ -56,7 +56,8 @@ def plan_sheet(server: Server, aim: Aim, foreseen: ConfigurationKept, unwritten:
         *_always(unwritten),
     )
     alerts = (*configuration_alerts(foreseen, server), *_alerts(unwritten))
-    return Sheet(TITLE, rows, _looked(unwritten), alerts, _whole(unwritten, foreseen.kept.lines))
+    whole = _whole(unwritten, foreseen.kept.lines)
+    return Sheet(TITLE, rows, _looked(unwritten), alerts, whole, _unusual(rows))
 
 
 def preview_sheet(
@@ -80,7 +81,8 @@ def preview_sheet(
         *_always(unwritten),
     )
     alerts = (*configuration_alerts(configuration, server), *_alerts(unwritten))
-    return Sheet(TITLE, rows, _looked(unwritten), alerts, _whole(unwritten, configuration.kept.lines))
+    whole = _whole(unwritten, configuration.kept.lines)
+    return Sheet(TITLE, rows, _looked(unwritten), alerts, whole, _unusual(rows))
 
 
 def report_sheet(
@@ -107,7 +109,12 @@ def report_sheet(
         *_always(unwritten),
     )
     whole = _whole(unwritten, (), [one.gid for one in prepared.all])
-    return Sheet(TITLE, rows, (), left.to_do, whole)
+    return Sheet(TITLE, rows, (), left.to_do, whole, _unusual(rows))
+
+
+def _unusual(rows: Rows) -> tuple[str, ...]:
+    """What not every recovery does."""
+    return tuple(label for label, _ in rows if label not in ("Sequences", "Statistics"))
 
 
 def _alerts(unwritten: NotInWal) -> tuple[str, ...]:

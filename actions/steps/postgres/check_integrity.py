@@ -19,6 +19,7 @@ from actions.tools.polling import Polling
 from actions.tools.postgres_files import PostgresFiles
 from actions.tools.sql import NoConnection, QueryResult, Sql, SqlTimeout
 from actions.tools.throughput import Throughput
+from actions.wording import counted
 
 _FULL_SECONDS = 600.0
 # The writers stay paused until these checks are done.
@@ -48,6 +49,14 @@ class Integrity:
     def says(self) -> str:
         """Healthy or Needs attention, with numbers."""
         return self.verdict
+
+    def brief(self) -> str:
+        """The verdict with how many warnings instead of their words; in full where something is amiss."""
+        if not self.healthy:
+            return self.verdict
+        warnings = sum(finding.state == "warning" for finding in self.findings)
+        said = self.verdict.partition("; ")[0].rstrip(".")
+        return f"{said}, {counted(warnings, 'warning')}" if warnings else said
 
 
 def check_clone(
@@ -138,4 +147,6 @@ def integrity_sheet(integrity: Integrity) -> Sheet:
     """All lines of the integrity checks."""
     lines = tuple(f"{_MARKS[f.state]}: {f.text}" if f.state in _MARKS else f.text for f in integrity.findings)
     alerts = tuple(f.text for f in integrity.findings if f.check == "connection" and f.state == "attention")
-    return Sheet("Healthy" if integrity.healthy else "Needs attention", (), lines, alerts)
+    # Where something is amiss all lines are read; else the verdict says it.
+    essential = () if integrity.healthy else None
+    return Sheet("Healthy" if integrity.healthy else "Needs attention", (), lines, alerts, essential=essential)

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from actions.clock.times import spell
 from actions.engine.facts import volatile
-from actions.engine.procedure import Sheet
 from actions.postgres.compare_sql import identifier
 from actions.postgres.databases import DATABASES
 from actions.postgres.live_server import Live
@@ -23,14 +21,13 @@ from actions.settings.site import SiteConfig
 from actions.steps.postgres.read_window import WindowInputs, survey
 from actions.steps.postgres.relation_names import Relations, ask_names, name_of, remembered_names
 from actions.steps.postgres.target import Aim
-from actions.steps.postgres.write_rate import COUNTER, transactions_a_second, until_they_stop
+from actions.steps.postgres.write_rate import COUNTER, transactions_a_second
 from actions.tools.postgres_files import PostgresFiles
 from actions.tools.sql import Sql
 
 # A plan should stand within three seconds; what was not counted in time is said to be so.
 _COUNT_SECONDS = 2.0
 _READ_SECONDS = 5.0
-_SHOWN = 12
 _KEPT = "select id, created_at from {} where created_at <= {} order by created_at desc limit 1"
 _LOST = "select id, created_at from {} where created_at > {} order by created_at limit 1"
 
@@ -204,29 +201,3 @@ def _marks(stop: Stop, site: SiteConfig) -> dict[str, str]:
 
 def _row(found: Mapping[str, Any] | None) -> str:
     return f"{found['id']} of {found['created_at']}" if found else ""
-
-
-def lost_sheet(lost: Lost, server: Server) -> Sheet:
-    """What will be lost: the tables with the most rows; all of them are in the file that goes along."""
-    more = until_they_stop(lost.transactions, lost.rows, lost.commits) if server.state == "running" else ""
-    until = (("Until the writers stop", more),) if more else ()
-    if not lost.counted:
-        notes = ("There is too much WAL after the target to count it now; the preview compares the data itself.",)
-        return Sheet("What will be lost", until, notes)
-    rows = [("Commits", f"{lost.commits:,}"), *until]
-    if lost.first_at and lost.last_at:
-        rows.append(("Between", f"{spell(lost.first_at)} and {spell(lost.last_at)}"))
-    told = [(t.table, _row_words(t.inserted, t.updated, t.deleted)) for t in lost.tables]
-    rows += told[:_SHOWN]
-    if left := lost.tables[_SHOWN:]:
-        rows.append((f"and {len(left):,} more tables", f"{sum(table.rows for table in left):,} rows"))
-    marks = (("Last row kept", lost.last_kept), ("First row lost", lost.first_lost))
-    rows += [(label, text) for label, text in marks if text]
-    notes = (f"{lost.removed} tables or indexes were dropped, truncated or rewritten since; they come back.",)
-    whole = tuple(f"{table}: {words}" for table, words in told[_SHOWN:])
-    return Sheet("What will be lost", tuple(rows), notes if lost.removed else (), whole=whole)
-
-
-def _row_words(inserted: int, updated: int, deleted: int) -> str:
-    told = ((inserted, "inserted"), (updated, "updated"), (deleted, "deleted (they come back)"))
-    return ", ".join(f"{n:,} {what}" for n, what in told if n) or "no rows"

@@ -13,7 +13,6 @@ from actions.steps.postgres.approved_loss import ApprovedLoss
 from actions.steps.postgres.count_losses import Lost
 from actions.steps.postgres.difference import Difference
 from actions.steps.postgres.estimate import Estimate
-from actions.steps.postgres.look_at_server import Writers
 from actions.steps.postgres.prepared import PreparedOpen
 from actions.steps.postgres.target import Aim
 from actions.steps.writers import PAUSE_AND_RESTORE
@@ -28,19 +27,15 @@ _NAMED = {
 }
 
 
-def plan_card(target: Target, aim: Aim, lost: Lost, times: Estimate, server: Server, writers: Writers) -> Card:
-    """Before anything is touched."""
-    running = [one.name for one in writers.all if one.state == "running"]
-    paused = f"; the writers from now on, with {PAUSE_AND_RESTORE}" if running else ""
+def plan_card(target: Target, aim: Aim, lost: Lost, times: Estimate, server: Server) -> Card:
+    """Before anything is touched. Which writers are paused stands in the plan above it, when on the buttons."""
     down = "the server is down already; " if server.state != "running" else ""
     return (
         where_to(target, aim),
         CardRow("Comes back", _deleted(lost)),
         CardRow("Lost", _written(lost, server)),
-        CardRow("Down", f"{down}{_cut_over(times)}{paused}"),
-        CardRow(
-            "After", "The live data is not touched before the cut-over; until then Discard gives up the copy alone"
-        ),
+        CardRow("Down", f"{down}{_cut_over(times)}"),
+        CardRow("After", "The live data is not touched before the cut-over"),
     )
 
 
@@ -115,7 +110,7 @@ def _written(lost: Lost, server: Server) -> str:
     more = "" if server.state != "running" else ", and what is written until the writers stop"
     if not rows and not lost.commits:
         return f"nothing so far{more}"
-    return f"{_least(lost)}{_rows(rows)} added or changed, in {counted(lost.commits, 'commit')}{more}"
+    return f"{_least(lost)}{_rows(rows)} added or changed{more}"
 
 
 def _least(lost: Lost) -> str:

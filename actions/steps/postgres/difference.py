@@ -85,7 +85,9 @@ def difference_sheet(difference: Difference) -> Sheet:
     # What stands above in full need not stand in the file twice.
     cut = bool(left) or len(difference.not_compared) > _NOTES_SHOWN or difference.brief != difference.besides
     cut = cut or len(difference.brief) > _NOTES_SHOWN
-    return Sheet("Difference from the live data", rows, notes, difference.alerts, whole if cut else ())
+    whole = whole if cut else ()
+    essential = tuple(label for label, _ in rows)
+    return Sheet("Difference from the live data", rows, notes, difference.alerts, whole, essential)
 
 
 def _capped(lines: Sequence[str]) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from actions.steps.postgres.approved_loss import ApprovedLoss, loss_rows
 from actions.steps.postgres.archiving import archiving_rows, bad_copy_rows, kept_rows, plan_alerts, recovered_alerts
 from actions.steps.postgres.ask_live import live_alerts, live_rows
 from actions.steps.postgres.check_integrity import Integrity, integrity_sheet
-from actions.steps.postgres.count_losses import Lost, lost_sheet
+from actions.steps.postgres.count_losses import Lost
 from actions.steps.postgres.data_place import DataPlace, place_rows
 from actions.steps.postgres.difference import Difference, difference_sheet
 from actions.steps.postgres.disk_space import Space, space_alerts, space_rows
@@ -32,6 +32,7 @@ from actions.steps.postgres.keep_configuration import ConfigurationKept
 from actions.steps.postgres.left_to_people import LeftToPeople
 from actions.steps.postgres.look_at_server import Writers
 from actions.steps.postgres.lost_at_stop import LostAtStop
+from actions.steps.postgres.lost_sheet import lost_sheet
 from actions.steps.postgres.prepared import PreparedOpen
 from actions.steps.postgres.proof import Kept, Proof
 from actions.steps.postgres.replay import StopReached
@@ -40,6 +41,8 @@ from actions.steps.postgres.target import Aim, Base, stop_text
 from actions.tools.names import Names
 
 RTO = timedelta(minutes=30)
+_IN_PLAN = ("Not meant", "Control file", "WAL archive", "Will be paused", "Takes")
+_IN_REPORT = ("To", "Lost", "Checks", "Old data", "Bad in the archive")
 
 
 def target_rows(target: Target, asked: str, zone: str, now: datetime, aim: Aim) -> tuple[tuple[str, str], ...]:
@@ -89,12 +92,15 @@ def plan_sheets(
             *archiving_rows(archiving),
             ("Will be paused", writers.says()),
             *hold_row(site),
+            ("Takes", times.says()),
             ("Expected", times.expected()),
             ("RTO", f"{RTO.total_seconds() / 60:.0f} min"),
         ),
         alerts=(*live_alerts(live), *aim.alerts(target), *space_alerts(space), *plan_alerts(archiving)),
+        essential=("Target" if target.at is not None else "Stops", *_IN_PLAN),
+        carded=("Target", "Takes"),
     )
-    return (where, lost_sheet(lost, server), besides_sheet.plan_sheet(server, aim, foreseen, beside))
+    return (where, lost_sheet(lost, server.state == "running"), besides_sheet.plan_sheet(server, aim, foreseen, beside))
 
 
 def _server_rows(server: Server, site: SiteConfig, live: Live, place: DataPlace) -> tuple[tuple[str, str], ...]:
@@ -145,6 +151,8 @@ def preview_sheets(
             ("Live data", difference.says()),
             *loss_rows(loss),
         ),
+        essential=("Integrity", "Live data", "Written after the target", "An approval covers"),
+        carded=("Live data", "Written after the target"),
     )
     beside = besides_sheet.preview_sheet(server, aim, configuration, unwritten, prepared, settling)
     return (proof, integrity_sheet(integrity), difference_sheet(difference), beside)
@@ -181,6 +189,7 @@ def recovered_sheets(
                 ("Writers paused", standstill.says()),
                 ("Proof", reached.said),
                 ("In service", proof.says()),
+                ("Checks", integrity_after.brief()),
                 ("Integrity", integrity.verdict),
                 ("After the cut-over", integrity_after.verdict),
                 ("Old data", kept.text),
@@ -188,6 +197,7 @@ def recovered_sheets(
                 *kept_rows(window.bad, f"{server.home.parent}/{names.tail_leaf(server.home)}"),
             ),
             alerts=(*given_up.alerts(), *recovered_alerts(arrival)),
+            essential=(*_IN_REPORT, *(() if integrity.healthy else ("Integrity",))),
         ),
         besides_sheet.report_sheet(configuration, approval, names, unwritten, prepared, settling, left),
     )

@@ -201,3 +201,5 @@ if (asked) openThread(asked === "newest" ? room.messages.filter((m) => m.user_id
 if (new URLSearchParams(location.search).get("tab") === "home") enter("home");
 // A still page, for screenshots: it shows what is and hears of nothing more.
 if (!new URLSearchParams(location.search).has("still")) listen();
+// How tall the whole thread is, for whoever measures how much of it a screen holds.
+document.documentElement.dataset.thread = $("thread-list").scrollHeight;

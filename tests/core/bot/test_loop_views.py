@@ -8,12 +8,14 @@ from typing import Any
 from rich.console import Console
 
 from actions.control import answers
+from actions.engine.folding import fold
 from actions.incidents.milestones import milestones
 from actions.incidents.run_story import retell
 from bot.button_target import ButtonTarget
-from bot.slack.run_thread import ThreadItem, story
+from bot.slack.run_thread import story
+from bot.slack.thread_item import ThreadItem
 from bot.terminal import run_shown
-from bot.views import answer_modals, run_header
+from bot.views import answer_modals, run_header, step_table
 from bot.views.run_header import HeaderData
 from bot.web.run_counts import RunCounts
 from tests.support.worlds.planned import ONCALL
@@ -46,22 +48,25 @@ def terminal(here: Room, draw: Any) -> str:
     return out.getvalue()
 
 
-def test_the_items_of_a_loop_are_one_message_with_a_line_each() -> None:
+def table(here: Room) -> str:
+    return step_table.text(step_table.rows(RESTART, here.run, here.store.entries("r1")))
+
+
+def test_the_items_of_a_loop_fold_into_the_header_and_stand_in_the_table_of_steps() -> None:
     here = Room().ask()
     here.work()
-    looks, items, announced, _ = thread(here)
-    assert "See the services" in looks.text
-    lines = items.text.splitlines()
-    assert lines[0] == "*Start the services*"
-    assert {line.split(" · ")[0] for line in lines[1:]} == {s.name for s in STACK}
-    assert "Announce it" in announced.text
-    assert "(5 of 5)" in str(run_header.blocks(seen(here)))
+    assert [item.key for item in thread(here)] == ["r1:16", "r1:16:report-r1.txt:file"]
+    assert all(f"Start the services: {s.name}" in table(here) for s in STACK)
+    half = here.store.entries("r1")[:4]
+    under_way = HeaderData(RESTART, fold(half), half, here.clock())
+    assert "0 of 5" in str(run_header.blocks(under_way))
 
 
 def test_a_failed_item_is_a_line_without_buttons_and_the_run_says_what_to_do_once() -> None:
     here = Room(host=Host(fails={"start redis": trouble("Out of memory.")})).ask()
     here.work()
-    items, failed = thread(here)[1:]
+    items, failed = thread(here)
+    assert items.text.splitlines()[0] == "*Start the services*"
     assert "redis · 0.0 s — failed: Out of memory." in items.text
     assert buttons(items) == []
     assert "redis: Out of memory." in shown(failed)
@@ -70,14 +75,13 @@ def test_a_failed_item_is_a_line_without_buttons_and_the_run_says_what_to_do_onc
     assert sum("Out of memory" in text for text in told) == 1
 
 
-def test_what_is_taken_back_of_a_loop_is_a_message_of_its_own() -> None:
+def test_what_is_taken_back_of_a_loop_is_counted_and_stands_in_the_table() -> None:
     here = Room(host=Host(fails={"start web": trouble()})).ask()
     here.work()
     answers.undo(here.store, RESTART, "r1", ONCALL)
     here.work()
-    back = thread(here)[-2]
-    assert back.text.splitlines()[0] == "*Taken back: Start the services*"
-    assert len(back.text.splitlines()) == 6
+    assert table(here).count("Taken back: Start the services") >= 4
+    assert "1 taken back" in str(run_header.blocks(seen(here)))
 
 
 def test_a_message_stands_as_it_was_while_more_is_told() -> None:

@@ -18,7 +18,7 @@ from bot.commands.parse_command import ProcedureCommand
 from bot.context import BotContext
 from bot.requests import Origin, open_run
 from bot.slack.outbox import Outbox
-from bot.slack.run_thread import ThreadItem
+from bot.slack.thread_item import ThreadItem
 from bot.slack.thread_loop import ThreadLoop
 from tests.support.bot_world import CHANNEL, PITR, Office, PlayedWorker, office_in
 from tests.support.slack_world import Channel, ChannelClient, Killed

@@ -67,14 +67,11 @@ def whole_story(worker: PlayedWorker) -> None:
 def expected(run: str) -> list[str]:
     return [
         "trigger-1",
-        f"{run}:2",
         f"{run}:4:plan",
         f"{run}:4",
-        f"{run}:8",
-        f"{run}:10",
-        f"{run}:12",
         f"{run}-13-log.txt",
         f"{run}:14",
+        f"{run}-14-report-{run}.txt",
     ]
 
 
@@ -165,7 +162,7 @@ def test_the_header_is_edited_at_once_for_a_new_state_and_rarely_for_its_clock(s
     scene.channel.calls.clear()
     worker.looks(PITR, 0)
     scene.sink.tick()
-    assert scene.channel.calls == ["post", "update"]
+    assert scene.channel.calls == ["update"]
 
 
 def test_edits_of_many_runs_together_stay_below_slacks_limit(scene: Scene) -> None:
@@ -188,17 +185,7 @@ def test_posts_go_before_cosmetic_edits(scene: Scene) -> None:
     worker.asks(PITR, 2)
     scene.channel.calls.clear()
     scene.sink.tick()
-    assert scene.channel.calls == ["post", "post", "post", "update"]
-
-
-def test_without_the_plan_block_the_header_is_shown_as_text(scene: Scene) -> None:
-    scene.channel.takes_plan = False
-    worker = scene.ask()
-    worker.looks(PITR, 0)
-    scene.draw()
-    header = scene.channel.messages[0]
-    assert all(block["type"] != "plan" for block in header["blocks"])
-    assert "✓ Read the recovery window" in scene.channel.text("trigger-1")
+    assert scene.channel.calls == ["post", "post", "update"]
 
 
 def test_blocks_that_slack_does_not_take_are_shown_as_bare_text(scene: Scene) -> None:
@@ -477,10 +464,8 @@ def test_blocks_that_slack_refused_once_are_no_verdict_for_another_run(scene: Sc
     first.ends("done")
     scene.ask("second", procedure=VERIFY)
     scene.draw()
-    plans = {m["key"]: any(block["type"] == "plan" for block in m["blocks"]) for m in scene.channel.messages}
-    assert (plans["first"], plans["second"]) == (False, True)
-    # Nor does a bot that begins anew try the first one again.
-    assert not any(block["type"] == "plan" for block in scene.channel.messages[0]["blocks"])
+    bare = {m["key"]: not m["blocks"] for m in scene.channel.messages}
+    assert (bare["first"], bare["second"]) == (True, False)
 
 
 @pytest.mark.parametrize("fate", ["limited", "down", "error:not_in_channel"])

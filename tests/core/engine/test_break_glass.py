@@ -168,7 +168,7 @@ def test_the_thread_and_the_report_say_so_in_their_first_line(yard: Yard) -> Non
     alone(yard, reason="<!channel> & nobody")
     yard.work()
     told = yard.store.entries("r1")
-    header, *_, report = story(HeaderData(yard.procedure, yard.run, told, yard.clock()))
+    header, *_, report, _file = story(HeaderData(yard.procedure, yard.run, told, yard.clock()))
     for item in (header, report):
         first: Any = item.blocks[0]
         assert "Approved by one person alone: oncall broke the glass" in first["text"]["text"]

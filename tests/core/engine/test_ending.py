@@ -52,13 +52,14 @@ def everywhere(here: Room) -> list[str]:
     """Every place where people read how a run ended."""
     entries = here.store.entries("r1")
     seen = HeaderData(here.procedure, here.run, entries, here.clock())
+    report = next(item for item in story(seen) if item.key == f"r1:{entries[-1].n}")
     out = io.StringIO()
     run_shown.line(Console(file=out, width=300), entries[-1])
     return [
         run_header.text(seen),
         str(run_header.blocks(seen)),
-        story(seen)[-1].text,
-        str(story(seen)[-1].blocks),
+        report.text,
+        str(report.blocks),
         out.getvalue(),
         retell(entries).lines[-1].text,
         [m.text for m in milestones(entries, here.procedure)][-1],

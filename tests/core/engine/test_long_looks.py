@@ -81,7 +81,7 @@ def test_how_far_a_look_is_stands_in_the_header() -> None:
 
     amid(yard, see)
     yard.work()
-    assert "brick 1 · 25 % · ETA 1:30" in shown[1]
+    assert "brick 1 · 25 %, 1:30 min left" in shown[1]
     entries = yard.store.entries("r1")
     late = {"step": 0, "done": 1, "total": 4, "text": "brick 1"}
     assert "brick 1" not in str(run_header.blocks(HeaderData(yard.procedure, yard.run, entries, yard.clock(), late)))

@@ -79,11 +79,16 @@ def messages(entries: list[Entry]) -> list[dict[str, Any]]:
     """The thread of that journal, as the room keeps it."""
     thread = [said(RUN, 1, "k-header", ["Recovered"])]
     for e in entries:
-        if e.kind is Kind.DONE:
-            thread.append(said(RUN, e.n, f"{RUN}:{e.n}", [f"{sentence(e.data['title'])} · 1.0 s"]))
-        elif e.kind is Kind.ASKED:
-            thread.append(said(RUN, e.n, f"{RUN}:{e.n}", [f"*{e.data['title']}*"]))
+        if e.kind is Kind.ASKED:
+            thread.append(said(RUN, e.n, f"{RUN}:{e.n}", ["Preview", f"*{e.data['title']}*"]))
+    steps = [f"✓ {e.n} {sentence(e.data['title'])} · 1.0 s" for e in entries if e.kind is Kind.DONE]
+    thread.append(report("\n".join(["Steps", *steps])))
     return thread
+
+
+def report(content: str) -> dict[str, Any]:
+    file = {"name": f"{RUN}-90-report-{RUN}.txt", "content": content}
+    return {**said(RUN, 90, "", []), "metadata": None, "files": [file]}
 
 
 def said(run: str, n: int, key: str, lines: list[str]) -> dict[str, Any]:
@@ -159,9 +164,11 @@ def down(container: str, seconds: float) -> list[Happened]:
     return [Happened(at(seconds), container, "die"), Happened(at(seconds + 1), container, "start")]
 
 
-def without(*titles: str) -> list[dict[str, Any]]:
-    lines = tuple(sentence(title) for title in titles)
-    return [m for m in messages(recovered()) if not str(m["lines"][0]).startswith(lines)]
+def without(title: str) -> list[dict[str, Any]]:
+    """The thread whose file lacks a step."""
+    *others, file = messages(recovered())
+    lines = str(file["files"][0]["content"]).splitlines()
+    return [*others, report("\n".join(line for line in lines if sentence(title) not in line))]
 
 
 def changed() -> list[Entry]:
@@ -200,18 +207,15 @@ WRONG: dict[str, tuple[Callable[[], Seen], str]] = {
     "a header twice": (lambda: seen(messages=[*THREAD, {**THREAD[0], "ts": "2.0"}]), "2 headers"),
     "a file twice": (lambda: seen(messages=[*THREAD, FILE, FILE]), "the file report.txt stands 2 times"),
     "a bare message twice": (lambda: seen(messages=[*THREAD, BARE, BARE]), "stands 2 times"),
-    "a line under two keys": (
-        lambda: seen(messages=[*THREAD, {**THREAD[-1], "metadata": {"event_payload": {"key": "other", "run": RUN}}}]),
-        "the lines of the steps are",
-    ),
-    "a line that is missing": (lambda: seen(messages=without("copy the base backup")), "the lines of the steps are"),
+    "no file of the report": (lambda: seen(messages=THREAD[:-1]), "no file with its report"),
+    "a step that is missing": (lambda: seen(messages=without("copy the base backup")), "the steps in its file are"),
     "lines in a wrong order": (lambda: seen(messages=[THREAD[0], *THREAD[:0:-1]]), "should be"),
     "a header of another end": (
         lambda: seen(messages=[{**THREAD[0], "lines": ["Running"]}, *THREAD[1:]]),
         "header does not say",
     ),
     "a question that is missing": (
-        lambda: seen(messages=[m for m in THREAD if "Cut over to" not in m["lines"][0]]),
+        lambda: seen(messages=[m for m in THREAD if "Cut over to" not in str(m["lines"])]),
         "its questions are",
     ),
     "a button that stays": (
