@@ -37,9 +37,9 @@ def in_both_zones(words: str, wall: Wall, now: datetime, operations: tzinfo, ask
             found.append(in_zone(words, wall, now, zone))
         except WhenError as error:
             refused.append((zone, error))
-    for _zone, error in refused:
-        if error.code not in _NO_READING or not found:
-            raise _with_others(error, found, [other for _, other in refused])
+    problem = next((error for _, error in refused if error.code not in _NO_READING or not found), None)
+    if problem is not None:
+        raise _with_others(problem, found, [error for _, error in refused])
     meant, *earlier = sorted(found, key=_at, reverse=True)
     told = [in_zone_words(wall.said, zone_name(zone)) + f" {_NO_READING[error.code]}" for zone, error in refused]
     other = earlier[0] if earlier and earlier[0].at != meant.at else None

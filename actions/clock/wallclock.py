@@ -10,7 +10,6 @@ from actions.clock.calendar_days import days_meant
 from actions.clock.times import span_words, spell
 from actions.clock.zones import WhenError, readings, zone_name
 
-
 NOT_YET, TWICE, NEVER_WAS = "MD-WHEN-007", "MD-WHEN-008", "MD-WHEN-009"
 """The codes of refusals that are of one zone: in another one the same time may be a moment."""
 

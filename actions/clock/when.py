@@ -231,5 +231,3 @@ def _is_zone(name: str) -> bool:
         return zone_named(name) is not None
     except WhenError:
         return False
-
-

@@ -53,7 +53,7 @@ def answer(
             said = {"title": state.question.title, "option": option["label"], "leads": option["leads"]}
             return Kind.HELD, state.question.step, {**_who(speaker), **said}
         _typed(state, option, text, state.question.plan)
-        said = _answered(state.question, option, speaker, text)
+        said = _answered(state.question, option, speaker, str(option.get("text") or text))
         more = {"glass": broken(glass, state.question, store.clock())} if glass else {}
         return Kind.ANSWERED, state.question.step, {**said, **more}
 

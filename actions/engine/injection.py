@@ -200,7 +200,7 @@ def _functions(step: Step) -> list[Callable[..., Any]]:
         case Child():
             return [named for named in (step.opens, step.undo) if named is not None]
         case Ask():
-            return [named for named in (step.sheets, step.applies, step.leaves_out) if named is not None]
+            return [named for named in (step.sheets, step.applies, step.leaves_out, step.adds) if named is not None]
 
 
 def _check_one(procedure: str, title: str, function: Callable[..., Any], known: Mapping[str, Any]) -> None:

@@ -94,6 +94,7 @@ class Option:
     who: MayAnswer = MayAnswer.REQUESTER
     types: str = ""
     danger: bool = False
+    text: str = ""  # what it stands for, in place of a typed text
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,7 @@ class Ask:
     `sheets` gives what people read before they answer; the journal keeps it. `recheck` names the facts that
     are looked up again once somebody has answered: if one of them has changed, or `exceeds` what was shown, the
     answer is void and the question is put again. Where `applies` says no, nobody is asked and the first option stands.
-    `leaves_out` gives the labels of options that make no sense this time.
+    `leaves_out` gives the labels of options that make no sense this time, `adds` options that this time has more.
 
     Nobody answering within `expires` leads back; where `silence` leads on, it is a countdown: the first option stands
     at its end, unless somebody answers before, or holds it.
@@ -160,6 +161,7 @@ class Ask:
     until: str = ""
     still: tuple[str, ...] = ()
     silence: OptionEffect = OptionEffect.BACK
+    adds: Callable[..., tuple[Option, ...]] | None = None
 
 
 Step = Look | Act | Each | Child | Ask

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import get_args
@@ -11,6 +11,7 @@ from actions import catalog
 from actions.engine.errors import Refused
 from actions.engine.procedure import Outcome, Procedure
 from actions.engine.run import Run
+from actions.engine.run_summary import reading_of
 from actions.errands import status_page_publish
 from actions.incidents.incident import Incident
 from actions.incidents.open_errands import Errand
@@ -99,6 +100,7 @@ def to_publish(incident: Incident, draft: Draft) -> Errand:
 
 def _target(run: Run | None) -> datetime | None:
     """The moment that a recovery goes back to, where it goes back to one."""
-    target = run.request.get("target") if run else None
-    at = target.get("at") if isinstance(target, dict) else None
+    readings = (reading_of(fact) for fact in run.facts.values()) if run else ()
+    target = next(filter(None, readings), None) or (run.request.get("target") if run else None)
+    at = target.get("at") if isinstance(target, Mapping) else None
     return datetime.fromisoformat(at) if at else None

@@ -10,6 +10,7 @@ from actions.engine.break_glass import in_words
 from actions.engine.journal import Entry, Kind
 from actions.engine.procedure import Look, Procedure
 from actions.engine.run import Run
+from actions.engine.run_summary import summary_of
 from actions.engine.status import STOP
 from bot.views import plan
 from bot.views.mrkdwn import Block, actions, button, clock, escape, person, section, small, title
@@ -86,12 +87,12 @@ def rto(procedure: Procedure | None, run: Run, now: datetime) -> str:
 
 def blocks(seen: HeaderData) -> list[Block]:
     """The header as Slack shows it."""
-    run, first = seen.run, seen.entries[0].data
+    run = seen.run
     state = f"*{state_text(seen.procedure, run)}* · {rto(seen.procedure, run, seen.now)}{_ahead(seen)}"
     made = [
         *glass(run.glass),
         title(f"{run.procedure} · {run.service}"),
-        section(escape(first.get("summary") or "")),
+        section(escape(summary_of(seen.entries))),
         section(state),
     ]
     if not seen.worker and run.finished is None:
