@@ -17,7 +17,16 @@ from actions.engine.procedure import Procedure
 from actions.settings.settings import Settings
 from actions.store.store import Store
 from bot.context import BotContext
-from bot.listeners import buttons, catch_all, dialogs, incident_events, mentions, pinned_messages, slash_commands
+from bot.listeners import (
+    buttons,
+    catch_all,
+    dialogs,
+    incident_events,
+    mentions,
+    pinned_messages,
+    said_by_button,
+    slash_commands,
+)
 from bot.listeners import home_events as home_tab
 from bot.slack.client import client_for
 from bot.slack.home_tab import Home
@@ -103,6 +112,7 @@ def app_of(bot: BotContext, home: Home | None = None) -> App:
     slash_commands.register(app, bot)
     mentions.register(app, bot)
     buttons.register(app, bot)
+    said_by_button.register(app, bot)
     dialogs.register(app, bot)
     home_tab.register(app, bot, home or Home(bot))
     incident_events.register(app, bot)

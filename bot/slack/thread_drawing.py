@@ -20,7 +20,8 @@ from bot.incidents.incident_thread import ThreadStory
 from bot.incidents.incident_thread import story as story_of
 from bot.incidents.thread_places import header_key
 from bot.requests import header_key as header_of
-from bot.slack import run_line
+from bot.slack import private_answers, run_line
+from bot.slack.held_threads import is_held, is_private
 from bot.slack.outbox import ThreadPlace
 from bot.slack.run_thread import ThreadItem, story
 from bot.slack.watched_journals import SINK, Watched
@@ -43,7 +44,22 @@ def draw(bot: BotContext, watched: Watched, now: datetime, alive: bool, plain: b
     seen = HeaderData(
         bot.procedure(run.procedure), run, watched.entries, now, watched.progress, alive or run.asking, plain
     )
+    watched.private = watched.unseen = False
+    if _waits_or_private(bot, seen, watched, alive):
+        return []
     return _as_shown(bot, seen, watched)
+
+
+def _waits_or_private(bot: BotContext, seen: HeaderData, watched: Watched, alive: bool) -> bool:
+    """Whether nothing stands in Slack, as its moment is not found yet, or could not be and the asker alone is told."""
+    if notes.post(bot.store, header_of(seen.run)) or private_answers.is_aloud(bot, seen.run.id):
+        return False
+    if is_private(watched.entries):
+        watched.unseen = private_answers.was_told(bot, seen.run.id)
+        watched.private = not watched.unseen
+        return True
+    watched.unseen = is_held(watched.entries, seen.procedure, seen.now, alive)
+    return watched.unseen
 
 
 def _as_shown(bot: BotContext, seen: HeaderData, watched: Watched) -> list[ThreadItem]:
