@@ -20,7 +20,7 @@ from bot.commands.suggestions import readable, suggested
 from bot.context import BotContext
 from bot.incidents.incident_commands import lead
 from bot.incidents.thread_places import of_thread
-from bot.replies import stack_shown, status_replies
+from bot.replies import recover_offers, stack_shown, status_replies
 from bot.replies.error_page import entry, is_code
 from bot.requests import NO_WORKER, Origin, open_run
 from bot.run_control import run_of_thread, steer
@@ -125,6 +125,8 @@ def _looked(bot: BotContext, meant: LookCommand, origin: Origin) -> Reply:
             place = _place(bot, origin)
             shown = help_view.text(bot.catalog, meant.about, place)
             return Reply(shown, buttons=tuple(help_view.buttons(bot.catalog, place)))
+        case "offers":
+            return Reply(recover_offers.text(bot), buttons=recover_offers.buttons(bot))
         case "runs":
             return Reply(status_replies.runs(bot, meant.about))
         case "stack":

@@ -41,7 +41,7 @@ class ProcedureCommand:
 
 @dataclass(frozen=True)
 class LookCommand:
-    """`help`, `status`, `stack`, `runs`, `version` or `approve` (where that is done).
+    """`help`, `status`, `stack`, `runs`, `version`, `approve` (where that is done), or `offers`: the command alone.
 
     `about` is the run or site meant, or what help is wanted for.
     """
@@ -127,6 +127,8 @@ def _known(words: list[str], catalog: Sequence[Procedure], family: str, stack: S
     found = _procedure(words, catalog, family, stack)
     if found is not None:
         return found
+    if not words and family == "recover":
+        return LookCommand("offers")
     verb = bare(words[0]).casefold() if words else "help"
     rest = " ".join(words[1:])
     if verb in _LOOKS and family == "recover":
