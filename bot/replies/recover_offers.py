@@ -26,7 +26,7 @@ _LOOK_FIRST = ("recover postgres when", "recover window")
 
 
 @dataclass(frozen=True)
-class Offer:
+class RecoveryOffer:
     """What was lost, and the command that brings back how it was before; empty where that moment is not known."""
 
     loss: CountedLoss
@@ -39,12 +39,12 @@ def to_moment(bot: BotContext) -> Procedure | None:
     return next(fitting, None)
 
 
-def offers(bot: BotContext) -> tuple[list[Offer], int]:
+def offers(bot: BotContext) -> tuple[list[RecoveryOffer], int]:
     """The newest losses with the command for each, and how many earlier ones there are."""
     procedure, stack = to_moment(bot), bot.settings.stack()
     found = counted(bot.store, stack) if procedure is not None else []
     made = [
-        Offer(one, _command(procedure, one, stack) if procedure is not None and one.before is not None else "")
+        RecoveryOffer(one, _command(procedure, one, stack) if procedure is not None and one.before is not None else "")
         for one in found[:MOST]
     ]
     return made, len(found) - len(made)
