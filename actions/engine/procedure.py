@@ -141,10 +141,8 @@ class Ask:
     are looked up again once somebody has answered: if one of them has changed, or `exceeds` what was shown, the
     answer is void and the question is put again. Where `applies` says no, nobody is asked and the first option stands.
     `leaves_out` gives the labels of options that make no sense this time, `adds` options that this time has more.
-
     Nobody answering within `expires` leads back; where `silence` leads on, it is a countdown: the first option stands
     at its end, unless somebody answers before, or holds it.
-
     An answer `stands` for so long, and for no retry: as long as the act with the title `until` is not done, an older
     one is void too. Once acts that follow the question have begun, only the facts in `still` are looked up again.
     """
