@@ -4,26 +4,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from actions.engine.errors import RecoveryError
+from actions.engine.errors import RecoveryError, Refused
 from actions.version import VERSION
 from bot.commands.parse_command import (
     IncidentCommand,
     LookCommand,
+    Meaning,
     NotYetCommand,
     ProcedureCommand,
     RunCommand,
     UnknownCommand,
     read,
 )
-from bot.commands.suggestions import suggested
+from bot.commands.suggestions import readable, suggested
 from bot.context import BotContext
 from bot.incidents.incident_commands import lead
 from bot.incidents.thread_places import of_thread
-from bot.replies import stack_shown, status_replies
+from bot.replies import recover_offers, stack_shown, status_replies
 from bot.replies.error_page import entry, is_code
 from bot.requests import NO_WORKER, Origin, open_run
 from bot.run_control import run_of_thread, steer
 from bot.views import help as help_view
+from bot.views import instead
 from bot.views.help import HelpPlace
 from bot.views.mrkdwn import SECTION, Block, cut, escape
 from bot.who_may import who_may_ask
@@ -50,6 +52,7 @@ _DRAWING = SECTION - 10
 
 def hear(bot: BotContext, text: str, origin: Origin, family: str = "recover") -> Reply:
     """Carry out what somebody typed. A redelivery has no effect and gets no second reply."""
+    meant: Meaning | None = None
     try:
         meant, read_as = read(text, bot.catalog, family, bot.settings.stack())
         if isinstance(meant, ProcedureCommand):
@@ -59,7 +62,9 @@ def hear(bot: BotContext, text: str, origin: Origin, family: str = "recover") ->
         # before it is acknowledged.
         return _read_as(_heard(bot, meant, origin), read_as) if bot.recent.first(origin.key) else SILENCE
     except RecoveryError as refusal:
-        return Reply(told(refusal)) if bot.recent.first(f"refused {origin.key}") else SILENCE
+        if not bot.recent.first(f"refused {origin.key}"):
+            return SILENCE
+        return Reply(told(refusal), buttons=_instead(bot, meant, refusal, origin))
 
 
 def _read_as(reply: Reply, command: str) -> Reply:
@@ -67,6 +72,15 @@ def _read_as(reply: Reply, command: str) -> Reply:
     if not command or not reply.text:
         return reply
     return replace(reply, text=cut(f"Read as `{escape(command)}`.\n{reply.text}"))
+
+
+def _instead(bot: BotContext, meant: Meaning | None, refusal: RecoveryError, origin: Origin) -> tuple[Block, ...]:
+    """What was probably meant, as buttons; only what would be taken."""
+    if not isinstance(meant, ProcedureCommand) or not isinstance(refusal, Refused) or not refusal.instead:
+        return ()
+    zone = bot.people.asking(origin.user, origin.team, origin.name).zone
+    offered = [one for one in refusal.instead if readable(bot, meant, one, zone)]
+    return tuple(instead.buttons(meant.procedure, offered, bot.settings.stack(), meant.service, meant.site))
 
 
 def told(error: RecoveryError) -> str:
@@ -116,6 +130,8 @@ def _looked(bot: BotContext, meant: LookCommand, origin: Origin) -> Reply:
             place = _place(bot, origin)
             shown = help_view.text(bot.catalog, meant.about, place)
             return Reply(shown, buttons=tuple(help_view.buttons(bot.catalog, place)))
+        case "offers":
+            return Reply(recover_offers.text(bot), buttons=recover_offers.buttons(bot))
         case "runs":
             return Reply(status_replies.runs(bot, meant.about))
         case "stack":

@@ -88,6 +88,7 @@ def _weekday(words: str, number: int, how: str, last_week: bool, today: date, cl
             code="MD-WHEN-015",
             detail="Some mean the nearest one that is over, some that of the week before.",
             hint=f"Say which: “{nearest} {clock}” or “{before} {clock}”.",
+            instead=(f"{nearest} {clock}", f"{before} {clock}"),
         )
     return (nearest,)
 
@@ -105,14 +106,17 @@ def _by_numbers(words: str, first: int, second: int, year: int, today: date, clo
     orders = {(second, first), (first, second)} if "/" in words or "." in words or "-" in words else set()
     possible = {(month, day) for month, day in orders if 1 <= month <= 12 and 1 <= day <= 31}
     if len(possible) > 1:
-        both = [days for month, day in sorted(possible) for days in [_of_years(words, year, month, day, today, clock)]]
+        # One that is long ago is named all the same: it must not hide the other one.
+        both = [_any_year(words, year, month, day, today) for month, day in sorted(possible)]
         past = [days[0] for days in both if days and days[0] <= today]
-        shown = " or ".join(f"“{day} {clock}”" for day in sorted(past, reverse=True) or [days[0] for days in both])
+        meant = [f"{day} {clock}" for day in sorted(past, reverse=True) or [days[0] for days in both]]
+        shown = " or ".join(f"“{one}”" for one in meant)
         raise WhenError(
             f"“{words}” can be read as two dates.",
             code="MD-WHEN-016",
             detail="Some write the month first, some the day.",
             hint=f"Did you mean {shown}? {_FORM}",
+            instead=meant,
         )
     for month, day in possible:
         return _of_years(words, year, month, day, today, clock)
@@ -143,8 +147,13 @@ def _of_years(words: str, year: int, month: int, day: int, today: date, clock: s
             code="MD-WHEN-017",
             detail="The year was not said.",
             hint=f"If that is meant, say the year: “{found[0]} {clock}”.",
+            instead=(f"{found[0]} {clock}",),
         )
     return found
+
+
+def _any_year(words: str, year: int, month: int, day: int, today: date) -> tuple[date, ...]:
+    return (_day(words, year, month, day),) if year else tuple(_occurrences(month, day, today))
 
 
 def _occurrences(month: int, day: int, today: date) -> Iterator[date]:

@@ -19,7 +19,10 @@ def must_be_one_moment(words: str, figures: str) -> None:
     """
     if TO_COME.fullmatch(figures):
         raise WhenError(
-            f"“{words}” is in the future.", code="MD-WHEN-018", hint="Did you mean that long ago? For example: 20m ago."
+            f"“{words}” is in the future.",
+            code="MD-WHEN-018",
+            hint="Did you mean that long ago? For example: 20m ago.",
+            instead=(f"{figures.removeprefix('in ').removesuffix(' from now')} ago",),
         )
     if several := SEVERAL.fullmatch(figures):
         raise WhenError(
@@ -27,6 +30,7 @@ def must_be_one_moment(words: str, figures: str) -> None:
             code="MD-WHEN-019",
             detail="A recovery goes to one moment.",
             hint=f"Say one of them: “{several[1]}” or “{several[2]}”.",
+            instead=(several[1], several[2]),
         )
     if (half := HALF_HOUR.fullmatch(figures)) and 1 <= int(half[1]) <= 12:
         hour = int(half[1])
@@ -35,6 +39,7 @@ def must_be_one_moment(words: str, figures: str) -> None:
             code="MD-WHEN-020",
             detail="It was not looked up.",
             hint=f"Say it in figures: “{hour}:30” or “{hour - 1}:30”.",
+            instead=(f"{hour}:30", f"{hour - 1}:30"),
         )
     if VAGUE.fullmatch(words):
         raise WhenError(
@@ -57,4 +62,5 @@ def must_be_an_offset(wall: Wall, stated: str) -> None:
             f"“{wall.words}” can be two times, or a time in the zone {stated}.",
             code="MD-WHEN-022",
             hint=f"Say one time, “{wall.shown}”, or put a space before the offset: “{wall.shown} {stated}”.",
+            instead=(wall.shown, f"{found[1]}:{found[2]}", f"{wall.shown} {stated}"),
         )

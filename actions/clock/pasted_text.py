@@ -75,6 +75,7 @@ def refuse(text: str, words: str, accepts: Callable[[str], bool]) -> WhenError:
         code="MD-WHEN-003",
         detail=f"Nothing was looked up or changed for {_shorten(text)!r}.",
         hint=f"{question}It can be: {FORMS}.",
+        instead=(nearest,) if nearest else (),
     )
 
 

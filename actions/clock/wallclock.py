@@ -10,6 +10,9 @@ from actions.clock.calendar_days import days_meant
 from actions.clock.times import span_words, spell
 from actions.clock.zones import WhenError, readings, zone_name
 
+NOT_YET, TWICE, NEVER_WAS = "MD-WHEN-007", "MD-WHEN-008", "MD-WHEN-009"
+"""The codes of refusals that are of one zone: in another one the same time may be a moment."""
+
 
 @dataclass(frozen=True)
 class Wall:
@@ -37,6 +40,11 @@ class Wall:
         except ValueError:
             raise _no_such_clock(words) from None
         return cls(words, clock, match["day"])
+
+    @property
+    def said(self) -> str:
+        """The day, where one was said, and the time."""
+        return f"{self.day} {self.shown}" if self.day else self.shown
 
     @property
     def shown(self) -> str:
@@ -74,6 +82,7 @@ def _which_half(words: str) -> WhenError:
         code="MD-WHEN-023",
         detail="An hour in words is one of twelve, and the half of the day was not said.",
         hint=f"Say which: “{morning}” or “{later}”.",
+        instead=(morning, later),
     )
 
 
@@ -112,7 +121,21 @@ def in_the_future(moment: datetime, now: datetime) -> WhenError:
         code="MD-WHEN-007",
         detail=f"That is {span_words(moment - now)} from now ({spell(now.replace(microsecond=0))}).",
         hint="Check the date and the time zone; “latest” recovers to the last committed transaction.",
+        instead=_before_now(moment, now),
     )
+
+
+def _before_now(moment: datetime, now: datetime) -> tuple[str, ...]:
+    """What was probably meant by a moment to come: the same time of the day before, or of this year."""
+    day_before = moment - timedelta(days=1)
+    guesses = [day_before] if day_before <= now else []
+    if not guesses and (moment.month, moment.day) != (2, 29):
+        guesses = [guess for guess in (moment.replace(year=now.year),) if guess <= now]
+    return tuple(_exact(guess) for guess in guesses)
+
+
+def _exact(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _twice(reading: datetime, zone: tzinfo, moments: list[datetime]) -> WhenError:
@@ -122,6 +145,7 @@ def _twice(reading: datetime, zone: tzinfo, moments: list[datetime]) -> WhenErro
         code="MD-WHEN-008",
         detail="The first and the second time are different moments.",
         hint=f"Say which one: “{first}” or “{second}”.",
+        instead=(first, second),
     )
 
 
@@ -132,5 +156,6 @@ def _never_was(reading: datetime, zone: tzinfo) -> WhenError:
         f"{reading:%Y-%m-%d %H:%M} never was in {zone_name(zone)}: the clocks were set forward over it.",
         code="MD-WHEN-009",
         detail="That hour was skipped.",
-        hint=f"Say it in UTC, for example “{before:%Y-%m-%d %H:%M:%S} UTC” or “{after:%Y-%m-%d %H:%M:%S} UTC”.",
+        hint=f"Say it in UTC, for example “{_exact(before)}” or “{_exact(after)}”.",
+        instead=(_exact(before), _exact(after)),
     )

@@ -1,7 +1,7 @@
 """What a person means by ``<when>``: the words of ``/recover postgres pitr``, as a target.
 
-A bare time is read in the operations zone, as its most recent past occurrence. Every time becomes UTC;
-what could mean two moments is refused with both, rather than guessed.
+A bare time is read in the operations zone and in the asker's own, as its most recent past occurrence (`two_zones`).
+Every time becomes UTC; what else could mean two moments is refused with both, rather than guessed.
 """
 
 from __future__ import annotations
@@ -10,18 +10,18 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
-from typing import Literal
 from zoneinfo import ZoneInfo
 
 from actions.clock.no_moment import must_be_an_offset, must_be_one_moment
 from actions.clock.pasted_text import refuse, spelled, tidy
 from actions.clock.spans import OLDEST, ago, seconds_of, too_long_ago, unix
 from actions.clock.spoken_times import in_figures
+from actions.clock.target import Target, describe
 from actions.clock.time_grammar import DAY_LAST, JUST_BEFORE, LSN, SPAN_BEFORE, TIME, XID, YEAR
-from actions.clock.times import describe_moment
-from actions.clock.wallclock import Wall, in_the_future, resolve
+from actions.clock.two_zones import in_both_zones, in_zone
+from actions.clock.wallclock import Wall, in_the_future
 from actions.clock.zone_abbreviations import Lettered, lettered, must_be_in_force
-from actions.clock.zones import WhenError, place_named, zone_name, zone_named
+from actions.clock.zones import WhenError, place_named, zone_named
 from actions.postgres.lsn import format_lsn, parse_lsn
 
 __all__ = ["Target", "WhenError", "describe", "is_moment", "parse_when"]
@@ -30,19 +30,9 @@ _LATEST = ("latest", "now", "the latest", "right now", "newest", "the newest")
 _SMALLEST = timedelta(microseconds=1)
 """PostgreSQL's clock has no smaller step: so much before a moment is all that was committed before it."""
 _LARGEST_XID = 2**64
-
-
-@dataclass(frozen=True)
-class Target:
-    """The moment to recover to. Exactly one of at, xid and lsn is set, except for latest, which has none."""
-
-    kind: Literal["time", "xid", "lsn", "latest"]
-    text: str
-    zone: str = "UTC"
-    at: datetime | None = None
-    xid: int | None = None
-    lsn: str | None = None
-    other: Target | None = None
+_OF_ZONES, _TWO_TIMES = ("MD-WHEN-012", "MD-WHEN-026", "MD-WHEN-027"), "MD-WHEN-022"
+"""The codes of refusals of a zone, whose `instead` are zones; and of what may be an offset or a second time."""
+_NAMES_A_ZONE = re.compile(r"(?:utc|z|[+-]\d{2}:?\d{2})$", re.IGNORECASE | re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -77,8 +67,14 @@ class _Reader:
     def _before(self, said: str) -> Target | None:
         """“just before 14:30”, “5 minutes before noon”: that much before another moment."""
         found = JUST_BEFORE.fullmatch(said) or SPAN_BEFORE.fullmatch(said)
-        target = (self._counted(found["rest"]) or _clock(found["rest"], said, self)) if found else None
-        if found is None or target is None:
+        if found is None:
+            return None
+        try:
+            target = self._counted(found["rest"]) or _clock(found["rest"], said, self)
+        except WhenError as error:
+            error.instead = tuple(said[: found.start("rest")] + one for one in error.instead)
+            raise
+        if target is None:
             return None
         seconds = seconds_of(found["span"]) if "span" in found.groupdict() else 0
         return _earlier(target, timedelta(seconds=seconds) or _SMALLEST)
@@ -144,22 +140,35 @@ def _clock(said: str, words: str, reader: _Reader) -> Target | None:
     match = DAY_LAST.fullmatch(said) or TIME.fullmatch(said)
     if match is None or _is_no_clock(match):
         return None
+    groups = match.groupdict()
+    stated = next((groups[name] for name in ("zone", "named", "zone2", "named2") if groups.get(name)), "")
+    try:
+        return _of_day(said, words, match, stated, reader)
+    except WhenError as error:
+        raise _in_same_zone(error, stated) from None
+
+
+def _of_day(said: str, words: str, match: re.Match[str], stated: str, reader: _Reader) -> Target | None:
     wall = Wall.of(said, match)
     if wall.day and "midnight" in words and wall.day != "today":
         raise WhenError(
             f"“{words}” can be where that day begins or where it ends.",
             code="MD-WHEN-024",
             hint=f"Say which: “{wall.day} 00:00” is where it begins, “{wall.day} 23:59:59” where it ends.",
+            instead=(f"{wall.day} 00:00", f"{wall.day} 23:59:59"),
         )
-    groups = match.groupdict()
-    if stated := next((groups[name] for name in ("zone", "named", "zone2", "named2") if groups.get(name)), ""):
+    if stated:
         return _stated(said, wall, stated, reader)
-    other = _asker_reading(said, wall, reader.now, reader.asker)
-    try:
-        target = _in_zone(said, wall, reader.now, reader.operations)
-    except WhenError as error:
-        raise _with_other(error, other) from None
-    return target if other is None or other.at == target.at else replace(target, other=other)
+    return in_both_zones(said, wall, reader.now, reader.operations, reader.asker)
+
+
+def _in_same_zone(error: WhenError, stated: str) -> WhenError:
+    """What is offered instead is a moment of the zone that was said."""
+    if error.code in (*_OF_ZONES, _TWO_TIMES):
+        return error
+    told = [one for one in error.instead if _NAMES_A_ZONE.search(one) or one.endswith(stated)]
+    error.instead = tuple(one if one in told else f"{one} {stated}" for one in error.instead)
+    return error
 
 
 def _is_no_clock(match: re.Match[str]) -> bool:
@@ -173,6 +182,16 @@ def _is_no_clock(match: re.Match[str]) -> bool:
 
 
 def _stated(said: str, wall: Wall, stated: str, reader: _Reader) -> Target | None:
+    """In the zone that was said; where that is none, the same time in those that were probably meant."""
+    try:
+        return _zoned(said, wall, stated, reader)
+    except WhenError as error:
+        if error.code in _OF_ZONES:
+            error.instead = tuple(f"{wall.said} {zone}" for zone in error.instead)
+        raise
+
+
+def _zoned(said: str, wall: Wall, stated: str, reader: _Reader) -> Target | None:
     """In the zone that was said. A word that is none may be a typing mistake of another word."""
     if stated in ("my", "mine", "local", "here"):
         return _mine(said, wall, reader)
@@ -187,7 +206,7 @@ def _stated(said: str, wall: Wall, stated: str, reader: _Reader) -> Target | Non
             return None
         zone = zone_named(stated.replace(" ", "") if stated[-1].isdigit() else stated)
         must_be_an_offset(wall, stated)
-    return _in_zone(said, wall, reader.now, zone)
+    return in_zone(said, wall, reader.now, zone)
 
 
 def _mine(said: str, wall: Wall, reader: _Reader) -> Target:
@@ -197,11 +216,11 @@ def _mine(said: str, wall: Wall, reader: _Reader) -> Target:
             code="MD-WHEN-025",
             hint="Name it, for example 14:30 Europe/Berlin.",
         )
-    return _in_zone(said, wall, reader.now, zone_named(reader.asker))
+    return in_zone(said, wall, reader.now, zone_named(reader.asker))
 
 
 def _in_letters(said: str, wall: Wall, letters: Lettered, now: datetime) -> Target:
-    target = _in_zone(said, wall, now, letters.zone)
+    target = in_zone(said, wall, now, letters.zone)
     if target.at is not None:
         must_be_in_force(letters, target.at)
     return target
@@ -212,36 +231,3 @@ def _is_zone(name: str) -> bool:
         return zone_named(name) is not None
     except WhenError:
         return False
-
-
-def _in_zone(words: str, wall: Wall, now: datetime, zone: tzinfo) -> Target:
-    return Target("time", words, zone_name(zone), resolve(wall, now.astimezone(UTC), zone))
-
-
-def _asker_reading(words: str, wall: Wall, now: datetime, asker: str | None) -> Target | None:
-    """The same words in the asker's own zone, where that is a reachable moment."""
-    try:
-        return _in_zone(words, wall, now, zone_named(asker)) if asker else None
-    except WhenError:
-        return None
-
-
-def _with_other(error: WhenError, other: Target | None) -> WhenError:
-    """A refused reading still names the other one, if that would be accepted."""
-    if other is None:
-        return error
-    return WhenError(
-        error.message,
-        code=error.code,
-        detail=error.detail,
-        hint=f"In your own zone: “{other.text} {other.zone}”. {error.hint}",
-    )
-
-
-def describe(target: Target, now: datetime, zone: ZoneInfo | str) -> str:
-    """One line for the plan: UTC, the reader's own zone, and how long ago."""
-    if target.at is not None:
-        return describe_moment(target.at, now, zone_named(zone) if isinstance(zone, str) else zone)
-    if target.kind == "xid":
-        return f"just before transaction {target.xid}"
-    return f"just before WAL position {target.lsn}" if target.kind == "lsn" else "the last committed transaction"

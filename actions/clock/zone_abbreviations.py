@@ -98,6 +98,7 @@ def lettered(letters: str, own: Iterable[tzinfo], now: datetime) -> Lettered | N
         code="MD-WHEN-026",
         detail=f"It can be {choices}.",
         hint=f"Write the offset or the place instead, for example: {written}.",
+        instead=[one.offset for one in found],
     )
 
 
@@ -117,6 +118,7 @@ def must_be_in_force(one: Lettered, at: datetime) -> None:
         code="MD-WHEN-027",
         detail=f"{one.letters} is {one.offset}.",
         hint=f"Say which: the offset {one.offset}, or what the clocks showed: {one.region}.",
+        instead=(one.offset, one.region),
     )
 
 

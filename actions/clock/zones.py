@@ -40,6 +40,7 @@ def zone_named(name: str) -> tzinfo:
         code="MD-WHEN-012",
         detail="A zone is UTC, an offset such as +02:00, or a full name.",
         hint=_suggest_zone(text),
+        instead=_near_zones(text)[:2],
     )
 
 
@@ -66,9 +67,13 @@ def _fixed(name: str, match: re.Match[str]) -> tzinfo:
     return timezone(-offset if match[1] == "-" else offset)
 
 
-def _suggest_zone(text: str) -> str:
+def _near_zones(text: str) -> list[str]:
     last_part = [full for lower, full in sorted(_zones().items()) if lower.rpartition("/")[2] == text.replace(" ", "_")]
-    close = last_part or [_zones()[lower] for lower in get_close_matches(text, _zones(), n=1, cutoff=0.7)]
+    return last_part or [_zones()[lower] for lower in get_close_matches(text, _zones(), n=1, cutoff=0.7)]
+
+
+def _suggest_zone(text: str) -> str:
+    close = _near_zones(text)
     return f"Say the full name: {close[0]}." if close else "Say the full name, for example Europe/Berlin."
 
 

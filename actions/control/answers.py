@@ -57,7 +57,7 @@ def answer(
             said = {"title": state.question.title, "option": option["label"], "leads": option["leads"]}
             return Kind.HELD, state.question.step, {**_who(speaker), **said}
         _typed(state, option, text, state.question.plan)
-        said = _answered(state.question, option, speaker, text)
+        said = _answered(state.question, option, speaker, str(option.get("text") or text))
         if option["leads"] == OptionEffect.AGAIN and another is not None:
             said = {**said, "request": to_json(another)}
         more = {"glass": broken(glass, state.question, store.clock())} if glass else {}

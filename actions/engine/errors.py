@@ -11,7 +11,7 @@ RecoveryError        a step, a command or a look could not do its work
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 NOT_READ = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError, AssertionError)
@@ -51,7 +51,7 @@ class RecoveryError(Exception):
             if part:
                 self.add_note(part)  # So that a traceback, with --debug or in a test, says all of it.
 
-    def as_json(self) -> dict[str, str]:
+    def as_json(self) -> dict[str, Any]:
         """Its parts under the names that the command line and the journal use."""
         return {"error": self.message, "code": self.code, "detail": self.detail, "hint": self.hint}
 
@@ -66,7 +66,20 @@ class RecoveryError(Exception):
 
 
 class Refused(RecoveryError):
-    """What was asked cannot or must not be done; nothing was touched."""
+    """What was asked cannot or must not be done; nothing was touched.
+
+    `instead` are the words that were probably meant, each whole for the same place; what is offered as a button.
+    """
+
+    def __init__(
+        self, message: str, *, code: str = "", detail: str = "", hint: str = "", instead: Sequence[str] = ()
+    ) -> None:
+        super().__init__(message, code=code, detail=detail, hint=hint)
+        self.instead = tuple(instead)
+
+    def as_json(self) -> dict[str, Any]:
+        """Its parts, and the words that were probably meant where there are any."""
+        return {**super().as_json(), **({"instead": list(self.instead)} if self.instead else {})}
 
 
 class Busy(Refused):

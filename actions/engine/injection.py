@@ -204,7 +204,7 @@ def _functions(step: Step) -> list[Callable[..., Any]]:
             return [named for named in (step.opens, step.undo) if named is not None]
         case Ask():
             words = [option.does for option in step.options if callable(option.does)]
-            asked = (step.sheets, step.card, step.applies, step.leaves_out, step.lasts, step.offers)
+            asked = (step.sheets, step.card, step.applies, step.leaves_out, step.adds, step.lasts, step.offers)
             return [*words, *(named for named in asked if named is not None)]
 
 

@@ -74,6 +74,7 @@ class Option:
     types: str = ""
     danger: bool = False
     does: str | Callable[..., str] = ""
+    text: str = ""  # what it stands for, in place of a typed text
 
 
 @dataclass(frozen=True)
@@ -122,8 +123,8 @@ class Ask:
     `card` gives the few rows that people decide on, `sheets` all that there is to read; the journal keeps both.
     `recheck` names the facts that are looked up again once somebody has answered: if one of them has changed, or
     `exceeds` what was shown, the answer is void and the question is put again. Where `applies` says no, nobody is
-    asked and the first option stands. `leaves_out` gives the labels of options that make no sense this time; `offers`
-    what may be looked at beside it.
+    asked and the first option stands. `leaves_out` gives the labels of options that make no sense this time, `adds`
+    options that it has more, `offers` what may be looked at beside it.
 
     Nobody answering within `expires` leads back; where `silence` leads on, it is a countdown: the first option stands
     at its end, unless somebody answers before, or holds it. `lasts` gives how long, where that is no constant.
@@ -151,6 +152,7 @@ class Ask:
     lasts: Callable[..., timedelta] | None = None
     reaches: tuple[str, ...] = ()
     card: Callable[..., tuple[CardRow, ...]] | None = None
+    adds: Callable[..., tuple[Option, ...]] | None = None
 
 
 Step = Look | Act | Each | Child | Ask

@@ -27,7 +27,8 @@ def put(procedure: Procedure, ask: Ask, scope: Mapping[str, Any], facts: Iterabl
     if ask.applies is not None and not injection.call(ask.applies, scope):
         return _settled(ask)
     left_out = injection.call(ask.leaves_out, scope) if ask.leaves_out is not None else ()
-    options = [option for option in ask.options if option.label not in left_out]
+    added = injection.call(ask.adds, scope) if ask.adds is not None else ()
+    options = [option for option in (*ask.options, *added) if option.label not in left_out]
     countdown = {"silence": ask.silence} if ask.silence is not OptionEffect.BACK else {}
     options += [HOLD] if countdown else []
     options = [_worded(option, scope) for option in options]

@@ -16,6 +16,7 @@ from actions.engine.no_return import passed_no_return
 from actions.engine.procedure import MayAnswer, Procedure
 from actions.engine.run import Run
 from actions.engine.run_parts import Question
+from actions.engine.run_summary import summary_of
 from actions.incidents.alarms import ALONE_FOR, Alarm, Facts, RunFacts, alarms, approval_key
 from actions.incidents.contacts import people_of
 from actions.incidents.page_escalation import lifted
@@ -86,7 +87,7 @@ class AlarmWatch:
         asked_at = _last(told, Kind.ASKED) if asked else None
         return RunFacts(
             run=run.id,
-            what=str(told[0].data.get("summary") or run.procedure),
+            what=summary_of(told),
             requested_at=run.requested_at,
             rto=procedure.rto if procedure else None,
             failed_at=_last(told, Kind.FAILED, Kind.UNDO_FAILED) if failed else None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import get_args
@@ -12,6 +12,7 @@ from actions.clock.times import span_rounded_up
 from actions.engine.errors import Refused
 from actions.engine.procedure import Outcome, Procedure
 from actions.engine.run import Run
+from actions.engine.run_summary import reading_of
 from actions.errands import status_page_publish
 from actions.incidents.alert import AlertState
 from actions.incidents.incident import Incident
@@ -125,6 +126,7 @@ def _lost(run: Run | None, procedure: Procedure | None) -> str:
 
 def _target(run: Run | None) -> datetime | None:
     """The moment that a recovery goes back to, where it goes back to one."""
-    target = run.request.get("target") if run else None
-    at = target.get("at") if isinstance(target, dict) else None
+    readings = (reading_of(fact) for fact in run.facts.values()) if run else ()
+    target = next(filter(None, readings), None) or (run.request.get("target") if run else None)
+    at = target.get("at") if isinstance(target, Mapping) else None
     return datetime.fromisoformat(at) if at else None

@@ -14,6 +14,7 @@ from actions.engine.folding import fold
 from actions.engine.journal import Entry, Kind
 from actions.engine.procedure import FactRole, Procedure
 from actions.engine.run import Run
+from actions.engine.run_summary import summary_of
 from actions.engine.standstill import Standstill, standstill
 from actions.engine.status import state_of
 from actions.incidents.story_lines import ENDED, StoryLine, is_step, story_lines, who
@@ -131,7 +132,7 @@ def retell(told: Sequence[Entry], find: Callable[[str], Procedure | None] = cata
     return RunStory(
         run=run,
         name=name,
-        summary=str(first.get("summary") or run.procedure),
+        summary=summary_of(told),
         state=str(state_of(run)),
         seconds=(run.finished_at - run.requested_at).total_seconds() if run.finished_at else None,
         papers=tuple(p for e in told if e.kind is Kind.ASKED for p in _papers(e.data.get("sheets"))),

@@ -11,6 +11,7 @@ from actions.engine.errors import error_said
 from actions.engine.ids import is_errand
 from actions.engine.journal import Entry, Kind
 from actions.engine.put_question import void_words
+from actions.engine.run_summary import summary_of
 
 ENDED = {
     Kind.DONE: "done",
@@ -44,7 +45,7 @@ def is_step(entry: Entry) -> bool:
 def story_lines(told: Sequence[Entry], name: str) -> Iterator[StoryLine]:
     """The moments of a run. What it looked at before it first asked is its plan, and stands there."""
     asked = next((entry.n for entry in told if entry.kind is Kind.ASKED), 0)
-    errand, summary = is_errand(told[0].run), str(told[0].data.get("summary") or "")
+    errand, summary = is_errand(told[0].run), summary_of(told)
     for entry in told:
         if entry.kind is Kind.DONE and (errand or entry.n < asked):
             continue

@@ -72,6 +72,13 @@ def fitting(
     return sorted(found, key=lambda fit: -fit.weight)[:MOST]
 
 
+def sentence(procedure: Procedure, service: str = "") -> str:
+    """What a recovery does, in a few words: Bring PostgreSQL back to a moment."""
+    named = service or {"postgres": "PostgreSQL"}.get(procedure.about, procedure.about or "the site")
+    first = re.split(r"[,.;]", procedure.summary)[0]
+    return re.sub(r"\{\w+\}", "a moment", first.replace("{service}", named))
+
+
 def looks(incident: Incident, seen: Mapping[str, Condition]) -> list[str]:
     """What a quick look at the incident's services shows, whether or not a recovery is for it."""
     return list(dict.fromkeys(why for why, _ in _of_looks(incident, seen)))

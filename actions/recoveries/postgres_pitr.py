@@ -49,6 +49,7 @@ from actions.steps.postgres import (
     show_rows,
     take_backup,
     target,
+    two_readings,
 )
 from actions.steps.postgres.ask_live import ask_primary
 from actions.steps.postgres.data_place import must_be_swappable
@@ -67,10 +68,14 @@ class PointInTime:
 
 
 def read(text: str, asker: Asker) -> PointInTime:
-    """Read `<when>`; a bare time is read in the operations zone."""
+    """Read `<when>`; a bare time is read in the operations zone and in the asker's."""
     wanted = parse_when(text, now=asker.now, operations_zone=asker.operations_zone, asker_zone=asker.zone)
-    shown = replace(wanted, text=spell(wanted.at)) if wanted.at else wanted
+    shown = replace(_spelled(wanted), other=wanted.other and _spelled(wanted.other))
     return PointInTime(asker.service, shown, " ".join(text.split())[:80], asker.zone or asker.operations_zone)
+
+
+def _spelled(target: Target) -> Target:
+    return replace(target, text=spell(target.at)) if target.at else target
 
 
 PROCEDURE = Procedure(
@@ -119,6 +124,7 @@ PROCEDURE = Procedure(
             gives="mode",
             sheets=sheets.plan_sheets,
             card=decision_cards.plan_card,
+            adds=two_readings.rather,
             recheck=("server", "live", "writers", "base"),
         ),
         Act(

@@ -33,12 +33,13 @@ from pg_stat_user_tables
 
 @dataclass(frozen=True)
 class RowLoss:
-    """A table that had many rows and has fewer; `at` is when that was seen."""
+    """A table that had many rows and has fewer; `at` is when that was seen, `since` the look before."""
 
     table: str
     before: int
     now: int
     at: datetime
+    since: datetime | None = None
 
     def says(self) -> str:
         """In a few words."""
@@ -47,11 +48,12 @@ class RowLoss:
 
 @dataclass(frozen=True)
 class RowsSeen:
-    """The sizes at the last look, and what vanished lately, the newest first."""
+    """The sizes at the last look, what vanished lately, the newest first, and when that look was."""
 
     started: str
     counts: Mapping[str, int] = field(default_factory=dict)
     losses: tuple[RowLoss, ...] = ()
+    seen_at: datetime | None = None
 
 
 def count(container: str, server: Server, sql: Sql) -> RowsSeen:
@@ -67,8 +69,9 @@ def compare(before: RowsSeen | None, now: RowsSeen, at: datetime) -> RowsSeen:
     """
     kept = tuple(loss for loss in before.losses if _lasts(loss, now, at)) if before else ()
     if before is None or before.started != now.started:
-        return RowsSeen(now.started, now.counts, kept)
-    return RowsSeen(now.started, now.counts, (*_losses(before.counts, now.counts, at), *kept))
+        return RowsSeen(now.started, now.counts, kept, at)
+    fresh = _losses(before.counts, now.counts, at, before.seen_at)
+    return RowsSeen(now.started, now.counts, (*fresh, *kept), at)
 
 
 def look(store: Store, site: str, service: str, now: RowsSeen) -> RowsSeen:
@@ -86,11 +89,19 @@ def lost(store: Store, site: str, services: Iterable[str]) -> list[RowLoss]:
     return sorted(found, key=lambda loss: loss.at, reverse=True)
 
 
-def _losses(before: Mapping[str, int], now: Mapping[str, int], at: datetime) -> Iterable[RowLoss]:
+def looked_at(store: Store, site: str, service: str) -> datetime | None:
+    """When the rows of a service were last counted."""
+    seen = _kept(store, site, service)
+    return seen.seen_at if seen is not None else None
+
+
+def _losses(
+    before: Mapping[str, int], now: Mapping[str, int], at: datetime, since: datetime | None
+) -> Iterable[RowLoss]:
     for table, had in before.items():
         has = now.get(table, 0)
         if had >= MANY and had - has >= LOST * had:
-            yield RowLoss(table, had, has, at)
+            yield RowLoss(table, had, has, at, since)
 
 
 def _lasts(loss: RowLoss, now: RowsSeen, at: datetime) -> bool:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 from actions.clock.when import is_moment
 from actions.stack.stack import ServiceKind, Stack, service_of
+from bot.commands.known_phrases import PHRASES
 
 RUN_ID = re.compile(r"r\d{4}-[a-z0-9]{4}")
 INCIDENT_ID = re.compile(r"i\d{4}-[a-z0-9]{4}")
@@ -20,85 +21,44 @@ _ASKS = re.compile(
     r"^(?:should|shall|what|why|when|how|does|did|would it|is|are|who|where|may|if|can (?:we|i|it)|could (?:we|i|it))\b"
 )
 _POLITE = re.compile(
-    r"^(?:(?:please|pls|plz|kindly|hey|hi|hello|ok|okay|now|just|mayday|bot|(?:can|could|would|will) you|"
-    r"(?:i|we) (?:want|need|have|would like) to|i'd like to|we'd like to|let'?s|go and|quickly|urgent(?:ly)?)"
+    r"^(?:(?:please|pls|plz|kindly|hey|hi|hello|ok|okay|now|just|mayday|bot|(?:can|could|would|will) (?:you|u)|"
+    r"(?:be )?so kind (?:as )?(?:to|and)|"
+    r"(?:i|we) (?:want|need|have|must|would like) to|"
+    r"(?:do|make|start|begin|perform|run|launch|initiate)(?: an?| the)?(?= (?:full )?(?:restore|"
+    r"recovery?|rollback|rewind|point))|i'd like to|we'd like to|let'?s|go and|quickly|urgent(?:ly)?)"
     r"[,:!]*\s+)+"
 )
 _THANKS = re.compile(
-    r"[,!.]?\s(?:please|pls|plz|thanks|thank you|thx|asap|immediately|quickly|for me|for us)[!.]?$", re.ASCII
+    r"[,!.]?\s(?:please|pls|plz|thanks|thank you|thx|asap|immediately|quickly|"
+    r"urgent(?:ly)?|it'?s urgent|it is urgent|as soon as possible|in advance|very much|"
+    r"for me|for us)[!.]?$",
+    re.ASCII,
 )
 _REASON = re.compile(r"(?:,?\s(?:because|due to|as requested|so that|since we)\b|[;(]).*$")
+_REQUESTS = re.compile(r"(?:hey |hi |hello |please |mayday,? )*(?:can|could|would|will) (?:you|u)\b")
+"""A question in form, a request in fact."""
+_KIND_FIRST = re.compile(
+    r"^(?:the |our )?(?:databases?|db|pg|postgresql|postgres) "
+    r"(?=(?:restore|recovery?|rollback|roll back|rewind|revert)\b)"
+)
+_LOST = re.compile(r"(?<![\w-])(?:gone|vanished|vanish|disappeared|deleted|lost|missing|wiped|truncated|dropped)\b")
+_DOWN = re.compile(
+    r"(?:postgres|everything|stack|service|hasura|auth|redis) (?:is |has |are )?"
+    r"(?:down|crashed|dead|unreachable|offline|broken|not (?:responding|answering|working))"
+)
+_SPAN = re.compile(r"(?:by )?(?:the )?(?:last )?((?:\d{1,4}|an?) ?(?:s|sec(?:ond)?s?|m|min(?:ute)?s?|h|hours?|days?))")
 _SMALL = re.compile(r"\b(?:the|our|my|a|an|that|this|it|whole|server|instance|cluster|state|data|of)\b")
 _POSTGRES = re.compile(r"\b(?:databases?|db|pg|psql|postgresql|postgres)\b")
 _RESTORE = re.compile(
-    r"\b(?:(?P<undoes>rollback|roll back|roll|revert|undo)|restore|recover|rewind|reset|bring back|bring|go back|"
+    r"\b(?:(?P<undoes>rollback|roll back|roll|revert|undo)|restore|recovery?|rewind|reset|bring back|bring|go back|"
     r"point[- ]in[- ]time(?: recovery)?)\b"
 )
 _BARE = re.compile(r"(?:the |our )?(?:database |db |postgres )?(?:back )?to ")
 """What follows where the word for it is the name of the command itself: /recover the database to 12:05."""
-_TO = re.compile(r"^(?:back )?(?:to|at|as of) ")
+_TO = re.compile(r"^(?:back )?(?:to|at|as of|from|for|on)(?: time| the (?:state|moment|time)(?: of| at| from)?)? ")
 _POSTGRES_TOO = ("postgres", "back", "everything", "all")
-_SAME = {
-    "recover status": (
-        *("what's going on", "what is going on", "whats going on", "what is happening", "what's happening", "whats up"),
-        *("what is running", "what's running", "state", "progress", "how is it going", "how far", "eta", "show status"),
-    ),
-    "recover version": ("version", "which version", "what version", "-v", "--version"),
-    "recover runs": (
-        "list",
-        "ls",
-        "history",
-        "list runs",
-        "show runs",
-        "all runs",
-        "recoveries",
-        "logs",
-        "log",
-        "show",
-    ),
-    "recover stack": ("services", "health", "list services", "show services", "show stack", "list stack", "containers"),
-    "recover window": (
-        *("how far back can we go", "how far back", "what can be recovered", "recovery window", "show window"),
-        *("what can we recover", "windows", "which moments can be recovered", "recovery point", "rpo"),
-    ),
-    "recover help": (
-        "?",
-        "commands",
-        "hi",
-        "hello",
-        "hey",
-        "menu",
-        "usage",
-        "man",
-        "what can you do",
-        "help me",
-        "-h",
-        "--help",
-    ),
-    "recover postgres verify": (
-        *("check postgres", "verify", "check", "integrity", "integrity check", "check integrity", "is postgres ok"),
-        *("verify integrity", "check postgres integrity", "test postgres", "is postgres healthy", "verify postgres"),
-    ),
-    "incident list": ("incidents", "list incidents", "open incidents", "show incidents", "which incidents are open"),
-    "incident acknowledge": ("got it", "on it", "i'm on it", "i am on it", "taking", "i have", "i've got", "mine"),
-    "backup run base": (
-        *(
-            "take backup",
-            "make backup",
-            "backup now",
-            "backup postgres",
-            "backup postgres now",
-            "run backup",
-            "back up",
-        ),
-        *("base backup", "take base backup", "backup base", "backup run", "run base", "base", "back up postgres"),
-        *("take backup postgres", "make base backup", "start backup", "run base backup", "create backup", "now"),
-    ),
-}
-"""Whole texts, without small words, by the command that they mean. Each looks, or is free to be done."""
 _LONGEST = 300
 """No command in words is longer; what is, was pasted."""
-_PHRASES = {phrase: command for command, phrases in _SAME.items() for phrase in phrases}
 _Verbs = tuple[tuple[re.Pattern[str], str], ...]
 _STEERS: _Verbs = (
     (re.compile(r"(?:cancel|abort|halt|kill|stop)(?P<rest>(?: .*)?)"), "recover stop"),
@@ -124,26 +84,52 @@ _GRADES = re.compile(
 def rewritten(words: Sequence[str], family: str, stack: Stack) -> str:
     """The known command that the words mean, without a slash; empty where they mean none."""
     said = " ".join(words)
-    said = said.rstrip("?!.") or said
     plain = said.casefold()
     if len(plain) > _LONGEST:
         return ""
-    small = _without_small(plain)
-    if family in ("recover", "backup") and (found := _phrase(small, plain, family)):
+    small = _without_small(plain.rstrip("?!.") or plain)
+    if family in ("recover", "backup") and (found := _phrase(small, plain.rstrip("?!."), family)):
         return found
     if _DENIES.search(plain) or _ASKS.search(plain):
         return ""
-    asked = _THANKS.sub("", _POLITE.sub("", plain))
+    if plain.endswith("?") and not _REQUESTS.match(plain):
+        return ""
+    plain = plain.rstrip("?!.") or plain
+    asked = _KIND_FIRST.sub("", _unthanked(_POLITE.sub("", plain)))
     if family == "recover" and _BARE.match(asked):
         asked = f"restore {asked}"
-    return _restore(asked, stack) or _steered(_without_small(asked), family) or _led(asked, family)
+    found = _restore(asked, stack) or _steered(_without_small(asked), family) or _led(asked, family)
+    return found or (_told(small) if family == "recover" else "")
+
+
+def _unthanked(said: str) -> str:
+    """Without what is said for politeness at the end, of which there may be several."""
+    shorter = _THANKS.sub("", said)
+    return shorter if shorter == said else _unthanked(shorter)
+
+
+def _told(small: str) -> str:
+    """The look that helps somebody who only tells what is wrong."""
+    if _LOST.search(small) and not _RESTORE.search(small):
+        return "recover"
+    return "recover stack" if _DOWN.fullmatch(small) else ""
+
+
+def is_timed(words: Sequence[str]) -> bool:
+    """Whether somebody speaks of a restore and of a time of day: no backup as it is can be meant."""
+    said = " ".join(words).casefold()
+    return bool(_RESTORE.search(said) and re.search(r"\b\d{1,2}[:.h]\d{2}\b", said))
 
 
 def would_be(words: Sequence[str], stack: Stack) -> str:
     """What was probably meant by somebody who only asks whether to: should we restore to 12:05."""
-    said = " ".join(words).rstrip("?!.").casefold()
+    said = " ".join(words).casefold()
+    asks = said.endswith("?") or bool(_ASKS.search(said))
+    said = said.rstrip("?!.")
     verb = _RESTORE.search(said)
-    if verb is None or _DENIES.search(said) or not _ASKS.search(said):
+    if verb is None and said and is_moment(said, _ANY):
+        return f"recover postgres pitr {said}"
+    if verb is None or _DENIES.search(said) or not asks:
         return ""
     return _restore(said[verb.start() :], stack)
 
@@ -154,9 +140,9 @@ def _without_small(text: str) -> str:
 
 
 def _phrase(small: str, plain: str, family: str) -> str:
-    found = _PHRASES.get(small) or _PHRASES.get(plain) or ""
+    found = PHRASES.get(small) or PHRASES.get(plain) or ""
     if family == "backup":
-        found = _PHRASES.get(f"backup {small}") or found
+        found = PHRASES.get(f"backup {small}") or found
     elif found == "backup run base" and "back" not in small:
         return ""
     return found if family == "recover" or found.startswith("backup") else ""
@@ -170,7 +156,7 @@ def _restore(said: str, stack: Stack) -> str:
     words = _POSTGRES.sub("postgres", _REASON.sub("", said[verb.end() :])).split()
     name = ""
     for taken in range(len(words) + 1):
-        when = _TO.sub("", " ".join(words[taken:]))
+        when = _ago(_TO.sub("", " ".join(words[taken:])))
         if RUN_ID.fullmatch(when.removeprefix("run ")):
             return f"recover undo {when.removeprefix('run ')}" if verb["undoes"] and not name else ""
         if when and is_moment(when, _ANY):
@@ -183,13 +169,19 @@ def _restore(said: str, stack: Stack) -> str:
     return ""
 
 
+def _ago(words: str) -> str:
+    """Going back 20 minutes, or undoing the last 20 minutes, is going to 20 minutes ago."""
+    span = _SPAN.fullmatch(words)
+    return f"{span[1]} ago" if span else words
+
+
 _ANY = datetime(2100, 1, 1, tzinfo=UTC)
 """Whether words name a moment does not depend on when that is asked."""
 
 
 def _steered(small: str, family: str) -> str:
     return (
-        _one_of(_STEERS, small, ("run", "recovery", "restore", "pitr", "everything"), RUN_ID)
+        _one_of(_STEERS, small, ("run", "recovery", "restore", "pitr", "everything", "now"), RUN_ID)
         if family == "recover"
         else ""
     )

@@ -25,6 +25,7 @@ _VERIFY = ("/recover postgres verify", "check the database for damage")
 _WINDOW = ("/recover window", "see which moments can be reached")
 _BASE = ("/backup run base", "take a base backup now")
 _INCIDENT = ("/incident declare <title>", "open an incident, so that others help")
+_ROWS = "bringing back single tables or rows"
 _TOPICS = (
     (r"region|geo|multi-?region|failback", "failing over to another region", (_LOOK, _INCIDENT)),
     (
@@ -35,8 +36,8 @@ _TOPICS = (
     (r"corrupt(?:ion|ed)?|damaged?|broken", "the recovery from corruption", (_VERIFY, _TO_MOMENT)),
     (r"host-?lost|bare-?metal|rebuild host", "rebuilding a lost host", (_LOOK, _INCIDENT)),
     (r"outage|all|everything|full", "recovering all services at once", (_LOOK, _TO_MOMENT, _INCIDENT)),
-    (r"rescue|tables?|rows?|channels?|messages?", "bringing back single tables or rows", (_WINDOW, _TO_MOMENT)),
-    (r"when|search|find|who", "searching for the moment of a loss", (_WINDOW, _TO_MOMENT)),
+    (r"rescue|tables?|rows?|channels?|messages?", _ROWS, (_WINDOW, _TO_MOMENT)),
+    (r"when|search|find", "searching for the moment of a loss", (_WINDOW, _TO_MOMENT)),
     (r"drill|exercise|practi[cs]e|rehears(?:e|al)", "drills", (_VERIFY, _WINDOW)),
     (r"off-?site|schedule|hold|retention|dump|weekly|prune", "backups by schedule and off the site", (_BASE, _WINDOW)),
     (r"restore|backup|snapshot|dump", "restoring one backup as it is", (_TO_MOMENT, _WINDOW, _BASE)),
@@ -46,8 +47,11 @@ _TELLS = re.compile(r"\b(?:fail-?over|switch-?over|promote|corrupt(?:ed|ion)?|ou
 _ACTS = re.compile(r"\b(?:restart|start|stop|restore|recover|fresh|rebuild|flush|reload|fix|reset|bring|up|down)\b")
 
 
-def not_built(said: str, family: str, stack: Stack) -> NotBuilt | None:
-    """What of that is still to come; None where the words are about nothing of the kind."""
+def not_built(said: str, family: str, stack: Stack, *, timed: bool = False) -> NotBuilt | None:
+    """What of that is still to come; None where the words are about nothing of the kind.
+
+    Who speaks of a restore to a time (`timed`) means no backup as it is, whatever words are not understood beside it.
+    """
     words = re.findall(r"[a-z][a-z0-9_.-]*", said.casefold())
     other = _other_service(words, stack)
     if family == "recover" and other and (_ACTS.search(said.casefold()) or len(words) == 1):
@@ -57,7 +61,8 @@ def not_built(said: str, family: str, stack: Stack) -> NotBuilt | None:
     told = [word for word in words if word not in _PASSED_OVER]
     # Without a verb of recovery it has to begin so: a word somewhere in a sentence tells nothing.
     where = told if _ACTS.search(said.casefold()) or _TELLS.search(said.casefold()) else told[:1]
-    found = (NotBuilt(what, today) for pattern, what, today in _TOPICS for word in where if re.fullmatch(pattern, word))
+    topics = (one for one in _TOPICS if not timed or one[1] == _ROWS)
+    found = (NotBuilt(what, today) for pattern, what, today in topics for word in where if re.fullmatch(pattern, word))
     return next(found, None)
 
 

@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from actions.engine.procedure import Procedure
+from actions.engine.procedure import Procedure, Risk
 from actions.stack.manual import MANUAL
 from actions.stack.stack import Stack
 from bot.commands.named_service import known, right, strange, without_site
-from bot.commands.natural_words import RUN_ID, rewritten, would_be
+from bot.commands.natural_words import RUN_ID, is_timed, rewritten, would_be
 from bot.commands.not_yet import NotBuilt, not_built
 from bot.commands.plain_text import bare, tidy
 
@@ -26,7 +26,9 @@ _LOOKS = ("help", "status", "stack", "runs", "run", "version", "approve")
 _STEERS = ("stop", "undo", "retry")
 _LEADS = ("declare", "list", "severity", "role", "acknowledge", "escalate", "resolve", "timeline", "statuspage")
 _CALLS = re.compile(r"^(?:<@[A-Z0-9]+(?:\|[^>]*)?>\s*|@mayday\b[,:]?\s*|!(?=\w)|/(?=\w))+", re.IGNORECASE)
-_NEAR = 0.6
+_NEAR, _SURE = 0.6, 0.75
+"""How much words have to resemble a command to suggest it: one that only looks, and one that changes something."""
+_ACTING = ("stop", "undo", "retry", "approve")
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class ProcedureCommand:
 
 @dataclass(frozen=True)
 class LookCommand:
-    """`help`, `status`, `stack`, `runs`, `version` or `approve` (where that is done).
+    """`help`, `status`, `stack`, `runs`, `version`, `approve` (where that is done), or `offers`: the command alone.
 
     `about` is the run or site meant, or what help is wanted for.
     """
@@ -116,7 +118,7 @@ def read(
             return found, f"/{command}"
     said = " ".join(words)
     asked = would_be(words, stack)
-    built = None if asked else not_built(said, family, stack)
+    built = None if asked else not_built(said, family, stack, timed=is_timed(words))
     if built is not None:
         return NotYetCommand(said, built), ""
     return UnknownCommand(said, f"/{asked}" if asked else _nearest(words, catalog, family), family), ""
@@ -127,6 +129,8 @@ def _known(words: list[str], catalog: Sequence[Procedure], family: str, stack: S
     found = _procedure(words, catalog, family, stack)
     if found is not None:
         return found
+    if not words and family == "recover":
+        return LookCommand("offers")
     verb = bare(words[0]).casefold() if words else "help"
     rest = " ".join(words[1:])
     if verb in _LOOKS and family == "recover":
@@ -175,8 +179,11 @@ def _nearest(words: list[str], catalog: Sequence[Procedure], family: str) -> str
     commands += [f"recover {verb}" for verb in (*_LOOKS, *_STEERS)]
     commands += [f"incident {verb}" for verb in _LEADS]
     scored = [(*_likeness(words, command, family), command) for command in commands]
-    best = max(scored, default=(0.0, 0, ""))
-    if best[0] < _NEAR:
+    acts = {command_of(p) for p in catalog if p.risk is not Risk.READS} | {f"recover {verb}" for verb in _ACTING}
+    acts |= {f"incident {verb}" for verb in _LEADS if verb not in ("list", "timeline")}
+    likely = [one for one in scored if one[0] >= (_SURE if one[2] in acts else _NEAR)]
+    best = max(likely, default=(0.0, 0, ""))
+    if not best[2]:
         return ""
     return " ".join([f"/{best[2]}", *words[best[1] :]])
 

@@ -34,12 +34,18 @@ def suggested(bot: BotContext, unknown: UnknownCommand, origin: Origin, person: 
 
 
 def _whole(bot: BotContext, nearest: str, wants: ProcedureCommand, person: Person) -> str:
-    asker = Asker(bot.clock(), bot.settings.operations_zone, person.zone, wants.service)
-    try:
-        wants.procedure.words.read(wants.arguments, asker)
-    except RecoveryError:
+    if not readable(bot, wants, wants.arguments, person.zone):
         return f"/{command_of(wants.procedure)} {wants.procedure.words.usage}".strip()
     return nearest
+
+
+def readable(bot: BotContext, wants: ProcedureCommand, arguments: str, zone: str | None) -> bool:
+    """Whether the procedure takes these arguments from somebody in that zone."""
+    try:
+        wants.procedure.words.read(arguments, Asker(bot.clock(), bot.settings.operations_zone, zone, wants.service))
+    except RecoveryError:
+        return False
+    return True
 
 
 def _is_open(bot: BotContext, run: str, origin: Origin) -> bool:

@@ -11,11 +11,13 @@ from slack_sdk import WebClient
 
 from actions.engine.errors import RecoveryError
 from actions.engine.procedure import Risk
+from actions.incidents.suggested_recoveries import sentence
 from bot.commands.addressed_commands import addressed
 from bot.commands.parse_command import command_of
 from bot.context import BotContext
 from bot.dispatch import Reply, hear, told
 from bot.listeners.whisper import whisper
+from bot.replies import recover_offers
 from bot.requests import Origin
 from bot.response_deadline import TAKEN, UNDER_WAY, ResponseDeadline
 from bot.slack.client import FAILURES, trouble
@@ -41,7 +43,7 @@ def register(app: App, bot: BotContext, home: Home) -> None:
         except RecoveryError as refusal:
             _open(bot, client, body, home_dialogs.told(told(refusal)))
             return
-        _open(bot, client, body, home_dialogs.recover(_offered(bot)))
+        _open(bot, client, body, _dialog(bot))
 
     def begin(ack: Ack, body: dict[str, Any], action: dict[str, Any], client: WebClient) -> None:
         ack()
@@ -93,15 +95,18 @@ def _team(body: dict[str, Any]) -> str:
     return str(body["user"].get("team_id") or (body.get("team") or {}).get("id") or "")
 
 
-def _offered(bot: BotContext) -> list[tuple[str, str]]:
-    """The recoveries that change something: their command and what has to be given with it."""
+def _dialog(bot: BotContext) -> dict[str, Any]:
+    """The recoveries that change something, each as a sentence, with what was seen to be lost."""
     site = bot.settings.stack()[0]
-    return [
-        (command, p.words.usage)
-        for p in bot.catalog
-        if p.risk is not Risk.READS and command_of(p).startswith("recover ")
-        for command, _name in addressed(command_of(p), p.about, site)
+    changing = [p for p in bot.catalog if p.risk is not Risk.READS and command_of(p).startswith("recover ")]
+    offered = [
+        (command, sentence(p, name)) for p in changing for command, name in addressed(command_of(p), p.about, site)
     ]
+    found, earlier = recover_offers.offers(bot)
+    # A moment stands there already only where it cannot be taken for another recovery's.
+    moment = found[0].loss.before if found and len(offered) == 1 else None
+    seen = "\n".join(recover_offers.seen(bot, [one.loss for one in found], earlier))
+    return home_dialogs.recover(offered, moment, seen)
 
 
 def _open(bot: BotContext, client: WebClient, body: dict[str, Any], view: dict[str, Any]) -> None:

@@ -23,11 +23,13 @@ from bot.incidents.incident_commands import press
 from bot.incidents.incident_scene import fits_of
 from bot.incidents.thread_places import header_key
 from bot.listeners.whisper import whisper
+from bot.replies import recover_offers
 from bot.requests import Origin, open_run
 from bot.response_deadline import TAKEN, UNDER_WAY, ResponseDeadline
 from bot.slack.client import FAILURES, trouble
 from bot.slack.people import Person
 from bot.views import incident_modals as modals
+from bot.views.moment_fields import moment_of
 
 _log = logging.getLogger(__name__)
 _NOT_READ = "Nothing was published: the text was that of another kind of update. Press *Status page…* again."
@@ -42,11 +44,12 @@ def register(app: App, bot: BotContext) -> None:
         _take_press(bot, client, body, action)
 
     def choose(ack: Ack, body: dict[str, Any], view: dict[str, Any]) -> None:
-        procedure = bot.procedure(modals.said(view))
+        name, moment, service, site = modals.chosen(view)
+        procedure = bot.procedure(name)
         if procedure is None:
             ack(response_action="errors", errors={modals.BLOCK: "This version does not know that recovery."})
             return
-        ack(response_action="update", view=modals.arguments(view["private_metadata"], procedure))
+        ack(response_action="update", view=modals.arguments(view["private_metadata"], procedure, moment, service, site))
 
     def recover(ack: Ack, body: dict[str, Any], view: dict[str, Any], client: WebClient) -> None:
         place = _place(bot, client, body, str(json.loads(view["private_metadata"])["incident"]))
@@ -100,7 +103,9 @@ def _dialog(bot: BotContext, how: str, name: str, user: str) -> dict[str, Any]:
         return modals.role(name, user)
     if how == "status":
         return status_update.dialog(bot, name)
-    return modals.recover(incident, *fits_of(bot, incident))
+    into = recover_offers.to_moment(bot)
+    losses = [one.loss for one in recover_offers.offers(bot)[0]]
+    return modals.recover(incident, *fits_of(bot, incident), losses, into.name if into else "")
 
 
 def _open(client: WebClient, body: dict[str, Any], view: dict[str, Any]) -> None:
@@ -127,8 +132,9 @@ def _begin(bot: BotContext, body: dict[str, Any], view: dict[str, Any]) -> str:
         str(user.get("name") or ""),
         str(pointer["incident"]),
     )
-    service = _meant(bot, procedure, str(pointer["incident"]))
-    wants = ProcedureCommand(procedure, bare(tidy(modals.said(view))), service)
+    service = str(pointer.get("service") or "") or _meant(bot, procedure, str(pointer["incident"]))
+    wanted = moment_of(view) if procedure.words.usage == "<when>" else modals.said(view)
+    wants = ProcedureCommand(procedure, bare(tidy(wanted)), service, str(pointer.get("site") or ""))
     return open_run(bot, wants, origin, _person(bot, body)).run
 
 
@@ -176,7 +182,9 @@ def _guarded(ack: Ack, view: dict[str, Any], tell: Callable[[str], None], work: 
             tell(told(refusal))
             return
         text = refusal.words(" ")
-        fields = [str(block["block_id"]) for block in view["blocks"] if block["type"] == "input"]
+        inputs = [block for block in view["blocks"] if block["type"] == "input"]
+        typed = [one for one in inputs if (one.get("element") or {}).get("type") != "datetimepicker"]
+        fields = [str(block["block_id"]) for block in typed or inputs]
         if fields:
             ack(response_action="errors", errors={fields[-1]: text[:2000]})
         else:

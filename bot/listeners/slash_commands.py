@@ -38,7 +38,7 @@ def register(app: App, bot: BotContext) -> None:
         except RecoveryError as refusal:
             reply = Reply(told(refusal))
         if prompt.told:
-            _follow_up(respond, reply.text)
+            _follow_up(respond, reply)
         else:
             # The acknowledgement carries the answer, so that no second call can fail or be limited.
             ack(reply.text, blocks=[section(reply.text), *reply.buttons]) if reply.text else ack()
@@ -54,10 +54,11 @@ def register(app: App, bot: BotContext) -> None:
         app.command(f"/{family}", middleware=[arrive])(listen)
 
 
-def _follow_up(respond: Respond, text: str) -> None:
+def _follow_up(respond: Respond, reply: Reply) -> None:
     """The answer, after it was said to be under way."""
+    text = reply.text or TAKEN
     try:
-        respond(text=text or TAKEN, blocks=[section(text or TAKEN)])
+        respond(text=text, blocks=[section(text), *reply.buttons])
     except FAILURES as error:
         _log.warning("a late answer to a command could not be given: %s", type(error).__name__)
 

@@ -10,6 +10,7 @@ from actions.engine.ids import is_errand
 from actions.engine.journal import Entry, Kind
 from actions.engine.needs_people import is_unseen
 from actions.engine.run import Run
+from actions.engine.run_summary import summary_of
 from actions.engine.served import told
 from actions.engine.status import labels_of
 from actions.store.notes import living_workers
@@ -85,7 +86,7 @@ def _line(bot: BotContext, run: Run, entries: list[Entry], now: datetime) -> str
 
 def _one(bot: BotContext, run: Run) -> str:
     entries = bot.store.entries(run.id)
-    lines = [_line(bot, run, entries, bot.clock()), escape(str(entries[0].data.get("summary") or ""))]
+    lines = [_line(bot, run, entries, bot.clock()), escape(summary_of(entries))]
     told = [_told(entry) for entry in entries]
     steps = [text for text in told if text]
     head = "\n".join(cut(line, _HEAD) for line in lines)

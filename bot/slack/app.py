@@ -24,6 +24,7 @@ from bot.listeners import (
     incident_events,
     mentions,
     pinned_messages,
+    said_by_button,
     shown_pages,
     slash_commands,
 )
@@ -113,6 +114,7 @@ def app_of(bot: BotContext, home: Home | None = None) -> App:
     mentions.register(app, bot)
     buttons.register(app, bot)
     shown_pages.register(app, bot)
+    said_by_button.register(app, bot)
     dialogs.register(app, bot)
     home_tab.register(app, bot, home or Home(bot))
     incident_events.register(app, bot)

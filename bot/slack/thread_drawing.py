@@ -21,8 +21,9 @@ from bot.incidents.incident_thread import ThreadStory
 from bot.incidents.incident_thread import story as story_of
 from bot.incidents.thread_places import header_key
 from bot.requests import header_key as header_of
-from bot.slack import run_line
+from bot.slack import private_answers, run_line
 from bot.slack.approval_requests import untold
+from bot.slack.held_threads import is_held, is_private
 from bot.slack.outbox import ThreadPlace
 from bot.slack.run_thread import story
 from bot.slack.thread_item import ThreadItem
@@ -53,6 +54,9 @@ def draw(bot: BotContext, watched: Watched, now: datetime, alive: bool) -> list[
         approvers(bot, run),
         untold(bot.store, run) if run.asking else 0,
     )
+    watched.private = watched.unseen = False
+    if _waits_or_private(bot, seen, watched, alive):
+        return []
     return _as_shown(bot, seen, watched)
 
 
@@ -60,6 +64,18 @@ def approvers(bot: BotContext, run: Run) -> tuple[str, ...]:
     """The groups and people to mention where a second person is waited for; not whoever asked."""
     people = bot.settings.people
     return (*people.approver_groups, *(user for user in people.approvers if user != run.requester))
+
+
+def _waits_or_private(bot: BotContext, seen: HeaderData, watched: Watched, alive: bool) -> bool:
+    """Whether nothing stands in Slack, as its moment is not found yet, or could not be and the asker alone is told."""
+    if notes.post(bot.store, header_of(seen.run)) or private_answers.is_aloud(bot, seen.run.id):
+        return False
+    if is_private(watched.entries):
+        watched.unseen = private_answers.was_told(bot, seen.run.id)
+        watched.private = not watched.unseen
+        return True
+    watched.unseen = is_held(watched.entries, seen.procedure, seen.now, alive)
+    return watched.unseen
 
 
 def _as_shown(bot: BotContext, seen: HeaderData, watched: Watched) -> list[ThreadItem]:

@@ -42,6 +42,7 @@ class Watched:
     settled: bool = False
     ended: bool = False
     owes: bool = False
+    private: bool = False  # It ended with an answer that the asker alone is to read, and has not read yet.
     unseen: bool = False  # Nothing of it is to stand in Slack as yet.
     telling: ThreadStory | None = None
 

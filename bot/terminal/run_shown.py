@@ -17,6 +17,7 @@ from actions.engine.journal import Entry, Kind
 from actions.engine.procedure import MayAnswer, OptionEffect, Procedure, Risk
 from actions.engine.run import Run
 from actions.engine.run_parts import Question
+from actions.engine.run_summary import summary_of
 from actions.engine.status import labels_of, state_of
 from bot.views import decision_card
 from bot.views.steps import sentence
@@ -168,7 +169,7 @@ def document(entries: list[Entry]) -> dict[str, Any]:
         "procedure": run.procedure,
         "service": run.service,
         "state": state_of(run),
-        "summary": entries[0].data.get("summary", ""),
+        "summary": summary_of(entries),
         "requester": run.requester,
         "requested_at": run.requested_at,
         "labels": labels_of(run),

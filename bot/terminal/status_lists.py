@@ -11,7 +11,7 @@ from actions.engine.served import told
 from actions.store.notes import living_workers
 from bot import run_control
 from bot.commands.parse_command import NotYetCommand, UnknownCommand, command_of
-from bot.replies import stack_shown
+from bot.replies import recover_offers, stack_shown
 from bot.replies.error_page import is_code
 from bot.terminal import error_lookup, run_shown
 from bot.terminal.records import aligned, list_runs, listed, print_runs, show_json, show_run
@@ -89,6 +89,19 @@ def status(session: Session) -> None:
             session.out.print(run_shown.how_to_answer(run), markup=False)
     hosts = "; ".join(sorted(told(w, name) for name, w in workers.items()))
     session.out.print(f"Workers alive: {hosts or 'none'}", markup=False)
+    return None
+
+
+def offers(session: Session) -> None:
+    """What was seen to be lost, with the command that brings back how it was before."""
+    found, _earlier = recover_offers.offers(session.bot)
+    if session.as_json:
+        return show_json([{"lost": one.loss.says(), "command": f"mayday {one.said}"} for one in found])
+    session.out.print(recover_offers.text(session.bot, "mayday ").replace("*", "").replace("`", ""), markup=False)
+    if any(one.said for one in found):
+        session.out.print("\nTo bring back how it was before, type one of these:", markup=False)
+    for one in filter(lambda one: one.said, found):
+        session.out.print(f"  {one.loss.label()}\n    mayday {one.said}", markup=False)
     return None
 
 

@@ -31,7 +31,7 @@ from bot.terminal.session import Session, session
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
-Words = Annotated[list[str] | None, typer.Argument(help="The words as in Slack; without any: help.")]
+Words = Annotated[list[str] | None, typer.Argument(help="The words as in Slack; alone: what was seen to be lost.")]
 Typed = Annotated[str, typer.Option("--type", help="What has to be typed: the plan's hash, another time, a note.")]
 OneTime = Annotated[str, typer.Option("--code", help="The one-time code; asked for without it.")]
 Alone = Annotated[bool, typer.Option("--alone", help="Break the glass: go on without a second person.")]
@@ -192,6 +192,8 @@ def _looked(here: Session, look: LookCommand) -> None:
     match look.at:
         case "help":
             status_lists.help_text(here, look.about)
+        case "offers":
+            status_lists.offers(here)
         case "runs":
             status_lists.runs(here, look.about.casefold())
         case "stack":

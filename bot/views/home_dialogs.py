@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from html import unescape
 
+from bot.views import moment_fields
 from bot.views.mrkdwn import Block, cut, plain, section
 
 CALLBACK = "home:recover"
-WHICH, TEXT = "which", "text"
+WHICH, TEXT = "which", moment_fields.TYPED
 _FIELD = "value"
 
 
-def recover(offered: Sequence[tuple[str, str]]) -> Block:
-    """Which recovery, and to what; the plan is shown in its thread before anything is touched."""
+def recover(
+    offered: Sequence[tuple[str, str]],
+    moment: datetime | None = None,
+    seen: str = "",
+) -> Block:
+    """Which recovery, and to what; the plan is shown in its thread before anything is touched.
+
+    `offered` are commands with a label each, `seen` tells what was seen to be lost, `moment` is the one before that.
+    """
     if not offered:
         return told("No recovery can be begun here.")
     options = [
-        {"text": {"type": "plain_text", "text": cut(f"/{command} {usage}".strip(), 75)}, "value": command}
-        for command, usage in offered
+        {"text": {"type": "plain_text", "text": cut(label, 75)}, "value": cut(command, 150)}
+        for command, label in offered
     ]
     which = {"type": "static_select", "action_id": _FIELD, "options": options[:100], "initial_option": options[0]}
-    rest = {
-        "type": "plain_text_input",
-        "action_id": _FIELD,
-        "max_length": 300,
-        "placeholder": {"type": "plain_text", "text": "14:30, 20m ago, latest"},
-    }
     return {
         "type": "modal",
         "callback_id": CALLBACK,
@@ -34,15 +37,10 @@ def recover(offered: Sequence[tuple[str, str]]) -> Block:
         "submit": {"type": "plain_text", "text": "Make a plan"},
         "close": {"type": "plain_text", "text": "Back"},
         "blocks": [
+            *([section(seen)] if seen else []),
             section("The plan comes into a thread. Nothing is touched before somebody agrees to it."),
             {"type": "input", "block_id": WHICH, "label": {"type": "plain_text", "text": "Recovery"}, "element": which},
-            {
-                "type": "input",
-                "block_id": TEXT,
-                "optional": True,
-                "element": rest,
-                "label": {"type": "plain_text", "text": "To which moment, or what else it takes"},
-            },
+            *moment_fields.fields("To which moment, or what else it takes", (), moment, _FIELD),
         ],
     }
 
@@ -51,7 +49,7 @@ def filled(view: Block) -> tuple[str, str]:
     """The command that was chosen, and what was typed after it."""
     values = view["state"]["values"]
     chosen = values.get(WHICH, {}).get(_FIELD, {}).get("selected_option") or {}
-    return str(chosen.get("value") or ""), str(values.get(TEXT, {}).get(_FIELD, {}).get("value") or "")
+    return str(chosen.get("value") or ""), moment_fields.moment_of(view, _FIELD)
 
 
 def told(text: str) -> Block:

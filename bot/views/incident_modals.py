@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from actions.engine.procedure import Procedure
+from actions.incidents.counted_losses import CountedLoss
 from actions.incidents.incident import Incident
 from actions.incidents.incident_actions import ROLES
 from actions.incidents.statuspage_drafts import Kind as DraftKind
-from actions.incidents.suggested_recoveries import Fit
+from actions.incidents.suggested_recoveries import Fit, sentence
 from actions.tools.outside import Draft
 from bot.commands.parse_command import command_of
+from bot.views import moment_fields
 from bot.views.help import AGREES
 from bot.views.mrkdwn import Block, cut, escape, section
 
@@ -21,22 +24,47 @@ BLOCK, FIELD = "said", "field"
 _REASONS = 5
 
 
-def recover(incident: Incident, fits: Sequence[Fit], looks: Sequence[str] = ()) -> Block:
-    """Which recovery: those that fit first, with the reasons, and what a quick look shows that none of them names."""
+def recover(
+    incident: Incident,
+    fits: Sequence[Fit],
+    looks: Sequence[str] = (),
+    losses: Sequence[CountedLoss] = (),
+    into: str = "",
+) -> Block:
+    """Which recovery: before what was seen to be lost, then those that fit, with the reasons.
+
+    A quick look may show what none of them names. `into` is the recovery to the moment before a loss.
+    """
     why = [f"*{escape(command_of(fit.procedure))}*: {escape(fit.why)}" for fit in fits[:_REASONS] if fit.why]
     unsaid = [look for look in looks if not any(look in fit.why for fit in fits[:_REASONS])]
     why += [f"A quick look shows: {'; '.join(map(escape, unsaid))}."] if unsaid else []
-    options = [_option(command_of(fit.procedure), fit.procedure.name) for fit in fits]
+    options = [_option(one.label(), _value(into, one)) for one in losses if into and one.before]
+    options += [_option(f"{sentence(fit.procedure)} ({command_of(fit.procedure)})", fit.procedure.name) for fit in fits]
     chosen = {"type": "static_select", "options": options, "initial_option": options[0]}
     head = section(cut("\n".join(why) or "Nothing points to one of them; these are all."))
     return _modal(RECOVER, incident.id, "Recover", "Next", [head, _input("Which recovery?", chosen)])
 
 
-def arguments(incident: str, procedure: Procedure) -> Block:
+def _value(into: str, loss: CountedLoss) -> str:
+    return "|".join((into, loss.before.isoformat() if loss.before else "", loss.service, loss.site))[:150]
+
+
+def chosen(view: dict[str, Any]) -> tuple[str, datetime | None, str, str]:
+    """The procedure that was chosen, with the moment, the service and the site where a loss was."""
+    name, moment, service, site = [*said(view).split("|"), "", "", ""][:4]
+    return name, datetime.fromisoformat(moment) if moment else None, service, site
+
+
+def arguments(
+    incident: str, procedure: Procedure, moment: datetime | None = None, service: str = "", site: str = ""
+) -> Block:
     """The arguments of the recovery that was chosen; its plan comes before anything is touched."""
     usage = procedure.words.usage
-    told = section(f"`{escape(command_of(procedure))}`: {escape(procedure.name)}, {AGREES[procedure.risk]}.")
-    pointer = json.dumps({"incident": incident, "procedure": procedure.name})
+    told = section(f"{escape(sentence(procedure, service))}: {AGREES[procedure.risk]}. The plan comes first.")
+    pointer = json.dumps({"incident": incident, "procedure": procedure.name, "service": service, "site": site})
+    if usage == "<when>":
+        asked = moment_fields.fields("To which moment?", procedure.words.examples, moment)
+        return _modal(ARGUMENTS, pointer, "Recover", "Show the plan", [told, *asked])
     if not usage:
         return _modal(ARGUMENTS, pointer, "Recover", "Show the plan", [told])
     typed: Block = {

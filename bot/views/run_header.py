@@ -10,6 +10,7 @@ from actions.engine.break_glass import in_words
 from actions.engine.journal import Entry, Kind
 from actions.engine.procedure import Look, Procedure
 from actions.engine.run import Run
+from actions.engine.run_summary import summary_of
 from actions.engine.status import STOP
 from bot.views import pages
 from bot.views.mrkdwn import Block, actions, button, clock, escape, person, section, small
@@ -103,12 +104,12 @@ def waits_for_a_worker(seen: HeaderData) -> str:
 
 def blocks(seen: HeaderData) -> list[Block]:
     """The header as Slack shows it."""
-    run, first = seen.run, seen.entries[0].data
+    run = seen.run
     spent = rto(seen.procedure, run, seen.now, waits_for_a_worker(seen))
     state = f"*{state_text(seen.procedure, run)}* · {spent}\n{_far(seen)}".rstrip()
     made = [
         *glass(run.glass),
-        section(f"*{escape(first.get('summary') or f'{run.procedure} of {run.service}')}*"),
+        section(f"*{escape(summary_of(seen.entries) or f'{run.procedure} of {run.service}')}*"),
         {**section(state), "accessory": pages.opens(pages.STEPS, run.id)},
     ]
     if not seen.worker and run.finished is None:

@@ -69,6 +69,9 @@ def _check_interactive(checker: Checker, element: Json, at: str) -> None:
         _check_options(checker, element, at)
     if element.get("placeholder"):
         check_text(checker, element["placeholder"], f"{at}/placeholder", 150, plain=True)
+    if element["type"] == "datetimepicker" and "initial_date_time" in element:
+        given = element["initial_date_time"]
+        checker.need(isinstance(given, int) and 10**9 <= given < 10**10, f"{at}/initial_date_time", "needs 10 digits")
     if element.get("confirm"):
         _check_confirm(checker, element["confirm"], f"{at}/confirm")
     checker.need(int(element.get("max_length") or 0) <= 3000, f"{at}/max_length", "must be at most 3000")

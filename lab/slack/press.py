@@ -125,6 +125,8 @@ def _initial(element: Json) -> Json:
         return {"type": kind, "selected_option": element.get("initial_option")}
     if kind == "users_select":
         return {"type": kind, "selected_user": element.get("initial_user")}
+    if kind == "datetimepicker":
+        return {"type": kind, "selected_date_time": element.get("initial_date_time")}
     return {"type": kind, "value": element.get("initial_value")}
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from actions.engine.facts import to_json
 from actions.postgres.databases import DATABASES
+from actions.postgres.live_server import Live
 from actions.postgres.lost_rows import RowCounts
 from actions.postgres.lsn import Lsn
 from actions.postgres.stops import Stop

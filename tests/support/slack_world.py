@@ -25,6 +25,8 @@ class Channel:
     calls: list[str] = field(default_factory=list)
     fate: Callable[[int, str], str | None] = lambda _n, _method: None
     takes_plan: bool = True
+    whispers: list[dict[str, Any]] = field(default_factory=list)
+    """Messages that one person alone was shown."""
     removed: set[str] = field(default_factory=set)
     """Keys of messages that somebody removed; one with such a key that is posted later stands."""
     gone_threads: set[str] = field(default_factory=set)
@@ -89,6 +91,9 @@ class ChannelClient(WebClient):
             return self.channel.messages[-1]
 
         return self.channel.act("post", effect)
+
+    def chat_postEphemeral(self, **sent: Any) -> Any:  # noqa: N802
+        return self.channel.act("whisper", lambda: self.channel.whispers.append(sent))
 
     def api_test(self, **_asked: Any) -> Any:
         return self.channel.act("test", lambda: {"ok": True})

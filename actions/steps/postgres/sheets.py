@@ -38,6 +38,7 @@ from actions.steps.postgres.proof import Kept, Proof
 from actions.steps.postgres.replay import StopReached
 from actions.steps.postgres.see_unwritten import NotInWal
 from actions.steps.postgres.target import Aim, Base, stop_text
+from actions.steps.postgres.two_readings import reading_rows
 from actions.tools.names import Names
 
 RTO = timedelta(minutes=30)
@@ -47,16 +48,14 @@ _IN_REPORT = ("To", "Lost", "Checks", "Old data", "Bad in the archive")
 
 def target_rows(target: Target, asked: str, zone: str, now: datetime, aim: Aim) -> tuple[tuple[str, str], ...]:
     """The target as asked, in UTC and the asker's zone, and how long ago."""
-    at = aim.stop.last_commit_at
-    rows = [("Asked for", asked or target.kind)]
-    if target.at is not None:
-        rows.append(("Target", describe(target, now, ZoneInfo(zone))))
+    at, meant = aim.stop.last_commit_at, aim.meant(target)
+    rows = [("Asked for", asked or target.kind), *reading_rows(target, asked, aim)]
+    if meant.at is not None:
+        rows.append(("Target", describe(meant, now, ZoneInfo(zone))))
     if at is not None:
         rows.append(("Last commit kept", f"{spell(at)}, {span_words(now - at)} ago"))
     if aim.stop.next_commit_at is not None:
         rows.append(("First commit lost", spell(aim.stop.next_commit_at)))
-    if target.other is not None and target.other.at is not None:
-        rows.append(("Not meant", f"{spell(target.other.at)}, which is {asked} in {target.other.zone}"))
     return (*rows, ("Stops", stop_text(aim)))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from actions.clock.times import span_words, spell
@@ -15,10 +15,12 @@ from actions.postgres.lsn import Lsn, format_lsn
 from actions.postgres.server import Server
 from actions.postgres.stops import Stop
 from actions.postgres.timelines import chain_to, segments_needed
+from actions.postgres.unreachable import Unreachable
 from actions.postgres.windows import Window
 from actions.steps.postgres.choose_timeline import branch_of
 from actions.steps.postgres.clear_of_removals import EarlierStop, UnfinishedRemoval, clear_of_removals
-from actions.steps.postgres.read_window import survey
+from actions.steps.postgres.reach import out_of_reach, reachable_instead
+from actions.steps.postgres.read_window import WindowInputs, survey
 from actions.steps.postgres.search_stop import Search
 from actions.steps.postgres.wal_ways import ways
 from actions.tools.postgres_files import PostgresFiles
@@ -33,12 +35,20 @@ class Aim:
     """Where the recovery stops: the timeline to follow, and the place on it.
 
     `spared` says why it stops earlier than was asked for, `left` what had been removed half-way by then.
+    A bare time has two readings: `reading` is the earlier one where it alone can be reached. `not_read` says why the
+    one that was not taken cannot be.
     """
 
     timeline: int
     stop: Stop
     spared: EarlierStop | None = None
     left: tuple[UnfinishedRemoval, ...] = ()
+    reading: Target | None = None
+    not_read: str = ""
+
+    def meant(self, target: Target) -> Target:
+        """The reading of the target that is recovered to."""
+        return self.reading or target
 
     def says(self) -> str:
         """For example: after 0/5A3F2C8 on timeline 1."""
@@ -49,7 +59,7 @@ class Aim:
     def alerts(self, target: Target) -> tuple[str, ...]:
         """What people must not overlook of it."""
         moved = (self.spared.says(),) if self.spared else ()
-        return (*moved, *(one.says() for one in self.left), *_long_before(self, target))
+        return (*moved, *(one.says() for one in self.left), *_long_before(self, self.meant(target)))
 
 
 def _long_before(aim: Aim, target: Target) -> tuple[str, ...]:
@@ -102,10 +112,37 @@ def find_stopping_point(
 ) -> Aim:
     """Turn the target into a place in the WAL, before anything is shown or touched.
 
+    Of two readings the later one that can be reached is taken.
+
     Raises:
         Unreachable: with the window and the nearest moment that can be reached.
     """
     around = survey(server, files, sql, now)
+    try:
+        aim = _place(target, around, server, files)
+    except Unreachable as refused:
+        return _earlier(target, refused, around, server, files)
+    return replace(aim, not_read=out_of_reach(target.other, around, server, files) or target.not_read)
+
+
+def _earlier(target: Target, refused: Unreachable, around: WindowInputs, server: Server, files: PostgresFiles) -> Aim:
+    """The aim of the earlier reading, where the later one cannot be reached.
+
+    Raises:
+        Unreachable: neither can.
+    """
+    if target.other is not None:
+        try:
+            aim = _place(target.other, around, server, files)
+        except Unreachable:
+            pass
+        else:
+            return replace(aim, reading=target.other, not_read=refused.message.rstrip("."))
+    refused.instead = reachable_instead(refused, around.window)
+    raise refused
+
+
+def _place(target: Target, around: WindowInputs, server: Server, files: PostgresFiles) -> Aim:
     branch = branch_of(target, around, server, files)
     found = ways(around, chain_to(branch.timeline, around.histories), server, files)
     part = around.window.on(branch.timeline)

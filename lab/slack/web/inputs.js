@@ -17,10 +17,20 @@ function field(block, item, id) {
   const common = { id, dataset: data, required: !block.optional, placeholder: item.placeholder?.text };
   if (item.type === "static_select") return select(item, common);
   if (item.type === "checkboxes" || item.type === "radio_buttons") return choices(item, data);
+  if (item.type === "datetimepicker") {
+    const value = item.initial_date_time ? localTime(item.initial_date_time) : "";
+    return h("input", { ...common, type: "datetime-local", step: 1, value });
+  }
   const kept = { ...common, value: item.initial_value || "", maxLength: item.max_length || 3000 };
   if (item.type === "plain_text_input" && item.multiline) return h("textarea", { ...kept, rows: 4 });
   const types = { datepicker: "date", timepicker: "time", number_input: "number" };
   return h("input", { ...kept, type: types[item.type] || "text", autocomplete: "off" });
+}
+
+// A moment as the field writes it: in the reader's own zone, without naming it.
+function localTime(seconds) {
+  const at = new Date(seconds * 1000);
+  return new Date(at - at.getTimezoneOffset() * 60000).toISOString().slice(0, 19);
 }
 
 function select(item, common) {
@@ -55,6 +65,9 @@ function valueOf(node, kind) {
     const ticked = [...node.querySelectorAll("input:checked")].map((box) => box.value);
     const options = node.options_.filter((o) => ticked.includes(o.value));
     return kind === "checkboxes" ? { selected_options: options } : { selected_option: options[0] || null };
+  }
+  if (kind === "datetimepicker") {
+    return { selected_date_time: node.value ? Math.floor(new Date(node.value).getTime() / 1000) : null };
   }
   const names = { datepicker: "selected_date", timepicker: "selected_time" };
   return { [names[kind] || "value"]: node.value || null };

@@ -65,7 +65,7 @@ def test_the_longest_command_wins_and_needs_no_arguments() -> None:
 @pytest.mark.parametrize(
     ("text", "meant"),
     [
-        ("", LookCommand("help")),
+        ("", LookCommand("offers")),
         ("help", LookCommand("help")),
         ("help pitr", LookCommand("help", "pitr")),
         ("STATUS", LookCommand("status")),
