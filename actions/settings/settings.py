@@ -5,6 +5,7 @@ They come from one TOML file; `mayday.py` reads it and lays the environment's se
 
 from __future__ import annotations
 
+import re
 from typing import Self
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -60,6 +61,23 @@ class Settings(Checked):
         if value not in available_timezones():
             raise ValueError(f"'{value}' is no time zone; write for example Europe/Berlin")
         return ZoneInfo(value).key
+
+    @field_validator("store")
+    @classmethod
+    def _readable_store(cls, value: str) -> str:
+        if not re.match(r"sqlite://|postgresql\+psycopg://", value):
+            raise ValueError(
+                f"'{value.partition('@')[0].partition(':')[0][:20]}…' begins no address of a store; write "
+                "sqlite:////var/lib/mayday/mayday.db, or postgresql+psycopg://…"
+            )
+        return value
+
+    @field_validator("redis")
+    @classmethod
+    def _readable_redis(cls, value: SecretStr) -> SecretStr:
+        if not re.match(r"(rediss?|unix)://", value.get_secret_value()):
+            raise ValueError("this is no address of a Redis; write redis://127.0.0.1:6379/0")
+        return value
 
     @model_validator(mode="after")
     def _agreed(self) -> Self:
