@@ -23,6 +23,7 @@ from bot.replies import stack_shown, status_replies
 from bot.replies.error_page import entry, is_code
 from bot.requests import NO_WORKER, Origin, open_run
 from bot.run_control import run_of_thread, steer
+from bot.slack.command_names import coming_in
 from bot.views import help as help_view
 from bot.views.help import HelpPlace
 from bot.views.mrkdwn import SECTION, Block, cut, escape
@@ -49,7 +50,7 @@ _DRAWING = SECTION - 10
 def hear(bot: BotContext, text: str, origin: Origin, family: str = "recover") -> Reply:
     """Carry out what somebody typed. A redelivery has no effect and gets no second reply."""
     try:
-        meant, read_as = read(text, bot.catalog, family, bot.settings.stack())
+        meant, read_as = read(coming_in(text, bot.settings.slack.commands), bot.catalog, family, bot.settings.stack())
         if isinstance(meant, ProcedureCommand):
             return _read_as(_wanted(bot, meant, origin), read_as)
         bot.people.admit(origin.user, origin.team)

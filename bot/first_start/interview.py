@@ -40,6 +40,11 @@ class Interview:
                 self._wrong(question, wrong)
         return self._asked(question, check) if self.reads is not None else None
 
+    def heading(self, text: str) -> None:
+        """The title of the questions that follow, for whoever is asked them."""
+        if self.reads is not None:
+            self.say(f"\n{text}")
+
     def _asked(self, question: Question, check: Callable[[str], T]) -> T:
         assert self.reads is not None
         default = f" [{question.default}]" if question.default else ""

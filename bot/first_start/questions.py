@@ -55,13 +55,13 @@ def asked(talk: Interview, given: Given, opened: Callable[[SlackSettings], WebCl
     people: PeopleOfSlack | None = None
     slack: SlackTold | None = None
     if given.slack:
-        talk.say("\nSlack")
+        talk.heading("Slack")
         workspace = _workspace(talk, given, opened)
         people = PeopleOfSlack(workspace.client) if workspace else None
         slack = _slack(talk, given, workspace, people)
-    talk.say("\nPostgreSQL")
+    talk.heading("PostgreSQL")
     server = _server(talk, given)
-    talk.say("\nThis host")
+    talk.heading("This host")
     zone = talk.ask(Question("Time zone of your operations", "--zone", "UTC"), given.zone, _zone)
     redis = talk.ask(Question("Redis for the queue", "--redis", "redis://127.0.0.1:6379/0"), given.redis, _redis)
     who = Question("Who may use the terminal (login, or login=name in Slack; commas)", "--terminal")

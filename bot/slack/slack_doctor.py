@@ -8,7 +8,9 @@ from slack_sdk import WebClient
 
 from actions.findings import Finding
 from actions.settings.settings import Settings
+from actions.settings.slack_values import FAMILIES
 from bot.slack.client import FAILURES, Why, client_for, trouble
+from bot.slack.command_names import name_of
 
 SCOPES = (
     "commands",
@@ -28,6 +30,7 @@ def check(settings: Settings) -> list[Finding]:
     """Everything about Slack, in the order in which it would be mended."""
     client = client_for(settings.slack)
     found = [*_token(client), *_app_token(settings), _channel(client, settings.slack.channel)]
+    found += _commands(settings)
     people = settings.people
     groups = dict.fromkeys((*people.operator_groups, *people.approver_groups))
     return [*found, *_people(settings), *(_group(client, group) for group in groups)]
@@ -98,6 +101,17 @@ def _channel(client: WebClient, channel: str) -> Finding:
     if not said.get("is_member"):
         return Finding(name, False, f"the bot is not in #{said.get('name')}", "Write there: /invite @Mayday")
     return Finding(name, True, f"#{said.get('name')}")
+
+
+def _commands(settings: Settings) -> list[Finding]:
+    """Renamed commands have to be renamed in the app as well; Slack tells no bot which commands an app has."""
+    names = settings.slack.commands
+    if not names:
+        return []
+    listed = ", ".join(f"/{name_of(family, names)}" for family in FAMILIES)
+    return [
+        Finding("Slack commands", True, f"{listed}: under these names they have to stand in the app, Slash Commands")
+    ]
 
 
 def _people(settings: Settings) -> Iterator[Finding]:

@@ -6,17 +6,20 @@ alone, and never over the mark of another system.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
-from docker.errors import DockerException, NotFound
+from docker.errors import DockerException
 
 from actions.engine.errors import RecoveryError
 from actions.findings import Finding
 from actions.settings.settings import Settings
 from actions.settings.site import SiteConfig
+from actions.stack.stack import Service
+from actions.tools.docker import Mount
 from workers.docker.client import connect
+from workers.docker.containers import DockerHost
 from workers.docker.errors import speaking
 from workers.docker.exec import Inside
 
@@ -50,23 +53,20 @@ def make_marks(settings: Settings) -> Iterator[Finding]:
         return
     try:
         with speaking("making the archive's mark"):
-            yield _made(client, server)
-    except NotFound:
-        yield Finding(_NAME, False, f"there is no container {server.postgres} here", _LATER)
+            yield _made(client, server, settings.stack()[0].services)
     except RecoveryError as trouble:
         yield Finding(_NAME, False, f"{trouble.said} {trouble.detail}".strip(), trouble.hint)
 
 
-def _made(client: Any, server: SiteConfig) -> Finding:
-    try:
-        found = client.containers.get(server.postgres)
-    except NotFound:
+def _made(client: Any, server: SiteConfig, services: Sequence[Service]) -> Finding:
+    found = DockerHost(client, services).find(server.postgres)
+    if found is None:
         return Finding(_NAME, False, f"there is no container {server.postgres} here", _LATER)
-    if found.status != "running":
-        return Finding(_NAME, False, f"{server.postgres} is {found.status}", "Start it, then: mayday init --mark")
-    if not _mounted(found.attrs.get("Mounts") or [], server.archive):
-        return Finding(_NAME, False, f"{server.archive} lies on no mount of {server.postgres}", _LATER)
-    done = Inside(client.api, str(found.id)).script(_MAKE, server.archive, server.user)
+    if found.state != "running":
+        return Finding(_NAME, False, f"{found.name} is {found.state}", "Start it, then: mayday init --mark")
+    if not _mounted(found.mounts, server.archive):
+        return Finding(_NAME, False, f"{server.archive} lies on no mount of {found.name}", _LATER)
+    done = Inside(client.api, found.id).script(_MAKE, server.archive, server.user)
     if done.code == 0:
         return Finding(_NAME, True, f"{server.archive}/.archive-id says {done.out.strip()}")
     return _failed(server, done.code, done.said())
@@ -88,7 +88,7 @@ def _failed(server: SiteConfig, code: int, said: str) -> Finding:
     return Finding(_NAME, False, seen, do)
 
 
-def _mounted(mounts: list[dict[str, Any]], folder: str) -> bool:
+def _mounted(mounts: Sequence[Mount], folder: str) -> bool:
     """Whether the folder is on a mount, and would not vanish with the container."""
-    inside = [PurePosixPath(folder), *PurePosixPath(folder).parents]
-    return any(PurePosixPath(str(mount.get("Destination", ""))) in inside for mount in mounts)
+    above = [PurePosixPath(folder), *PurePosixPath(folder).parents]
+    return any(PurePosixPath(mount.target) in above for mount in mounts)

@@ -20,9 +20,10 @@ from actions.engine.procedure import Act, Ask, Procedure
 from actions.settings.schedules import ScheduleTable
 from actions.settings.services import ServiceTable, SiteTable
 from actions.settings.settings import Settings
+from actions.settings.slack_values import FAMILIES
 from actions.settings.variables import PLACES, SECRETS
 from actions.stack.manual import MANUAL
-from bot.commands.parse_command import FAMILIES, RunCommand, UnknownCommand, command_of, meaning
+from bot.commands.parse_command import RunCommand, UnknownCommand, command_of, meaning
 from tests.support import example_recovery
 from tests.support.paths import ROOT
 
