@@ -28,7 +28,8 @@ from tests.support import example_recovery
 from tests.support.paths import ROOT
 
 DOCS = sorted((ROOT / "docs").glob("*.md"))
-PAGES = [ROOT / "README.md", *DOCS, ROOT / "STYLE.md", ROOT / "CHANGELOG.md"]
+TOP = ("README.md", "STYLE.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")
+PAGES = [*(ROOT / name for name in TOP), *DOCS]
 LONGEST_README = 200
 
 
