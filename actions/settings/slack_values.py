@@ -6,12 +6,9 @@ What is certainly wrong is refused where the settings are read; whether Slack ta
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, SecretStr
-
-Family = Literal["recover", "backup", "drill", "incident"]
 
 BOT_TOKEN = "OAuth & Permissions, Bot User OAuth Token"
 APP_TOKEN = "Basic Information, App-Level Tokens, with the scope connections:write"
@@ -86,8 +83,10 @@ def _groups(said: tuple[str, ...]) -> tuple[str, ...]:
     return said
 
 
-def _commands(said: Mapping[Family, str]) -> Mapping[Family, str]:
+def _commands(said: dict[str, str]) -> dict[str, str]:
     for family, name in said.items():
+        if family not in FAMILIES:
+            raise ValueError(f"there is no command /{family[:40]} to rename; there are {', '.join(FAMILIES)}")
         if not _COMMAND.fullmatch(name):
             raise ValueError(
                 f"'{name[:40]}' cannot be the command for /{family}; write up to 31 small letters, digits, - and _, "
@@ -99,7 +98,7 @@ def _commands(said: Mapping[Family, str]) -> Mapping[Family, str]:
     return said
 
 
-FAMILIES: tuple[Family, ...] = ("recover", "backup", "drill", "incident")
+FAMILIES = ("recover", "backup", "drill", "incident")
 """The slash commands by their own names; every procedure's command begins with one of them."""
 
 BotToken = Annotated[SecretStr, AfterValidator(_bot)]
@@ -108,4 +107,4 @@ SigningSecret = Annotated[SecretStr, AfterValidator(_secret)]
 ChannelId = Annotated[str, AfterValidator(_channel)]
 UserIds = Annotated[tuple[str, ...], AfterValidator(_people)]
 GroupIds = Annotated[tuple[str, ...], AfterValidator(_groups)]
-CommandNames = Annotated[dict[Family, str], AfterValidator(_commands)]
+CommandNames = Annotated[dict[str, str], AfterValidator(_commands)]

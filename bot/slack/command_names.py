@@ -29,7 +29,7 @@ class RenamingClient(WebClient):
 
     names: Mapping[str, str] = {}
 
-    def api_call(self, api_method: str, **sent: Any) -> Any:  # type: ignore[override]
+    def api_call(self, api_method: str, **sent: Any) -> Any:
         given = {
             key: going_out(value, self.names) if key in ("json", "params", "data") else value
             for key, value in sent.items()

@@ -53,9 +53,7 @@ def answers(screen: Screen, until: str = "") -> None:
             screen.type(said)
 
 
-def test_a_person_is_led_to_a_bot_that_hears_slack(
-    screen: Screen, tmp_path: Path, slack: RunningPracticeSlack
-) -> None:
+def test_a_person_is_led_to_a_bot_that_hears_slack(screen: Screen, tmp_path: Path, slack: RunningPracticeSlack) -> None:
     answers(screen)
     said = screen.until("Until all is well", 120)
     assert screen.ends() == 0, screen.seen

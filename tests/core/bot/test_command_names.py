@@ -137,6 +137,7 @@ def test_the_doctor_tells_under_which_names_they_have_to_stand_in_the_app() -> N
         ({"incident": "My Incident"}, "small letters"),
         ({"incident": "recover"}, "two commands would be /recover"),
         ({"incident": "x" * 32}, "up to 31"),
+        ({"incidents": "x"}, "no command /incidents to rename"),
     ],
 )
 def test_a_name_that_slack_would_not_take_is_refused(names: Any, why: str) -> None:

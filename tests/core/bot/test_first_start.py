@@ -1,11 +1,11 @@
-"""`mayday init`: each answer checked against the practice Slack in memory, the files all or none, nothing overwritten."""
+"""`mayday init`: answers checked against the practice Slack in memory, the files all or none, nothing overwritten."""
 
 from __future__ import annotations
 
 import stat
 import subprocess
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -301,10 +301,10 @@ def test_folders_that_are_no_neighbours_get_a_mount_each(tmp_path: Path) -> None
 
 
 @pytest.fixture
-def segment(tmp_path: Path) -> Iterator[Path]:
+def segment(tmp_path: Path) -> Path:
     made = tmp_path / "segment"
     made.write_text("wal")
-    yield made
+    return made
 
 
 def test_the_script_archives_into_the_folder_of_the_settings_once_it_has_its_mark(
