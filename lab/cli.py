@@ -78,6 +78,8 @@ def up(
     console.print(f"The practice room is open at {found['page']}")
     for line in operators.how_to(company.settings_file(lab)):
         console.print(line, soft_wrap=True, markup=False)
+    console.print("A first recovery:")
+    show.first_recovery(console)
     if detach:
         return
     console.print("Press Ctrl-C to end it.")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -58,6 +60,7 @@ def how_to(config: Path) -> list[str]:
     lines = [
         "Other commands of this terminal are for it after:",
         f"export MAYDAY_CONFIG={config}",
+        *_path(),
         f"There you are {asks.name}, who asks: mayday recover postgres pitr 2m ago --follow",
     ]
     # What SUDO_UID says is believed of root alone.
@@ -65,6 +68,13 @@ def how_to(config: Path) -> list[str]:
         code = f"$(mayday lab code --as {approves.id})"
         lines.append(f"{approves.name} approves: SUDO_UID={NOBODY} mayday approve RUN --code {code}")
     return lines
+
+
+def _path() -> list[str]:
+    """What lets the command be typed as it is written everywhere, where it cannot be yet."""
+    if shutil.which("mayday"):
+        return []
+    return [f"export PATH={Path(sys.executable).parent}:$PATH"]
 
 
 def register(app: typer.Typer) -> None:

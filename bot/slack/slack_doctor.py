@@ -28,12 +28,22 @@ SCOPES = (
 
 def check(settings: Settings) -> list[Finding]:
     """Everything about Slack, in the order in which it would be mended."""
+    if not is_wanted(settings):
+        return [Finding("Slack", True, "not set up: people use the terminal (docs/terminal.md)")]
     client = client_for(settings.slack)
     found = [*_token(client), *_app_token(settings), _channel(client, settings.slack.channel)]
     found += _commands(settings)
     people = settings.people
     groups = dict.fromkeys((*people.operator_groups, *people.approver_groups))
     return [*found, *_people(settings), *(_group(client, group) for group in groups)]
+
+
+def is_wanted(settings: Settings) -> bool:
+    """Whether Slack is meant to be there: without it somebody has to be named for the terminal."""
+    slack, people = settings.slack, settings.people
+    tokens = (slack.bot_token, slack.app_token, slack.signing_secret)
+    told = (slack.channel, people.operators, people.operator_groups, people.approvers, people.approver_groups)
+    return any(token.get_secret_value() for token in tokens) or any(told) or not settings.operators.people
 
 
 def _token(client: WebClient) -> Iterator[Finding]:

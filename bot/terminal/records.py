@@ -42,10 +42,16 @@ def aligned(console: Console, rows: Iterable[tuple[str, str]]) -> None:
 
 def list_runs(store: Store, as_json: bool) -> None:
     """The runs, newest first, with their state."""
-    found = [store.run(run) for run in store.readable(store.runs(limit=50))]
+    found = [store.run(run) for run in store.readable(store.runs(limit=_LISTED))]
     if as_json:
         return show_json(listed(found))
-    print_runs(Console(highlight=False, soft_wrap=True), found)
+    console = Console(highlight=False, soft_wrap=True)
+    if not found:
+        console.print("There was no run yet. How one begins: mayday recover help")
+        return None
+    print_runs(console, found)
+    if len(found) == _LISTED:
+        console.print(f"These are the newest {_LISTED}; mayday show RUN tells of any other by its id.")
     return None
 
 
@@ -65,6 +71,8 @@ def listed(found: Sequence[Run]) -> list[dict[str, Any]]:
     ]
 
 
+_LISTED = 50
+"""Runs that a list has at most."""
 _WIDE = 80
 
 
@@ -177,7 +185,7 @@ def show_findings(found: Sequence[Finding], as_json: bool) -> int:
     if as_json:
         show_json([asdict(finding) for finding in found])
     else:
-        console = Console(highlight=False)
+        console = Console(highlight=False, soft_wrap=True)
         for finding in found:
             mark = "[green]well[/]" if finding.ok else "[red]ill [/]"
             console.print(f"{mark}  {finding.name}: ", end="")

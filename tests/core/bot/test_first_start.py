@@ -27,6 +27,7 @@ from bot.first_start.interview import Interview
 from bot.first_start.questions import Given, asked
 from bot.first_start.server_lines import archive_script, compose_lines
 from bot.first_start.written_files import Draft, refuse_existing, write_all
+from bot.slack import slack_doctor
 from lab.slack import webapi
 from lab.slack.calls import Call
 from lab.slack.company import MAYDAY, PEOPLE, Channel, Company, User
@@ -319,3 +320,12 @@ def test_the_script_archives_into_the_folder_of_the_settings_once_it_has_its_mar
     (folder / ".archive-id").write_text("7")
     assert subprocess.run(command, check=False).returncode == 0
     assert (folder / "000000010000000000000001").read_text() == "wal"
+
+
+def test_the_doctor_asks_nothing_of_slack_where_people_use_the_terminal_alone(company: Company, tmp_path: Path) -> None:
+    told, _talk, _said = by_options(Given(slack=False, users="ana"), slack(company))
+    assert told is not None
+    settings = Settings.model_validate(tomllib.loads(settings_text(told, tmp_path)))
+    [found] = slack_doctor.check(settings)
+    assert (found.name, found.ok) == ("Slack", True)
+    assert slack_doctor.is_wanted(Settings())

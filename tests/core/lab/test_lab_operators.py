@@ -49,3 +49,9 @@ def test_nobody_else_has_a_code(tmp_path: Path) -> None:
 
 def test_the_line_points_other_commands_at_the_company(tmp_path: Path) -> None:
     assert f"export MAYDAY_CONFIG={tmp_path / 'mayday.toml'}" in operators.how_to(tmp_path / "mayday.toml")
+
+
+def test_where_mayday_is_on_no_path_it_is_put_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    [line] = [line for line in operators.how_to(tmp_path / "m.toml") if line.startswith("export PATH=")]
+    assert (Path(line.removeprefix("export PATH=").removesuffix(":$PATH")) / "mayday").exists()
