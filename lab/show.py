@@ -82,7 +82,7 @@ def loss(console: Console, found: Json) -> None:
 
 
 def first_recovery(console: Console) -> None:
-    """What somebody who sees the practice room for the first time does, step by step; the room's page says it too."""
+    """What a new person does in the practice room, step by step; the page of the room says the same."""
     for number, line in enumerate(FIRST_RECOVERY, 1):
         console.print(f"{number}. {line}", markup=False, soft_wrap=True)
 

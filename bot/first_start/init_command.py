@@ -84,7 +84,7 @@ def _told(given: Given) -> Told:
     try:
         told = asked(talk, given)
     except (KeyboardInterrupt, EOFError, click.Abort):
-        raise Refused("Nothing was written.", hint="Begin again with mayday init.") from None
+        raise Refused("Nothing was written.", code="MD-CMD-041", hint="Begin again with mayday init.") from None
     talk.end()
     assert told is not None
     return told

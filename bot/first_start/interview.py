@@ -70,6 +70,7 @@ class Interview:
         if self.problems:
             raise Refused(
                 "Answers are missing or wrong. Nothing was written.",
+                code="MD-CMD-042",
                 detail="\n".join(self.problems),
                 hint="Give each by its option or variable (mayday init --help), or sit at a terminal and be asked.",
             )

@@ -89,7 +89,12 @@ class PeopleOfSlack:
             except Refused as no:
                 wrong.append(f"{no.message} {no.hint}")
         if wrong:
-            raise Refused("Not everybody was found.", detail="\n".join(wrong), hint="Give the whole list once more.")
+            raise Refused(
+                "Not everybody was found.",
+                code="MD-CMD-043",
+                detail="\n".join(wrong),
+                hint="Give the whole list once more.",
+            )
         return Named(tuple(dict.fromkeys(people)), tuple(dict.fromkeys(groups)))
 
     def one(self, name: str) -> Someone:
@@ -101,7 +106,11 @@ class PeopleOfSlack:
         found = _meant(name, self.people)
         if len(found) > 1:
             listed = "; ".join(map(str, found[:_SHOWN])) + (f"; and {len(found) - _SHOWN} more" * (len(found) > _SHOWN))
-            raise Refused(f"'{name[:80]}' can be {len(found)} people: {listed}.", hint="Give the @handle or the id.")
+            raise Refused(
+                f"'{name[:80]}' can be {len(found)} people: {listed}.",
+                code="MD-CMD-044",
+                hint="Give the @handle or the id.",
+            )
         if not found:
             near = get_close_matches(name, [one.name for one in self.people], 3, 0.6)
             do = (
@@ -109,9 +118,11 @@ class PeopleOfSlack:
                 if near
                 else "Give the name as in Slack, the @handle or the id (U…)."
             )
-            raise Refused(f"Slack knows nobody called '{name[:80]}'.", hint=do)
+            raise Refused(f"Slack knows nobody called '{name[:80]}'.", code="MD-CMD-045", hint=do)
         if found[0].guest:
-            raise Refused(f"{found[0]} is a guest.", hint="Guests never have rights here; name a member.")
+            raise Refused(
+                f"{found[0]} is a guest.", code="MD-CMD-046", hint="Guests never have rights here; name a member."
+            )
         return found[0]
 
     def _group(self, name: str) -> tuple[str, str] | None:

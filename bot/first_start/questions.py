@@ -125,7 +125,11 @@ def _say_named(talk: Interview, named: Named | None) -> None:
 def _somebody(said: str, people: PeopleOfSlack) -> Named:
     found = people.named(said)
     if not found.people and not found.groups:
-        raise Refused("Nobody was named.", hint="An empty list lets nobody in. Give names as in Slack, commas between.")
+        raise Refused(
+            "Nobody was named.",
+            code="MD-CMD-047",
+            hint="An empty list lets nobody in. Give names as in Slack, commas between.",
+        )
     return found
 
 
@@ -156,18 +160,30 @@ def _users(said: str, people: PeopleOfSlack | None, *, needed: bool) -> tuple[Te
         login, _, name = (part.strip() for part in one.partition("="))
         if not _LOGIN.fullmatch(login):
             raise Refused(
-                f"'{login[:40]}' is no login name.", hint="Write the login on this host: ana, or ana=Ana Berg"
+                f"'{login[:40]}' is no login name.",
+                code="MD-CMD-048",
+                hint="Write the login on this host: ana, or ana=Ana Berg",
             )
         if name and people is None:
-            raise Refused(f"Without Slack nobody is looked up: '{name[:40]}'.", hint="Write the login names alone.")
+            raise Refused(
+                f"Without Slack nobody is looked up: '{name[:40]}'.",
+                code="MD-CMD-049",
+                hint="Write the login names alone.",
+            )
         who = people.one(name) if name and people else None
         found.append(TerminalUser(login, who.id if who else "", who.name if who else ""))
     if twice := next(
         (a for a in found if sum(b.login == a.login or a.slack == b.slack != "" for b in found) > 1), None
     ):
-        raise Refused(f"{twice.login} is there twice, as login or as person of Slack.", hint="Name each person once.")
+        raise Refused(
+            f"{twice.login} is there twice, as login or as person of Slack.",
+            code="MD-CMD-050",
+            hint="Name each person once.",
+        )
     if needed and not found:
-        raise Refused("Without Slack somebody has to use the terminal.", hint="Write login names of this host.")
+        raise Refused(
+            "Without Slack somebody has to use the terminal.", code="MD-CMD-051", hint="Write login names of this host."
+        )
     return tuple(found)
 
 
@@ -177,25 +193,35 @@ def _listed(said: str) -> list[str]:
 
 def _zone(said: str) -> str:
     if said not in available_timezones():
-        raise Refused(f"'{said[:60]}' is no time zone.", hint="Write for example Europe/Berlin or UTC.")
+        raise Refused(
+            f"'{said[:60]}' is no time zone.", code="MD-CMD-052", hint="Write for example Europe/Berlin or UTC."
+        )
     return said
 
 
 def _redis(said: str) -> str:
     if not re.match(r"(rediss?|unix)://\S+$", said):
-        raise Refused("That is no address of a Redis.", hint="Write redis://127.0.0.1:6379/0, or with its password.")
+        raise Refused(
+            "That is no address of a Redis.",
+            code="MD-CMD-053",
+            hint="Write redis://127.0.0.1:6379/0, or with its password.",
+        )
     return said
 
 
 def _name(said: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}", said):
-        raise Refused(f"'{said[:60]}' is no name of a container.", hint="docker ps tells them, in its last column.")
+        raise Refused(
+            f"'{said[:60]}' is no name of a container.",
+            code="MD-CMD-054",
+            hint="docker ps tells them, in its last column.",
+        )
     return said
 
 
 def _word(said: str) -> str:
     if not said or not said.isprintable() or len(said) > 63:
-        raise Refused("That is no name of a database.", hint="psql -l lists them.")
+        raise Refused("That is no name of a database.", code="MD-CMD-055", hint="psql -l lists them.")
     return said
 
 
@@ -203,6 +229,7 @@ def _folder(said: str) -> str:
     if not re.fullmatch(r"/[A-Za-z0-9_./-]+", said) or said.rstrip("/") == "":
         raise Refused(
             f"'{said[:60]}' is no folder for it.",
+            code="MD-CMD-056",
             hint="Write it from the top, as the container sees it: /backups/postgres/wal",
         )
     return said.rstrip("/")

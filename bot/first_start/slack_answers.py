@@ -67,7 +67,7 @@ def refused(what: str, error: Exception) -> Refused:
         do = "Slack does not answer for the moment. Try again in a minute."
     else:
         do = _DO.get(why.code, "Look the word up at docs.slack.dev, among the errors of the method.")
-    return Refused(f"{what} was not taken.", detail=f"Slack says: {why.code}", hint=do)
+    return Refused(f"{what} was not taken.", code="MD-CMD-057", detail=f"Slack says: {why.code}", hint=do)
 
 
 def patiently(call: Callable[[], T]) -> T:
@@ -123,7 +123,11 @@ def channel(said: str, workspace: Workspace) -> ChannelFound:
     """
     name = said.strip().lstrip("#").casefold()
     if not name:
-        raise Refused("A channel is needed.", hint="It is where incidents and recoveries are told: #ops-emergency.")
+        raise Refused(
+            "A channel is needed.",
+            code="MD-CMD-058",
+            hint="It is where incidents and recoveries are told: #ops-emergency.",
+        )
     try:
         if re.fullmatch(r"[CG][A-Z0-9]{5,}", said.strip()):
             found = patiently(lambda: workspace.client.conversations_info(channel=said.strip()))["channel"]
@@ -137,6 +141,7 @@ def channel(said: str, workspace: Workspace) -> ChannelFound:
     near = ", ".join(f"#{one}" for one in get_close_matches(name, [str(one["name"]) for one in every], 3))
     raise Refused(
         f"The bot sees no channel #{name[:80]}.",
+        code="MD-CMD-059",
         hint=f"{f'Did you mean {near}? ' if near else ''}Create it in Slack, or, where it is private, write in it "
         f"/invite @{workspace.bot}. Then give its name again.",
     )
@@ -144,7 +149,11 @@ def channel(said: str, workspace: Workspace) -> ChannelFound:
 
 def _usable(found: dict[str, Any]) -> ChannelFound:
     if found.get("is_archived"):
-        raise Refused(f"#{found.get('name')} is archived.", hint="Unarchive it in Slack, or give another channel.")
+        raise Refused(
+            f"#{found.get('name')} is archived.",
+            code="MD-CMD-060",
+            hint="Unarchive it in Slack, or give another channel.",
+        )
     return ChannelFound(str(found["id"]), str(found.get("name") or found["id"]), bool(found.get("is_member")))
 
 
@@ -171,6 +180,8 @@ def _page(client: WebClient, types: str, cursor: str) -> Any:
 
 def _of_kind(said: str, kind: Any, name: str, where: str) -> None:
     if not said:
-        raise Refused(f"A {name} is needed.", hint=f"At api.slack.com/apps, in the app's settings: {where}.")
+        raise Refused(
+            f"A {name} is needed.", code="MD-CMD-061", hint=f"At api.slack.com/apps, in the app's settings: {where}."
+        )
     if why := wrong_token(said, kind):
-        raise Refused(f"That is no {name}.", hint=f"{why[0].upper()}{why[1:]}.")
+        raise Refused(f"That is no {name}.", code="MD-CMD-062", hint=f"{why[0].upper()}{why[1:]}.")

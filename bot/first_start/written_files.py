@@ -38,12 +38,14 @@ def refuse_existing(paths: Sequence[Path], *, replace: bool) -> None:
         if not os.access(folder, os.W_OK | os.X_OK):
             raise Refused(
                 f"Nothing can be written into {folder}.",
+                code="MD-CMD-063",
                 hint="Name a file in a folder that exists and that this user may write into: --config FILE",
             )
     there = [str(path) for path in paths if path.exists()]
     if there and not replace:
         raise Refused(
             f"{' and '.join(there)} {'is' if len(there) == 1 else 'are'} there already. Nothing was changed.",
+            code="MD-CMD-064",
             hint="Give --config with another name; or --replace, which keeps the old one beside the new one. "
             "mayday doctor looks at the settings that are there.",
         )
@@ -71,6 +73,7 @@ def write_all(drafts: Sequence[Draft], stamp: str) -> list[Path]:
             _take_back(done)
         raise Refused(
             f"{trouble.filename or 'A file'} cannot be written. Nothing was changed.",
+            code="MD-CMD-065",
             detail=str(trouble),
             hint="Look at who may write into that folder, and at its free space; then try again.",
         ) from None

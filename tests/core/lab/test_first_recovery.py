@@ -1,4 +1,4 @@
-"""What a new person is told to do in the practice room: the same in the terminal and on the page, with words that exist."""
+"""What a new person is told to do in the practice room: the same in terminal and page, with words that exist."""
 
 from __future__ import annotations
 
