@@ -60,7 +60,7 @@ def init(
     here: TerminalContext = ctx.obj["terminal"]
     file = here.settings_path(config).absolute()
     if mark:
-        raise typer.Exit(records.show_findings(here.prepare(here.settings(file)), False))
+        raise typer.Exit(records.show_findings(list(here.prepare(here.settings(file))), False))
     files = (file, variables_file(file), file.parent / "archive_wal.sh")
     refuse_existing(files[:2], replace=replace)
     given = Given(

@@ -11,10 +11,11 @@ import pytest
 
 from actions.engine.errors import Refused
 from actions.settings.settings import Settings
+from actions.settings.settings_file import read
 from bot.terminal.code_secrets import Keys
 from bot.terminal.context import Caller
 from bot.terminal.operators import operator_of
-from lab import operators
+from lab import company, operators
 from lab.home import Lab
 
 
@@ -55,3 +56,14 @@ def test_where_mayday_is_on_no_path_it_is_put_there(tmp_path: Path, monkeypatch:
     monkeypatch.setenv("PATH", str(tmp_path))
     [line] = [line for line in operators.how_to(tmp_path / "m.toml") if line.startswith("export PATH=")]
     assert (Path(line.removeprefix("export PATH=").removesuffix(":$PATH")) / "mayday").exists()
+
+
+def test_the_settings_of_the_company_name_both_and_purging_forgets_them(tmp_path: Path) -> None:
+    lab = Lab(tmp_path)
+    lab.write_state(ports=dict.fromkeys(("queue", "functions", "auth", "hasura"), 9))
+    company.write_settings(lab)
+    settings = read(company.settings_file(lab), {}, {})
+    assert [one.id for one in settings.operators.people] == ["oncall", "approver"]
+    assert Path(settings.operators.keys).is_dir()
+    company._forget(lab)
+    assert not Path(settings.operators.keys).exists()
