@@ -72,13 +72,6 @@ class Settings(Checked):
             )
         return value
 
-    @field_validator("redis")
-    @classmethod
-    def _readable_redis(cls, value: SecretStr) -> SecretStr:
-        if not re.match(r"(rediss?|unix)://", value.get_secret_value()):
-            raise ValueError("this is no address of a Redis; write redis://127.0.0.1:6379/0")
-        return value
-
     @model_validator(mode="after")
     def _agreed(self) -> Self:
         names = [schedule.name for schedule in self.schedules]

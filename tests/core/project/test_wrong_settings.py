@@ -75,7 +75,6 @@ def settings(tmp_path: Path, text: str, **environment: str) -> Settings:
         ('[slack]\nsigning_secret = "xoxb-1"', "slack.signing_secret: this is a token; the signing secret"),
         ('operations_zone = "Berlin"', "operations_zone: 'Berlin' is no time zone; write for example Europe/Berlin"),
         ('store = "mayday.db"', "store: 'mayday.db…' begins no address of a store; write sqlite:////"),
-        ('redis = "localhost:6379"', "redis: this is no address of a Redis; write redis://127.0.0.1:6379/0"),
         ('[operators]\n[[operators.people]]\nid = "Ana"\nname = "A"\nos_users = []', "operators.people.0.id: "),
     ],
 )
@@ -97,7 +96,7 @@ def test_all_that_is_wrong_in_a_file_is_told_at_once(tmp_path: Path) -> None:
 
 
 def test_a_secret_is_never_repeated(tmp_path: Path) -> None:
-    refused = told(tmp_path, '[slack]\nbot_token = "hunter2"\n', MAYDAY_REDIS="localhost:hunter2@x")
+    refused = told(tmp_path, '[slack]\nbot_token = "hunter2"\n', MAYDAY_STORE="mysql://ana:hunter2@x/y")
     assert "hunter2" not in refused.words()
 
 
@@ -113,7 +112,7 @@ def test_a_value_of_the_wrong_kind_is_told_for_every_setting_at_the_top(
         problem = refused.detail
     # A text is right where texts stand, a number where numbers do.
     assert not problem or (section in problem and "Input should" not in problem)
-    assert problem or (section, value) in (("anchors", '"text"'), ("archive_days", "7"))
+    assert problem or (section, value) in (("anchors", '"text"'), ("redis", '"text"'), ("archive_days", "7"))
 
 
 @pytest.mark.parametrize("name", VARIABLES)
@@ -128,7 +127,6 @@ def test_a_variable_that_is_empty_is_none_that_is_given(tmp_path: Path, name: st
         ("SLACK_APP_TOKEN", "xoxb-1", "slack.app_token"),
         ("SLACK_SIGNING_SECRET", "xapp-1", "slack.signing_secret"),
         ("MAYDAY_STORE", "mayday.db", "store"),
-        ("MAYDAY_REDIS", "localhost", "redis"),
     ],
 )
 def test_a_wrong_variable_is_told_by_its_name_and_place(tmp_path: Path, name: str, value: str, key: str) -> None:
