@@ -6,6 +6,7 @@ import getpass
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -37,7 +38,7 @@ OAuth & Permissions; an app-level token with connections:write is made below Bas
 def init(
     ctx: typer.Context,
     config: Annotated[Path | None, typer.Option("--config", help="The file to write; else $MAYDAY_CONFIG.")] = None,
-    replace: Annotated[bool, typer.Option("--replace", help="Keep files that are there under another name.")] = False,
+    keep_old: Annotated[bool, typer.Option("--replace", help="Keep files that are there under another name.")] = False,
     mark: Annotated[bool, typer.Option("--mark", help="Only make the archive's mark, by the settings there.")] = False,
     no_slack: Annotated[bool, typer.Option("--no-slack", help="People use the terminal alone.")] = False,
     channel: Annotated[Text, typer.Option(help="The channel, by name or id.")] = None,
@@ -61,19 +62,22 @@ def init(
     file = here.settings_path(config).absolute()
     if mark:
         raise typer.Exit(records.show_findings(list(here.prepare(here.settings(file))), False))
-    files = (file, variables_file(file), file.parent / "archive_wal.sh")
-    refuse_existing(files[:2], replace=replace)
     given = Given(
         slack=not no_slack,
         slack_url=slack_url,
-        bot_token=here.variable("SLACK_BOT_TOKEN"),
-        app_token=here.variable("SLACK_APP_TOKEN"),
-        redis=redis or here.variable("MAYDAY_REDIS"),
+        redis=redis,
         **{"channel": channel, "operators": operators, "approvers": approvers, "users": terminal, "zone": zone},
         **{"container": container, "database": database, "archive": archive, "bases": bases, "writers": writers},
     )
-    told = _told(given)
-    _write(told, files, replace=replace, stamp=f"{here.clock():%Y%m%dT%H%M%SZ}")
+    _first_start(here, file, given, keep_old=keep_old)
+
+
+def _first_start(here: TerminalContext, file: Path, given: Given, *, keep_old: bool) -> None:
+    files = (file, variables_file(file), file.parent / "archive_wal.sh")
+    refuse_existing(files[:2], replace=keep_old)
+    tokens = {"bot_token": here.variable("SLACK_BOT_TOKEN"), "app_token": here.variable("SLACK_APP_TOKEN")}
+    told = _told(replace(given, redis=given.redis or here.variable("MAYDAY_REDIS"), **tokens))
+    _write(told, files, keep_old=keep_old, stamp=f"{here.clock():%Y%m%dT%H%M%SZ}")
     _left_to_do(here, told, file)
 
 
@@ -94,12 +98,12 @@ def _reads(prompt: str, hidden: bool) -> str:
     return getpass.getpass(prompt) if hidden else input(prompt)
 
 
-def _write(told: Told, files: Sequence[Path], *, replace: bool, stamp: str) -> None:
+def _write(told: Told, files: Sequence[Path], *, keep_old: bool, stamp: str) -> None:
     settings, secrets, script = files
     drafts = [Draft(settings, settings_text(told, settings.parent)), Draft(script, archive_script(told.server), 0o755)]
     if kept := variables_text(told):
         drafts.insert(0, Draft(secrets, kept, 0o600))
-    refuse_existing([draft.path for draft in drafts if not draft.is_there_already()], replace=replace)
+    refuse_existing([draft.path for draft in drafts if not draft.is_there_already()], replace=keep_old)
     old = write_all(drafts, stamp)
     typer.echo(f"\nWritten: {', '.join(str(draft.path) for draft in drafts)}")
     for path in old:

@@ -78,4 +78,4 @@ class Interview:
 
 def _words(wrong: Refused, between: str = "\n") -> str:
     """Without the code: it is no error to mistype an answer."""
-    return between.join(part for part in (wrong.message, wrong.detail, wrong.hint) if part)
+    return between.join(part for part in (wrong.message, wrong.detail, wrong.hint) if part)  # without its code

@@ -87,7 +87,7 @@ class PeopleOfSlack:
             try:
                 people.append(self.one(name))
             except Refused as no:
-                wrong.append(f"{no.message} {no.hint}")
+                wrong.append(f"{no.message} {no.hint}")  # without its code
         if wrong:
             raise Refused(
                 "Not everybody was found.",

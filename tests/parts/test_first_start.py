@@ -31,8 +31,7 @@ def answers(screen: Screen, until: str = "") -> None:
     """Type what a person would, up to a question."""
     for question, said in (
         ("Bot token", "xoxb-wrong"),
-        ("Slack does not know this token", ""),
-        ("Bot token", "xoxb-practice"),
+        ("Slack does not know this token", "xoxb-practice"),
         ("App-level token", "xapp-practice"),
         ("Channel for", ""),
         ("Who may ask", "Olga Nowak, Ada Prewitt"),
