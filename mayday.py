@@ -10,7 +10,7 @@ import os
 import re
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -28,13 +28,6 @@ if TYPE_CHECKING:
     from actions.store.store import Store
     from bot.terminal.context import TerminalContext
     from workers.runner.toolboxes import InProcessRunner
-
-_SECRETS = {
-    "slack": {"bot_token": "SLACK_BOT_TOKEN", "app_token": "SLACK_APP_TOKEN", "signing_secret": "SLACK_SIGNING_SECRET"},
-    "pagerduty": {"token": "PAGERDUTY_TOKEN", "routing_key": "PAGERDUTY_ROUTING_KEY"},
-    "statuspage": {"token": "STATUSPAGE_TOKEN"},
-}
-
 
 app = typer.Typer(
     cls=Deferred,
@@ -70,10 +63,12 @@ def front(
 def bot(config: Config = None) -> None:
     """Listen to Slack and draw threads."""
     from actions.catalog import CATALOG
+    from actions.settings.needed import need_slack
     from bot.bot_service import BotService
     from workers.adapters import open_adapters
 
     settings = _settings(config)
+    need_slack(settings, _settings_path(config))
     _logging()
     outside, store = open_adapters(settings, _clock), _store(settings)
     BotService(
@@ -137,6 +132,9 @@ def _terminal() -> TerminalContext:
         checks=_checks,
         clock=_clock,
         who=who,
+        prepare=_prepare,
+        settings_path=_settings_path,
+        variable=lambda name: os.environ.get(name) or None,
     )
 
 
@@ -175,17 +173,23 @@ def _checks(settings: Settings, store: Store) -> list[Finding]:
     return [*words.check(settings, store), *site_checks.check(settings, store)]
 
 
+def _prepare(settings: Settings) -> Iterable[Finding]:
+    from workers.postgres.archive_mark import make_marks
+
+    return make_marks(settings)
+
+
 def _settings(config: Path | None) -> Settings:
     from actions.settings.settings_file import read
+    from actions.settings.variables import variables, variables_file
 
-    secrets = {
-        section: {name: os.environ[variable] for name, variable in names.items() if variable in os.environ}
-        for section, names in _SECRETS.items()
-    }
-    places = {
-        key: os.environ[f"MAYDAY_{key.upper()}"] for key in ("store", "redis") if f"MAYDAY_{key.upper()}" in os.environ
-    }
-    return read(config or Path(os.environ.get("MAYDAY_CONFIG", "mayday.toml")), secrets, places)
+    file = _settings_path(config)
+    said = variables(os.environ, variables_file(file))
+    return read(file, said.secrets, said.places, said.read_in)
+
+
+def _settings_path(config: Path | None) -> Path:
+    return config or Path(os.environ.get("MAYDAY_CONFIG") or "mayday.toml")
 
 
 def _store(settings: Settings) -> Store:

@@ -24,6 +24,7 @@ from bot.replies import recover_offers, stack_shown, status_replies
 from bot.replies.error_page import entry, is_code
 from bot.requests import NO_WORKER, Origin, open_run
 from bot.run_control import run_of_thread, steer
+from bot.slack.command_names import coming_in
 from bot.views import help as help_view
 from bot.views import instead
 from bot.views.help import HelpPlace
@@ -54,7 +55,7 @@ def hear(bot: BotContext, text: str, origin: Origin, family: str = "recover") ->
     """Carry out what somebody typed. A redelivery has no effect and gets no second reply."""
     meant: Meaning | None = None
     try:
-        meant, read_as = read(text, bot.catalog, family, bot.settings.stack())
+        meant, read_as = read(coming_in(text, bot.settings.slack.commands), bot.catalog, family, bot.settings.stack())
         if isinstance(meant, ProcedureCommand):
             return _read_as(_wanted(bot, meant, origin), read_as)
         bot.people.admit(origin.user, origin.team)

@@ -14,7 +14,7 @@ from actions.engine.errors import RecoveryError, Refused
 from actions.engine.run import Run
 from actions.engine.status import labels_of, rests, state_of
 from actions.store.notes import living_workers
-from lab import breaks, company, show, truth
+from lab import breaks, company, operators, show, truth
 from lab.begun import begun
 from lab.drawn import once_it_is_drawn, until_it_counts, until_it_is_drawn
 from lab.home import Lab, Layout
@@ -35,6 +35,7 @@ app.add_typer(fault_app, name="fault")
 app.add_typer(break_app, name="break")
 statuspage.register(app, fault_app)
 pagerduty_cli.register(app, fault_app)
+operators.register(app)
 console = Console(highlight=False)
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document and nothing else.")]
@@ -77,8 +78,10 @@ def up(
     lab = lab if hold is None else replace(lab, hold_seconds=hold)
     found = company.up(lab, town=not no_town, gigabytes=gigabytes, say=console.print)
     console.print(f"The practice room is open at {found['page']}")
-    console.print("Other commands of this terminal are for it after:")
-    console.print(f"export MAYDAY_CONFIG={company.settings_file(lab)}", soft_wrap=True)
+    for line in operators.how_to(company.settings_file(lab)):
+        console.print(line, soft_wrap=True, markup=False)
+    console.print("A first recovery:")
+    show.first_recovery(console)
     if detach:
         return
     console.print("Press Ctrl-C to end it.")

@@ -19,7 +19,7 @@ from actions.engine.reading import Asker
 from actions.engine.rights import Speaker
 from actions.engine.status import rests, state_of
 from actions.store.store import Store
-from lab import processes, removal, stack, stack_tables, town_process
+from lab import operators, processes, removal, stack, stack_tables, town_process
 from lab.engine import Say, connect, silent
 from lab.home import QUEUE_PASSWORD, Lab
 from lab.pagerduty import place as pagerduty
@@ -99,7 +99,7 @@ def _forget(lab: Lab) -> None:
     own = [path.name for path in lab.root.glob("mayday.db*")]
     for name in (*own, "mayday.toml", "room.json", statuspage.KEPT, *pagerduty.FILES):
         (lab.root / name).unlink(missing_ok=True)
-    for folder in (lab.root / "logs", lab.documents):
+    for folder in (lab.root / "logs", lab.root / operators.KEYS, lab.documents):
         shutil.rmtree(folder, ignore_errors=True)
     if lab.root.exists() and not any(lab.root.iterdir()):
         lab.root.rmdir()
@@ -167,7 +167,8 @@ signing_secret = "practice-signing-secret"
 operator_groups = ["S0OPERATORS"]
 approver_groups = ["S0APPROVERS"]
 cache_seconds = 30
-{pagerduty.settings(lab)}{statuspage.settings(lab)}''')
+{pagerduty.settings(lab)}{statuspage.settings(lab)}{operators.settings(lab)}''')
+    operators.enrol(lab)
 
 
 def open_store(lab: Lab) -> Store:

@@ -11,6 +11,17 @@ from rich.table import Table
 Json = dict[str, Any]
 
 
+FIRST_RECOVERY = (
+    "In a terminal: mayday lab break data-loss. A channel and its messages are gone.",
+    "In the room, as Olga Nowak (oncall): /recover postgres pitr 2m ago",
+    "Its thread opens. Read the plan, press: Pause writers and restore",
+    "At the question for a second person choose Ada Prewitt (approver) under You are, press: Cut over. "
+    "Type the name that it asks for.",
+    "The thread ends with the report: Recovered.",
+)
+"""A first recovery, from the damage to the report."""
+
+
 def status(console: Console, found: Json) -> None:
     """A table of what runs where."""
     table = Table("service", "container", "state", "health", "address", box=None, pad_edge=False)
@@ -64,6 +75,16 @@ def loss(console: Console, found: Json) -> None:
     """What was deleted, and when."""
     console.print(f"Deleted the channel {found['channel']} and its {found['messages']} messages.", markup=False)
     console.print(f"Just before: {found['moment']}")
+    console.print("Bring it back in the practice room, as oncall, or by:")
+    console.print(
+        f"mayday lab say '/recover postgres pitr {found['moment']}' --as oncall", soft_wrap=True, markup=False
+    )
+
+
+def first_recovery(console: Console) -> None:
+    """What a new person does in the practice room, step by step; the page of the room says the same."""
+    for number, line in enumerate(FIRST_RECOVERY, 1):
+        console.print(f"{number}. {line}", markup=False, soft_wrap=True)
 
 
 def truth(console: Console, moment: datetime, found: Json) -> None:

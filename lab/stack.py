@@ -12,6 +12,7 @@ from docker.errors import NotFound
 from docker.models.containers import Container
 
 from actions.engine.errors import Refused
+from bot.first_start.server_lines import ARCHIVE_SCRIPT
 from lab import removal, seed, town_process
 from lab.containers import await_verdicts, find, ours, refuse_foreign, start_queue, start_services
 from lab.database import connected
@@ -23,7 +24,7 @@ from lab.ports import choose_ports
 from lab.services import CONFIG_MOUNTS, services_of
 
 _HERE = Path(__file__).parent
-_CONFIG_SOURCES = {name: _HERE / "postgres" / name for name in CONFIG_MOUNTS}
+_CONFIG_SOURCES = {name: _HERE / "postgres" / name for name in CONFIG_MOUNTS} | {"archive_wal.sh": ARCHIVE_SCRIPT}
 
 
 def up(lab: Lab, *, town: bool = True, gigabytes: float = 0, say: Say = silent) -> dict[str, Any]:

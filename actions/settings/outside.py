@@ -7,19 +7,24 @@ from typing import Literal
 from pydantic import Field, SecretStr
 
 from actions.settings.checked import Checked
+from actions.settings.slack_values import AppToken, BotToken, ChannelId, CommandNames, SigningSecret
 
 
 class SlackSettings(Checked):
-    """Where Slack is and how the bot speaks to it. `channel` is the id of #ops-emergency."""
+    """Where Slack is and how the bot speaks to it. `channel` is the id of #ops-emergency.
 
-    channel: str = ""
+    `commands` renames slash commands where another app of the workspace has one of the name already.
+    """
+
+    channel: ChannelId = ""
     mode: Literal["socket", "http"] = "socket"
-    base_url: str = "https://slack.com/api/"
-    bot_token: SecretStr = SecretStr("")
-    app_token: SecretStr = SecretStr("")
-    signing_secret: SecretStr = SecretStr("")
+    base_url: str = Field(default="https://slack.com/api/", pattern=r"^https?://\S+$")
+    bot_token: BotToken = SecretStr("")
+    app_token: AppToken = SecretStr("")
+    signing_secret: SigningSecret = SecretStr("")
     http_host: str = "0.0.0.0"
-    http_port: int = 3000
+    http_port: int = Field(default=3000, ge=0, le=65535)
+    commands: CommandNames = Field(default={})
 
 
 class WebSettings(Checked):

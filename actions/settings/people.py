@@ -7,6 +7,7 @@ from datetime import timedelta
 from pydantic import Field, field_validator
 
 from actions.settings.checked import Checked
+from actions.settings.slack_values import GroupIds, UserIds
 
 
 class PeopleSettings(Checked):
@@ -16,10 +17,10 @@ class PeopleSettings(Checked):
     `cache_seconds`, and while Slack does not answer for `cache_hours`.
     """
 
-    operators: tuple[str, ...] = ()
-    operator_groups: tuple[str, ...] = ()
-    approvers: tuple[str, ...] = ()
-    approver_groups: tuple[str, ...] = ()
+    operators: UserIds = ()
+    operator_groups: GroupIds = ()
+    approvers: UserIds = ()
+    approver_groups: GroupIds = ()
     cache_seconds: int = 300
     cache_hours: float = Field(default=72, ge=0)
 

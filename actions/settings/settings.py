@@ -5,6 +5,7 @@ They come from one TOML file; `mayday.py` reads it and lays the environment's se
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Self
 from zoneinfo import ZoneInfo, available_timezones
@@ -63,6 +64,16 @@ class Settings(Checked):
         if value not in available_timezones():
             raise ValueError(f"'{value}' is no time zone; write for example Europe/Berlin")
         return ZoneInfo(value).key
+
+    @field_validator("store")
+    @classmethod
+    def _readable_store(cls, value: str) -> str:
+        if not re.match(r"sqlite://|postgresql\+psycopg://", value):
+            raise ValueError(
+                f"'{value.partition('@')[0].partition(':')[0][:20]}…' begins no address of a store; write "
+                "sqlite:////var/lib/mayday/mayday.db, or postgresql+psycopg://…"
+            )
+        return value
 
     @model_validator(mode="after")
     def _agreed(self) -> Self:

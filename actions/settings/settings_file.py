@@ -12,31 +12,38 @@ from pydantic import ValidationError
 from actions.engine.errors import Refused
 from actions.settings.kept_secrets import with_kept_secrets
 from actions.settings.settings import Settings
+from actions.settings.wrong_settings import problems
 
 
-def read(path: Path, secrets: Mapping[str, Mapping[str, str]], places: Mapping[str, str]) -> Settings:
+def read(
+    path: Path,
+    secrets: Mapping[str, Mapping[str, str]],
+    places: Mapping[str, str],
+    read_in: Mapping[str, str] | None = None,
+) -> Settings:
     """The settings of a file, with each section's `secrets` and the `places` of store and queue laid over it.
 
+    `read_in` says of settings that come from a variable which one that is.
+
     Raises:
-        Refused: there is no such file, it is no TOML, or a setting in it is not right.
+        Refused: there is no such file, it is no TOML, or settings in it are not right; all of these are told at once.
     """
     given = _parsed(path)
     for section, named in secrets.items():
-        if named:
+        # A section that is no table is told below, in the same breath as everything else.
+        if named and isinstance(given.get(section, {}), dict):
             given[section] = {**given.get(section, {}), **named}
     try:
         return with_kept_secrets(Settings.model_validate({**given, **places}))
     except ValidationError as wrong:
-        said = "; ".join(_said(one["loc"], one["msg"]) for one in wrong.errors())
+        told = problems(wrong.errors(), Settings, read_in or {})
+        many = f"{len(told)} settings of {path} are not right." if len(told) > 1 else f"{path} is not right."
         raise Refused(
-            f"{path} is not right.", code="MD-SET-002", detail=said, hint="docs/configuration.md lists every setting."
+            many,
+            code="MD-SET-002",
+            detail="\n".join(told),
+            hint="Every setting stands in docs/configuration.md.",
         ) from None
-
-
-def _said(key: tuple[int | str, ...], message: str) -> str:
-    """One thing that is wrong, with its key: `services.2.kind` for the third of `[[services]]`, counted from 0."""
-    what = message.removeprefix("Value error, ")
-    return f"{'.'.join(map(str, key))}: {what}" if key else what
 
 
 def _parsed(path: Path) -> dict[str, Any]:
@@ -46,11 +53,20 @@ def _parsed(path: Path) -> dict[str, Any]:
         raise Refused(
             f"There is no settings file {path}.",
             code="MD-SET-003",
-            hint="Write one (docs/configuration.md), or give --config; to try Mayday without any: mayday lab up",
+            hint="mayday init asks for what it needs and writes one. Is it elsewhere? --config FILE, or MAYDAY_CONFIG. "
+            "To try Mayday without any: mayday lab up",
         ) from None
     except (OSError, UnicodeDecodeError) as wrong:
         raise Refused(
-            f"{path} cannot be read.", code="MD-SET-004", detail=str(wrong), hint="Look at who may read it."
+            f"{path} cannot be read.",
+            code="MD-SET-004",
+            detail=str(wrong),
+            hint=f"It has to be a text in UTF-8 that this user may read: ls -l {path}",
         ) from None
     except tomllib.TOMLDecodeError as wrong:
-        raise Refused(f"{path} cannot be read.", code="MD-SET-005", detail=str(wrong), hint="Mend that line.") from None
+        raise Refused(
+            f"{path} is no TOML.",
+            code="MD-SET-005",
+            detail=str(wrong),
+            hint='Mend that line; a text stands in quotation marks: channel = "C0123456789"',
+        ) from None

@@ -12,15 +12,13 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from actions.engine.procedure import Procedure, Risk
+from actions.settings.slack_values import FAMILIES
 from actions.stack.manual import MANUAL
 from actions.stack.stack import Stack
 from bot.commands.named_service import known, right, strange, without_site
 from bot.commands.natural_words import RUN_ID, is_timed, rewritten, would_be
 from bot.commands.not_yet import NotBuilt, not_built
 from bot.commands.plain_text import bare, tidy
-
-FAMILIES = ("recover", "backup", "drill", "incident")
-"""The slash commands; every procedure's command begins with one of them."""
 
 _LOOKS = ("help", "status", "stack", "runs", "run", "version", "approve")
 _STEERS = ("stop", "undo", "retry")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from slack_bolt import Ack, App, BoltContext, Respond
 from slack_sdk import WebClient
 
 from actions.engine.errors import RecoveryError
-from bot.commands.parse_command import FAMILIES
+from actions.settings.slack_values import FAMILIES
 from bot.context import BotContext
 from bot.dispatch import Reply, hear, told
 from bot.listeners import private_answer
@@ -19,6 +20,7 @@ from bot.listeners.stack_picture import Recipient, follow_up
 from bot.requests import Origin
 from bot.response_deadline import TAKEN, UNDER_WAY, ResponseDeadline
 from bot.slack.client import FAILURES
+from bot.slack.command_names import as_typed, family_of, name_of
 from bot.views.mrkdwn import section
 
 _log = logging.getLogger(__name__)
@@ -38,11 +40,13 @@ def register(app: App, bot: BotContext) -> None:
         except RecoveryError as refusal:
             reply = Reply(told(refusal))
         if prompt.told:
-            _follow_up(respond, reply)
+            _follow_up(respond, replace(reply, text=as_typed(reply.text, bot.settings.slack.commands)))
         else:
             # The acknowledgement carries the answer, so that no second call can fail or be limited.
             ack(reply.text, blocks=[section(reply.text), *reply.buttons]) if reply.text else ack()
-        bot.meters.acknowledged(str(command["command"]), time.monotonic() - context["arrived"])
+        bot.meters.acknowledged(
+            f"/{family_of(str(command['command']), bot.settings.slack.commands)}", time.monotonic() - context["arrived"]
+        )
         bot.wake_worker(*reply.runs)
         recipient = Recipient(str(command["channel_id"]), str(command["user_id"]))
         if reply.stack is not None:
@@ -51,7 +55,7 @@ def register(app: App, bot: BotContext) -> None:
             private_answer.follow_up(bot, client, recipient, reply.private)
 
     for family in FAMILIES:
-        app.command(f"/{family}", middleware=[arrive])(listen)
+        app.command(f"/{name_of(family, bot.settings.slack.commands)}", middleware=[arrive])(listen)
 
 
 def _follow_up(respond: Respond, reply: Reply) -> None:
@@ -71,5 +75,5 @@ def _heard(bot: BotContext, command: dict[str, Any]) -> Reply:
         str(command["channel_id"]),
         name=str(command.get("user_name") or ""),
     )
-    family = str(command["command"]).lstrip("/").casefold()
+    family = family_of(str(command["command"]), bot.settings.slack.commands)
     return hear(bot, str(command.get("text") or ""), origin, family)

@@ -30,6 +30,7 @@ from bot.listeners import (
 )
 from bot.listeners import home_events as home_tab
 from bot.slack.client import client_for
+from bot.slack.command_names import RenamingApp
 from bot.slack.home_tab import Home
 from bot.slack.identity import LastKnown
 from bot.slack.people import SlackPeople
@@ -99,7 +100,7 @@ def app_of(bot: BotContext, home: Home | None = None) -> App:
         )
 
     # Bolt takes an app without a name for a script and reads the source of all its callers to find one.
-    app = App(
+    app = RenamingApp(
         name="mayday",
         client=client_for(slack, timeout=5),
         signing_secret=secret,
@@ -110,6 +111,7 @@ def app_of(bot: BotContext, home: Home | None = None) -> App:
         before_authorize=SignatureCheck(secret),
         listener_executor=ThreadPoolExecutor(_THREADS, thread_name_prefix="listener"),
     )
+    app.names = slack.commands
     slash_commands.register(app, bot)
     mentions.register(app, bot)
     buttons.register(app, bot)

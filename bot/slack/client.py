@@ -11,6 +11,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 from actions.settings.outside import SlackSettings
+from bot.slack.command_names import RenamingClient
 
 FAILURES = (SlackClientError, OSError, http.client.HTTPException, json.JSONDecodeError, UnicodeDecodeError)
 """Everything that a call of the Web API raises when it does not work."""
@@ -78,12 +79,16 @@ class Trouble:
 
 def client_for(settings: SlackSettings, timeout: int = 10) -> WebClient:
     """A client for the bot's token. It retries nothing by itself: a retried post could be posted twice."""
-    return WebClient(
+    made = RenamingClient if settings.commands else WebClient
+    client = made(
         token=settings.bot_token.get_secret_value(),
         base_url=settings.base_url,
         timeout=timeout,
         retry_handlers=[],
     )
+    if isinstance(client, RenamingClient):
+        client.names = settings.commands
+    return client
 
 
 def trouble(error: Exception) -> Trouble:

@@ -8,9 +8,11 @@ from slack_sdk import WebClient
 
 from actions.findings import Finding
 from actions.settings.settings import Settings
+from actions.settings.slack_values import FAMILIES
 from actions.store.store import Store
 from bot.slack import direct_messages
 from bot.slack.client import FAILURES, Why, client_for, trouble
+from bot.slack.command_names import name_of
 
 SCOPES = (
     "commands",
@@ -30,12 +32,23 @@ SCOPES = (
 
 def check(settings: Settings, store: Store | None = None) -> list[Finding]:
     """Everything about Slack, in the order in which it would be mended; with a store, whom no message reached."""
+    if not is_wanted(settings):
+        return [Finding("Slack", True, "not set up: people use the terminal (docs/terminal.md)")]
     client = client_for(settings.slack)
     found = [*_token(client), *_app_token(settings), _channel(client, settings.slack.channel)]
+    found += _commands(settings)
     people = settings.people
     groups = dict.fromkeys((*people.operator_groups, *people.approver_groups))
     told = direct_messages.check(store) if store is not None else []
     return [*found, *_people(settings), *(_group(client, group) for group in groups), *told]
+
+
+def is_wanted(settings: Settings) -> bool:
+    """Whether Slack is meant to be there: without it somebody has to be named for the terminal."""
+    slack, people = settings.slack, settings.people
+    tokens = (slack.bot_token, slack.app_token, slack.signing_secret)
+    told = (slack.channel, people.operators, people.operator_groups, people.approvers, people.approver_groups)
+    return any(token.get_secret_value() for token in tokens) or any(told) or not settings.operators.people
 
 
 def _token(client: WebClient) -> Iterator[Finding]:
@@ -103,6 +116,17 @@ def _channel(client: WebClient, channel: str) -> Finding:
     if not said.get("is_member"):
         return Finding(name, False, f"the bot is not in #{said.get('name')}", "Write there: /invite @Mayday")
     return Finding(name, True, f"#{said.get('name')}")
+
+
+def _commands(settings: Settings) -> list[Finding]:
+    """Renamed commands have to be renamed in the app as well; Slack tells no bot which commands an app has."""
+    names = settings.slack.commands
+    if not names:
+        return []
+    listed = ", ".join(f"/{name_of(family, names)}" for family in FAMILIES)
+    return [
+        Finding("Slack commands", True, f"{listed}: under these names they have to stand in the app, Slash Commands")
+    ]
 
 
 def _people(settings: Settings) -> Iterator[Finding]:

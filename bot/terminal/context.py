@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -31,7 +31,8 @@ class TerminalContext:
     `reach` raises where this process has not what a run needs: it may not speak to Docker, or an errand's secret
     is not set for it. `runner` gives a function that carries a run out in
     this process and says why it stopped. `wait_seconds` is how many seconds nobody may carry a followed run out
-    before that is said.
+    before that is said. `prepare` makes what a server needs on a first start and says what came of it;
+    `variable` is a variable of the environment, None where it is empty or not there.
     """
 
     settings: Callable[[Path | None], Settings]
@@ -44,3 +45,6 @@ class TerminalContext:
     clock: Callable[[], datetime]
     who: Caller
     wait_seconds: float = 15.0
+    prepare: Callable[[Settings], Iterable[Finding]] = lambda _settings: ()
+    settings_path: Callable[[Path | None], Path] = lambda config: config or Path("mayday.toml")
+    variable: Callable[[str], str | None] = lambda _name: None

@@ -54,6 +54,7 @@ def _view(summary: str, group: str = LOOK) -> Late:
 
 
 LATE: dict[str, Late] = {
+    "init": Late("bot.first_start.init_command", "Ask for what Mayday needs, write its settings, and check them."),
     "lab": Late("lab.cli", "A practice company on this machine: train on it, break it, recover it."),
     "recover": _verb("Ask for a recovery, in the words of Slack.", RECOVER),
     "backup": _verb("Ask for a backup, in the words of Slack.", RECOVER),
@@ -100,6 +101,7 @@ _SAME = {
     **dict.fromkeys(("log", "logs", "describe"), "show"),
     **dict.fromkeys(("services", "ps", "health"), "stack"),
     **dict.fromkeys(("check", "test"), "doctor"),
+    **dict.fromkeys(("setup", "configure", "config", "install"), "init"),
     **dict.fromkeys(("version",), "--version"),
 }
 """What people type for a command of another name."""

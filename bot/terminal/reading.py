@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from actions.settings import file_rights
 from actions.store.anchors import anchors_path
 from bot import run_control
 from bot.terminal import records, status_lists
@@ -98,7 +99,9 @@ def doctor(ctx: typer.Context, config: Config = None, json_: Json = False) -> No
     """Check tokens, scopes, Docker, Postgres, archive, backups, worker, clock, and say what to do."""
     terminal = ctx.obj["terminal"]
     settings = terminal.settings(config)
-    raise typer.Exit(records.show_findings(terminal.checks(settings, terminal.store(settings)), json_))
+    rights = file_rights.check(terminal.settings_path(config))
+    found = [*rights, *terminal.checks(settings, terminal.store(settings))]
+    raise typer.Exit(records.show_findings(found, json_))
 
 
 @app.command("slack-status")

@@ -40,19 +40,19 @@ def aligned(console: Console, rows: Iterable[tuple[str, str]]) -> None:
         console.print(f"{label:<{width}}  {value}", markup=False)
 
 
-_MOST = 50
-
-
 def list_runs(store: Store, as_json: bool) -> None:
     """The runs, newest first, with their state."""
-    names = store.readable(store.runs(limit=_MOST + 1))
-    found = [store.run(run) for run in names[:_MOST]]
+    names = store.readable(store.runs(limit=_LISTED + 1))
+    found = [store.run(run) for run in names[:_LISTED]]
     if as_json:
         return show_json(listed(found))
     out = Console(highlight=False, soft_wrap=True)
+    if not found:
+        out.print("There was no run yet. How one begins: mayday recover help")
+        return None
     print_runs(out, found)
-    if len(names) > _MOST:
-        out.print(f"These are the newest {_MOST}; mayday show RUN tells of any other.", markup=False)
+    if len(names) > _LISTED:
+        out.print(f"These are the newest {_LISTED}; mayday show RUN tells of any other.", markup=False)
     return None
 
 
@@ -72,6 +72,8 @@ def listed(found: Sequence[Run]) -> list[dict[str, Any]]:
     ]
 
 
+_LISTED = 50
+"""Runs that a list has at most."""
 _WIDE = 80
 
 
@@ -184,7 +186,7 @@ def show_findings(found: Sequence[Finding], as_json: bool) -> int:
     if as_json:
         show_json([asdict(finding) for finding in found])
     else:
-        console = Console(highlight=False)
+        console = Console(highlight=False, soft_wrap=True)
         for finding in found:
             mark = "[green]well[/]" if finding.ok else "[red]ill [/]"
             console.print(f"{mark}  {finding.name}: ", end="")

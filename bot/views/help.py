@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from actions.engine.procedure import Procedure, Risk
-from bot.commands.parse_command import FAMILIES, NotYetCommand, UnknownCommand, command_of
+from actions.settings.slack_values import FAMILIES
+from bot.commands.parse_command import NotYetCommand, UnknownCommand, command_of
 from bot.views.home_view import BEGIN, RECOVER
 from bot.views.mrkdwn import Block, actions, button, cut, escape
 

@@ -103,10 +103,25 @@ function drawChannel() {
   $("channel-list").dataset.shows = room.channel;
 }
 
+const FIRST = [
+  ["In a terminal: ", "mayday lab break data-loss", ". A channel and its messages are gone."],
+  ["Here, as Olga Nowak (oncall): ", "/recover postgres pitr 2m ago"],
+  ["Its thread opens. Read the plan, press: ", "Pause writers and restore"],
+  ["At the question for a second person choose Ada Prewitt (approver) under You are, press: ", "Cut over", ". Type the name that it asks for."],
+  ["The thread ends with the report: ", "Recovered", "."],
+];
+
+function quiet() {
+  const steps = FIRST.map(([before, said, after]) => h("li", {}, before, h("b", {}, said), after || ""));
+  return h("div", { className: "empty" },
+    h("p", {}, "Quiet. Type a command such as ", h("b", {}, "/recover help"), " below. A first recovery:"),
+    h("ol", {}, ...steps));
+}
+
 function channelMessages() {
   const mine = room.messages.filter((m) => m.channel === room.channel);
   const roots = mine.filter((m) => rootOf(m) === m.ts);
-  if (!roots.length) return [h("p", { className: "empty" }, "Quiet. Type a command such as ", h("b", {}, "/recover help"), " below.")];
+  if (!roots.length) return [quiet()];
   return roots.map((m) => message(m, room, {
     where: "c", open: m.ts === room.thread,
     replies: m.only_for ? null : { count: mine.filter((r) => r.thread_ts === m.ts && r.ts !== m.ts && !r.only_for).length, open: () => openThread(m.ts) },

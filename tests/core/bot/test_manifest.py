@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 import yaml
 
-from bot.commands.parse_command import FAMILIES
+from actions.settings.slack_values import FAMILIES
 from bot.slack.slack_doctor import SCOPES
 from tests.support.paths import ROOT, SPECS
 

@@ -116,7 +116,7 @@ def test_the_town_survives_servers_that_are_not_there_and_ends_when_it_is_told(t
 
 def archive(tmp_path: Path, name: str) -> subprocess.CompletedProcess[str]:
     """Runs the archive script on a file `wal`, with its archive in a directory of the test."""
-    script = (ROOT / "lab/postgres/archive_wal.sh").read_text()
+    script = (ROOT / "bot/first_start/archive_wal.sh").read_text()
     local = tmp_path / "archive_wal.sh"
     local.write_text(script.replace("/backups/postgres/wal", str(tmp_path / "archive")))
     command = ["sh", str(local), str(tmp_path / "wal"), name]

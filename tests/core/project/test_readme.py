@@ -20,13 +20,16 @@ from actions.engine.procedure import Act, Ask, Procedure
 from actions.settings.schedules import ScheduleTable
 from actions.settings.services import ServiceTable, SiteTable
 from actions.settings.settings import Settings
+from actions.settings.slack_values import FAMILIES
+from actions.settings.variables import PLACES, SECRETS
 from actions.stack.manual import MANUAL
-from bot.commands.parse_command import FAMILIES, RunCommand, UnknownCommand, command_of, meaning
+from bot.commands.parse_command import RunCommand, UnknownCommand, command_of, meaning
 from tests.support import example_recovery
 from tests.support.paths import ROOT
 
 DOCS = sorted((ROOT / "docs").glob("*.md"))
-PAGES = [ROOT / "README.md", *DOCS, ROOT / "STYLE.md", ROOT / "CHANGELOG.md"]
+TOP = ("README.md", "STYLE.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")
+PAGES = [*(ROOT / name for name in TOP), *DOCS]
 LONGEST_README = 200
 
 
@@ -157,8 +160,8 @@ def test_the_example_of_two_servers_tells_of_both() -> None:
 
 def test_every_variable_of_the_environment_is_documented() -> None:
     source = (ROOT / "mayday.py").read_text()
-    secrets = {variable for names in mayday._SECRETS.values() for variable in names.values()}
-    read = {*secrets, "MAYDAY_STORE", "MAYDAY_REDIS", *re.findall(r'environ\.get\("(\w+)"', source)}
+    secrets = {variable for names in SECRETS.values() for variable in names.values()}
+    read = {*secrets, *PLACES.values(), *re.findall(r'environ\.get\("(\w+)"', source)}
     documented = set(re.findall(r"^\| `([A-Z_]+)` \|", (ROOT / "docs" / "configuration.md").read_text(), re.M))
     assert documented == read
 

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from actions.catalog import CATALOG
 from actions.control.requests import Subject
 from actions.engine.errors import Refused
+from actions.settings.slack_values import FAMILIES
 from actions.stack.choose import chosen
 from actions.stack.manual import MANUAL, SERVICES
 from actions.stack.stack import Service, ServiceKind, Site, service_of
-from bot.commands.parse_command import FAMILIES, ProcedureCommand, UnknownCommand, command_of, meaning
+from bot.commands.parse_command import ProcedureCommand, UnknownCommand, command_of, meaning
 from tests.support.worlds.kinds import HASURA, REDIS, WORDS
 
 CACHE = Service("nself-cache", ServiceKind.REDIS, container="shop-redis-1")
