@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import httpx
+import httpx2
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -49,8 +49,8 @@ class DeadMan:
         if not url:
             return ""
         try:
-            answer = httpx.get(url, timeout=_PATIENCE)
-        except (httpx.HTTPError, httpx.InvalidURL) as problem:
+            answer = httpx2.get(url, timeout=_PATIENCE)
+        except (httpx2.HTTPError, httpx2.InvalidURL) as problem:
             return f"did not answer ({type(problem).__name__})"  # The address itself is a secret.
         return "answered" if answer.is_success else f"answered {answer.status_code}"
 
