@@ -24,8 +24,8 @@ from actions.store.tables import metadata, notes
 LONGEST = 15.0
 """Seconds that a write waits for others where its caller named no shorter time."""
 CACHE_KIB = 256
-"""Of pages that one connection to SQLite keeps. Its own default of 2 MB, for each of 15 threads, came to 31 MB in a worker
-as soon as the store had grown that large; with this it is 2 MB. What is read again lies in the system's cache anyway."""
+"""Of pages that a connection to SQLite keeps. By its own default of 2 MB, 15 threads came to 31 MB as soon as the store
+had grown that large; with this they come to 2 MB. What is read again lies in the system's cache anyway."""
 PASSING = ".passing"
 """Ends the name of the file beside the store that holds what may be lost; SQLite lays `-wal` and `-shm` beside each."""
 
