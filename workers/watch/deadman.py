@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import httpx2
@@ -25,6 +26,8 @@ class DeadMan:
     """Audits every so often; what failed is said once for each change, and kept for the doctor."""
 
     audit: Audit
+    others: Sequence[Audit] = ()
+    """Those of the other sites of the settings: one address is called for all of the installation."""
     _said: str = ""
 
     def chore(self) -> Chore:
@@ -34,7 +37,7 @@ class DeadMan:
 
     def beat(self) -> bool:
         """Audit once and call the address if all is well; whether it was called and answered."""
-        found = self.audit.look()
+        found = [*self.audit.look(), *(one for other in self.others for one in other.look_at_site())]
         failed = [finding for finding in found if not finding.ok]
         called = "" if failed else self._call()
         self._tell(failed, called)
