@@ -241,5 +241,5 @@ WAYS: tuple[Way, ...] = (
 )
 """All that is done to a procedure."""
 
-SHORT = (killed_anywhere, stopped_and_undone, killed_on_the_real_store)
-"""What `make core` does to a large procedure; the rest takes seconds where there are many places."""
+SHORT = (killed_anywhere, stopped_and_undone)
+"""What `make core` does to a large procedure, at a sample of its places; the rest is done by `make deep`."""

@@ -47,6 +47,8 @@ class KillCase:
     undone: Callable[[Company, Company, Company], list[str]] = old_or_new
     taken_back: Callable[[Company, str], list[str]] = nothing_more
     large: bool = False
+    every: int = 1
+    """Of the places where it is killed, each so many-th alone: a sample, where all are tried elsewhere."""
 
 
 def places_of(here: Company, work: Callable[[], object]) -> Places:
@@ -134,4 +136,4 @@ def in_peace(case: KillCase) -> tuple[Company, Places]:
     places = places_of(here, lambda: carry_on(here))
     ended, ends = here.run(), here.find(case.procedure).ends
     assert ended.finished is ends, f"left in peace it ends {ended.finished}: {ended.failure}"
-    return here, places
+    return here, places[:: case.every]

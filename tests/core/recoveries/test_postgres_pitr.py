@@ -104,6 +104,7 @@ def test_a_recovery_has_many_places_to_be_killed_at_and_ends_with_the_messages_o
     assert len(model.world.changes) > 25
 
 
+@pytest.mark.deep
 def test_killed_twice_it_still_ends_as_if_nothing_had_happened() -> None:
     model, places = recovered_in_peace()
     rng = random.Random(7)
@@ -132,6 +133,7 @@ def test_killed_twice_it_still_ends_as_if_nothing_had_happened() -> None:
     report(rng.sample(places, 30), model, killed_again)
 
 
+@pytest.mark.deep
 def test_killed_anywhere_with_prepared_transactions_each_is_ended_once() -> None:
     here = after_the_accident()
     here.world.prepared = frozenset({"xfer-1", "xfer-2"})
