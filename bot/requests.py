@@ -152,7 +152,7 @@ def _may_see(bot: BotContext, person: Person) -> None:
     raise person.speaker.lacks(
         Refused(
             f"{person.speaker.name} may not see rows of the data.",
-            code="MD-CMD-041",
+            code="MD-CMD-066",
             detail="They are shown to who may approve.",
             hint=f"Ask one of these: {names}." if names else "The settings say who: approvers and approver_groups.",
         )

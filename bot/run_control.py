@@ -119,7 +119,7 @@ def offered(bot: BotContext, press: ButtonTarget) -> str:
     if not command:
         raise Refused(
             f"That question offers no '{press.label[:40]}'.",
-            code="MD-CMD-042",
+            code="MD-CMD-067",
             hint="Look at the newest message of the thread.",
         )
     return command

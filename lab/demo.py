@@ -26,7 +26,7 @@ def main() -> int:
         console.print(f"The practice room is open at {company.address(lab)} - watch it there.")
         good = Story(lab, PracticeSlack(company.address(lab)), company.open_store(lab), console).tell()
     except RecoveryError as trouble:
-        console.print("\n".join(part for part in (trouble.message, trouble.detail, trouble.hint) if part), markup=False)
+        console.print(trouble.words(), markup=False)
         return 1
     console.print(f"\nTook {time.monotonic() - began:.0f} s. The company goes on; go on by hand:")
     for line in (

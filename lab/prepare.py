@@ -67,7 +67,7 @@ def main() -> int:
         for name in sys.argv[1:]:
             PARTS[name]()
     except RecoveryError as trouble:
-        say("\n".join(part for part in (trouble.message, trouble.detail, trouble.hint) if part))
+        say(trouble.words())
         return 1
     return 0
 

@@ -173,7 +173,7 @@ def main() -> int:
     try:
         ensure_versions(ensure_docker(say), say, chosen(os.environ.get("ONLY", "")))
     except RecoveryError as trouble:
-        say("\n".join(part for part in (trouble.message, trouble.detail, trouble.hint) if part))
+        say(trouble.words())
         return 1
     return 0
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import httpx
+from functools import cached_property
+
+import httpx2
 
 from actions.engine.errors import RecoveryError
 from actions.redact import excerpt, redact
@@ -13,14 +15,16 @@ _KEPT_BYTES = 64 * 1024
 class StackWeb:
     """Asks services of the stack; never through a proxy of the environment, never following a redirect."""
 
-    def __init__(self) -> None:
-        self._client = httpx.Client(trust_env=False, follow_redirects=False)
+    @cached_property
+    def _client(self) -> httpx2.Client:
+        """Made for the first question: hardly a look asks one, and each client reads all certificates of the system."""
+        return httpx2.Client(trust_env=False, follow_redirects=False)
 
     def get(self, url: str, *, seconds: float = 10) -> tuple[int, str]:
         try:
             with self._client.stream("GET", url, timeout=seconds) as answer:
                 return answer.status_code, _start_of(answer)
-        except (httpx.HTTPError, httpx.InvalidURL) as problem:
+        except (httpx2.HTTPError, httpx2.InvalidURL) as problem:
             raise RecoveryError(
                 f"{redact(url)} does not answer.",
                 code="MD-STK-009",
@@ -29,11 +33,12 @@ class StackWeb:
             ) from problem
 
     def close(self) -> None:
-        """Close its connections."""
-        self._client.close()
+        """Close its connections, if it ever had any."""
+        if "_client" in vars(self):
+            self._client.close()
 
 
-def _start_of(answer: httpx.Response) -> str:
+def _start_of(answer: httpx2.Response) -> str:
     body = b""
     for piece in answer.iter_bytes():
         body += piece

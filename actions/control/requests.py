@@ -97,10 +97,18 @@ def open_run(
     return OpenedRun(name, new, data["summary"])
 
 
-def open_child(store: Ledger, procedure: Procedure, request: Any, *, subject: Subject, place: ChildPlace) -> OpenedRun:
+def open_child(
+    store: Ledger,
+    procedure: Procedure,
+    request: Any,
+    *,
+    subject: Subject,
+    place: ChildPlace,
+    beside: Sequence[str] = (),
+) -> OpenedRun:
     """Write the request of a child into a new journal, once for its place, and into its parent's that it began.
 
-    It is asked for by whoever asked for the parent, and comes from where that came from.
+    It is asked for by whoever asked for the parent, and comes from where that came from. `beside` is as of `open_run`.
 
     Raises:
         Busy: another run holds the service, or another child of the parent.
@@ -119,7 +127,7 @@ def open_child(store: Ledger, procedure: Procedure, request: Any, *, subject: Su
     began = (Kind.BEGAN, place.step, {**place.says, "item": place.item, "child": run, "procedure": procedure.name})
     tells = (*_linked(run, data, {}), (parent.id, began))
     name, new = store.open_run(
-        run, data, claims=_claims(procedure, request, subject), key=place.key, tells=tells, lease=place.lease
+        run, data, claims=_claims(procedure, request, subject, beside), key=place.key, tells=tells, lease=place.lease
     )
     return OpenedRun(name, new, data["summary"])
 

@@ -36,7 +36,7 @@ class Recalled(StrEnum):
 
 @dataclass(frozen=True)
 class ChildRun:
-    """One child. `again` says that its parent was retried since it waits, and it is to be as well."""
+    """One child. `again` says that its parent was retried since, and it is to be as well as soon as it waits."""
 
     id: str
     step: int
@@ -98,7 +98,7 @@ class Children:
         if any(child.id == other and not child.ended for child in self.all):
             return False
         newest = self.newest(step, item)
-        return newest is None or newest.ended or newest.again
+        return newest is None or newest.ended or (newest.again and newest.state is ChildState.WAITING)
 
     # As entries tell it ----------------------------------------------------------------------------
 
@@ -121,16 +121,18 @@ class Children:
         said = entry.data
         state = ChildState.ENDED if said.get("outcome") else ChildState.WAITING
         words = str(said.get("words") or said.get("error") or "")
-        return self._with(said["child"], state=state, outcome=str(said.get("outcome") or ""), words=words)
+        told = self._with(said["child"], state=state, outcome=str(said.get("outcome") or ""), words=words)
+        # A person's retry was of the stop alone: one that has failed since waits for a person.
+        return told if said.get("stopped") else told._with(said["child"], again=False)
 
     def recalled(self, entry: Entry) -> Children:
         """The undo of the parent asked something of a child."""
         return self._with(entry.data["child"], recalled=Recalled(entry.data["asked"]))
 
-    def retried(self) -> Children:
-        """The parent goes on: so do those that wait."""
-        waiting = ChildState.WAITING
-        return replace(self, all=tuple(replace(c, again=True) if c.state is waiting else c for c in self.all))
+    def retried(self, *, stopped: bool) -> Children:
+        """The parent goes on: so do those that wait, and those that its stop has still to reach."""
+        halted = (ChildState.WAITING, ChildState.OPEN) if stopped else (ChildState.WAITING,)
+        return replace(self, all=tuple(replace(c, again=True) if c.state in halted else c for c in self.all))
 
     def _with(self, child: str, **changed: Any) -> Children:
         return replace(self, all=tuple(replace(c, **changed) if c.id == child else c for c in self.all))
@@ -140,7 +142,7 @@ def settled(items: Items, child: ChildRun) -> Items:
     """The items of a step once something became of one of its children."""
     if child.ended and child.outcome in child.accepts:
         return items.settled(child.item, missed=False)
-    if child.ended or child.unattended:
+    if child.ended or (child.unattended and not child.again):
         became = f"ended as '{child.outcome}'" if child.ended else "has failed"
         hint = "Retry goes on with it" if not child.ended else "Retry asks for it anew"
         return items.fell(
@@ -162,6 +164,8 @@ def for_parent(first: Entry, kind: Kind, data: Mapping[str, Any]) -> tuple[str, 
     said = {"child": first.run, "item": str(origin.get("item") or ""), "procedure": first.data.get("procedure", "")}
     became = data.get("outcome") or ("stopped" if kind is Kind.STOPPED else "has failed")
     said["title"] = f"run {first.run} for {said['item']}: {became}"
+    if kind is Kind.STOPPED:
+        said["stopped"] = True
     for name in ("outcome", "words", "error"):
         if data.get(name):
             said[name] = str(data[name])

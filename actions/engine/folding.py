@@ -125,7 +125,7 @@ def _retried(run: Run, e: Entry) -> Run:
     """What has failed is tried again, and no answer of before stands by itself."""
     agreed = {step: replace(one, at=None) for step, one in run.agreed.items()}
     items = {step: replace(one, failed={}) for step, one in run.items.items()}
-    children = run.children.retried()
+    children = run.children.retried(stopped=run.failure is not None and run.failure.stopped)
     return replace(run, failure=None, stop_asked="", agreed=agreed, items=items, children=children)
 
 

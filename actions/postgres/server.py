@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from actions.engine.facts import volatile
 from actions.postgres.tablespaces import Tablespace
+from actions.settings.site import setting_named
 from actions.tools.folders import DataFolder, DataHome
 
 
@@ -19,7 +20,8 @@ class Server:
     live data directory's own links. `owner` is the user whom the server runs as (`uid:gid`). `standby` says that its
     files are those of a standby, `follows` which primary they name. `wal` is where on the host a link in the place of
     pg_wal leads (empty: it is a folder of the data directory). `volumes` are those that Docker mounts only while they
-    are used: where, and their names. `preload` are the libraries that its configuration preloads.
+    are used: where, and their names. `preload` are the libraries that its configuration preloads. `told_in` is the
+    table of the settings that tells of it, in words; empty for `[site]`.
     """
 
     service: str
@@ -49,11 +51,16 @@ class Server:
     preload: tuple[str, ...] = volatile(default=())
     follows: str = volatile(default="")
     state: str = volatile(default="")
+    told_in: str = volatile(default="")
 
     @property
     def swapped(self) -> Server:
         """The same once a clone lies in its place, whose pg_wal is a folder of the data directory."""
         return replace(self, wal="")
+
+    def setting(self, name: str) -> str:
+        """One of its settings as an error names it."""
+        return setting_named(self.told_in, name)
 
     @property
     def data(self) -> DataFolder:

@@ -44,9 +44,9 @@ def own_server(site: SiteSettings, tables: Sequence[ServiceTable], servers: Sequ
 
 
 def configs(
-    site: SiteSettings, own: str, tables: Sequence[ServiceTable], services: Sequence[Service]
+    site: SiteSettings, own: str, tables: Sequence[ServiceTable], services: Sequence[Service], key: str = "site"
 ) -> tuple[SiteConfig, ...]:
-    """Of each server of the site whose backups the settings tell, the site's own first.
+    """Of each server of the site whose backups the settings tell, the site's own first. `key` is the site's table.
 
     Raises:
         ValueError: a table tells a part of what has to be told.
@@ -54,23 +54,32 @@ def configs(
     said = {table.name: table for table in tables}
     servers = [one for one in services if one.kind is ServiceKind.POSTGRES]
     first = sorted(servers, key=lambda one: one.name != own)
-    return tuple(_configs(site, own, [(one, said.get(one.name)) for one in first], services))
+    beside = "" if key == "site" else _place(site.name, "sites")
+    return tuple(_configs(site, own, [(one, said.get(one.name)) for one in first], services, beside))
 
 
 def _configs(
-    site: SiteSettings, own: str, servers: Sequence[tuple[Service, ServiceTable | None]], services: Sequence[Service]
+    site: SiteSettings,
+    own: str,
+    servers: Sequence[tuple[Service, ServiceTable | None]],
+    services: Sequence[Service],
+    beside: str,
 ) -> Iterator[SiteConfig]:
     for service, table in servers:
         told = table.said_of_server() if table else {}
         if service.name == own:
-            yield replace(site.site(), **{"postgres": own, **told})
+            yield replace(site.site(), told_in=_place(service.name) if told else beside, **{"postgres": own, **told})
         elif table is not None and table.tells_of_server:
             # What belongs to one database alone is not handed on from the site's own.
             apart = replace(site.site(), smoke_url="", newest_table="", data_directory="", dumps=())
             writers = writers_of(service.name, services, own)
-            yield replace(apart, **{"postgres": service.name, "writers": writers, **told})
+            yield replace(apart, told_in=_place(service.name), **{"postgres": service.name, "writers": writers, **told})
         elif told:
             raise ValueError(f"services: '{service.name}' tells of its {next(iter(told))}; {_lacks(table)}")
+
+
+def _place(name: str, table: str = "services") -> str:
+    return f"the table of {name} under [[{table}]]"
 
 
 def _lacks(table: ServiceTable | None) -> str:

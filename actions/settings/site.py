@@ -45,6 +45,23 @@ class SiteConfig:
     backup_rate: str = "100M"
     dumps: tuple[str, ...] = ()
     preview: tuple[ShownTable, ...] = ()
+    told_in: str = ""
+    """The table that tells of it, in words; empty for `[site]`."""
+
+    def setting(self, name: str) -> str:
+        """One of these settings as an error names it, so that people look into the right table."""
+        return setting_named(self.told_in, name)
+
+
+SERVICES = "[[services]]"
+"""The tables of services, in which a server is not named by `postgres` but by itself."""
+
+
+def setting_named(told_in: str, name: str) -> str:
+    """A setting of a server by its name and its table: `site.user`, or `user` in the table of nself-analytics."""
+    if not told_in:
+        return f"`site.{name}`"
+    return f"`{'container' if name == 'postgres' and SERVICES in told_in else name}` in {told_in}"
 
 
 def checked_rate(said: str) -> str:

@@ -59,7 +59,7 @@ def _told(site: SiteSettings, tables: Sequence[ServiceTable], key: str) -> ToldS
     own = _own(site, tables, services, key) if tables else site.postgres
     if tables:
         site = _agreed(site, own, services)
-    servers = configs(site, own, tables, services)
+    servers = configs(site, own, tables, services, key)
     writers = {*site.writers, *(name for server in servers for name in server.writers)}
     return ToldSite(site, Site(site.name, site.docker_host, _writing(services, writers)), servers)
 

@@ -45,8 +45,8 @@ def untold(service: str) -> Refused:
     )
 
 
-def site_named(stack: Stack, name: str) -> Site:
-    """The site of that name; without one the default.
+def site_named(stack: Stack, name: str, sign: str = "@ ") -> Site:
+    """The site of that name; without one the default. `sign` is what people write before a name where they wrote this.
 
     Raises:
         Refused: there is none of that name.
@@ -62,7 +62,7 @@ def site_named(stack: Stack, name: str) -> Site:
         f"There is no site '{shortened(name, _SHOWN)}'.",
         code="MD-STK-003",
         detail=f"Sites: {', '.join(names)}.",
-        hint=f"Write @ {near[0]}" if near else "Name one of them, or none for the first.",
+        hint=f"Write {sign}{near[0]}" if near else "Name one of them, or none for the first.",
     )
 
 

@@ -75,8 +75,14 @@ def init(
 def _first_start(here: TerminalContext, file: Path, given: Given, *, keep_old: bool) -> None:
     files = (file, variables_file(file), file.parent / "archive_wal.sh")
     refuse_existing(files[:2], replace=keep_old)
-    tokens = {"bot_token": here.variable("SLACK_BOT_TOKEN"), "app_token": here.variable("SLACK_APP_TOKEN")}
-    told = _told(replace(given, redis=given.redis or here.variable("MAYDAY_REDIS"), **tokens))
+    told = _told(
+        replace(
+            given,
+            redis=given.redis or here.variable("MAYDAY_REDIS"),
+            bot_token=here.variable("SLACK_BOT_TOKEN"),
+            app_token=here.variable("SLACK_APP_TOKEN"),
+        )
+    )
     _write(told, files, keep_old=keep_old, stamp=f"{here.clock():%Y%m%dT%H%M%SZ}")
     _left_to_do(here, told, file)
 

@@ -40,7 +40,7 @@ def main() -> int:
             company.up(lab, town=True, gigabytes=asked.gigabytes, say=console.print)
             show(console, measure(Ground(lab, console), asked))
         except RecoveryError as trouble:
-            console.print(f"{trouble.message}\n{trouble.detail}\n{trouble.hint}", markup=False)
+            console.print(trouble.words(), markup=False)
             return 1
         finally:
             town_process.stop(lab)

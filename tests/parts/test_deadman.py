@@ -120,6 +120,19 @@ def test_an_archive_that_nobody_looks_at_silences_the_heart_unless_a_run_is_at_w
     assert failed(store) == []
 
 
+def test_a_site_that_nobody_serves_silences_the_heart_of_all_of_them(store: Store, watcher: Watcher) -> None:
+    heart = man(store, watcher.url)
+    heart.others = [Audit(store, find, "east", [SERVICE], heart.audit.settings)]
+    assert not heart.beat()
+    assert watcher.calls == []
+    kept = audit.last(store, "main")
+    assert kept is not None
+    assert [finding.name for finding in kept[1]] == ["worker of east", "WAL archive of east"]
+    notes.worker_lives(store, "w2", {"site": "east"})
+    heart.others = [Audit(store, find, "east", [], heart.audit.settings)]
+    assert heart.beat()
+
+
 def begin(store: Store) -> PlayedWorker:
     store.open_run("r1", {**recorded()[0]["data"], "procedure": PITR.name, "site": "main"}, claims=True, key="k")
     worker = PlayedWorker(store, "r1")

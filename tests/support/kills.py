@@ -26,19 +26,29 @@ def old_or_new(before: Company, here: Company, after: Company) -> list[str]:
     return [f"{name}: {now[name]}" for name in now if now[name] not in (old[name], new[name])]
 
 
+def nothing_more(here: Company, title: str) -> list[str]:
+    """Where only the end of an undo is looked at."""
+    return []
+
+
 @dataclass(frozen=True)
 class KillCase:
     """How a procedure is asked for in a world that carries it, so that its worker can be killed everywhere.
 
     `asked` gives a new world each time, in which the run `r1` was asked for. `undone` says what is wrong with a world
-    in which it was undone: from the world before the run, this one, and the one after a run in peace. Of a `large` one
+    in which it was undone: from the world before the run, this one, and the one after a run in peace. `taken_back` says
+    what is wrong at the moment in which the journal says of an act, by its title, that it was undone: what another undo
+    would mend later. Of a `large` one
     what takes seconds is left to `make deep`.
     """
 
     procedure: str
     asked: Callable[[], Company]
     undone: Callable[[Company, Company, Company], list[str]] = old_or_new
+    taken_back: Callable[[Company, str], list[str]] = nothing_more
     large: bool = False
+    every: int = 1
+    """Of the places where it is killed, each so many-th alone: a sample, where all are tried elsewhere."""
 
 
 def places_of(here: Company, work: Callable[[], object]) -> Places:
@@ -126,4 +136,4 @@ def in_peace(case: KillCase) -> tuple[Company, Places]:
     places = places_of(here, lambda: carry_on(here))
     ended, ends = here.run(), here.find(case.procedure).ends
     assert ended.finished is ends, f"left in peace it ends {ended.finished}: {ended.failure}"
-    return here, places
+    return here, places[:: case.every]

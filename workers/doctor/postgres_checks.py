@@ -20,7 +20,6 @@ from workers.runner.toolbox import HostTools
 
 _BASE_AGE = timedelta(hours=30)
 _CLOCK_SKEW = timedelta(seconds=5)
-_WRITERS = "Correct `site.writers` in the settings."
 
 
 @dataclass
@@ -134,7 +133,7 @@ def _writers(patient: Patient, _server: Server, _around: WindowInputs) -> Findin
         "writers",
         not absent,
         f"not there: {', '.join(absent)}" if absent else ", ".join(sorted(found)),
-        f"Correct the writers of {site.postgres} in the settings." if patient.named else _WRITERS,
+        f"Correct {site.setting('writers')} in the settings.",
     )
 
 

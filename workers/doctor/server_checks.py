@@ -12,15 +12,14 @@ from actions.steps.postgres.ask_live import ask_live, chosen, must_be_primary
 from actions.steps.postgres.data_place import must_be_swappable
 from workers.runner.toolbox import HostTools
 
-_LET_IN = "See `site.user` and pg_hba.conf, as the message says."
-
 
 def check(tools: HostTools, server: Server) -> Iterator[Finding]:
     """What a plan would be refused for, and what would go wrong after a cut-over."""
+    let_in = f"See {server.setting('user')} and pg_hba.conf, as the message says."
     try:
         live = ask_live(server, tools.sql)
     except Refused as refused:
-        yield Finding("Postgres lets Mayday in", False, _said(refused), refused.hint or _LET_IN)
+        yield Finding("Postgres lets Mayday in", False, _said(refused), refused.hint or let_in)
         return
     yield _primary(server, live)
     if not live.silent:
@@ -28,7 +27,7 @@ def check(tools: HostTools, server: Server) -> Iterator[Finding]:
             "Postgres lets Mayday in",
             not live.missing,
             f"there is no database {live.missing}" if live.missing else f"as {server.user}",
-            "Correct `site.database` in the settings, or recover to before it went.",
+            f"Correct {server.setting('database')} in the settings, or recover to before it went.",
         )
         yield Finding(
             "replication connection",

@@ -47,8 +47,13 @@ def background_chores(
 
 
 def _of_the_site(settings: Settings, store: Store, find: Callable[[str], Procedure], name: str) -> Iterator[Chore]:
-    """What is looked at of a site that is served. One heart beats for the installation: that of the default site."""
+    """What is looked at of a site that is served. Who serves the default one audits all of them."""
     site, servers = site_named(settings.stack(), name), settings.servers(name)
     yield ConditionKeeper(store, docker_toolbox(settings, store, name), name, servers, site.services).chore()
     if name == settings.site.name:
-        yield DeadMan(Audit(store, find, name, [one.postgres for one in servers], settings.heartbeat)).chore()
+        own, *others = (_audit(settings, store, find, one.name) for one in settings.stack())
+        yield DeadMan(own, others).chore()
+
+
+def _audit(settings: Settings, store: Store, find: Callable[[str], Procedure], name: str) -> Audit:
+    return Audit(store, find, name, [one.postgres for one in settings.servers(name)], settings.heartbeat)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -28,8 +28,17 @@ Enqueue = Callable[[str], object]
 """Tells the queue of a run. One that is lost is found by the sweep."""
 
 
+SharedWriters = Callable[[str, str], Sequence[str]]
+"""Of a service of a site, who writes into it and into another server too: who recovers it has them for itself."""
+
+
 def nobody_told(_run: str) -> None:
     """Where there is no queue, the sweep finds what wants to go on."""
+
+
+def none_shared(_service: str, _site: str) -> Sequence[str]:
+    """Where no server has writers in common with another."""
+    return ()
 
 
 @dataclass(frozen=True)
@@ -40,6 +49,7 @@ class ChildWork:
     guard: Guard
     find: Callable[[str], Procedure]
     enqueue: Enqueue = nobody_told
+    shared: SharedWriters = none_shared
 
     def begin(self, i: int, step: Child, run: Run) -> None:
         """Keep for what children are opened, as it is now; a step without a sequence opens one."""
@@ -125,7 +135,8 @@ class ChildWork:
         told = {**says, "accepts": list(map(str, step.accepts)), "unattended": step.unattended}
         place = ChildPlace(run, self.work.lease, i, name, before, told)
         subject = Subject(wanted.site or run.site, wanted.service)
-        opened = open_child(self.work.store, self.find(wanted.procedure), wanted.request, subject=subject, place=place)
+        procedure, beside = self.find(wanted.procedure), self.shared(subject.service, subject.site)
+        opened = open_child(self.work.store, procedure, wanted.request, subject=subject, place=place, beside=beside)
         self.enqueue(opened.id)
 
     def _lined(self, i: int, step: Child, run: Run) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from actions.engine.errors import Fenced, Refused
 from actions.engine.procedure import Procedure
 from actions.store.store import Store
 from actions.store.transaction import Lease
-from workers.runner.children import Enqueue, nobody_told
+from workers.runner.children import Enqueue, SharedWriters, nobody_told, none_shared
 from workers.runner.heartbeat import Heartbeat
 from workers.runner.run_loop import RunLoop
 from workers.runner.scope import Elsewhere, OpenToolbox, Toolbox, ToolSet
@@ -34,6 +34,7 @@ class LeasedRunner:
     site: str = ""
     enqueue: Enqueue = nobody_told
     elsewhere: Elsewhere | None = None
+    shared: SharedWriters = none_shared
 
     def carry_out(self, run_id: str, leaving: threading.Event | None = None) -> str:
         """Make moves until the run waits or has ended; returns why it stopped moving.
@@ -75,6 +76,6 @@ class LeasedRunner:
         box = OpenToolbox(self.store, self.toolbox, run, procedure.there, self.elsewhere)
         with Heartbeat(self.store, lease) as heartbeat, box as opened:
             guard = Guard(self.store, run, heartbeat, opened.reopen, self.away_seconds)
-            tools, find = opened.tools, self.find
-            loop = RunLoop(self.store, procedure, lease, heartbeat, guard, tools, leaving, find, self.enqueue)
+            tools, find, shared = opened.tools, self.find, self.shared
+            loop = RunLoop(self.store, procedure, lease, heartbeat, guard, tools, leaving, find, self.enqueue, shared)
             return loop.through()

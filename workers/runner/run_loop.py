@@ -44,7 +44,7 @@ from actions.engine.run import Run
 from actions.engine.standstill import standstill
 from actions.store.store import Store
 from actions.store.transaction import Lease
-from workers.runner.children import ChildWork, Enqueue, nobody_told
+from workers.runner.children import ChildWork, Enqueue, SharedWriters, nobody_told, none_shared
 from workers.runner.each import LoopWork, piece_of
 from workers.runner.heartbeat import Heartbeat
 from workers.runner.piece import PieceWork, of_act
@@ -68,13 +68,14 @@ class RunLoop:
     leaving: threading.Event
     find: Callable[[str], Procedure]
     enqueue: Enqueue = nobody_told
+    shared: SharedWriters = none_shared
 
     def __post_init__(self) -> None:
         self._work = StepWork(self.store, self.procedure, self.lease, self.heartbeat, self.tools)
         self._pieces = PieceWork(self._work, self.guard)
         self._questions = QuestionWork(self._work, self.guard)
         self._loops = LoopWork(self._work, self.guard, self._leaves)
-        self._children = ChildWork(self._work, self.guard, self.find, self.enqueue)
+        self._children = ChildWork(self._work, self.guard, self.find, self.enqueue, self.shared)
 
     def through(self) -> str:
         """Move after move, until the worker leaves. Without tools the run waits at its present step for a person."""

@@ -23,4 +23,5 @@ def chosen_sites(settings: Settings, names: Sequence[str]) -> tuple[str, ...]:
     Raises:
         Refused: the settings do not know one of them.
     """
-    return tuple(dict.fromkeys(site_named(settings.stack(), name).name for name in names)) or own_sites(settings)
+    known = (site_named(settings.stack(), name, "--site ") for name in names)
+    return tuple(dict.fromkeys(site.name for site in known)) or own_sites(settings)

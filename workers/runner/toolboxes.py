@@ -56,6 +56,7 @@ class Runners:
             site=site,
             enqueue=self.enqueue,
             elsewhere=None if errand else partial(second_toolbox, self.settings, self.store),
+            shared=self.settings.shared_writers,
         )
 
 

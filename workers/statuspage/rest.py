@@ -12,7 +12,7 @@ import ipaddress
 import ssl
 from typing import Any
 
-import httpx
+import httpx2
 
 from actions.engine.errors import Away, RecoveryError, Refused
 from actions.redact import excerpt
@@ -22,7 +22,7 @@ _TRIES = 4
 _TOO_MUCH = (420, 429)
 _LONGEST_REST = 15.0
 # With these nothing was sent yet, so even a write may be tried again.
-_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+_NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
 _LATER = "Mayday tries again by itself; the recovery does not wait for it."
 
 
@@ -51,14 +51,14 @@ class Rest:
             )
         try:
             # A proxy of the environment leads to the internet, never to this machine.
-            self._client = httpx.Client(
+            self._client = httpx2.Client(
                 base_url=url.rstrip("/") + "/",
                 headers=headers,
                 timeout=timeout,
                 verify=_trust(ca_file),
                 trust_env=not at_home,
             )
-        except (httpx.InvalidURL, ValueError) as problem:
+        except (httpx2.InvalidURL, ValueError) as problem:
             raise Refused(
                 f"{name} cannot be asked with these settings.",
                 code="MD-SP-014",
@@ -110,11 +110,11 @@ class Rest:
             raise Away(
                 f"{self.name} does not answer.", code="MD-SP-015", detail=_said(problem), hint=_LATER
             ) from problem
-        except httpx.HTTPError as problem:
+        except httpx2.HTTPError as problem:
             raise Doubt(
                 f"{self.name} did not answer in time.", code="MD-SP-016", detail=_said(problem), hint=_LATER
             ) from problem
-        except (httpx.InvalidURL, UnicodeError) as problem:
+        except (httpx2.InvalidURL, UnicodeError) as problem:
             raise RecoveryError(
                 f"{self.name} cannot be asked.",
                 code="MD-SP-017",
@@ -123,7 +123,7 @@ class Rest:
             ) from problem
         return self._read(answer)
 
-    def _read(self, answer: httpx.Response) -> Any:
+    def _read(self, answer: httpx2.Response) -> Any:
         status, detail = answer.status_code, excerpt(f"HTTP {answer.status_code} {answer.text}", 500)
         if status in _TOO_MUCH:
             self._pace.rest(min(_seconds(answer), _LONGEST_REST))
@@ -153,7 +153,7 @@ def _what_to_do(status: int) -> str:
     return "Edit the update and publish it again; `mayday doctor` checks the page's settings."
 
 
-def _seconds(answer: httpx.Response) -> float:
+def _seconds(answer: httpx2.Response) -> float:
     given = answer.headers.get("retry-after", "")
     return float(given) if given.isdigit() else 0.0
 
@@ -176,7 +176,7 @@ def _trust(ca_file: str) -> ssl.SSLContext | bool:
 
 def _on_this_machine(url: str) -> bool:
     try:
-        host = httpx.URL(url).host
+        host = httpx2.URL(url).host
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except (ValueError, httpx.InvalidURL):
+    except (ValueError, httpx2.InvalidURL):
         return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -55,6 +55,14 @@ class Audit:
             ]
         except SQLAlchemyError as away:
             return [Finding("store", False, type(away).__name__, "See that the disk has room and `store` is right.")]
+
+    def look_at_site(self) -> list[Finding]:
+        """What there is to find of its site alone, under its name; whoever looks at all says how the store is."""
+        try:
+            found = [self._worker(), *map(self._archive, self.servers), self._stuck()]
+        except SQLAlchemyError:
+            return []
+        return [replace(one, name=f"{one.name} of {self.site}") for one in found]
 
     def _chains(self) -> Iterator[Finding]:
         broken = [run for run in self.store.runs(limit=_RECENT) if self._is_broken(run)]

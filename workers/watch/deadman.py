@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-import httpx
+import httpx2
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -25,6 +26,8 @@ class DeadMan:
     """Audits every so often; what failed is said once for each change, and kept for the doctor."""
 
     audit: Audit
+    others: Sequence[Audit] = ()
+    """Those of the other sites of the settings: one address is called for all of the installation."""
     _said: str = ""
 
     def chore(self) -> Chore:
@@ -34,7 +37,7 @@ class DeadMan:
 
     def beat(self) -> bool:
         """Audit once and call the address if all is well; whether it was called and answered."""
-        found = self.audit.look()
+        found = [*self.audit.look(), *(one for other in self.others for one in other.look_at_site())]
         failed = [finding for finding in found if not finding.ok]
         called = "" if failed else self._call()
         self._tell(failed, called)
@@ -49,8 +52,8 @@ class DeadMan:
         if not url:
             return ""
         try:
-            answer = httpx.get(url, timeout=_PATIENCE)
-        except (httpx.HTTPError, httpx.InvalidURL) as problem:
+            answer = httpx2.get(url, timeout=_PATIENCE)
+        except (httpx2.HTTPError, httpx2.InvalidURL) as problem:
             return f"did not answer ({type(problem).__name__})"  # The address itself is a secret.
         return "answered" if answer.is_success else f"answered {answer.status_code}"
 

@@ -63,9 +63,10 @@ def _elsewhere(server: Server, sql: Sql, refused: LoginRefused) -> Live:
             f"{server.service} does not let Mayday in as {server.user}, so nothing of a recovery could be proven.",
             code="MD-PG-018",
             detail=refused.detail,
-            hint=f"Set `site.user` to a superuser who may log in within the container: a line `local all {server.user} "
-            "trust` (or peer, for the user whom the server runs as) at the top of pg_hba.conf, or the password in "
-            "POSTGRES_PASSWORD or in the ~/.pgpass of the server's user. Reload the server, then ask again.",
+            hint=f"Set {server.setting('user')} to a superuser who may log in within the container: a line "
+            f"`local all {server.user} trust` (or peer, for the user whom the server runs as) at the top of "
+            "pg_hba.conf, or the password in POSTGRES_PASSWORD or in the ~/.pgpass of the server's user. Reload the "
+            "server, then ask again.",
         )
     return Live(silent=refused.detail, preload=server.preload)
 
@@ -74,7 +75,7 @@ def ask_primary(server: Server, sql: Sql) -> Live:
     """The same, for a recovery or a backup, which only a primary can have.
 
     Raises:
-        Refused: it is a standby, or in recovery, or `site.user` is no superuser.
+        Refused: it is a standby, or in recovery, or the user of the settings is no superuser.
     """
     return must_be_primary(server, ask_live(server, sql))
 
@@ -83,7 +84,7 @@ def must_be_primary(server: Server, live: Live) -> Live:
     """The live server's word, if it is a primary's.
 
     Raises:
-        Refused: it is not, or `site.user` is no superuser.
+        Refused: it is not, or the user of the settings is no superuser.
     """
     if server.standby or live.recovering:
         raise _no_primary(server, live)
@@ -92,7 +93,7 @@ def must_be_primary(server: Server, live: Live) -> Live:
             f"{server.user} is no superuser of {server.service}, so a recovery could not be carried through.",
             code="MD-PG-019",
             detail="Checkpoints, the promotion and the proof of who serves need one.",
-            hint="Set `site.user` to a superuser, then ask again.",
+            hint=f"Set {server.setting('user')} to a superuser, then ask again.",
         )
     return live
 
@@ -111,8 +112,9 @@ def _no_primary(server: Server, live: Live) -> Refused:
         f"{server.service} is a standby, not the primary: promoted by a recovery, it would be a second primary.",
         code="MD-PG-021",
         detail=f"{seen}; it follows {primary or 'a primary whose name could not be found'}.",
-        hint=f"Name the primary{f' ({primary})' if primary else ''} in `site.postgres`, on its own host. If this "
-        "server is to take over: see that the old primary is stopped for good, pg_promote() this one, ask again.",
+        hint=f"Name the primary{f' ({primary})' if primary else ''} in {server.setting('postgres')}, on its own host. "
+        "If this server is to take over: see that the old primary is stopped for good, pg_promote() this one, ask "
+        "again.",
     )
 
 

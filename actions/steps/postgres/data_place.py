@@ -106,15 +106,15 @@ def _undivided(container: Container, inside: str) -> None:
                 )
 
 
-def on_host(container: Container, inside: str, what: str = "The WAL archive and the base backups") -> str:
-    """The path on the Docker host of a folder that a container sees."""
+def on_host(container: Container, inside: str, setting: str = "") -> str:
+    """The path on the Docker host of a folder that a container sees, and which `setting` names."""
     mount = mount_of(container, inside)
     if mount is None:
         raise Refused(
             f"{inside} is not mounted into {container.name}.",
             code="MD-PG-031",
-            detail=f"{what} must lie on a mount.",
-            hint="Mount the backup folder there, or correct `site.archive` and `site.bases`.",
+            detail="Its files must lie on a mount.",
+            hint=f"Mount a folder of the host there{f', or correct {setting}' if setting else ''}.",
         )
     return str(PurePosixPath(mount.source) / PurePosixPath(inside).relative_to(mount.target))
 

@@ -180,8 +180,8 @@ def _server(container: Container, site: SiteConfig, home: DataHome) -> Server:
         command=container.command,
         restart_policy=container.restart_policy,
         home=home,
-        archive=on_host(container, site.archive),
-        bases=on_host(container, site.bases),
+        archive=on_host(container, site.archive, site.setting("archive")),
+        bases=on_host(container, site.bases, site.setting("bases")),
         inside_archive=site.archive,
         inside_bases=site.bases,
         user=site.user,
@@ -192,4 +192,5 @@ def _server(container: Container, site: SiteConfig, home: DataHome) -> Server:
         segment_size=0,
         state=container.state,
         volumes=fleeting_volumes(container),
+        told_in=site.told_in,
     )

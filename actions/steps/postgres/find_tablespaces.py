@@ -47,7 +47,7 @@ def find_tablespaces(aim: Aim, server: Server, base: Base, docker: Docker, files
     Raises:
         Refused: in one of them nothing can be swapped by a rename; with the reason.
     """
-    container = must_find(docker, server.service)
+    container = must_find(docker, server.service, server.setting("postgres"))
     made = made_in(_records(aim, server, base, files)).items()
     passing = (placed(container, server.home, server.version, oid, location) for oid, location in made)
     # Whoever is live may lie elsewhere now than where it was made.

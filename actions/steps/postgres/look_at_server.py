@@ -28,7 +28,7 @@ def look_at_server(
     service: str, site: SiteConfig, docker: Docker, files: PostgresFiles, servers: PostgresServers
 ) -> Server:
     """Find the container, its files on the Docker host, and the cluster that lies in them."""
-    container = really_mounted(must_find(docker, service), docker)
+    container = really_mounted(must_find(docker, service, site.setting("postgres")), docker)
     seen, there = find_data(container, site, servers, files)
     who, damaged = _identity(seen, there, files)
     return replace(
@@ -80,8 +80,8 @@ def _distrusted(server: Server, there: DataDirectory) -> RecoveryError | None:
     )
 
 
-def must_find(docker: Docker, service: str) -> Container:
-    """The container of a service.
+def must_find(docker: Docker, service: str, setting: str) -> Container:
+    """The container of a service, which `setting` names.
 
     Raises:
         Refused: there is none of that name.
@@ -91,7 +91,7 @@ def must_find(docker: Docker, service: str) -> Container:
         raise Refused(
             f"There is no container named {service} on this host.",
             code="MD-PG-045",
-            hint="Look at `docker ps -a`, and at `site.postgres` in the settings.",
+            hint=f"Look at `docker ps -a`, and at {setting} in the settings.",
         )
     return container
 

@@ -385,8 +385,8 @@ def test_half_a_character_reaches_slack_as_a_whole_one(scene: Scene) -> None:
 def test_when_slack_takes_nothing_at_all_nothing_is_set_aside(scene: Scene) -> None:
     bad, good = sick(scene)
     scene.channel.fate = lambda _n, _method: "error:fatal_error"
-    for _ in range(600):
-        scene.office.clock.on(1)
+    for _ in range(200):
+        scene.office.clock.on(3)
         scene.sink.tick()
     scene.channel.fate = lambda _n, _method: None
     scene.draw(400)
@@ -400,8 +400,8 @@ def test_a_message_that_slack_refuses_whatever_it_says_holds_back_no_later_quest
     worker.write(Kind.NOTED, None, text="the poison")
     question = worker.asks(PITR, 2)
     scene.channel.poison, scene.channel.poisoned = (lambda sent: "poison" in str(sent["text"])), code
-    for _ in range(900):
-        scene.office.clock.on(1)
+    for _ in range(300):
+        scene.office.clock.on(3)
         scene.sink.tick()
     assert f"{worker.run}:{question}" in scene.channel.keys
     assert "cannot be shown in Slack" in scene.channel.text(f"{worker.run}:2")
@@ -412,8 +412,8 @@ def test_a_file_that_slack_refuses_is_said_to_be_missing_and_holds_nothing_back(
     worker.write(Kind.NOTED, None, text="", file={"name": "log.txt", "content": "long"})
     question = worker.asks(PITR, 2)
     scene.channel.fate = lambda _n, method: "error:file_uploads_disabled" if method == "upload" else None
-    for _ in range(900):
-        scene.office.clock.on(1)
+    for _ in range(300):
+        scene.office.clock.on(3)
         scene.sink.tick()
     assert f"{worker.run}:{question}" in scene.channel.keys
     assert any("cannot be shown in Slack" in message["text"] for message in scene.channel.messages)
@@ -422,8 +422,8 @@ def test_a_file_that_slack_refuses_is_said_to_be_missing_and_holds_nothing_back(
 def test_a_refusal_of_the_whole_workspace_sets_nothing_aside(scene: Scene) -> None:
     bad, _ = sick(scene)
     scene.channel.fate = lambda _n, _method: "error:ekm_access_denied"
-    for _ in range(600):
-        scene.office.clock.on(1)
+    for _ in range(200):
+        scene.office.clock.on(3)
         scene.sink.tick()
     scene.channel.fate = lambda _n, _method: None
     scene.draw(400)

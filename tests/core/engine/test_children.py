@@ -253,6 +253,52 @@ def test_stopping_a_parent_stops_its_children_and_retrying_it_has_them_go_on() -
     assert here.walls.painted == {*ROOMS, "admired"}
 
 
+@pytest.mark.parametrize("unattended", [False, True])
+def test_a_parent_that_is_retried_before_its_stop_has_reached_a_child_has_it_go_on_all_the_same(
+    unattended: bool,
+) -> None:
+    here = Family(parent=parent(unattended=unattended)).ask(*ROOMS)
+    here.carry(here.root)
+    answers.stop(here.store, here.root, OLGA)
+    here.carry(here.root)
+    assert [bool(child.stop_asked) and child.failure is None for child in here.children] == [True] * 3
+    answers.retry(here.store, here.root, OLGA)
+    here.settle()
+    assert [child.finished for child in here.children] == [Outcome.DONE] * 3
+    assert here.run.finished is Outcome.DONE
+    assert paint_count(here) == Counter(f"paint {room}" for room in ROOMS)
+
+
+def test_a_child_that_fails_by_itself_after_such_a_retry_waits_for_a_person() -> None:
+    here = Family().ask("hall")
+    here.carry(here.root)
+    answers.stop(here.store, here.root, OLGA)
+    here.carry(here.root)
+    answers.retry(here.store, here.root, OLGA)
+    [child] = here.children
+    here.store.speak(child.id, lambda state: (Kind.RETRIED, None, {"by": "U1", "name": "Olga"}))
+    here.walls.fails["paint hall"] = trouble()
+    here.settle()
+    assert here.kinds(child.id).count(Kind.FAILED) == 1
+    assert here.children[0].failure is not None
+
+
+def test_siblings_with_writers_in_common_take_turns() -> None:
+    here = Family().ask("hall", "kitchen")
+    common = {"hall": ("broom",), "kitchen": ("broom",)}
+    here.shared = lambda service, site: common[service] if site == "main" else ()
+    here.carry(here.root)
+    assert [child.service for child in here.children] == ["hall"]
+    assert here.kinds().count(Kind.PUT_OFF) == 1
+    assert {claim.service for claim in here.store.claims("main") if claim.run == here.children[0].id} == {
+        "hall",
+        "broom",
+    }
+    here.settle()
+    assert [child.finished for child in here.children] == [Outcome.DONE] * 2
+    assert here.run.finished is Outcome.DONE
+
+
 def test_a_child_that_waits_for_an_answer_is_stopped_too_and_its_question_is_put_again_after() -> None:
     here = Family(child=ASKING).ask("hall")
     here.settle()

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
+from dataclasses import replace
 
+import pytest
+
+from actions.catalog import find
 from actions.engine.journal import first_broken
-from actions.engine.procedure import Outcome
+from actions.engine.procedure import Act, Outcome
+from tests.support.kill_ways import each_undo
 from tests.support.kills import KillCase, Places, carry_on, in_peace, places_of, report
-from tests.support.worlds.company import SITE, Killed
+from tests.support.worlds.company import SITE, WRITERS, Killed
 from tests.support.worlds.founding import company
 from tests.support.worlds.planned import APPROVER, DBA, Company
 from tests.support.worlds.tablespaces import live_folders, with_tablespaces
@@ -52,14 +58,29 @@ def asked_where_writers_wait() -> Company:
     return here
 
 
-CASES = (KillCase("postgres pitr", asked_where_writers_wait, old_world, large=True),)
+def taken_back(here: Company, title: str) -> list[str]:
+    """What the undo of an act left to the undo of another one, which may come much later or fail."""
+    containers, live = here.world.containers, here.world.dirs.get("postgres")
+    if title.startswith("pause the writers"):
+        return [f"{name} is still paused" for name in WRITERS if containers[name].state == "paused"]
+    if title == "stop the old server":
+        state = containers[SITE.postgres].state
+        return [] if state == "running" else [f"the old server is {state}"]
+    if title == "swap the data directories":
+        return [] if live is not None and live.id == "live" else [f"what is live is {live}"]
+    if title == "copy the base backup":
+        return [f"{leaf} is still there" for leaf in here.world.dirs if "_clone_" in leaf]
+    return []
+
+
+CASES = (KillCase("postgres pitr", asked_where_writers_wait, old_world, taken_back, large=True),)
 
 
 def recovered_in_peace() -> tuple[Company, Places]:
     return in_peace(CASES[0])
 
 
-def at_the_preview(mode: str = "Pause writers and restore") -> Company:
+def at_the_preview(mode: str = "Pause writers and restore", asked: Callable[[], Company] = asked) -> Company:
     here = asked()
     here.work()
     here.answer(mode)
@@ -68,8 +89,8 @@ def at_the_preview(mode: str = "Pause writers and restore") -> Company:
     return here
 
 
-def failed_between_swap_and_resume() -> Company:
-    here = at_the_preview()
+def failed_between_swap_and_resume(here: Company | None = None) -> Company:
+    here = here or at_the_preview()
     here.answer("Cut over", APPROVER, SITE.postgres)
     here.world.refuses = "pg_current_xact_id"
     here.work()
@@ -89,6 +110,7 @@ def test_a_recovery_has_many_places_to_be_killed_at_and_ends_with_the_messages_o
     assert len(model.world.changes) > 25
 
 
+@pytest.mark.deep
 def test_killed_twice_it_still_ends_as_if_nothing_had_happened() -> None:
     model, places = recovered_in_peace()
     rng = random.Random(7)
@@ -117,6 +139,7 @@ def test_killed_twice_it_still_ends_as_if_nothing_had_happened() -> None:
     report(rng.sample(places, 30), model, killed_again)
 
 
+@pytest.mark.deep
 def test_killed_anywhere_with_prepared_transactions_each_is_ended_once() -> None:
     here = after_the_accident()
     here.world.prepared = frozenset({"xfer-1", "xfer-2"})
@@ -167,6 +190,44 @@ def test_killed_anywhere_while_undoing_after_the_swap_the_old_world_comes_back()
     assert model.run().finished is Outcome.UNDONE
     assert len(places) > 20
     report(places, model, carry_on)
+
+
+def undone_after_the_swap(broken: str, mode: str) -> list[str]:
+    """What is seen of an undo after the swap, where that of one act does nothing."""
+    whole = find("postgres pitr")
+    steps = tuple(
+        replace(step, undo=leave) if isinstance(step, Act) and step.title == broken else step for step in whole.steps
+    )
+    procedure = replace(whole, steps=steps)
+
+    def asked_of_it() -> Company:
+        here = after_the_accident()
+        here.find = lambda name: procedure
+        here.ask("postgres pitr", TARGET)
+        return here
+
+    here, seen = failed_between_swap_and_resume(at_the_preview(mode, asked_of_it)), list[str]()
+    here.undo(DBA)
+    here.watch(each_undo(CASES[0], here, seen))
+    here.work()
+    return seen
+
+
+def leave() -> None:
+    """An undo that does nothing."""
+
+
+@pytest.mark.parametrize("mode", ["Pause writers and restore", "Restore, keep serving"])
+def test_an_undo_that_does_nothing_is_seen_at_once_though_another_one_mends_it(mode: str) -> None:
+    assert undone_after_the_swap("", mode) == []
+    cut_over = "pause the writers for the cut-over"
+    assert undone_after_the_swap(cut_over, mode) == [
+        f"once '{cut_over}' was undone: {writer} is still paused" for writer in WRITERS
+    ]
+    for broken in ("stop the old server", "swap the data directories", "copy the base backup"):
+        assert any(text.startswith(f"once '{broken}' was undone") for text in undone_after_the_swap(broken, mode)), (
+            broken
+        )
 
 
 def test_a_worker_that_slept_through_its_lease_is_fenced_when_it_wakes_up() -> None:

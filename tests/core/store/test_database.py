@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from actions.engine.errors import Fenced
 from actions.store import notes, write_deadline
-from actions.store.database import PASSING, StoreDatabase
+from actions.store.database import CACHE_KIB, PASSING, StoreDatabase
 from actions.store.fenced_store import FencedStore
 from actions.store.store import Store
 from actions.store.transaction import Lease
@@ -96,3 +96,11 @@ def test_what_may_be_lost_is_written_whoever_has_the_lease(tmp_path: Path) -> No
     assert store.note("worker", "one") == {"site": "east"}
     with pytest.raises(Fenced):
         late.keep("cursor", "r1", {"n": 1})
+
+
+def test_each_connection_of_each_file_keeps_little_of_it_in_memory(tmp_path: Path) -> None:
+    store = opened(tmp_path / "store.db")
+    for database in (store._database, store._passing):
+        with database.engine.connect() as one, database.engine.connect() as another:
+            kept = [db.exec_driver_sql("PRAGMA cache_size").scalar() for db in (one, another)]
+        assert kept == [-CACHE_KIB] * 2

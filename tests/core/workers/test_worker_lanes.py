@@ -325,6 +325,9 @@ def test_a_worker_serves_the_sites_of_its_host_unless_it_is_told_others() -> Non
     settings = Settings(site=SiteSettings(docker_host="unix:///x"), sites=far)
     assert own_sites(settings) == chosen_sites(settings, ()) == ("main", "twin")
     assert chosen_sites(settings, ["east", "lab", "east"]) == ("east", "lab")
+    with pytest.raises(Refused) as refused:
+        chosen_sites(settings, ["est"])
+    assert refused.value.hint == "Write --site east"
     with pytest.raises(Refused, match="no site 'west'"):
         chosen_sites(settings, ["west"])
 

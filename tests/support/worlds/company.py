@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -107,21 +108,25 @@ class World:
     services: tuple[Service, ...] = ()
     """What the settings tell of the stack, where that is not the manual's."""
     at_place: Callable[[str], None] = lambda name: None
+    turn: Any = field(default_factory=threading.RLock)
+    """Held at each place by whoever changes something: that of the store, so that a copy is of one instant."""
 
     def fork(self) -> World:
         """The same world, free to go another way. Values are never changed in place, so shallow copies do."""
         held = {name: dict(value) if isinstance(value, dict) else value for name, value in vars(self).items()}
-        return World(**{**held, "clock": Clock(self.clock.now), "wal": self.wal.fork(), "at_place": lambda name: None})
+        own = {"clock": Clock(self.clock.now), "wal": self.wal.fork(), "turn": threading.RLock()}
+        return World(**{**held, **own, "at_place": lambda name: None})
 
     # Changes -------------------------------------------------------------------------------------
 
     def does(self, name: str, change: Callable[[], None]) -> None:
         """Everything that anybody changes; a place before it takes hold and one after."""
-        self.at_place(f"before '{name}'")
-        change()
-        self.changes = (*self.changes, name)
-        self.obey()
-        self.at_place(f"after '{name}'")
+        with self.turn:
+            self.at_place(f"before '{name}'")
+            change()
+            self.changes = (*self.changes, name)
+            self.obey()
+            self.at_place(f"after '{name}'")
 
     def obey(self) -> None:
         """The rules that hold at every instant."""

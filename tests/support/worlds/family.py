@@ -19,6 +19,7 @@ from actions.engine.run import Run
 from actions.store.ledger import LEASE_SECONDS
 from tests.support.worlds.clock import Clock
 from tests.support.worlds.ledger import Ledger
+from workers.runner.children import SharedWriters, none_shared
 from workers.runner.leased_runner import LeasedRunner
 
 OLGA = Speaker("U1", "Olga", may_ask=True, may_approve=True)
@@ -149,6 +150,7 @@ class Family:
     store: Any = None
     told: list[str] = field(default_factory=list)
     root: str = ""
+    shared: SharedWriters = none_shared
 
     def __post_init__(self) -> None:
         self.store = self.store or Ledger(self.clock)
@@ -172,7 +174,8 @@ class Family:
         return [run.id for run in runs[::-1] if not isinstance(next_move(self.find(run.procedure), run, now), Wait)]
 
     def runner(self) -> LeasedRunner:
-        return LeasedRunner(self.store, self.find, self, "worker", away_seconds=0, enqueue=self.told.append)
+        told, shared = self.told.append, self.shared
+        return LeasedRunner(self.store, self.find, self, "worker", away_seconds=0, enqueue=told, shared=shared)
 
     def carry(self, run: str) -> str:
         return self.runner().carry_out(run)

@@ -117,6 +117,9 @@ class Company:
     ) -> None:
         self.world = world or company()
         self.store: Any = store or Ledger(self.world.clock)
+        # As several items of a step may be at work at a time.
+        if hasattr(self.world, "turn"):
+            self.world.turn = getattr(self.store, "turn", self.world.turn)
         self.find = find
         self.toolbox = toolbox
         self.workers = 0
