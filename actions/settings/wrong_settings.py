@@ -9,7 +9,6 @@ from difflib import get_close_matches
 from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
-from pydantic_core import ErrorDetails
 
 _EXAMPLES = {
     "slack.channel": '"C0123456789"',
@@ -45,12 +44,12 @@ _BOUNDS = {
 }
 
 
-def problems(errors: Sequence[ErrorDetails], of: type[BaseModel], read_in: Mapping[str, str]) -> list[str]:
+def problems(errors: Sequence[Mapping[str, Any]], of: type[BaseModel], read_in: Mapping[str, str]) -> list[str]:
     """A line for each thing that is wrong; `read_in` says which settings come from a variable, and from where."""
     return list(dict.fromkeys(_said(error, of, read_in) for error in errors))
 
 
-def _said(error: ErrorDetails, of: type[BaseModel], read_in: Mapping[str, str]) -> str:
+def _said(error: Mapping[str, Any], of: type[BaseModel], read_in: Mapping[str, str]) -> str:
     """One thing that is wrong, with its key: `services.2.kind` for the third of `[[services]]`, counted from 0."""
     parts = error["loc"]
     key = ".".join(map(str, parts))
@@ -59,7 +58,7 @@ def _said(error: ErrorDetails, of: type[BaseModel], read_in: Mapping[str, str]) 
     return f"{named}: {what}" if named else what
 
 
-def _what(error: ErrorDetails, key: str, of: type[BaseModel]) -> str:
+def _what(error: Mapping[str, Any], key: str, of: type[BaseModel]) -> str:
     kind, context = error["type"], error.get("ctx") or {}
     if kind == "extra_forbidden":
         return _no_such(error["loc"], of)
@@ -77,7 +76,7 @@ def _what(error: ErrorDetails, key: str, of: type[BaseModel]) -> str:
         return f"{_shown(error['input'])} does not have the form {context.get('pattern')}"
     wanted = next((words for begins, words in _WANTED.items() if kind.startswith(begins)), None)
     if wanted is None:
-        return error["msg"].removeprefix("Value error, ")
+        return str(error["msg"]).removeprefix("Value error, ")
     return f"{_seen(error['input'])} stands where {wanted[0]} is wanted; write {_line(key, of, wanted[1])}"
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.first_start.people_found import Named
+from bot.first_start.people_found import NamedPerson
 
 SLACK_URL = "https://slack.com/api/"
 
@@ -20,8 +20,8 @@ class SlackTold:
     app_token: str
     channel: str
     channel_name: str
-    operators: Named
-    approvers: Named
+    operators: NamedPerson
+    approvers: NamedPerson
     url: str = SLACK_URL
 
 

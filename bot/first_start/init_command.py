@@ -18,9 +18,9 @@ from actions.findings import Finding
 from actions.settings.variables import variables_file
 from bot.first_start.answers import SLACK_URL, Told, settings_text, variables_text
 from bot.first_start.interview import Interview
-from bot.first_start.questions import Given, asked
+from bot.first_start.questions import InitAnswers, asked
 from bot.first_start.server_lines import archive_script, compose_lines, first_time
-from bot.first_start.written_files import Draft, refuse_existing, write_all
+from bot.first_start.written_files import FileDraft, refuse_existing, write_all
 from bot.terminal import records
 from bot.terminal.context import TerminalContext
 
@@ -62,7 +62,7 @@ def init(
     file = here.settings_path(config).absolute()
     if mark:
         raise typer.Exit(records.show_findings(list(here.prepare(here.settings(file))), False))
-    given = Given(
+    given = InitAnswers(
         slack=not no_slack,
         slack_url=slack_url,
         redis=redis,
@@ -72,7 +72,7 @@ def init(
     _first_start(here, file, given, keep_old=keep_old)
 
 
-def _first_start(here: TerminalContext, file: Path, given: Given, *, keep_old: bool) -> None:
+def _first_start(here: TerminalContext, file: Path, given: InitAnswers, *, keep_old: bool) -> None:
     files = (file, variables_file(file), file.parent / "archive_wal.sh")
     refuse_existing(files[:2], replace=keep_old)
     told = _told(
@@ -87,7 +87,7 @@ def _first_start(here: TerminalContext, file: Path, given: Given, *, keep_old: b
     _left_to_do(here, told, file)
 
 
-def _told(given: Given) -> Told:
+def _told(given: InitAnswers) -> Told:
     talk = Interview(lambda text: typer.echo(text, err=True), _reads if sys.stdin.isatty() else None)
     if talk.reads is not None:
         talk.say(_BEGIN)
@@ -106,9 +106,12 @@ def _reads(prompt: str, hidden: bool) -> str:
 
 def _write(told: Told, files: Sequence[Path], *, keep_old: bool, stamp: str) -> None:
     settings, secrets, script = files
-    drafts = [Draft(settings, settings_text(told, settings.parent)), Draft(script, archive_script(told.server), 0o755)]
+    drafts = [
+        FileDraft(settings, settings_text(told, settings.parent)),
+        FileDraft(script, archive_script(told.server), 0o755),
+    ]
     if kept := variables_text(told):
-        drafts.insert(0, Draft(secrets, kept, 0o600))
+        drafts.insert(0, FileDraft(secrets, kept, 0o600))
     refuse_existing([draft.path for draft in drafts if not draft.is_there_already()], replace=keep_old)
     old = write_all(drafts, stamp)
     typer.echo(f"\nWritten: {', '.join(str(draft.path) for draft in drafts)}")

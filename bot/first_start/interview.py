@@ -14,7 +14,7 @@ Reads = Callable[[str, bool], str]
 
 
 @dataclass(frozen=True)
-class Question:
+class InitQuestion:
     """What is asked, with the option or variable that answers it, and what is taken where nothing is said."""
 
     what: str
@@ -31,7 +31,7 @@ class Interview:
     reads: Reads | None = None
     problems: list[str] = field(default_factory=list)
 
-    def ask(self, question: Question, given: str | None, check: Callable[[str], T]) -> T | None:
+    def ask(self, question: InitQuestion, given: str | None, check: Callable[[str], T]) -> T | None:
         """The checked answer: of the option where it is right, else of the person; None where there is none."""
         if given is not None or self.reads is None:
             try:
@@ -45,7 +45,7 @@ class Interview:
         if self.reads is not None:
             self.say(f"\n{text}")
 
-    def _asked(self, question: Question, check: Callable[[str], T]) -> T:
+    def _asked(self, question: InitQuestion, check: Callable[[str], T]) -> T:
         assert self.reads is not None
         default = f" [{question.default}]" if question.default else ""
         while True:
@@ -55,7 +55,7 @@ class Interview:
             except Refused as wrong:
                 self.say(_words(wrong))
 
-    def _wrong(self, question: Question, wrong: Refused) -> None:
+    def _wrong(self, question: InitQuestion, wrong: Refused) -> None:
         if self.reads is None:
             self.problems.append(f"{question.option}: {_words(wrong, ' ')}")
         else:

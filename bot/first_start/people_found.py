@@ -34,7 +34,7 @@ class Someone:
 
 
 @dataclass(frozen=True)
-class Named:
+class NamedPerson:
     """Whom a list of names means: people, and user groups by id with their handles."""
 
     people: tuple[Someone, ...] = ()
@@ -70,7 +70,7 @@ class PeopleOfSlack:
             return ()
         return tuple((str(one["id"]), str(one["handle"])) for one in said["usergroups"] if not one.get("date_delete"))
 
-    def named(self, said: str) -> Named:
+    def named(self, said: str) -> NamedPerson:
         """Whom names, @handles or ids with commas between them mean.
 
         Raises:
@@ -95,7 +95,7 @@ class PeopleOfSlack:
                 detail="\n".join(wrong),
                 hint="Give the whole list once more.",
             )
-        return Named(tuple(dict.fromkeys(people)), tuple(dict.fromkeys(groups)))
+        return NamedPerson(tuple(dict.fromkeys(people)), tuple(dict.fromkeys(groups)))
 
     def one(self, name: str) -> Someone:
         """The one person of that name, @handle or id.

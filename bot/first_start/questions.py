@@ -15,8 +15,8 @@ from actions.settings.site import SiteSettings
 from actions.stack import manual
 from bot.first_start import slack_answers
 from bot.first_start.answers import SLACK_URL, ServerTold, SlackTold, TerminalUser, Told
-from bot.first_start.interview import Interview, Question
-from bot.first_start.people_found import Named, PeopleOfSlack
+from bot.first_start.interview import InitQuestion, Interview
+from bot.first_start.people_found import NamedPerson, PeopleOfSlack
 from bot.first_start.slack_answers import ChannelFound, Workspace
 from bot.slack.client import client_for
 
@@ -25,7 +25,7 @@ _LOGIN = re.compile(r"[a-z][a-z0-9_.-]{0,30}")
 
 
 @dataclass(frozen=True)
-class Given:
+class InitAnswers:
     """What options and variables said before anything is asked; None is what nobody said."""
 
     slack: bool = True
@@ -50,7 +50,9 @@ class Given:
         return f"{self.slack_url.rstrip('/')}/"
 
 
-def asked(talk: Interview, given: Given, opened: Callable[[SlackSettings], WebClient] = client_for) -> Told | None:
+def asked(
+    talk: Interview, given: InitAnswers, opened: Callable[[SlackSettings], WebClient] = client_for
+) -> Told | None:
     """All answers; None where options did not give some, and `talk` says which."""
     people: PeopleOfSlack | None = None
     slack: SlackTold | None = None
@@ -62,17 +64,17 @@ def asked(talk: Interview, given: Given, opened: Callable[[SlackSettings], WebCl
     talk.heading("PostgreSQL")
     server = _server(talk, given)
     talk.heading("This host")
-    zone = talk.ask(Question("Time zone of your operations", "--zone", "UTC"), given.zone, _zone)
-    redis = talk.ask(Question("Redis for the queue", "--redis", "redis://127.0.0.1:6379/0"), given.redis, _redis)
-    who = Question("Who may use the terminal (login, or login=name in Slack; commas)", "--terminal")
+    zone = talk.ask(InitQuestion("Time zone of your operations", "--zone", "UTC"), given.zone, _zone)
+    redis = talk.ask(InitQuestion("Redis for the queue", "--redis", "redis://127.0.0.1:6379/0"), given.redis, _redis)
+    who = InitQuestion("Who may use the terminal (login, or login=name in Slack; commas)", "--terminal")
     users = talk.ask(who, given.users, lambda said: _users(said, people, needed=not given.slack))
     if talk.problems or server is None or zone is None or redis is None or users is None:
         return None
     return Told(zone, server, redis, slack, users)
 
 
-def _workspace(talk: Interview, given: Given, opened: Callable[[SlackSettings], WebClient]) -> Workspace | None:
-    question = Question("Bot token (xoxb-…)", "SLACK_BOT_TOKEN", hidden=True)
+def _workspace(talk: Interview, given: InitAnswers, opened: Callable[[SlackSettings], WebClient]) -> Workspace | None:
+    question = InitQuestion("Bot token (xoxb-…)", "SLACK_BOT_TOKEN", hidden=True)
     at = SlackSettings(base_url=given.url)
     found = talk.ask(question, given.bot_token, lambda said: slack_answers.bot_token(said, at, opened))
     if found is not None:
@@ -85,22 +87,22 @@ def _workspace(talk: Interview, given: Given, opened: Callable[[SlackSettings], 
 
 
 def _slack(
-    talk: Interview, given: Given, workspace: Workspace | None, people: PeopleOfSlack | None
+    talk: Interview, given: InitAnswers, workspace: Workspace | None, people: PeopleOfSlack | None
 ) -> SlackTold | None:
     if workspace is None or people is None:
         return None
-    app = Question("App-level token (xapp-…)", "SLACK_APP_TOKEN", hidden=True)
+    app = InitQuestion("App-level token (xapp-…)", "SLACK_APP_TOKEN", hidden=True)
     app_token = talk.ask(app, given.app_token, lambda said: slack_answers.app_token(said, workspace))
     if app_token is not None:
         talk.say("  Socket Mode can be opened.")
-    where = Question("Channel for incidents and recoveries, by name or id", "--channel", "#ops-emergency")
+    where = InitQuestion("Channel for incidents and recoveries, by name or id", "--channel", "#ops-emergency")
     channel = talk.ask(where, given.channel, lambda said: slack_answers.channel(said, workspace))
     if channel is not None:
         talk.say(_told(channel, workspace))
-    ask = Question("Who may ask for recoveries (names, @handles or ids; commas)", "--operators")
+    ask = InitQuestion("Who may ask for recoveries (names, @handles or ids; commas)", "--operators")
     operators = talk.ask(ask, given.operators, lambda said: _somebody(said, people))
     _say_named(talk, operators)
-    approve = Question("Who may approve them (the same)", "--approvers")
+    approve = InitQuestion("Who may approve them (the same)", "--approvers")
     approvers = talk.ask(approve, given.approvers, lambda said: _somebody(said, people))
     _say_named(talk, approvers)
     if app_token is None or channel is None or operators is None or approvers is None:
@@ -117,12 +119,12 @@ def _told(channel: ChannelFound, workspace: Workspace) -> str:
     return f"  #{channel.name} ({channel.id}). The bot is not in it yet: write there /invite @{workspace.bot}"
 
 
-def _say_named(talk: Interview, named: Named | None) -> None:
+def _say_named(talk: Interview, named: NamedPerson | None) -> None:
     if named is not None:
         talk.say(f"  {named}")
 
 
-def _somebody(said: str, people: PeopleOfSlack) -> Named:
+def _somebody(said: str, people: PeopleOfSlack) -> NamedPerson:
     found = people.named(said)
     if not found.people and not found.groups:
         raise Refused(
@@ -133,21 +135,23 @@ def _somebody(said: str, people: PeopleOfSlack) -> Named:
     return found
 
 
-def _alone(operators: Named, approvers: Named) -> bool:
+def _alone(operators: NamedPerson, approvers: NamedPerson) -> bool:
     return not (operators.groups or approvers.groups) and len({*operators.people, *approvers.people}) < 2
 
 
-def _server(talk: Interview, given: Given) -> ServerTold | None:
-    container = talk.ask(Question("Its container", "--container", _SITE.postgres), given.container, _name)
-    database = talk.ask(Question("The database that people mean", "--database", _SITE.database), given.database, _word)
+def _server(talk: Interview, given: InitAnswers) -> ServerTold | None:
+    container = talk.ask(InitQuestion("Its container", "--container", _SITE.postgres), given.container, _name)
+    database = talk.ask(
+        InitQuestion("The database that people mean", "--database", _SITE.database), given.database, _word
+    )
     archive = talk.ask(
-        Question("The WAL archive, as the container sees it", "--archive", _SITE.archive), given.archive, _folder
+        InitQuestion("The WAL archive, as the container sees it", "--archive", _SITE.archive), given.archive, _folder
     )
     bases = talk.ask(
-        Question("The base backups, as the container sees them", "--bases", _SITE.bases), given.bases, _folder
+        InitQuestion("The base backups, as the container sees them", "--bases", _SITE.bases), given.bases, _folder
     )
     usual = ", ".join(_SITE.writers) if container == manual.POSTGRES else ""
-    write = Question("Containers that write into it, paused for a cut-over (commas)", "--writers", usual)
+    write = InitQuestion("Containers that write into it, paused for a cut-over (commas)", "--writers", usual)
     writers = talk.ask(write, given.writers, lambda said: tuple(map(_name, _listed(said))))
     if container is None or database is None or archive is None or bases is None or writers is None:
         return None

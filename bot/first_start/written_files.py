@@ -13,7 +13,7 @@ from actions.engine.errors import Refused
 
 
 @dataclass(frozen=True)
-class Draft:
+class FileDraft:
     """A file to come: its text and its mode. 0600 is for what holds secrets."""
 
     path: Path
@@ -51,7 +51,7 @@ def refuse_existing(paths: Sequence[Path], *, replace: bool) -> None:
         )
 
 
-def write_all(drafts: Sequence[Draft], stamp: str) -> list[Path]:
+def write_all(drafts: Sequence[FileDraft], stamp: str) -> list[Path]:
     """Write all files; where one was there with another text, it is kept under its name with `stamp`.
 
     Returns the names under which old files are kept.
@@ -83,7 +83,7 @@ def write_all(drafts: Sequence[Draft], stamp: str) -> list[Path]:
     return [old for _path, old in done if old is not None]
 
 
-def _lay(draft: Draft) -> Path:
+def _lay(draft: FileDraft) -> Path:
     """The whole text on disk beside its place, never readable by more than its mode says."""
     beside = _beside(draft.path)
     beside.unlink(missing_ok=True)

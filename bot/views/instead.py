@@ -12,7 +12,6 @@ from bot.views.mrkdwn import Block, actions, button
 
 SAY = "say"
 """The action of these buttons; the value is what is said, without a slash."""
-MOST = 5
 
 
 def said_for(procedure: Procedure, words: str, stack: Stack, service: str = "", site: str = "") -> str:
@@ -25,7 +24,7 @@ def said_for(procedure: Procedure, words: str, stack: Stack, service: str = "", 
 
 def buttons(procedure: Procedure, words: Iterable[str], stack: Stack, service: str = "", site: str = "") -> list[Block]:
     """A row with a button for each."""
-    made = [(label(one), said_for(procedure, one, stack, service, site)) for one in list(words)[:MOST]]
+    made = [(label(one), said_for(procedure, one, stack, service, site)) for one in words]
     row = [button(shown, f"{SAY}:{n}", said, "" if n else "primary") for n, (shown, said) in enumerate(made)]
     return actions(row)
 

@@ -37,8 +37,7 @@ def look_ahead(
 def not_reached(i: int, run: Run, trouble: RecoveryError) -> dict[str, Any]:
     """What the journal keeps where it is not: the question is put again as it was, on the same clone."""
     typed = (run.again or {}).get("text") or "that time"
-    parts = (trouble.message, trouble.detail, trouble.hint)
-    said = " ".join(part.strip() for part in parts if part)
+    said = " ".join(trouble.words().splitlines())
     # What is away says nothing of that time.
     seen = "cannot be reached" if isinstance(trouble, Refused) else "could not be looked for"
     why = f"'{typed}' {seen}, and nothing was given up for it. {said}"

@@ -89,17 +89,23 @@ def plan_sheets(
             *_source_rows(server, window, aim, base, tablespaces),
             *space_rows(space, server),
             *archiving_rows(archiving),
-            ("Will be paused", writers.says()),
-            *hold_row(site),
-            ("Takes", times.says()),
-            ("Expected", times.expected()),
-            ("RTO", f"{RTO.total_seconds() / 60:.0f} min"),
+            *_time_rows(writers, site, times),
         ),
         alerts=(*live_alerts(live), *aim.alerts(target), *space_alerts(space), *plan_alerts(archiving)),
         essential=("Target" if target.at is not None else "Stops", *_IN_PLAN),
         carded=("Target", "Takes"),
     )
     return (where, lost_sheet(lost, server.state == "running"), besides_sheet.plan_sheet(server, aim, foreseen, beside))
+
+
+def _time_rows(writers: Writers, site: SiteConfig, times: Estimate) -> tuple[tuple[str, str], ...]:
+    return (
+        ("Will be paused", writers.says()),
+        *hold_row(site),
+        ("Takes", times.says()),
+        ("Expected", times.expected()),
+        ("RTO", f"{RTO.total_seconds() / 60:.0f} min"),
+    )
 
 
 def _server_rows(server: Server, site: SiteConfig, live: Live, place: DataPlace) -> tuple[tuple[str, str], ...]:
@@ -188,9 +194,7 @@ def recovered_sheets(
                 ("Writers paused", standstill.says()),
                 ("Proof", reached.said),
                 ("In service", proof.says()),
-                ("Checks", integrity_after.brief()),
-                ("Integrity", integrity.verdict),
-                ("After the cut-over", integrity_after.verdict),
+                *_checked_rows(integrity, integrity_after),
                 ("Old data", kept.text),
                 ("WAL archive", arrival.says()),
                 *kept_rows(window.bad, f"{server.home.parent}/{names.tail_leaf(server.home)}"),
@@ -200,6 +204,10 @@ def recovered_sheets(
         ),
         besides_sheet.report_sheet(configuration, approval, names, unwritten, prepared, settling, left),
     )
+
+
+def _checked_rows(before: Integrity, after: Integrity) -> tuple[tuple[str, str], ...]:
+    return (("Checks", after.brief()), ("Integrity", before.verdict), ("After the cut-over", after.verdict))
 
 
 def verify_sheets(integrity: Integrity) -> tuple[Sheet, ...]:

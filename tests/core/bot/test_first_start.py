@@ -24,16 +24,16 @@ from actions.settings.variables import variables, variables_file
 from bot.first_start import slack_answers
 from bot.first_start.answers import ServerTold, Told, settings_text, variables_text
 from bot.first_start.interview import Interview
-from bot.first_start.questions import Given, asked
+from bot.first_start.questions import InitAnswers, asked
 from bot.first_start.server_lines import archive_script, compose_lines
-from bot.first_start.written_files import Draft, refuse_existing, write_all
+from bot.first_start.written_files import FileDraft, refuse_existing, write_all
 from bot.slack import slack_doctor
 from lab.slack import webapi
 from lab.slack.calls import Call
 from lab.slack.company import MAYDAY, PEOPLE, Channel, Company, User
 from lab.slack.world import World
 
-FIRST = Given(bot_token="xoxb-practice", app_token="xapp-practice", channel="#ops-emergency")
+FIRST = InitAnswers(bot_token="xoxb-practice", app_token="xapp-practice", channel="#ops-emergency")
 WHOLE = replace(FIRST, operators="Olga Nowak, @approver", approvers="Ada Prewitt, @approvers")
 SERVER = ServerTold("db", "shop", "/backups/pg/wal", "/backups/pg/base", ("web",))
 
@@ -92,7 +92,7 @@ def slack(company: Company, **says: str) -> Opened:
     return lambda settings: Workspace(world, settings, {key.replace("__", "."): word for key, word in says.items()})
 
 
-def by_options(given: Given, opened: Opened) -> tuple[Told | None, Interview, list[str]]:
+def by_options(given: InitAnswers, opened: Opened) -> tuple[Told | None, Interview, list[str]]:
     said: list[str] = []
     talk = Interview(said.append)
     return asked(talk, given, opened), talk, said
@@ -105,7 +105,10 @@ def test_options_alone_make_settings_that_can_be_read_with_the_secrets_beside_th
     assert talk.problems == []
     assert told is not None
     file = tmp_path / "mayday.toml"
-    drafts = [Draft(file, settings_text(told, tmp_path)), Draft(variables_file(file), variables_text(told), 0o600)]
+    drafts = [
+        FileDraft(file, settings_text(told, tmp_path)),
+        FileDraft(variables_file(file), variables_text(told), 0o600),
+    ]
     write_all(drafts, "then")
     said = variables({}, variables_file(file))
     settings = read(file, said.secrets, said.places, said.read_in)
@@ -130,7 +133,7 @@ def test_a_person_is_asked_again_until_slack_takes_the_answer(company: Company) 
         *("", "", "", "", "", "", "", "ana"),
     )
     said: list[str] = []
-    told = asked(Interview(said.append, typed), Given(), slack(company))
+    told = asked(Interview(said.append, typed), InitAnswers(), slack(company))
     assert told is not None
     assert told.slack is not None
     assert [one.id for one in told.slack.operators.people] == ["U0ONCALL"]
@@ -153,7 +156,7 @@ def test_ctrl_c_in_the_middle_leaves_nothing(company: Company, tmp_path: Path) -
     for lines in (0, 1, 2, 3, 5):
         answers = ("xoxb-practice", "xapp-practice", "", "@oncall", "@approver")[:lines]
         with pytest.raises(KeyboardInterrupt):
-            asked(Interview(lambda text: None, Typed(*answers)), Given(), slack(company))
+            asked(Interview(lambda text: None, Typed(*answers)), InitAnswers(), slack(company))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -222,10 +225,10 @@ def test_one_person_alone_is_told_to_name_a_second_one(company: Company) -> None
 
 
 def test_without_slack_people_of_the_terminal_are_needed_and_suffice(company: Company, tmp_path: Path) -> None:
-    told, talk, _said = by_options(Given(slack=False), slack(company))
+    told, talk, _said = by_options(InitAnswers(slack=False), slack(company))
     assert told is None
     assert [line.split(":")[0] for line in talk.problems] == ["--terminal"]
-    told, talk, _said = by_options(Given(slack=False, users="ana, bo"), slack(company))
+    told, talk, _said = by_options(InitAnswers(slack=False, users="ana, bo"), slack(company))
     assert talk.problems == []
     assert told is not None
     assert variables_text(told) == ""
@@ -255,7 +258,7 @@ def test_a_file_that_is_there_is_never_replaced_unsaid(tmp_path: Path) -> None:
     with pytest.raises(Refused, match=r"mayday\.toml is there already"):
         refuse_existing([file], replace=False)
     refuse_existing([file], replace=True)
-    kept = write_all([Draft(file, "new")], "20261130T190000Z")
+    kept = write_all([FileDraft(file, "new")], "20261130T190000Z")
     assert kept == [tmp_path / "mayday.toml.20261130T190000Z"]
     assert (kept[0].read_text(), file.read_text()) == ("mine", "new")
 
@@ -263,7 +266,7 @@ def test_a_file_that_is_there_is_never_replaced_unsaid(tmp_path: Path) -> None:
 def test_the_same_text_is_left_as_it_is(tmp_path: Path) -> None:
     file = tmp_path / "archive_wal.sh"
     file.write_text("same")
-    assert write_all([Draft(file, "same")], "then") == []
+    assert write_all([FileDraft(file, "same")], "then") == []
     assert [path.name for path in tmp_path.iterdir()] == ["archive_wal.sh"]
 
 
@@ -273,7 +276,7 @@ def test_a_file_that_cannot_be_written_takes_all_others_back(tmp_path: Path) -> 
     (tmp_path / "b.then").mkdir()
     (tmp_path / "b.then" / "full").touch()
     with pytest.raises(Refused, match="Nothing was changed"):
-        write_all([Draft(tmp_path / "a", "new"), Draft(tmp_path / "b", "new")], "then")
+        write_all([FileDraft(tmp_path / "a", "new"), FileDraft(tmp_path / "b", "new")], "then")
     assert (tmp_path / "a").read_text() == "old"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b", "b.then"]
 
@@ -323,7 +326,7 @@ def test_the_script_archives_into_the_folder_of_the_settings_once_it_has_its_mar
 
 
 def test_the_doctor_asks_nothing_of_slack_where_people_use_the_terminal_alone(company: Company, tmp_path: Path) -> None:
-    told, _talk, _said = by_options(Given(slack=False, users="ana"), slack(company))
+    told, _talk, _said = by_options(InitAnswers(slack=False, users="ana"), slack(company))
     assert told is not None
     settings = Settings.model_validate(tomllib.loads(settings_text(told, tmp_path)))
     [found] = slack_doctor.check(settings)
