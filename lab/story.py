@@ -56,7 +56,7 @@ class Story:
         self._answer(run, thread, LET_ON, "oncall")
         self._tell_the_world(thread)
         self._press(thread, "Resolve", "oncall")
-        self._over(incident)
+        self._over(incident, thread)
         self._document(incident)
         return self._prove(run, lost)
 
@@ -110,10 +110,12 @@ class Story:
         self.console.print(f"{shown['name']}: {shown['status']}", markup=False)
         self.console.print(f"The public sees it at {statuspage.address(self.lab)}")
 
-    def _over(self, incident: str) -> None:
+    def _over(self, incident: str, thread: str) -> None:
+        """That it is over PagerDuty hears by itself; the public reads it once somebody publishes it."""
         seen = pagerduty.client(self.lab)
         page = PracticePage(statuspage.address(self.lab))
         self._until(lambda: not seen.state()["open"], 30, "The incident is still open in PagerDuty.")
+        self._press(thread, "Status page…", "oncall")
         self._until(lambda: page.state()["incidents"][0]["status"] == "resolved", 30, "The status page says nothing.")
         newest = seen.state()["incidents"][0]
         self.console.print(f"PagerDuty: #{newest['number']} is {newest['status']}; Mayday's notes there:")

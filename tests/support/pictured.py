@@ -15,6 +15,7 @@ from actions.engine.folding import fold
 from actions.engine.journal import Entry, Kind
 from actions.engine.procedure import Ask, Procedure
 from actions.engine.put_question import put
+from actions.engine.standstill import standstill
 from actions.tools.names import Names
 from bot.views.run_header import HeaderData
 from tests.support.paths import DATA
@@ -43,6 +44,7 @@ def _as_now(before: list[Entry], entry: Entry) -> Entry:
     run = fold(before)
     procedure = find(run.procedure)
     scope = scope_of(procedure, run, {"now": entry.at, "site": SITE, "names": Names(run.id)})
+    scope["standstill"] = standstill(procedure, before)
     said = _report(procedure, scope) if entry.kind is Kind.FINISHED else _question(procedure, entry, scope)
     return replace(entry, data={**entry.data, **said})
 

@@ -184,12 +184,11 @@ def recovered_sheets(
     window: Window,
 ) -> tuple[Sheet, ...]:
     """The report of a recovery."""
-    at = aim.stop.last_commit_at
     return (
         Sheet(
             "Report",
             (
-                ("To", spell(at) if at else stop_text(aim)),
+                ("To", _back_to(aim)),
                 ("Lost", given_up.says()),
                 ("Writers paused", standstill.says()),
                 ("Proof", reached.said),
@@ -204,6 +203,11 @@ def recovered_sheets(
         ),
         besides_sheet.report_sheet(configuration, approval, names, unwritten, prepared, settling, left),
     )
+
+
+def _back_to(aim: Aim) -> str:
+    at = aim.stop.last_commit_at
+    return spell(at) if at else stop_text(aim)
 
 
 def _checked_rows(before: Integrity, after: Integrity) -> tuple[tuple[str, str], ...]:

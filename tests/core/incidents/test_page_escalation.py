@@ -167,7 +167,7 @@ def test_its_line_stands_in_the_thread_of_the_run() -> None:
     assert place_of(bot, entries[0]) is None
     notes.keep_post(store, "r1:1", {"channel": "C1", "ts": "1.1", "thread": ""})
     assert place_of(bot, entries[0]) == ThreadPlace("C1", "1.1")
-    [line] = draw(bot, Watched(entries[-1].n, entries), store.clock(), True, False)
+    [line] = draw(bot, Watched(entries[-1].n, entries), store.clock(), True)
     assert "Page the next level" in line.text
     assert "paged Ben Okoro" in line.text
     assert lifted(store, KEY, next(e.at for e in store.entries("r1") if e.kind is Kind.ASKED))

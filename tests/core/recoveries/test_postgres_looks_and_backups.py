@@ -8,9 +8,9 @@ from tests.support.kills import KillCase, carry_on
 from tests.support.worlds.planned import Company
 
 
-def asked(command: str) -> Company:
+def asked(command: str, text: str = "") -> Company:
     here = after_the_accident()
-    here.ask(command)
+    here.ask(command, text)
     return here
 
 
@@ -27,6 +27,7 @@ CASES = (
     KillCase("postgres base backup", lambda: asked("postgres base backup"), but_for_the_backup),
     KillCase("postgres verify", lambda: asked("postgres verify")),
     KillCase("postgres window", lambda: asked("postgres window")),
+    KillCase("postgres rows", lambda: asked("postgres rows", "r0209-abcd")),
 )
 
 

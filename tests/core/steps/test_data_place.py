@@ -81,7 +81,7 @@ def test_a_folder_of_backups_has_to_be_mounted() -> None:
     assert on_host(mounted(bind("/srv/b", "/backups")), "/backups/wal") == "/srv/b/wal"
     with pytest.raises(Refused, match=f"/backups/wal is not mounted into {SITE.postgres}") as refused:
         on_host(mounted(bind("/srv/b", "/backup")), "/backups/wal", "WAL")
-    assert refused.value.detail == "WAL must lie on a mount."
+    assert refused.value.detail == "Its files must lie on a mount."
 
 
 @pytest.mark.parametrize(

@@ -171,4 +171,4 @@ def test_a_writer_that_does_not_serve_is_restarted_once_and_then_is_a_failure() 
 def test_a_container_that_is_not_there_is_refused() -> None:
     docker: Any = SimpleNamespace(find=lambda name: None)
     with pytest.raises(Refused, match="There is no container named pg on this host"):
-        look_at_server.must_find(docker, "pg")
+        look_at_server.must_find(docker, "pg", "site.postgres")
