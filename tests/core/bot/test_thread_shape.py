@@ -46,7 +46,7 @@ def test_the_demos_recovery_has_at_most_nine_messages_and_they_keep_their_order(
     asked = [entry.n for entry in pictured.entries() if entry.kind is Kind.ASKED]
     last = pictured.entries()[-1]
     assert len(thread) <= 9
-    assert [item.n for item in thread[:5]] == [1, asked[0], asked[0], asked[1], last.n]
+    assert [item.n for item in thread[:6]] == [1, asked[0], asked[0], asked[1], asked[2], last.n]
     assert thread[0].header
     assert thread[1].key.endswith(":plan")
     assert thread[-1].file is not None
@@ -65,7 +65,7 @@ def test_what_is_long_is_one_click_away_and_whole() -> None:
     assert opened_by(header) == [f"Steps|{asked.run}|0|0"]
     assert opened_by(first) == [f"Details|{asked.run}|{asked.n}|0"]
     details = "\n".join(plan.lines(asked.data["sheets"]))
-    for row in ("identifier 7713695750322864160", "0/704BD30, timeline 2", "WAL to replay", "Disk"):
+    for row in ("identifier 7714063408372908076", "0/403AA58, timeline 1", "WAL to replay", "Disk"):
         assert row in details
         assert row not in shown(first)
     assert "nself-functions, nself-hasura, nself-auth" in shown(first)
@@ -80,7 +80,7 @@ def test_what_finished_steps_said_stands_in_the_table_and_in_the_file_of_the_rep
         if entry.kind is Kind.DONE:
             assert entry.data.get("said", "") in file[1]
             assert f"<!date^{int(entry.at.timestamp())}^" in table
-    assert "stopped after 0/704BD30" in table
+    assert "stopped after 0/403AA58" in table
     assert "Ada Prewitt chose Cut over (nself-postgres)" in table
     assert whole.entries[-1].hash[:16] in file[1]
 
@@ -100,7 +100,7 @@ def test_the_header_says_how_far_it_is_and_how_much_longer() -> None:
     seen = pictured.seen(replay.n)
     made = {"step": replay.step, "done": 62, "total": 100, "text": "replaying"}
     header = shown(story(replace(seen, progress=made, now=replay.at + timedelta(seconds=62)))[0])
-    assert f"{len(seen.run.done)} of 50 steps · replaying · 62 %, 38 s left" in header
+    assert f"{len(seen.run.done)} of 52 steps · replaying · 62 %, 38 s left" in header
 
 
 def warned(*alerts: str) -> list[dict[str, Any]]:
@@ -129,7 +129,7 @@ def test_the_report_says_a_warning_of_the_plan_no_second_time() -> None:
     thread = story(replace(pictured.seen(), entries=told))
     texts = [shown(item) for item in thread]
     assert sum(text.count("The <archive> is late.") for text in texts) == 1
-    assert texts[4].startswith("🔴 End slot 4.\nThe warning above still holds.")
+    assert texts[5].startswith("🔴 End slot 4.\nThe warning above still holds.")
     assert thread[-1].file is not None
     assert "! The <archive> is late." in thread[-1].file[1]
 
