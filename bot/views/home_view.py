@@ -21,6 +21,7 @@ BEGIN = "home:begin"
 
 _LINES = 8
 _MARKS = {True: "✓", False: "✗", None: "?"}
+_FRESH = timedelta(minutes=2)
 _DIVIDER: Block = {"type": "divider"}
 
 
@@ -150,7 +151,9 @@ def _health(condition: Condition, now: datetime) -> str:
     detail = f" ({escape(health.detail)})" if health.detail else ""
     memory = condition.memory.says() if condition.memory else ""
     said = f" · {escape(memory)}" if memory else ""
-    age = f" · checked {_moment_ago(condition.checked_at.replace(second=0, microsecond=0))}" if condition.serves else ""
+    # Of a fresh check nothing is said: the view would change with each of them, for everybody who has it open.
+    stale = condition.serves and now - condition.checked_at >= _FRESH
+    age = f" · checked {_moment_ago(condition.checked_at)}" if stale else ""
     return f"{_MARKS[condition.serves]} *{name}* {escape(condition.word())}{detail}{said}{age}"
 
 

@@ -31,7 +31,7 @@ def plan_card(target: Target, aim: Aim, lost: Lost, times: Estimate, server: Ser
     """Before anything is touched. Which writers are paused stands in the plan above it, when on the buttons."""
     down = "the server is down already; " if server.state != "running" else ""
     return (
-        where_to(target, aim),
+        where_to(aim.meant(target), aim),
         CardRow("Comes back", _deleted(lost)),
         CardRow("Lost", _written(lost, server)),
         CardRow("Down", f"{down}{_cut_over(times)}"),
@@ -43,7 +43,7 @@ def prepared_card(target: Target, aim: Aim, prepared: PreparedOpen, mode: Answer
     """Before anybody knows what the clone holds."""
     open_now = f"{counted(len(prepared.all), 'prepared transaction')}, begun and never ended"
     return (
-        where_to(target, aim),
+        where_to(aim.meant(target), aim),
         CardRow("Open then", open_now),
         CardRow("Comes back", NOT_YET),
         CardRow("Lost", NOT_YET),
@@ -59,7 +59,7 @@ def cut_over_card(
     down = "the writers are paused since the start; " if _paused(mode) else ""
     down = "the server is down already; " if server.state != "running" else down
     return (
-        where_to(target, aim),
+        where_to(aim.meant(target), aim),
         CardRow("Comes back", _comes_back(difference)),
         CardRow("Lost", _goes(difference, loss, _paused(mode))),
         *_besides(difference),
