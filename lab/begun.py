@@ -1,6 +1,7 @@
 """Which run and thread came of something that a practice user said, from Mayday's own store.
 
-The room may answer before the bot's first message stands: Slack lets a channel have one message a second.
+The room may answer before the bot's first message stands: Slack lets a channel have one message a second. A run whose
+refusal went to the asker alone has no thread.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from actions.engine.ids import INCIDENT
 from actions.store.notes import post
 from actions.store.store import Store
 from bot.incidents.thread_places import header_key
+from bot.slack.private_answers import was_told
 
 _RUN_SECONDS = 3.0
 _THREAD_SECONDS = 30.0
@@ -28,7 +30,9 @@ def begun(store: Store, answer: dict[str, Any]) -> dict[str, Any]:
         # An incident was declared; it has a thread and no run.
         thread = _soon(lambda: _thread(store, header_key(run)), _THREAD_SECONDS)
         return {**answer, "run": None, "thread": thread}
-    thread = answer.get("thread") or _soon(lambda: _thread(store, key), _THREAD_SECONDS)
+    if not (thread := answer.get("thread")):
+        _soon(lambda: _thread(store, key) or was_told(store, str(run)), _THREAD_SECONDS)
+        thread = _thread(store, key)
     return {**answer, "run": run, "thread": thread}
 
 

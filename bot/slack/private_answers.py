@@ -7,6 +7,7 @@ from typing import Any
 
 from actions.engine.errors import error_said
 from actions.engine.journal import Entry
+from actions.store.store import Store
 from bot.context import BotContext
 from bot.slack.client import FAILURES, Why, trouble
 from bot.views.instead import buttons
@@ -17,9 +18,9 @@ _NOTE = "private answer"
 _TOLD, _ALOUD = "told", "aloud"
 
 
-def was_told(bot: BotContext, run: str) -> bool:
+def was_told(store: Store, run: str) -> bool:
     """Whether the asker was told."""
-    return bool(bot.store.note(_NOTE, run) == _TOLD)
+    return bool(store.note(_NOTE, run) == _TOLD)
 
 
 def is_aloud(bot: BotContext, run: str) -> bool:

@@ -71,7 +71,7 @@ def _waits_or_private(bot: BotContext, seen: HeaderData, watched: Watched, alive
     if notes.post(bot.store, header_of(seen.run)) or private_answers.is_aloud(bot, seen.run.id):
         return False
     if is_private(watched.entries):
-        watched.unseen = private_answers.was_told(bot, seen.run.id)
+        watched.unseen = private_answers.was_told(bot.store, seen.run.id)
         watched.private = not watched.unseen
         return True
     watched.unseen = is_held(watched.entries, seen.procedure, seen.now, alive)

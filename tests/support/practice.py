@@ -240,7 +240,18 @@ class Practice:
 
     def thread_texts(self, run: str) -> list[str]:
         """What the thread of a run says, message by message."""
-        return ["\n".join(map(str, m.get("lines") or [m.get("text", "")])) for m in self.room.thread(run)["messages"]]
+        return [self._said(message) for message in self.room.thread(run)["messages"]]
+
+    def told_alone(self, run: str, user: str = "oncall") -> list[str]:
+        """What one person alone reads of a run that has no thread."""
+        if self.room.thread(run)["ok"]:
+            return []
+        alone = [self._said(m) for m in self.room.state(user)["messages"] if m["only_for"]]
+        return [said for said in alone if run in said]
+
+    @staticmethod
+    def _said(message: dict[str, Any]) -> str:
+        return "\n".join(map(str, message.get("lines") or [message.get("text", "")]))
 
 
 @contextmanager

@@ -41,7 +41,7 @@ def swapped(practice: Practice, run: str) -> None:
 def test_another_time_out_of_reach_keeps_the_clone_and_undo_in_the_hold_loses_nothing(practice: Practice) -> None:
     run = practice.pitr_to_preview(practice.now(), KEEP)
     practice.press("Another time", run, typed="2020-01-01 12:00")
-    practice.until(lambda: practice.run(run).asking, 60, "the question is open again", run)
+    assert practice.wait(run) == "asking", practice.story(run)
     void = practice.wait_for(run, Kind.VOIDED)
     assert void.data["why"].startswith("'2020-01-01 12:00' cannot be reached, and nothing was given up for it.")
     assert practice.clone_runs(run)

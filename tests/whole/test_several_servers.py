@@ -75,6 +75,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
                 archive="/shared/shop/wal",
                 bases="/shared/shop/base",
                 dumps=(),
+                hold_seconds=0,
             ),
             services=(
                 ServiceTable(name=shop.name, kind="postgres"),

@@ -53,12 +53,20 @@ def clone_equals(practice: Practice, run: str, at: datetime) -> truth.Comparison
 
 
 def refused(practice: Practice, when: str) -> dict[str, Any]:
-    """How a run that must be refused ended; its thread says the same three things."""
+    """How a run that must be refused ended; its thread, or the asker alone, is told the same three things.
+
+    There is a thread where there is nothing to offer instead, and where the look took longer than ten seconds.
+    """
     run = practice.ask(when)
     assert practice.wait(run) == "refused", practice.story(run)
     said = entry(practice, run, Kind.FINISHED).data
-    practice.until(lambda: said["error"] in "\n".join(practice.thread_texts(run)), 20, "the thread says why")
-    assert said["hint"] in "\n".join(practice.thread_texts(run))
+
+    def heard() -> str:
+        alone = practice.told_alone(run) if said.get("instead") else []
+        return "\n".join(alone or (practice.thread_texts(run) if practice.room.thread(run)["ok"] else []))
+
+    practice.until(lambda: said["error"] in heard(), 20, "it is said why", run)
+    assert said["hint"] in heard()
     assert not [e for e in practice.store.entries(run) if e.kind is Kind.BEGAN]
     return said
 
