@@ -90,7 +90,7 @@ class ThreadWriter:
     def _drawn(self, name: str) -> list[ThreadItem]:
         """A thread as it should look; drawn anew when its journal grew or some time has passed."""
         watched, now = self._watched[name], self._bot.clock()
-        every = AT_WORK if watched.at_work else AT_REST
+        every = AT_WORK if watched.at_work or watched.held else AT_REST
         # A clock that was set back must not leave a thread as it is for hours.
         if watched.drawn and watched.drawn[0] == watched.last and timedelta() <= now - watched.drawn[1] < every:
             return watched.items

@@ -44,6 +44,7 @@ class Watched:
     owes: bool = False
     private: bool = False  # It ended with an answer that the asker alone is to read, and has not read yet.
     unseen: bool = False  # Nothing of it is to stand in Slack as yet.
+    held: bool = False  # The same, for some seconds: a worker is looking whether its moment can be reached.
     telling: ThreadStory | None = None
 
 
