@@ -1,8 +1,8 @@
 """Runs whose thread is not opened yet: it waits until a look has found the moment that was asked for.
 
 A moment that cannot be reached is a matter between Mayday and whoever typed it. Only the looks know, as the bot may not
-reach Docker: the thread waits for that look, for a few seconds at most, and the refusal goes to the asker alone. It does
-not wait for a run that no worker takes, as there people have to do something.
+reach Docker: the thread waits for that look, for a few seconds at most, and the refusal goes to the asker alone.
+It does not wait for a run that no worker takes, as there people have to do something.
 """
 
 from __future__ import annotations

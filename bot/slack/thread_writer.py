@@ -123,7 +123,8 @@ class ThreadWriter:
             self._watched[run].rests_until = now + timedelta(seconds=60)
             return False
         if complete:
-            self._watched[run].rests, self._watched[run].doubts = 0.0, 0
+            self._watched[run].rests = 0.0
+            self._watched[run].doubts.clear()
         self._watched[run].settled = complete and part == self._edit_header
         return complete
 
