@@ -85,13 +85,15 @@ class Backoff:
             return False
 
     def _give_up_on(self, item: ThreadItem, watched: Watched, code: str) -> None:
-        watched.doubts += 1
-        if watched.doubts == _BARE_AFTER:
+        watched.doubts[item.key] += 1
+        doubts = watched.doubts[item.key]
+        if doubts == _BARE_AFTER:
             _log.error("Slack does not take %s (%s); it is shown as bare text", item.key, code)
             self.outbox.undress(item)
-        elif watched.doubts == _ASIDE_AFTER and not item.header:
+        elif doubts == _ASIDE_AFTER and not item.header:
             _log.error("Slack does not take %s (%s); its thread says that it cannot be shown", item.key, code)
             self.outbox.set_aside(item)
-        elif watched.doubts >= _LEFT_OUT_AFTER and not item.header:
+        elif doubts >= _LEFT_OUT_AFTER and not item.header:
             self.outbox.leave_out(item)
-            watched.doubts, watched.rests, watched.rests_until = 0, 0.0, None
+            watched.doubts.clear()
+            watched.rests, watched.rests_until = 0.0, None

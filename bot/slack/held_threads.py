@@ -2,6 +2,7 @@
 
 A moment that cannot be reached is a matter between Mayday and whoever typed it. Only the looks know, as the bot may not
 reach Docker: the thread waits for that look, for a few seconds at most, and the refusal goes to the asker alone.
+It does not wait for a run that no worker takes, as there people have to do something.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from actions.engine.procedure import FactRole, Look, Outcome, Procedure
 
 LONGEST = timedelta(seconds=10)
 """A look that takes longer has its thread meanwhile, so that people see that something is going on."""
+TAKEN_WITHIN = timedelta(seconds=2)
+"""A run that no worker carries out by then has its thread: all of them are busy, or what it claims is held."""
 
 
 def is_held(entries: Sequence[Entry], procedure: Procedure | None, now: datetime, alive: bool) -> bool:
@@ -23,6 +26,11 @@ def is_held(entries: Sequence[Entry], procedure: Procedure | None, now: datetime
         return False
     found = any(entry.data.get("gives") == aim for entry in entries)
     return not found and timedelta() <= now - entries[0].at < LONGEST
+
+
+def is_overdue(entries: Sequence[Entry], now: datetime) -> bool:
+    """Whether a worker that is free would have taken the run by now."""
+    return now - entries[0].at >= TAKEN_WITHIN
 
 
 def is_private(entries: Sequence[Entry]) -> bool:

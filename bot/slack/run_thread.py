@@ -151,7 +151,8 @@ def _finished(seen: HeaderData, entry: Entry, warned: WarningsSaid) -> ThreadIte
     acted = not tells_steps(seen) and any(e.kind is Kind.BEGAN for e in seen.entries)
     file = (f"report-{entry.run}.txt", _file(seen, entry)) if acted or given else _detail(entry)
     said = escape(run_header.ended(entry.data["outcome"], str(entry.data.get("words") or "")))
-    promised = seen.procedure.rto if seen.procedure is not None else None
+    kept = seen.procedure is not None and seen.procedure.ends == entry.data["outcome"]
+    promised = seen.procedure.rto if seen.procedure is not None and kept else None
     made = tuple(report.finished(entry, warned, promised))
     return ThreadItem(_key(entry), entry.n, said, made, file, more=acted or plan.folds(given))
 

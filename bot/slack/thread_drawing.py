@@ -23,7 +23,7 @@ from bot.incidents.thread_places import header_key
 from bot.requests import header_key as header_of
 from bot.slack import private_answers, run_line
 from bot.slack.approval_requests import untold
-from bot.slack.held_threads import is_held, is_private
+from bot.slack.held_threads import is_held, is_overdue, is_private
 from bot.slack.outbox import ThreadPlace
 from bot.slack.run_thread import story
 from bot.slack.thread_item import ThreadItem
@@ -54,7 +54,7 @@ def draw(bot: BotContext, watched: Watched, now: datetime, alive: bool) -> list[
         approvers(bot, run),
         untold(bot.store, run) if run.asking else 0,
     )
-    watched.private = watched.unseen = False
+    watched.private = watched.unseen = watched.held = False
     if _waits_or_private(bot, seen, watched, alive):
         return []
     return _as_shown(bot, seen, watched)
@@ -74,8 +74,14 @@ def _waits_or_private(bot: BotContext, seen: HeaderData, watched: Watched, alive
         watched.unseen = private_answers.was_told(bot.store, seen.run.id)
         watched.private = not watched.unseen
         return True
-    watched.unseen = is_held(watched.entries, seen.procedure, seen.now, alive)
-    return watched.unseen
+    watched.held = is_held(watched.entries, seen.procedure, seen.now, alive) and not _is_left(bot, seen)
+    watched.unseen = watched.held
+    return watched.held
+
+
+def _is_left(bot: BotContext, seen: HeaderData) -> bool:
+    """Whether workers live and none of them carries the run out."""
+    return is_overdue(seen.entries, seen.now) and seen.run.id not in bot.store.leased()
 
 
 def _as_shown(bot: BotContext, seen: HeaderData, watched: Watched) -> list[ThreadItem]:

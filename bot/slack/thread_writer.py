@@ -90,7 +90,7 @@ class ThreadWriter:
     def _drawn(self, name: str) -> list[ThreadItem]:
         """A thread as it should look; drawn anew when its journal grew or some time has passed."""
         watched, now = self._watched[name], self._bot.clock()
-        every = AT_WORK if watched.at_work else AT_REST
+        every = AT_WORK if watched.at_work or watched.held else AT_REST
         # A clock that was set back must not leave a thread as it is for hours.
         if watched.drawn and watched.drawn[0] == watched.last and timedelta() <= now - watched.drawn[1] < every:
             return watched.items
@@ -123,7 +123,8 @@ class ThreadWriter:
             self._watched[run].rests_until = now + timedelta(seconds=60)
             return False
         if complete:
-            self._watched[run].rests, self._watched[run].doubts = 0.0, 0
+            self._watched[run].rests = 0.0
+            self._watched[run].doubts.clear()
         self._watched[run].settled = complete and part == self._edit_header
         return complete
 

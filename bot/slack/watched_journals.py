@@ -6,6 +6,7 @@ A journal whose thread is complete is let go, and followed again should it grow:
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -33,7 +34,7 @@ class Watched:
     told: int = 0  # The last entry that the header knew when it was posted or edited.
     rests_until: datetime | None = None
     rests: float = 0.0
-    doubts: int = 0  # How often Slack answered with an error of its own while it took others.
+    doubts: Counter[str] = field(default_factory=Counter)  # How often Slack refused each item while it took others.
     wins: int = 0  # How much Slack had taken by then.
     at_work: bool = False
     progress: Any = None
@@ -44,6 +45,7 @@ class Watched:
     owes: bool = False
     private: bool = False  # It ended with an answer that the asker alone is to read, and has not read yet.
     unseen: bool = False  # Nothing of it is to stand in Slack as yet.
+    held: bool = False  # The same, for some seconds: a worker is looking whether its moment can be reached.
     telling: ThreadStory | None = None
 
 

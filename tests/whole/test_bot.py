@@ -56,21 +56,39 @@ def test_a_command_leads_to_a_thread_with_plan_question_lines_and_report(
     worker.write(Kind.RECHECKED, 5)
     worker.acts(PITR, 6)
     worker.ends("recovered")
-    eventually(lambda: "*messages* 12" in lines(slack, thread)[-1] and not labels(slack, thread))
+    eventually(lambda: report(slack, thread, worker) and labels(slack, thread) == ["Steps"])
     eventually(lambda: "Recovered" in lines(slack, thread)[0])
     told = lines(slack, thread)
-    assert [t.split("\n")[0][:24] for t in told[1:]] == [
-        "Read the recovery window",
+    assert [t.split("\n")[0] for t in told[1:-1]] == [
         "*Plan*",
-        "*Restore beside the live",
-        "Pause the writers · 2.5 ",
-        "Replay to the target · 2",
+        "*Restore beside the live data?*",
         "*Plan*",
-        "*Cut over?*",
-        "Swap the data directorie",
-        "*Recovered* · 1:15 min",
+        "*Recovered* · 1:15 of 30:00, kept",
     ]
-    assert "@approver chose *Cut over*" in told[7]
+    assert "*messages* 12" in told[-2]
+    assert "@oncall chose *Pause writers and restore*" in told[2]
+    assert "@approver chose *Cut over*" in told[3]
+    assert steps_of(report(slack, thread, worker)) == [
+        "1 Read the recovery window",
+        "2 Choose a base backup",
+        "3 Restore beside the live data?",
+        "4 Pause the writers",
+        "5 Replay to the target",
+        "6 Cut over?",
+        "7 Swap the data directories",
+    ]
+
+
+def report(slack: RunningPracticeSlack, thread: str, worker: PlayedWorker) -> str:
+    """The file of a run's report; empty while it is not there."""
+    files = [file for message in slack.thread(thread)["messages"] for file in message["files"]]
+    name = f"report-{worker.run}.txt"
+    return "".join(str(file["content"]) for file in files if file["name"].endswith(name))
+
+
+def steps_of(told: str) -> list[str]:
+    """The finished steps in a report's file."""
+    return [line.removeprefix("✓ ").partition(" · ")[0] for line in told.splitlines() if line.startswith("✓ ")]
 
 
 def test_the_header_carries_the_key_of_the_command_and_the_run(
@@ -151,10 +169,10 @@ def test_two_approvers_at_once_have_one_effect(slack: RunningPracticeSlack, stor
 
 def test_an_expired_question_cannot_be_answered(slack: RunningPracticeSlack, store: Store, bot: BotService) -> None:
     _, worker = planned(slack, store)
-    message = next(m for m in slack.thread()["messages"] if m["buttons"] and m["buttons"][0]["label"] != "Stop")
+    message = next(m for m in slack.thread()["messages"] if "Cancel" in [b["label"] for b in m["buttons"]])
     worker.write(Kind.EXPIRED, 2)
     worker.ends("discarded")
-    eventually(lambda: not labels(slack))
+    eventually(lambda: labels(slack) == ["Steps"])
     assert "Nobody answered in time" in "\n".join(lines(slack))
     assert message["buttons"][0]["value"].startswith(worker.run)
     assert slack.click("Pause writers and restore")["error"] == "no such button now"
@@ -170,23 +188,27 @@ def whole_run(store: Store, worker: PlayedWorker, pause: float = 0.0) -> None:
     worker.ends("recovered")
 
 
-def complete(slack: RunningPracticeSlack, thread: str) -> None:
+def complete(slack: RunningPracticeSlack, thread: str, worker: PlayedWorker) -> None:
     """The thread is complete, in order, and nothing stands twice."""
-    eventually(lambda: "*Recovered*" in lines(slack, thread)[-1] and "Recovered" in lines(slack, thread)[0], 90)
-    assert [t.split("\n")[0][:24] for t in lines(slack, thread)[1:]][2:] == [
-        "*Restore beside the live",
-        "Pause the writers · 2.5 ",
-        "Replay to the target · 2",
-        "Swap the data directorie",
+    eventually(lambda: report(slack, thread, worker) and "Recovered" in lines(slack, thread)[0], 90)
+    assert [t.split("\n")[0] for t in lines(slack, thread)[1:]] == [
+        "*Plan*",
+        "*Restore beside the live data?*",
         "A note.",
-        lines(slack, thread)[-2].split("\n")[0][:24],
-        "*Recovered* · 1:15 min",
+        "",
+        "*Recovered* · 1:15 of 30:00, kept",
+        "",
     ]
     messages = slack.thread(thread)["messages"]
-    assert [f["content"] for m in messages for f in m["files"]] == ["long log"]
+    assert [f["content"] for m in messages for f in m["files"]] == ["long log", report(slack, thread, worker)]
+    assert steps_of(report(slack, thread, worker))[3:] == [
+        "4 Pause the writers",
+        "5 Replay to the target",
+        "7 Swap the data directories",
+    ]
     keys = [m["metadata"]["event_payload"]["key"] for m in messages if m["metadata"]]
     assert len(keys) == len(set(keys))
-    assert labels(slack, thread) == []
+    assert labels(slack, thread) == ["Steps"]
 
 
 @pytest.mark.parametrize("fault", ["down", "errors", "limited"])
@@ -201,7 +223,7 @@ def test_a_thread_catches_up_in_order_and_once_after_a_bad_day(
     time.sleep(3)
     if fault == "down":
         slack.fault("off")
-    complete(slack, thread)
+    complete(slack, thread, worker)
     slack.fault("off")
     assert slack.wait_for_bot()
 
@@ -219,7 +241,7 @@ def test_a_bot_killed_in_the_middle_goes_on_where_it_was(slack: RunningPracticeS
         store, f"{worker.run}:{asked.n}", {"channel": "C0OPSEMERG", "doubt": True, "since": now().isoformat()}
     )
     with running_bot(slack, store):
-        complete(slack, thread)
+        complete(slack, thread, worker)
 
 
 def test_the_bot_starts_while_slack_is_down(slack: RunningPracticeSlack, store: Store) -> None:

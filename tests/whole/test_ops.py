@@ -78,7 +78,8 @@ def test_it_shows_a_new_run_by_itself_with_a_link_to_its_thread(
 ) -> None:
     slack.home()
     eventually(lambda: "None." in tab(slack))
-    run = slack.say("/recover postgres pitr 14:30")["run"]
+    slack.say("/recover postgres pitr 14:30")
+    [run] = eventually(store.runs)
     eventually(lambda: run in tab(slack) and "archives/C0OPSEMERG/p" in tab(slack), 25)
     PlayedWorker(store, run).ends("discarded")
     eventually(lambda: run not in tab(slack), 15)
@@ -117,7 +118,7 @@ def test_the_recover_dialog_begins_a_plan_and_says_what_it_did_not_understand(
     def submit(text: str) -> Any:
         values = {
             "which": {"value": {"type": "static_select", "selected_option": option}},
-            "text": {"value": {"type": "plain_text_input", "value": text}},
+            "said": {"value": {"type": "plain_text_input", "value": text}},
         }
         return slack.submit(view["id"], values)
 
@@ -144,7 +145,8 @@ def test_a_slow_home_tab_does_not_delay_the_threads(slack: RunningPracticeSlack,
         slack.home(user)
     slack.room.world.faults.set("slow")
     see(store, "unhealthy")
-    run = slack.say("/recover postgres pitr 14:30")["run"]
+    slack.say("/recover postgres pitr 14:30")
+    [run] = eventually(store.runs)
     eventually(lambda: any(t["run"] == run for t in slack.threads()), 12)
 
 

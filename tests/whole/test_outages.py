@@ -25,6 +25,7 @@ from actions.store.tables import leases
 from actions.tools.names import Names
 from bot.slack.thread_loop import THREADS
 from lab import company, processes, stack
+from lab.begun import begun
 from lab.home import QUEUE_PASSWORD
 from tests.support.practice import Practice, practice_company
 from workers.runner.leased_runner import LeasedRunner
@@ -136,7 +137,7 @@ def test_two_people_ask_for_one_service_at_once_and_one_is_told_who_holds_it(pra
     let_ask(practice, "U0DBA")
     said = f"/recover postgres pitr {practice.now()}"
     with ThreadPoolExecutor() as pool:
-        both = list(pool.map(lambda user: practice.say(said, user), ("oncall", "dba")))
+        both = list(pool.map(lambda user: begun(practice.store, practice.say(said, user)), ("oncall", "dba")))
     won, lost = sorted(both, key=lambda answer: not answer.get("run"))
     assert won["run"]
     assert not lost.get("run")

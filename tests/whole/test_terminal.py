@@ -12,6 +12,7 @@ import pytest
 
 from actions.engine.journal import Kind
 from lab import company
+from lab.operators import settings as trained
 from tests.support.other_users import (
     ANA,
     BO,
@@ -67,7 +68,10 @@ def host() -> Iterator[Host]:
     with shared_folder("host") as folder, practice_company(folder, "mta-term") as practice:
         config = folder / "terminal.toml"
         root = '\n[[operators.people]]\nid = "cy"\nname = "Cy"\nos_users = ["0"]\nmay_approve = true\n'
-        config.write_text(company.settings_file(practice.lab).read_text() + operators(folder / "keys") + root)
+        told, theirs = company.settings_file(practice.lab).read_text(), trained(practice.lab)
+        assert theirs in told
+        # These operators take the place of those with whom people practise.
+        config.write_text(told.replace(theirs, "") + operators(folder / "keys") + root)
         made = Host(practice, config)
         share_store(practice.lab.root)
         made.secret = enrol_as(BO, "-m", "mayday", "operator", "enrol", "--config", str(config))

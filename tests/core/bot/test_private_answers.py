@@ -105,8 +105,33 @@ def test_the_thread_opens_once_the_moment_is_found() -> None:
 
 def test_a_look_that_takes_long_has_its_thread_meanwhile() -> None:
     scene = Scene()
+    scene.ask().looks(AIMED, 0)
+    for _ in range(9):
+        scene.draw()
+        assert scene.channel.keys == []
+    scene.draw()
+    assert scene.channel.keys == ["t1"]
+
+
+def test_a_run_that_no_worker_takes_has_its_thread_at_once() -> None:
+    scene = Scene()
     scene.ask()
-    scene.draw(12)
+    scene.draw()
+    assert scene.channel.keys == []
+    scene.draw()
+    assert scene.channel.keys == ["t1"]
+    assert "waiting for a worker for 2 s" in scene.channel.text("t1")
+
+
+def test_a_run_whose_worker_died_while_it_looked_has_its_thread() -> None:
+    scene = Scene()
+    worker = scene.ask()
+    worker.looks(AIMED, 0)
+    assert worker.lease is not None
+    scene.draw(4)
+    assert scene.channel.keys == []
+    scene.office.store.release(worker.lease)
+    scene.draw()
     assert scene.channel.keys == ["t1"]
 
 

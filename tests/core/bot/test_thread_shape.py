@@ -178,3 +178,11 @@ def test_a_dialog_has_as_many_pages_as_it_takes_and_cuts_nothing(length: int) ->
 def test_a_button_of_another_kind_opens_nothing(value: str) -> None:
     assert PageTarget.of(value) is None
     assert PageTarget.of(PageTarget("Steps", "r1", 2, 3).value()) == PageTarget("Steps", "r1", 2, 3)
+
+
+@pytest.mark.parametrize(("outcome", "keeps"), [("recovered", True), ("discarded", False), ("undone", False)])
+def test_the_report_of_what_was_not_recovered_keeps_no_promise(outcome: str, keeps: bool) -> None:
+    told = pictured.entries()
+    told[-1] = replace(told[-1], data={**told[-1].data, "outcome": outcome})
+    report = "\n".join(shown(item) for item in story(replace(pictured.seen(), entries=told))[1:])
+    assert (", kept" in report) is keeps
