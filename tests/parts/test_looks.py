@@ -287,14 +287,15 @@ def test_settings_of_roles_do_not_reach_the_answers(tmp_path: Path) -> None:
         )
         looks.cluster.psql = ("-h", "/var/run/postgresql")
         looks.cluster.ready()
-        for given in (
+        given = (
             "search_path = 'pg_catalog'",
             "datestyle = 'German'",
             "statement_timeout = '1ms'",
             "role = 'pg_monitor'",
-        ):
-            setting = f"set local statement_timeout = 0; alter role postgres set {given}"
-            looks.cluster.sql(f"begin read write; {setting}; commit")
+        )
+        # At once: the next session has a millisecond for each statement.
+        settings = "; ".join(f"alter role postgres set {one}" for one in given)
+        looks.cluster.sql(f"begin read write; {settings}; commit")
         before = time.time()
         live = looks.live()
         assert live == Live(xid=live.xid, at=live.at)
