@@ -30,10 +30,10 @@ from bot.listeners import (
 )
 from bot.listeners import home_events as home_tab
 from bot.slack.client import client_for
-from bot.slack.command_names import RenamingApp
 from bot.slack.home_tab import Home
 from bot.slack.identity import LastKnown
 from bot.slack.people import SlackPeople
+from bot.slack.renaming_app import RenamingApp
 
 _log = logging.getLogger(__name__)
 _STAMP = re.compile(r"[0-9]{1,12}")

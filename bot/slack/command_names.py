@@ -7,12 +7,10 @@ touched, never values of buttons or what dialogs carry along.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any
 
-from slack_bolt import App, BoltRequest, BoltResponse
 from slack_sdk import WebClient
 
 from actions.settings.slack_values import FAMILIES
@@ -35,19 +33,6 @@ class RenamingClient(WebClient):
             for key, value in sent.items()
         }
         return super().api_call(api_method, **given)
-
-
-class RenamingApp(App):
-    """An app whose acknowledgements name commands as this workspace does: they do not go through the client."""
-
-    names: Mapping[str, str] = {}
-
-    def dispatch(self, req: BoltRequest) -> BoltResponse:
-        """As of Bolt's app, through which all that Slack sends goes."""
-        answer = super().dispatch(req)
-        if self.names and answer.body:
-            answer.body = _body(answer.body, self.names)
-        return answer
 
 
 def name_of(family: str, names: Mapping[str, str]) -> str:
@@ -88,11 +73,3 @@ def going_out(value: Any, names: Mapping[str, str], *, shown: bool = False) -> A
     if isinstance(value, list | tuple):
         return [going_out(inner, names, shown=shown) for inner in value]
     return value
-
-
-def _body(body: str, names: Mapping[str, str]) -> str:
-    try:
-        said = json.loads(body)
-    except ValueError:
-        return as_typed(body, names)
-    return json.dumps(going_out(said, names)) if isinstance(said, dict) else as_typed(body, names)

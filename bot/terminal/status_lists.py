@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from pathlib import Path
 
 from actions.engine.errors import Refused
@@ -97,7 +98,8 @@ def offers(session: Session) -> None:
     found, _earlier = recover_offers.offers(session.bot)
     if session.as_json:
         return show_json([{"lost": one.loss.says(), "command": f"mayday {one.said}"} for one in found])
-    session.out.print(recover_offers.text(session.bot, "mayday ").replace("*", "").replace("`", ""), markup=False)
+    said = recover_offers.text(session.bot, "mayday ").replace("*", "").replace("`", "")
+    session.out.print(html.unescape(said), markup=False)
     if any(one.said for one in found):
         session.out.print("\nTo bring back how it was before, type one of these:", markup=False)
     for one in filter(lambda one: one.said, found):

@@ -31,7 +31,8 @@ def answers(screen: Screen, until: str = "") -> None:
     """Type what a person would, up to a question."""
     for question, said in (
         ("Bot token", "xoxb-wrong"),
-        ("Slack does not know this token", "xoxb-practice"),
+        # What is typed before the question stands there again is shown, and thrown away.
+        ("Slack does not know this token. Copy it again, whole, from the app's settings.\nBot token", "xoxb-practice"),
         ("App-level token", "xapp-practice"),
         ("Channel for", ""),
         ("Who may ask", "Olga Nowak, Ada Prewitt"),

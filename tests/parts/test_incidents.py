@@ -134,7 +134,7 @@ def test_recover_asks_which_and_with_what_and_begins_a_run_in_the_thread(town: T
     eventually(lambda: "Recover…" in town.labels())
     # The first dialog asks which recovery, with the fitting one chosen already; the next one asks to which moment.
     unsaid = town.slack.click("Recover…")
-    assert (unsaid["error"], "<when>" in unsaid["detail"]) == ("needs_text", True)
+    assert (unsaid["error"], "To which moment?" in unsaid["detail"]) == ("needs_text", True)
     assert town.slack.click("Recover…", typed=" ")["error"] == "validation"
     assert not town.incident().runs
     assert town.slack.click("Recover…", typed="14:30")["ok"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -286,15 +287,20 @@ def test_settings_of_roles_do_not_reach_the_answers(tmp_path: Path) -> None:
         )
         looks.cluster.psql = ("-h", "/var/run/postgresql")
         looks.cluster.ready()
-        for given in (
+        given = (
             "search_path = 'pg_catalog'",
             "datestyle = 'German'",
             "statement_timeout = '1ms'",
             "role = 'pg_monitor'",
-        ):
-            setting = f"set local statement_timeout = 0; alter role postgres set {given}"
-            looks.cluster.sql(f"begin read write; {setting}; commit")
-        assert looks.live() == Live()
+        )
+        # At once: the next session has a millisecond for each statement.
+        settings = "; ".join(f"alter role postgres set {one}" for one in given)
+        looks.cluster.sql(f"begin read write; {settings}; commit")
+        before = time.time()
+        live = looks.live()
+        assert live == Live(xid=live.xid, at=live.at)
+        assert live.xid.isdecimal()
+        assert before <= live.at <= time.time()
         asked = "select current_user::text as who, pg_sleep(0.05) is null as slept, now()::date::text as day"
         row = looks.sql.rows(looks.cluster.name, looks.server(), asked)[0]
         assert (row["who"], row["day"][4]) == ("postgres", "-")

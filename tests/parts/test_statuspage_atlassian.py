@@ -272,7 +272,8 @@ def test_killed_between_create_and_answer_it_finds_its_incident_afterwards(publi
         env={**os.environ, "PYTHONPATH": path},
     )
     # Slow carries a write out at once and answers late; it is switched on when the looks are over.
-    until(lambda: [a for a in world.asked if a["path"].endswith("/incidents")])
+    # The process has to load everything first, which takes a busy machine long.
+    until(lambda: [a for a in world.asked if a["path"].endswith("/incidents")], 60)
     world.faults.set("slow")
     until(lambda: world.incidents)
     process.kill()

@@ -15,6 +15,7 @@ from actions.engine.journal import Kind
 from actions.settings.settings_file import read
 from actions.store.store import Store
 from bot.bot_service import BotService
+from bot.views.steps import sentence
 from lab.slack.client import RunningPracticeSlack
 from tests.support.other_users import (
     ANA,
@@ -175,15 +176,31 @@ def test_two_users_recover_while_slack_is_unplugged_and_the_thread_has_the_whole
     told_in_order(slack, store, run)
 
 
+def said(slack: RunningPracticeSlack) -> list[str]:
+    """What the thread says; a file says nothing."""
+    return [text for text in lines(slack) if text.strip()] if slack.threads() else [""]
+
+
+def report(slack: RunningPracticeSlack, run: str) -> str:
+    """The file with the whole of it, which stands in the thread once."""
+    files = [file for message in slack.thread("newest")["messages"] for file in message["files"]]
+    (found,) = [str(file["content"]) for file in files if file["name"] == f"report-{run}.txt"] or [""]
+    return found
+
+
 def told_in_order(slack: RunningPracticeSlack, store: Store, run: str) -> None:
-    """Every finished step and question of the journal stands in the thread, in order, once."""
-    eventually(lambda: slack.threads() and lines(slack)[-1].startswith("*Recovered*"), 60)
+    """Every question of the journal stands in the thread, every finished step in its report; in order, once."""
+    eventually(lambda: said(slack)[-1].startswith("*Recovered*"), 60)
     eventually(lambda: "Recovered" in lines(slack)[0])
+    eventually(lambda: report(slack, run))
     told = store.entries(run)
-    expected = [e.data["title"] for e in told if e.kind in (Kind.DONE, Kind.ASKED)]
-    shown = [line.strip("*").partition(" · ")[0] for text in lines(slack)[1:] for line in text.splitlines()]
-    titles = {title[:1].upper() + title[1:] for title in expected}
-    assert [line for line in shown if line in titles] == [t[:1].upper() + t[1:] for t in expected]
+    asked = [str(e.data["title"]) for e in told if e.kind is Kind.ASKED]
+    shown = [line.strip("*") for text in lines(slack)[1:] for line in text.splitlines()]
+    assert [line for line in shown if line in asked] == asked
+    done = [sentence(str(e.data["title"])) for e in told if e.kind is Kind.DONE]
+    # A line of the report begins with its mark and its number.
+    listed = [line.partition(" · ")[0].split(" ", 2)[-1] for line in report(slack, run).splitlines()]
+    assert [line for line in listed if line in done] == done
     assert len(slack.threads()) == 1
     assert "Asked by @oncall, in a terminal" in lines(slack)[0].replace("<@U0ONCALL>", "@oncall")
     assert any("Bo chose *Varnish*" in text for text in lines(slack))
@@ -212,5 +229,5 @@ def test_who_asked_breaks_the_glass_and_the_thread_says_so_first(
         store.run(run).question.plan[:8],
     )  # type: ignore[union-attr]
     assert done.returncode == 0, done.stderr
-    eventually(lambda: lines(slack)[-1].startswith("*Approved by one person alone: Ana broke the glass"))
+    eventually(lambda: said(slack)[-1].startswith("*Approved by one person alone: Ana broke the glass"))
     eventually(lambda: lines(slack)[0].startswith("*Approved by one person alone: Ana broke the glass"))

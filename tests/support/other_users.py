@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import select
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -153,7 +154,15 @@ class Screen:
     def __init__(self, command: list[str], **more: Any) -> None:
         self._ours, theirs = pty.openpty()
         self.process = subprocess.Popen(
-            command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment(), start_new_session=True, **more
+            command,
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            env=environment(),
+            start_new_session=True,
+            # Who runs the tests in the background has Ctrl-C ignored, and its children after it.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+            **more,
         )
         os.close(theirs)
         self.seen = ""
@@ -176,6 +185,7 @@ class Screen:
         end = time.monotonic() + seconds
         while self.process.poll() is None and time.monotonic() < end:
             self._read(0.1)
+        assert self.process.poll() is not None, f"it did not end in {seconds:g} s:\n{self.seen}"
         while self._read(0.05):
             pass
         os.close(self._ours)

@@ -32,6 +32,15 @@ def test_help_imports_nothing_heavy() -> None:
     assert all(name in said.stdout for name in LATE)
 
 
+def test_no_command_of_the_terminal_loads_what_listens_to_slack() -> None:
+    """Bolt cannot be loaded by a user of the host who has no home, and such a user may be an operator."""
+    modules = sorted({late.module for late in LATE.values()})
+    told = f"import sys, importlib\nfor name in {modules}: importlib.import_module(name)\n"
+    asked = f"{told}print('slack_bolt' in sys.modules)"
+    said = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert said.stdout.splitlines()[-1] == "False"
+
+
 @pytest.mark.parametrize("debug", [False, True])
 def test_what_nobody_foresaw_is_said_in_words_and_traced_only_with_debug(debug: bool) -> None:
     flags = ["--debug"] if debug else []
