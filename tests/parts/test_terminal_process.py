@@ -184,7 +184,7 @@ def said(slack: RunningPracticeSlack) -> list[str]:
 def report(slack: RunningPracticeSlack, run: str) -> str:
     """The file with the whole of it, which stands in the thread once."""
     files = [file for message in slack.thread("newest")["messages"] for file in message["files"]]
-    (found,) = [str(file["content"]) for file in files if file["name"] == f"report-{run}.txt"] or [""]
+    (found,) = [str(file["content"]) for file in files if file["name"].endswith(f"report-{run}.txt")] or [""]
     return found
 
 
