@@ -180,7 +180,9 @@ def test_a_service_is_said_to_serve_only_where_its_own_check_said_so(
     assert ("not looked at" in seen.word()) is (serves is None and word == "running")
     shown = view(HomeData((), (SiteHome("main", (seen,)),), NOW))
     assert ("✓" in str(shown)) is (serves is True)
-    assert ("checked" in str(shown)) is (serves is True)
+    assert "checked" not in str(shown), "of a fresh check nothing is said"
+    later = view(HomeData((), (SiteHome("main", (seen,)),), NOW + timedelta(minutes=2)))
+    assert ("checked" in str(later)) is (serves is True)
     assert ("✓" in drawn(Site("main", services=(Service("s", ServiceKind.OTHER),)), {"s": seen}, NOW)) is (
         serves is True
     )
