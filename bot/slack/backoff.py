@@ -34,10 +34,10 @@ class Backoff:
     _rest: float = 0.0
     _wins: int = 0
 
-    def won(self) -> None:
-        """Slack has taken something."""
+    def won(self, watched: Watched) -> None:
+        """Slack has taken something of that thread: what it refused before made its pauses no longer."""
         self._wins += 1
-        self._rest = 0.0
+        self._rest = watched.rests = 0.0
 
     def resting(self, now: datetime) -> bool:
         """Whether no thread at all is to be written now."""

@@ -169,7 +169,7 @@ class ThreadWriter:
                     return False
                 self._pace.posted(place.channel)
                 noted = self._outbox.post(item, run, place)
-                self._setbacks.won()
+                self._setbacks.won(self._watched[run])
                 if item.header:
                     self._watched[run].edited, self._watched[run].told = self._bot.clock(), self._watched[run].last
             if item.header and not place.thread:
@@ -186,7 +186,7 @@ class ThreadWriter:
                 return False
             self._pace.edited()
             self._outbox.edit(item, noted)
-            self._setbacks.won()
+            self._setbacks.won(self._watched[run])
         return True
 
     def _edit_header(self, run: str, items: list[ThreadItem]) -> bool:
@@ -204,7 +204,7 @@ class ThreadWriter:
         self._pace.edited()
         watched.edited, watched.told = now, watched.last
         self._outbox.edit(item, noted)
-        self._setbacks.won()
+        self._setbacks.won(watched)
         return self._settle(run, items)
 
     def _may_edit(self, noted: dict[str, Any], cosmetic: bool) -> bool:
