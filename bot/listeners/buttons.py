@@ -95,17 +95,13 @@ def _team(body: dict[str, Any]) -> str:
 def _open(bot: BotContext, client: WebClient, body: dict[str, Any], press: ButtonTarget, types: str) -> None:
     """Ask for what has to be typed. The trigger lives three seconds, so it is made of the journal alone."""
     service, repeats = find(bot, press.run).service, repeated(bot, press)
-    view = answer_modals.ask(press, types, service, repeats, _channel(body))
+    view = answer_modals.ask(press, types, service, repeats, _place(body).channel)
     try:
         client.views_open(trigger_id=body["trigger_id"], view=view)
     except FAILURES as error:
         why = trouble(error).code
         _log.warning("the dialog could not be opened: %s", why)
         _tell(client, body, f"The dialog could not be opened ({why}). Press the button once more.")
-
-
-def _channel(body: dict[str, Any]) -> str:
-    return str((body.get("channel") or {}).get("id") or (body.get("container") or {}).get("channel_id") or "")
 
 
 def _tell(client: WebClient, body: dict[str, Any], text: str) -> None:
