@@ -40,6 +40,9 @@ def aligned(console: Console, rows: Iterable[tuple[str, str]]) -> None:
         console.print(f"{label:<{width}}  {value}", markup=False)
 
 
+_LISTED = 50
+
+
 def list_runs(store: Store, as_json: bool) -> None:
     """The runs, newest first, with their state."""
     names = store.readable(store.runs(limit=_LISTED + 1))
@@ -72,7 +75,6 @@ def listed(found: Sequence[Run]) -> list[dict[str, Any]]:
     ]
 
 
-_LISTED = 50
 """Runs that a list has at most."""
 _WIDE = 80
 
