@@ -35,7 +35,7 @@ _THANKS = re.compile(
     re.ASCII,
 )
 _REASON = re.compile(r"(?:,?\s(?:because|due to|as requested|so that|since we)\b|[;(]).*$")
-_REQUESTS = re.compile(r"(?:hey |hi |hello |please |mayday,? )*(?:can|could|would|will) (?:you|u)\b")
+_REQUESTS = re.compile(r"^(?:hey |hi |hello |please |mayday,? )*(?:can|could|would|will) (?:you|u)\b")
 """A question in form, a request in fact."""
 _KIND_FIRST = re.compile(
     r"^(?:the |our )?(?:databases?|db|pg|postgresql|postgres) "

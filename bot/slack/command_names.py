@@ -19,7 +19,7 @@ _READ = ("text", "initial_comment", "title", "alt_text", "errors", "fallback")
 """The keys below which Slack shows a text to people."""
 _KEPT = ("value", "action_id", "block_id", "type", "url", "private_metadata", "callback_id")
 """Within such a text: what is there for programs."""
-_CALLED = re.compile(r"^(\s*(?:<@[A-Z0-9]+(?:\|[^>]*)?>|@mayday\b[,:]?)?\s*/?)([\w-]+)", re.IGNORECASE)
+_CALLED = re.compile(r"^(\s*(?:(?:<@[A-Z0-9]+(?:\|[^>]*)?>|@mayday\b[,:]?)\s*)?/?)([\w-]+)", re.IGNORECASE)
 
 
 class RenamingClient(WebClient):
