@@ -82,7 +82,7 @@ PROCEDURE = Procedure(
     public={
         "started": "We are restoring {subject}{to}. Until this is done, some things may not work.",
         "finished": "We have restored {subject}{to}.{lost} We are watching whether all stays well.",
-        "failed": "Our first attempt to restore {subject} has not worked. Our engineers go on with it; "
+        "failed": "An attempt to restore {subject} has not worked. Our engineers go on with it; "
         "the next report follows here.",
     },
     request=PointInTime,

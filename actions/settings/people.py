@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from pydantic import Field, field_validator
 
-from actions.settings.checked import Checked
+from actions.settings.checked import Checked, ZoneName
 from actions.settings.slack_values import GroupIds, UserIds
 
 
@@ -29,7 +29,8 @@ class Operator(Checked):
     """Somebody who may use the terminal on the host.
 
     `os_users` are their login names or numeric user ids. With `slack`, the id of their Slack user, they are the same
-    person here and there: who asked in Slack does not approve in the terminal.
+    person here and there: who asked in Slack does not approve in the terminal. `zone` is where they are, as their
+    Slack profile tells of people there: times they type are read in it beside the operations zone.
     """
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_.-]{0,30}$")
@@ -38,6 +39,7 @@ class Operator(Checked):
     slack: str = ""
     may_ask: bool = True
     may_approve: bool = False
+    zone: ZoneName | None = None
 
     @property
     def person(self) -> str:

@@ -8,11 +8,10 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from typing import Self
-from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from actions.settings.checked import Checked
+from actions.settings.checked import Checked, ZoneName
 from actions.settings.contacts import ContactSettings
 from actions.settings.lanes import LaneSettings
 from actions.settings.outside import (
@@ -38,7 +37,7 @@ class Settings(Checked):
     is what steps have to know of each PostgreSQL.
     """
 
-    operations_zone: str = "UTC"
+    operations_zone: ZoneName = "UTC"
     store: str = "sqlite:///mayday.db"
     anchors: str = ""
     archive_days: int = Field(default=0, ge=0)
@@ -57,13 +56,6 @@ class Settings(Checked):
     statuspage: StatusPageSettings = StatusPageSettings()
     contacts: ContactSettings = ContactSettings()
     operators: OperatorSettings = OperatorSettings()
-
-    @field_validator("operations_zone")
-    @classmethod
-    def _known_zone(cls, value: str) -> str:
-        if value not in available_timezones():
-            raise ValueError(f"'{value}' is no time zone; write for example Europe/Berlin")
-        return ZoneInfo(value).key
 
     @field_validator("store")
     @classmethod

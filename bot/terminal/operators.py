@@ -54,7 +54,8 @@ def login_of(uid: int) -> str:
 
 def person_of(operator: Operator) -> Person:
     """The operator as somebody who speaks to runs."""
-    return Person(Speaker(operator.person, operator.name, operator.may_ask, operator.may_approve, via=VIA))
+    speaker = Speaker(operator.person, operator.name, operator.may_ask, operator.may_approve, via=VIA)
+    return Person(speaker, operator.zone)
 
 
 def named(settings: OperatorSettings, person: str) -> Person | None:

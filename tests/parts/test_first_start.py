@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import stat
 import subprocess
 import sys
@@ -73,7 +72,7 @@ def test_a_person_is_led_to_a_bot_that_hears_slack(screen: Screen, tmp_path: Pat
 @pytest.mark.parametrize("at", ["Bot token", "Who may ask", "Who may use"])
 def test_ctrl_c_leaves_the_folder_as_it_was(screen: Screen, tmp_path: Path, at: str) -> None:
     answers(screen, at)
-    screen.process.send_signal(signal.SIGINT)
+    screen.interrupt()
     assert screen.ends() == 1
     assert "Nothing was written." in screen.seen
     assert list(tmp_path.iterdir()) == []

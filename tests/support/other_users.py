@@ -12,7 +12,7 @@ import sysconfig
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -179,6 +179,14 @@ class Screen:
 
     def type(self, line: str) -> None:
         os.write(self._ours, line.encode() + b"\n")
+
+    def interrupt(self) -> None:
+        """Press Ctrl-C; once more where the first came in the moment before the prompt began to wait for input."""
+        for _ in range(2):
+            self.process.send_signal(signal.SIGINT)
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(3)
+                return
 
     def ends(self, seconds: float = 30) -> int:
         """Wait for its end; the exit code."""

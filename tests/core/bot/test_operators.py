@@ -15,7 +15,7 @@ from actions.engine.errors import Refused
 from actions.settings.people import Operator, OperatorSettings
 from bot.terminal.code_secrets import Keys
 from bot.terminal.context import Caller
-from bot.terminal.operators import login_of, named, operator_of, real_uid
+from bot.terminal.operators import login_of, named, operator_of, person_of, real_uid
 from tests.support.paths import ROOT, TESTS
 from tests.support.terminal_world import Terminal
 
@@ -44,6 +44,14 @@ def test_root_is_nobody_unless_named_and_under_sudo_it_is_whoever_called_it() ->
     assert sits(0, "1002") == "bo"
     with pytest.raises(Refused):
         sits(0, "1003")
+
+
+def test_a_time_that_an_operator_types_is_read_in_their_own_zone_too() -> None:
+    there = ANA.model_copy(update={"zone": "Asia/Tokyo"})
+    assert person_of(there).zone == "Asia/Tokyo"
+    assert person_of(ANA).zone is None
+    with pytest.raises(ValidationError, match="is no time zone; write for example Europe/Berlin"):
+        Operator(id="cy", name="Cy", os_users=("cy",), zone="Tokio")
 
 
 @pytest.mark.parametrize("given", ["", "bo", "-1", "1002 ", "٣"])
