@@ -116,6 +116,7 @@ def test_slack_is_down_for_a_whole_recovery(practice: Practice) -> None:
     practice.room.fault("off")
     practice.assert_recovered(run)
     practice.assert_thread_complete(run)
+    assert practice.room.wait_for_bot(60), "the bot hears Slack again"
 
 
 @pytest.mark.parametrize(("before", "after"), [("errors", "twice"), ("slow", "limited")])
