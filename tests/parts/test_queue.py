@@ -171,6 +171,28 @@ def test_nobody_in_redis_can_end_the_worker(redis: str, carried: list[str], monk
     assert (heard, carried) == ([True], [RUN])
 
 
+def test_at_an_empty_queue_a_worker_stays_signed_in_and_takes_what_comes(redis: str, carried: list[str]) -> None:
+    heard, asked, leave = [], threading.Event(), threading.Event()
+
+    def enough() -> bool:
+        asked.set()
+        return leave.is_set()
+
+    worker = threading.Thread(target=lambda: heard.append(work_queue(redis, "main", enough=enough)))
+    worker.start()
+    assert asked.wait(20)
+    (name,) = connect(redis).smembers("rq:workers")
+    asked.clear()
+    enqueue(redis, "main", RUN)
+    assert asked.wait(20)
+    assert carried == [RUN]
+    assert connect(redis).smembers("rq:workers") == {name}
+    leave.set()
+    worker.join(20)
+    assert heard == [True]
+    assert not connect(redis).smembers("rq:workers")
+
+
 @contextmanager
 def silence() -> Iterator[str]:
     """The address of a Redis that takes connections and never says a word, as one behind a link that drops packets."""

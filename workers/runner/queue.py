@@ -33,6 +33,8 @@ _SILENCE_SECONDS = _WAIT_SECONDS + 2
 """A Redis that drops packets is away after so long; RQ itself would wait for 415 s."""
 _ROUND_SECONDS = 5.0
 """After so long a worker looks for runs by itself, though the queue is full."""
+_STAY_SECONDS = 60.0
+"""How long it stays at an empty queue: each time RQ signs a worker in and out, which is thirty commands."""
 _ENQUEUE_SECONDS = 0.4
 _AT_ONCE = 0.1
 
@@ -156,6 +158,8 @@ class QueueWorker(SimpleWorker):
     death_penalty_class = TimerDeathPenalty  # The other one needs signals, which only a main thread has.
     until = float("inf")
     """When it comes back however much is in the queue: whoever fills it must not keep runs from being found."""
+    enough: Callable[[], bool] = staticmethod(lambda: True)
+    """Asked after each moment with nothing in the queue: whether there is something else to do."""
     came_back = False
     """Whether it did so by itself. RQ ends a worker without a word where something in Redis is not as it should be."""
 
@@ -174,11 +178,15 @@ class QueueWorker(SimpleWorker):
         """The next job, or None after a moment; a Redis that is away is an error at once."""
         self.heartbeat()
         (queue,) = self._ordered_queues
+        stays = time.monotonic() + _STAY_SECONDS
         while time.monotonic() < self.until:
             try:
                 taken = self.queue_class.lmove(self.connection, queue.key, _WAIT_SECONDS)
             except DequeueTimeout:
-                break
+                if time.monotonic() > stays or self.enough():
+                    break
+                self.until = time.monotonic() + _ROUND_SECONDS
+                continue
             job = self._job(queue, taken[1])
             if job is not None:
                 return job, queue
@@ -197,8 +205,10 @@ class QueueWorker(SimpleWorker):
         return job
 
 
-def work_queue(url: str, site: str, lane: Lane = Lane.RECOVERY) -> bool:
-    """Carry out what is in the queue, until a moment passes with nothing in it or some seconds are over.
+def work_queue(
+    url: str, site: str, lane: Lane = Lane.RECOVERY, enough: Callable[[], bool] = QueueWorker.enough
+) -> bool:
+    """Carry out what is in the queue, until nothing is in it and it is `enough`, or some seconds of work are over.
 
     False where Redis is away, or holds something else in the places of the queue.
     """
@@ -208,7 +218,7 @@ def work_queue(url: str, site: str, lane: Lane = Lane.RECOVERY) -> bool:
         name = f"{socket.gethostname()}-{uuid.uuid4().hex[:8]}"
         # One queue a worker: from several at once RQ only pops, and a death before the job begins would lose the job.
         worker = QueueWorker([queue_of(site, connection, lane)], name=name, connection=connection, serializer="json")
-        worker.until = time.monotonic() + _ROUND_SECONDS
+        worker.until, worker.enough = time.monotonic() + _ROUND_SECONDS, enough
         worker.work(logging_level="CRITICAL")
     except (redis.RedisError, *NOT_READ) as away:
         log.warning("the queue is away; runs are found by looking", detail=str(away)[:200])

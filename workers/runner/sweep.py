@@ -57,16 +57,24 @@ class Sweep:
     def take(self, place: LanePlace) -> str:
         """A run that is due there, given to nobody else until the next look; empty where there is none."""
         with self._turn:
-            # Looked before the time is noted: a store that did not answer is asked again by the next thread.
-            if time.monotonic() >= self._next:
-                self._found = self.due()
-                self._next = time.monotonic() + self.every
-            waiting = self._found.get(place)
+            waiting = self._looked().get(place)
             return waiting.pop(0) if waiting else ""
+
+    def waits(self, place: LanePlace) -> bool:
+        """Whether a run is due there that nobody was given."""
+        with self._turn:
+            return bool(self._looked().get(place))
 
     def soon(self) -> None:
         """Look again at the next question: something has changed."""
         self._next = 0.0
+
+    def _looked(self) -> dict[LanePlace, list[str]]:
+        # Looked before the time is noted: a store that did not answer is asked again by the next thread.
+        if time.monotonic() >= self._next:
+            self._found = self.due()
+            self._next = time.monotonic() + self.every
+        return self._found
 
     def place_of(self, run: Run) -> LanePlace:
         """Where a run belongs.

@@ -101,8 +101,15 @@ class Worker:
         except SQLAlchemyError as away:
             log.warning("the store does not answer", detail=str(away)[:200])
             self.leaving.wait(1)
-        if not work_queue(self.redis, place.site, place.lane):
+        if not work_queue(self.redis, place.site, place.lane, lambda: self._wanted(place)):
             self.leaving.wait(1)
+
+    def _wanted(self, place: LanePlace) -> bool:
+        """Whether there is more to do there than to wait for the queue."""
+        try:
+            return self.leaving.is_set() or self.sweep.waits(place)
+        except SQLAlchemyError:
+            return True  # The next round asks the store again, and says what is wrong.
 
     def carry_out(self, run: str) -> str:
         """Carry out a run that was enqueued. One that came to another lane than its own is left to that one's sweep."""
