@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
+from actions.catalog import find
 from actions.chores import chore_records
+from actions.engine.errors import RecoveryError
 from actions.engine.served import told, unserved
 from actions.findings import Finding
 from actions.settings.settings import Settings
 from actions.store.notes import living_workers
 from actions.store.store import Store
+from workers.watch.schedule_ticks import must_be_askable
 
 _LATELY = timedelta(days=1)
 
@@ -51,6 +54,16 @@ def schedules(settings: Settings, store: Store) -> Iterator[Finding]:
     now = store.clock()
     lately = store.taken(now - _LATELY) if settings.schedules else []
     for table in settings.schedules:
+        try:
+            must_be_askable(table, settings, find, now)
+        except RecoveryError as wrong:
+            yield Finding(
+                f"schedule {table.name}",
+                False,
+                wrong.message,
+                f"{wrong.hint} It stands in the settings under [[schedules]].",
+            )
+            continue
         when = table.when(settings.operations_zone)
         following = f"next {when.after(now):%Y-%m-%d %H:%M} UTC"
         passed = [one for one in lately if one.due.schedule == table.name and not one.run]

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from actions.catalog import CATALOG
 from actions.chores.chores import Chore
 from actions.chores.schedules import Schedule, Ticker
+from actions.engine.errors import RecoveryError
 from actions.engine.procedure import Procedure
 from actions.engine.reading import Asker
 from actions.settings.schedules import ScheduleTable
@@ -21,25 +23,28 @@ _EVERY = 5.0
 def schedule_chore(
     settings: Settings, store: Store, find: Callable[[str], Procedure], enqueue: Callable[[str], object]
 ) -> Chore:
-    """Looks every few seconds for what is due."""
-    made = list[Ticker]()
+    """Looks every few seconds for what is due. A schedule that is wrong keeps none of the others from it."""
+    right, wrong = schedules_of(settings, find)
+    ticker = Ticker(store, right, enqueue)
 
     def tick() -> None:
-        # Made at the first turn: what the settings name wrongly is told as any trouble of a chore is.
-        if not made:
-            made.append(Ticker(store, schedules_of(settings, find), enqueue))
-        made[0].tick()
+        ticker.tick()
+        # Told as any trouble of a chore is, until the settings are mended.
+        if wrong:
+            raise wrong[0]
 
     return Chore("schedules", _EVERY, tick, store)
 
 
-def schedules_of(settings: Settings, find: Callable[[str], Procedure]) -> list[Schedule]:
-    """The schedules that the settings name.
-
-    Raises:
-        RecoveryError: one names a procedure or a service that is not known.
-    """
-    return [schedule_of(table, settings, find) for table in settings.schedules]
+def schedules_of(settings: Settings, find: Callable[[str], Procedure]) -> tuple[list[Schedule], list[RecoveryError]]:
+    """The schedules that the settings name, and what is wrong with those that cannot be read."""
+    right, wrong = list[Schedule](), list[RecoveryError]()
+    for table in settings.schedules:
+        try:
+            right.append(schedule_of(table, settings, find))
+        except RecoveryError as trouble:
+            wrong.append(trouble)
+    return right, wrong
 
 
 def schedule_of(table: ScheduleTable, settings: Settings, find: Callable[[str], Procedure]) -> Schedule:
@@ -48,11 +53,42 @@ def schedule_of(table: ScheduleTable, settings: Settings, find: Callable[[str], 
     Raises:
         RecoveryError: its procedure or its service is not known.
     """
-    procedure, zone = find(table.procedure), settings.operations_zone
-    subject = chosen(settings.stack(), procedure.about, table.service, table.site)
+    zone = settings.operations_zone
+    try:
+        procedure = find(table.procedure)
+    except RecoveryError as trouble:
+        names = ", ".join(one.name for one in CATALOG if not one.private)
+        trouble.hint = f"Write one of these as its procedure: {names}."
+        raise _named(table, trouble) from trouble
+    try:
+        subject = chosen(settings.stack(), procedure.about, table.service, table.site)
+    except RecoveryError as trouble:
+        raise _named(table, trouble) from trouble
 
     def request(now: datetime) -> Any:
         return procedure.words.read(table.arguments, Asker(now, zone, None, subject.name))
 
     beside = settings.shared_writers(subject.service, subject.site)
     return Schedule(table.name, table.when(zone), procedure, request, subject, table.missed, table.grace, beside)
+
+
+def must_be_askable(table: ScheduleTable, settings: Settings, find: Callable[[str], Procedure], now: datetime) -> None:
+    """See that what a schedule asks for could be asked for now.
+
+    Raises:
+        RecoveryError: its procedure or service is not known, or its arguments cannot be read.
+    """
+    schedule = schedule_of(table, settings, find)
+    try:
+        schedule.request(now)
+    except RecoveryError as trouble:
+        raise _named(table, trouble) from trouble
+
+
+def _named(table: ScheduleTable, trouble: RecoveryError) -> RecoveryError:
+    return RecoveryError(
+        f"The schedule '{table.name}' asks for nothing that there is: {trouble.message}",
+        code="MD-RUN-046",
+        detail=trouble.detail,
+        hint=trouble.hint,
+    )
