@@ -48,6 +48,8 @@ def known(command: Sequence[str], kind: str, said: Sequence[str], stack: Stack) 
         word = said[at] if at < len(said) else ""
         if service_of(stack, word) is not None and _begins(command, said, at, left_out):
             yield NamedService(len(command) + (not left_out), word)
+        elif word == kind and kind not in command and _begins(command, said, at, left_out):
+            yield NamedService(len(command) + 1)  # /recover postgres window: its kind, which names none.
     if list(said[: len(command)]) == list(command):
         yield NamedService(len(command))
 

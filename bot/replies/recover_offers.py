@@ -104,7 +104,8 @@ def _looked(looked: datetime | None, now: datetime) -> str:
 
 
 def _others(bot: BotContext, mark: str) -> list[str]:
-    known = {command_of(p): p for p in bot.catalog}
+    # What is private is asked for beside the question of a run, which offers it then.
+    known = {command_of(p): p for p in bot.catalog if not p.private}
     first = next((command for command in _LOOK_FIRST if command in known), "")
     does = {"recover postgres when": "searches the WAL for the moment of a loss"}.get(
         first, "shows which can be reached"

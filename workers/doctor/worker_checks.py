@@ -61,7 +61,7 @@ def schedules(settings: Settings, store: Store) -> Iterator[Finding]:
                 f"schedule {table.name}",
                 False,
                 wrong.message,
-                f"{wrong.hint} It stands in the settings under [[schedules]].",
+                wrong.hint,
             )
             continue
         when = table.when(settings.operations_zone)

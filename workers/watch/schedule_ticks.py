@@ -90,5 +90,5 @@ def _named(table: ScheduleTable, trouble: RecoveryError) -> RecoveryError:
         f"The schedule '{table.name}' asks for nothing that there is: {trouble.message}",
         code="MD-RUN-046",
         detail=trouble.detail,
-        hint=trouble.hint,
+        hint=f"{trouble.hint} It stands in the settings, under [[schedules]].",
     )

@@ -88,6 +88,7 @@ def test_with_nothing_seen_it_says_so_when_it_looked_and_how_to_search(office: O
     assert "saw no rows vanish in the last 6 hours. It last counted at 14:00:00 UTC, 20 s ago." in reply.text
     assert "`/recover window` shows which can be reached" in reply.text
     assert "`/recover postgres verify`  Check the integrity of the data of PostgreSQL" in reply.text
+    assert "postgres rows" not in reply.text, "it is offered beside the question of a run, and only there"
     assert [label for label, _ in pressable(reply)] == ["Another moment…", "What can be reached", "All commands"]
     office.clock.on(3600)
     assert "That is long ago: what was lost since is not in it." in alone(office, key="t2").text
