@@ -13,7 +13,14 @@ from actions.errands import (
     pagerduty_resolve,
     status_page_publish,
 )
-from actions.recoveries import postgres_backup, postgres_pitr, postgres_rows, postgres_verify, postgres_window
+from actions.recoveries import (
+    postgres_backup,
+    postgres_pitr,
+    postgres_replication,
+    postgres_rows,
+    postgres_verify,
+    postgres_window,
+)
 from actions.tools.registry import ERRAND_TOOLS, TOOLS
 
 CATALOG: tuple[Procedure, ...] = (
@@ -21,6 +28,7 @@ CATALOG: tuple[Procedure, ...] = (
     postgres_backup.PROCEDURE,
     postgres_verify.PROCEDURE,
     postgres_window.PROCEDURE,
+    postgres_replication.PROCEDURE,
     postgres_rows.PROCEDURE,
 )
 ERRANDS: tuple[Procedure, ...] = (

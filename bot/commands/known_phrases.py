@@ -47,6 +47,10 @@ _SAME = {
         *("check postgres", "verify", "check", "integrity", "integrity check", "check integrity", "is postgres ok"),
         *("verify integrity", "check postgres integrity", "test postgres", "is postgres healthy", "verify postgres"),
     ),
+    "recover postgres replication": (
+        *("replication", "replication status", "replication lag", "show replication", "lag", "standby", "standbys"),
+        *("replica", "replicas", "slots", "replication slots", "how is replication", "is standby ok", "standby status"),
+    ),
     "recover approve": ("i approve", "ok do", "do", "go", "yes go", "yes do", "go on then"),
     "incident list": ("incidents", "list incidents", "open incidents", "show incidents", "which incidents are open"),
     "incident acknowledge": (

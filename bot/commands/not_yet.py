@@ -22,6 +22,7 @@ class NotBuilt:
 _TO_MOMENT = ("/recover postgres pitr <when>", "bring the database back to a moment, beside the live data")
 _LOOK = ("/recover stack", "see how every service is")
 _VERIFY = ("/recover postgres verify", "check the database for damage")
+_STANDBYS = ("/recover postgres replication", "see who follows the database and how far behind")
 _WINDOW = ("/recover window", "see which moments can be reached")
 _BASE = ("/backup run base", "take a base backup now")
 _INCIDENT = ("/incident declare <title>", "open an incident, so that others help")
@@ -31,7 +32,7 @@ _TOPICS = (
     (
         r"fail-?over|switch-?over|promote|rejoin|standby|replica|replication|primary",
         "failing over to a standby",
-        (_LOOK, _TO_MOMENT, _INCIDENT),
+        (_STANDBYS, _TO_MOMENT, _INCIDENT),
     ),
     (r"corrupt(?:ion|ed)?|damaged?|broken", "the recovery from corruption", (_VERIFY, _TO_MOMENT)),
     (r"host-?lost|bare-?metal|rebuild host", "rebuilding a lost host", (_LOOK, _INCIDENT)),

@@ -2,68 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from lab.images import POSTGRES
-from tests.support.own_cluster import Cluster, archiving, own_cluster
+from tests.support.own_cluster import own_cluster
+from tests.support.standby_cluster import following
 
 pytestmark = pytest.mark.whole
-
-
-@contextmanager
-def following(root: Path, primary: Cluster, name: str) -> Iterator[Cluster]:
-    """A standby of a primary, in its network, with its archive mounted."""
-    with own_cluster(root, name) as standby:
-        standby.make_folders()
-        primary.docker(
-            "run",
-            "--rm",
-            "--network",
-            f"container:{primary.name}",
-            "-u",
-            "postgres",
-            "-v",
-            f"{standby.data}:/pgd",
-            "--entrypoint",
-            "pg_basebackup",
-            POSTGRES,
-            "-h",
-            "127.0.0.1",
-            "-U",
-            "postgres",
-            "-D",
-            "/pgd",
-            "-R",
-            "-X",
-            "stream",
-            "-c",
-            "fast",
-        )
-        standby.docker(
-            "run",
-            "-d",
-            "--name",
-            standby.name,
-            "--network",
-            f"container:{primary.name}",
-            "-v",
-            f"{standby.data}:/var/lib/postgresql/data",
-            "-v",
-            f"{primary.folder}/backups:/backups",
-            POSTGRES,
-            "postgres",
-            "-p",
-            "5434",
-            *archiving(),
-        )
-        standby.started.append(standby.name)
-        standby.psql = ("-p", "5434")
-        standby.ready()
-        yield standby
 
 
 def test_a_standby_is_refused_and_the_primarys_plan_names_it(tmp_path: Path) -> None:

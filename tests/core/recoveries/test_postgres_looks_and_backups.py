@@ -27,12 +27,13 @@ CASES = (
     KillCase("postgres base backup", lambda: asked("postgres base backup"), but_for_the_backup),
     KillCase("postgres verify", lambda: asked("postgres verify")),
     KillCase("postgres window", lambda: asked("postgres window")),
+    KillCase("postgres replication", lambda: asked("postgres replication")),
     KillCase("postgres rows", lambda: asked("postgres rows", "r0209-abcd")),
 )
 
 
 def test_what_only_looks_changes_nothing_and_holds_nothing() -> None:
-    for command in ("postgres verify", "postgres window"):
+    for command in ("postgres verify", "postgres window", "postgres replication"):
         here = asked(command)
         before = here.world.picture()
         assert not here.store.claims("main")

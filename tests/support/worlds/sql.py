@@ -8,6 +8,7 @@ from typing import Any
 from actions.engine.errors import RecoveryError
 from actions.postgres.live_server import LIVE_SQL
 from actions.postgres.lsn import format_lsn
+from actions.postgres.replication import REPLICATION_SQL
 from actions.postgres.segments import segment_of
 from actions.postgres.server import Server
 from actions.steps.postgres.write_rate import COUNTER
@@ -186,6 +187,8 @@ class WorldSql(UnwrittenSql):
     def _about(self, container: str, query: str, tables: Tables) -> Any:
         if query == COUNTER:
             return self._counter()
+        if query == REPLICATION_SQL:
+            return self._replication()
         told = self._live() if query == LIVE_SQL else self.told(container, query)
         return value_of(query, tables) if told is None else told
 
@@ -203,6 +206,24 @@ class WorldSql(UnwrittenSql):
             "preload": "",
             "settings": {},
             **self._counter(),
+        }
+
+    def _replication(self) -> dict[str, Any]:
+        at = format_lsn(self.world.live.lsn)
+        streams = {"at": None, "state": "streaming", "sync": "async", "flushed": at, "replayed": at, "lag": None}
+        return {
+            "recovering": self.world.recovering,
+            "sees_all": True,
+            "system": SYSTEM,
+            "timeline": self.world.live.timeline,
+            "at": at,
+            "received": None,
+            "replayed_ago": None,
+            "paused": False,
+            "delay": 0,
+            "upstream": None,
+            "followers": [{"name": name, "slot": None, **streams} for name in self.world.standbys],
+            "slots": [],
         }
 
     def _counter(self) -> dict[str, Any]:
