@@ -14,7 +14,7 @@ from actions.engine.errors import RecoveryError, Refused
 from actions.engine.run import Run
 from actions.engine.status import labels_of, rests, state_of
 from actions.store.notes import living_workers
-from lab import breaks, company, operators, show, truth
+from lab import breaks, company, operators, replication, show, truth
 from lab.begun import begun
 from lab.drawn import once_it_is_drawn, until_it_counts, until_it_is_drawn
 from lab.home import Lab, Layout
@@ -69,12 +69,16 @@ def up(
     lean: Annotated[
         bool | None, typer.Option("--lean/--full", help="Only what a recovery of the database meets, or all services.")
     ] = None,
+    standby: Annotated[
+        bool | None, typer.Option("--standby/--no-standby", help="A second server that follows the first one.")
+    ] = None,
     hold: Annotated[float | None, typer.Option(help="Seconds that the writers wait after a swap.")] = None,
     no_town: Annotated[bool, typer.Option("--no-town", help="Nobody writes messages.")] = False,
 ) -> None:
     """Start the practice company."""
     lab = _with_layout(context.obj, layout)
     lab = lab if lean is None else replace(lab, lean=lean)
+    lab = lab if standby is None else replace(lab, standby=standby)
     lab = lab if hold is None else replace(lab, hold_seconds=hold)
     found = company.up(lab, town=not no_town, gigabytes=gigabytes, say=console.print)
     console.print(f"The practice room is open at {found['page']}")
@@ -106,6 +110,13 @@ def status(context: typer.Context, json: Json = False) -> None:
     """What runs where."""
     found = company.status(context.obj)
     print_json(found) if json else show.status(console, found)
+
+
+@app.command(name="replication")
+def show_replication(context: typer.Context, json: Json = False) -> None:
+    """Every server: its role, how far behind it is, and which of them take writes."""
+    found = replication.replication(context.obj)
+    print_json(found) if json else replication.show(console, found)
 
 
 @app.command()

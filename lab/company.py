@@ -28,7 +28,8 @@ from lab.slack.client import PracticeSlack
 from lab.statuspage import part as statuspage
 
 _READY_SECONDS = 90.0
-_PARTS = ("worker", "bot", pagerduty.PART, statuspage.PART, "slack")
+_STANDBY_WORKER = "worker-standby"
+_PARTS = (_STANDBY_WORKER, "worker", "bot", pagerduty.PART, statuspage.PART, "slack")
 
 
 def up(lab: Lab, *, town: bool = True, gigabytes: float = 0, say: Say = silent) -> dict[str, Any]:
@@ -53,6 +54,9 @@ def start_mayday(lab: Lab) -> None:
     pagerduty.start(lab)
     start_part(lab, "bot")
     start_part(lab, "worker")
+    if lab.standby:
+        settings = str(settings_file(lab))
+        processes.start(lab, _STANDBY_WORKER, ["mayday", "worker", "--site", lab.standby_site, "--config", settings])
     room = PracticeSlack(address(lab))
     if not room.wait_for_bot(_READY_SECONDS):
         raise RecoveryError(
@@ -114,6 +118,7 @@ def status(lab: Lab) -> dict[str, Any]:
         "pagerduty": processes.is_alive(lab, pagerduty.PART),
         "bot": processes.is_alive(lab, "bot"),
         "worker": processes.is_alive(lab, "worker"),
+        **({"standby_worker": processes.is_alive(lab, _STANDBY_WORKER)} if lab.standby else {}),
         "status_page": statuspage.address(lab) if processes.is_alive(lab, statuspage.PART) else None,
         "settings": str(settings_file(lab)),
     }

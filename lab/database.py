@@ -13,12 +13,12 @@ from lab.home import DATABASE, Lab
 
 
 @contextmanager
-def connected(lab: Lab) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+def connected(lab: Lab, service: str = "postgres") -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
     """Opens a connection in autocommit mode; an unreachable server becomes an error for people."""
     try:
         connection = psycopg.connect(
             host="127.0.0.1",
-            port=lab.port("postgres"),
+            port=lab.port(service),
             dbname=DATABASE,
             user="postgres",
             password=lab.password_file.read_text().strip(),

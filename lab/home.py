@@ -36,6 +36,8 @@ SERVICES = (
 # What a recovery of the database meets.
 QUEUE_PASSWORD = "practice-queue"
 LEAN = ("postgres", "redis", "auth", "hasura", "functions")
+STANDBY = "postgres-standby"
+"""A second server that follows the first one, on a site of its own; only where it is asked for."""
 
 _BACKUP_DIRECTORIES = (
     "postgres/wal",
@@ -53,7 +55,7 @@ class Lab:
     """One practice company on this machine. Two of them never meet if prefix, project and root differ.
 
     A `lean` one has only the services that a recovery of the database meets: for a small machine. `hold_seconds` is
-    how long its writers wait after a swap.
+    how long its writers wait after a swap. With `standby` a second server follows the first one.
     """
 
     root: Path
@@ -62,6 +64,7 @@ class Lab:
     layout: Layout = "bind"
     lean: bool = False
     hold_seconds: float = 30
+    standby: bool = False
 
     def __post_init__(self) -> None:
         # Docker takes absolute paths alone, and a process is known by the path it was started with.
@@ -78,12 +81,13 @@ class Lab:
             state.get("layout", "bind"),
             state.get("lean", False),
             state.get("hold_seconds", 30),
+            state.get("standby", False),
         )
 
     @property
     def services(self) -> tuple[str, ...]:
         """Those that it has, in the manual's order."""
-        return LEAN if self.lean else SERVICES
+        return (*(LEAN if self.lean else SERVICES), *((STANDBY,) if self.standby else ()))
 
     def container(self, service: str) -> str:
         return f"{self.prefix}{service}"
@@ -122,6 +126,11 @@ class Lab:
         return self.backups / "postgres" / "wal"
 
     @property
+    def standby_site(self) -> str:
+        """The name of the site of the standby, in Mayday's settings."""
+        return f"{self.project}-standby"
+
+    @property
     def truth_file(self) -> Path:
         return self.root / "truth.jsonl"
 
@@ -139,6 +148,10 @@ class Lab:
         return self.root / "secrets" / "postgres_password"
 
     @property
+    def replication_password_file(self) -> Path:
+        return self.root / "secrets" / "replication_password"
+
+    @property
     def pgdata(self) -> str:
         """PGDATA inside the container; in the layout `subdir` it lies below the mount point."""
         return f"{POSTGRES_MOUNT}/pgdata" if self.layout == "subdir" else POSTGRES_MOUNT
@@ -146,7 +159,7 @@ class Lab:
     def make_directories(self) -> None:
         for name in _BACKUP_DIRECTORIES:
             (self.backups / name).mkdir(parents=True, exist_ok=True)
-        for service in ("postgres", "redis", "minio", "meilisearch"):
+        for service in ("postgres", "redis", "minio", "meilisearch", *((STANDBY,) if self.standby else ())):
             self.data(service).mkdir(parents=True, exist_ok=True)
         self.password_file.parent.mkdir(mode=0o700, exist_ok=True)
 

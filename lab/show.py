@@ -25,6 +25,7 @@ FIRST_RECOVERY = (
 def status(console: Console, found: Json) -> None:
     """A table of what runs where."""
     table = Table("service", "container", "state", "health", "address", box=None, pad_edge=False)
+    table.columns[1].overflow = "fold"
     for row in [*found["containers"], found["queue"]]:
         port = f"127.0.0.1:{row['port']}" if row.get("port") else ""
         kind = f"{row['service']} (stand-in)" if row.get("stand_in") else row["service"]
@@ -32,8 +33,9 @@ def status(console: Console, found: Json) -> None:
     console.print(table)
     console.print(f"page      {found['page'] or 'closed'}")
     console.print(f"public    {found['status_page'] or 'closed'}")
-    for part in ("town", "room", "pagerduty", "bot", "worker"):
-        console.print(f"{part:<9} {'alive' if found[part] else 'not running'}")
+    for part in ("town", "room", "pagerduty", "bot", "worker", "standby_worker"):
+        if part in found:
+            console.print(f"{part.replace('_', ' '):<9} {'alive' if found[part] else 'not running'}")
 
 
 def thread(console: Console, found: Json) -> None:

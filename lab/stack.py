@@ -13,18 +13,19 @@ from docker.models.containers import Container
 
 from actions.engine.errors import Refused
 from bot.first_start.server_lines import ARCHIVE_SCRIPT
-from lab import removal, seed, town_process
+from lab import removal, seed, standby, town_process
 from lab.containers import await_verdicts, find, ours, refuse_foreign, start_queue, start_services
 from lab.database import connected
 from lab.engine import Say, connect, ensure_docker, silent
-from lab.home import LAB_LABEL, SERVICE_LABEL, SERVICES, Lab
+from lab.home import LAB_LABEL, SERVICE_LABEL, SERVICES, STANDBY, Lab
 from lab.images import ensure_images
 from lab.passing import in_passing
 from lab.ports import choose_ports
 from lab.services import CONFIG_MOUNTS, services_of
 
 _HERE = Path(__file__).parent
-_CONFIG_SOURCES = {name: _HERE / "postgres" / name for name in CONFIG_MOUNTS} | {"archive_wal.sh": ARCHIVE_SCRIPT}
+_CONFIG_SOURCES = {name: _HERE / "postgres" / name for name in (*CONFIG_MOUNTS, standby.SCRIPT)}
+_CONFIG_SOURCES |= {"archive_wal.sh": ARCHIVE_SCRIPT}
 
 
 def up(lab: Lab, *, town: bool = True, gigabytes: float = 0, say: Say = silent) -> dict[str, Any]:
@@ -43,6 +44,9 @@ def up(lab: Lab, *, town: bool = True, gigabytes: float = 0, say: Say = silent) 
     start_queue(client, lab, images, ports["queue"])
     start_services(client, lab, services_of(lab, images), ports)
     _wake_checkpointer(lab)
+    if lab.standby:
+        say("Copying the database for the standby.")
+        standby.start(client, lab, images, ports[STANDBY])
     seed.note_first_messages(lab)
     if gigabytes:
         seed.add_weight(lab, gigabytes, say)
@@ -111,14 +115,15 @@ def _refuse_other_layout(lab: Lab) -> None:
 def _claim(client: docker.DockerClient, lab: Lab) -> dict[str, int]:
     """Makes the directories, the password and the configuration, and notes the ports."""
     lab.make_directories()
-    if not lab.password_file.exists():
-        lab.password_file.write_text(secrets.token_urlsafe(18))
-        # Readable for the server's user in the container; on the host its directory keeps others out.
-        lab.password_file.chmod(0o444)
+    for file in (lab.password_file, *((lab.replication_password_file,) if lab.standby else ())):
+        if not file.exists():
+            file.write_text(secrets.token_urlsafe(18))
+            # Readable for the server's user in the container; on the host its directory keeps others out.
+            file.chmod(0o444)
     config = lab.root / "config"
     config.mkdir(exist_ok=True)
-    for name in CONFIG_MOUNTS:
-        shutil.copy(_CONFIG_SOURCES[name], config / name)
+    for name, source in _CONFIG_SOURCES.items():
+        shutil.copy(source, config / name)
     ports = _ports(client, lab)
     lab.write_state(
         prefix=lab.prefix,
@@ -126,6 +131,7 @@ def _claim(client: docker.DockerClient, lab: Lab) -> dict[str, int]:
         layout=lab.layout,
         lean=lab.lean,
         hold_seconds=lab.hold_seconds,
+        standby=lab.standby,
         ports=ports,
     )
     if lab.layout != "bind":
@@ -137,7 +143,7 @@ def _remove_superfluous(client: docker.DockerClient, lab: Lab) -> None:
     """A company that was full and is lean now loses the other containers; their data stays."""
     for container in ours(client, lab):
         service = container.labels.get(SERVICE_LABEL)
-        if service in SERVICES and service not in lab.services:
+        if service in (*SERVICES, STANDBY) and service not in lab.services:
             container.remove(force=True, v=True)
 
 

@@ -6,14 +6,15 @@ import json
 
 from actions.stack import manual
 from actions.stack.stack import Service, ServiceKind
-from lab.home import Lab
+from lab.home import DATABASE, STANDBY, Lab
 
 _PREFIX = "nself-"
 
 
 def settings(lab: Lab) -> str:
     """A `[[services]]` table for each service that the company has."""
-    return "\n".join(_table(lab, one) for one in manual.SERVICES if _short(one.name) in lab.services)
+    tables = [_table(lab, one) for one in manual.SERVICES if _short(one.name) in lab.services]
+    return "\n".join([*tables, *([_standby(lab)] if lab.standby else [])])
 
 
 def _table(lab: Lab, service: Service) -> str:
@@ -24,6 +25,22 @@ kind = "{service.kind}"
 needs = {json.dumps(needs)}
 health = {json.dumps("" if "://" in service.health else service.health)}
 folders = {json.dumps(_folders(lab, service))}
+'''
+
+
+def _standby(lab: Lab) -> str:
+    """Its site is without an address of Docker: its own worker serves it, as on a host of its own."""
+    name = lab.container(STANDBY)
+    return f'''[[sites]]
+name = "{lab.standby_site}"
+postgres = "{name}"
+database = "{DATABASE}"
+
+[[services]]
+name = "{name}"
+kind = "postgres"
+site = "{lab.standby_site}"
+folders = {json.dumps([str(lab.data(STANDBY))])}
 '''
 
 

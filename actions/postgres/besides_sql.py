@@ -20,9 +20,11 @@ SUBSCRIPTIONS = (
     "select coalesce(json_agg(json_build_object('name', subname, 'database', datname, 'slot', subslotname) "
     "order by subname), '[]'::json) from pg_subscription join pg_database d on d.oid = subdbid where subenabled"
 )
+# After a reload a value of the command line that is not the file's is marked as pending too, though no start would take
+# the file's (set_config_option of src/backend/utils/misc/guc.c asks for a change before it asks who has the say).
 PENDING = (
     "select coalesce(json_agg(name order by name), '[]'::json) from pg_settings where pending_restart "
-    "and name not in ('recovery_target_action')"
+    "and source <> 'command line' and name not in ('recovery_target_action')"
 )
 STATEMENTS = "select to_json(count(*) > 0) from pg_settings where name = 'pg_stat_statements.max'"
 # Sizes are those of the main fork, which a server in recovery does not have yet.

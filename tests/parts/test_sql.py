@@ -9,9 +9,10 @@ import docker
 import pytest
 
 from actions.engine.errors import Away, RecoveryError
+from actions.postgres.besides_sql import PENDING
 from actions.tools.sql import QueryResult, SqlTimeout
 from tests.support.between import daemon_behind
-from tests.support.small_server import SmallServer, small_server
+from tests.support.small_server import SmallServer, eventually, small_server
 from workers.postgres.container_sql import ContainerSql
 
 pytestmark = pytest.mark.parts
@@ -51,6 +52,22 @@ def test_values_share_a_session_and_an_error_is_its_query_s_own(world: SmallServ
     assert (len(many.must()), many.must()[-1]) == (30000, 30000)
     assert text.must() == "a\nb ü ' :USER"
     assert nothing == QueryResult()
+
+
+def test_a_setting_of_the_command_line_waits_for_no_start(world: SmallServer) -> None:
+    world.psql("alter system set archive_mode = off", "alter system set max_prepared_transactions = 7")
+    try:
+        world.psql("select pg_reload_conf()")
+        marked = "select json_agg(name order by name) from pg_settings where pending_restart"
+        eventually(lambda: world.sql.values(world.name, world.server, [marked])[0].must())
+        asked = world.sql.values(world.name, world.server, [marked, PENDING])
+        assert [answer.must() for answer in asked] == [
+            ["archive_mode", "max_prepared_transactions"],
+            ["max_prepared_transactions"],
+        ]
+    finally:
+        world.psql("alter system reset all")
+        world.psql("select pg_reload_conf()")
 
 
 def test_a_script_longer_than_an_argument_may_be_still_runs(world: SmallServer) -> None:

@@ -49,7 +49,10 @@ def background_chores(
 def _of_the_site(settings: Settings, store: Store, find: Callable[[str], Procedure], name: str) -> Iterator[Chore]:
     """What is looked at of a site that is served. Who serves the default one audits all of them."""
     site, servers = site_named(settings.stack(), name), settings.servers(name)
-    yield ConditionKeeper(store, docker_toolbox(settings, store, name), name, servers, site.services).chore()
+    near = (other for other in settings.stack() if other.name != name and other.docker == site.docker)
+    elsewhere = [service for other in near for service in other.services]
+    toolbox = docker_toolbox(settings, store, name)
+    yield ConditionKeeper(store, toolbox, name, servers, site.services, elsewhere).chore()
     if name == settings.site.name:
         own, *others = (_audit(settings, store, find, one.name) for one in settings.stack())
         yield DeadMan(own, others).chore()

@@ -44,6 +44,8 @@ class ConditionKeeper:
     site: str
     servers: Sequence[SiteConfig]
     services: Sequence[Service]
+    elsewhere: Sequence[Service] = ()
+    """The services of other sites that may be in the same Docker."""
     every: float = EVERY
     records: Records = field(default_factory=Records)
 
@@ -100,7 +102,7 @@ class ConditionKeeper:
         """How the containers are, after a look at each server that serves; and why Docker did not answer."""
         try:
             with self.toolbox.open(looking_run(self.site, "", self.store.clock())) as tools:
-                found = container_health.look(tools.docker.client, self.services)
+                found = container_health.look(tools.docker.client, self.services, self.elsewhere)
                 if not self._busy():
                     self._memories.look(tools.docker.client, found, self.store.clock())
             well = {one.service for one in found if one.well}

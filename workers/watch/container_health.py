@@ -21,19 +21,23 @@ _CODE = re.compile(r"\((\d+)\)")
 _KILLED = "Exited (137)"
 
 
-def look(client: Any, services: Sequence[Service]) -> tuple[Health, ...]:
-    """The services of a site, and whatever else is of the same Compose project.
+def look(client: Any, services: Sequence[Service], elsewhere: Sequence[Service] = ()) -> tuple[Health, ...]:
+    """The services of a site, and whatever else is of the same Compose project and no service `elsewhere`.
 
     Raises:
         RecoveryError: Docker does not answer.
     """
     with speaking("looking at the containers of the site"):
-        found = healths(client.api.containers(all=True), services)
+        found = healths(client.api.containers(all=True), services, elsewhere)
         return tuple(_why_killed(client, one) if one.detail == _KILLED else one for one in found)
 
 
-def healths(listed: Sequence[Mapping[str, Any]], services: Sequence[Service]) -> tuple[Health, ...]:
+def healths(
+    listed: Sequence[Mapping[str, Any]], services: Sequence[Service], elsewhere: Sequence[Service] = ()
+) -> tuple[Health, ...]:
     """The same, from what Docker listed; what a run made beside the stack is left out.
+
+    Two sites may share a Docker, and what is a service of the other one is none of this one's.
 
     Of what is no service of the stack only the name is known, and that it belongs to the same project.
     """
@@ -42,8 +46,10 @@ def healths(listed: Sequence[Mapping[str, Any]], services: Sequence[Service]) ->
     found = {one.name: containers_of(one, labels, services) for one in services}
     told = [_of_service(one, found[one.name], rows) for one in services if found[one.name] or not one.optional]
     taken = [name for names in found.values() for name in names]
+    others = {one.container or one.name for one in elsewhere}
     project = next((labels[name][_PROJECT] for name in taken if labels[name].get(_PROJECT)), "")
-    beside = sorted(name for name in rows if project and labels[name].get(_PROJECT) == project and name not in taken)
+    members = (name for name in rows if project and labels[name].get(_PROJECT) == project)
+    beside = sorted(name for name in members if name not in taken and name not in others)
     return (*told, *(_health(name, rows[name]) for name in beside))
 
 

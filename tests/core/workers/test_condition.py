@@ -201,6 +201,15 @@ def test_what_stands_in_the_same_compose_project_is_shown_though_nobody_named_it
     assert [(h.service, h.kind) for h in found] == [("db", "postgres"), ("web", "other"), ("cache", "")]
 
 
+def test_a_service_of_another_site_in_the_same_docker_is_not_said_to_be_in_no_table() -> None:
+    project = {"com.docker.compose.project": "shop"}
+    rows = [{**listed(name), "Labels": project} for name in ("db", "db-standby", "cache")]
+    here = (Service("db", ServiceKind.POSTGRES),)
+    there = (Service("follower", ServiceKind.POSTGRES, container="db-standby"),)
+    assert [h.service for h in healths(rows, here, there)] == ["db", "cache"]
+    assert [h.service for h in healths(rows, there, here)] == ["follower", "cache"]
+
+
 def test_a_service_is_told_under_its_own_name_whatever_its_container_is_called() -> None:
     label = {"com.docker.compose.service": "redis"}
     [one] = healths([{**listed("nchat_redis"), "Labels": label}], SERVICES[1:2])
