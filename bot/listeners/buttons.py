@@ -10,16 +10,16 @@ from slack_bolt import Ack, App
 from slack_sdk import WebClient
 
 from actions.engine.errors import RecoveryError
-from bot.answer_dialog import must_be_allowed, repeated
-from bot.button_target import ButtonTarget
 from bot.context import BotContext
 from bot.dispatch import hear, told
-from bot.listeners import private_answer
+from bot.listeners import private_answer_delivery
+from bot.listeners.response_deadline import TAKEN, UNDER_WAY, ResponseDeadline
 from bot.listeners.stack_picture import Recipient
 from bot.listeners.whisper import whisper
-from bot.requests import Origin
-from bot.response_deadline import TAKEN, UNDER_WAY, ResponseDeadline
-from bot.run_control import answer, find, offered, steer, typed_by
+from bot.runs.answer_dialog import must_be_allowed, repeated
+from bot.runs.button_target import ButtonTarget
+from bot.runs.requests import Origin
+from bot.runs.run_control import answer, find, offered, steer, typed_by
 from bot.slack.client import FAILURES, trouble
 from bot.views import answer_modals
 
@@ -79,7 +79,7 @@ def _offered(bot: BotContext, client: WebClient, body: dict[str, Any], command: 
     if reply.text:
         _tell(client, body, reply.text)
     if reply.private:
-        private_answer.follow_up(bot, client, place, reply.private)
+        private_answer_delivery.follow_up(bot, client, place, reply.private)
 
 
 def _place(body: dict[str, Any]) -> Recipient:

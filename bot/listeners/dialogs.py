@@ -12,10 +12,10 @@ from actions.engine.errors import RecoveryError
 from actions.store.notes import post
 from bot.context import BotContext
 from bot.dispatch import told
+from bot.listeners.response_deadline import TAKEN, UNDER_WAY, ResponseDeadline
 from bot.listeners.whisper import whisper
-from bot.requests import header_key
-from bot.response_deadline import TAKEN, UNDER_WAY, ResponseDeadline
-from bot.run_control import answer, find
+from bot.runs.requests import header_key
+from bot.runs.run_control import answer, find
 from bot.views import answer_modals
 
 

@@ -16,10 +16,10 @@ from bot.commands.addressed_commands import addressed
 from bot.commands.parse_command import command_of
 from bot.context import BotContext
 from bot.dispatch import Reply, hear, told
+from bot.listeners.response_deadline import TAKEN, UNDER_WAY, ResponseDeadline
 from bot.listeners.whisper import whisper
 from bot.replies import recover_offers
-from bot.requests import Origin
-from bot.response_deadline import TAKEN, UNDER_WAY, ResponseDeadline
+from bot.runs.requests import Origin
 from bot.slack.client import FAILURES, trouble
 from bot.slack.home_tab import Home
 from bot.views import home_dialogs

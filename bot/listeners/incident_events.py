@@ -22,10 +22,10 @@ from bot.incidents import status_update
 from bot.incidents.incident_commands import press
 from bot.incidents.incident_scene import fits_of
 from bot.incidents.thread_places import header_key
+from bot.listeners.response_deadline import TAKEN, UNDER_WAY, ResponseDeadline
 from bot.listeners.whisper import whisper
 from bot.replies import recover_offers
-from bot.requests import Origin, open_run
-from bot.response_deadline import TAKEN, UNDER_WAY, ResponseDeadline
+from bot.runs.requests import Origin, open_run
 from bot.slack.client import FAILURES, trouble
 from bot.slack.people import Person
 from bot.views import incident_modals as modals

@@ -11,9 +11,9 @@ from slack_sdk import WebClient
 from actions.engine.errors import RecoveryError
 from bot.context import BotContext
 from bot.dispatch import Reply, hear, told
+from bot.listeners.response_deadline import TAKEN, UNDER_WAY, ResponseDeadline
 from bot.listeners.whisper import whisper
-from bot.requests import Origin
-from bot.response_deadline import TAKEN, UNDER_WAY, ResponseDeadline
+from bot.runs.requests import Origin
 from bot.views.instead import SAY
 
 

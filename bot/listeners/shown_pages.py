@@ -15,7 +15,7 @@ from actions.engine.folding import fold
 from bot.context import BotContext
 from bot.dispatch import told
 from bot.listeners.whisper import whisper
-from bot.run_control import find
+from bot.runs.run_control import find
 from bot.slack.client import FAILURES, trouble
 from bot.views import home_dialogs, pages, plan, step_table
 from bot.views.mrkdwn import Block, moment

@@ -15,10 +15,10 @@ from actions.engine.errors import RecoveryError
 from actions.settings.slack_values import FAMILIES
 from bot.context import BotContext
 from bot.dispatch import Reply, hear, told
-from bot.listeners import private_answer
+from bot.listeners import private_answer_delivery
+from bot.listeners.response_deadline import TAKEN, UNDER_WAY, ResponseDeadline
 from bot.listeners.stack_picture import Recipient, follow_up
-from bot.requests import Origin
-from bot.response_deadline import TAKEN, UNDER_WAY, ResponseDeadline
+from bot.runs.requests import Origin
 from bot.slack.client import FAILURES
 from bot.slack.command_names import as_typed, family_of, name_of
 from bot.views.mrkdwn import section
@@ -52,7 +52,7 @@ def register(app: App, bot: BotContext) -> None:
         if reply.stack is not None:
             follow_up(bot, client, recipient, reply.stack)
         if reply.private:
-            private_answer.follow_up(bot, client, recipient, reply.private)
+            private_answer_delivery.follow_up(bot, client, recipient, reply.private)
 
     for family in FAMILIES:
         app.command(f"/{name_of(family, bot.settings.slack.commands)}", middleware=[arrive])(listen)

@@ -13,8 +13,8 @@ from actions.engine.errors import NOT_READ
 from actions.engine.folding import fold
 from actions.engine.journal import Entry, Kind
 from actions.store import notes
-from bot.answer_dialog import who_asks
 from bot.context import BotContext
+from bot.runs.answer_dialog import who_asks
 from bot.slack import approval_requests, direct_messages
 from bot.slack.approval_requests import TellingApprovers
 from bot.slack.client import Trouble, Why

@@ -13,7 +13,7 @@ from slack_sdk import WebClient
 
 from actions.settings.outside import SlackSettings
 from bot.dispatch import hear
-from bot.requests import Origin
+from bot.runs.requests import Origin
 from bot.slack.app import build_app
 from bot.slack.client import client_for
 from bot.slack.command_names import as_typed, coming_in, family_of, going_out

@@ -12,7 +12,7 @@ from actions.watch import service_condition
 from actions.watch.service_condition import Health
 from bot.dispatch import hear
 from bot.listeners.stack_picture import Recipient, show
-from bot.requests import Origin
+from bot.runs.requests import Origin
 from bot.slack import stack_png
 from bot.slack.home_tab import Home
 from bot.slack.stack_pictures import AT_MOST_EVERY, StackPictures

@@ -13,7 +13,7 @@ from slack_sdk.models.blocks import Block
 from actions.engine.folding import fold
 from actions.engine.journal import Entry, Kind
 from actions.engine.procedure import Look, Procedure
-from bot.button_target import ButtonTarget
+from bot.runs.button_target import ButtonTarget
 from bot.slack.run_thread import story
 from bot.slack.thread_item import ThreadItem
 from bot.views import answer_modals, help, mrkdwn, plan, question, report, run_header

@@ -15,6 +15,7 @@ from bot.views.mrkdwn import cut, escape, section, sendable
 
 _log = logging.getLogger(__name__)
 _NOTE = "private answer"
+"""Stores that are in use have it under this name."""
 _TOLD, _ALOUD = "told", "aloud"
 
 
@@ -24,11 +25,11 @@ def was_told(store: Store, run: str) -> bool:
 
 
 def is_aloud(bot: BotContext, run: str) -> bool:
-    """Whether Slack does not take a private answer there, so that the thread has to say it."""
+    """Whether Slack does not take a private refusal there, so that the thread has to say it."""
     return bool(bot.store.note(_NOTE, run) == _ALOUD)
 
 
-def answer(bot: BotContext, entries: list[Entry]) -> bool:
+def send(bot: BotContext, entries: list[Entry]) -> bool:
     """Tell the asker; False where Slack does not answer now, and it has to be tried again.
 
     A bot that dies between the message and the note of it says it once more.

@@ -1,4 +1,4 @@
-"""What a run found for one person alone, told to them where they asked: no thread and no journal has it."""
+"""Delivers what a run found for one person alone, where they asked for it: no thread and no journal has it."""
 
 from __future__ import annotations
 

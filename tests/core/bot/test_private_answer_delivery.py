@@ -14,12 +14,12 @@ from actions.engine.errors import Refused
 from actions.engine.journal import Kind
 from actions.recoveries import postgres_rows
 from actions.store import notes
-from bot.button_target import ButtonTarget
 from bot.dispatch import hear
-from bot.listeners.private_answer import parts, tell
+from bot.listeners.private_answer_delivery import parts, tell
 from bot.listeners.stack_picture import Recipient
-from bot.requests import Origin
-from bot.run_control import offered
+from bot.runs.button_target import ButtonTarget
+from bot.runs.requests import Origin
+from bot.runs.run_control import offered
 from bot.slack.app import app_of
 from bot.slack.people import SlackPeople
 from bot.views import question

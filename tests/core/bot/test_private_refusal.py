@@ -13,7 +13,7 @@ from actions.recoveries import postgres_pitr
 from actions.store import notes
 from bot.commands.parse_command import ProcedureCommand
 from bot.dispatch import hear
-from bot.requests import Origin, open_run
+from bot.runs.requests import Origin, open_run
 from bot.slack.thread_writer import ThreadWriter
 from tests.support.bot_world import CHANNEL, PITR, Office, PlayedWorker, look, office_in
 from tests.support.slack_world import Channel, ChannelClient
@@ -154,7 +154,7 @@ def test_any_other_end_or_trouble_has_its_thread() -> None:
         assert scene.channel.whispers == []
 
 
-def test_where_slack_takes_no_private_answer_the_thread_says_it() -> None:
+def test_where_slack_takes_no_private_refusal_the_thread_says_it() -> None:
     scene = Scene()
     scene.channel.fate = lambda _n, method: "error:user_not_in_channel" if method == "whisper" else None
     scene.ask().write(Kind.FINISHED, None, **REFUSED)
