@@ -166,8 +166,28 @@ def test_while_slack_is_away_it_is_tried_again() -> None:
     scene = Scene()
     scene.channel.fate = lambda n, method: "down" if method == "whisper" and n < 3 else None
     scene.ask().write(Kind.FINISHED, None, **REFUSED)
-    scene.draw(4)
+    scene.draw(7)
     assert (len(scene.channel.whispers), scene.channel.messages) == (1, [])
+    assert scene.channel.calls.count("whisper") == 3
+
+
+def test_where_slack_wants_to_be_asked_later_it_is_asked_no_sooner() -> None:
+    scene = Scene()
+    scene.channel.fate = lambda n, method: "limited" if method == "whisper" and n < 2 else None
+    scene.ask().write(Kind.FINISHED, None, **REFUSED)
+    scene.draw(7)
+    assert (scene.channel.calls.count("whisper"), scene.channel.whispers) == (1, [])
+    scene.draw(2)
+    assert (scene.channel.calls.count("whisper"), len(scene.channel.whispers)) == (2, 1)
+
+
+def test_a_refusal_that_cannot_be_read_holds_up_no_thread() -> None:
+    scene = Scene()
+    scene.ask().write(Kind.FINISHED, None, **{**REFUSED, "instead": 7})
+    asker = scene.bot.people.asking("U0ONCALL", "T1")
+    open_run(scene.bot, ProcedureCommand(PITR, "07:00"), Origin("t2", "U0ONCALL", "T1", CHANNEL), asker)
+    scene.draw(3)
+    assert scene.channel.keys[:1] == ["t2"]
 
 
 def test_a_typed_time_that_is_refused_at_once_has_its_buttons_too_and_opens_no_run() -> None:
