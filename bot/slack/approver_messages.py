@@ -93,7 +93,7 @@ class ApproverMessages:
     def _keep_up(self, told: TellingApprovers) -> bool:
         """Have each message of a question stand, and say what was decided; whether they do."""
         entries = self._store.entries(told.run)
-        asked = next(entry for entry in entries if entry.n == told.n)
+        asked = {entry.n: entry for entry in entries}[told.n]
         later = [entry for entry in entries if entry.n > told.n]
         settled = settled_by(later)
         place = notes.post(self._store, told.key) or {}
