@@ -22,8 +22,8 @@ from bot.incidents.incident_commands import lead
 from bot.incidents.thread_places import of_thread
 from bot.replies import recover_offers, stack_shown, status_replies
 from bot.replies.error_page import entry, is_code
-from bot.requests import NO_WORKER, Origin, open_run
-from bot.run_control import run_of_thread, steer
+from bot.runs.requests import NO_WORKER, Origin, open_run
+from bot.runs.run_control import run_of_thread, steer
 from bot.slack.command_names import coming_in
 from bot.views import help as help_view
 from bot.views import instead

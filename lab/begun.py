@@ -13,7 +13,7 @@ from actions.engine.ids import INCIDENT
 from actions.store.notes import post
 from actions.store.store import Store
 from bot.incidents.thread_places import header_key
-from bot.slack.private_answers import was_told
+from bot.slack.private_refusal import was_told
 
 _RUN_SECONDS = 3.0
 _THREAD_SECONDS = 30.0

@@ -10,7 +10,8 @@ from actions.clock.times import span_rounded_up
 from actions.engine.journal import Entry, Kind
 from actions.engine.procedure import Act, ActRole, OptionEffect, Procedure
 
-_SETTLES = (Kind.ANSWERED, Kind.EXPIRED, Kind.UNDO_ASKED, Kind.FINISHED)
+_SETTLES = (Kind.ANSWERED, Kind.EXPIRED, Kind.UNDO_ASKED, Kind.STOPPED, Kind.FAILED, Kind.ASKED, Kind.FINISHED)
+"""What ends a countdown. One that is put anew, after a retry, is another: no second of both counts twice."""
 
 
 @dataclass(frozen=True)

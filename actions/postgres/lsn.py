@@ -23,11 +23,6 @@ def format_lsn(lsn: int) -> str:
     return f"{lsn >> 32:X}/{lsn & 0xFFFFFFFF:X}"
 
 
-def distance(start: int, end: int) -> int:
-    """Bytes of WAL from one position to another, never negative."""
-    return max(0, end - start)
-
-
 def advance(lsn: int, count: int) -> Lsn:
     """The position that many bytes further on."""
     return Lsn(lsn + count)

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from actions.engine.facts import volatile
-from actions.postgres.lsn import Lsn, distance, parse_lsn
+from actions.postgres.lsn import Lsn, parse_lsn
 
 # The timeline: that of a primary stands in the name of its present segment; a standby has that of what it receives, and
 # without a connection that of its last restart point. Columns are those of 13 to 18. Base backups stream as well.
@@ -217,7 +217,7 @@ def _slot(row: Mapping[str, Any]) -> SlotUse:
 
 
 def _behind(start: Lsn | None, end: Lsn | None) -> int | None:
-    return None if start is None or end is None else distance(start, end)
+    return None if start is None or end is None else max(0, end - start)
 
 
 def _lsn(text: str | None) -> Lsn | None:

@@ -11,6 +11,7 @@ from actions.postgres.quoting import literal
 
 LONGEST = 160
 """So many characters of a value are shown; people recognise a message by its beginning."""
+_CUT = "…”"
 _ORDERED = ("smallint", "integer", "bigint", "numeric", "date")
 
 
@@ -34,6 +35,11 @@ class ShownRow:
 
     key: str
     values: tuple[str, ...]
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether a value is longer than is shown, so that two rows that look alike may differ."""
+        return any(value.endswith(_CUT) for value in self.values)
 
     def says(self) -> str:
         """The row as a line."""
@@ -103,4 +109,4 @@ def _value(text: Any) -> str:
     if text is None:
         return "(null)"
     line = " ".join(str(text).split())
-    return f"“{line[:LONGEST]}…”" if len(str(text)) > LONGEST else f"“{line}”"
+    return f"“{line[:LONGEST]}{_CUT}" if len(str(text)) > LONGEST else f"“{line}”"

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from actions.engine.errors import RecoveryError
-from actions.postgres.lsn import Lsn, format_lsn, parse_lsn
+from actions.postgres.lsn import Lsn, parse_lsn
 from actions.postgres.segments import DEFAULT_SIZE, segment_name
 
 _LINE = re.compile(
@@ -106,9 +106,3 @@ def segments_needed(chain: Chain, start: int, end: int, size: int = DEFAULT_SIZE
 
 def _owner(chain: Chain, number: int, size: int) -> int:
     return next(span.timeline for span in reversed(chain.spans) if span.start // size <= number)
-
-
-def describe_chain(chain: Chain) -> str:
-    """For example: timeline 3, from 1 at 0/3000000, from 2 at 0/5000000."""
-    forks = [f"from {span.timeline} at {format_lsn(span.end)}" for span in chain.spans if span.end is not None]
-    return ", ".join([f"timeline {chain.timeline}", *forks])

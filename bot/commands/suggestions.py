@@ -13,8 +13,8 @@ from bot.commands.parse_command import (
     meaning,
 )
 from bot.context import BotContext
-from bot.requests import Origin
-from bot.run_control import run_of_thread
+from bot.runs.requests import Origin
+from bot.runs.run_control import run_of_thread
 from bot.slack.people import Person
 
 

@@ -20,7 +20,7 @@ from bot.context import BotContext
 from bot.incidents import timeline
 from bot.incidents.notify_contacts import tell_contacts
 from bot.incidents.thread_places import of_thread, thread_link
-from bot.requests import Origin, has_worker
+from bot.runs.requests import Origin, has_worker
 from bot.slack.people import Person
 from bot.views.incident_words import STATES, clock
 from bot.views.mrkdwn import SECTION, cut, escape, foreign

@@ -10,16 +10,16 @@ from slack_bolt import Ack, App
 from slack_sdk import WebClient
 
 from actions.engine.errors import RecoveryError
-from bot.answer_dialog import must_be_allowed, repeated
-from bot.button_target import ButtonTarget
 from bot.context import BotContext
 from bot.dispatch import hear, told
-from bot.listeners import private_answer
-from bot.listeners.stack_picture import Recipient
+from bot.listeners.recipient import recipient_of, team_of
+from bot.listeners.reply_delivery import deliver
+from bot.listeners.response_deadline import TAKEN, UNDER_WAY, ResponseDeadline
 from bot.listeners.whisper import whisper
-from bot.requests import Origin
-from bot.response_deadline import TAKEN, UNDER_WAY, ResponseDeadline
-from bot.run_control import answer, find, offered, steer, typed_by
+from bot.runs.answer_dialog import must_be_allowed, repeated
+from bot.runs.button_target import ButtonTarget
+from bot.runs.requests import Origin
+from bot.runs.run_control import answer, find, offered, steer, typed_by
 from bot.slack.client import FAILURES, trouble
 from bot.views import answer_modals
 
@@ -54,7 +54,7 @@ def _key(body: dict[str, Any], action: dict[str, Any]) -> str:
 
 def _pressed(bot: BotContext, client: WebClient, body: dict[str, Any], action: dict[str, Any], key: str) -> None:
     kind, _, how = str(action["action_id"]).partition(":")
-    value, user, team = str(action.get("value") or ""), str(body["user"]["id"]), _team(body)
+    value, user, team = str(action.get("value") or ""), str(body["user"]["id"]), team_of(body)
     bot.people.admit(user, team)
     if kind == "offer":
         _offered(bot, client, body, offered(bot, ButtonTarget.of(value)), key)
@@ -73,29 +73,15 @@ def _pressed(bot: BotContext, client: WebClient, body: dict[str, Any], action: d
 
 def _offered(bot: BotContext, client: WebClient, body: dict[str, Any], command: str, key: str) -> None:
     """Ask for what the button stands for, as if the person had typed it there."""
-    place, user = _place(body), str(body["user"]["id"])
-    reply = hear(bot, command, Origin(key, user, _team(body), place.channel, place.thread or ""))
-    bot.wake_worker(*reply.runs)
-    if reply.text:
-        _tell(client, body, reply.text)
-    if reply.private:
-        private_answer.follow_up(bot, client, place, reply.private)
-
-
-def _place(body: dict[str, Any]) -> Recipient:
-    container = body.get("container") or {}
-    channel = str((body.get("channel") or {}).get("id") or container.get("channel_id") or "")
-    return Recipient(channel, str(body["user"]["id"]), container.get("thread_ts"))
-
-
-def _team(body: dict[str, Any]) -> str:
-    return str(body["user"].get("team_id") or (body.get("team") or {}).get("id") or "")
+    place = recipient_of(body)
+    reply = hear(bot, command, Origin(key, place.user, team_of(body), place.channel, place.thread or ""))
+    deliver(bot, client, place, reply)
 
 
 def _open(bot: BotContext, client: WebClient, body: dict[str, Any], press: ButtonTarget, types: str) -> None:
     """Ask for what has to be typed. The trigger lives three seconds, so it is made of the journal alone."""
     service, repeats = find(bot, press.run).service, repeated(bot, press)
-    view = answer_modals.ask(press, types, service, repeats, _place(body).channel)
+    view = answer_modals.ask(press, types, service, repeats, recipient_of(body).channel)
     try:
         client.views_open(trigger_id=body["trigger_id"], view=view)
     except FAILURES as error:
@@ -105,6 +91,6 @@ def _open(bot: BotContext, client: WebClient, body: dict[str, Any], press: Butto
 
 
 def _tell(client: WebClient, body: dict[str, Any], text: str) -> None:
-    place = _place(body)
+    place = recipient_of(body)
     if place.channel:
         whisper(client, place.channel, place.user, text, place.thread)

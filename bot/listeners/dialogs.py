@@ -12,10 +12,11 @@ from actions.engine.errors import RecoveryError
 from actions.store.notes import post
 from bot.context import BotContext
 from bot.dispatch import told
+from bot.listeners.recipient import team_of
+from bot.listeners.response_deadline import TAKEN, UNDER_WAY, ResponseDeadline
 from bot.listeners.whisper import whisper
-from bot.requests import header_key
-from bot.response_deadline import TAKEN, UNDER_WAY, ResponseDeadline
-from bot.run_control import answer, find
+from bot.runs.requests import header_key
+from bot.runs.run_control import answer, find
 from bot.views import answer_modals
 
 
@@ -44,8 +45,7 @@ def register(app: App, bot: BotContext) -> None:
 
 
 def _answer(bot: BotContext, body: dict[str, Any], view: dict[str, Any]) -> None:
-    team = str(body["user"].get("team_id") or (body.get("team") or {}).get("id") or "")
-    speaker = bot.people.approving(body["user"]["id"], team).speaker
+    speaker = bot.people.approving(body["user"]["id"], team_of(body)).speaker
     answer(bot, answer_modals.target(view), speaker, answer_modals.typed(view), key=_key(body, view))
 
 

@@ -16,10 +16,11 @@ from bot.commands.addressed_commands import addressed
 from bot.commands.parse_command import command_of
 from bot.context import BotContext
 from bot.dispatch import Reply, hear, told
+from bot.listeners.recipient import team_of
+from bot.listeners.response_deadline import TAKEN, UNDER_WAY, ResponseDeadline
 from bot.listeners.whisper import whisper
 from bot.replies import recover_offers
-from bot.requests import Origin
-from bot.response_deadline import TAKEN, UNDER_WAY, ResponseDeadline
+from bot.runs.requests import Origin
 from bot.slack.client import FAILURES, trouble
 from bot.slack.home_tab import Home
 from bot.views import home_dialogs
@@ -39,7 +40,7 @@ def register(app: App, bot: BotContext, home: Home) -> None:
         ack()
         try:
             # A home tab may be of a time when they were no guest yet.
-            bot.people.admit(str(body["user"]["id"]), _team(body))
+            bot.people.admit(str(body["user"]["id"]), team_of(body))
         except RecoveryError as refusal:
             _open(bot, client, body, home_dialogs.told(told(refusal)))
             return
@@ -86,13 +87,9 @@ def _said(bot: BotContext, prompt: ResponseDeadline, text: str, origin: Origin) 
 
 
 def _origin(bot: BotContext, body: dict[str, Any], key: str) -> Origin:
-    user, team = body["user"], _team(body)
+    user, team = body["user"], team_of(body)
     name = str(user.get("name") or "")
     return Origin(f"home {user['id']} {key}", str(user["id"]), team, bot.settings.slack.channel, name=name)
-
-
-def _team(body: dict[str, Any]) -> str:
-    return str(body["user"].get("team_id") or (body.get("team") or {}).get("id") or "")
 
 
 def _dialog(bot: BotContext) -> dict[str, Any]:

@@ -22,10 +22,11 @@ from bot.incidents import status_update
 from bot.incidents.incident_commands import press
 from bot.incidents.incident_scene import fits_of
 from bot.incidents.thread_places import header_key
+from bot.listeners.recipient import team_of
+from bot.listeners.response_deadline import TAKEN, UNDER_WAY, ResponseDeadline
 from bot.listeners.whisper import whisper
 from bot.replies import recover_offers
-from bot.requests import Origin, open_run
-from bot.response_deadline import TAKEN, UNDER_WAY, ResponseDeadline
+from bot.runs.requests import Origin, open_run
 from bot.slack.client import FAILURES, trouble
 from bot.slack.people import Person
 from bot.views import incident_modals as modals
@@ -87,7 +88,7 @@ def _take_press(bot: BotContext, client: WebClient, body: dict[str, Any], action
 
 def _pressed(bot: BotContext, client: WebClient, body: dict[str, Any], how: str, name: str, key: str) -> None:
     """A dialog is opened before anything else but the gate: its trigger lives three seconds."""
-    bot.people.admit(str(body["user"]["id"]), _team(body))
+    bot.people.admit(str(body["user"]["id"]), team_of(body))
     if how in ("recover", "role", "status"):
         _open(client, body, _dialog(bot, how, name, str(body["user"]["id"])))
         return
@@ -126,7 +127,7 @@ def _begin(bot: BotContext, body: dict[str, Any], view: dict[str, Any]) -> str:
     origin = Origin(
         _key(body, view),
         str(user["id"]),
-        _team(body),
+        team_of(body),
         str(header.get("channel") or ""),
         str(header.get("ts") or ""),
         str(user.get("name") or ""),
@@ -198,11 +199,7 @@ def _guarded(ack: Ack, view: dict[str, Any], tell: Callable[[str], None], work: 
 
 
 def _person(bot: BotContext, body: dict[str, Any]) -> Person:
-    return bot.people.asking(str(body["user"]["id"]), _team(body), str(body["user"].get("name") or ""))
-
-
-def _team(body: dict[str, Any]) -> str:
-    return str(body["user"].get("team_id") or (body.get("team") or {}).get("id") or "")
+    return bot.people.asking(str(body["user"]["id"]), team_of(body), str(body["user"].get("name") or ""))
 
 
 def _key(body: dict[str, Any], view: dict[str, Any]) -> str:

@@ -12,11 +12,11 @@ from slack_sdk import WebClient
 from actions.engine.errors import RecoveryError
 from bot.context import BotContext
 from bot.dispatch import SILENCE, Reply, hear, told
-from bot.listeners import private_answer
-from bot.listeners.stack_picture import Recipient, follow_up
+from bot.listeners.recipient import Recipient
+from bot.listeners.reply_delivery import deliver
+from bot.listeners.response_deadline import TAKEN, UNDER_WAY, ResponseDeadline
 from bot.listeners.whisper import whisper
-from bot.requests import Origin
-from bot.response_deadline import TAKEN, UNDER_WAY, ResponseDeadline
+from bot.runs.requests import Origin
 
 _SAID = (None, "", "thread_broadcast", "file_share", "me_message")
 """The kinds of message that somebody wrote; others tell of edits, deletions, joins."""
@@ -32,15 +32,8 @@ def register(app: App, bot: BotContext) -> None:
         next()
 
     def answer(event: dict[str, Any], context: BoltContext, client: WebClient) -> None:
-        reply = context["reply"]
-        bot.wake_worker(*reply.runs)
-        if reply.text:
-            whisper(client, event["channel"], event["user"], reply.text, event.get("thread_ts"), reply.buttons)
         recipient = Recipient(event["channel"], event["user"], event.get("thread_ts"))
-        if reply.stack is not None:
-            follow_up(bot, client, recipient, reply.stack)
-        if reply.private:
-            private_answer.follow_up(bot, client, recipient, reply.private)
+        deliver(bot, client, recipient, context["reply"])
 
     app.event("app_mention", middleware=[take])(answer)
     app.event({"type": "message", "channel_type": "im"}, middleware=[take])(answer)

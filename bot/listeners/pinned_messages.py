@@ -17,8 +17,8 @@ from bot.commands.plain_text import worded
 from bot.context import BotContext
 from bot.dispatch import told
 from bot.incidents.thread_places import of_thread
+from bot.listeners.response_deadline import ResponseDeadline
 from bot.listeners.whisper import whisper
-from bot.response_deadline import ResponseDeadline
 from bot.slack.client import FAILURES, trouble
 
 _log = logging.getLogger(__name__)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from slack_bolt import Ack, App
@@ -11,9 +12,11 @@ from slack_sdk import WebClient
 from actions.engine.errors import RecoveryError
 from bot.context import BotContext
 from bot.dispatch import Reply, hear, told
+from bot.listeners.recipient import Recipient, recipient_of, team_of
+from bot.listeners.reply_delivery import deliver
+from bot.listeners.response_deadline import TAKEN, UNDER_WAY, ResponseDeadline
 from bot.listeners.whisper import whisper
-from bot.requests import Origin
-from bot.response_deadline import TAKEN, UNDER_WAY, ResponseDeadline
+from bot.runs.requests import Origin
 from bot.views.instead import SAY
 
 
@@ -23,28 +26,24 @@ def register(app: App, bot: BotContext) -> None:
     def pressed(ack: Ack, body: dict[str, Any], action: dict[str, Any], client: WebClient) -> None:
         ack()
         origin = origin_of(bot, body, str(action.get("action_ts") or ""))
-        prompt = ResponseDeadline(lambda: _tell(client, origin, Reply(UNDER_WAY)))
+        prompt = ResponseDeadline(
+            lambda: whisper(client, origin.channel, origin.user, UNDER_WAY, origin.thread or None)
+        )
         try:
             reply = prompt(lambda: hear(bot, str(action.get("value") or ""), origin))
         except RecoveryError as refusal:
             reply = Reply(told(refusal))
-        bot.wake_worker(*reply.runs)
-        if reply.text or prompt.told:
-            _tell(client, origin, Reply(reply.text or TAKEN, buttons=reply.buttons))
+        place = Recipient(origin.channel, origin.user, origin.thread or None)
+        deliver(bot, client, place, replace(reply, text=reply.text or TAKEN) if prompt.told else reply)
 
     app.action(re.compile(rf"^{SAY}:"))(pressed)
 
 
 def origin_of(bot: BotContext, body: dict[str, Any], at: str) -> Origin:
     """Where a press was made, as if its words had been typed there."""
-    container, user = body.get("container") or {}, body["user"]
-    channel = str((body.get("channel") or {}).get("id") or container.get("channel_id") or bot.settings.slack.channel)
+    place = recipient_of(body)
+    channel = place.channel or bot.settings.slack.channel
     # In the direct conversation every message is a thread of its own, which nobody reads.
-    thread = "" if channel.startswith("D") else str(container.get("thread_ts") or "")
-    team = str(user.get("team_id") or (body.get("team") or {}).get("id") or "")
-    key = f"said {container.get('message_ts')} {at} {user['id']}"
-    return Origin(key, str(user["id"]), team, channel, thread, name=str(user.get("name") or ""))
-
-
-def _tell(client: WebClient, origin: Origin, reply: Reply) -> None:
-    whisper(client, origin.channel, origin.user, reply.text, origin.thread or None, reply.buttons)
+    thread = "" if channel.startswith("D") else str(place.thread or "")
+    key = f"said {(body.get('container') or {}).get('message_ts')} {at} {place.user}"
+    return Origin(key, place.user, team_of(body), channel, thread, name=str(body["user"].get("name") or ""))

@@ -14,8 +14,9 @@ from actions.engine.errors import RecoveryError
 from actions.engine.folding import fold
 from bot.context import BotContext
 from bot.dispatch import told
+from bot.listeners.recipient import recipient_of, team_of
 from bot.listeners.whisper import whisper
-from bot.run_control import find
+from bot.runs.run_control import find
 from bot.slack.client import FAILURES, trouble
 from bot.views import home_dialogs, pages, plan, step_table
 from bot.views.mrkdwn import Block, moment
@@ -31,7 +32,7 @@ def register(app: App, bot: BotContext) -> None:
         ack()
         target = PageTarget.of(str(action.get("value") or ""))
         try:
-            bot.people.admit(str(body["user"]["id"]), _team(body))
+            bot.people.admit(str(body["user"]["id"]), team_of(body))
             view = page(bot, target) if target else home_dialogs.told("That button is not known here.")
         except RecoveryError as refusal:
             view = home_dialogs.told(told(refusal))
@@ -64,10 +65,6 @@ def _told(bot: BotContext, target: PageTarget) -> tuple[Sequence[str], str]:
     return step_table.lines(table), note
 
 
-def _team(body: dict[str, Any]) -> str:
-    return str(body["user"].get("team_id") or (body.get("team") or {}).get("id") or "")
-
-
 def _show(client: WebClient, body: dict[str, Any], view: Block) -> None:
     """In the dialog that is open, else in a new one."""
     opened = body.get("view") or {}
@@ -79,8 +76,7 @@ def _show(client: WebClient, body: dict[str, Any], view: Block) -> None:
     except FAILURES as error:
         why = trouble(error).code
         _log.warning("a dialog could not be shown: %s", why)
-        channel = str((body.get("channel") or {}).get("id") or "")
-        thread = (body.get("container") or {}).get("thread_ts")
-        if channel:
+        place = recipient_of(body)
+        if place.channel:
             text = f"The dialog could not be shown ({why}). Press the button once more."
-            whisper(client, channel, str(body["user"]["id"]), text, thread)
+            whisper(client, place.channel, place.user, text, place.thread)

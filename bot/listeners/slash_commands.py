@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from slack_bolt import Ack, App, BoltContext, Respond
@@ -15,12 +14,12 @@ from actions.engine.errors import RecoveryError
 from actions.settings.slack_values import FAMILIES
 from bot.context import BotContext
 from bot.dispatch import Reply, hear, told
-from bot.listeners import private_answer
-from bot.listeners.stack_picture import Recipient, follow_up
-from bot.requests import Origin
-from bot.response_deadline import TAKEN, UNDER_WAY, ResponseDeadline
+from bot.listeners.recipient import Recipient
+from bot.listeners.reply_delivery import follow
+from bot.listeners.response_deadline import TAKEN, UNDER_WAY, ResponseDeadline
+from bot.runs.requests import Origin
 from bot.slack.client import FAILURES
-from bot.slack.command_names import as_typed, family_of, name_of
+from bot.slack.command_names import family_of, going_out, name_of
 from bot.views.mrkdwn import section
 
 _log = logging.getLogger(__name__)
@@ -40,7 +39,7 @@ def register(app: App, bot: BotContext) -> None:
         except RecoveryError as refusal:
             reply = Reply(told(refusal))
         if prompt.told:
-            _follow_up(respond, replace(reply, text=as_typed(reply.text, bot.settings.slack.commands)))
+            _follow_up(bot, respond, reply)
         else:
             # The acknowledgement carries the answer, so that no second call can fail or be limited.
             ack(reply.text, blocks=[section(reply.text), *reply.buttons]) if reply.text else ack()
@@ -48,21 +47,17 @@ def register(app: App, bot: BotContext) -> None:
             f"/{family_of(str(command['command']), bot.settings.slack.commands)}", time.monotonic() - context["arrived"]
         )
         bot.wake_worker(*reply.runs)
-        recipient = Recipient(str(command["channel_id"]), str(command["user_id"]))
-        if reply.stack is not None:
-            follow_up(bot, client, recipient, reply.stack)
-        if reply.private:
-            private_answer.follow_up(bot, client, recipient, reply.private)
+        follow(bot, client, Recipient(str(command["channel_id"]), str(command["user_id"])), reply)
 
     for family in FAMILIES:
         app.command(f"/{name_of(family, bot.settings.slack.commands)}", middleware=[arrive])(listen)
 
 
-def _follow_up(respond: Respond, reply: Reply) -> None:
-    """The answer, after it was said to be under way."""
+def _follow_up(bot: BotContext, respond: Respond, reply: Reply) -> None:
+    """The answer, after it was said to be under way. It goes neither through the client nor as an acknowledgement."""
     text = reply.text or TAKEN
     try:
-        respond(text=text, blocks=[section(text), *reply.buttons])
+        respond(**going_out({"text": text, "blocks": [section(text), *reply.buttons]}, bot.settings.slack.commands))
     except FAILURES as error:
         _log.warning("a late answer to a command could not be given: %s", type(error).__name__)
 

@@ -6,12 +6,12 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from slack_sdk import WebClient
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.context import BotContext
+from bot.listeners.recipient import Recipient
 from bot.listeners.whisper import whisper
 from bot.replies import stack_shown
 from bot.slack.client import FAILURES, Why, trouble
@@ -21,15 +21,6 @@ from bot.slack.stack_png import NoPicture
 _log = logging.getLogger(__name__)
 _WAITS = (1.0, 2.0, 4.0, 8.0)
 """Seconds between tries: Slack takes some time until it can show a file that was just uploaded."""
-
-
-@dataclass(frozen=True)
-class Recipient:
-    """Who asked, and where they see the answer."""
-
-    channel: str
-    user: str
-    thread: str | None = None
 
 
 def follow_up(bot: BotContext, client: WebClient, recipient: Recipient, about: str) -> None:

@@ -16,8 +16,8 @@ from actions.engine.status import labels_of
 from actions.store.notes import living_workers
 from actions.wording import counted, newest
 from bot.context import BotContext
-from bot.requests import NO_WORKER, has_worker, thread_link
-from bot.run_control import find
+from bot.runs.requests import NO_WORKER, has_worker, thread_link
+from bot.runs.run_control import find
 from bot.views.mrkdwn import SECTION, clock, cut, escape, moment
 from bot.views.run_header import UNSEEN, state_text
 from bot.views.steps import line

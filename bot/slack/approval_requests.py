@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from actions.engine.errors import Refused
+from actions.engine.errors import NOT_READ, Refused
 from actions.engine.journal import Entry
 from actions.engine.procedure import MayAnswer
 from actions.engine.rights import may_choose
@@ -15,6 +16,7 @@ from actions.engine.run import Run
 from actions.store.store import Store
 from bot.context import BotContext
 
+_log = logging.getLogger(__name__)
 NOTE = "approval request"
 """The kind of the notes; the key is the question's."""
 MOST = 25
@@ -55,13 +57,22 @@ def key_of(run: str, n: int) -> str:
 def begun(store: Store, key: str) -> TellingApprovers | None:
     """What was noted of a question, None where nobody was told yet."""
     kept = store.note(NOTE, key)
-    return TellingApprovers(**kept) if kept else None
+    return _read(key, kept) if kept else None
 
 
 def unfinished(store: Store) -> list[TellingApprovers]:
     """Those whose messages do not all say yet how it was decided."""
-    kept = [TellingApprovers(**one) for one in store.notes(NOTE).values()]
-    return [one for one in kept if not one.over]
+    found = (_read(key, kept) for key, kept in store.notes(NOTE).items())
+    return [one for one in found if one is not None and not one.over]
+
+
+def _read(key: str, kept: Any) -> TellingApprovers | None:
+    """A note; None of one that another version kept. Nobody is told twice for that: each message is noted by itself."""
+    try:
+        return TellingApprovers(**kept)
+    except NOT_READ:
+        _log.exception("who was told of the question %s cannot be read", key)
+        return None
 
 
 def forget_old(store: Store) -> None:

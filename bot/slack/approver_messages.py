@@ -13,8 +13,8 @@ from actions.engine.errors import NOT_READ
 from actions.engine.folding import fold
 from actions.engine.journal import Entry, Kind
 from actions.store import notes
-from bot.answer_dialog import who_asks
 from bot.context import BotContext
+from bot.runs.answer_dialog import who_asks
 from bot.slack import approval_requests, direct_messages
 from bot.slack.approval_requests import TellingApprovers
 from bot.slack.client import Trouble, Why
@@ -93,7 +93,7 @@ class ApproverMessages:
     def _keep_up(self, told: TellingApprovers) -> bool:
         """Have each message of a question stand, and say what was decided; whether they do."""
         entries = self._store.entries(told.run)
-        asked = next(entry for entry in entries if entry.n == told.n)
+        asked = {entry.n: entry for entry in entries}[told.n]
         later = [entry for entry in entries if entry.n > told.n]
         settled = settled_by(later)
         place = notes.post(self._store, told.key) or {}

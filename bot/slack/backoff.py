@@ -63,6 +63,12 @@ class Backoff:
             # Anything else concerns this thread alone: a channel without us, a thread that was removed.
             self._hold_up(run, watched, why.code, now)
 
+    def pause(self, run: str, watched: Watched, why: Trouble) -> None:
+        """Let that run alone rest: as long as Slack says, or a little longer each time."""
+        watched.rests = why.wait or min(_LONGEST_REST, max(2.0, watched.rests * 2))
+        watched.rests_until = self.bot.clock() + timedelta(seconds=watched.rests)
+        _log.warning("Slack takes nothing of run %s now (%s); trying again in %.0f s", run, why.code, watched.rests)
+
     def _is_of_the_message(self, why: Trouble) -> bool:
         """Whether another message may well be taken at the same place and time."""
         return why.why in (Why.BLOCKS, Why.REFUSED) or (why.why is Why.DOUBT and why.answered)

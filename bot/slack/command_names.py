@@ -14,6 +14,7 @@ from typing import Any
 from slack_sdk import WebClient
 
 from actions.settings.slack_values import FAMILIES
+from bot.views.mrkdwn import SECTION, cut
 
 _READ = ("text", "initial_comment", "title", "alt_text", "errors", "fallback")
 """The keys below which Slack shows a text to people."""
@@ -61,10 +62,15 @@ def as_typed(text: str, names: Mapping[str, str]) -> str:
     return re.sub(rf"(?<![\w/])/({'|'.join(names)})(?![\w-])", lambda found: f"/{names[found[1]]}", text)
 
 
+def _within(text: str, renamed: str) -> str:
+    """A longer name must not make a text too long that Slack would have taken."""
+    return cut(renamed) if len(text) <= SECTION else renamed
+
+
 def going_out(value: Any, names: Mapping[str, str], *, shown: bool = False) -> Any:
     """Whatever is sent to Slack, with the commands renamed in all that people read."""
     if isinstance(value, str):
-        return as_typed(value, names) if shown else value
+        return _within(value, as_typed(value, names)) if shown else value
     if isinstance(value, dict):
         return {
             key: going_out(inner, names, shown=key in _READ or (shown and key not in _KEPT))

@@ -16,7 +16,7 @@ from bot.commands.addressed_commands import addressed
 from bot.commands.parse_command import command_of
 from bot.context import BotContext
 from bot.incidents.thread_places import thread_link as incident_link
-from bot.requests import has_worker, thread_link
+from bot.runs.requests import has_worker, thread_link
 from bot.views.home_view import HomeData, OpenItem, SiteHome
 from bot.views.mrkdwn import Block, escape
 from bot.views.run_header import UNSEEN, state_text

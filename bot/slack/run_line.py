@@ -5,7 +5,7 @@ from __future__ import annotations
 from actions.engine.journal import Kind
 from actions.engine.procedure import Outcome
 from actions.engine.status import RETRY, UNDO
-from bot.requests import header_key
+from bot.runs.requests import header_key
 from bot.slack.thread_item import ThreadItem
 from bot.views import report, run_header
 from bot.views.mrkdwn import Block, actions, button, cut, escape, person, section, took

@@ -17,7 +17,7 @@ from actions.engine.journal import Entry, Kind
 from actions.engine.lanes import Lane
 from actions.engine.procedure import Procedure
 from actions.engine.run import SYSTEM
-from bot.requests import header_key
+from bot.runs.requests import header_key
 from bot.slack.fitting import fits, fitting
 from bot.slack.settled import held_by, settled_by, steered_by
 from bot.slack.thread_item import ThreadItem, file_item

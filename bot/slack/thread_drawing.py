@@ -20,8 +20,8 @@ from bot.incidents.incident_scene import scene_of
 from bot.incidents.incident_thread import ThreadStory
 from bot.incidents.incident_thread import story as story_of
 from bot.incidents.thread_places import header_key
-from bot.requests import header_key as header_of
-from bot.slack import private_answers, run_line
+from bot.runs.requests import header_key as header_of
+from bot.slack import private_refusal, run_line
 from bot.slack.approval_requests import untold
 from bot.slack.held_threads import is_held, is_overdue, is_private
 from bot.slack.outbox import ThreadPlace
@@ -68,10 +68,10 @@ def approvers(bot: BotContext, run: Run) -> tuple[str, ...]:
 
 def _waits_or_private(bot: BotContext, seen: HeaderData, watched: Watched, alive: bool) -> bool:
     """Whether nothing stands in Slack, as its moment is not found yet, or could not be and the asker alone is told."""
-    if notes.post(bot.store, header_of(seen.run)) or private_answers.is_aloud(bot, seen.run.id):
+    if notes.post(bot.store, header_of(seen.run)) or private_refusal.is_aloud(bot, seen.run.id):
         return False
     if is_private(watched.entries):
-        watched.unseen = private_answers.was_told(bot.store, seen.run.id)
+        watched.unseen = private_refusal.was_told(bot.store, seen.run.id)
         watched.private = not watched.unseen
         return True
     watched.held = is_held(watched.entries, seen.procedure, seen.now, alive) and not _is_left(bot, seen)

@@ -14,10 +14,10 @@ from actions.engine.folding import fold
 from actions.engine.journal import Entry, Kind
 from actions.engine.run import Run
 from actions.store import notes
-from bot.ask_again import open_again
 from bot.context import BotContext
-from bot.requests import has_worker
-from bot.slack import private_answers
+from bot.runs.ask_again import open_again
+from bot.runs.requests import has_worker
+from bot.slack import private_refusal
 from bot.slack.backoff import Backoff
 from bot.slack.outbox import NotNow, Outbox, ThreadGone, ThreadPlace
 from bot.slack.rate_limits import Method, SlackLimits, waits
@@ -54,21 +54,12 @@ class ThreadWriter:
         self._pass_over([run for run in self._watched if self._watched[run].unseen])
         drawn = [(run, items) for run, items in drawn if not self._watched[run].settled]
         complete = self._begin_threads(drawn)
-        complete = self._answer_in_private() and complete
+        complete = private_refusal.send_due(self._bot, self._watched, self._setbacks) and complete
         # What people must see goes first, over all runs; the clocks of the headers come last.
         for part in (self._post_missing, self._edit_changed, self._edit_header):
             for run, items in self._in_turn(drawn) if part == self._edit_header else drawn:
                 complete = self._guarded(run, items, part) and complete
         return complete and not any(self._rests(run, now) for run in self._watched)
-
-    def _answer_in_private(self) -> bool:
-        """Tell askers what is for them alone; False while Slack does not take it."""
-        told = True
-        for watched in [watched for watched in self._watched.values() if watched.private]:
-            if private_answers.answer(self._bot, watched.entries):
-                watched.private, watched.drawn = False, None
-            told = False  # The journal is looked at once more, and let go.
-        return told
 
     def _pass_over(self, unseen: list[str]) -> None:
         """Nothing of these is to stand in Slack: their cursors move on, so that no entry counts as waiting."""

@@ -12,8 +12,8 @@ from actions.engine.journal import Entry
 from actions.engine.procedure import MayAnswer
 from actions.engine.run import Run
 from actions.engine.run_parts import Question
-from bot import run_control
-from bot.button_target import ButtonTarget
+from bot.runs import run_control
+from bot.runs.button_target import ButtonTarget
 from bot.terminal import run_shown
 from bot.terminal.session import Session
 

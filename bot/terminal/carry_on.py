@@ -10,8 +10,8 @@ from actions.engine.errors import RecoveryError
 from actions.engine.ids import is_errand
 from actions.engine.status import RunState
 from actions.store import notes
-from bot.ask_again import open_again
-from bot.requests import NO_WORKER, has_worker
+from bot.runs.ask_again import open_again
+from bot.runs.requests import NO_WORKER, has_worker
 from bot.terminal import run_shown
 from bot.terminal.follow_run import Code, until_rest
 from bot.terminal.foreground import carry_on

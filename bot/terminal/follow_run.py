@@ -13,7 +13,7 @@ from actions.engine.journal import Entry
 from actions.engine.run import Run
 from actions.engine.status import RunState, rests, state_of
 from actions.store import notes
-from bot.requests import NO_WORKER, has_worker
+from bot.runs.requests import NO_WORKER, has_worker
 from bot.terminal import run_shown
 from bot.terminal.session import Session
 

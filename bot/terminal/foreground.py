@@ -16,7 +16,7 @@ from actions.engine.run import Run
 from actions.engine.status import RETRY, UNDO, RunState, labels_of, rests
 from actions.store import notes
 from actions.store.ledger import LEASE_SECONDS
-from bot import run_control
+from bot.runs import run_control
 from bot.terminal import run_shown
 from bot.terminal.answer_question import Given, answer
 from bot.terminal.follow_run import Code, RunFollower, code_of, next_word, rested

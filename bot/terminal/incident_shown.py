@@ -14,7 +14,7 @@ from actions.incidents.incident import Incident
 from bot.commands.parse_command import command_of
 from bot.incidents.incident_scene import fits_of, scene_of
 from bot.incidents.thread_places import thread_link
-from bot.requests import has_worker
+from bot.runs.requests import has_worker
 from bot.terminal.follow_run import next_word
 from bot.terminal.records import aligned
 from bot.terminal.session import Session

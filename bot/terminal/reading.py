@@ -10,7 +10,7 @@ import typer
 
 from actions.settings import file_rights
 from actions.store.anchors import anchors_path
-from bot import run_control
+from bot.runs import run_control
 from bot.terminal import records, status_lists
 from bot.terminal.carry_on import BACK, GOOD
 from bot.terminal.follow_run import until_rest

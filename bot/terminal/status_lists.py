@@ -10,10 +10,10 @@ from actions.engine.ids import is_errand
 from actions.engine.procedure import Procedure
 from actions.engine.served import told
 from actions.store.notes import living_workers
-from bot import run_control
 from bot.commands.parse_command import NotYetCommand, UnknownCommand, command_of
 from bot.replies import recover_offers, stack_shown
 from bot.replies.error_page import is_code
+from bot.runs import run_control
 from bot.terminal import error_lookup, run_shown
 from bot.terminal.records import aligned, list_runs, listed, print_runs, show_json, show_run
 from bot.terminal.session import Session

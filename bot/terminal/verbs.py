@@ -12,7 +12,6 @@ from actions.engine.procedure import OptionEffect, Risk
 from actions.engine.status import RunState
 from actions.incidents.incident_actions import known
 from actions.version import VERSION
-from bot import run_control
 from bot.commands.parse_command import (
     IncidentCommand,
     LookCommand,
@@ -22,7 +21,8 @@ from bot.commands.parse_command import (
     UnknownCommand,
     read,
 )
-from bot.requests import Origin, open_run
+from bot.runs import run_control
+from bot.runs.requests import Origin, open_run
 from bot.terminal import status_lists
 from bot.terminal.answer_question import Given, answer, approval, open_question
 from bot.terminal.carry_on import BACK, GOOD, How, go_on

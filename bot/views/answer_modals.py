@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.button_target import ButtonTarget
+from bot.runs.button_target import ButtonTarget
 from bot.views.mrkdwn import Block, cut, section
 
 CALLBACK = "answer"

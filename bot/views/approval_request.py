@@ -8,7 +8,7 @@ from typing import Any
 
 from actions.engine.journal import Entry
 from actions.engine.procedure import MayAnswer
-from bot.button_target import ButtonTarget
+from bot.runs.button_target import ButtonTarget
 from bot.views import decision_card
 from bot.views.mrkdwn import Block, actions, button, escape, section, small, until
 from bot.views.question import outcome

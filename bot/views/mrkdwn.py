@@ -97,6 +97,17 @@ def section(text: str) -> Block:
     return {"type": "section", "text": mrkdwn(text or " ")}
 
 
+def paragraphs(lines: Iterable[str], most: int = SECTION) -> list[str]:
+    """Lines in as few texts as hold them: none is cut that Slack takes whole."""
+    made: list[str] = []
+    for line in (cut(line, most) for line in lines):
+        if made and len(made[-1]) + len(line) < most:
+            made[-1] += f"\n{line}"
+        else:
+            made.append(line)
+    return made
+
+
 def title(text: str) -> Block:
     """A headline."""
     return {"type": "header", "text": {"type": "plain_text", "text": cut(text, PLAIN), "emoji": False}}

@@ -38,17 +38,6 @@ def folds(given: Sheets, carded: bool = False) -> bool:
     return lines(essential(given, carded)) < lines(given)
 
 
-def sheets(given: Sheets) -> list[Block]:
-    """Sheets as blocks: first what must not be overlooked, then each with its title, its rows, its notes."""
-    return [*alerts(given), *papers(given)]
-
-
-def alerts(given: Sheets) -> list[Block]:
-    """What must not be overlooked, of all sheets."""
-    said = [f"🔴 *{escape(alert)}*" for sheet in given for alert in sheet.get("alerts") or []]
-    return [section("\n".join(said))] if said else []
-
-
 def papers(given: Sheets) -> list[Block]:
     """Sheets without their alerts."""
     return [block for sheet in given for block in _sheet(sheet)]

@@ -10,7 +10,7 @@ from typing import Any
 from actions.engine.journal import Entry, Kind
 from actions.engine.procedure import MayAnswer, OptionEffect
 from actions.engine.put_question import void_words
-from bot.button_target import ButtonTarget
+from bot.runs.button_target import ButtonTarget
 from bot.views import decision_card, plan
 from bot.views.mrkdwn import Block, actions, button, escape, mention, moment, person, section, small, until
 from bot.views.steps import sentence

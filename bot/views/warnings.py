@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from bot.views.mrkdwn import Block, escape, section
+from bot.views.mrkdwn import Block, escape, paragraphs, section
 
 _FIGURE = re.compile(r"(?<!\w)\d[\w,.:/-]*")
 
@@ -33,7 +33,7 @@ class WarningsSaid:
             lines.append(f"🔴 *{escape(alert)}*" + (f" {_before(before, alert)}" if before else ""))
         if still:
             lines.append("The warning above still holds." if still == 1 else f"{still} warnings above still hold.")
-        return [section("\n".join(lines))] if lines else []
+        return [section(part) for part in paragraphs(lines)]
 
 
 def _before(old: str, new: str) -> str:

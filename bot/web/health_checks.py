@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from actions.findings import Finding
 from bot.context import BotContext
-from bot.requests import NO_WORKER, has_worker
+from bot.runs.requests import NO_WORKER, has_worker
 from bot.web.liveness import Liveness
 
 _NOTE = "written"

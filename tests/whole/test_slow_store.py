@@ -16,9 +16,9 @@ from actions.engine.journal import Kind
 from actions.store import notes
 from actions.store.database import file_of
 from actions.store.store import Store
-from bot import response_deadline
 from bot.bot_service import BotService
-from bot.response_deadline import UNDER_WAY
+from bot.listeners import response_deadline
+from bot.listeners.response_deadline import UNDER_WAY
 from lab.slack.client import RunningPracticeSlack
 from tests.support.bot_world import PITR, SERVICE, PlayedWorker, store_in
 from tests.support.locked_store import locked

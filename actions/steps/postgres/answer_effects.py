@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from actions.engine.procedure import Answer
+from actions.settings.site import SiteConfig
 from actions.steps.postgres.estimate import Estimate
+from actions.steps.postgres.hold import besides_cut_over
 from actions.steps.postgres.look_at_server import Writers
 from actions.steps.postgres.prepared import PreparedOpen
 from actions.steps.writers import PAUSE_AND_RESTORE
@@ -32,14 +34,14 @@ def keeping(writers: Writers) -> str:
     return f"{_and(names)} {goes} on until the cut-over; what is written meanwhile is lost by it. {UNTOUCHED}"
 
 
-def cutting_over(writers: Writers, times: Estimate) -> str:
+def cutting_over(writers: Writers, times: Estimate, site: SiteConfig) -> str:
     """The swap, with the configuration that is in force now."""
-    return _swap(writers, times, "")
+    return _swap(writers, times, site, "")
 
 
-def cutting_over_with_backups(writers: Writers, times: Estimate) -> str:
+def cutting_over_with_backups(writers: Writers, times: Estimate, site: SiteConfig) -> str:
     """The swap, with the configuration files of the base backup."""
-    return _swap(writers, times, " with the configuration of the backup")
+    return _swap(writers, times, site, " with the configuration of the backup")
 
 
 def discarding(mode: Answer) -> str:
@@ -73,12 +75,12 @@ def _all(prepared: PreparedOpen) -> str:
     return counted(len(prepared.all), "prepared transaction")
 
 
-def _swap(writers: Writers, times: Estimate, how: str) -> str:
+def _swap(writers: Writers, times: Estimate, site: SiteConfig, how: str) -> str:
     names = _and([one.name for one in writers.all]) or "The database"
     stands = "stands" if len(writers.all) < 2 else "stand"
     return (
-        f"{names} {stands} still for about {times.cut_over:.0f} s. The restored data{how} takes the place of the live "
-        "data, which is kept. Undo works until the writers go on."
+        f"{names} {stands} still for about {times.cut_over:.0f} s{besides_cut_over(site)}. The restored data{how} "
+        "takes the place of the live data, which is kept. Undo works until the writers go on."
     )
 
 

@@ -9,10 +9,12 @@ from actions.clock.when import Target
 from actions.engine.procedure import Answer
 from actions.engine.sheets import CardRow
 from actions.postgres.server import Server
+from actions.settings.site import SiteConfig
 from actions.steps.postgres.approved_loss import ApprovedLoss
 from actions.steps.postgres.count_losses import Lost
 from actions.steps.postgres.difference import Difference
 from actions.steps.postgres.estimate import Estimate
+from actions.steps.postgres.hold import besides_cut_over
 from actions.steps.postgres.prepared import PreparedOpen
 from actions.steps.postgres.target import Aim
 from actions.steps.writers import PAUSE_AND_RESTORE
@@ -27,14 +29,14 @@ _NAMED = {
 }
 
 
-def plan_card(target: Target, aim: Aim, lost: Lost, times: Estimate, server: Server) -> Card:
+def plan_card(target: Target, aim: Aim, lost: Lost, times: Estimate, server: Server, site: SiteConfig) -> Card:
     """Before anything is touched. Which writers are paused stands in the plan above it, when on the buttons."""
     down = "the server is down already; " if server.state != "running" else ""
     return (
         where_to(aim.meant(target), aim),
         CardRow("Comes back", _deleted(lost)),
         CardRow("Lost", _written(lost, server)),
-        CardRow("Down", f"{down}{_cut_over(times)}"),
+        CardRow("Down", f"{down}{_cut_over(times)}{besides_cut_over(site)}"),
         CardRow("After", "The live data is not touched before the cut-over"),
     )
 
@@ -53,7 +55,14 @@ def prepared_card(target: Target, aim: Aim, prepared: PreparedOpen, mode: Answer
 
 
 def cut_over_card(
-    target: Target, aim: Aim, mode: Answer, difference: Difference, loss: ApprovedLoss, times: Estimate, server: Server
+    target: Target,
+    aim: Aim,
+    mode: Answer,
+    difference: Difference,
+    loss: ApprovedLoss,
+    times: Estimate,
+    server: Server,
+    site: SiteConfig,
 ) -> Card:
     """Before the swap, with the clone compared."""
     down = "the writers are paused since the start; " if _paused(mode) else ""
@@ -63,7 +72,7 @@ def cut_over_card(
         CardRow("Comes back", _comes_back(difference)),
         CardRow("Lost", _goes(difference, loss, _paused(mode))),
         *_besides(difference),
-        CardRow("Down", f"{down}{_cut_over(times)}"),
+        CardRow("Down", f"{down}{_cut_over(times)}{besides_cut_over(site)}"),
         CardRow("Approval", loss.covered_briefly()),
         CardRow("After", "Undo until the writers go on; the old data is kept"),
     )

@@ -26,6 +26,11 @@ def lasts(site: SiteConfig) -> timedelta:
     return timedelta(seconds=site.hold_seconds)
 
 
+def besides_cut_over(site: SiteConfig) -> str:
+    """What comes to the time of a cut-over for whoever writes; empty where the settings want no hold."""
+    return f", and {site.hold_seconds:g} s of hold" if is_wanted(site) else ""
+
+
 def hold_row(site: SiteConfig) -> tuple[tuple[str, str], ...]:
     """What the plan says of it."""
     if not is_wanted(site):

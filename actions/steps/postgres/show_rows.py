@@ -122,7 +122,9 @@ def _since(row: ShownRow, now: dict[str, ShownRow]) -> str:
     found = now.get(row.key)
     if found is None:
         return " (gone from the live data: comes back)"
-    return "" if found == row else f" (now {' · '.join(found.values)}: comes back as it was)"
+    if found == row:
+        return " (the same as far as it is shown)" if row.is_cut else ""
+    return f" (now {' · '.join(found.values)}: comes back as it was)"
 
 
 def rows_sheets(rows: RowsShown) -> tuple[Sheet, ...]:

@@ -13,11 +13,11 @@ from actions.engine.journal import Kind
 from actions.engine.reading import Asker
 from actions.engine.rights import Speaker
 from actions.store.store import Store
-from bot.ask_again import open_again
-from bot.button_target import ButtonTarget
 from bot.dispatch import hear
-from bot.requests import Origin
-from bot.run_control import answer
+from bot.runs.ask_again import open_again
+from bot.runs.button_target import ButtonTarget
+from bot.runs.requests import Origin
+from bot.runs.run_control import answer
 from tests.support.bot_world import CHANNEL, PITR, START, Office, PlayedWorker, Wish, office_in
 
 ONCALL = Speaker("U0ONCALL", "oncall", may_ask=True, may_approve=False)

@@ -11,10 +11,10 @@ import pytest
 from slack_bolt import App, BoltRequest
 
 from actions.engine.journal import Kind
-from bot.answer_dialog import repeated
-from bot.button_target import ButtonTarget
 from bot.dispatch import hear
-from bot.requests import Origin
+from bot.runs.answer_dialog import repeated
+from bot.runs.button_target import ButtonTarget
+from bot.runs.requests import Origin
 from bot.slack.app import app_of
 from bot.slack.people import SlackPeople
 from bot.views import answer_modals, question

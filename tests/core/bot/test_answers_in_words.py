@@ -8,7 +8,7 @@ from actions.catalog import CATALOG as CATALOG_OF_TODAY
 from actions.store import notes
 from actions.version import VERSION
 from bot.dispatch import hear
-from bot.requests import Origin
+from bot.runs.requests import Origin
 from tests.support.bot_world import CHANNEL, PITR, Office, PlayedWorker, office_in
 
 

@@ -13,9 +13,9 @@ from slack_bolt import App, BoltRequest
 from actions.control import answers
 from actions.engine.errors import Refused
 from actions.engine.journal import Kind
-from bot.button_target import ButtonTarget
 from bot.dispatch import hear
-from bot.requests import Origin
+from bot.runs.button_target import ButtonTarget
+from bot.runs.requests import Origin
 from bot.slack.app import app_of
 from bot.slack.home_tab import Home
 from bot.slack.people import SlackPeople

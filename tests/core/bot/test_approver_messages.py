@@ -13,7 +13,7 @@ from actions.settings.people import PeopleSettings
 from actions.store import notes
 from bot.commands.parse_command import ProcedureCommand
 from bot.context import BotContext
-from bot.requests import Origin, open_run
+from bot.runs.requests import Origin, open_run
 from bot.slack import direct_messages
 from bot.slack.approval_requests import MOST
 from bot.slack.approver_messages import ApproverMessages

@@ -13,11 +13,12 @@ from slack_sdk import WebClient
 
 from actions.settings.outside import SlackSettings
 from bot.dispatch import hear
-from bot.requests import Origin
+from bot.runs.requests import Origin
 from bot.slack.app import build_app
 from bot.slack.client import client_for
 from bot.slack.command_names import as_typed, coming_in, family_of, going_out
 from bot.slack.slack_doctor import _commands
+from bot.views.mrkdwn import section
 from tests.support.bot_world import CATALOG, Clock, office_in, settings_for, store_in
 
 NAMES = {"incident": "mayday-incident", "recover": "rescue"}
@@ -113,6 +114,15 @@ def test_what_programs_read_is_not_touched() -> None:
     assert out["blocks"][0]["elements"][0]["text"]["text"] == "/mayday-incident list"
     assert out["blocks"][0]["elements"][0]["value"] == "/incident list"
     assert out["metadata"] == {"run": "/recover"}
+
+
+def test_a_longer_name_makes_no_text_longer_than_slack_takes() -> None:
+    text = "`/incident list`\n" * 175
+    assert len(text) < 3000
+    out = going_out({"text": text, "blocks": [section(text)]}, NAMES)
+    shown = out["blocks"][0]["text"]["text"]
+    assert len(shown) <= 3000
+    assert shown.endswith("(cut)")
 
 
 def test_the_client_renames_what_it_sends(monkeypatch: pytest.MonkeyPatch) -> None:

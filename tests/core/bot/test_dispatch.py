@@ -13,11 +13,11 @@ from actions.engine.ids import new_id
 from actions.engine.journal import Kind
 from actions.engine.put_question import BY_HAND
 from actions.store import notes
-from bot.button_target import ButtonTarget
 from bot.context import BotContext
 from bot.dispatch import SILENCE, hear
-from bot.requests import Origin
-from bot.run_control import answer, kept, settled_by, steer, typed_by
+from bot.runs.button_target import ButtonTarget
+from bot.runs.requests import Origin
+from bot.runs.run_control import answer, kept, settled_by, steer, typed_by
 from tests.support.bot_world import CHANNEL, PITR, SERVICE, START, Office, PlayedWorker, office_in
 
 

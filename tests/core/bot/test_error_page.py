@@ -16,7 +16,7 @@ from actions.engine.run_parts import Failure
 from actions.incidents.story_lines import story_lines
 from bot.dispatch import hear
 from bot.replies import error_page
-from bot.requests import Origin
+from bot.runs.requests import Origin
 from bot.terminal import error_lookup
 from bot.terminal.run_shown import line_of
 from bot.views import report

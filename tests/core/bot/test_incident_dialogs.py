@@ -123,7 +123,7 @@ def test_an_update_goes_out_in_the_words_of_whoever_read_it_or_says_what_is_wron
 def test_a_role_is_acknowledged_in_time_though_slack_does_not_say_who_asked(
     here: Emergency, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.response_deadline.SOON", 0.05)
+    monkeypatch.setattr("bot.listeners.response_deadline.SOON", 0.05)
     said, asking = threading.Event(), SlackPeople.asking
 
     def hangs(self: SlackPeople, *asked: Any) -> Any:

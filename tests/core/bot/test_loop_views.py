@@ -11,7 +11,7 @@ from actions.control import answers
 from actions.engine.folding import fold
 from actions.incidents.milestones import milestones
 from actions.incidents.run_story import retell
-from bot.button_target import ButtonTarget
+from bot.runs.button_target import ButtonTarget
 from bot.slack.run_thread import story
 from bot.slack.thread_item import ThreadItem
 from bot.terminal import run_shown

@@ -12,7 +12,7 @@ from actions.recoveries import postgres_pitr, postgres_verify, postgres_window
 from actions.watch.row_counts import NOTE, RowLoss, RowsSeen, look
 from bot.dispatch import Reply, hear
 from bot.replies import recover_offers
-from bot.requests import Origin
+from bot.runs.requests import Origin
 from bot.views import home_dialogs
 from bot.views import incident_modals as modals
 from bot.views.moment_fields import PICKED, TYPED, moment_of

@@ -14,8 +14,8 @@ from actions.engine.errors import RecoveryError, Refused
 from actions.store import database
 from actions.store.store import Store
 from actions.store.write_deadline import Unanswered, deadline
-from bot import response_deadline
-from bot.response_deadline import ResponseDeadline
+from bot.listeners import response_deadline
+from bot.listeners.response_deadline import ResponseDeadline
 from tests.support.locked_store import locked
 from tests.support.worlds.clock import Clock
 

@@ -11,8 +11,9 @@ import pytest
 from actions.watch import service_condition
 from actions.watch.service_condition import Health
 from bot.dispatch import hear
-from bot.listeners.stack_picture import Recipient, show
-from bot.requests import Origin
+from bot.listeners.recipient import Recipient
+from bot.listeners.stack_picture import show
+from bot.runs.requests import Origin
 from bot.slack import stack_png
 from bot.slack.home_tab import Home
 from bot.slack.stack_pictures import AT_MOST_EVERY, StackPictures

@@ -16,7 +16,7 @@ from actions.store.fenced_store import FencedStore
 from actions.store.ledger import LEASE_SECONDS
 from bot.commands.parse_command import ProcedureCommand
 from bot.context import BotContext
-from bot.requests import Origin, open_run
+from bot.runs.requests import Origin, open_run
 from bot.slack.outbox import Outbox
 from bot.slack.thread_item import ThreadItem
 from bot.slack.thread_loop import ThreadLoop

@@ -103,6 +103,13 @@ def test_the_header_says_how_far_it_is_and_how_much_longer() -> None:
     assert f"{len(seen.run.done)} of 52 steps · replaying · 62 %, 38 s left" in header
 
 
+def test_no_warning_is_cut_however_many_there_are() -> None:
+    alerts = [f"Table {n} {'x' * 290}" for n in range(20)]
+    made = WarningsSaid().blocks([{"title": "Plan", "alerts": alerts}])
+    assert "\n".join(block["text"]["text"] for block in made).splitlines() == [f"🔴 *{one}*" for one in alerts]
+    assert max(len(block["text"]["text"]) for block in made) <= 3000
+
+
 def warned(*alerts: str) -> list[dict[str, Any]]:
     return [{"title": "Plan", "alerts": list(alerts)}]
 

@@ -11,7 +11,7 @@ from actions.engine.journal import Kind
 from actions.store import notes
 from bot.commands.parse_command import ProcedureCommand
 from bot.context import BotContext
-from bot.requests import Origin, open_run
+from bot.runs.requests import Origin, open_run
 from bot.slack.people import Person
 from bot.slack.thread_writer import ThreadWriter
 from tests.support.bot_world import CHANNEL, PITR, VERIFY, Office, PlayedWorker, office_in

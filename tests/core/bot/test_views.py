@@ -13,7 +13,7 @@ from slack_sdk.models.blocks import Block
 from actions.engine.folding import fold
 from actions.engine.journal import Entry, Kind
 from actions.engine.procedure import Look, Procedure
-from bot.button_target import ButtonTarget
+from bot.runs.button_target import ButtonTarget
 from bot.slack.run_thread import story
 from bot.slack.thread_item import ThreadItem
 from bot.views import answer_modals, help, mrkdwn, plan, question, report, run_header
@@ -262,11 +262,10 @@ def test_endless_sheets_are_cut_and_go_along_whole_as_a_file() -> None:
 
 def test_what_must_not_be_overlooked_comes_before_all_else() -> None:
     sheets = [{"title": "Plan", "rows": [["Stops", "here"]]}, {"title": "Lost", "alerts": ["The <archive> is broken."]}]
-    shown = texts(plan.sheets(sheets)).splitlines()
-    assert shown[0] == "🔴 *The &lt;archive&gt; is broken.*"
+    said = "🔴 *The &lt;archive&gt; is broken.*"
     ended = entry(3, Kind.FINISHED, None, outcome="recovered", seconds=3, report=sheets)
     told = story(seen(requested(), ended))[-1]
-    assert texts(told.blocks).splitlines()[0] == shown[0]
+    assert texts(told.blocks).splitlines()[0] == said
     assert "! The <archive> is broken." in plan.sheets_text(sheets).splitlines()
 
 

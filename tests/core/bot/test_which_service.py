@@ -15,9 +15,9 @@ from actions.settings.settings import Settings
 from actions.settings.site import SiteSettings
 from actions.stack.stack import service_of
 from actions.store import notes
-from bot.ask_again import open_again
 from bot.dispatch import hear
-from bot.requests import NO_WORKER, Origin
+from bot.runs.ask_again import open_again
+from bot.runs.requests import NO_WORKER, Origin
 from tests.support.bot_world import CATALOG, CHANNEL, Office, office_in
 from tests.support.worlds.kinds import HASURA, REDIS
 

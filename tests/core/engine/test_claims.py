@@ -19,7 +19,7 @@ from actions.engine.journal import Kind
 from actions.store import tables
 from actions.store.ledger import LEASE_SECONDS
 from actions.store.store import Store
-from bot import requests
+from bot.runs import requests
 from tests.core.store.test_store import (  # noqa: F401
     ON_ALL,
     ON_BOTH,

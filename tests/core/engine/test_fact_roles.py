@@ -16,7 +16,7 @@ from actions.incidents.document import document
 from actions.incidents.open_questions import questions
 from actions.incidents.run_story import retell
 from actions.watch.run_records import Records
-from bot.run_control import kept
+from bot.runs.run_control import kept
 from tests.support.recorded import told_as
 
 PITR = catalog.find("postgres pitr")

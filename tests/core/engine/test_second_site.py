@@ -19,9 +19,9 @@ from actions.settings.settings import Settings
 from actions.stack.stack import ServiceKind
 from actions.tools.docker import Docker
 from actions.tools.registry import ERRAND_TOOLS, TOOLS, SiteTools
-from bot import requests
 from bot.commands.parse_command import ProcedureCommand
-from bot.requests import Origin
+from bot.runs import requests
+from bot.runs.requests import Origin
 from bot.slack.people import Person
 from tests.support.bot_world import office_in
 from tests.support.worlds.company import Killed

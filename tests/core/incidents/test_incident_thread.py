@@ -24,7 +24,7 @@ from actions.watch.service_condition import Condition, Health
 from bot.commands.parse_command import ProcedureCommand
 from bot.incidents.incident_commands import press
 from bot.incidents.incident_scene import scene_of
-from bot.requests import Origin, open_run
+from bot.runs.requests import Origin, open_run
 from bot.slack.thread_writer import ThreadWriter
 from bot.views import incident_modals as modals
 from bot.views import incident_words

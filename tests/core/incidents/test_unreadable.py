@@ -21,8 +21,8 @@ from actions.settings.outside import HeartbeatSettings
 from actions.store import tables
 from actions.store.store import Store
 from bot.dispatch import hear
-from bot.requests import Origin
-from bot.response_deadline import ResponseDeadline
+from bot.listeners.response_deadline import ResponseDeadline
+from bot.runs.requests import Origin
 from bot.slack.home_data import home_data
 from bot.slack.people import SlackPeople
 from bot.slack.watched_journals import Journals

@@ -15,7 +15,7 @@ from actions.watch import service_condition
 from actions.watch.redis_memory import Memory
 from actions.watch.service_condition import Condition, Health
 from bot.dispatch import hear
-from bot.requests import Origin
+from bot.runs.requests import Origin
 from tests.support.bot_world import CHANNEL, START, Office, office_in
 from tests.support.terminal_world import Terminal
 

@@ -130,7 +130,18 @@ def test_a_single_writer_and_none_at_all() -> None:
     one = Writers((Writer("api", "c1", "running"), Writer("old", "c2", "exited")))
     assert answer_effects.pausing(one) == "api stops now. The live data is not touched. Discard lets it on."
     assert answer_effects.pausing(Writers(())).startswith("No writer runs, so nobody is paused.")
-    assert answer_effects.cutting_over(Writers(()), TIMES).startswith("The database stands still for about 20 s.")
+    still = answer_effects.cutting_over(Writers(()), TIMES, replace(SITE, hold_seconds=0))
+    assert still.startswith("The database stands still for about 20 s.")
+
+
+def test_the_hold_is_part_of_how_long_the_writers_stand_still(here: Company) -> None:
+    here.world.hold_seconds = 30
+    here.world.deletes(*range(1, 21))
+    asked(here, "08:40:30")
+    assert card(here)["Down"] == "about 12 s at the cut-over (a guess), and 30 s of hold"
+    to_the_cut_over(here)
+    assert card(here)["Down"] == "about 12 s at the cut-over (a guess), and 30 s of hold"
+    assert does(here)["Cut over"].startswith(f"{WRITERS} stand still for about 12 s, and 30 s of hold.")
 
 
 def test_much_that_is_lost_is_given_with_its_pace_and_what_was_not_compared(here: Company) -> None:

@@ -15,7 +15,7 @@ from actions.store import notes
 from bot.context import BotContext
 from bot.dispatch import Reply, hear
 from bot.incidents.incident_commands import press
-from bot.requests import Origin
+from bot.runs.requests import Origin
 from bot.slack.thread_writer import ThreadWriter
 from tests.support.bot_world import CHANNEL, Office, office_in
 from tests.support.slack_world import Channel, ChannelClient, Killed

@@ -23,6 +23,7 @@ from workers.runner.children import SharedWriters, none_shared
 from workers.runner.leased_runner import LeasedRunner
 
 OLGA = Speaker("U1", "Olga", may_ask=True, may_approve=True)
+ROOMS = ("hall", "kitchen", "attic")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from actions.engine.facts import from_json
 from actions.engine.run import Run
 from bot.commands.parse_command import ProcedureCommand
 from bot.context import BotContext
-from bot.requests import Opened, Origin, open_run
+from bot.runs.requests import Opened, Origin, open_run
 from bot.terminal.operators import named
 
 

@@ -1,4 +1,4 @@
-"""What a run found for one person alone, told to them where they asked: no thread and no journal has it."""
+"""Delivers what a run found for one person alone, where they asked for it: no thread and no journal has it."""
 
 from __future__ import annotations
 
@@ -10,16 +10,18 @@ from collections.abc import Callable
 from slack_sdk import WebClient
 from sqlalchemy.exc import SQLAlchemyError
 
+from actions.engine.errors import NOT_READ
 from actions.engine.status import RunState, state_of
 from actions.store import notes
 from bot.context import BotContext
-from bot.listeners.stack_picture import Recipient
+from bot.listeners.recipient import Recipient
 from bot.listeners.whisper import whisper
-from bot.views.mrkdwn import SECTION, cut, escape
+from bot.views.mrkdwn import SECTION, escape, paragraphs
 
 _log = logging.getLogger(__name__)
 _LOOK_SECONDS = 0.25
 _WAITS_SECONDS = 60.0
+_MESSAGE = SECTION - 10
 
 
 def follow_up(bot: BotContext, client: WebClient, recipient: Recipient, run: str) -> None:
@@ -37,18 +39,12 @@ def tell(
     except SQLAlchemyError as away:
         _log.warning("what run %s found is not told: the store does not answer (%s)", run, type(away).__name__)
         text = "The store of the runs does not answer. Ask again in a minute."
-    for part in parts(text):
+    except NOT_READ:
+        # Nobody else waits for this thread: what is not said here is said nowhere.
+        _log.exception("what run %s found cannot be told", run)
+        text = f"What run `{run}` found cannot be read. On the bot's host: mayday journal verify"
+    for part in paragraphs(text.splitlines(), _MESSAGE):
         whisper(client, recipient.channel, recipient.user, part, recipient.thread)
-
-
-def parts(text: str) -> list[str]:
-    """The text in messages that Slack takes, cut between lines."""
-    made = [""]
-    for line in map(cut, text.splitlines()):
-        if len(made[-1]) + len(line) + 1 > SECTION - 10:
-            made.append("")
-        made[-1] += f"{line}\n"
-    return [part.rstrip("\n") for part in made]
 
 
 def _found(bot: BotContext, run: str, wait: Callable[[float], object]) -> str:

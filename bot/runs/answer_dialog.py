@@ -7,9 +7,9 @@ from actions.engine.errors import NOT_READ, Refused
 from actions.engine.journal import Entry
 from actions.engine.rights import Speaker
 from actions.incidents import incident as incidents
-from bot.button_target import ButtonTarget
 from bot.context import BotContext
-from bot.run_control import find, pointed
+from bot.runs.button_target import ButtonTarget
+from bot.runs.run_control import find, pointed
 from bot.views import decision_card
 from bot.views.mrkdwn import Block, escape, foreign, person, section
 from bot.views.steps import sentence

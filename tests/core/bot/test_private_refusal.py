@@ -13,7 +13,7 @@ from actions.recoveries import postgres_pitr
 from actions.store import notes
 from bot.commands.parse_command import ProcedureCommand
 from bot.dispatch import hear
-from bot.requests import Origin, open_run
+from bot.runs.requests import Origin, open_run
 from bot.slack.thread_writer import ThreadWriter
 from tests.support.bot_world import CHANNEL, PITR, Office, PlayedWorker, look, office_in
 from tests.support.slack_world import Channel, ChannelClient
@@ -154,7 +154,7 @@ def test_any_other_end_or_trouble_has_its_thread() -> None:
         assert scene.channel.whispers == []
 
 
-def test_where_slack_takes_no_private_answer_the_thread_says_it() -> None:
+def test_where_slack_takes_no_private_refusal_the_thread_says_it() -> None:
     scene = Scene()
     scene.channel.fate = lambda _n, method: "error:user_not_in_channel" if method == "whisper" else None
     scene.ask().write(Kind.FINISHED, None, **REFUSED)
@@ -166,8 +166,28 @@ def test_while_slack_is_away_it_is_tried_again() -> None:
     scene = Scene()
     scene.channel.fate = lambda n, method: "down" if method == "whisper" and n < 3 else None
     scene.ask().write(Kind.FINISHED, None, **REFUSED)
-    scene.draw(4)
+    scene.draw(7)
     assert (len(scene.channel.whispers), scene.channel.messages) == (1, [])
+    assert scene.channel.calls.count("whisper") == 3
+
+
+def test_where_slack_wants_to_be_asked_later_it_is_asked_no_sooner() -> None:
+    scene = Scene()
+    scene.channel.fate = lambda n, method: "limited" if method == "whisper" and n < 2 else None
+    scene.ask().write(Kind.FINISHED, None, **REFUSED)
+    scene.draw(7)
+    assert (scene.channel.calls.count("whisper"), scene.channel.whispers) == (1, [])
+    scene.draw(2)
+    assert (scene.channel.calls.count("whisper"), len(scene.channel.whispers)) == (2, 1)
+
+
+def test_a_refusal_that_cannot_be_read_holds_up_no_thread() -> None:
+    scene = Scene()
+    scene.ask().write(Kind.FINISHED, None, **{**REFUSED, "instead": 7})
+    asker = scene.bot.people.asking("U0ONCALL", "T1")
+    open_run(scene.bot, ProcedureCommand(PITR, "07:00"), Origin("t2", "U0ONCALL", "T1", CHANNEL), asker)
+    scene.draw(3)
+    assert scene.channel.keys[:1] == ["t2"]
 
 
 def test_a_typed_time_that_is_refused_at_once_has_its_buttons_too_and_opens_no_run() -> None:

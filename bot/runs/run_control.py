@@ -15,9 +15,9 @@ from actions.engine.reading import Asker
 from actions.engine.rights import Speaker
 from actions.engine.run import Run
 from actions.store.notes import post
-from bot.button_target import ButtonTarget
 from bot.context import BotContext
-from bot.requests import header_key
+from bot.runs.button_target import ButtonTarget
+from bot.runs.requests import header_key
 from bot.who_may import who_may_approve
 
 

@@ -14,15 +14,17 @@ from actions.engine.errors import Refused
 from actions.engine.journal import Kind
 from actions.recoveries import postgres_rows
 from actions.store import notes
-from bot.button_target import ButtonTarget
 from bot.dispatch import hear
-from bot.listeners.private_answer import parts, tell
-from bot.listeners.stack_picture import Recipient
-from bot.requests import Origin
-from bot.run_control import offered
+from bot.listeners import private_answer_delivery
+from bot.listeners.private_answer_delivery import tell
+from bot.listeners.recipient import Recipient
+from bot.runs.button_target import ButtonTarget
+from bot.runs.requests import Origin
+from bot.runs.run_control import offered
 from bot.slack.app import app_of
 from bot.slack.people import SlackPeople
 from bot.views import question
+from bot.views.mrkdwn import paragraphs
 from tests.support.bot_world import CATALOG, CHANNEL, PITR, DirectoryClient, Office, PlayedWorker, office_in, store_in
 from tests.support.waiting import within
 
@@ -147,9 +149,42 @@ def test_a_press_asks_for_it_and_an_old_or_foreign_one_is_refused(office: Office
         offered(office.bot, press)
 
 
+def test_a_run_that_cannot_be_read_is_said_to(office: Office) -> None:
+    client = Whispering(office)
+    tell(office.bot, client, HERE, "r0209-zzzz", wait=lambda _seconds: None)
+    assert client.told == [
+        ("U0DBA", "What run `r0209-zzzz` found cannot be read. On the bot's host: mayday journal verify")
+    ]
+
+
+@pytest.mark.parametrize("action", ["say:0", "offer:0"])
+def test_however_a_button_asks_for_rows_they_follow(
+    office: Office, action: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    followed: list[tuple[Recipient, str]] = []
+    monkeypatch.setattr(private_answer_delivery, "follow_up", lambda _bot, _client, to, run: followed.append((to, run)))
+    worker, n = previewed(office)
+    command = f"recover nself-postgres rows {worker.run} @ main"
+    value = command if action == "say:0" else ButtonTarget(worker.run, n, "Show rows").value()
+    body = {
+        "type": "block_actions",
+        "team": {"id": "T1"},
+        "user": {"id": "U0DBA"},
+        "channel": {"id": CHANNEL},
+        "container": {"message_ts": "1.0", "thread_ts": "1.0"},
+        "actions": [{"action_id": action, "action_ts": "1.1", "type": "button", "value": value}],
+    }
+    app_of(office.bot).dispatch(BoltRequest(body=body, mode="socket_mode"))
+    within(10)(lambda: followed)
+    [(to, run)] = followed
+    assert to == Recipient(CHANNEL, "U0DBA", "1.0")
+    assert office.store.run(run).procedure == ROWS.name
+
+
 def test_long_rows_are_several_messages_and_nothing_is_left_out() -> None:
     lines = [f"{n}: {'x' * 160}" for n in range(40)]
-    made = parts("\n".join(lines))
+    made = paragraphs(lines)
     assert len(made) > 1
     assert max(map(len, made)) <= 3000
     assert "\n".join(made).splitlines() == lines
+    assert all(paragraphs(["x" * 5000, "y"]))
