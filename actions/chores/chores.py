@@ -67,8 +67,8 @@ class Chore:
 
     def run(self, leaving: threading.Event) -> None:
         """Go on until told to leave; then another process may have the turn at once."""
-        if self.first and leaving.wait(self.first):
-            return
+        if self.first:
+            leaving.wait(self.first)
         while not leaving.is_set():
             # Cleared before the turn: what is told during it is not forgotten.
             if self.wake is not None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from actions.engine.served import serves
+from actions.store.database import StoreTrouble
 from actions.store.ledger import LEASE_SECONDS
 from actions.store.store import Store
+
+log = logging.getLogger("mayday.notes")
 
 INBOX_HOURS = 24
 """How long an idempotency key is kept: longer than Slack goes on delivering."""
@@ -54,8 +58,11 @@ def keep_post(store: Store, key: str, data: dict[str, Any]) -> None:
 
 
 def set_progress(store: Store, run: str, data: dict[str, Any]) -> None:
-    """Keep how far the present act is. It is not history."""
-    store.keep("progress", run, data)
+    """Keep how far the present act is. It is not history: a store that has no room for it holds up no act."""
+    try:
+        store.keep("progress", run, data)
+    except StoreTrouble as away:
+        log.warning("how far run %s is was not kept: %s", run, str(away)[:200])
 
 
 def progress(store: Store, run: str) -> dict[str, Any] | None:

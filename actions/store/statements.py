@@ -115,6 +115,8 @@ HOLDERS = (
     .order_by(claims.c.site)
 )
 TOKEN = sa.select(leases.c.token).where(_of_lease)
+LOCK_LEASE = TOKEN.with_for_update()
+"""Waits for whoever writes to that lease. SQLite, which lets one write at a time, leaves the lock out."""
 _alive = leases.c.beat.between(sa.bindparam("since"), sa.bindparam("until"))
 LEASED = sa.select(leases.c.run).where(leases.c.owner != "", _alive)
 BEATS = sa.select(leases.c.owner, sa.func.max(leases.c.beat, type_=leases.c.beat.type)).where(leases.c.owner != "")

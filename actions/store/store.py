@@ -154,11 +154,13 @@ class Store(Ledger):
 
     def acquire(self, run: str, owner: str) -> Lease | None:
         """Take the lease of a run that has not ended if nobody living holds it. The fencing token grows each time."""
-        now = self.clock()
         with self._write() as db:
             if db.execute(statements.OVER, {"lease": run}).first() is not None:
                 return None
-            insert_or_ignore(db, tables.leases, {"run": run, "owner": "", "token": 0, "beat": now})
+            insert_or_ignore(db, tables.leases, {"run": run, "owner": "", "token": 0, "beat": self.clock()})
+            # Not before all others were waited for: a beat that is newer than this time counts as one of the future.
+            db.execute(statements.LOCK_LEASE, {"lease": run})
+            now = self.clock()
             if db.execute(statements.ACQUIRE, {"lease": run, "me": owner, "now": now, **_living(now)}).rowcount != 1:
                 return None
             token = db.execute(statements.TOKEN, {"lease": run}).scalar()
@@ -208,8 +210,8 @@ class Store(Ledger):
 
     def keep(self, kind: str, key: str, data: Any) -> None:
         """Keep a note; it replaces the one before."""
-        row = {"kind": kind, "key": key, "data": data, "at": self.clock()}
         with self._write(kind) as db:
+            row = {"kind": kind, "key": key, "data": data, "at": self.clock()}
             db.execute(statements.replacing(db.dialect.name), row)
 
     def note(self, kind: str, key: str) -> Any:

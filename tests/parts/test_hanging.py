@@ -37,7 +37,7 @@ COUNT = 'cat /proc/[0-9]*/environ 2>/dev/null | tr "\\0" "\\n" | grep -cxF "MAYD
 def container() -> Iterator[Container]:
     made = docker.from_env().containers.run(
         IMAGE,
-        ["-c", "trap '' TERM; while :; do sleep 1; done"],
+        ["-c", "trap '' TERM INT; while :; do sleep 1; done"],
         entrypoint="sh",
         init=True,
         detach=True,
@@ -122,6 +122,38 @@ def test_a_stop_under_which_docker_hangs_has_its_grace_and_little_more(
     with pytest.raises(Hanging, match=f"Docker did not answer while stopping {container.name}"):
         host.stop(container.name, container.id, 3)
     assert 3 < freeze.seconds() < 3 + clients.ANSWER_SECONDS + 5
+
+
+def test_a_stop_whose_grace_is_long_says_soon_that_docker_hangs(
+    container: Container, address: str, freeze: Freeze
+) -> None:
+    host = DockerHost(clients.connect(address))
+    freeze.at = b"/stop?t=120"
+    with pytest.raises(Hanging, match=f"Docker did not answer while stopping {container.name}") as hangs:
+        host.stop(container.name, container.id, 120)
+    assert freeze.seconds() < SOON
+    assert "does not say that it is there" in hangs.value.detail
+
+
+def test_a_restart_under_which_docker_hangs_says_so_soon(container: Container, address: str, freeze: Freeze) -> None:
+    host = DockerHost(clients.connect(address))
+    freeze.at = f"/containers/{container.id}/restart?t=30".encode()
+    with pytest.raises(Hanging, match=f"Docker did not answer while restarting {container.name}"):
+        host.restart(container.name, container.id)
+    assert freeze.seconds() < SOON
+
+
+def test_a_stop_that_takes_long_is_waited_for_while_docker_answers(
+    container: Container, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command_watch, "QUIET_SECONDS", 0.5)
+    monkeypatch.setattr(clients, "_TOLD_EVERY", 0.1)
+    client, told = clients.connect(address), list[float]()
+    client.api.answered = lambda: told.append(time.monotonic())
+    DockerHost(client).stop(container.name, container.id, 3)
+    assert len(told) > 4
+    container.reload()
+    assert container.status == "exited"
 
 
 def test_a_docker_that_hangs_is_not_connected_to_for_long(address: str, freeze: Freeze) -> None:

@@ -12,6 +12,8 @@ from bot.views.run_header import ENDED
 from bot.views.steps import sentence
 
 Message = Mapping[str, Any]
+_FINISHED = ("✓", "↩")
+"""The marks of what was done, and of what was taken back."""
 
 
 def wrong_in_thread(entries: Sequence[Entry], messages: Sequence[Message]) -> Iterator[str]:
@@ -66,8 +68,9 @@ def _steps(entries: Sequence[Entry], thread: Sequence[Message]) -> Iterator[str]
         if entries[-1].kind is Kind.FINISHED and any(e.kind is Kind.BEGAN for e in entries):
             yield "thread: there is no file with its report"
         return
-    # A line begins with its mark and its number.
-    lines = [line.partition(" · ")[0].split(" ", 2)[-1] for line in files[-1].splitlines()]
+    # A line begins with its mark and its number. A step that failed, or was stopped, is there once more as that.
+    told = [line for line in files[-1].splitlines() if line.startswith(_FINISHED)]
+    lines = [line.partition(" · ")[0].split(" ", 2)[-1] for line in told]
     found = [line for line in lines if line in set(expected)]
     if found != expected:
         yield f"thread: the steps in its file are {found}, should be {expected}"

@@ -1,17 +1,22 @@
 """The client of Docker's API: each call may take as long as it needs and little more; that Docker spoke is told.
 
 docker-py gives every call a minute beyond what it says it needs itself, such as the grace of a stop. A look is answered
-in milliseconds, so a daemon that hangs would be waited for through a minute of every one of them.
+in milliseconds, so a daemon that hangs would be waited for through a minute of every one of them. While a call goes on
+that may take longer than a look, Docker is asked whether it is there.
 """
 
 from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import closing
 from typing import Any
 
 from docker import APIClient, DockerClient
+
+from workers.docker.command_watch import Pinger
+from workers.docker.long_call import waited_for
 
 ANSWER_SECONDS = 10
 """How long a busy daemon may take for what it only has to look up or to note."""
@@ -37,9 +42,16 @@ class PatientApi(APIClient):  # type: ignore[misc]
         """As of `requests.Session`, through which all calls go."""
         if beyond := work_seconds(method, url):
             options["timeout"] = (options.get("timeout") or self.timeout) + beyond
-        answer = super().request(method, url, *others, **options)
+        answer = self._answer(lambda: super(PatientApi, self).request(method, url, *others, **options), options)
         self.heard()
         return answer
+
+    def _answer(self, call: Callable[[], Any], options: Mapping[str, Any]) -> Any:
+        # None is of calls without a limit, such as waiting for the end of a container.
+        if (seconds := options.get("timeout", self.timeout)) is not None and seconds <= ANSWER_SECONDS:
+            return call()
+        with closing(Pinger(self)) as ping:
+            return waited_for(call, ping)
 
     def heard(self) -> None:
         """Docker spoke; also over a connection that is not of this client."""

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from actions.engine.errors import Away, Fenced, RecoveryError
 from actions.store import notes
@@ -36,10 +37,15 @@ class Guard:
     def __call__(
         self, title: str, work: Callable[[], Any], again: Callable[[], Any] | None = None
     ) -> RecoveryError | None:
-        """Do it; the trouble, if any. Where Docker is away, `again` (else the work itself) is tried for a while."""
+        """Do it; the trouble, if any. Where Docker is away, `again` (else the work itself) is tried for a while.
+
+        Raises:
+            Fenced: another worker has the run by now.
+            SQLAlchemyError: the store does not answer. No step has failed by that: whoever takes the run up goes on.
+        """
         try:
             self._while_away(work, again or work)
-        except Fenced:
+        except (Fenced, SQLAlchemyError):
             raise
         except RecoveryError as trouble:
             return trouble

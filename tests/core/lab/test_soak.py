@@ -143,6 +143,14 @@ def test_a_round_in_which_all_is_right_is_right() -> None:
     assert outcome_of(recovered()) == "recovered"
 
 
+@pytest.mark.parametrize("mark", ["✗", "■"])
+def test_a_step_that_failed_or_was_stopped_before_it_was_done_stands_in_the_file_as_both(mark: str) -> None:
+    *others, file = messages(recovered())
+    lines = str(file["files"][0]["content"]).splitlines()
+    told = [lines[0], f"{mark} 5 Copy the base backup · 1.0 s", *lines[1:]]
+    assert judge(seen(messages=[*others, report("\n".join(told))])) == []
+
+
 def twice(kind: Kind, title: str) -> list[Entry]:
     told = recovered()
     one = next(e for e in told if e.kind is kind and e.data.get("title") == title)

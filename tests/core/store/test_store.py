@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -188,6 +189,46 @@ def test_a_clock_that_is_set_back_keeps_no_dead_workers_run(store: Any, clock: C
     # A little is what two clocks differ by, and no death.
     clock.advance(-LEASE_SECONDS / 2)
     assert store.acquire("r1", "w3") is None
+
+
+class Queued(Store):
+    """`meanwhile` happens while the next write waits for its turn."""
+
+    meanwhile: Callable[[], object] | None = None
+
+    @contextmanager
+    def _write(self, kind: str = "") -> Iterator[sa.Connection]:
+        happens, self.meanwhile = self.meanwhile, None
+        if happens is not None:
+            happens()
+        with super()._write(kind) as db:
+            yield db
+
+
+@pytest.mark.parametrize("kind", ON_BOTH)
+def test_whoever_waited_long_for_the_store_takes_no_lease_whose_owner_lives(url: str, clock: Clock) -> None:
+    store = Queued(url, clock)
+    opened(store)
+    lease = store.acquire("r1", "w1")
+    assert lease is not None
+
+    def beats() -> None:
+        clock.advance(LEASE_SECONDS + 2)
+        store.beat(lease)
+
+    store.meanwhile = beats
+    assert store.acquire("r1", "w2") is None
+    store.append(lease, Kind.NOTED, None, {"text": "still here"})
+    store.dispose()
+
+
+@pytest.mark.parametrize("kind", ON_BOTH)
+def test_a_note_that_waited_long_for_the_store_is_as_old_as_its_writing(url: str, clock: Clock) -> None:
+    store = Queued(url, clock)
+    store.meanwhile = lambda: clock.advance(LEASE_SECONDS + 2)
+    worker_lives(store, "w1", {"host": "here"})
+    assert set(living_workers(store)) == {"w1"}
+    store.dispose()
 
 
 @pytest.mark.parametrize("kind", ON_ALL)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from actions.engine.errors import Away
 from actions.engine.journal import Kind
@@ -108,6 +109,37 @@ def test_what_was_done_before_docker_went_is_seen_and_not_done_again(yard: Doors
     house.absent, house.painted_unseen = {"paint": 1}, True
     assert yard.patient() == "asking"
     assert house.did.count("paint") == 1
+
+
+def full_store() -> OperationalError:
+    return OperationalError("INSERT", {}, Exception("database or disk is full"))
+
+
+def test_a_store_that_is_away_in_the_middle_of_an_act_fails_nothing_and_the_act_is_gone_on_with(yard: Doors) -> None:
+    house = begun(yard).house
+    house.fails = {"paint": full_store()}
+    with pytest.raises(OperationalError):
+        yard.patient()
+    assert Kind.FAILED not in yard.kinds()
+    house.fails = {}
+    house.paint = "red"
+    assert yard.patient() == "asking"
+    assert house.did.count("paint") == 1
+
+
+def test_a_store_without_room_for_the_progress_holds_up_no_act(yard: Doors, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun(yard)
+    keep = yard.store.keep
+
+    def full(kind: str, key: str, data: Any) -> None:
+        if kind == "progress":
+            raise full_store()
+        keep(kind, key, data)
+
+    monkeypatch.setattr(yard.store, "keep", full)
+    assert yard.patient() == "asking"
+    assert yard.house.paint == "red"
+    assert Kind.FAILED not in yard.kinds()
 
 
 def test_a_look_waits_too(yard: Doors) -> None:
