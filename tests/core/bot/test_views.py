@@ -253,7 +253,8 @@ def test_endless_sheets_are_cut_and_go_along_whole_as_a_file() -> None:
     items = story(seen(requested(), asked(sheets=sheets)))
     within_limits(items)
     names = [item.file[0] for item in items if item.file]
-    assert names == ["r1122-abcd-2-plan-r1122-abcd-2.txt"]
+    assert names == ["plan-r1122-abcd-2.txt"]
+    assert f"The whole of it is in the file {names[0]}." in str([item.blocks for item in items])
     content = next(item.file[1] for item in items if item.file)
     assert "table 399: " + "x" * 200 in content
     assert "n" * 5000 in content
