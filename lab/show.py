@@ -19,7 +19,7 @@ FIRST_RECOVERY = (
     f"In another terminal, in the folder of Mayday: {MAYDAY} lab break data-loss. "
     "A channel and its messages are gone; it prints the command of step 2.",
     "In the room, as Olga Nowak (oncall), send it: /recover postgres pitr and the moment before the loss.",
-    "Its thread opens. Read the plan, press: Pause writers and restore",
+    "Its thread begins: open it by its replies. Read the plan, press: Pause writers and restore",
     "At the question for a second person choose Ada Prewitt (approver) under You are, press: Cut over. "
     "Type the name that it asks for.",
     "The thread ends with the report: Recovered.",

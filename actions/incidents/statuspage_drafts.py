@@ -46,8 +46,7 @@ _TEXTS: dict[Kind, str] = {
     "opened": "We are looking into a problem with {subject}. We will say more here as soon as we know more.",
     "started": "We are working on {subject}. Until this is done, some things may not work.",
     "finished": "Our work on {subject} is done. We are watching whether all stays well.",
-    "failed": "An attempt to mend {subject} has not worked. Our engineers go on with it; "
-    "the next report follows here.",
+    "failed": "An attempt to mend {subject} has not worked. Our engineers go on with it; the next report follows here.",
     "resolved": "The problem with {subject} is over. Everything works as it should again.",
 }
 

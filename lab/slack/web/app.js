@@ -106,7 +106,7 @@ function drawChannel() {
 const FIRST = [
   ["In another terminal, in the folder of Mayday: ", ".venv/bin/mayday lab break data-loss", ". A channel and its messages are gone; it prints the command of step 2."],
   ["Here, as Olga Nowak (oncall), send it: ", "/recover postgres pitr", " and the moment before the loss."],
-  ["Its thread opens. Read the plan, press: ", "Pause writers and restore"],
+  ["Its thread begins: open it by its replies. Read the plan, press: ", "Pause writers and restore"],
   ["At the question for a second person choose Ada Prewitt (approver) under You are, press: ", "Cut over", ". Type the name that it asks for."],
   ["The thread ends with the report: ", "Recovered", "."],
 ];
@@ -211,6 +211,9 @@ $("fault").addEventListener("change", async (event) => {
   if (!answer.ok) toast(answer);
 });
 
+// No window of a browser is narrower than 500 pixels, and phones are: the page of a phone has its width said.
+const wide = Number(new URLSearchParams(location.search).get("width"));
+if (wide) document.body.style.width = `${wide}px`;
 await load();
 const asked = new URLSearchParams(location.search).get("thread");
 if (asked) openThread(asked === "newest" ? room.messages.filter((m) => m.user_id === room.bot && m.channel === room.channel && !m.only_for).map(rootOf).sort().at(-1) : asked);

@@ -8,7 +8,7 @@ import pytest
 
 from actions.engine.facts import to_json
 from actions.incidents.counted_losses import CountedLoss, counted
-from actions.recoveries import postgres_pitr, postgres_verify, postgres_window
+from actions.recoveries import postgres_pitr, postgres_rows, postgres_verify, postgres_window
 from actions.watch.row_counts import NOTE, RowLoss, RowsSeen, look
 from bot.dispatch import Reply, hear
 from bot.replies import recover_offers
@@ -20,7 +20,7 @@ from lab.slack.blocks import check_view
 from tests.support.bot_world import CHANNEL, SERVICE, START, Office, office_in
 from tests.support.worlds.emergency import Emergency
 
-CATALOG = (postgres_pitr.PROCEDURE, postgres_verify.PROCEDURE, postgres_window.PROCEDURE)
+CATALOG = (postgres_pitr.PROCEDURE, postgres_rows.PROCEDURE, postgres_verify.PROCEDURE, postgres_window.PROCEDURE)
 WHOLE = {"public.nchat_messages": 1840, "public.nchat_reactions": 700, "public.nchat_members": 90}
 
 
@@ -88,6 +88,7 @@ def test_with_nothing_seen_it_says_so_when_it_looked_and_how_to_search(office: O
     assert "saw no rows vanish in the last 6 hours. It last counted at 14:00:00 UTC, 20 s ago." in reply.text
     assert "`/recover window` shows which can be reached" in reply.text
     assert "`/recover postgres verify`  Check the integrity of the data of PostgreSQL" in reply.text
+    assert "`/recover postgres rows &lt;run&gt;`  Show rows around the target of a run" in reply.text
     assert [label for label, _ in pressable(reply)] == ["Another moment…", "What can be reached", "All commands"]
     office.clock.on(3600)
     assert "That is long ago: what was lost since is not in it." in alone(office, key="t2").text
