@@ -122,7 +122,7 @@ function channelMessages() {
   const mine = room.messages.filter((m) => m.channel === room.channel);
   const roots = mine.filter((m) => rootOf(m) === m.ts);
   // The first base backup is the only message of a new room.
-  const isNew = roots.length < 2 && !room.thread && room.channel === "C0OPSEMERG";
+  const isNew = roots.filter((m) => !m.only_for).length < 2 && !room.thread && room.channel === "C0OPSEMERG";
   return [...roots.map((m) => message(m, room, {
     where: "c", open: m.ts === room.thread,
     replies: m.only_for ? null : { count: mine.filter((r) => r.thread_ts === m.ts && r.ts !== m.ts && !r.only_for).length, open: () => openThread(m.ts) },
