@@ -77,6 +77,17 @@ def test_a_room_shows_a_first_recovery_until_something_happened_there(
     assert "A first recovery" not in page(slack, tmp_path / "used", "user=oncall")
 
 
+def test_a_moment_is_picked_in_the_zone_of_the_person(slack: RunningPracticeSlack, tmp_path: Path) -> None:
+    picker = {"type": "datetimepicker", "action_id": "at", "initial_date_time": 1796079648}
+    field = {"type": "input", "block_id": "at", "label": words("When", "plain_text"), "element": picker}
+    client = WebClient(token="xoxb-practice", base_url=slack.api_url)
+    for user in ("U0ONCALL", "U0APPROVER"):
+        client.views_publish(user_id=user, view={"type": "home", "blocks": [field]})
+    # 23:00:48 UTC is midnight in Berlin and the evening in New York.
+    assert 'value="2026-12-01T00:00:48"' in page(slack, tmp_path / "berlin", "user=oncall&tab=home")
+    assert 'value="2026-11-30T18:00:48"' in page(slack, tmp_path / "york", "user=approver&tab=home")
+
+
 def test_the_page_of_a_phone_is_as_wide_as_it_is_told(slack: RunningPracticeSlack, tmp_path: Path) -> None:
     assert "width: 390px" in page(slack, tmp_path / "phone", "user=oncall&width=390")
 
