@@ -205,7 +205,10 @@ def waited(run: Run, worker_lives: bool) -> dict[str, Any]:
 def data_loss(context: typer.Context, json: Json = False) -> None:
     """Delete a channel and all of its messages."""
     found = breaks.data_loss(context.obj)
-    print_json(found) if json else show.loss(console, found)
+    if json:
+        return print_json(found)
+    show.loss(console, found)
+    return show.way_back(console, found)
 
 
 @fault_app.command("slack")

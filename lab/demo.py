@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 
 from actions.engine.errors import RecoveryError
-from lab import company
+from lab import company, show
 from lab.home import Lab
 from lab.slack.client import PracticeSlack
 from lab.statuspage import part as statuspage
@@ -23,21 +23,21 @@ def main() -> int:
     began = time.monotonic()
     try:
         company.up(lab, say=console.print)
-        console.print(f"The practice room is open at {company.address(lab)} - watch it there.")
+        console.print(f"The practice room is open: watch it there, at {company.address(lab)}")
         good = Story(lab, PracticeSlack(company.address(lab)), company.open_store(lab), console).tell()
     except RecoveryError as trouble:
         console.print(trouble.words(), markup=False)
         return 1
     console.print(f"\nTook {time.monotonic() - began:.0f} s. The company goes on; go on by hand:")
     for line in (
-        f"open {company.address(lab)}            the room, and {statuspage.address(lab)} for the public",
-        ".venv/bin/mayday lab page 'Messages are gone'",
-        ".venv/bin/mayday lab break data-loss",
-        ".venv/bin/mayday lab say '/recover postgres pitr 2m ago' --as oncall",
-        ".venv/bin/mayday lab thread --follow",
-        ".venv/bin/mayday lab down --purge",
+        f"The room: {company.address(lab)}",
+        f"What the public sees: {statuspage.address(lab)}",
+        f"{show.MAYDAY} lab page 'Messages are gone'",
+        f"{show.MAYDAY} lab break data-loss         prints what brings it back",
+        f"{show.MAYDAY} lab thread --follow",
+        f"{show.MAYDAY} lab down --purge            ends it and removes its data",
     ):
-        console.print(f"  {line}", markup=False)
+        console.print(f"  {line}", markup=False, soft_wrap=True)
     return 0 if good else 1
 
 

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import re
+from datetime import UTC, datetime
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 Json = dict[str, Any]
-
+MAYDAY = ".venv/bin/mayday"
+"""How the command is typed in the folder of this program, whether or not it is on the PATH."""
+_MARKED = re.compile(r"\*([^*\n]+)\*|`([^`\n]+)`")
 
 FIRST_RECOVERY = (
-    "In a terminal: mayday lab break data-loss. A channel and its messages are gone.",
-    "In the room, as Olga Nowak (oncall): /recover postgres pitr 2m ago",
-    "Its thread opens. Read the plan, press: Pause writers and restore",
+    f"In another terminal, in the folder of Mayday: {MAYDAY} lab break data-loss. "
+    "A channel and its messages are gone; it prints the command of step 2.",
+    "In the room, as Olga Nowak (oncall), send it: /recover postgres pitr and the moment before the loss.",
+    "Its thread begins: open it by its replies. Read the plan, press: Pause writers and restore",
     "At the question for a second person choose Ada Prewitt (approver) under You are, press: Cut over. "
     "Type the name that it asks for.",
     "The thread ends with the report: Recovered.",
@@ -54,12 +59,31 @@ def news(console: Console, before: Json, now: Json) -> Json:
 
 
 def _message(console: Console, message: Json) -> None:
-    console.print(f"[bold]{message.get('author', '')}[/] [dim]{message.get('ts', '')}[/]")
+    at = datetime.fromtimestamp(float(message.get("ts") or 0), UTC)
+    console.print(f"[bold]{message.get('author', '')}[/] [dim]{at:%H:%M:%S} UTC[/]")
     lines = message.get("lines") or [message.get("text", "")]
-    console.print("\n".join(f"  {line}" for text in lines for line in str(text).splitlines()), markup=False)
+    for line in (line for text in lines for line in str(text).splitlines()):
+        console.print(Text("  ").append_text(_plain(line)), soft_wrap=True)
+    for file in message.get("files", ()):
+        console.print(f"  file {file['name']}, {file['size']:,} bytes", markup=False, soft_wrap=True)
     for button in message.get("buttons", ()):
-        who = button.get("who", "everyone")
-        console.print(f"  [{button['label']}] {who}", markup=False, style="cyan")
+        # All buttons stand in the lines; who may see one is worth a line where that is not everybody.
+        if (who := button.get("who", "everyone")) != "everyone":
+            console.print(f"  [{button['label']}] is shown to {', '.join(who)}", markup=False, style="cyan")
+
+
+def line(console: Console, said: str) -> None:
+    """One line of a message."""
+    console.print(_plain(said), soft_wrap=True)
+
+
+def _plain(line: str) -> Text:
+    """A line without Slack's marks; what they make bold is bold where the terminal can."""
+    text, at = Text(), 0
+    for mark in _MARKED.finditer(line):
+        text.append(line[at : mark.start()]).append(mark[1] or mark[2], "bold" if mark[1] else "")
+        at = mark.end()
+    return text.append(line[at:])
 
 
 def waited(console: Console, found: Json) -> None:
@@ -77,10 +101,15 @@ def loss(console: Console, found: Json) -> None:
     """What was deleted, and when."""
     console.print(f"Deleted the channel {found['channel']} and its {found['messages']} messages.", markup=False)
     console.print(f"Just before: {found['moment']}")
-    console.print("Bring it back in the practice room, as oncall, or by:")
-    console.print(
-        f"mayday lab say '/recover postgres pitr {found['moment']}' --as oncall", soft_wrap=True, markup=False
-    )
+
+
+def way_back(console: Console, found: Json) -> None:
+    """What to say to get it back, in the room or here."""
+    command = f"/recover postgres pitr {found['moment']}"
+    console.print("Bring it back: in the practice room, as Olga Nowak (oncall), send")
+    console.print(f"  {command}", soft_wrap=True, markup=False)
+    console.print("or here:")
+    console.print(f"  {MAYDAY} lab say '{command}' --as oncall", soft_wrap=True, markup=False)
 
 
 def first_recovery(console: Console) -> None:

@@ -50,13 +50,15 @@ class Story:
         show.loss(self.console, lost)
         incident, thread = self._paged()
         self._press(thread, "Acknowledge", "oncall")
+        self._header_says(thread, "Acknowledged")
         run = self._ask(incident, thread, lost["moment"])
         self._answer(run, thread, "Pause writers and restore", "oncall")
         self._answer(run, thread, "Cut over", "approver", self.lab.container("postgres"))
         self._answer(run, thread, LET_ON, "oncall")
         self._tell_the_world(thread)
         self._press(thread, "Resolve", "oncall")
-        self._over(incident, thread)
+        self._header_says(thread, "Resolved")
+        self._over(thread)
         self._document(incident)
         return self._prove(run, lost)
 
@@ -106,21 +108,34 @@ class Story:
         self._press(thread, "Status page…", "oncall")
         page = PracticePage(statuspage.address(self.lab))
         self._until(lambda: bool(page.state()["incidents"]), 30, "Nothing stands on the status page.")
-        shown = page.state()["incidents"][0]
-        self.console.print(f"{shown['name']}: {shown['status']}", markup=False)
-        self.console.print(f"The public sees it at {statuspage.address(self.lab)}")
+        self._public(page)
 
-    def _over(self, incident: str, thread: str) -> None:
+    def _public(self, page: PracticePage) -> None:
+        shown = page.state()["incidents"][0]
+        self.console.print(f"The status page says of “{shown['name']}”: {shown['status']}.", markup=False)
+        self.console.print(f"The public reads it at {statuspage.address(self.lab)}")
+
+    def _header_says(self, thread: str, word: str) -> None:
+        """The line of the incident's header with that word, once it stands there."""
+
+        def lines() -> list[str]:
+            return [line for line in self.room.thread(thread)["messages"][0]["lines"] if word in line]
+
+        self._until(lambda: bool(lines()), 30, f"The thread does not say {word}.")
+        show.line(self.console, lines()[0])
+
+    def _over(self, thread: str) -> None:
         """That it is over PagerDuty hears by itself; the public reads it once somebody publishes it."""
         seen = pagerduty.client(self.lab)
         page = PracticePage(statuspage.address(self.lab))
         self._until(lambda: not seen.state()["open"], 30, "The incident is still open in PagerDuty.")
         self._press(thread, "Status page…", "oncall")
         self._until(lambda: page.state()["incidents"][0]["status"] == "resolved", 30, "The status page says nothing.")
+        self._public(page)
         newest = seen.state()["incidents"][0]
         self.console.print(f"PagerDuty: #{newest['number']} is {newest['status']}; Mayday's notes there:")
         for note in newest["notes"]:
-            self.console.print(f"  {note['text']}", markup=False)
+            self.console.print(f"  {note['text']}", markup=False, soft_wrap=True)
 
     def _document(self, incident: str) -> None:
         """The post-incident document, written from the journals alone."""
@@ -129,14 +144,14 @@ class Story:
         path = self.lab.documents / f"{incident}.md"
         path.write_text(markdown(document_of(self.store, incident)))
         lines = path.read_text().splitlines()
-        self.console.print("\n".join(lines[:14]), markup=False)
-        self.console.print(f"… {len(lines)} lines in {path}")
+        self.console.print("\n".join(lines[:14]), markup=False, soft_wrap=True)
+        self.console.print(f"… {len(lines)} lines in {path}", soft_wrap=True)
 
     def _until(self, holds: Callable[[], bool], seconds: float, otherwise: str) -> None:
         deadline = time.monotonic() + seconds
         while not holds():
             if time.monotonic() > deadline:
-                raise RecoveryError(otherwise, detail=f"Waited {seconds:.0f} s.", hint="mayday lab thread")
+                raise RecoveryError(otherwise, detail=f"Waited {seconds:.0f} s.", hint=f"{show.MAYDAY} lab thread")
             time.sleep(0.1)
 
     def _until_it_rests(self, run: str, thread: str) -> None:
@@ -147,7 +162,7 @@ class Story:
                 raise RecoveryError(
                     "The run takes too long.",
                     detail=f"It is {state_of(self.store.run(run))}.",
-                    hint=f"mayday lab wait {run}",
+                    hint=f"{show.MAYDAY} lab wait {run}",
                 )
             self._news(thread)
             time.sleep(0.5)
@@ -165,8 +180,8 @@ class Story:
         self._title("The proof")
         moment = company.parse_moment(lost["moment"])
         seen = truth.compare(self.lab, moment, until=moment)
-        self.console.print(f"acknowledged at the target: {seen.truth}")
-        self.console.print(f"in the recovered database:  {seen.database}")
+        self.console.print(f"acknowledged at the target: {seen.truth}", soft_wrap=True)
+        self.console.print(f"in the recovered database:  {seen.database}", soft_wrap=True)
         self.console.print(
             f"missing {len(seen.missing)}, different {len(seen.different)}, "
             f"never acknowledged {len(seen.unacknowledged)}"

@@ -76,7 +76,7 @@ def sentence(procedure: Procedure, service: str = "") -> str:
     """What a recovery does, in a few words: Bring PostgreSQL back to a moment."""
     named = service or {"postgres": "PostgreSQL"}.get(procedure.about, procedure.about or "the site")
     first = re.split(r"[,.;]", procedure.summary)[0]
-    return re.sub(r"\{\w+\}", "a moment", first.replace("{service}", named))
+    return re.sub(r"\{\w+\}", "a moment", first.replace("{service}", named).replace("run {run}", "a run"))
 
 
 def looks(incident: Incident, seen: Mapping[str, Condition]) -> list[str]:

@@ -7,6 +7,7 @@ whole. What Mayday's own errands did to PagerDuty comes back from there, and add
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from actions.engine.journal import Entry, Kind
 from actions.incidents import incident as incidents
@@ -32,6 +33,7 @@ class ThreadStory:
         self.lines: list[ThreadItem] = []
         self.files: dict[int, list[ThreadItem]] = {}  # The files of each version of its document.
         self.over = 0  # The entry with which it was over, the last time that it was.
+        self._offering: int | None = None  # The line whose offer of an update is the newest.
 
     def hear(self, entries: list[Entry]) -> Incident:
         """Go on with what a journal, read from its beginning, tells more; returns the incident as it stands."""
@@ -43,10 +45,19 @@ class ThreadStory:
                 self.over = entry.n
                 said += _without(self.incident) if said and passed_by_itself(entries[: entry.n]) else ""
             if said := cut(said):
-                made = (section(said), *actions(_offers(entry)))
-                self.lines.append(ThreadItem(f"{entry.run}:{entry.n}", entry.n, said, made))
+                row = actions(_offers(entry))
+                if row:
+                    self._offers_no_longer()
+                    self._offering = len(self.lines)
+                self.lines.append(ThreadItem(f"{entry.run}:{entry.n}", entry.n, said, (section(said), *row)))
         assert self.incident is not None, "a journal has a first entry"
         return self.incident
+
+    def _offers_no_longer(self) -> None:
+        """A newer draft takes the place of the one before, whose button would open the newer one anyway."""
+        if self._offering is not None:
+            before = self.lines[self._offering]
+            self.lines[self._offering] = replace(before, blocks=before.blocks[:1])
 
 
 def story(scene: Scene, telling: ThreadStory) -> list[ThreadItem]:

@@ -36,8 +36,10 @@ class ThreadItem:
 
 def file_item(run: str, n: int, name: str, content: str) -> ThreadItem:
     """A file of a journal's thread; it is uploaded once."""
-    # The name is the key by which an upload whose outcome is unknown is found again.
-    return ThreadItem(f"{run}:{n}:{name}:file", n, "", file=(f"{run}-{n}-{name}", content or " "))
+    # The name is the key by which an upload whose outcome is unknown is found again. One that has the run in it is
+    # alone in the thread already, and stays as the message beside it says it.
+    shown = name if run in name else f"{run}-{n}-{name}"
+    return ThreadItem(f"{run}:{n}:{name}:file", n, "", file=(shown, content or " "))
 
 
 def payload(item: ThreadItem, run: str) -> dict[str, Any]:

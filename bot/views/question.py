@@ -65,7 +65,7 @@ def _who(options: list[dict[str, Any]], askers: Askers) -> str:
         return anybody
     approvers = " ".join(map(mention, askers.approvers)) or "an approver"
     other = f", not {askers.requester}" if askers.requester else ""
-    rest = f" · else {anybody}" if len(second) < len(options) else ""
+    rest = f" · the others: {anybody}" if len(second) < len(options) else ""
     return f"{' and '.join(second)}: {approvers}{other}{rest}"
 
 

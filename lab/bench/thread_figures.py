@@ -68,7 +68,7 @@ def _drawn(entries: list[Entry]) -> list[ThreadItem]:
 def screens(room: PracticeSlack, run: str, user: str = "approver") -> Figure:
     """How many screens of a phone a person scrolls through to have read the thread."""
     width, height = PHONE
-    tall = _height(f"{room.url}/?user={user}&thread={room.thread(run)['thread']}&still=1", width, height)
+    tall = _height(f"{room.url}/?user={user}&thread={room.thread(run)['thread']}&still=1&width={width}", width, height)
     number = tall / height
     what = f"screens of a phone ({width} by {height}) that the thread takes"
     return Figure(what, f"{number:.1f}", f"at most {MOST_SCREENS:g}", number <= MOST_SCREENS)
@@ -84,6 +84,7 @@ def _height(page: str, width: int, height: int) -> int:
     if browser is None:
         raise RecoveryError("The thread was not measured.", detail="No Chromium.", hint="apt-get install chromium")
     flags = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--virtual-time-budget=5000"]
+    flags += ["--hide-scrollbars"]  # Those of a phone take no room.
     with TemporaryDirectory(prefix="mayday-browser-") as profile:
         sized = [f"--window-size={width},{height}", f"--user-data-dir={profile}", "--dump-dom", page]
         done = subprocess.run([browser, *flags, *sized], capture_output=True, text=True, timeout=120, check=False)

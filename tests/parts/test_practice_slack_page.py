@@ -66,6 +66,32 @@ def test_a_thread_is_drawn_and_its_buttons_are_for_those_who_may(slack: RunningP
     assert ("only visible to you" in for_dba, "only visible to you" in for_watcher) == (False, True)
 
 
+def test_a_room_shows_a_first_recovery_until_something_happened_there(
+    slack: RunningPracticeSlack, tmp_path: Path
+) -> None:
+    client = WebClient(token="xoxb-practice", base_url=slack.api_url)
+    client.chat_postMessage(channel=CHANNEL, text="The first base backup")
+    client.chat_postEphemeral(channel=CHANNEL, user="U0ONCALL", text="That is no command")
+    assert "A first recovery" in page(slack, tmp_path / "new", "user=oncall")
+    client.chat_postMessage(channel=CHANNEL, text="A recovery")
+    assert "A first recovery" not in page(slack, tmp_path / "used", "user=oncall")
+
+
+def test_a_moment_is_picked_in_the_zone_of_the_person(slack: RunningPracticeSlack, tmp_path: Path) -> None:
+    picker = {"type": "datetimepicker", "action_id": "at", "initial_date_time": 1796079648}
+    field = {"type": "input", "block_id": "at", "label": words("When", "plain_text"), "element": picker}
+    client = WebClient(token="xoxb-practice", base_url=slack.api_url)
+    for user in ("U0ONCALL", "U0APPROVER"):
+        client.views_publish(user_id=user, view={"type": "home", "blocks": [field]})
+    # 23:00:48 UTC is midnight in Berlin and the evening in New York.
+    assert 'value="2026-12-01T00:00:48"' in page(slack, tmp_path / "berlin", "user=oncall&tab=home")
+    assert 'value="2026-11-30T18:00:48"' in page(slack, tmp_path / "york", "user=approver&tab=home")
+
+
+def test_the_page_of_a_phone_is_as_wide_as_it_is_told(slack: RunningPracticeSlack, tmp_path: Path) -> None:
+    assert "width: 390px" in page(slack, tmp_path / "phone", "user=oncall&width=390")
+
+
 def test_the_home_tab_is_drawn_with_its_buttons_and_fields(slack: RunningPracticeSlack, tmp_path: Path) -> None:
     client = WebClient(token="xoxb-practice", base_url=slack.api_url)
     verify = {"type": "button", "action_id": "verify", "text": words("Verify", "plain_text")}

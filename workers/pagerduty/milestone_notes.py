@@ -90,8 +90,12 @@ class MilestoneNotes:
     def _over(self, incident: Incident) -> None:
         """What the public was told is wrong is said to be over by whoever may say so: a person, or the settings."""
         told = [linked.run for linked in incident.runs if linked.procedure == status_page_publish.PROCEDURE.name]
-        done = [run for run in map(self.store.run, told) if run.finished is Outcome.DONE]
+        posts = list(map(self.store.run, told))
+        done = [run for run in posts if run.finished is Outcome.DONE]
         if incident.open or not done or done[-1].request["draft"]["status"] == "resolved":
+            return
+        if any(run.finished is None and run.request["draft"]["status"] == "resolved" for run in posts):
+            # Somebody has published the end already, and it is on its way.
             return
         # An incident that comes back and is published again is over again.
         key, newest = f"status over {done[-1].id}", str(done[-1].request["draft"]["status"])

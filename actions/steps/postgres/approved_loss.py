@@ -51,8 +51,8 @@ class ApprovedLoss:
 
     def covered_briefly(self) -> str:
         """The same for the card."""
-        limit = f"up to {counted(self.covers, 'row')}" if self.counted else "what is written"
-        return f"covers {limit}, within {_minutes(STANDS)} min"
+        rows = f"up to {counted(self.covers, 'row')} added, changed or deleted"
+        return f"covers {rows if self.counted else 'what is written'}, within {_minutes(STANDS)} min"
 
     def covered(self) -> str:
         """Up to where an approval reaches."""

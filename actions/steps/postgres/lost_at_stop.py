@@ -46,7 +46,10 @@ class LostAtStop:
     final: bool = volatile(default=True)
 
     def says(self) -> str:
-        """For example: 2,611 rows in 520 commits, 5 min 23 s of writes."""
+        """For example: 2,611 rows added, changed or deleted, in 520 commits, 5 min 23 s of writes.
+
+        Rows that the recovery brings back are among the deleted ones.
+        """
         span = self._span()
         if not self.counted:
             most = f"; at most {span_rounded_up(span)} of writes, until the old server had stopped" if span else ""
@@ -55,7 +58,8 @@ class LostAtStop:
             said = "nothing: no commit came after the one that is kept"
         else:
             of = f", {span_rounded_up(span)} of writes" if span else ""
-            said = f"{counted(self.rows, 'row')} in {counted(self.commits, 'commit')}{of}"
+            rows = f"{counted(self.rows, 'row')} added, changed or deleted"
+            said = f"{rows}, in {counted(self.commits, 'commit')}{of}"
         return said if self.in_good_order else f"{said}, {NOT_IN_GOOD_ORDER}"
 
     def alerts(self) -> tuple[str, ...]:

@@ -157,7 +157,7 @@ def preview_sheets(
             *loss_rows(loss),
         ),
         essential=("Integrity", "Live data", "Written after the target", "An approval covers"),
-        carded=("Live data", "Written after the target"),
+        carded=("Live data", "Written after the target", "An approval covers"),
     )
     beside = besides_sheet.preview_sheet(server, aim, configuration, unwritten, prepared, settling)
     return (proof, integrity_sheet(integrity), difference_sheet(difference), beside)

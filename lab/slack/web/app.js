@@ -104,9 +104,9 @@ function drawChannel() {
 }
 
 const FIRST = [
-  ["In a terminal: ", "mayday lab break data-loss", ". A channel and its messages are gone."],
-  ["Here, as Olga Nowak (oncall): ", "/recover postgres pitr 2m ago"],
-  ["Its thread opens. Read the plan, press: ", "Pause writers and restore"],
+  ["In another terminal, in the folder of Mayday: ", ".venv/bin/mayday lab break data-loss", ". A channel and its messages are gone; it prints the command of step 2."],
+  ["Here, as Olga Nowak (oncall), send it: ", "/recover postgres pitr", " and the moment before the loss."],
+  ["Its thread begins: open it by its replies. Read the plan, press: ", "Pause writers and restore"],
   ["At the question for a second person choose Ada Prewitt (approver) under You are, press: ", "Cut over", ". Type the name that it asks for."],
   ["The thread ends with the report: ", "Recovered", "."],
 ];
@@ -121,11 +121,12 @@ function quiet() {
 function channelMessages() {
   const mine = room.messages.filter((m) => m.channel === room.channel);
   const roots = mine.filter((m) => rootOf(m) === m.ts);
-  if (!roots.length) return [quiet()];
-  return roots.map((m) => message(m, room, {
+  // The first base backup is the only message of a new room.
+  const isNew = roots.filter((m) => !m.only_for).length < 2 && !room.thread && room.channel === "C0OPSEMERG";
+  return [...roots.map((m) => message(m, room, {
     where: "c", open: m.ts === room.thread,
     replies: m.only_for ? null : { count: mine.filter((r) => r.thread_ts === m.ts && r.ts !== m.ts && !r.only_for).length, open: () => openThread(m.ts) },
-  }));
+  })), ...(isNew ? [quiet()] : [])];
 }
 
 function drawHome() {
@@ -210,6 +211,9 @@ $("fault").addEventListener("change", async (event) => {
   if (!answer.ok) toast(answer);
 });
 
+// No window of a browser is narrower than 500 pixels, and phones are: the page of a phone has its width said.
+const wide = Number(new URLSearchParams(location.search).get("width"));
+if (wide) document.body.style.width = `${wide}px`;
 await load();
 const asked = new URLSearchParams(location.search).get("thread");
 if (asked) openThread(asked === "newest" ? room.messages.filter((m) => m.user_id === room.bot && m.channel === room.channel && !m.only_for).map(rootOf).sort().at(-1) : asked);

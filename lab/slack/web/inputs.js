@@ -7,19 +7,19 @@ export function control(block, context) {
   const error = context.errors?.[block.block_id];
   return h("div", { className: `input${error ? " wrong" : ""}` },
     h("label", { htmlFor: id }, block.label.text, block.optional ? h("small", {}, " (optional)") : null),
-    field(block, item, id),
+    field(block, item, id, context.room.zone),
     error ? h("div", { className: "wrong", role: "alert" }, error) : null,
     block.hint ? h("div", { className: "hint" }, block.hint.text) : null);
 }
 
-function field(block, item, id) {
+function field(block, item, id, zone) {
   const data = { block: block.block_id, action: item.action_id, kind: item.type };
   const common = { id, dataset: data, required: !block.optional, placeholder: item.placeholder?.text };
   if (item.type === "static_select") return select(item, common);
   if (item.type === "checkboxes" || item.type === "radio_buttons") return choices(item, data);
   if (item.type === "datetimepicker") {
-    const value = item.initial_date_time ? localTime(item.initial_date_time) : "";
-    return h("input", { ...common, type: "datetime-local", step: 1, value });
+    const defaultValue = item.initial_date_time ? wallTime(item.initial_date_time, zone) : "";
+    return h("input", { ...common, dataset: { ...data, zone }, type: "datetime-local", step: 1, defaultValue });
   }
   const kept = { ...common, value: item.initial_value || "", maxLength: item.max_length || 3000 };
   if (item.type === "plain_text_input" && item.multiline) return h("textarea", { ...kept, rows: 4 });
@@ -27,10 +27,23 @@ function field(block, item, id) {
   return h("input", { ...kept, type: types[item.type] || "text", autocomplete: "off" });
 }
 
-// A moment as the field writes it: in the reader's own zone, without naming it.
-function localTime(seconds) {
-  const at = new Date(seconds * 1000);
-  return new Date(at - at.getTimezoneOffset() * 60000).toISOString().slice(0, 19);
+// How far the clocks of a zone are ahead of UTC at a moment, in milliseconds.
+function ahead(at, zone) {
+  const parts = ["year", "month", "day", "hour", "minute", "second"];
+  const asked = Object.fromEntries(parts.map((part) => [part, "numeric"]));
+  const told = new Intl.DateTimeFormat("en-GB", { ...asked, hourCycle: "h23", timeZone: zone }).formatToParts(at);
+  const [year, month, ...rest] = parts.map((part) => Number(told.find((each) => each.type === part).value));
+  return Date.UTC(year, month - 1, ...rest) - Math.floor(at / 1000) * 1000;
+}
+
+// A moment as the field writes it: in the zone of the person, as Slack does, and not in that of the browser.
+function wallTime(seconds, zone) {
+  return new Date(seconds * 1000 + ahead(seconds * 1000, zone)).toISOString().slice(0, 19);
+}
+
+function momentOf(wall, zone) {
+  const asUtc = Date.parse(`${wall}Z`);
+  return Math.floor((asUtc - ahead(asUtc - ahead(asUtc, zone), zone)) / 1000);
 }
 
 function select(item, common) {
@@ -67,7 +80,7 @@ function valueOf(node, kind) {
     return kind === "checkboxes" ? { selected_options: options } : { selected_option: options[0] || null };
   }
   if (kind === "datetimepicker") {
-    return { selected_date_time: node.value ? Math.floor(new Date(node.value).getTime() / 1000) : null };
+    return { selected_date_time: node.value ? momentOf(node.value, node.dataset.zone) : null };
   }
   const names = { datepicker: "selected_date", timepicker: "selected_time" };
   return { [names[kind] || "value"]: node.value || null };

@@ -96,7 +96,7 @@ def test_the_question_in_the_thread_mentions_the_group_in_the_line_that_says_who
     line = next(m for m in scene.channel.messages if m["key"] == f"{scene.worker.run}:{n}")["blocks"][-1]
     assert line["type"] == "section"
     assert line["text"]["text"].startswith(
-        "*Cut over*: <!subteam^S0APPROVERS>, not <@U0ONCALL> · else <@U0ONCALL> or an approver · open until "
+        "*Cut over*: <!subteam^S0APPROVERS>, not <@U0ONCALL> · the others: <@U0ONCALL> or an approver · open until "
     )
 
 

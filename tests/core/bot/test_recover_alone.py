@@ -8,7 +8,7 @@ import pytest
 
 from actions.engine.facts import to_json
 from actions.incidents.counted_losses import CountedLoss, counted
-from actions.recoveries import postgres_pitr, postgres_verify, postgres_window
+from actions.recoveries import postgres_pitr, postgres_rows, postgres_verify, postgres_window
 from actions.watch.row_counts import NOTE, RowLoss, RowsSeen, look
 from bot.dispatch import Reply, hear
 from bot.replies import recover_offers
@@ -20,7 +20,7 @@ from lab.slack.blocks import check_view
 from tests.support.bot_world import CHANNEL, SERVICE, START, Office, office_in
 from tests.support.worlds.emergency import Emergency
 
-CATALOG = (postgres_pitr.PROCEDURE, postgres_verify.PROCEDURE, postgres_window.PROCEDURE)
+CATALOG = (postgres_pitr.PROCEDURE, postgres_rows.PROCEDURE, postgres_verify.PROCEDURE, postgres_window.PROCEDURE)
 WHOLE = {"public.nchat_messages": 1840, "public.nchat_reactions": 700, "public.nchat_members": 90}
 
 

@@ -284,7 +284,7 @@ def test_a_bot_that_is_killed_at_any_call_or_note_posts_nothing_twice_and_leaves
     keys = scene.channel.keys
     assert keys[0] == "nightly"
     assert sorted(keys) == sorted(set(keys))
-    file = f"{worker.run}-8-report-{worker.run}.txt"
+    file = f"report-{worker.run}.txt"
     assert keys[1:] == [f"{worker.run}:6", f"{worker.run}:8", file]
     header, *thread = scene.channel.messages
     assert header["thread_ts"] is None

@@ -71,7 +71,7 @@ def expected(run: str) -> list[str]:
         f"{run}:4",
         f"{run}-13-log.txt",
         f"{run}:14",
-        f"{run}-14-report-{run}.txt",
+        f"report-{run}.txt",
     ]
 
 

@@ -163,7 +163,7 @@ def test_a_question_shows_its_buttons_who_may_press_them_and_until_when() -> Non
     assert buttons(shown) == ["Cut over", "Another time", "Discard"]
     small = shown[-1]["elements"][0]["text"]
     assert small == (
-        "*Cut over*: an approver, not whoever asked · else whoever asked or an approver · "
+        "*Cut over*: an approver, not whoever asked · the others: whoever asked or an approver · "
         f"open until <!date^{int((START + timedelta(hours=1)).timestamp())}^{{time}}|15:00 UTC>"
     )
     values = [e["value"] for b in shown if b["type"] == "actions" for e in b["elements"]]
@@ -177,7 +177,9 @@ def test_who_may_press_fits_the_options() -> None:
         "<@U0ONCALL> or an approver · open until "
     )
     both = question.blocks(asked(), None, askers=replace(askers, untold=3))
-    assert both[-2]["text"]["text"].startswith("*Cut over*: <!subteam^S0APPROVERS> <@U0DBA>, not <@U0ONCALL> · else ")
+    assert both[-2]["text"]["text"].startswith(
+        "*Cut over*: <!subteam^S0APPROVERS> <@U0DBA>, not <@U0ONCALL> · the others: "
+    )
     assert both[-1]["elements"][0]["text"] == "3 of them got no message of their own."
     nobody = question.blocks(plain, None, askers=question.Askers())
     assert nobody[-1]["elements"][0]["text"].startswith("an approver · open until ")
@@ -253,7 +255,8 @@ def test_endless_sheets_are_cut_and_go_along_whole_as_a_file() -> None:
     items = story(seen(requested(), asked(sheets=sheets)))
     within_limits(items)
     names = [item.file[0] for item in items if item.file]
-    assert names == ["r1122-abcd-2-plan-r1122-abcd-2.txt"]
+    assert names == ["plan-r1122-abcd-2.txt"]
+    assert f"The whole of it is in the file {names[0]}." in str([item.blocks for item in items])
     content = next(item.file[1] for item in items if item.file)
     assert "table 399: " + "x" * 200 in content
     assert "n" * 5000 in content

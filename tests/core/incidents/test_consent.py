@@ -7,7 +7,7 @@ import pytest
 from actions.engine.journal import Kind
 from actions.errands import status_page_publish
 from actions.incidents.draft_offers import kind_now, newest_recovery, offered, to_publish
-from actions.incidents.incident_actions import close
+from actions.incidents.incident_actions import close, remark
 from actions.incidents.open_errands import ITSELF, open_errand
 from actions.settings.outside import StatusPageSettings
 from bot.incidents.incident_thread import ThreadStory
@@ -61,6 +61,28 @@ def test_who_resolves_publishes_nothing_and_is_offered_the_end(post: Post, who: 
     ]
     assert buttons(post)[-1:] == ["Status page…"]
     assert kind_now(post.one, None) == "resolved"
+
+
+def test_what_somebody_has_published_and_is_on_its_way_is_not_offered_again(post: Post) -> None:
+    publishes(post)
+    close(post.store, post.one.id, ITSELF, key="resolve")
+    draft = offered(post.statuspage, post.one, None, "resolved")
+    run, _ = open_errand(post.store, to_publish(post.one, draft), post.one, ITSELF, site="main", key="the end")
+    post.tells()
+    assert not [line for line in lines(post) if "still says" in line]
+    PlayedWorker(post.store, run).ends("done")
+    post.tells()
+    assert post.published() == ["investigating", "resolved"]
+    assert not [line for line in lines(post) if "still says" in line]
+
+
+def test_only_the_newest_offer_of_an_update_has_a_button(post: Post) -> None:
+    publishes(post)
+    for n, said in enumerate(("It has started.", "Recovered.")):
+        remark(post.store, post.one.id, said, key=f"offer {n}", offers="started")
+    told = ThreadStory()
+    told.hear(post.store.entries(post.one.id))
+    assert [(line.text, len(line.blocks)) for line in told.lines[-2:]] == [("It has started.", 1), ("Recovered.", 2)]
 
 
 def test_the_offer_is_made_once_though_the_inbox_forgets(post: Post) -> None:

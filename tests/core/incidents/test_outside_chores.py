@@ -352,7 +352,8 @@ def test_where_nothing_goes_out_by_itself_an_update_is_offered_in_the_thread_onc
     lines = ThreadStory()
     lines.hear(post.store.entries(post.one.id))
     assert lines.lines[0].text == "The recovery (postgres pitr) has started. An update for the status page is ready."
-    assert lines.lines[0].blocks[1]["elements"][0]["text"]["text"] == "Status page…"
+    assert [len(line.blocks) for line in lines.lines] == [1, 2], "the newest offer alone has the button"
+    assert lines.lines[1].blocks[1]["elements"][0]["text"]["text"] == "Status page…"
 
 
 # Alarms --------------------------------------------------------------------------------------------

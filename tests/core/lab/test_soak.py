@@ -87,7 +87,7 @@ def messages(entries: list[Entry]) -> list[dict[str, Any]]:
 
 
 def report(content: str) -> dict[str, Any]:
-    file = {"name": f"{RUN}-90-report-{RUN}.txt", "content": content}
+    file = {"name": f"report-{RUN}.txt", "content": content}
     return {**said(RUN, 90, "", []), "metadata": None, "files": [file]}
 
 

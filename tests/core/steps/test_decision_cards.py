@@ -70,7 +70,7 @@ def test_the_card_of_the_cut_over_has_the_rows_that_were_compared(here: Company)
         "Comes back": "20 rows",
         "Lost": "3 rows",
         "Down": "about 12 s at the cut-over (a guess)",
-        "Approval": f"covers up to {23 + SITE.approval_rows:,} rows, within 15 min",
+        "Approval": f"covers up to {23 + SITE.approval_rows:,} rows added, changed or deleted, within 15 min",
         "After": "Undo until the writers go on; the old data is kept",
     }
 

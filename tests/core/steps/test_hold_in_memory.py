@@ -49,7 +49,7 @@ def test_the_recovered_data_is_in_service_and_proven_and_the_writers_wait(here: 
     assert labels_of(here.run()) == (LET_ON, "Undo", "Hold")
     asked = here.store.entries("r1")[-1].data
     shown = {label: value for sheet in asked["sheets"] for label, value in sheet["rows"]}
-    assert shown["Lost"] == "20 rows in 1 commit, 30.0 s of writes"
+    assert shown["Lost"] == "20 rows added, changed or deleted, in 1 commit, 30.0 s of writes"
     assert shown["Proof"] == "writable on timeline 2"
     assert here.world.clock().isoformat() < asked["expires_at"]
 

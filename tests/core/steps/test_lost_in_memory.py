@@ -51,7 +51,9 @@ def test_what_is_written_while_people_decide_is_in_the_figure(here: Company) -> 
     run, story = here.run(), retell(here.store.entries("r1"))
     planned, lost = run.facts["lost"], fact_with(here.find("postgres pitr"), run, FactRole.LOST)
     assert (planned["commits"], lost["commits"], lost["rows"]) == (2, 6, 6)
-    assert sheet_of(here, Kind.FINISHED, "report")["Lost"] == "6 rows in 6 commits, 5 min 16 s of writes"
+    assert sheet_of(here, Kind.FINISHED, "report")["Lost"] == (
+        "6 rows added, changed or deleted, in 6 commits, 5 min 16 s of writes"
+    )
     assert story.actual is not None
     assert story.actual.rpo_seconds == 315.4
     assert story.actual.rpo_bound is Bound.EXACT
