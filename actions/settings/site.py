@@ -102,11 +102,12 @@ class SiteSettings(Checked):
     data_directory: str = ""
     backup_rate: Rate = "100M"
     docker_host: str = ""
+    compose_project: str = ""
     dumps: tuple[str, ...] = ("/backups/postgres/daily", "/backups/postgres/weekly")
 
     def site(self) -> SiteConfig:
         """The part that steps see of its own server."""
-        return SiteConfig(**self.model_dump(exclude={"docker_host"}))
+        return SiteConfig(**self.model_dump(exclude={"docker_host", "compose_project"}))
 
 
 class ToldServer(Checked):

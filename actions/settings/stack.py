@@ -61,7 +61,7 @@ def _told(site: SiteSettings, tables: Sequence[ServiceTable], key: str) -> ToldS
         site = _agreed(site, own, services)
     servers = configs(site, own, tables, services, key)
     writers = {*site.writers, *(name for server in servers for name in server.writers)}
-    return ToldSite(site, Site(site.name, site.docker_host, _writing(services, writers)), servers)
+    return ToldSite(site, Site(site.name, site.docker_host, _writing(services, writers), site.compose_project), servers)
 
 
 def _own(site: SiteSettings, tables: Sequence[ServiceTable], services: Sequence[Service], key: str) -> str:

@@ -50,11 +50,15 @@ class Service:
 
 @dataclass(frozen=True)
 class Site:
-    """One Docker host or region. `docker` is the address of its Docker, empty for the worker's own."""
+    """One Docker host or region. `docker` is the address of its Docker, empty for the worker's own.
+
+    `project` is the Compose project in which labels of services count; empty for the one that was last seen.
+    """
 
     name: str
     docker: str = ""
     services: tuple[Service, ...] = ()
+    project: str = ""
 
     def service(self, name: str) -> Service | None:
         """The service of that name, or in the container of that name."""

@@ -23,10 +23,14 @@ _FREEZES = 5
 
 
 class DockerHost:
-    """The containers of one Docker host. `services` are those of its site, by whose names they are looked for too."""
+    """The containers of one Docker host.
 
-    def __init__(self, client: Any, services: Sequence[Service] = ()) -> None:
-        self.client, self._services = client, services
+    `services` are those of its site, by whose names they are looked for too; their labels count in the Compose
+    `project` alone, where that is known.
+    """
+
+    def __init__(self, client: Any, services: Sequence[Service] = (), project: str = "") -> None:
+        self.client, self._services, self._project = client, services, project
         self._host = ""
 
     @property
@@ -48,7 +52,7 @@ class DockerHost:
         """The one container of the service's Compose label; for one that the settings name there is no other."""
         listed = self.client.api.containers(all=True)
         labels = {str(one["Names"][0]).lstrip("/"): one.get("Labels") or {} for one in listed if one.get("Names")}
-        found = containers_of(service, labels, self._services)
+        found = containers_of(service, labels, self._services, self._project)
         if len(found) > 1:
             raise Refused(
                 f"It cannot be known which container {service.name} is.",

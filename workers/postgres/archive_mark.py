@@ -16,7 +16,7 @@ from actions.engine.errors import RecoveryError
 from actions.findings import Finding
 from actions.settings.settings import Settings
 from actions.settings.site import SiteConfig
-from actions.stack.stack import Service
+from actions.stack.stack import Site
 from actions.tools.docker import Mount
 from workers.docker.client import connect
 from workers.docker.containers import DockerHost
@@ -53,13 +53,13 @@ def make_marks(settings: Settings) -> Iterator[Finding]:
         return
     try:
         with speaking("making the archive's mark"):
-            yield _made(client, server, settings.stack()[0].services)
+            yield _made(client, server, settings.stack()[0])
     except RecoveryError as trouble:
         yield Finding(_NAME, False, f"{trouble.said} {trouble.detail}".strip(), trouble.hint)
 
 
-def _made(client: Any, server: SiteConfig, services: Sequence[Service]) -> Finding:
-    found = DockerHost(client, services).find(server.postgres)
+def _made(client: Any, server: SiteConfig, site: Site) -> Finding:
+    found = DockerHost(client, site.services, site.project).find(server.postgres)
     if found is None:
         return Finding(_NAME, False, f"there is no container {server.postgres} here", _LATER)
     if found.state != "running":

@@ -52,7 +52,7 @@ def _of_the_site(settings: Settings, store: Store, find: Callable[[str], Procedu
     near = (other for other in settings.stack() if other.name != name and other.docker == site.docker)
     elsewhere = [service for other in near for service in other.services]
     toolbox = docker_toolbox(settings, store, name)
-    yield ConditionKeeper(store, toolbox, name, servers, site.services, elsewhere).chore()
+    yield ConditionKeeper(store, toolbox, name, servers, site.services, elsewhere, site.project).chore()
     if name == settings.site.name:
         own, *others = (_audit(settings, store, find, one.name) for one in settings.stack())
         yield DeadMan(own, others).chore()

@@ -21,6 +21,7 @@ from actions.store import notes
 from actions.store.store import Store
 from actions.tools.names import Names
 from actions.tools.registry import SiteTools
+from actions.watch.compose_project import remembered
 from workers.docker.client import connect
 from workers.docker.containers import DockerHost
 from workers.docker.errors import speaking
@@ -49,7 +50,8 @@ class DockerToolbox:
     """Tools on one Docker host. `docker_host` is an address such as tcp://…; empty for the environment's.
 
     `services` are those of the site, as the stack tells them. `site` is its own PostgreSQL, for runs that are about
-    another service; `others` are those of its other servers.
+    another service; `others` are those of its other servers. `project` is the Compose project of the services, empty
+    for the one that was last seen.
     """
 
     def __init__(
@@ -59,7 +61,9 @@ class DockerToolbox:
         docker_host: str = "",
         services: Sequence[Service] = (),
         others: Sequence[SiteConfig] = (),
+        project: str = "",
     ) -> None:
+        self._given = project
         self._store, self._site, self._docker_host, self._services = store, site, docker_host, services
         self._servers = {one.postgres: one for one in (*others, site)}
         self._accesses = Accesses()
@@ -85,7 +89,7 @@ class DockerToolbox:
                 files.fresh()
                 folders.fresh()
             yield HostTools(
-                docker=DockerHost(client, self._services),
+                docker=DockerHost(client, self._services, self._project()),
                 folders=folders,
                 files=files,
                 servers=HostServers(client),
@@ -101,6 +105,9 @@ class DockerToolbox:
             self._tidy(run, files, folders)
             web.close()
             client.close()
+
+    def _project(self) -> str:
+        return self._given or remembered(self._store, self._site.name)
 
     def _told(self, run: Run) -> SiteConfig:
         if run.site != self._site.name:
@@ -135,7 +142,7 @@ def docker_toolbox(settings: Settings, store: Store, name: str = "") -> DockerTo
     """
     site = site_named(settings.stack(), name)
     own = settings.own_server(site.name)
-    return DockerToolbox(store, own, site.docker, site.services, settings.servers(site.name))
+    return DockerToolbox(store, own, site.docker, site.services, settings.servers(site.name), site.project)
 
 
 def site_reached(settings: Settings, name: str) -> Site:

@@ -56,6 +56,7 @@ class Worker:
         self.sweep = Sweep(self.store, self.find, self.sites)
         self._kept = KeptThreads()
         self._own = threading.local()
+        self._at_hand, self._turn = set[str](), threading.Lock()
 
     def work(self) -> None:
         """Work until asked to leave; then runs are left at the end of their present steps, a cut-over at its own."""
@@ -125,7 +126,22 @@ class Worker:
         return self._carry(run, self._own.runner if own is not None else self.runner(place.site, place.lane))
 
     def _carry(self, run: str, runner: LeasedRunner) -> str:
-        """Carry a run out as far as it goes; an unknown one is a stray job."""
+        """Carry a run out as far as it goes; an unknown one is a stray job.
+
+        A lease runs out while the store is locked for longer. Whichever worker takes the run then, it is none of these
+        threads: one of them is in the middle of it, and would notice only at its next entry.
+        """
+        with self._turn:
+            if run in self._at_hand:
+                return "at hand"
+            self._at_hand.add(run)
+        try:
+            return self._carried(run, runner)
+        finally:
+            with self._turn:
+                self._at_hand.discard(run)
+
+    def _carried(self, run: str, runner: LeasedRunner) -> str:
         try:
             why = runner.carry_out(run, self.leaving)
         except KeyError:

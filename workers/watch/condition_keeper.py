@@ -11,9 +11,11 @@ import structlog
 from actions.chores.chores import Chore
 from actions.engine.errors import RecoveryError
 from actions.settings.site import SiteConfig
+from actions.stack.containers import Listed
 from actions.stack.stack import Service
 from actions.store.kept_count import KeptCount
 from actions.store.store import Store
+from actions.watch.compose_project import remember
 from actions.watch.run_records import Records
 from actions.watch.service_condition import NOTE, Condition, Health, conditions, keep
 from workers.runner.scope import Toolbox
@@ -46,6 +48,8 @@ class ConditionKeeper:
     services: Sequence[Service]
     elsewhere: Sequence[Service] = ()
     """The services of other sites that may be in the same Docker."""
+    project: str = ""
+    """The Compose project of the services; empty for the one that was last seen."""
     every: float = EVERY
     records: Records = field(default_factory=Records)
 
@@ -102,7 +106,7 @@ class ConditionKeeper:
         """How the containers are, after a look at each server that serves; and why Docker did not answer."""
         try:
             with self.toolbox.open(looking_run(self.site, "", self.store.clock())) as tools:
-                found = container_health.look(tools.docker.client, self.services, self.elsewhere)
+                found = container_health.look(tools.docker.client, self.services, self.elsewhere, self._own_project)
                 if not self._busy():
                     self._memories.look(tools.docker.client, found, self.store.clock())
             well = {one.service for one in found if one.well}
@@ -116,6 +120,9 @@ class ConditionKeeper:
                 watch.tell(problem)
             ours = [one for one in self.services if one.name in self._watches]
             return tuple(Health(one.name, "unknown", trouble.said, kind=one.kind) for one in ours), problem
+
+    def _own_project(self, listed: Listed) -> str:
+        return self.project or remember(self.store, self.site, listed, self.services)
 
     def _busy(self) -> bool:
         return bool(self.store.leased())

@@ -3,37 +3,45 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from docker.errors import NotFound
 
-from actions.stack.containers import containers_of
+from actions.stack.containers import COMPOSE_PROJECT, Listed, containers_of, project_of, strangers
 from actions.stack.stack import Service
 from actions.watch.service_condition import Health
 from workers.docker.errors import speaking
 
-_PROJECT, _ROLE = "com.docker.compose.project", "mayday.role"
+_ROLE = "mayday.role"
 _CHECK = re.compile(r"\((?:health: )?(healthy|unhealthy|starting)\)")
 _ENDED = ("exited", "created", "dead", "removing")
 _CODE = re.compile(r"\((\d+)\)")
 _KILLED = "Exited (137)"
 
 
-def look(client: Any, services: Sequence[Service], elsewhere: Sequence[Service] = ()) -> tuple[Health, ...]:
-    """The services of a site, and whatever else is of the same Compose project and no service `elsewhere`.
+def look(
+    client: Any, services: Sequence[Service], elsewhere: Sequence[Service], own_project: Callable[[Listed], str]
+) -> tuple[Health, ...]:
+    """The services of a site, and whatever else is of its own Compose project and no service `elsewhere`.
+
+    `own_project` tells which one that is, of all that Docker lists.
 
     Raises:
         RecoveryError: Docker does not answer.
     """
     with speaking("looking at the containers of the site"):
-        found = healths(client.api.containers(all=True), services, elsewhere)
+        listed = client.api.containers(all=True)
+        found = healths(listed, services, elsewhere, own_project(_labels(listed)))
         return tuple(_why_killed(client, one) if one.detail == _KILLED else one for one in found)
 
 
 def healths(
-    listed: Sequence[Mapping[str, Any]], services: Sequence[Service], elsewhere: Sequence[Service] = ()
+    listed: Sequence[Mapping[str, Any]],
+    services: Sequence[Service],
+    elsewhere: Sequence[Service] = (),
+    project: str = "",
 ) -> tuple[Health, ...]:
     """The same, from what Docker listed; what a run made beside the stack is left out.
 
@@ -42,23 +50,41 @@ def healths(
     Of what is no service of the stack only the name is known, and that it belongs to the same project.
     """
     rows = {_name(one): one for one in listed if _ROLE not in (one.get("Labels") or {})}
-    labels = {name: dict(one.get("Labels") or {}) for name, one in rows.items()}
-    found = {one.name: containers_of(one, labels, services) for one in services}
-    told = [_of_service(one, found[one.name], rows) for one in services if found[one.name] or not one.optional]
+    labels = _labels(listed)
+    found = {one.name: containers_of(one, labels, services, project) for one in services}
+    told = [
+        _missing(one, labels, project) if not found[one.name] else _of_service(one, found[one.name], rows)
+        for one in services
+        if found[one.name] or not one.optional
+    ]
     taken = [name for names in found.values() for name in names]
     others = {one.container or one.name for one in elsewhere}
-    project = next((labels[name][_PROJECT] for name in taken if labels[name].get(_PROJECT)), "")
-    members = (name for name in rows if project and labels[name].get(_PROJECT) == project)
+    here = project or project_of(labels, services)
+    members = (name for name in rows if here and labels[name].get(COMPOSE_PROJECT) == here)
     beside = sorted(name for name in members if name not in taken and name not in others)
     return (*told, *(_health(name, rows[name]) for name in beside))
+
+
+def _labels(listed: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, str]]:
+    named = {_name(one): dict(one.get("Labels") or {}) for one in listed}
+    return {name: labels for name, labels in named.items() if _ROLE not in labels}
+
+
+def _missing(service: Service, labels: Listed, project: str) -> Health:
+    said = "There is no container of that name."
+    if project and (others := strangers(service, labels, project)):
+        there = labels[others[0]].get(COMPOSE_PROJECT) or "no project"
+        said += (
+            f" {others[0]} has its Compose label, but in {there} and not in {project}, so it is not taken for it. "
+            "Where the stack has moved there, write compose_project into the site's table."
+        )
+    return Health(service.name, "missing", said, kind=service.kind)
 
 
 def _of_service(service: Service, found: Sequence[str], rows: Mapping[str, Mapping[str, Any]]) -> Health:
     if len(found) > 1:
         said = f"Its Compose service has the containers {', '.join(found)}; name one in the settings as its container."
         return Health(service.name, "missing", said, kind=service.kind)
-    if not found:
-        return Health(service.name, "missing", "There is no container of that name.", kind=service.kind)
     [name] = found
     seen = _health(service.name, rows[name])
     return replace(seen, kind=service.kind, container=name if name != service.name else "")

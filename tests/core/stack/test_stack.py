@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actions.stack.containers import containers_of
+from actions.stack.containers import COMPOSE_PROJECT as PROJECT
+from actions.stack.containers import containers_of, project_of
 from actions.stack.manual import MANUAL, SERVICES
 from actions.stack.objectives import KINDS, SCENARIOS
 from actions.stack.order import check, waves
@@ -114,6 +115,49 @@ def test_a_container_that_is_another_services_is_not_taken_by_its_label() -> Non
     cache = Service("cache", ServiceKind.REDIS, compose="redis", container="")
     listed = {"nself-redis": {COMPOSE: "redis"}, "other": {COMPOSE: "redis"}}
     assert containers_of(cache, listed, (SERVICES[1], cache)) == ("other",)
+
+
+SHOP, BLOG = ({COMPOSE: "redis", PROJECT: name} for name in ("shop", "blog"))
+MINIO = next(one for one in SERVICES if one.name == "nself-minio")
+
+
+@pytest.mark.parametrize(
+    ("listed", "project", "found"),
+    [
+        # The stack's own is gone, and another project's is there.
+        ({"blog-redis-1": BLOG}, "shop", ()),
+        ({"blog-redis-1": BLOG, "shop-redis-1": SHOP}, "shop", ("shop-redis-1",)),
+        ({"blog-redis-1": BLOG, "nself-minio": {COMPOSE: "minio", PROJECT: "shop"}}, "", ()),
+        ({"blog-redis-1": BLOG, "nself-minio": {COMPOSE: "minio", PROJECT: "blog"}}, "", ("blog-redis-1",)),
+        # Without a project there is nothing by which it could be told.
+        ({"blog-redis-1": BLOG, "shop-redis-1": SHOP}, "", ("blog-redis-1", "shop-redis-1")),
+        ({"loose": {COMPOSE: "redis"}}, "shop", ()),
+        # A name is one's own whatever project it is in.
+        ({"nself-redis": BLOG}, "shop", ("nself-redis",)),
+    ],
+)
+def test_a_label_counts_in_the_stacks_own_project_alone(
+    listed: dict[str, dict[str, str]], project: str, found: object
+) -> None:
+    assert containers_of(SERVICES[1], listed, SERVICES, project) == found
+
+
+@pytest.mark.parametrize(
+    ("listed", "known", "project"),
+    [
+        ({"shop-redis-1": SHOP}, "", "shop"),
+        ({"shop-redis-1": SHOP, "blog-redis-1": BLOG}, "", ""),
+        ({"blog-redis-1": BLOG}, "shop", "shop"),
+        ({"nself-minio": {PROJECT: "moved"}, "shop-redis-1": SHOP}, "shop", "moved"),
+        ({"nself-minio": {PROJECT: "a"}, "nself-redis": {PROJECT: "b"}}, "shop", "shop"),
+        ({"nself-minio": {}}, "", ""),
+        ({}, "shop", "shop"),
+    ],
+)
+def test_the_project_of_a_stack_is_that_of_its_names_then_the_known_one(
+    listed: dict[str, dict[str, str]], known: str, project: str
+) -> None:
+    assert project_of(listed, SERVICES, known) == project
 
 
 def test_a_container_that_the_settings_name_is_the_only_one_that_counts() -> None:

@@ -15,6 +15,7 @@ from actions.engine.errors import Away
 from actions.engine.journal import Entry, Kind
 from actions.engine.run import Run
 from actions.incidents import on_call
+from actions.stack.containers import COMPOSE_PROJECT, COMPOSE_SERVICE
 from actions.stack.drawing import drawn
 from actions.stack.manual import SERVICES
 from actions.stack.stack import Service, ServiceKind, Site
@@ -22,6 +23,7 @@ from actions.store.store import Store
 from actions.tools.outside import OnCall
 from actions.tools.registry import SiteTools
 from actions.watch import row_counts, service_condition
+from actions.watch.compose_project import remembered
 from actions.watch.redis_memory import Memory, silent
 from actions.watch.row_counts import RowsSeen
 from actions.watch.run_records import Record, Records
@@ -208,6 +210,30 @@ def test_a_service_of_another_site_in_the_same_docker_is_not_said_to_be_in_no_ta
     there = (Service("follower", ServiceKind.POSTGRES, container="db-standby"),)
     assert [h.service for h in healths(rows, here, there)] == ["db", "cache"]
     assert [h.service for h in healths(rows, there, here)] == ["follower", "cache"]
+
+
+def test_a_service_that_is_gone_is_not_replaced_by_another_projects_and_it_is_said_why(watch: Watch) -> None:
+    ours, theirs = (
+        {**listed(f"{name}-postgres-1"), "Labels": {COMPOSE_SERVICE: "postgres", COMPOSE_PROJECT: name}}
+        for name in ("shop", "blog")
+    )
+    seen: list[Any] = [ours]
+    watch.host.containers = lambda all: seen  # type: ignore[method-assign]
+    watch.keeper.look()
+    postgres = KNOWN[0].name
+    assert conditions(watch.store, SITE.name)[postgres].health.inside == "shop-postgres-1"
+    assert remembered(watch.store, SITE.name) == "shop"
+    seen[:] = [theirs]
+    watch.host.world.clock.advance(60)
+    assert watch.another().look()
+    gone = conditions(watch.store, SITE.name)[postgres].health
+    assert gone.word == "missing"
+    assert "blog-postgres-1 has its Compose label, but in blog and not in shop" in gone.detail
+    assert "compose_project" in gone.detail
+    seen[:] = [theirs, ours]
+    watch.host.world.clock.advance(60)
+    assert watch.another().look()
+    assert conditions(watch.store, SITE.name)[postgres].health.inside == "shop-postgres-1"
 
 
 def test_a_service_is_told_under_its_own_name_whatever_its_container_is_called() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from actions.control.requests import Subject, open_run
 from actions.engine.due_times import DueTime
@@ -26,6 +27,7 @@ from actions.settings.settings import Settings
 from actions.settings.site import SiteSettings
 from actions.store.notes import living_workers, worker_lives
 from actions.store.store import Store
+from actions.store.tables import leases
 from tests.support.bot_world import store_in
 from tests.support.waiting import now
 from tests.support.worlds.clock import Clock
@@ -129,6 +131,27 @@ def test_runs_of_two_services_and_of_two_sites_are_carried_out_at_the_same_time(
     runs = [hall.ask("redis"), hall.ask("postgres"), hall.ask("postgres", "east")]
     hall.worker.keep_up()
     hall.until(lambda: all(hall.store.run(run).finished is Outcome.DONE for run in runs))
+
+
+def test_a_run_whose_lease_ran_out_is_taken_by_no_other_thread_of_the_worker_that_is_in_the_middle_of_it(
+    hall: Hall,
+) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def amid(what: str) -> None:
+        begun.set()
+        assert go_on.wait(PATIENCE)
+
+    hall.stands.amid = amid
+    run = hall.ask("redis")
+    first = threading.Thread(target=hall.worker.carry_out, args=(run,))
+    first.start()
+    assert begun.wait(PATIENCE)
+    with hall.store.engine.begin() as db:
+        db.execute(sa.delete(leases).where(leases.c.run == run))
+    assert hall.worker.carry_out(run) == "at hand"
+    go_on.set()
+    first.join(PATIENCE)
 
 
 def test_two_of_one_service_exclude_each_other_as_ever(hall: Hall) -> None:
