@@ -23,7 +23,7 @@ from actions.postgres.shown_rows import (
     same_sql,
 )
 from actions.settings.site import SiteConfig
-from actions.tools.docker import Docker
+from actions.tools.docker import Container, Docker
 from actions.tools.names import Names
 from actions.tools.private_answer import PrivateAnswer
 from actions.tools.sql import Sql
@@ -60,6 +60,10 @@ def show_rows(
         )
     if container is None or container.state != "running":
         return _said(private, f"Run {run} has no clone any more that could be asked.")
+    if not _is_of(container, run, server):
+        return _said(
+            private, f"The clone of run {run} is of another server than {server.service}. Nothing was compared."
+        )
     shown, trouble, lines = [], [], []
     for table in site.preview:
         try:
@@ -74,6 +78,12 @@ def show_rows(
         lines += told
     private.give(lines)
     return RowsShown(tuple(shown), tuple(trouble))
+
+
+def _is_of(clone: Container, run: str, server: Server) -> bool:
+    """Whether a clone is that server's: another server of the site may have tables of the same names."""
+    own = f"{server.home.parent.rstrip('/')}/{Names(run).clone_leaf(server.home)}"
+    return any(mount.source == own for mount in clone.mounts)
 
 
 def _said(private: PrivateAnswer, why: str) -> RowsShown:

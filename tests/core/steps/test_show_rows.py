@@ -33,13 +33,29 @@ class TwoServers:
         return found[::-1] if " desc " in query else found
 
 
+RUN = "r1122-abcd"
+SERVER = cast(Server, SimpleNamespace(service="nself-postgres", home=SimpleNamespace(parent="/data", leaf="postgres")))
+
+
+def docker_with(source: str) -> Docker:
+    clone = SimpleNamespace(state="running", mounts=(SimpleNamespace(source=source),))
+    return cast(Docker, SimpleNamespace(find=lambda _name: clone))
+
+
+def test_a_clone_of_another_server_is_not_compared_with_this_one() -> None:
+    private = PrivateLines()
+    site = replace(SITE, preview=shown_tables(["messages.body"]))
+    other = docker_with(f"/other/postgres_clone_{RUN}")
+    shown = show_rows(RUN, SERVER, site, other, cast(Sql, TwoServers({1: "a"}, {1: "b"})), private)
+    assert not shown.tables
+    assert private.lines == [f"The clone of run {RUN} is of another server than nself-postgres. Nothing was compared."]
+
+
 def test_a_row_whose_end_is_not_shown_is_not_called_unchanged() -> None:
     sql = TwoServers({1: LONG, 2: "short", 3: "old"}, {1: f"{LONG}, and more", 2: "short", 3: "new"})
     private = PrivateLines()
     site = replace(SITE, preview=shown_tables(["messages.body"]))
-    server = cast(Server, SimpleNamespace(service="nself-postgres"))
-    docker = cast(Docker, SimpleNamespace(find=lambda _name: SimpleNamespace(state="running")))
-    show_rows("r1122-abcd", server, site, docker, cast(Sql, sql), private)
+    show_rows(RUN, SERVER, site, docker_with(f"/data/postgres_clone_{RUN}"), cast(Sql, sql), private)
     assert [line.partition("”")[2] for line in private.lines[1:4]] == [
         " (the same as far as it is shown)",
         "",
