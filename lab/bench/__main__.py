@@ -35,7 +35,7 @@ def main() -> int:
     # Whoever ends it from outside, such as a time limit, gets the company cleared away too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with tempfile.TemporaryDirectory(prefix="mayday-bench-", dir=asked.root) as root:
-        lab = Lab(Path(root), prefix="mbench-", project="mbench")
+        lab = Lab(Path(root), prefix="mbench-", project="mbench", hold_seconds=0)
         try:
             company.up(lab, town=True, gigabytes=asked.gigabytes, say=console.print)
             show(console, measure(Ground(lab, console), asked))
