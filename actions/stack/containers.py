@@ -38,10 +38,12 @@ def containers_of(
     return tuple(sorted(name for name in found if not own or listed[name].get(COMPOSE_PROJECT, "") in own))
 
 
-def strangers(service: Service, listed: Listed, project: str) -> tuple[str, ...]:
-    """The containers that bear the service's label in other projects than the stack's own."""
-    found = _labelled(service, listed)
-    return tuple(sorted(name for name in found if listed[name].get(COMPOSE_PROJECT, "") != project))
+def unclaimed(service: Service, listed: Listed, services: Sequence[Service] = (), project: str = "") -> tuple[str, ...]:
+    """The containers that bear the label of a service that is not there, and are another project's."""
+    if service.container or containers_of(service, listed, services, project):
+        return ()
+    held = {one.container or one.name for one in services if one.name != service.name}
+    return tuple(sorted(_labelled(service, listed) - held))
 
 
 def project_of(listed: Listed, services: Sequence[Service], known: str = "") -> str:

@@ -57,6 +57,9 @@ class Docker(Protocol):
     def find(self, name: str) -> Container | None:
         """The container of that name, or None."""
 
+    def in_other_projects(self, name: str) -> tuple[str, ...]:
+        """Containers that bear the Compose label of that service, which is not here, in another project."""
+
     def volume_options(self, name: str) -> Mapping[str, str]:
         """The options with which a volume was made: `type`, `o`, `device`."""
 

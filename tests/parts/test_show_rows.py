@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from actions.postgres.server import Server
 from actions.postgres.shown_rows import shown_tables
 from actions.settings.settings import Settings
 from actions.steps.postgres.show_rows import RowsShown, show_rows
+from actions.tools.docker import Mount
 from actions.tools.names import Names
 from tests.support.small_server import SmallServer, small_server
 from tests.support.worlds.planned import PrivateLines
@@ -37,7 +39,7 @@ class Pair:
         return shown, told.lines
 
     def docker(self) -> Any:
-        return Renamed(self.clone)
+        return Renamed(self.clone, self.live.server)
 
     def rows(self, container: str, server: Any, sql: str, *, seconds: float = 30, database: str = "") -> Any:
         side = self.clone if container == Names("r0209-abcd").clone else self.live
@@ -46,10 +48,17 @@ class Pair:
 
 @dataclass
 class Renamed:
+    """The clone under the name of the run's, on the folder that the run's has."""
+
     clone: SmallServer
+    server: Server
 
     def find(self, name: str) -> Any:
-        return self.clone.docker.find(self.clone.name) if name == Names("r0209-abcd").clone else None
+        names, home = Names("r0209-abcd"), self.server.home
+        found = self.clone.docker.find(self.clone.name)
+        if name != names.clone or found is None:
+            return None
+        return replace(found, mounts=(Mount("bind", f"{home.parent}/{names.clone_leaf(home)}", home.inside),))
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from docker.errors import APIError, NotFound
 
 from actions.engine.errors import Refused
 from actions.redact import redact
-from actions.stack.containers import containers_of
+from actions.stack.containers import containers_of, unclaimed
 from actions.stack.stack import Service
 from actions.tools.docker import Container
 from workers.docker.confirmations import confirm
@@ -48,11 +48,18 @@ class DockerHost:
             except NotFound:
                 return self._labelled(service) if service else None
 
+    def in_other_projects(self, name: str) -> tuple[str, ...]:
+        service = next((one for one in self._services if one.name == name), None)
+        with speaking(f"looking for {name} in other Compose projects"):
+            return unclaimed(service, self._listed(), self._services, self._project) if service else ()
+
+    def _listed(self) -> dict[str, dict[str, str]]:
+        listed = self.client.api.containers(all=True)
+        return {str(one["Names"][0]).lstrip("/"): one.get("Labels") or {} for one in listed if one.get("Names")}
+
     def _labelled(self, service: Service) -> Container | None:
         """The one container of the service's Compose label; for one that the settings name there is no other."""
-        listed = self.client.api.containers(all=True)
-        labels = {str(one["Names"][0]).lstrip("/"): one.get("Labels") or {} for one in listed if one.get("Names")}
-        found = containers_of(service, labels, self._services, self._project)
+        found = containers_of(service, self._listed(), self._services, self._project)
         if len(found) > 1:
             raise Refused(
                 f"It cannot be known which container {service.name} is.",

@@ -9,7 +9,7 @@ from typing import Any
 
 from docker.errors import NotFound
 
-from actions.stack.containers import COMPOSE_PROJECT, Listed, containers_of, project_of, strangers
+from actions.stack.containers import COMPOSE_PROJECT, Listed, containers_of, project_of, unclaimed
 from actions.stack.stack import Service
 from actions.watch.service_condition import Health
 from workers.docker.errors import speaking
@@ -53,7 +53,7 @@ def healths(
     labels = _labels(listed)
     found = {one.name: containers_of(one, labels, services, project) for one in services}
     told = [
-        _missing(one, labels, project) if not found[one.name] else _of_service(one, found[one.name], rows)
+        _missing(one, labels, services, project) if not found[one.name] else _of_service(one, found[one.name], rows)
         for one in services
         if found[one.name] or not one.optional
     ]
@@ -70,13 +70,14 @@ def _labels(listed: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, str]]:
     return {name: labels for name, labels in named.items() if _ROLE not in labels}
 
 
-def _missing(service: Service, labels: Listed, project: str) -> Health:
+def _missing(service: Service, labels: Listed, services: Sequence[Service], project: str) -> Health:
     said = "There is no container of that name."
-    if project and (others := strangers(service, labels, project)):
+    if others := unclaimed(service, labels, services, project):
         there = labels[others[0]].get(COMPOSE_PROJECT) or "no project"
         said += (
-            f" {others[0]} has its Compose label, but in {there} and not in {project}, so it is not taken for it. "
-            "Where the stack has moved there, write compose_project into the site's table."
+            f" {others[0]} has its Compose label, but in {there} and not in {project or 'its project'}, so "
+            "it is not taken for it. Where it is this stack's, name it as container in its [[services]] table; where "
+            "the stack has moved there, write compose_project into the site's table."
         )
     return Health(service.name, "missing", said, kind=service.kind)
 

@@ -119,16 +119,32 @@ class Writer:
 
 @dataclass(frozen=True)
 class Writers:
-    """Everybody who writes, as far as the settings say."""
+    """Everybody who writes, as far as the settings say.
+
+    `unclaimed` are services that are not here, each with a container of another Compose project that has its label.
+    """
 
     all: tuple[Writer, ...]
+    unclaimed: tuple[tuple[str, str], ...] = volatile(default=())
 
     def says(self) -> str:
         """For example: nself-functions, nself-hasura."""
         return ", ".join(writer.name for writer in self.all) or "none configured"
 
+    def alerts(self) -> tuple[str, ...]:
+        """Who might write and would not be paused."""
+        return tuple(
+            f"{name} is not here. {other} has its Compose label in another project, so it is not taken for it and "
+            f"would not be paused. If it writes into this database, cancel, and name it as the container of {name}."
+            for name, other in self.unclaimed
+        )
+
 
 def see_writers(site: SiteConfig, docker: Docker) -> Writers:
     """The writers of the settings that exist here; one that does not exist cannot write."""
-    found = [docker.find(name) for name in site.writers]
-    return Writers(tuple(Writer(c.name, c.id, c.state) for c in found if c is not None))
+    found = {name: docker.find(name) for name in site.writers}
+    others = [(name, docker.in_other_projects(name)) for name, container in found.items() if container is None]
+    return Writers(
+        tuple(Writer(c.name, c.id, c.state) for c in found.values() if c is not None),
+        tuple((name, other[0]) for name, other in others if other),
+    )

@@ -91,7 +91,13 @@ def plan_sheets(
             *archiving_rows(archiving),
             *_time_rows(writers, site, times),
         ),
-        alerts=(*live_alerts(live), *aim.alerts(target), *space_alerts(space), *plan_alerts(archiving)),
+        alerts=(
+            *live_alerts(live),
+            *writers.alerts(),
+            *aim.alerts(target),
+            *space_alerts(space),
+            *plan_alerts(archiving),
+        ),
         essential=("Target" if target.at is not None else "Stops", *_IN_PLAN),
         carded=("Target", "Takes"),
     )

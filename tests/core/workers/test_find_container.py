@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -11,6 +11,8 @@ from docker.errors import NotFound
 from actions.engine.errors import Refused
 from actions.stack.manual import SERVICES
 from actions.stack.stack import Service, ServiceKind
+from actions.steps.postgres.look_at_server import see_writers
+from tests.support.worlds.company import SITE
 from workers.docker.containers import DockerHost
 
 
@@ -61,6 +63,26 @@ def test_a_container_of_that_name_is_the_one() -> None:
 def test_a_service_without_such_a_container_is_found_by_its_compose_service() -> None:
     assert found({"nchat_postgres": "postgres"}, "nself-postgres") == "nchat_postgres"
     assert found({"nchat_postgres": "postgres"}, "nself-redis") == ""
+
+
+class Blog(Daemon):
+    """Where every label is another project's than the stack's."""
+
+    def _labels(self, name: str) -> dict[str, str]:
+        return {**super()._labels(name), "com.docker.compose.project": "blog"}
+
+
+def test_another_projects_container_is_not_taken_and_is_named() -> None:
+    here = DockerHost(Blog({"blog_postgres": "postgres", "blog_auth": "auth"}), SERVICES, "shop")
+    assert here.find("nself-postgres") is None
+    assert here.in_other_projects("nself-postgres") == ("blog_postgres",)
+    assert DockerHost(Blog({"blog_postgres": "postgres"}), SERVICES, "blog").in_other_projects("nself-postgres") == ()
+    site = replace(SITE, writers=("nself-auth", "nself-functions"))
+    seen = see_writers(site, here)
+    assert (seen.all, seen.unclaimed) == ((), (("nself-auth", "blog_auth"),))
+    [alert] = seen.alerts()
+    assert "blog_auth has its Compose label in another project" in alert
+    assert "would not be paused" in alert
 
 
 def test_what_is_no_service_of_the_stack_is_found_by_its_name_alone() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from actions.engine.errors import RecoveryError
-from actions.stack.containers import containers_of
+from actions.stack.containers import containers_of, unclaimed
 from actions.tools.docker import Container
 from tests.support.worlds.company import SITE, WRITERS, World
 
@@ -23,6 +23,11 @@ class WorldDocker:
         listed = {one.name: one.labels for one in self.world.containers.values()}
         found = containers_of(service, listed, self.world.services)
         return self.world.containers[found[0]] if len(found) == 1 else None
+
+    def in_other_projects(self, name: str) -> tuple[str, ...]:
+        service = next((one for one in self.world.services if one.name == name), None)
+        listed = {one.name: one.labels for one in self.world.containers.values()}
+        return unclaimed(service, listed, self.world.services) if service else ()
 
     def volume_options(self, name: str) -> Mapping[str, str]:
         return {}
