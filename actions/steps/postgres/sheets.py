@@ -81,6 +81,7 @@ def plan_sheets(
     archiving: Archiving,
 ) -> tuple[Sheet, ...]:
     """The plan: what will happen, from what, and what will be lost."""
+    alerts = (*live_alerts(live), *writers.alerts(), *aim.alerts(target), *space_alerts(space), *plan_alerts(archiving))
     where = Sheet(
         "Plan",
         (
@@ -91,13 +92,7 @@ def plan_sheets(
             *archiving_rows(archiving),
             *_time_rows(writers, site, times),
         ),
-        alerts=(
-            *live_alerts(live),
-            *writers.alerts(),
-            *aim.alerts(target),
-            *space_alerts(space),
-            *plan_alerts(archiving),
-        ),
+        alerts=alerts,
         essential=("Target" if target.at is not None else "Stops", *_IN_PLAN),
         carded=("Target", "Takes"),
     )
