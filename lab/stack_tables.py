@@ -40,6 +40,7 @@ database = "{DATABASE}"
 name = "{name}"
 kind = "postgres"
 site = "{lab.standby_site}"
+follows = "{lab.container("postgres")} @ {lab.project}"
 folders = {json.dumps([str(lab.data(STANDBY))])}
 '''
 

@@ -144,7 +144,8 @@ def _claims(procedure: Procedure, request: Any, subject: Subject, beside: Sequen
 
 
 def _must_be_two(procedure: Procedure, request: Any, subject: Subject) -> None:
-    if procedure.there and str(getattr(request, procedure.there)) in ("", subject.site):
+    none = ("",) if procedure.near else ("", subject.site)
+    if procedure.there and str(getattr(request, procedure.there)) in none:
         raise Refused(
             f"{procedure.name} needs a second site beside {subject.site}.",
             code="MD-RUN-040",

@@ -10,12 +10,17 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Asker:
-    """What a request is read with: the moment, the operations zone, the person's own zone, the service's name."""
+    """What a request is read with: the moment, the operations zone, the person's own zone, the service's name.
+
+    `follows` is the service that this one is a standby of, and `follows_at` its site; empty where it follows nobody.
+    """
 
     now: datetime
     operations_zone: str
     zone: str | None
     service: str
+    follows: str = ""
+    follows_at: str = ""
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,8 @@ NEEDED = ("archive", "bases", "database")
 def own_server(site: SiteSettings, tables: Sequence[ServiceTable], servers: Sequence[Service], key: str) -> str:
     """The server that the site's table tells of; empty where it has none.
 
-    It is the one that the site names, else the only one whose own table does not tell of it, else the first.
+    It is the one that the site names, else the only one whose own table does not tell of it, else the first. One that
+    follows another has the backups of that one, and is the site's own only where there is no other.
 
     Raises:
         ValueError: there are several, and nothing says which; or it is none of them. `key` names the site's table.
@@ -33,6 +34,7 @@ def own_server(site: SiteSettings, tables: Sequence[ServiceTable], servers: Sequ
             do = f"write one of {names}" if servers else 'add a [[services]] table with kind = "postgres"'
             raise ValueError(f"{key}.postgres: '{site.postgres}' is no service of kind postgres in [[services]]; {do}")
         return named
+    servers = [one for one in servers if not one.follows] or servers
     told = {table.name for table in tables if table.tells_of_server}
     untold = [one.name for one in servers if one.name not in told]
     if len(untold) > 1:
@@ -74,6 +76,9 @@ def _configs(
             apart = replace(site.site(), smoke_url="", newest_table="", data_directory="", dumps=())
             writers = writers_of(service.name, services, own)
             yield replace(apart, told_in=_place(service.name), **{"postgres": service.name, "writers": writers, **told})
+        elif own and service.follows == own:
+            # The same cluster: whoever follows the site's own has its database and its backups.
+            yield replace(site.site(), told_in=_place(service.name), **{"postgres": service.name, **told})
         elif told:
             raise ValueError(f"services: '{service.name}' tells of its {next(iter(told))}; {_lacks(table)}")
 

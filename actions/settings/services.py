@@ -62,6 +62,7 @@ class ServiceTable(ToldServer):
     optional: bool | None = None
     writes: bool | None = None
     folders: tuple[str, ...] | None = None
+    follows: str = ""
     rto_minutes: float | None = Field(default=None, gt=0)
     rpo_minutes: float | None = Field(default=None, ge=0)
 
@@ -86,6 +87,8 @@ class ServiceTable(ToldServer):
             raise ValueError(
                 f"services: '{self.name}' is no postgres and has no {next(iter(told))}; write it into the table of one"
             )
+        if same.kind is not ServiceKind.POSTGRES and self.follows:
+            raise ValueError(f"services: '{self.name}' is no postgres and follows nobody; take its `follows` away")
         said = {
             "container": self.container or None,
             "compose": self.compose or None,
@@ -95,6 +98,7 @@ class ServiceTable(ToldServer):
             "optional": self.optional,
             "writes": self.writes,
             "folders": self.folders,
+            "follows": self.follows or None,
         }
         given = {key: value for key, value in said.items() if value is not None}
         return replace(same, objective=self._objective(same.objective), **given)  # type: ignore[arg-type]

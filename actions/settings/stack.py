@@ -14,7 +14,7 @@ from typing import TypeVar
 from actions.settings.servers import configs, own_server, writers_of
 from actions.settings.services import ServiceTable, SiteTable, tables_of
 from actions.settings.site import SiteConfig, SiteSettings
-from actions.stack import manual, order
+from actions.stack import clusters, manual, order
 from actions.stack.stack import Service, ServiceKind, Site
 
 S = TypeVar("S", bound=SiteSettings)
@@ -50,7 +50,12 @@ def sites_of(site: SiteSettings, services: Sequence[ServiceTable], sites: Sequen
         if table.site and table.site not in names:
             raise ValueError(_strange(table, names))
     first = _told(site, tables_of(services, site.name, site.name), "site")
-    return (first, *(_told(other, tables_of(services, other.name, site.name), "") for other in sites))
+    told = (first, *(_told(other, tables_of(services, other.name, site.name), "") for other in sites))
+    try:
+        clusters.check([one.site for one in told])
+    except ValueError as wrong:
+        raise ValueError(f"services: {wrong}") from None
+    return told
 
 
 def _told(site: SiteSettings, tables: Sequence[ServiceTable], key: str) -> ToldSite:

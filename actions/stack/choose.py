@@ -7,22 +7,26 @@ from difflib import get_close_matches
 
 from actions.control.requests import Subject
 from actions.engine.errors import Refused
+from actions.stack.clusters import standby_meant
 from actions.stack.stack import Service, Site, Stack
 from actions.wording import shortened
 
 _SHOWN = 60
 
 
-def chosen(stack: Stack, about: str, service: str = "", site: str = "") -> Subject:
+def chosen(stack: Stack, about: str, service: str = "", site: str = "", *, standby: bool = False) -> Subject:
     """The subject of a procedure that is about a kind of service, or about a site where `about` is empty.
 
     `service` and `site` are what somebody named, or nothing. Without a site the default one is meant; without a service
-    the only one of its kind there.
+    the only one of its kind there that follows no other. One that is about a `standby` means that of what was named.
 
     Raises:
         Refused: there is none, or several, or none of that name, or it is of another kind.
     """
     where = site_named(stack, site)
+    if standby:
+        named = _named(stack, where, about, service) if site and service else None
+        return standby_meant(stack, named.name if named else service, where.name if site else "")
     if not about:
         if service:
             raise Refused(
@@ -97,8 +101,9 @@ def _unknown(stack: Stack, where: Site, about: str, name: str) -> Refused:
 
 def _only(stack: Stack, where: Site, about: str) -> Service:
     found = where.of_kind(about)
-    if len(found) == 1:
-        return found[0]
+    leading = [one for one in found if not one.follows]
+    if len(leading) == 1 or len(found) == 1:
+        return (leading or found)[0]
     choices = _choices(stack, where, about)
     if found:
         raise Refused(

@@ -33,6 +33,7 @@ class Service:
     services of the same site. `health` says how it is asked whether it serves: `postgres`, `redis`, an address that
     answers 200, or empty for Docker's own check; it has `wait` to do so after a start. One that is `optional` need not
     be there. `writes` says that it writes into the database. `folders` are where its data lies on the Docker host.
+    `follows` is the service that it is a standby of: `name`, or `name @ site`; empty for one that follows nobody.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Service:
     optional: bool = False
     writes: bool = False
     folders: tuple[str, ...] = ()
+    follows: str = ""
     objective: Objective | None = None
 
 

@@ -10,10 +10,10 @@ from actions.engine.errors import Busy, Refused
 from actions.engine.journal import Kind
 from actions.engine.lanes import Lane
 from actions.engine.procedure import Procedure
-from actions.engine.reading import Asker
 from actions.engine.run import Run
 from actions.engine.served import serves
 from actions.stack.choose import chosen, site_named, untold
+from actions.stack.clusters import asker_about
 from actions.stack.stack import ServiceKind
 from actions.store.notes import living_workers, post
 from bot.commands.parse_command import ProcedureCommand
@@ -65,12 +65,13 @@ def open_run(bot: BotContext, wants: ProcedureCommand, origin: Origin, person: P
     _may_ask(bot, person)
     if procedure.private:
         _may_see(bot, person)
-    subject = chosen(bot.settings.stack(), procedure.about, wants.service, wants.site)
+    stack = bot.settings.stack()
+    subject = chosen(stack, procedure.about, wants.service, wants.site, standby=procedure.standby)
     # Of another site's servers the settings of its own worker may tell.
     here = procedure.about == ServiceKind.POSTGRES and subject.site == bot.settings.site.name
     if here and bot.settings.server(subject.service, subject.site) is None:
         raise untold(subject.service)
-    asker = Asker(bot.clock(), bot.settings.operations_zone, person.zone, subject.name)
+    asker = asker_about(stack, subject, bot.clock(), bot.settings.operations_zone, person.zone)
     given = read if read is not None else procedure.words.read(wants.arguments, asker)
     request = _with_site(bot, procedure, given)
     came = _came(bot, origin)

@@ -36,38 +36,41 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with tempfile.TemporaryDirectory(prefix="mayday-bench-", dir=asked.root) as root:
         lab = Lab(Path(root), prefix="mbench-", project="mbench", hold_seconds=0)
+        figures: list[Figure] = []
         try:
             company.up(lab, town=True, gigabytes=asked.gigabytes, say=console.print)
-            show(console, measure(Ground(lab, console), asked))
+            measure(Ground(lab, console), asked, figures)
         except RecoveryError as trouble:
             console.print(trouble.words(), markup=False)
             return 1
         finally:
+            # What was measured before something broke took an hour to get.
+            show(console, figures)
             town_process.stop(lab)
             Ground(lab, console).clear()
             company.down(lab, purge=True)
     return 0
 
 
-def measure(ground: Ground, asked: argparse.Namespace) -> list[Figure]:
-    """All figures that are asked for, the dear ones first while the company is fresh."""
-    figures = [cut_over(ground), *thread_figures(ground)] if asked.only != "incidents" else []
+def measure(ground: Ground, asked: argparse.Namespace, figures: list[Figure]) -> None:
+    """Add all figures that are asked for, the dear ones first while the company is fresh."""
+    if asked.only != "incidents":
+        figures.append(cut_over(ground))
+        figures += thread_figures(ground)
     target = ground.write_wal(asked.wal)
     if asked.only != "incidents":
-        figures += recovery_figures(ground, target, asked)
+        recovery_figures(ground, target, asked, figures)
     if asked.only != "recovery":
-        figures += incident_figures(ground, target)
-    return figures
+        incident_figures(ground, target, figures)
 
 
-def recovery_figures(ground: Ground, target: str, asked: argparse.Namespace) -> list[Figure]:
-    """What a recovery costs."""
-    figures = restore_ratio(ground, target, asked.rounds)
+def recovery_figures(ground: Ground, target: str, asked: argparse.Namespace, figures: list[Figure]) -> None:
+    """Add what a recovery costs."""
+    figures += restore_ratio(ground, target, asked.rounds)
     figures.append(acknowledged(ground, target))
     figures.append(worker_memory(ground))
     ground.archive_segments(asked.segments)
     figures.append(plan_with(ground))
-    return figures
 
 
 def show(console: Console, figures: list[Figure]) -> None:

@@ -16,13 +16,14 @@ _FOLD_SECONDS = 6.0
 """Shorter than one round over the services that are paged, so that every page gets a thread of its own."""
 
 
-def incident_figures(ground: Ground, target: str) -> list[Figure]:
-    """All of them. The home tab comes first: only a view that nobody opened before shows when it was made."""
+def incident_figures(ground: Ground, target: str, figures: list[Figure]) -> None:
+    """Add all of them. The home tab comes first: only a view that nobody opened before shows when it was made."""
     _fold_briefly(ground)
-    figures = [home_tab(ground), page_to_thread(ground, target)]
+    figures.append(home_tab(ground))
+    figures.append(page_to_thread(ground, target))
     # What was paged so far takes no more alerts in.
     time.sleep(_FOLD_SECONDS * 2)
-    return [*figures, *storm(ground)]
+    figures += storm(ground)
 
 
 def _fold_briefly(ground: Ground) -> None:

@@ -17,8 +17,8 @@ from lab.bench.works import BOUND, Page, works
 from lab.pagerduty import place as pagerduty
 from lab.pagerduty.client import PracticePagerDuty
 
-_ALONE = ("postgres", "redis", "minio", "meilisearch", "prometheus", "grafana", "loki")
-"""Services that fold with nothing else here."""
+ALONE = ("postgres", "redis", "minio", "prometheus", "grafana", "loki")
+"""Services of which none needs another or what another needs, so that no alert of one folds into one of another."""
 _PAGES = 30
 _EVERY = 2.0
 _AT_MOST = 600.0
@@ -74,7 +74,7 @@ def _while_it_works(ground: Ground, run: str, numbers: Iterator[int]) -> Iterato
 def _paged(ground: Ground, practice: PracticePagerDuty, n: int) -> Page:
     store = company.open_store(ground.lab)
     before, sent = set(store.incidents()), company.clock()
-    [paged] = alerts(practice, f"Bench page {n}", _ALONE[n % len(_ALONE)])
+    [paged] = alerts(practice, f"Bench page {n}", ALONE[n % len(ALONE)])
 
     def posted() -> bool:
         incident = str(store.note(ALERT, paged) or "")

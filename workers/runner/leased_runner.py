@@ -73,7 +73,7 @@ class LeasedRunner:
 
     def _through(self, procedure: Procedure, lease: Lease, leaving: threading.Event) -> str:
         run = lease.run
-        box = OpenToolbox(self.store, self.toolbox, run, procedure.there, self.elsewhere)
+        box = OpenToolbox(self.store, self.toolbox, run, procedure, self.elsewhere)
         with Heartbeat(self.store, lease) as heartbeat, box as opened:
             guard = Guard(self.store, run, heartbeat, opened.reopen, self.away_seconds)
             tools, find, shared = opened.tools, self.find, self.shared

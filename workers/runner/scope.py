@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, ClassVar, Protocol, TypeVar
 
@@ -59,13 +60,19 @@ def nowhere(site: str) -> Toolbox[SiteTools]:
 class OpenToolbox:
     """The tools of one execution of a run. Reopened after an absence, so that commands left behind have ended first.
 
-    They are those of its own site, and of the one that the field `there` of its request names.
+    They are those of its own site, and of the one that the procedure's `there` names by a field of its request.
     """
 
     def __init__(
-        self, store: Store, toolbox: Toolbox[ToolSet], run: str, there: str = "", elsewhere: Elsewhere | None = None
+        self,
+        store: Store,
+        toolbox: Toolbox[ToolSet],
+        run: str,
+        procedure: Procedure,
+        elsewhere: Elsewhere | None = None,
     ) -> None:
-        self._store, self._toolbox, self._run, self._there = store, toolbox, run, there
+        self._store, self._toolbox, self._run = store, toolbox, run
+        self._there, self._there_about = procedure.there, procedure.there_about
         self._elsewhere = elsewhere or nowhere
         self._stack = ExitStack()
         self.tools: dict[str, Any] = {}
@@ -83,9 +90,15 @@ class OpenToolbox:
         run = self._store.run(self._run)
         opened = by_name(self._stack.enter_context(self._toolbox.open(run)))
         if self._there:
-            second = self._elsewhere(str(run.request[self._there]))
-            opened[injection.SECOND_SITE] = self._stack.enter_context(second.open(run))
+            opened[injection.SECOND_SITE] = self._second(run)
         self.tools.update(opened)
+
+    def _second(self, run: Run) -> Any:
+        """The tools of the second site, about the service there: what is made with them has names of its own."""
+        site, about = str(run.request[self._there]), str(run.request.get(self._there_about, ""))
+        if site == run.site:
+            return self._stack.enter_context(self._toolbox.open(replace(run, site="", service=about)))
+        return self._stack.enter_context(self._elsewhere(site).open(replace(run, service=about)))
 
 
 class _Scope(dict[str, Any]):

@@ -111,8 +111,8 @@ class DockerToolbox:
 
     def _told(self, run: Run) -> SiteConfig:
         if run.site != self._site.name:
-            # For a run of another site it is the second one, and the service that the run is about is elsewhere.
-            return self._site
+            # For a run of another site it is the second one, and the service the one here that it is about too.
+            return self._servers.get(run.service, self._site)
         told = self._servers.get(run.service)
         if told is None and any(one.name == run.service and one.kind is ServiceKind.POSTGRES for one in self._services):
             raise untold(run.service)

@@ -11,10 +11,10 @@ from actions.chores.chores import Chore
 from actions.chores.schedules import Schedule, Ticker
 from actions.engine.errors import RecoveryError
 from actions.engine.procedure import Procedure
-from actions.engine.reading import Asker
 from actions.settings.schedules import ScheduleTable
 from actions.settings.settings import Settings
 from actions.stack.choose import chosen
+from actions.stack.clusters import asker_about
 from actions.store.store import Store
 
 _EVERY = 5.0
@@ -61,12 +61,13 @@ def schedule_of(table: ScheduleTable, settings: Settings, find: Callable[[str], 
         trouble.hint = f"Write one of these as its procedure: {names}."
         raise _named(table, trouble) from trouble
     try:
-        subject = chosen(settings.stack(), procedure.about, table.service, table.site)
+        stack = settings.stack()
+        subject = chosen(stack, procedure.about, table.service, table.site, standby=procedure.standby)
     except RecoveryError as trouble:
         raise _named(table, trouble) from trouble
 
     def request(now: datetime) -> Any:
-        return procedure.words.read(table.arguments, Asker(now, zone, None, subject.name))
+        return procedure.words.read(table.arguments, asker_about(stack, subject, now, zone, None))
 
     beside = settings.shared_writers(subject.service, subject.site)
     return Schedule(table.name, table.when(zone), procedure, request, subject, table.missed, table.grace, beside)

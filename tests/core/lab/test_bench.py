@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import combinations
 
 import pytest
 
 from actions.engine.journal import Entry, Kind
+from actions.incidents.alert_grouping import Rules
+from actions.stack.manual import MANUAL, known
+from actions.stack.stack import needs_of
 from lab.bench.figure import percentile
+from lab.bench.pages import ALONE
 from lab.bench.works import Page, Work, works
 
 BEGAN = datetime(2026, 2, 9, 14, 30, tzinfo=UTC)
@@ -58,3 +63,11 @@ def test_a_recovery_works_from_the_first_step_that_was_agreed_to_until_it_rests(
 )
 def test_a_page_counts_while_a_step_is_at_work(sent: float, posted: float, counts: bool) -> None:
     assert Work(at(10), at(20)).holds(Page(at(sent), at(posted))) is counts
+
+
+def test_no_page_of_the_bench_folds_into_one_of_another_service() -> None:
+    rules = Rules(needs=needs_of(MANUAL))
+    containers = [f"nself-{name}" for name in ALONE]
+    related = [(one, other) for one, other in combinations(containers, 2) if rules.related(one, other)]
+    assert related == []
+    assert all(known(name) for name in containers)
