@@ -15,6 +15,7 @@ from actions.errands import (
 )
 from actions.recoveries import (
     postgres_backup,
+    postgres_failover,
     postgres_pitr,
     postgres_replication,
     postgres_rows,
@@ -29,6 +30,7 @@ CATALOG: tuple[Procedure, ...] = (
     postgres_verify.PROCEDURE,
     postgres_window.PROCEDURE,
     postgres_replication.PROCEDURE,
+    postgres_failover.PROCEDURE,
     postgres_rows.PROCEDURE,
 )
 ERRANDS: tuple[Procedure, ...] = (

@@ -32,7 +32,7 @@ class Container:
     """What Docker says of one container. `state`: created running paused restarting exited dead.
 
     `health`: healthy, unhealthy, starting, or empty where it has no health check. `env` may hold secrets
-    and is never journalled.
+    and is never journalled. `ended_at` is when it ended last, empty where it never has.
     """
 
     id: str
@@ -49,6 +49,7 @@ class Container:
     env: Mapping[str, str] = field(default_factory=dict, repr=False)
     labels: Mapping[str, str] = field(default_factory=dict)
     started_at: str = ""
+    ended_at: str = ""
 
 
 class Docker(Protocol):

@@ -37,6 +37,19 @@ class PostgresServers(Protocol):
         One that runs already is left as it is; one that has exited is removed first.
         """
 
+    def mark_standby(self, server: Server) -> None:
+        """Lay standby.signal into the data directory of a stopped server, so that its next start takes no writes.
+
+        Raises:
+            RecoveryError: it runs, or the file could not be laid.
+        """
+
+    def is_marked(self, server: Server) -> bool:
+        """Whether standby.signal lies there."""
+
+    def unmark_standby(self, server: Server) -> None:
+        """Take that file away again; finds nothing to do where there is none."""
+
     def stop_clone(self, names: Names, seconds: int = 120) -> None: ...
     def remove_clone(self, names: Names) -> None:
         """Remove the clone's container (never its directory); finds nothing to do where there is none."""

@@ -11,6 +11,7 @@ from actions.settings.site import SiteConfig
 from actions.tools.docker import Docker
 from actions.tools.folders import Folders
 from actions.tools.names import Names
+from actions.tools.networks import Networks
 from actions.tools.outside import Pager, PagerDuty, StatusPage
 from actions.tools.polling import Polling
 from actions.tools.postgres_files import PostgresFiles
@@ -27,6 +28,7 @@ class SiteTools:
     """The tools of one site. `folders` are those of any container; `files` and `servers` know PostgreSQL."""
 
     docker: Docker
+    networks: Networks
     folders: Folders
     files: PostgresFiles
     servers: PostgresServers

@@ -38,7 +38,7 @@ class Looks:
     def __init__(self, cluster: Cluster, client: Any, names: Names) -> None:
         self.cluster, self.names = cluster, names
         self.docker, self.files, self.sql = DockerHost(client), HostFiles(client, names), ContainerSql(client)
-        self.servers, self.folders = HostServers(client), HostFolders(client, names, self.files.helper)
+        self.servers, self.folders = HostServers(client, names), HostFolders(client, names, self.files.helper)
 
     def server(self) -> Server:
         return look_at_server(self.cluster.name, self.cluster.site, self.docker, self.files, self.servers)

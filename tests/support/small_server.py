@@ -128,7 +128,7 @@ def _built(client: Any, name: str, root: Path, layout: str, parent: Path) -> Sma
         names,
         host,
         files,
-        HostServers(client),
+        HostServers(client, names),
         ContainerSql(client),
     )
     awaits(made.answers, 60)

@@ -27,6 +27,7 @@ def described(attrs: Mapping[str, Any], host: str) -> Container:
         env=environment(config),
         labels=dict(config.get("Labels") or {}),
         started_at=state.get("StartedAt", ""),
+        ended_at="" if str(state.get("FinishedAt", "")).startswith("0001") else str(state.get("FinishedAt", "")),
     )
 
 

@@ -13,15 +13,15 @@ from actions.tools.postgres_servers import CloneSpec, Process
 from workers.docker.confirmations import confirm, confirm_host
 from workers.docker.daemon import host_of, remove, stop_gently
 from workers.docker.errors import speaking
-from workers.postgres import main_process
+from workers.postgres import main_process, standby_mark
 from workers.postgres.clone import clone_options, is_clone
 
 
 class HostServers:
     """The servers of one Docker host."""
 
-    def __init__(self, client: Any) -> None:
-        self._client = client
+    def __init__(self, client: Any, names: Names) -> None:
+        self._client, self._names = client, names
 
     def process(self, name: str, id: str) -> Process | None:
         return main_process.find(self._client.api, confirm(self._client, name, id).id)
@@ -38,6 +38,15 @@ class HostServers:
         with speaking("starting the clone's server"):
             image = self._client.api.inspect_image(server.image_id)
             self._client.containers.create(**clone_options(live.attrs, image, server, names, spec)).start()
+
+    def mark_standby(self, server: Server) -> None:
+        standby_mark.lay(self._client, server)
+
+    def is_marked(self, server: Server) -> bool:
+        return standby_mark.lies(self._client, server)
+
+    def unmark_standby(self, server: Server) -> None:
+        standby_mark.remove(self._client, server, self._names)
 
     def stop_clone(self, names: Names, seconds: int = 120) -> None:
         there = self._clone(names)

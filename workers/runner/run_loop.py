@@ -121,7 +121,7 @@ class RunLoop:
                 self._children.recall(i, self._child(i), names, run)
             case Put(i) if isinstance(self.procedure.steps[i], Ask):
                 self._questions.put(i, run)
-            case Put(i, item):
+            case Put(i, item) if not self._spared(i, run):
                 self._pieces.instruct(piece_of(self._work, i, item, run), run)
             case Heed(i, item):
                 self._pieces.heed(piece_of(self._work, i, item, run), run)
@@ -154,6 +154,11 @@ class RunLoop:
                 self._loops.begin(i, each, run)
             case Child() as child:
                 self._children.begin(i, child, run)
+
+    def _spared(self, i: int, run: Run) -> bool:
+        """Whether a person has nothing to do by hand this time."""
+        step = self.procedure.steps[i]
+        return isinstance(step, Act) and self._left_out(i, step, run)
 
     def _left_out(self, i: int, act: Act, run: Run) -> bool:
         """Whether an act is not carried out this time, nor can it be known: then the record says so."""

@@ -27,6 +27,7 @@ from workers.docker.containers import DockerHost
 from workers.docker.errors import speaking
 from workers.docker.helper import LOOKS
 from workers.docker.host_folders import HostFolders
+from workers.docker.networks import HostNetworks
 from workers.postgres.container_sql import ContainerSql
 from workers.postgres.host_files import HostFiles
 from workers.postgres.host_servers import HostServers
@@ -90,9 +91,10 @@ class DockerToolbox:
                 folders.fresh()
             yield HostTools(
                 docker=DockerHost(client, self._services, self._project()),
+                networks=HostNetworks(client),
                 folders=folders,
                 files=files,
-                servers=HostServers(client),
+                servers=HostServers(client, names),
                 sql=ContainerSql(client, self._accesses),
                 web=web,
                 throughput=HostThroughput(self._store, self._site.name, run, self._times),

@@ -56,6 +56,36 @@ def prove_writable(aim: Aim, server: Server, sql: Sql) -> Proof:
     Raises:
         RecoveryError: it is not; nobody writes yet, so undo brings the old data back.
     """
+    proof, wrong = _proven(server, sql, aim.timeline)
+    if wrong:
+        raise RecoveryError(
+            "The server in service is not the recovered one.",
+            code="MD-PG-048",
+            detail=wrong,
+            hint="Undo brings the old data back.",
+        )
+    return proof
+
+
+def prove_promoted(server: Server, sql: Sql) -> Proof:
+    """Prove that a standby which was promoted is this cluster, on a new timeline, and takes writes.
+
+    Raises:
+        RecoveryError: it is not.
+    """
+    proof, wrong = _proven(server, sql, server.timeline)
+    if wrong:
+        raise RecoveryError(
+            f"{server.service} was promoted and is not in order.",
+            code="MD-PG-098",
+            detail=wrong,
+            hint=f"Look at docker logs {server.service}. The old primary stays fenced; clients were not repointed.",
+        )
+    return proof
+
+
+def _proven(server: Server, sql: Sql, earlier: int) -> tuple[Proof, str]:
+    """The proof, and what speaks against it; empty where nothing does."""
     row = sql.rows(server.service, server, _WRITABLE, seconds=20)[0]
     timeline = int(row["timeline"], 16)
     wrong = []
@@ -63,16 +93,9 @@ def prove_writable(aim: Aim, server: Server, sql: Sql) -> Proof:
         wrong.append("it is read-only")
     if row["system"] != server.system_identifier:
         wrong.append(f"its system identifier is {row['system']}, not {server.system_identifier}")
-    if timeline <= aim.timeline:
+    if timeline <= earlier:
         wrong.append(f"it writes timeline {timeline}, not a new one")
-    if wrong:
-        raise RecoveryError(
-            "The server in service is not the recovered one.",
-            code="MD-PG-048",
-            detail="; ".join(wrong) + ".",
-            hint="Undo brings the old data back.",
-        )
-    return Proof(timeline, row["xid"])
+    return Proof(timeline, row["xid"]), f"{'; '.join(wrong)}." if wrong else ""
 
 
 def where_kept(server: Server, tablespaces: Tablespaces, names: Names, site: SiteConfig, now: datetime) -> Kept:

@@ -1,0 +1,162 @@
+"""The unplanned failover: a standby takes the place of its primary, once that one is fenced for sure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from actions.engine.claims import ALL, Mode, Wanted
+from actions.engine.errors import Refused
+from actions.engine.procedure import (
+    Act,
+    ActRole,
+    Ask,
+    FactRole,
+    Look,
+    MayAnswer,
+    Option,
+    OptionEffect,
+    Outcome,
+    Procedure,
+    Risk,
+)
+from actions.engine.reading import Asker, Words
+from actions.steps.failover import (
+    evidence,
+    fence,
+    missing_commits,
+    old_primary,
+    promotion,
+    repoint,
+    sheets,
+    smoke,
+)
+from actions.steps.failover.writers_there import see_writers_there
+from actions.steps.postgres import archiving, proof, restore, take_backup
+from actions.steps.postgres.look_at_server import look_at_server
+
+
+@dataclass(frozen=True)
+class FailOver:
+    """Have the standby `service` take over from `primary`, which is on `primary_site`."""
+
+    service: str
+    primary: str
+    primary_site: str
+
+
+def read(text: str, asker: Asker) -> FailOver:
+    """Nothing more has to be said."""
+    if text.strip():
+        raise Refused(
+            f"'{text.strip()[:60]}' was not understood.",
+            code="MD-PG-097",
+            hint="Write just: /recover postgres failover",
+        )
+    return FailOver(asker.service, asker.follows, asker.follows_at)
+
+
+_FAIL_OVER = Option(sheets.FAIL_OVER, danger=True, does=sheets.failing_over)
+_WITH_LOSS = replace(_FAIL_OVER, label=sheets.WITH_LOSS)
+_CANCEL = Option("Cancel", leads=OptionEffect.BACK, does="Nothing was done, and nothing will be.")
+
+FIRST = Ask(
+    "Fail over to the standby?",
+    options=(_FAIL_OVER, _WITH_LOSS, _CANCEL),
+    gives="wanted",
+    sheets=sheets.plan_sheets,
+    card=sheets.first_card,
+    leaves_out=sheets.too_much_to_lose,
+    recheck=("old", "evidence", "route"),
+)
+SECOND = Ask(
+    "Is the old primary to be fenced and replaced?",
+    options=(
+        replace(_FAIL_OVER, who=MayAnswer.SECOND, types="service"),
+        replace(_WITH_LOSS, who=MayAnswer.SECOND, types="service"),
+        _CANCEL,
+    ),
+    gives="approval",
+    sheets=sheets.second_sheets,
+    card=sheets.second_card,
+    leaves_out=sheets.too_much_to_lose,
+    recheck=("evidence_now",),
+    stands=timedelta(minutes=15),
+    until="promote the standby",
+)
+
+PROCEDURE = Procedure(
+    name="postgres failover",
+    summary="Have {service} take over from {primary} @ {primary_site}.",
+    words=Words(command="recover postgres failover", usage="", examples=("",), read=read),
+    about="postgres",
+    standby=True,
+    there="primary_site",
+    there_about="primary",
+    near=True,
+    request=FailOver,
+    risk=Risk.DESTRUCTIVE,
+    rto=timedelta(minutes=5),
+    claims=(Wanted(Mode.EXCLUSIVE), Wanted(Mode.EXCLUSIVE, ALL, site="primary_site")),
+    ends=Outcome.RECOVERED,
+    says={Outcome.RECOVERED: "{service} is the primary now"},
+    public={
+        "started": "We are moving {subject} to its standby. Until this is done, some things may not work.",
+        "finished": "{subject} runs on its standby now. We are watching whether all stays well.",
+        "failed": "An attempt to move {subject} to its standby has not worked. Our engineers go on with it; "
+        "the next report follows here.",
+    },
+    report=sheets.report_sheets,
+    steps=(
+        Look("look at the standby", look_at_server, gives="server"),
+        Look("look at the old primary", old_primary.look_at_old_primary, gives="old"),
+        Look("collect the evidence", evidence.collect_evidence, gives="evidence"),
+        Look("count what the standby lacks", missing_commits.count_missing, gives="missing", role=FactRole.LOST),
+        Look("see who writes", see_writers_there, gives="writers"),
+        Look("see how clients find it", repoint.find_route, gives="route"),
+        Look("see whether WAL is archived", archiving.look_at_archiving, gives="archiving"),
+        FIRST,
+        Look("collect the evidence again", evidence.collect_evidence, gives="evidence_now"),
+        SECOND,
+        Act(
+            "fence the old primary",
+            fence.fence,
+            fence.is_fenced,
+            undo=fence.unfence,
+            role=ActRole.STOPS_WRITERS,
+        ),
+        Look("see that it is fenced", fence.see_fence, gives="fence"),
+        # Until now it could only be foreseen: behind the fence nobody commits there any more.
+        Look("count what is lost", missing_commits.count_missing_again, gives="given_up", role=FactRole.LOST),
+        Act("promote the standby", promotion.promote, promotion.is_promoted, point_of_no_return=True),
+        Look("prove that it takes writes", proof.prove_promoted, gives="proof"),
+        Act("repoint the clients", repoint.repoint, repoint.is_repointed, leaves_out=repoint.leave_to_people),
+        Act(
+            "point the clients to it",
+            None,
+            smoke.passes_there,
+            by_hand=repoint.instruction,
+            leaves_out=repoint.leave_to_docker,
+        ),
+        Act(
+            "see the writers reconnect",
+            repoint.reconnect,
+            repoint.is_reconnected,
+            role=ActRole.RESUMES_WRITERS,
+        ),
+        Act("smoke test through the application", smoke.smoke_test_there, smoke.passes_there),
+        # The new timeline stands in the control file only after it; clients need not wait for that.
+        Act("checkpoint the new primary", promotion.checkpoint, promotion.is_noted, limit=timedelta(minutes=15)),
+        Act("end a WAL segment", archiving.end_segment, archiving.segment_is_ended),
+        Look(
+            "see that WAL arrives in the archive", archiving.see_timeline_arrive, gives="arrival", role=FactRole.ARRIVAL
+        ),
+        Act(
+            "take a fresh base backup",
+            take_backup.take_base,
+            take_backup.base_is_taken,
+            limit=restore.COPY_LIMIT,
+            spare=True,
+        ),
+    ),
+)
