@@ -22,6 +22,7 @@ from actions.engine.procedure import (
 )
 from actions.engine.reading import Asker, Words
 from actions.steps.failover import (
+    bring_wal,
     evidence,
     fence,
     missing_commits,
@@ -50,7 +51,7 @@ def read(text: str, asker: Asker) -> FailOver:
     if text.strip():
         raise Refused(
             f"'{text.strip()[:60]}' was not understood.",
-            code="MD-PG-097",
+            code="MD-FO-001",
             hint="Write just: /recover postgres failover",
         )
     return FailOver(asker.service, asker.follows, asker.follows_at)
@@ -127,7 +128,14 @@ PROCEDURE = Procedure(
         ),
         Look("see that it is fenced", fence.see_fence, gives="fence"),
         # Until now it could only be foreseen: behind the fence nobody commits there any more.
-        Look("count what is lost", missing_commits.count_missing_again, gives="given_up", role=FactRole.LOST),
+        Look("compare both once more", missing_commits.compare_once_more, gives="behind"),
+        Act(
+            "bring over WAL that only the old primary has",
+            bring_wal.bring,
+            bring_wal.is_brought,
+            leaves_out=bring_wal.nothing_to_bring,
+            spare=True,
+        ),
         Act("promote the standby", promotion.promote, promotion.is_promoted, point_of_no_return=True),
         Look("prove that it takes writes", proof.prove_promoted, gives="proof"),
         Act("repoint the clients", repoint.repoint, repoint.is_repointed, leaves_out=repoint.leave_to_people),
@@ -144,6 +152,7 @@ PROCEDURE = Procedure(
             repoint.is_reconnected,
             role=ActRole.RESUMES_WRITERS,
         ),
+        Look("count what was lost", missing_commits.count_lost, gives="given_up", role=FactRole.LOST),
         Act("smoke test through the application", smoke.smoke_test_there, smoke.passes_there),
         # The new timeline stands in the control file only after it; clients need not wait for that.
         Act("checkpoint the new primary", promotion.checkpoint, promotion.is_noted, limit=timedelta(minutes=15)),

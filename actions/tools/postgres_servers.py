@@ -50,6 +50,19 @@ class PostgresServers(Protocol):
     def unmark_standby(self, server: Server) -> None:
         """Take that file away again; finds nothing to do where there is none."""
 
+    def read_segment(self, server: Server, name: str) -> bytes:
+        """A whole WAL segment out of the pg_wal of a server, which need not run.
+
+        Raises:
+            RecoveryError: it is not there, or not whole.
+        """
+
+    def lay_segment(self, server: Server, name: str, data: bytes) -> None:
+        """Put a segment into the pg_wal of a standby that runs, whole or not at all: it replays it by itself."""
+
+    def segment_digest(self, server: Server, name: str) -> str:
+        """The SHA-256 of a segment in the pg_wal of a server that runs, in hexadecimal; empty where there is none."""
+
     def stop_clone(self, names: Names, seconds: int = 120) -> None: ...
     def remove_clone(self, names: Names) -> None:
         """Remove the clone's container (never its directory); finds nothing to do where there is none."""

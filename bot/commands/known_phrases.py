@@ -51,6 +51,10 @@ _SAME = {
         *("replication", "replication status", "replication lag", "show replication", "lag", "standby", "standbys"),
         *("replica", "replicas", "slots", "replication slots", "how is replication", "is standby ok", "standby status"),
     ),
+    "recover postgres failover": (
+        *("failover", "fail over", "postgres fail over", "failover postgres", "fail over postgres", "promote standby"),
+        *("failover to standby", "fail over to standby", "promote replica", "postgres failover to standby"),
+    ),
     "recover approve": ("i approve", "ok do", "do", "go", "yes go", "yes do", "go on then"),
     "incident list": ("incidents", "list incidents", "open incidents", "show incidents", "which incidents are open"),
     "incident acknowledge": (

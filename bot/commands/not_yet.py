@@ -23,6 +23,7 @@ _TO_MOMENT = ("/recover postgres pitr <when>", "bring the database back to a mom
 _LOOK = ("/recover stack", "see how every service is")
 _VERIFY = ("/recover postgres verify", "check the database for damage")
 _STANDBYS = ("/recover postgres replication", "see who follows the database and how far behind")
+_FAIL_OVER = ("/recover postgres failover", "have the standby take over from its primary")
 _WINDOW = ("/recover window", "see which moments can be reached")
 _BASE = ("/backup run base", "take a base backup now")
 _INCIDENT = ("/incident declare <title>", "open an incident, so that others help")
@@ -30,9 +31,9 @@ _ROWS = "bringing back single tables or rows"
 _TOPICS = (
     (r"region|geo|multi-?region|failback", "failing over to another region", (_LOOK, _INCIDENT)),
     (
-        r"fail-?over|switch-?over|promote|rejoin|standby|replica|replication|primary",
-        "failing over to a standby",
-        (_STANDBYS, _TO_MOMENT, _INCIDENT),
+        r"switch-?over|rejoin|standby|replica|replication|primary|fail-?over|promote",
+        "a planned switch to a standby, and the return of an old primary",
+        (_FAIL_OVER, _STANDBYS, _INCIDENT),
     ),
     (r"corrupt(?:ion|ed)?|damaged?|broken", "the recovery from corruption", (_VERIFY, _TO_MOMENT)),
     (r"host-?lost|bare-?metal|rebuild host", "rebuilding a lost host", (_LOOK, _INCIDENT)),

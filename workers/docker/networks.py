@@ -17,7 +17,6 @@ _NONE = ("host", "none")
 _SECONDS = 5.0
 # getent(1): 2 says that the name is not known.
 _UNKNOWN = 2
-_SHORT_ID = 12
 
 
 class HostNetworks:
@@ -74,6 +73,6 @@ def _attachments(found: Any) -> Iterator[Attachment]:
         if network in _NONE or not place.get("NetworkID"):
             continue
         said = [found.name, *(place.get("Aliases") or ()), *(place.get("DNSNames") or ())]
-        names = tuple(name for name in dict.fromkeys(said) if name != found.id[:_SHORT_ID])
+        names = tuple(name for name in dict.fromkeys(said) if not found.id.startswith(name))
         fixed = str((place.get("IPAMConfig") or {}).get("IPv4Address") or "")
         yield Attachment(network, place["NetworkID"], names, fixed, place.get("IPAddress") or "")

@@ -13,7 +13,7 @@ from actions.tools.postgres_servers import CloneSpec, Process
 from workers.docker.confirmations import confirm, confirm_host
 from workers.docker.daemon import host_of, remove, stop_gently
 from workers.docker.errors import speaking
-from workers.postgres import main_process, standby_mark
+from workers.postgres import main_process, standby_mark, wal_segments
 from workers.postgres.clone import clone_options, is_clone
 
 
@@ -47,6 +47,15 @@ class HostServers:
 
     def unmark_standby(self, server: Server) -> None:
         standby_mark.remove(self._client, server, self._names)
+
+    def read_segment(self, server: Server, name: str) -> bytes:
+        return wal_segments.read(self._client, server, name)
+
+    def lay_segment(self, server: Server, name: str, data: bytes) -> None:
+        wal_segments.lay(self._client, server, name, data)
+
+    def segment_digest(self, server: Server, name: str) -> str:
+        return wal_segments.digest(self._client, server, name)
 
     def stop_clone(self, names: Names, seconds: int = 120) -> None:
         there = self._clone(names)

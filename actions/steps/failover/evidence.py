@@ -7,12 +7,13 @@ are both well.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from actions.engine.errors import Away, RecoveryError, Refused
 from actions.engine.facts import volatile
 from actions.postgres.lsn import Lsn, format_lsn
-from actions.postgres.replication import REPLICATION_SQL, Replication, read_replication
+from actions.postgres.replication import REPLICATION_SQL, Replication, Upstream, read_replication
 from actions.postgres.server import Server
 from actions.steps.failover.old_primary import OldPrimary
 from actions.steps.postgres.look_at_replication import look_at_replication
@@ -20,6 +21,8 @@ from actions.tools.registry import SiteTools
 from actions.tools.sql import Sql
 
 _ANSWER_SECONDS = 3.0
+_ALIVE = ("running", "paused", "restarting")
+_CLOCKS_APART = 2.0
 
 
 class PrimaryHealth(StrEnum):
@@ -60,7 +63,7 @@ class Evidence:
         return (("Docker says", self.container), ("It answers", self.answer), ("The standby", f"{self.heard}{at}"))
 
 
-def collect_evidence(old: OldPrimary, server: Server, sql: Sql, there: SiteTools) -> Evidence:
+def collect_evidence(old: OldPrimary, server: Server, sql: Sql, there: SiteTools, now: datetime) -> Evidence:
     """Ask all of them, within a few seconds.
 
     Raises:
@@ -71,7 +74,8 @@ def collect_evidence(old: OldPrimary, server: Server, sql: Sql, there: SiteTools
     found = there.docker.find(old.service)
     state = "gone" if found is None else found.state
     theirs, answer = (None, "nothing: it does not run") if state != "running" else _asked(old, there)
-    streams = mine.upstream is not None and mine.upstream.streams
+    ended = found.ended_at if found is not None and state not in _ALIVE else ""
+    streams = mine.upstream is not None and mine.upstream.streams and not _heard_before(mine.upstream, ended, now)
     received = mine.received or mine.at
     written = theirs.at if theirs is not None and not theirs.standby else None
     known = written is not None and received is not None
@@ -79,12 +83,12 @@ def collect_evidence(old: OldPrimary, server: Server, sql: Sql, there: SiteTools
         health=_health(state, theirs, streams),
         container=_words(state, found.exit_code if found else 0),
         answer=answer,
-        heard=_heard(mine),
+        heard=_heard(mine, streams),
         written=written,
         received=received,
         replayed=mine.at,
         behind=max(0, written - received) if known else None,  # type: ignore[operator]
-        ended=found.ended_at if found is not None and state != "running" else "",
+        ended=ended,
     )
 
 
@@ -92,14 +96,14 @@ def _must_be_standby(server: Server, mine: Replication) -> None:
     if mine.silent:
         raise Refused(
             f"{server.service} does not answer, so it cannot take over.",
-            code="MD-RUN-047",
+            code="MD-FO-002",
             detail=mine.silent,
             hint=f"See that it runs: docker logs {server.service}. Then ask again.",
         )
     if not mine.standby:
         raise Refused(
             f"{server.service} is no standby: it takes writes already, on timeline {mine.timeline}.",
-            code="MD-RUN-048",
+            code="MD-FO-003",
             detail="It is not in recovery.",
             hint="See who takes writes: /recover postgres replication",
         )
@@ -127,16 +131,28 @@ def _health(state: str, theirs: Replication | None, streams: bool) -> PrimaryHea
         return PrimaryHealth.READ_ONLY if theirs.standby else PrimaryHealth.WRITES
     if streams:
         return PrimaryHealth.UNCLEAR
-    return PrimaryHealth.SILENT if state in ("running", "paused", "restarting") else PrimaryHealth.DEAD
+    return PrimaryHealth.SILENT if state in _ALIVE else PrimaryHealth.DEAD
+
+
+def _heard_before(upstream: Upstream, ended: str, now: datetime) -> bool:
+    """Whether a standby that calls itself streaming has heard nothing since the primary's container ended.
+
+    A connection to a host that is gone stays open until its time is over (wal_receiver_timeout, 60 s).
+    """
+    if not ended or upstream.heard is None:
+        return False
+    # Docker prints nanoseconds and its own host's clock.
+    since = (now - datetime.fromisoformat(ended)).total_seconds()
+    return upstream.heard >= since - _CLOCKS_APART
 
 
 def _words(state: str, code: int) -> str:
     return f"exited with code {code}" if state == "exited" else state
 
 
-def _heard(mine: Replication) -> str:
+def _heard(mine: Replication, streams: bool) -> str:
     one = mine.upstream
     if one is None:
         return "receives nothing from it"
     ago = f", last heard {one.heard:.0f} s ago" if one.heard is not None else ""
-    return f"{'receives' if one.streams else 'receives nothing'} from {one.at or 'it'}{ago}"
+    return f"{'receives' if streams else 'receives nothing'} from {one.at or 'it'}{ago}"

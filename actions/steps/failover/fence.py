@@ -60,7 +60,7 @@ def unfence(old: OldPrimary, there: SiteTools, polling: Polling) -> None:
     if not polling.until(partial(there.docker.serves, old.name, old.container), seconds=60):
         raise RecoveryError(
             f"{old.name} was started again and does not serve.",
-            code="MD-RUN-049",
+            code="MD-FO-004",
             detail=there.docker.logs(old.name, 15),
             hint=f"Look at docker logs {old.name}; nothing was promoted. Then Retry.",
         )
@@ -88,7 +88,7 @@ def see_fence(old: OldPrimary, there: SiteTools) -> Fence:
     if broken := [what for what, holds in seen if not holds]:
         raise RecoveryError(
             f"{old.name} is not fenced any more, so nothing is promoted.",
-            code="MD-RUN-050",
+            code="MD-FO-005",
             detail=f"It does not hold that it is {', '.join(broken)}.",
             hint="See who started it, then Retry; or Undo.",
         )

@@ -11,7 +11,7 @@ from datetime import datetime
 from actions.clock.times import spell
 from actions.engine.errors import Away, RecoveryError
 from actions.engine.facts import volatile
-from actions.postgres.lsn import Lsn, end_of_record, format_lsn
+from actions.postgres.lsn import Lsn, end_of_record, format_lsn, parse_lsn
 from actions.postgres.segments import next_segment, parse_wal_name, segment_of
 from actions.postgres.server import Server
 from actions.postgres.waldump import TransactionEnd, transaction_ends
@@ -66,33 +66,48 @@ class MissingCommits:
 def count_missing(evidence: Evidence, old: OldPrimary, there: SiteTools, now: datetime) -> MissingCommits:
     """Count them while people decide."""
     known = MissingCommits(counted=False, behind=evidence.behind, ended=evidence.ended, until=now)
-    if evidence.health in (PrimaryHealth.WRITES, PrimaryHealth.UNCLEAR):
+    if evidence.health is PrimaryHealth.WRITES or (evidence.health is PrimaryHealth.UNCLEAR and not evidence.ended):
         return replace(known, why="the old primary still takes writes; those until it is stopped are lost")
     if old.server is None:
         return replace(known, why=f"its files cannot be read: {old.unread}")
     return _counted(known, evidence, old.server, there.files)
 
 
-def count_missing_again(
+def compare_once_more(
     missing: MissingCommits, old: OldPrimary, server: Server, sql: Sql, there: SiteTools, now: datetime
 ) -> MissingCommits:
-    """Count once more behind the fence, when nothing more can be committed; what was counted of this end stands.
+    """Compare both behind the fence, when nothing more can be committed; what was counted of this end stands.
 
     Raises:
         RecoveryError: it is more than what was approved.
     """
-    after = collect_evidence(old, server, sql, there)
+    after = collect_evidence(old, server, sql, there, now)
     if missing.counted and missing.ended and missing.ended == after.ended:
-        return replace(missing, final=True)
-    found = replace(count_missing(after, old, there, now), final=True)
+        return missing
+    found = count_missing(after, old, there, now)
     if missing.counted and found.counted and found.commits > missing.commits:
         raise RecoveryError(
             f"More would be lost than was approved: {many(found.commits, 'commit')}, not {missing.commits}.",
-            code="MD-RUN-051",
+            code="MD-FO-006",
             detail=f"The old primary ran again meanwhile: {found.says()}.",
             hint="Undo lets it be the primary again; or ask for a new plan after that.",
         )
     return found
+
+
+def count_lost(
+    behind: MissingCommits, old: OldPrimary, server: Server, sql: Sql, there: SiteTools, now: datetime
+) -> MissingCommits:
+    """What was lost in the end: commits beyond the position at which the standby was promoted."""
+    if old.server is None or not behind.counted:
+        return replace(behind, until=now, final=True)
+    row = sql.rows(server.service, server, "select pg_last_wal_replay_lsn()::text as lsn", seconds=20)[0]
+    at = parse_lsn(row["lsn"])
+    known = MissingCommits(counted=False, ended=behind.ended, until=now, final=True)
+    if behind.up_to is None or at >= behind.up_to:
+        return replace(known, counted=True, behind=0, up_to=at)
+    seen = Evidence(PrimaryHealth.DEAD, received=at, replayed=at)
+    return _counted(known, seen, old.server, there.files)
 
 
 def _counted(known: MissingCommits, evidence: Evidence, old: Server, files: PostgresFiles) -> MissingCommits:
@@ -139,7 +154,7 @@ def _segments_from(old: Server, first: str, files: PostgresFiles) -> list[str]:
     if first not in held:
         raise RecoveryError(
             f"The old primary has no segment {first}, at which the standby stands.",
-            code="MD-RUN-052",
+            code="MD-FO-007",
             detail=f"It was looked for in its pg_wal and in {old.archive}.",
             hint="See whether the archive is mounted. What is lost is not counted otherwise.",
         )

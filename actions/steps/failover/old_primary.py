@@ -46,7 +46,7 @@ def look_at_old_primary(primary: str, primary_site: str, server: Server, there: 
     if found.id == server.container:
         raise Refused(
             f"{primary} and its standby {server.service} are one container.",
-            code="MD-RUN-053",
+            code="MD-FO-008",
             detail=f"Both are {found.name} ({found.id[:12]}).",
             hint="Correct `follows` and `container` in [[services]].",
         )
@@ -81,14 +81,14 @@ def _must_be_one_cluster(primary: str, old: Server | None, server: Server) -> No
     if old.system_identifier != server.system_identifier:
         raise Refused(
             f"{server.service} is no copy of {primary}: they are two clusters.",
-            code="MD-RUN-054",
+            code="MD-FO-009",
             detail=f"System identifiers: {server.system_identifier} and {old.system_identifier}.",
             hint="See whom it follows: /recover postgres replication. Correct `follows` in the settings.",
         )
     if server.timeline < old.timeline:
         raise Refused(
             f"{server.service} follows another timeline than the one that {primary} writes.",
-            code="MD-RUN-055",
+            code="MD-FO-010",
             detail=f"It has timeline {server.timeline}, the primary {old.timeline}: commits of that are not in it.",
             hint="Let it follow the primary again, or recover the primary itself: /recover postgres pitr latest",
         )

@@ -28,7 +28,7 @@ def promote(server: Server, sql: Sql, progress: Progress) -> None:
     if not row["promoted"]:
         raise RecoveryError(
             f"{server.service} was told to take over and still replays.",
-            code="MD-RUN-056",
+            code="MD-FO-011",
             detail=f"pg_promote has waited {_WAIT_SECONDS} s.",
             hint=f"It goes on by itself: look at docker logs {server.service}, then Retry, which waits for it.",
         )

@@ -17,6 +17,7 @@ from actions.steps.failover.repoint import Route
 from actions.steps.postgres.archiving import recovered_alerts
 from actions.steps.postgres.look_at_server import Writers
 from actions.steps.postgres.proof import Proof
+from actions.wording import counted
 
 FAIL_OVER = "Fail over"
 WITH_LOSS = "Fail over with this loss"
@@ -52,7 +53,7 @@ def _card(old: OldPrimary, seen: Evidence, missing: MissingCommits, server: Serv
     return (
         CardRow("To", f"{server.service}, in place of {old.name}"),
         CardRow("Primary", f"{'dead' if seen.health is PrimaryHealth.DEAD else seen.health}: {seen.container}"),
-        CardRow("Lost", missing.says()),
+        CardRow("Lost", _lost(missing)),
         CardRow("Down", down),
         CardRow("After", f"No undo from the promotion on; {old.name} is kept, fenced"),
     )
@@ -80,7 +81,7 @@ def plan_sheets(
             (
                 ("Old primary", _node(old)),
                 ("New primary", _standby(server, evidence)),
-                ("Lost", missing.says()),
+                ("Lost", _lost(missing)),
                 ("Fence", _fence(old)),
                 ("Clients", route.says()),
                 ("Restarted if they do not serve", writers.says()),
@@ -95,6 +96,12 @@ def plan_sheets(
 def second_sheets(evidence_now: Evidence, old: OldPrimary, missing: MissingCommits) -> tuple[Sheet, ...]:
     """The evidence once more, as of now."""
     return (Sheet("Evidence now", evidence_now.rows(), alerts=tuple(_alerts(old, evidence_now, missing))),)
+
+
+def _lost(missing: MissingCommits) -> str:
+    """At most that: WAL which can be read on the old primary is brought over first."""
+    brought = "; brought over from its WAL before the promotion, if that can be read then"
+    return f"{missing.says()}{brought if missing.counted and missing.commits else ''}"
 
 
 def _alerts(old: OldPrimary, seen: Evidence, missing: MissingCommits) -> Iterator[str]:
@@ -133,6 +140,7 @@ def report_sheets(
     old: OldPrimary,
     server: Server,
     fence: Fence,
+    behind: MissingCommits,
     given_up: MissingCommits,
     proof: Proof,
     route: Route,
@@ -146,6 +154,7 @@ def report_sheets(
             (
                 ("New primary", f"{server.service} on {server.host}, {proof.says()}"),
                 ("Lost", given_up.says()),
+                *_brought(behind, given_up),
                 ("From the fence until writers served", standstill.says()),
                 ("Fenced", f"{old.name}: {fence.says()}"),
                 ("Clients", route.says()),
@@ -153,9 +162,15 @@ def report_sheets(
                 ("Next", _next(old, server, route)),
             ),
             alerts=recovered_alerts(arrival),
-            essential=("New primary", "Lost", "Fenced", "Next"),
+            essential=("New primary", "Lost", "Brought over", "Fenced", "Next"),
         ),
     )
+
+
+def _brought(behind: MissingCommits, given_up: MissingCommits) -> tuple[tuple[str, str], ...]:
+    if not (behind.counted and given_up.counted and behind.commits > given_up.commits):
+        return ()
+    return (("Brought over", f"{counted(behind.commits - given_up.commits, 'commit')} that only the old primary had"),)
 
 
 def _next(old: OldPrimary, server: Server, route: Route) -> str:

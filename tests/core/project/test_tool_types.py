@@ -16,12 +16,13 @@ pytestmark = pytest.mark.rules
 
 SITE = """
 from actions.settings.site import SiteConfig
-from actions.tools import docker, folders, names, outside, polling, private_answer, sql, throughput, web
+from actions.tools import docker, folders, names, networks, outside, polling, private_answer, sql, throughput, web
 from actions.tools import postgres_files, postgres_servers
 from actions.tools.registry import ErrandTools, SiteTools
 
 def opened(
     docker: docker.Docker,
+    networks: networks.Networks,
     folders: folders.Folders,
     files: postgres_files.PostgresFiles,
     servers: postgres_servers.PostgresServers,

@@ -33,6 +33,7 @@ from tests.support.worlds.files import WorldFiles
 from tests.support.worlds.folders import WorldFolders
 from tests.support.worlds.founding import company
 from tests.support.worlds.ledger import Ledger
+from tests.support.worlds.networks import WorldNetworks
 from tests.support.worlds.postgres_servers import WorldServers
 from tests.support.worlds.sql import WorldSql
 from workers.runner.leased_runner import LeasedRunner
@@ -92,6 +93,7 @@ class WorldToolbox:
     def open(self, run: Run) -> Iterator[SiteTools]:
         yield SiteTools(
             docker=WorldDocker(self.world),
+            networks=WorldNetworks(self.world),
             folders=WorldFolders(self.world),
             files=WorldFiles(self.world),
             servers=WorldServers(self.world),

@@ -1,0 +1,77 @@
+"""Bringing over WAL that only the old primary has, before its standby is promoted: what need not be lost is not lost.
+
+Segments are laid into the standby's pg_wal under their own names, from where it replays them by itself: "you can also
+manually copy files to pg_wal at any time to have them replayed" (PostgreSQL manual, Log-Shipping Standby Servers,
+Standby Server Operation).
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+from actions.postgres.lsn import Lsn, parse_lsn
+from actions.postgres.segments import segment_of, segments_between
+from actions.postgres.server import Server
+from actions.steps.failover.missing_commits import MissingCommits
+from actions.steps.failover.old_primary import OldPrimary
+from actions.tools.postgres_servers import PostgresServers
+from actions.tools.progress import Progress
+from actions.tools.registry import SiteTools
+from actions.tools.sql import Sql
+
+MOST_BYTES = 1 << 30
+"""More is left: to carry it over would take longer than people wait for a database."""
+
+_REPLAYED = "select coalesce(pg_last_wal_replay_lsn(), '0/0')::text as lsn"
+
+
+def nothing_to_bring(behind: MissingCommits, old: OldPrimary) -> str:
+    """Why no WAL is brought over; empty where some is."""
+    if old.server is None or not behind.counted:
+        return f"left out: {behind.why or 'what the standby lacks is not known'}"
+    if not behind.commits:
+        return "left out: the standby has every commit of the old primary"
+    size = len(_segments(behind, old.server)) * old.server.segment_size
+    return f"left out: {size / (1 << 30):.1f} GB are too much" if size > MOST_BYTES else ""
+
+
+def bring(
+    behind: MissingCommits,
+    old: OldPrimary,
+    server: Server,
+    servers: PostgresServers,
+    there: SiteTools,
+    progress: Progress,
+) -> None:
+    """Copy the segments. The promotion replays them: a standby may believe for a minute that it still streams."""
+    source = old.server
+    if source is None or behind.up_to is None:
+        return
+    names = _segments(behind, source)
+    for n, name in enumerate(names):
+        progress(n, len(names), f"bringing {name} over")
+        servers.lay_segment(server, name, there.servers.read_segment(source, name))
+
+
+def is_brought(
+    behind: MissingCommits, old: OldPrimary, server: Server, servers: PostgresServers, sql: Sql, there: SiteTools
+) -> bool:
+    """Whether the standby has replayed the old primary's last commit, or has every segment up to it as it is there."""
+    source = old.server
+    if source is None or behind.up_to is None:
+        return False
+    if parse_lsn(sql.rows(server.service, server, _REPLAYED, seconds=20)[0]["lsn"]) >= behind.up_to:
+        return True
+    names = _segments(behind, source)
+    return all(
+        servers.segment_digest(server, name) == sha256(there.servers.read_segment(source, name)).hexdigest()
+        for name in names
+    )
+
+
+def _segments(behind: MissingCommits, source: Server) -> list[str]:
+    """Those from where the standby stands to the last commit that it lacks."""
+    last = behind.up_to or Lsn(0)
+    first = Lsn(last - (behind.behind or 0))
+    size, timeline = source.segment_size, source.timeline
+    return list(segments_between(segment_of(timeline, first, size), segment_of(timeline, Lsn(last - 1), size), size))
