@@ -16,9 +16,11 @@ from actions.errands import (
 from actions.recoveries import (
     postgres_backup,
     postgres_failover,
+    postgres_fence,
     postgres_pitr,
     postgres_replication,
     postgres_rows,
+    postgres_switchover,
     postgres_verify,
     postgres_window,
 )
@@ -31,6 +33,8 @@ CATALOG: tuple[Procedure, ...] = (
     postgres_window.PROCEDURE,
     postgres_replication.PROCEDURE,
     postgres_failover.PROCEDURE,
+    postgres_switchover.PROCEDURE,
+    postgres_fence.PROCEDURE,
     postgres_rows.PROCEDURE,
 )
 ERRANDS: tuple[Procedure, ...] = (

@@ -139,6 +139,8 @@ PROCEDURE = Procedure(
         Act("promote the standby", promotion.promote, promotion.is_promoted, point_of_no_return=True),
         Look("prove that it takes writes", proof.prove_promoted, gives="proof"),
         Act("repoint the clients", repoint.repoint, repoint.is_repointed, leaves_out=repoint.leave_to_people),
+        # Somebody may have started it meanwhile, under a name that now leads to two.
+        Act("see that the old primary is still fenced", fence.fence_at_once, fence.is_fenced, spare=True),
         Act(
             "point the clients to it",
             None,

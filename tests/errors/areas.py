@@ -35,7 +35,7 @@ _BY_PLACE = (
     (r"workers/statuspage/|bot/terminal/status_page|actions/errands/status_page", "SP"),
     (r"workers/pagerduty/|workers/api_rate|actions/.*pagerduty", "PD"),
     (r"actions/incidents/|actions/errands/|bot/incidents/|bot/terminal/incident", "INC"),
-    (r"actions/steps/(failover|replication)/|actions/recoveries/postgres_(failover|switchover|rejoin)", "FO"),
+    (r"actions/steps/(failover|replication)/|actions/recoveries/postgres_(failover|fence|switchover|rejoin)", "FO"),
     (r".*postgres", "PG"),
     (r"workers/docker/", "DK"),
     (r"bot/slack/", "SL"),

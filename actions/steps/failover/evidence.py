@@ -41,6 +41,7 @@ class Evidence:
 
     `answer` says what the primary answered, `heard` what its standby receives. `written` is how far the primary has
     written by its own word, `received` what the standby has of that, `behind` the bytes between both; None if unknown.
+    `ended` is when its container ended, empty while it runs; `streams` whether the standby receives WAL from it.
     """
 
     health: PrimaryHealth
@@ -52,6 +53,7 @@ class Evidence:
     replayed: Lsn | None = volatile(default=None)
     behind: int | None = volatile(default=None)
     ended: str = volatile(default="")
+    streams: bool = volatile(default=False)
 
     def says(self) -> str:
         """For example: the old primary is dead."""
@@ -89,6 +91,7 @@ def collect_evidence(old: OldPrimary, server: Server, sql: Sql, there: SiteTools
         replayed=mine.at,
         behind=max(0, written - received) if known else None,  # type: ignore[operator]
         ended=ended,
+        streams=streams,
     )
 
 

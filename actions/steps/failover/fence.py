@@ -28,13 +28,30 @@ def fence(old: OldPrimary, evidence_now: Evidence, there: SiteTools, progress: P
     Raises:
         RecoveryError: it could not be stopped.
     """
-    progress(0, 3, f"stopping {old.name} on {old.host}")
-    there.docker.set_restart(old.name, old.container, "no")
     if evidence_now.health is not PrimaryHealth.WRITES:
         # It may hang in its stop, or go on for a moment once it is no longer paused.
-        _detach(old, there)
-    trouble = _stop(old, there, STOP_SECONDS if evidence_now.health is PrimaryHealth.WRITES else 1)
-    progress(1, 3, f"taking {old.name} out of its networks")
+        fence_at_once(old, there, progress)
+        return
+    progress(0, 2, f"stopping {old.name} on {old.host} in good order")
+    there.docker.set_restart(old.name, old.container, "no")
+    _stopped(old, there, STOP_SECONDS, progress)
+
+
+def fence_at_once(old: OldPrimary, there: SiteTools, progress: Progress) -> None:
+    """The same of one whose last commits are wanted by nobody, or cannot be had: nobody reaches it from here on.
+
+    Raises:
+        RecoveryError: it could not be stopped.
+    """
+    progress(0, 2, f"taking {old.name} out of its networks and stopping it")
+    there.docker.set_restart(old.name, old.container, "no")
+    _detach(old, there)
+    _stopped(old, there, 1, progress)
+
+
+def _stopped(old: OldPrimary, there: SiteTools, seconds: int, progress: Progress) -> None:
+    trouble = _stop(old, there, seconds)
+    progress(1, 2, f"taking {old.name} out of its networks")
     _detach(old, there)
     if trouble is not None:
         raise trouble

@@ -20,7 +20,7 @@ from actions.tools.names import Names
 from actions.tools.networks import Attachment
 from actions.tools.registry import SiteTools
 from tests.support.worlds.clock import Clock, FakePolling
-from tests.support.worlds.company import SITE, WRITERS, Violated, World
+from tests.support.worlds.company import LEAF, SITE, WRITERS, Violated, World
 from tests.support.worlds.files import WorldFiles
 from tests.support.worlds.folders import WorldFolders
 from tests.support.worlds.founding import company
@@ -46,6 +46,11 @@ class Pair:
     """Segments in the standby's pg_wal that were laid there, and up to where they go."""
     promoted_at: int = 0
     unreadable: bool = False
+    """Whether the WAL of the old primary cannot be read any more."""
+    crashes: bool = False
+    """Whether the primary ends without its shutdown checkpoint."""
+    stuck: bool = False
+    """Whether the standby receives nothing any more."""
 
     @property
     def clock(self) -> Clock:
@@ -81,7 +86,7 @@ class Pair:
         there.clock = here.clock
         there.turn = here.turn = threading.RLock()
         there.wal = here.wal
-        return Pair(there, here, dict(self.lan), self.hangs, dict(self.laid), self.promoted_at, self.unreadable)
+        return replace(self, there=there, here=here, lan=dict(self.lan), laid=dict(self.laid))
 
     def picture(self) -> dict[str, Any]:
         """All that a person could tell two worlds apart by."""
@@ -91,12 +96,15 @@ class Pair:
             for name, side in sides.items()
             for what, value in {**side.picture(), "recovering": side.recovering, "signals": side.signals}.items()
         }
-        return {**own, "network": self.lan}
+        leads = self.leads_to(PRIMARY)
+        serving = leads is not None and not leads.recovering
+        return {**own, "network": self.lan, "primary serving": serving, "standby serving": None}
 
     def does(self, side: World, what: str, change: Callable[[], None]) -> None:
-        """A change of one side; never may two servers take writes that people can reach."""
+        """A change of one side; none may make a second server take writes."""
+        before = len(self.writable())
         side.does(what, change)
-        if len(self.writable()) > 1:
+        if len(self.writable()) > max(1, before):
             raise Violated(f"two primaries: {self.writable()} after '{what}'")
 
     @property
@@ -162,11 +170,26 @@ class PairToolbox:
         )
 
 
-def founded(change: Callable[[Pair], object] = Pair.kill_primary, by: Speaker = ONCALL) -> Company:
+def returned(pair: Pair) -> None:
+    """The standby was promoted, and somebody has started the old primary, in its network."""
+    here = pair.here
+    here.wal.branch(2, 1, here.live.lsn, here.clock())
+    here.set_dir(LEAF, timeline=2, checkpoint_timeline=2)
+    here.recovering, here.signals = False, ()
+    pair.lan = {
+        **pair.lan,
+        PRIMARY: (replace(NET, names=("stray",)),),
+        STANDBY: (replace(OWN, names=(STANDBY, PRIMARY)),),
+    }
+
+
+def founded(
+    change: Callable[[Pair], object] = Pair.kill_primary, by: Speaker = ONCALL, asked: str = "postgres failover"
+) -> Company:
     """A pair to which something has happened, in which a failover was asked for."""
     world = pair()
     change(world)
     here = Company(world, toolbox=PairToolbox)
-    procedure = here.find("postgres failover")
+    procedure = here.find(asked)
     here.begin(procedure, FailOver(PRIMARY, PRIMARY, SITE.name), Subject(SITE.name, PRIMARY), by=by)
     return here

@@ -21,6 +21,7 @@ from tests.support.worlds.wal import SIZE
 if TYPE_CHECKING:
     from tests.support.worlds.pair import Pair
 
+_CHECKPOINT_RECORD = 0x78
 STANDBY_SIGNAL = "standby.signal"
 
 
@@ -42,6 +43,16 @@ class PairDocker(WorldDocker):
             self.set_restart(name, id, "no")
             raise RecoveryError(f"{name} does not stop.", hint="Stop it by hand.")
         super().stop(name, id, seconds)
+
+    def stopped(self, name: str) -> None:
+        super().stopped(name)
+        if name != SITE.postgres or self.world is not self.pair.there:
+            return
+        if self.pair.crashes:
+            self.world.set_dir(LEAF, state="in production")
+        elif self.pair.here.recovering and self.pair.lan[SITE.postgres] and not self.pair.stuck:
+            # Its shutdown checkpoint is a record, the last one, and a standby that streams receives it.
+            self.pair.here.set_dir(LEAF, lsn=self.world.live.lsn + _CHECKPOINT_RECORD)
 
     def _does(self, what: str, name: str, change: Callable[[], None]) -> None:
         self.pair.does(self.world, f"{what} {name}", change)
