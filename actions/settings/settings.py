@@ -13,6 +13,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 
 from actions.settings.checked import Checked, ZoneName
 from actions.settings.contacts import ContactSettings
+from actions.settings.failover import FailoverSettings
 from actions.settings.lanes import LaneSettings
 from actions.settings.outside import (
     HeartbeatSettings,
@@ -45,6 +46,7 @@ class Settings(Checked):
     site: SiteSettings = SiteSettings()
     sites: tuple[SiteTable, ...] = ()
     services: tuple[ServiceTable, ...] = ()
+    failover: FailoverSettings = FailoverSettings()
     lanes: LaneSettings = LaneSettings()
     schedules: tuple[ScheduleTable, ...] = ()
     preview: PreviewSettings = PreviewSettings()

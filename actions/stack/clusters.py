@@ -42,6 +42,12 @@ def standbys_of(stack: Stack, primary: Subject) -> tuple[Subject, ...]:
     return tuple(standby for standby, leader in _pairs(stack) if leader == primary)
 
 
+def clusters_of(stack: Stack) -> tuple[tuple[Subject, tuple[Subject, ...]], ...]:
+    """Each primary that follows nobody, with those that follow it directly."""
+    leaders = dict.fromkeys(leader for _, leader in _pairs(stack) if primary_of(stack, leader) is None)
+    return tuple((leader, standbys_of(stack, leader)) for leader in leaders)
+
+
 def standby_meant(stack: Stack, service: str = "", site: str = "") -> Subject:
     """The standby that somebody means who names it, or its primary, or a site of one of them, or nothing.
 

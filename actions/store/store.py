@@ -24,7 +24,7 @@ from actions.store.migrations import bring_up_to_date
 from actions.store.sql_transaction import SqlTransaction, held_claims, insert_or_ignore
 from actions.store.transaction import Lease
 
-_MAY_BE_LOST = frozenset({"progress", "answered", "worker", "foreground", "alive", "private"})
+_MAY_BE_LOST = frozenset({"progress", "answered", "worker", "foreground", "alive", "private", "probe"})
 """Notes of how somebody is just now: each is written again within seconds, so none of them waits for the disk."""
 
 

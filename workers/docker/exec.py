@@ -40,7 +40,7 @@ _END_SECONDS = 15
 _NOTICED_SECONDS = 2.0
 # Debian's /usr/bin/psql and its kin are Perl scripts that first find out which version is meant (pg_wrapper(1) of
 # postgresql-common). The image says it in PG_MAJOR; the programs themselves need half of the time.
-_WITH_ITS_PROGRAMS = 'PATH="${PG_MAJOR:+/usr/lib/postgresql/$PG_MAJOR/bin:}$PATH"; exec "$@"'
+WITH_ITS_PROGRAMS = 'PATH="${PG_MAJOR:+/usr/lib/postgresql/$PG_MAJOR/bin:}$PATH"; exec "$@"'
 _END = r"""
 for signal in TERM KILL; do
     for p in /proc/[0-9]*; do
@@ -72,7 +72,7 @@ class Command:
         self.code: int | None = None
         self.err = ""
         # Bounded within the container as well, so that the command of a worker that died ends by itself.
-        self._bounded = shell(_WITH_ITS_PROGRAMS, "timeout", "-k", "5", str(math.ceil(seconds)), *argv)
+        self._bounded = shell(WITH_ITS_PROGRAMS, "timeout", "-k", "5", str(math.ceil(seconds)), *argv)
         self._program = argv[0]
         self._env = {**env, MARK: self._mark}
         self._began = time.monotonic()
@@ -166,9 +166,10 @@ class Inside:
         self.container = container
         self.user = user
 
-    def begin(self, argv: Sequence[str], env: Mapping[str, str]) -> str:
+    def begin(self, argv: Sequence[str], env: Mapping[str, str], *, stdin: bool = False) -> str:
         """Prepare a command; returns Docker's id of it."""
-        return str(self.api.exec_create(self.container, list(argv), user=self.user, environment=dict(env))["Id"])
+        made = self.api.exec_create(self.container, list(argv), user=self.user, environment=dict(env), stdin=stdin)
+        return str(made["Id"])
 
     def command(
         self, argv: Sequence[str], *, seconds: float, env: Mapping[str, str] | None = None, mark: str = ""

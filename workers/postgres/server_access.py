@@ -16,7 +16,7 @@ from actions.redact import excerpt
 from actions.tools.sql import LoginRefused, NotServing
 from workers.docker.described import runs
 from workers.docker.errors import TakenDown, speaking
-from workers.docker.exec import Command, CommandResult, Inside, shell
+from workers.docker.exec import WITH_ITS_PROGRAMS, Command, CommandResult, Inside, shell
 from workers.docker.helper import checked
 
 # Root without its capabilities cannot look into another user's directory: 77 says that the owner has to.
@@ -27,6 +27,7 @@ cat "$1/postmaster.pid" 2>/dev/null || exit 0
 """
 _ONLY_THE_OWNER = 77
 _IDENTIFY = ("psql", "-X", "-A", "-t", "-w", "-d", "replication=true", "-c", "IDENTIFY_SYSTEM")
+_FIRST_LINE = 'read -r _ && exec "$@"'
 _PLAIN = {"PGCONNECT_TIMEOUT": "10", "LC_ALL": "C", "PGAPPNAME": "mayday"}
 # What libpq would use is used where the container says it: a password file, or the password of the image's own
 # environment, which never leaves the container. After a failed login pg_isready tells by the SQLSTATE, and so in
@@ -85,6 +86,11 @@ class Access:
         return self.inside.command(
             shell(_ASK, *argv), seconds=seconds, mark=mark, env={**env, **self.environment(server)}
         )
+
+    def begin(self, argv: Sequence[str], *, env: Mapping[str, str], server: Server) -> str:
+        """Prepare a command that connects once it is told to, by a line on its standard input; Docker's id of it."""
+        waiting = shell(_FIRST_LINE, *shell(WITH_ITS_PROGRAMS, *shell(_ASK, *argv)))
+        return self.inside.begin(waiting, {**env, **self.environment(server)}, stdin=True)
 
 
 class Accesses:

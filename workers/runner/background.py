@@ -20,6 +20,7 @@ from workers.watch.audit import Audit
 from workers.watch.condition_keeper import ConditionKeeper
 from workers.watch.deadman import DeadMan
 from workers.watch.outside_chores import Outside
+from workers.watch.replication_watch import replication_chores
 from workers.watch.schedule_ticks import schedule_chore
 
 _TIDY_EVERY = 600.0
@@ -42,6 +43,7 @@ def background_chores(
         schedule_chore(settings, store, find, enqueue),
         Chore("forget old deliveries", _TIDY_EVERY, lambda: notes.forget_old_deliveries(store), store),
         *((Anchoring(store, AnchorFile(Path(noted))).chore(socket.gethostname()),) if noted else ()),
+        *replication_chores(settings, store, enqueue, sites),
         *(chore for name in sites for chore in _of_the_site(settings, store, find, name)),
     )
 
