@@ -18,6 +18,7 @@ from actions.recoveries import (
     postgres_pitr,
     postgres_replication,
     postgres_rows,
+    postgres_standby,
     postgres_verify,
     postgres_window,
 )
@@ -29,6 +30,7 @@ CATALOG: tuple[Procedure, ...] = (
     postgres_verify.PROCEDURE,
     postgres_window.PROCEDURE,
     postgres_replication.PROCEDURE,
+    postgres_standby.PROCEDURE,
     postgres_rows.PROCEDURE,
 )
 ERRANDS: tuple[Procedure, ...] = (

@@ -151,6 +151,13 @@ class Helper:
             except RecoveryError as refused:
                 mounts = _without_missing(mounts, refused)
 
+    def network(self, data: DataFolder) -> dict[str, Any]:
+        """The options of its network: it has none."""
+        return {"network_mode": "none"}
+
+    def join(self, data: DataFolder, container: str) -> None:
+        """Join further networks before it starts: there are none."""
+
     def _run(self, data: DataFolder, mounts: list[Mount]) -> str:
         try:
             image = self.client.api.inspect_image(data.image_id)
@@ -160,7 +167,7 @@ class Helper:
                 entrypoint=["tail"],
                 name=self._name,
                 user="0:0",
-                network_mode="none",
+                **self.network(data),
                 mounts=mounts,
                 labels={"mayday.run": self._names.run, "mayday.role": "helper"},
                 tmpfs={"/tmp": "", **empty_volumes(image, (HOME,))},
@@ -180,6 +187,7 @@ class Helper:
                 detail=f"{data.image} was {data.image_id[:19]}.",
                 hint="Pull that very image again; another build may hold another PostgreSQL.",
             ) from problem
+        self.join(data, str(made.id))
         made.start()
         return str(made.id)
 
