@@ -40,14 +40,18 @@ class PrimaryAddress:
         return " ".join(f"{key}={_quoted(value)}" for key, value in said.items())
 
     def passfile_line(self, password: str) -> str:
-        """The one line of the passfile."""
-        kept = password.replace("\\", "\\\\").replace(":", "\\:")
-        return f"*:*:*:{self.role}:{kept}\n"
+        """The one line of the passfile; the password is made of letters, digits, dashes and underscores."""
+        return f"*:*:*:{self.role}:{password}\n"
 
 
 def _quoted(value: str) -> str:
     escaped = value.replace("\\", "\\\\").replace("'", "\\'")
     return value if re.fullmatch(r"[\w./:@-]+", value, re.ASCII) else f"'{escaped}'"
+
+
+def password_in(line: str) -> str:
+    """The password of such a line; empty where there is none."""
+    return line.strip().rpartition(":")[2]
 
 
 def slot_of(service: str, site: str) -> str:

@@ -26,6 +26,9 @@ class Standbys(Protocol):
     def reaches(self, server: Server, upstream: PrimaryAddress) -> str:
         """Empty where a server answers at that address in the standby's networks, else what was said instead."""
 
+    def passfile(self, server: Server, names: Names) -> str:
+        """The line of the run's passfile that was laid; empty where none was."""
+
     def lay_passfile(self, server: Server, names: Names, line: str) -> None:
         """Lay the passfile beside the data directory, for its server's user alone."""
 

@@ -67,6 +67,9 @@ class HostStandbys:
         done = self._inside(server).run(["pg_isready", "-t", "5", "-h", upstream.host, "-p", str(upstream.port)])
         return "" if done.code == 0 else done.said() or f"pg_isready ended with {done.code}"
 
+    def passfile(self, server: Server, names: Names) -> str:
+        return standby_files.laid_passfile(self._inside(server), server, names)
+
     def lay_passfile(self, server: Server, names: Names, line: str) -> None:
         confirm(self._client, server.service, server.container)
         standby_files.lay_passfile(self._client, self._inside(server), server, names, line)

@@ -49,6 +49,12 @@ def passfile_leaf(server: Server, names: Names) -> str:
     return f"{server.home.leaf}_passfile_{names.run}"
 
 
+def laid_passfile(inside: Inside, server: Server, names: Names) -> str:
+    """What stands in it; empty where it is not there."""
+    done = inside.script('[ ! -f "$1" ] || cat "$1"', f"{HOME}/{passfile_leaf(server, names)}")
+    return checked(done, "looking for the passfile")
+
+
 def lay_passfile(client: Any, inside: Inside, server: Server, names: Names, line: str) -> None:
     """Lay it for the server's user alone; as a file of an archive, so that no process and no event names it."""
     leaf = passfile_leaf(server, names)

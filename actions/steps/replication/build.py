@@ -1,6 +1,6 @@
 """Building the standby: its password, the copy of the primary beside its data, and the settings that make it follow.
 
-The password is made in the act that lays it, and is in no fact: tried again, another one is set and laid.
+The password is made in the act that lays it, and is in no fact: tried again, what was laid is set.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from actions.engine.errors import RecoveryError
 from actions.postgres.controldata import parse_controldata
-from actions.postgres.following import PASSFILE, PrimaryAddress, settings_of
+from actions.postgres.following import PASSFILE, PrimaryAddress, password_in, settings_of
 from actions.postgres.primary_state import PrimaryState
 from actions.postgres.quoting import literal
 from actions.postgres.scram import SALT_BYTES, scram_verifier
@@ -43,9 +43,11 @@ def give_password(
     Raises:
         RecoveryError: the primary does not let the standby in with it, or somebody else answers at that address.
     """
-    password = secrets.token_urlsafe(_PASSWORD_BYTES)
+    laid = standbys.passfile(server, names)
+    password = password_in(laid) or secrets.token_urlsafe(_PASSWORD_BYTES)
+    if not laid:
+        standbys.lay_passfile(server, names, upstream.passfile_line(password))
     verifier = scram_verifier(password, secrets.token_bytes(SALT_BYTES))
-    standbys.lay_passfile(server, names, upstream.passfile_line(password))
     ask_leader(f"alter role {upstream.role} password {literal(verifier)}", leader, there)
     try:
         found = standbys.identify(server, names, upstream)

@@ -17,7 +17,7 @@ from actions.tools.folders import Folders
 from actions.tools.registry import SiteTools
 
 _MB = 1 << 20
-_MOST_KEPT_MB = 10 * 1024
+_MOST_KEPT_MB = 8 * 1024
 _LEAST_KEPT_MB = 256
 _SPARE, _SPARE_BYTES = 1.1, 256 * _MB
 

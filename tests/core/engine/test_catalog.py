@@ -67,5 +67,5 @@ def test_rechecked_facts_are_looks_and_steps_have_titles_of_their_own(procedure:
 
 @pytest.mark.parametrize("procedure", catalog.CATALOG, ids=lambda p: p.name)
 def test_only_what_reads_or_yields_leaves_the_service_unclaimed(procedure: Procedure) -> None:
-    assert procedure.claims is (procedure.risk is not Risk.READS and not procedure.yields)
+    assert bool(procedure.claims) is (procedure.risk is not Risk.READS and not procedure.yields)
     assert procedure.ends in (Outcome.DONE, Outcome.RECOVERED)
