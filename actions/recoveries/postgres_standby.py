@@ -40,6 +40,7 @@ def read(text: str, asker: Asker) -> SetUpReplication:
     if text.strip():
         raise Refused(
             f"'{text.strip()[:60]}' was not understood.",
+            code="MD-REP-001",
             hint="Write just: /recover postgres replication setup",
         )
     return SetUpReplication(asker.service, asker.follows, asker.follows_at)

@@ -51,6 +51,10 @@ _SAME = {
         *("replication", "replication status", "replication lag", "show replication", "lag", "standby", "standbys"),
         *("replica", "replicas", "slots", "replication slots", "how is replication", "is standby ok", "standby status"),
     ),
+    "recover postgres replication setup": (
+        *("replication setup", "set up replication", "setup replication", "build a standby", "build standby"),
+        *("create a standby", "make a standby", "add a standby", "rebuild the standby", "new standby"),
+    ),
     "recover approve": ("i approve", "ok do", "do", "go", "yes go", "yes do", "go on then"),
     "incident list": ("incidents", "list incidents", "open incidents", "show incidents", "which incidents are open"),
     "incident acknowledge": (

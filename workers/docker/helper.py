@@ -155,9 +155,6 @@ class Helper:
         """The options of its network: it has none."""
         return {"network_mode": "none"}
 
-    def join(self, data: DataFolder, container: str) -> None:
-        """Join further networks before it starts: there are none."""
-
     def _run(self, data: DataFolder, mounts: list[Mount]) -> str:
         try:
             image = self.client.api.inspect_image(data.image_id)
@@ -187,7 +184,6 @@ class Helper:
                 detail=f"{data.image} was {data.image_id[:19]}.",
                 hint="Pull that very image again; another build may hold another PostgreSQL.",
             ) from problem
-        self.join(data, str(made.id))
         made.start()
         return str(made.id)
 

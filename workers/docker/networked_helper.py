@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from actions.tools.folders import DataFolder
 from workers.docker.confirmations import confirm
-from workers.docker.helper import Helper
+from workers.docker.errors import speaking
+from workers.docker.helper import Helper, Place
 
 _KEPT = {"ExtraHosts": "extra_hosts", "Dns": "dns", "DnsSearch": "dns_search", "DnsOptions": "dns_opt"}
 """What else decides which names a container can resolve, by the names that Docker's API and its SDK give it."""
@@ -22,7 +24,13 @@ class NetworkedHelper(Helper):
         own = {} if mode.startswith("container:") else {new: host[old] for old, new in _KEPT.items() if host.get(old)}
         return {"network_mode": mode, **own}
 
-    def join(self, data: DataFolder, container: str) -> None:
+    def _start(self, data: DataFolder, wanted: Sequence[Place]) -> str:
+        made = super()._start(data, wanted)
+        with speaking("joining the networks of the container"):
+            self._join(data, made)
+        return made
+
+    def _join(self, data: DataFolder, container: str) -> None:
         seen = confirm(self.client, data.service, data.container).attrs
         mode = str(seen["HostConfig"].get("NetworkMode") or "bridge")
         if mode in ("none", "host") or mode.startswith("container:"):

@@ -34,7 +34,7 @@ def lay(inside: Inside, hba_file: str, run: str, rule: str) -> None:
     """
     done = inside.script(_LAY, hba_file, _mark(run), rule)
     if done.code != 0:
-        raise _unwritable(hba_file, done.said(), f"Put this line first by hand, then Retry: {rule}")
+        raise _unwritable(hba_file, done.said(), f"put this line first: {rule}")
 
 
 def withdraw(inside: Inside, hba_file: str, run: str) -> None:
@@ -45,12 +45,17 @@ def withdraw(inside: Inside, hba_file: str, run: str) -> None:
     """
     done = inside.script(_WITHDRAW, hba_file, _mark(run))
     if done.code != 0:
-        raise _unwritable(hba_file, done.said(), f"Take the line below '{_mark(run)}' out by hand, then Retry.")
+        raise _unwritable(hba_file, done.said(), f"take the line below '{_mark(run)}' out.")
 
 
 def _mark(run: str) -> str:
     return f"# {MADE}{run}"
 
 
-def _unwritable(hba_file: str, said: str, hint: str) -> RecoveryError:
-    return RecoveryError(f"{hba_file} could not be written in the server's container.", detail=said, hint=hint)
+def _unwritable(hba_file: str, said: str, do: str) -> RecoveryError:
+    return RecoveryError(
+        f"{hba_file} could not be written in the server's container.",
+        code="MD-REP-031",
+        detail=said,
+        hint=f"Let the server's user write it; or do it by hand, then Retry: {do}",
+    )

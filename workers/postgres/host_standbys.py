@@ -54,6 +54,7 @@ class HostStandbys:
         if found is None:
             raise Refused(
                 f"The image of {server.service} does not say which PostgreSQL it has. Nothing was touched.",
+                code="MD-REP-032",
                 detail=excerpt(said),
                 hint="Give its container an image of PostgreSQL 13 to 18, then ask again.",
             )
@@ -97,6 +98,7 @@ class HostStandbys:
         if done.code != 0:
             raise LoginRefused(
                 "The primary accepts no replication connection from there.",
+                code="MD-REP-033",
                 detail=done.said(),
                 hint="Read the server's message above: it names the role, the address or the line of pg_hba.conf.",
             )

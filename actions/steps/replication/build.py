@@ -54,6 +54,7 @@ def give_password(
     except LoginRefused as refused:
         raise RecoveryError(
             f"{leader.service} does not let {server.service} in as {upstream.role}.",
+            code="MD-REP-002",
             detail=refused.detail,
             hint="Where it names another address than those of the line in pg_hba.conf, write that into "
             f"{leader.setting('replication_from')}, Undo, and ask again; else Retry.",
@@ -61,6 +62,7 @@ def give_password(
     if found != leader.system_identifier:
         raise RecoveryError(
             f"Another server than {leader.service} answers at {upstream.at}.",
+            code="MD-REP-003",
             detail=f"Its system identifier is {found}, not {leader.system_identifier}.",
             hint=f"Correct {leader.setting('address')}, Undo, and ask again.",
         )
@@ -107,6 +109,7 @@ def copy_is_whole(server: Server, names: Names, files: PostgresFiles, standbys: 
     if wrong := files.verify_base(server, names):
         raise RecoveryError(
             "The copy of the primary is not what its manifest says.",
+            code="MD-REP-004",
             detail=wrong,
             hint="Look at the disk of the standby; Undo, and ask again.",
         )
@@ -138,6 +141,7 @@ def make_follow(
     if found != leader.system_identifier:
         raise RecoveryError(
             "The copy is of another cluster than the primary of the plan.",
+            code="MD-REP-005",
             detail=f"Its system identifier is {found}, not {leader.system_identifier}.",
             hint="Undo, and ask again; the standby's old data is where it was.",
         )

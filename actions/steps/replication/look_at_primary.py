@@ -26,6 +26,7 @@ def look_at_primary(primary: str, there: SiteTools) -> Server:
     if leader.state != "running":
         raise Refused(
             f"{primary} does not run, so nothing can be copied from it. Nothing was touched.",
+            code="MD-REP-006",
             detail=f"Its container is {leader.state}.",
             hint="Start it, then ask again. Where it is lost for good, a standby can take over.",
         )
@@ -35,6 +36,7 @@ def look_at_primary(primary: str, there: SiteTools) -> Server:
         places = ", ".join(space.location for space in leader.tablespaces)
         raise Refused(
             f"{primary} has tablespaces, and Mayday builds no standby of such a server yet. Nothing was touched.",
+            code="MD-REP-007",
             detail=f"They lie in {places}.",
             hint="Build it by hand: pg_basebackup -R with a --tablespace-mapping for each of them.",
         )
@@ -61,6 +63,7 @@ def ask_state(primary: str, leader: Server, service: str, site: SiteConfig, ther
 def _in_recovery(primary: str) -> Refused:
     return Refused(
         f"{primary} is itself in recovery, and Mayday builds no standby of a standby. Nothing was touched.",
+        code="MD-REP-008",
         detail="pg_is_in_recovery() is true there, or its files are those of a standby.",
         hint="Let this one follow the primary: correct `follows` in its [[services]] table, then ask again.",
     )
@@ -72,18 +75,21 @@ def _may_be_prepared(primary: str, leader: Server, state: PrimaryState) -> None:
     if not state.superuser:
         raise Refused(
             f"{leader.user} is no superuser of {primary}, so it could not be prepared. Nothing was touched.",
+            code="MD-REP-009",
             detail="The role, the settings and the look at pg_hba.conf need one.",
             hint=f"Set {leader.setting('user')} to a superuser, then ask again.",
         )
     if state.wal_level == "minimal":
         raise Refused(
             f"{primary} writes too little into its WAL for a standby: wal_level is minimal. Nothing was touched.",
+            code="MD-REP-010",
             detail="Another value is taken at a start of the server alone.",
             hint="Set wal_level = replica there, start the server anew when that suits, then ask again.",
         )
     if state.hba_error:
         raise Refused(
             f"pg_hba.conf of {primary} has an error, so a new line of it would not be taken. Nothing was touched.",
+            code="MD-REP-011",
             detail=f"{state.hba_file}, {state.hba_error}",
             hint="Correct that line, then ask again.",
         )
@@ -93,12 +99,14 @@ def _has_room_for_one(primary: str, state: PrimaryState) -> None:
     if state.senders - state.sending < _COPY_SENDERS:
         raise Refused(
             f"{primary} has too few WAL senders left for a standby. Nothing was touched.",
+            code="MD-REP-012",
             detail=f"max_wal_senders is {state.senders}, {state.sending} are in use; a copy takes {_COPY_SENDERS}.",
             hint="Raise max_wal_senders there, start the server anew when that suits, then ask again.",
         )
     if state.slot is None and state.slots_used >= state.slots:
         raise Refused(
             f"{primary} has no replication slot left. Nothing was touched.",
+            code="MD-REP-013",
             detail=f"max_replication_slots is {state.slots}, and all are taken.",
             hint="Drop one that nobody reads (/recover postgres replication names them), or raise "
             "max_replication_slots and start the server anew; then ask again.",
@@ -109,6 +117,7 @@ def _has_the_role(state: PrimaryState, site: SiteConfig, role: str) -> None:
     if state.role_there and not state.role_made:
         raise Refused(
             f"The role {role} exists, and Mayday did not make it. Nothing was touched.",
+            code="MD-REP-014",
             detail="It would get a new password, and whoever uses it now would be shut out.",
             hint=f"Name another one as {site.setting('replication_user')}, or drop it where nobody needs it.",
         )
@@ -134,6 +143,7 @@ def see_the_way(
     if wrong := standbys.reaches(server, upstream):
         raise Refused(
             f"{server.service} does not reach its primary at {upstream.at}. Nothing was touched.",
+            code="MD-REP-015",
             detail=wrong,
             hint=f"Put both containers into one Docker network, or write where it is reached into "
             f'{there.site.setting("address")}, such as "10.0.0.5:5432".',

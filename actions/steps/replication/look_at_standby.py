@@ -81,6 +81,7 @@ def look_at_standby(
     if not there.owner:
         raise Refused(
             f"The data directory of {service} is not there yet. Nothing was touched.",
+            code="MD-REP-016",
             detail=f"{seen.home.parent}/{seen.home.leaf} on {seen.host}",
             hint="Start its container once, so that it makes a cluster of its own, or make that folder; then ask.",
         )
@@ -88,6 +89,7 @@ def look_at_standby(
     if version != leader.version:
         raise Refused(
             f"{service} has PostgreSQL {version}, its primary {leader.version}. Nothing was touched.",
+            code="MD-REP-017",
             detail="A standby reads its primary's files, so both have to be of one major version.",
             hint=f"Give the container of {service} an image of PostgreSQL {leader.version}, then ask again.",
         )
@@ -97,6 +99,7 @@ def look_at_standby(
 def _is_the_primary(service: str, both: str, what: str) -> Refused:
     return Refused(
         f"{service} is its own primary: nothing can be built there. Nothing was touched.",
+        code="MD-REP-018",
         detail=f"{both} {what}.",
         hint="Correct `container` or `follows` in its [[services]] table: docs/configuration.md.",
     )
@@ -133,6 +136,7 @@ def see_what_it_holds(
         raise Refused(
             f"{server.service} is on timeline {timeline}, its primary on {state.timeline}: it was promoted after it. "
             "Nothing was touched.",
+            code="MD-REP-019",
             detail="What was written there since is not in the primary.",
             hint="See who is to be the primary, and correct `follows`: the other one can be built anew from it. Where "
             f"that data is not wanted, rename {server.home.parent}/{server.home.leaf} by hand, then ask again.",
@@ -143,6 +147,7 @@ def see_what_it_holds(
         raise Refused(
             f"Somebody uses {server.service}: {counted(sessions, 'session')} {verb(sessions, 'are')} connected to it. "
             "Nothing was touched.",
+            code="MD-REP-020",
             detail="It takes writes, and would be stopped under them.",
             hint=f"Stop who they are, or the container {server.service} itself, then ask again.",
         )
@@ -165,6 +170,7 @@ def _follows_already(server: Server, asked: Replication) -> Refused:
     at = asked.upstream.at if asked.upstream else ""
     return Refused(
         f"{server.service} streams from its primary already. Nothing was touched.",
+        code="MD-REP-021",
         detail=f"It receives from {at or 'an unknown address'}, timeline {asked.timeline}, same system identifier.",
         hint="See how it stands: /recover postgres replication. To build it anew all the same, stop its container, "
         "then ask again.",
@@ -201,6 +207,7 @@ def _sessions(server: Server, holding: Holding, sql: Sql) -> int:
             return 0
         raise Refused(
             f"{server.service} runs and does not say who is connected to it. Nothing was touched.",
+            code="MD-REP-022",
             detail=silent.detail or silent.message,
             hint=f"Stop its container ({server.service}) once you know that nobody needs it, then ask again.",
         ) from silent

@@ -103,6 +103,7 @@ def _slot_is_free(leader: Server, state: PrimaryState, upstream: PrimaryAddress)
         return
     raise Refused(
         f"The slot {upstream.slot} of {leader.service} is another one's. Nothing was touched.",
+        code="MD-REP-023",
         detail=f"{slot.reader or 'Somebody'} reads it now." if slot.active else "It is a logical slot.",
         hint="Look who that is: /recover postgres replication. Where it is this very standby, stop its container.",
     )
@@ -151,6 +152,7 @@ def _limits(state: PrimaryState, server: Server) -> tuple[tuple[str, int], ...]:
         raise Refused(
             f"{server.service} would stop as a standby: its command line gives it less than its primary has. "
             "Nothing was touched.",
+            code="MD-REP-024",
             detail=f"{said}.",
             hint="Raise that in the command of its container (Compose), make the container anew, then ask again.",
         )
@@ -178,6 +180,7 @@ def measure_room(state: PrimaryState, server: Server, folders: Folders) -> CopyS
         raise Refused(
             f"There is not enough room for a copy of the primary beside the data of {server.service}. "
             "Nothing was touched.",
+            code="MD-REP-025",
             detail=f"{size(needed)} are needed in {server.home.parent}, {size(free)} are free.",
             hint="Make room there (old directories that Mayday kept are named *_before_*), then ask again.",
         )

@@ -96,6 +96,7 @@ def rule_is_laid(upstream: PrimaryAddress, leader: Server, names: Names, there: 
     if found["wrong"]:
         raise RecoveryError(
             f"pg_hba.conf of {leader.service} has an error, so the server goes on with the old one.",
+            code="MD-REP-026",
             detail=str(found["wrong"]),
             hint="Correct that line, then Retry; Undo takes the run's own line out again.",
         )
@@ -161,6 +162,7 @@ def drop_slot(
     if not polling.until(gone, seconds=_STOPS_READING_SECONDS):
         raise RecoveryError(
             f"The slot {upstream.slot} of {leader.service} is still read, so it could not be dropped.",
+            code="MD-REP-027",
             detail="It keeps WAL as long as it exists.",
             hint=f"See that the standby is stopped, then Retry; or: select pg_drop_replication_slot('{upstream.slot}')",
         )

@@ -57,6 +57,7 @@ def prove_streaming(
     if not polling.until(lambda: _streams(upstream, leader, server, sql, there), seconds=_STREAMS_SECONDS, every=0.3):
         raise RecoveryError(
             f"{server.service} does not stream from {leader.service}.",
+            code="MD-REP-028",
             detail=f"{_seen(upstream, leader, server, sql, there)}\n{docker.logs(server.service, 12)}".strip(),
             hint="Its log says why. Retry waits on; Undo brings its old data back.",
         )
@@ -70,6 +71,7 @@ def prove_streaming(
     if not polling.until(arrived, seconds=_CAUGHT_UP_SECONDS, every=0.3):
         raise RecoveryError(
             f"{server.service} streams and does not catch up with {leader.service}.",
+            code="MD-REP-029",
             detail=f"It has not replayed {format_lsn(wanted)} within an hour.",
             hint="Look at its disk and its network; Retry waits on.",
         )

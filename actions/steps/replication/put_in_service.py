@@ -66,6 +66,7 @@ def start_standby(server: Server, docker: Docker, sql: Sql, polling: Polling) ->
     if not polling.until(lambda: _recovering(server, sql), seconds=_READY_SECONDS, every=0.3):
         raise RecoveryError(
             f"{server.service} was started, and does not say that it is a standby.",
+            code="MD-REP-030",
             detail=_why(server, docker, sql),
             hint="Retry waits on; Undo brings its old data back.",
         )
