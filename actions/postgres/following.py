@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 
@@ -56,12 +57,20 @@ def password_in(line: str) -> str:
 
 def slot_of(service: str, site: str) -> str:
     """The name of a standby's slot: one for each standby, wherever it is."""
-    return re.sub(r"[^a-z0-9_]", "_", f"{service}_{site}".lower())[:_LONGEST]
+    return _fitting(re.sub(r"[^a-z0-9_]", "_", f"{service}_{site}".lower()))
 
 
 def role_of(slot: str) -> str:
     """The role of a standby: one for each, since to set the password of one would shut another one out."""
-    return f"{_ROLE}_{slot}"[:_LONGEST]
+    return _fitting(f"{_ROLE}_{slot}")
+
+
+def _fitting(name: str) -> str:
+    """A name that PostgreSQL does not shorten; of a longer one a digest tells it from those that begin alike."""
+    if len(name) <= _LONGEST:
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+    return f"{name[: _LONGEST - len(digest) - 1]}_{digest}"
 
 
 def address_of(said: str, container: str, port: int) -> tuple[str, int]:

@@ -29,6 +29,9 @@ class Standbys(Protocol):
     def passfile(self, server: Server, names: Names) -> str:
         """The line of the run's passfile that was laid; empty where none was."""
 
+    def own_passfile(self, server: Server) -> str:
+        """The line of the passfile in its data directory, which it has from when it was a standby; empty without."""
+
     def lay_passfile(self, server: Server, names: Names, line: str) -> None:
         """Lay the passfile beside the data directory, for its server's user alone."""
 

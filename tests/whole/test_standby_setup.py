@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from actions.engine.status import state_of
+from actions.steps.replication import put_in_service
 from tests.support.own_cluster import APPROVER, Cluster, archiving, lines_of, own_cluster
 from workers.runner.toolbox import DockerToolbox
 
@@ -37,13 +38,13 @@ def follow(standby: Cluster, primary: Cluster) -> None:
 
 
 @contextmanager
-def pair(root: Path) -> Iterator[tuple[Cluster, Cluster]]:
+def pair(root: Path, *flags: str) -> Iterator[tuple[Cluster, Cluster]]:
     """A primary with rows, and a container beside it with a cluster of its own."""
     with network() as net, own_cluster(root, "rsp") as primary, own_cluster(root, "rss") as standby:
         # A limit that no file tells of: a copy would have the default of 100, and stop.
         primary.start(["postgres", *archiving(), "-c", "max_connections=130"], network=net)
         primary.sql("create table t (id int primary key); insert into t select generate_series(1, 5000)")
-        standby.start(network=net)
+        standby.start(["postgres", *archiving(), *flags], network=net)
         follow(standby, primary)
         yield primary, standby
         for one in (primary, standby):
@@ -95,3 +96,32 @@ def test_a_new_cluster_becomes_a_standby_and_an_old_primary_comes_back_as_one(tm
         assert (primary.data.with_name(f"postgres_before_{run}") / "PG_VERSION").exists()
         said = [line for sheet in primary.sheets(run) for line in lines_of(sheet)]
         assert any("kept for 14 days" in line for line in said), said
+
+
+def test_what_was_done_is_taken_back_where_the_standby_does_not_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(put_in_service, "_READY_SECONDS", 2.0)
+    with pair(tmp_path, "-c", "hot_standby=off") as (primary, standby):
+        rules = primary.sql("select count(*) from pg_hba_file_rules")
+        own = standby.sql("select system_identifier from pg_control_system()")
+        run = standby.asks(SETUP)
+        # As of a worker that was killed: its copy is begun anew.
+        torn = standby.data.with_name(f"postgres_clone_{run}")
+        torn.mkdir()
+        (torn / "PG_VERSION").write_text("15\n")
+        standby.work(run)
+        failed = standby.answer(run, "Build the standby", APPROVER, standby.name)
+        assert failed.failure is not None
+        assert "does not say that it is a standby" in standby.trouble(run), standby.story(run)
+        assert primary.sql("select count(*) from pg_replication_slots") == "1"
+        assert state_of(standby.undo(run, APPROVER)) == "undone", standby.story(run)
+        standby.ready()
+        assert standby.sql("select system_identifier from pg_control_system()") == own
+        assert primary.sql("select count(*) from pg_replication_slots") == "0"
+        assert primary.sql("select count(*) from pg_roles where rolname like 'mayday%'") == "0"
+        assert primary.sql("select count(*) from pg_hba_file_rules") == rules
+        assert primary.sql("show max_slot_wal_keep_size") == "-1"
+        assert not list(standby.data.parent.glob("*passfile*"))
+        left = standby.data.with_name(f"postgres_discarded_{run}")
+        assert left.with_name(f"{left.name}.mayday.json").exists()

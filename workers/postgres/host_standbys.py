@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from actions.engine.errors import Refused
-from actions.postgres.following import PrimaryAddress
+from actions.postgres.following import PASSFILE, PrimaryAddress
 from actions.postgres.server import Server
 from actions.redact import excerpt
 from actions.tools.names import Names
@@ -69,7 +69,10 @@ class HostStandbys:
         return "" if done.code == 0 else done.said() or f"pg_isready ended with {done.code}"
 
     def passfile(self, server: Server, names: Names) -> str:
-        return standby_files.laid_passfile(self._inside(server), server, names)
+        return standby_files.read_passfile(self._inside(server), standby_files.passfile_leaf(server, names))
+
+    def own_passfile(self, server: Server) -> str:
+        return standby_files.read_passfile(self._inside(server), f"{server.home.leaf}/{PASSFILE}")
 
     def lay_passfile(self, server: Server, names: Names, line: str) -> None:
         confirm(self._client, server.service, server.container)

@@ -49,10 +49,11 @@ def passfile_leaf(server: Server, names: Names) -> str:
     return f"{server.home.leaf}_passfile_{names.run}"
 
 
-def laid_passfile(inside: Inside, server: Server, names: Names) -> str:
-    """What stands in it; empty where it is not there."""
-    done = inside.script('[ ! -f "$1" ] || cat "$1"', f"{HOME}/{passfile_leaf(server, names)}")
-    return checked(done, "looking for the passfile")
+def read_passfile(inside: Inside, path: str) -> str:
+    """What stands in a passfile below the folder of the data; empty where it is not there."""
+    done = inside.script('[ ! -f "$1" ] || cat "$1"', f"{HOME}/{path}")
+    line = checked(done, "looking for the passfile")
+    return f"{line.rstrip()}\n" if line.strip() else ""
 
 
 def lay_passfile(client: Any, inside: Inside, server: Server, names: Names, line: str) -> None:

@@ -38,13 +38,16 @@ _PASSWORD_BYTES = 24
 def give_password(
     upstream: PrimaryAddress, leader: Server, server: Server, names: Names, standbys: Standbys, there: SiteTools
 ) -> None:
-    """Give the role a new random password, and lay it for the standby's server alone; the primary sees a verifier.
+    """Give the role a random password, and lay it for the standby's server alone; the primary sees a verifier.
 
     Raises:
         RecoveryError: the primary does not let the standby in with it, or somebody else answers at that address.
     """
     laid = standbys.passfile(server, names)
-    password = password_in(laid) or secrets.token_urlsafe(_PASSWORD_BYTES)
+    # One that it has from before stays: with another one, an undo would bring back a standby that is shut out.
+    own = standbys.own_passfile(server)
+    before = password_in(own) if own == upstream.passfile_line(password_in(own)) else ""
+    password = password_in(laid) or before or secrets.token_urlsafe(_PASSWORD_BYTES)
     if not laid:
         standbys.lay_passfile(server, names, upstream.passfile_line(password))
     verifier = scram_verifier(password, secrets.token_bytes(SALT_BYTES))

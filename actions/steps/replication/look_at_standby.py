@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from actions.engine.errors import Away, RecoveryError, Refused
-from actions.engine.facts import volatile
 from actions.postgres.controldata import is_damaged, parse_controldata
 from actions.postgres.data_directory import DataDirectory
 from actions.postgres.primary_state import PrimaryState
@@ -46,7 +45,6 @@ class HeldData:
 
     holding: Holding
     timeline: int = 0
-    sessions: int = volatile(default=0)
 
     @property
     def precious(self) -> bool:
@@ -141,8 +139,9 @@ def see_what_it_holds(
             hint="See who is to be the primary, and correct `follows`: the other one can be built anew from it. Where "
             f"that data is not wanted, rename {server.home.parent}/{server.home.leaf} by hand, then ask again.",
         )
-    writes = asked is None or not asked.standby
-    sessions = _sessions(server, holding, sql) if server.state == "running" and writes else 0
+    held = HeldData(holding, timeline)
+    writes = server.state == "running" and (asked is None or not asked.standby)
+    sessions = _sessions(server, sql) if held.precious and writes else 0
     if sessions:
         raise Refused(
             f"Somebody uses {server.service}: {counted(sessions, 'session')} {verb(sessions, 'are')} connected to it. "
@@ -151,7 +150,7 @@ def see_what_it_holds(
             detail="It takes writes, and would be stopped under them.",
             hint=f"Stop who they are, or the container {server.service} itself, then ask again.",
         )
-    return HeldData(holding, timeline, sessions)
+    return held
 
 
 def _streams(asked: Replication) -> bool:
@@ -190,7 +189,7 @@ def _asked(server: Server, sql: Sql) -> Replication | None:
         return None
 
 
-def _sessions(server: Server, holding: Holding, sql: Sql) -> int:
+def _sessions(server: Server, sql: Sql) -> int:
     """How many are connected to one that takes writes; none where nobody serves.
 
     Raises:
@@ -203,8 +202,6 @@ def _sessions(server: Server, holding: Holding, sql: Sql) -> int:
     except NotServing:
         return 0
     except RecoveryError as silent:
-        if holding in (Holding.NOTHING, Holding.FRESH):
-            return 0
         raise Refused(
             f"{server.service} runs and does not say who is connected to it. Nothing was touched.",
             code="MD-REP-022",

@@ -33,6 +33,7 @@ def test_names_are_those_of_one_standby_alone_and_fit() -> None:
     assert slot_of("nself-postgres", "main") != slot_of("nself-postgres", "east")
     assert role_of("nself_postgres_east") == "mayday_replication_nself_postgres_east"
     assert len(slot_of("x" * 80, "main")) == len(role_of("y" * 63)) == 63
+    assert slot_of("x" * 80, "main") != slot_of("x" * 80, "east")
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,30 @@ def test_no_password_is_in_the_journal() -> None:
     assert "SCRAM-SHA-256$" not in str([entry.data for entry in here.store.entries("r1")])
 
 
+def test_a_password_that_it_has_from_before_stays_so_that_an_undo_brings_back_a_standby_that_may_log_in() -> None:
+    world = pair(old_primary=True)
+    world.own_passfile = "*:*:*:mayday_replication_nself_postgres_2_main:as-before\n"
+    here = asked(world)
+    carry_on(here)
+    assert here.world.passfiles[STANDBY] == world.own_passfile
+
+
+def test_the_passfile_of_another_role_is_not_taken() -> None:
+    world = pair(old_primary=True)
+    world.own_passfile = "*:*:*:replicator:as-before\n"
+    here = asked(world)
+    carry_on(here)
+    assert "as-before" not in here.world.passfiles[STANDBY]
+
+
+def test_who_is_connected_to_a_cluster_without_tables_loses_nothing() -> None:
+    world = pair()
+    world.sessions = 1
+    here = asked(world)
+    carry_on(here)
+    assert here.run().finished is Outcome.DONE
+
+
 def test_an_older_state_of_the_cluster_is_replaced_only_with_a_second_person() -> None:
     here = asked(pair(old_primary=True))
     here.work()
@@ -159,7 +183,7 @@ SLOT_OF_ANOTHER = {"physical": True, "lost": False, "reader": "barman", "active"
     [
         (change(major=16), f"{STANDBY} has PostgreSQL 16, its primary 15"),
         (change(reached="no response"), "does not reach its primary at nself-postgres:5432"),
-        (change(sessions=2), "2 sessions are connected to it"),
+        (change(sessions=2, tables=True), "2 sessions are connected to it"),
         (change(free=1 << 20), "not enough room for a copy"),
         (change(signals=("standby.signal",)), "itself in recovery"),
         (change(recovering=True), "itself in recovery"),

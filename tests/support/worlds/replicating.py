@@ -42,6 +42,7 @@ class PairWorld(World):
     slots: frozenset[str] = frozenset()
     keep: int = -1
     passfiles: dict[str, str] = field(default_factory=dict)
+    own_passfile: str = ""
     systems: dict[str, str] = field(default_factory=dict)
     tables: bool = False
     sessions: int = 0

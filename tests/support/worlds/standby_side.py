@@ -56,6 +56,9 @@ class PairStandbys:
     def passfile(self, server: Server, names: Names) -> str:
         return str(self.world.passfiles.get(server.service, ""))
 
+    def own_passfile(self, server: Server) -> str:
+        return str(self.world.own_passfile)
+
     def lay_passfile(self, server: Server, names: Names, line: str) -> None:
         self.world.does("lay the passfile", lambda: self.world.passfiles.__setitem__(server.service, line))
 
