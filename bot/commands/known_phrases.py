@@ -53,7 +53,7 @@ _SAME = {
     ),
     "recover postgres replication setup": (
         *("replication setup", "set up replication", "setup replication", "build a standby", "build standby"),
-        *("create a standby", "make a standby", "add a standby", "rebuild the standby", "new standby"),
+        *("create standby", "make standby", "add standby", "build new standby", "rebuild standby", "new standby"),
     ),
     "recover approve": ("i approve", "ok do", "do", "go", "yes go", "yes do", "go on then"),
     "incident list": ("incidents", "list incidents", "open incidents", "show incidents", "which incidents are open"),

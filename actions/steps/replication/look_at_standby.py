@@ -36,7 +36,7 @@ class Holding(StrEnum):
     NOTHING = "nothing"
     FRESH = "a new cluster without any table"
     OTHER = "another cluster"
-    SAME = "an older state of this cluster"
+    SAME = "a state of this very cluster"
 
 
 @dataclass(frozen=True)

@@ -27,12 +27,14 @@ _CAUGHT_UP_SECONDS = 3600.0
 class ProvenStandby:
     """A standby that streams. `position` is what the primary had written and the standby has replayed by now.
 
-    `behind` are the bytes that it had not replayed when it was last looked at.
+    `behind` are the bytes that it had not replayed when it was last looked at, `unread` the slots of the primary that
+    nobody reads.
     """
 
     timeline: int
     position: str = volatile()
     behind: int = volatile(default=0)
+    unread: tuple[str, ...] = volatile(default=())
 
     def says(self) -> str:
         """The proof in one line."""
@@ -77,7 +79,8 @@ def prove_streaming(
         )
     now = _asked(leader.service, leader, there.sql)
     mine = _mine(now, upstream)
-    return ProvenStandby(now.timeline, format_lsn(wanted), (mine.behind or 0) if mine else 0)
+    unread = tuple(slot.name for slot in now.slots if not slot.active and slot.name != upstream.slot)
+    return ProvenStandby(now.timeline, format_lsn(wanted), (mine.behind or 0) if mine else 0, unread)
 
 
 def _asked(container: str, server: Server, sql: Sql) -> Replication:

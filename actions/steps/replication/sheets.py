@@ -47,7 +47,7 @@ def card(
         CardRow("To", f"{server.service} follows {leader.service} ({upstream.at})"),
         CardRow("Copies", f"{size(state.bytes)}, at most {_rate_words(site)}; the primary goes on"),
         CardRow("Kept", _kept(server, held, names, site)),
-        CardRow("Changes on the primary", changes.says()),
+        CardRow("Changes on the primary", f"{changes.says()}; old value, new value and why are in the plan"),
         CardRow("Time", f"about {time} for the copy, then what was written meanwhile"),
     )
 
@@ -106,7 +106,8 @@ def plan_sheets(
 def _alerts(state: PrimaryState, held: HeldData, server: Server) -> tuple[str, ...]:
     found = []
     if held.precious:
-        found.append(f"{server.service} holds {held.says()}. It is kept under another name, and out of service.")
+        alone = " What was written there alone is in it, and nowhere else." if held.holding is Holding.SAME else ""
+        found.append(f"{server.service} holds {held.says()}. It is kept under another name, out of service.{alone}")
     if state.keep < 0 and state.keep_fixed:
         found.append(
             "max_slot_wal_keep_size = -1 stands on the primary's command line: a standby that stays away fills its "
@@ -176,4 +177,9 @@ def report(
         f"It replicates asynchronously. For good without it: drop its slot, select "
         f"pg_drop_replication_slot('{upstream.slot}') on the primary, which keeps WAL for it else.",
     )
-    return (Sheet("Standby", rows, notes=notes),)
+    alerts = tuple(
+        f"Nobody reads the slot {name} of {leader.service}, which keeps WAL there. Where it was this standby's before: "
+        f"select pg_drop_replication_slot('{name}')"
+        for name in streaming.unread
+    )
+    return (Sheet("Standby", rows, notes=notes, alerts=alerts),)

@@ -77,13 +77,14 @@ def test_who_is_connected_to_a_cluster_without_tables_loses_nothing() -> None:
     assert here.run().finished is Outcome.DONE
 
 
-def test_an_older_state_of_the_cluster_is_replaced_only_with_a_second_person() -> None:
+def test_a_state_of_the_cluster_is_replaced_only_with_a_second_person() -> None:
     here = asked(pair(old_primary=True))
     here.work()
     question = here.run().question
     assert question is not None
     assert [option["label"] for option in question.options] == ["Replace its data", "Cancel"]
-    assert "an older state of this cluster" in str(question)
+    assert "a state of this very cluster" in str(question)
+    assert "What was written there alone is in it" in str([entry.data for entry in here.store.entries("r1")])
     here.answer("Replace its data", APPROVER, STANDBY)
     carry_on(here)
     assert here.run().finished is Outcome.DONE
@@ -103,6 +104,14 @@ def test_an_empty_directory_becomes_a_standby() -> None:
     carry_on(here)
     assert here.run().finished is Outcome.DONE
     assert here.world.dirs["standby_before_r1"].id == "nothing"
+
+
+def test_a_slot_that_nobody_reads_is_named_at_the_end() -> None:
+    world = pair()
+    world.unread = ("standby",)
+    here = asked(world)
+    carry_on(here)
+    assert "Nobody reads the slot standby" in str(here.store.entries("r1")[-1].data)
 
 
 def test_it_holds_the_standby_alone_and_shares_the_primary() -> None:

@@ -43,6 +43,7 @@ class PairWorld(World):
     keep: int = -1
     passfiles: dict[str, str] = field(default_factory=dict)
     own_passfile: str = ""
+    unread: tuple[str, ...] = ()
     systems: dict[str, str] = field(default_factory=dict)
     tables: bool = False
     sessions: int = 0

@@ -126,7 +126,8 @@ class PairSql(WorldSql):
         if container == SITE.postgres:
             one = {"at": None, "state": "streaming", "sync": "async", "flushed": told["at"], "lag": None}
             mine = [{"name": name, "slot": slot, "replayed": told["at"], **one} for name in self._followers() if slot]
-            return {**told, "followers": mine}
+            use = {"physical": True, "active": False, "status": "reserved", "room": None, "kept": 0}
+            return {**told, "followers": mine, "slots": [{"name": name, **use} for name in self.world.unread]}
         upstream = {"at": "nself-postgres:5432", "status": "streaming", "slot": slot, "end": told["at"], "heard": 0}
         system = self.world.systems.get(here.id, SYSTEM)
         at = told["at"] if here.signal else format_lsn(here.lsn)
