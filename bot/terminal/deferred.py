@@ -59,6 +59,7 @@ LATE: dict[str, Late] = {
     "recover": _verb("Ask for a recovery, in the words of Slack.", RECOVER),
     "backup": _verb("Ask for a backup, in the words of Slack.", RECOVER),
     "window": _verb("Which moments can be recovered.", RECOVER),
+    "replication": _verb("How replication stands; with `setup`: build a standby.", RECOVER),
     "status": _view("What is under way, what waits for an answer, and who is there to do it."),
     "approve": _verb("Give the approval of a second person that a run waits for."),
     "answer": _verb("Answer the question of a run by a label."),
