@@ -19,6 +19,7 @@ from tests.support.worlds.company import PARENT, SITE, Dir, World
 from tests.support.worlds.docker import WorldDocker
 from tests.support.worlds.folders import WorldFolders
 from tests.support.worlds.founding import container, founded
+from tests.support.worlds.networks import WorldNetworks
 from tests.support.worlds.planned import Company, NoThroughput, PrivateLines, WorldWeb
 from tests.support.worlds.postgres_servers import WorldServers
 from tests.support.worlds.standby_side import OTHER_SYSTEM, PairFiles, PairStandbys
@@ -73,6 +74,7 @@ class PairToolbox:
     def open(self, run: Run) -> Iterator[SiteTools]:
         yield SiteTools(
             docker=WorldDocker(self.world),
+            networks=WorldNetworks(self.world),
             folders=WorldFolders(self.world),
             files=PairFiles(self.world),
             servers=WorldServers(self.world),
