@@ -68,6 +68,9 @@ LATE: dict[str, Late] = {
     "runs": _view("The runs, newest first."),
     "stack": _view("The services of the stack: their order, what needs what, how they were last seen."),
     "show": _view("What a run did, from its journal."),
+    "replication": Late(
+        "bot.terminal.replication_status", "Primaries and their standbys: roles, lag, slots, last probe.", group=LOOK
+    ),
     "doctor": _view(
         "Check tokens, scopes, Docker, Postgres, archive, backups, worker, clock, and say what to do.", KEEP
     ),
@@ -100,6 +103,7 @@ _SAME = {
     **dict.fromkeys(("list", "ls", "history"), "runs"),
     **dict.fromkeys(("log", "logs", "describe"), "show"),
     **dict.fromkeys(("services", "ps", "health"), "stack"),
+    **dict.fromkeys(("lag", "standby", "primary", "cluster"), "replication status"),
     **dict.fromkeys(("check", "test"), "doctor"),
     **dict.fromkeys(("setup", "configure", "config", "install"), "init"),
     **dict.fromkeys(("version",), "--version"),
