@@ -13,6 +13,7 @@ class Asker:
     """What a request is read with: the moment, the operations zone, the person's own zone, the service's name.
 
     `follows` is the service that this one is a standby of, and `follows_at` its site; empty where it follows nobody.
+    `beside` are the other standbys of that one, each as `name @ site`.
     """
 
     now: datetime
@@ -21,6 +22,7 @@ class Asker:
     service: str
     follows: str = ""
     follows_at: str = ""
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

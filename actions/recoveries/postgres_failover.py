@@ -27,6 +27,7 @@ from actions.steps.failover import (
     fence,
     missing_commits,
     old_primary,
+    other_standbys,
     promotion,
     repoint,
     sheets,
@@ -39,11 +40,12 @@ from actions.steps.postgres.look_at_server import look_at_server
 
 @dataclass(frozen=True)
 class FailOver:
-    """Have the standby `service` take over from `primary`, which is on `primary_site`."""
+    """Have the standby `service` take over from `primary`, on `primary_site`; `others` are its other standbys."""
 
     service: str
     primary: str
     primary_site: str
+    others: tuple[str, ...] = ()
 
 
 def read(text: str, asker: Asker) -> FailOver:
@@ -54,7 +56,7 @@ def read(text: str, asker: Asker) -> FailOver:
             code="MD-FO-001",
             hint="Write just: /recover postgres failover",
         )
-    return FailOver(asker.service, asker.follows, asker.follows_at)
+    return FailOver(asker.service, asker.follows, asker.follows_at, asker.beside)
 
 
 _FAIL_OVER = Option(sheets.FAIL_OVER, danger=True, does=sheets.failing_over)
@@ -112,6 +114,7 @@ PROCEDURE = Procedure(
         Look("look at the standby", look_at_server, gives="server"),
         Look("look at the old primary", old_primary.look_at_old_primary, gives="old"),
         Look("collect the evidence", evidence.collect_evidence, gives="evidence"),
+        Look("compare with other standbys", other_standbys.compare_standbys, gives="beside"),
         Look("count what the standby lacks", missing_commits.count_missing, gives="missing", role=FactRole.LOST),
         Look("see who writes", see_writers_there, gives="writers"),
         Look("see how clients find it", repoint.find_route, gives="route"),

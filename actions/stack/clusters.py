@@ -31,8 +31,10 @@ def primary_of(stack: Stack, subject: Subject) -> Subject | None:
 def asker_about(stack: Stack, subject: Subject, now: datetime, operations_zone: str, zone: str | None) -> Asker:
     """With what a request about a service is read: whom it follows is known from the stack."""
     leader = primary_of(stack, subject)
-    follows = (leader.service, leader.site) if leader else ("", "")
-    return Asker(now, operations_zone, zone, subject.name, *follows)
+    if leader is None:
+        return Asker(now, operations_zone, zone, subject.name)
+    beside = tuple(f"{one.service} @ {one.site}" for one in standbys_of(stack, leader) if one != subject)
+    return Asker(now, operations_zone, zone, subject.name, leader.service, leader.site, beside)
 
 
 def standbys_of(stack: Stack, primary: Subject) -> tuple[Subject, ...]:

@@ -60,6 +60,8 @@ class ClusterVerdict:
     since: datetime | None = None
     signs: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
+    run: str = ""
+    """The run that gives the cluster another primary just now."""
 
 
 Records = Mapping[Subject, ServerRecord]
@@ -72,11 +74,14 @@ def judge(
     seen = {who: record for who in members.all if (record := records.get(who)) and record.probe.fresh(now)}
     writers = _writers(seen)
     primary = writers[0] if writers else _last_primary(members, records)
-    if failing_over:
-        return ClusterVerdict(ClusterState.FAILING_OVER, primary, reasons=(f"Run {failing_over} is at it.",))
+    # Also while a run is at it: its fence comes before its promotion, so two are one that came back.
     if len(writers) > 1:
         names = " and ".join(_named(one) for one in writers)
-        return ClusterVerdict(ClusterState.SPLIT, primary, reasons=(f"{names} take writes, each on its own.",))
+        said = (f"{names} take writes, each on its own.",)
+        return ClusterVerdict(ClusterState.SPLIT, primary, reasons=said, run=failing_over)
+    if failing_over:
+        said = (f"Run {failing_over} is at it.",)
+        return ClusterVerdict(ClusterState.FAILING_OVER, primary, reasons=said, run=failing_over)
     if not seen:
         return ClusterVerdict(ClusterState.UNKNOWN, primary, reasons=("No worker looks at its servers.",))
     others = [one for one in members.all if one != primary]

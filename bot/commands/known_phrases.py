@@ -55,6 +55,10 @@ _SAME = {
         *("failover", "fail over", "postgres fail over", "failover postgres", "fail over postgres", "promote standby"),
         *("failover to standby", "fail over to standby", "promote replica", "postgres failover to standby"),
     ),
+    "recover postgres switchover": (
+        *("switchover", "switch over", "postgres switch over", "switch over postgres", "switchover to standby"),
+        *("switch over to standby", "planned failover", "switch primary", "switch to standby"),
+    ),
     "recover approve": ("i approve", "ok do", "do", "go", "yes go", "yes do", "go on then"),
     "incident list": ("incidents", "list incidents", "open incidents", "show incidents", "which incidents are open"),
     "incident acknowledge": (

@@ -24,6 +24,7 @@ _LOOK = ("/recover stack", "see how every service is")
 _VERIFY = ("/recover postgres verify", "check the database for damage")
 _STANDBYS = ("/recover postgres replication", "see who follows the database and how far behind")
 _FAIL_OVER = ("/recover postgres failover", "have the standby take over from its primary")
+_SWITCH_OVER = ("/recover postgres switchover", "switch to the standby by plan, with nothing lost")
 _WINDOW = ("/recover window", "see which moments can be reached")
 _BASE = ("/backup run base", "take a base backup now")
 _INCIDENT = ("/incident declare <title>", "open an incident, so that others help")
@@ -32,8 +33,8 @@ _TOPICS = (
     (r"region|geo|multi-?region|failback", "failing over to another region", (_LOOK, _INCIDENT)),
     (
         r"switch-?over|rejoin|standby|replica|replication|primary|fail-?over|promote",
-        "a planned switch to a standby, and the return of an old primary",
-        (_FAIL_OVER, _STANDBYS, _INCIDENT),
+        "the return of an old primary as a standby",
+        (_FAIL_OVER, _SWITCH_OVER, _STANDBYS),
     ),
     (r"corrupt(?:ion|ed)?|damaged?|broken", "the recovery from corruption", (_VERIFY, _TO_MOMENT)),
     (r"host-?lost|bare-?metal|rebuild host", "rebuilding a lost host", (_LOOK, _INCIDENT)),

@@ -18,6 +18,7 @@ from actions.chores.chores import Chore
 from actions.control.requests import Subject
 from actions.engine.claims import ALL, Mode
 from actions.incidents.offered_failover import OfferedFailover
+from actions.incidents.primary_guard import PrimaryGuard
 from actions.incidents.primary_loss import PrimaryLoss
 from actions.settings.settings import Settings
 from actions.stack.choose import site_named
@@ -45,6 +46,7 @@ class ReplicationWatch:
     stack: Stack
     probers: Sequence[ServerProber]
     loss: PrimaryLoss
+    guard: PrimaryGuard
     every: float = 2.0
     dead_seconds: float = 10.0
     place: str = ""
@@ -68,6 +70,7 @@ class ReplicationWatch:
             found = status(self.store, members, kept, self.dead_seconds, now)
             self._log(members, found.verdict.state, found.verdict.reasons)
             self.loss.tell(found)
+            self.guard.tell(found)
             calm = calm and found.verdict.since is None
         self._chore.every = self.every if calm else min(self.every, _HURRY)
 
@@ -113,6 +116,7 @@ def replication_chores(
         stack,
         [_prober(settings, store, who) for who in subjects],
         PrimaryLoss(store, failover, pages, enqueue),
+        PrimaryGuard(store, stack, CATALOG, settings.operations_zone, enqueue),
         table.probe_seconds,
         table.dead_seconds,
         " ".join(sites),

@@ -56,8 +56,8 @@ class Evidence:
     streams: bool = volatile(default=False)
 
     def says(self) -> str:
-        """For example: the old primary is dead."""
-        return f"the old primary {'is dead' if self.health is PrimaryHealth.DEAD else self.health}"
+        """For example: the primary is dead."""
+        return f"the primary {'is dead' if self.health is PrimaryHealth.DEAD else self.health}"
 
     def rows(self) -> tuple[tuple[str, str], ...]:
         """Each signal on a line of its own."""

@@ -13,6 +13,7 @@ from actions.steps.failover.evidence import Evidence, PrimaryHealth
 from actions.steps.failover.fence import STOP_SECONDS, Fence
 from actions.steps.failover.missing_commits import MissingCommits
 from actions.steps.failover.old_primary import OldPrimary
+from actions.steps.failover.other_standbys import OtherStandbys
 from actions.steps.failover.repoint import Route
 from actions.steps.postgres.archiving import recovered_alerts
 from actions.steps.postgres.look_at_server import Writers
@@ -62,6 +63,7 @@ def _card(old: OldPrimary, seen: Evidence, missing: MissingCommits, server: Serv
 def plan_sheets(
     old: OldPrimary,
     evidence: Evidence,
+    beside: OtherStandbys,
     missing: MissingCommits,
     server: Server,
     route: Route,
@@ -73,7 +75,7 @@ def plan_sheets(
         Sheet(
             "Evidence",
             evidence.rows(),
-            alerts=(*_alerts(old, evidence, missing), *writers.alerts()),
+            alerts=(*_alerts(old, evidence, missing), *beside.alerts(), *writers.alerts()),
             essential=("Docker says", "It answers", "The standby"),
         ),
         Sheet(
@@ -81,6 +83,7 @@ def plan_sheets(
             (
                 ("Old primary", _node(old)),
                 ("New primary", _standby(server, evidence)),
+                *((("Other standbys", beside.says()),) if beside.all else ()),
                 ("Lost", _lost(missing)),
                 ("Fence", _fence(old)),
                 ("Clients", route.says()),

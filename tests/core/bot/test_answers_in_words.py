@@ -82,8 +82,8 @@ def test_a_question_begins_nothing(office: Office) -> None:
 
 def test_what_is_not_built_yet_is_said_with_what_works_today() -> None:
     office = office_in(CATALOG_OF_TODAY)
-    said = say(office, "postgres switchover")
-    assert said.startswith("Not yet: a planned switch to a standby, and the return of an old primary. Nothing was")
+    said = say(office, "postgres rejoin")
+    assert said.startswith("Not yet: the return of an old primary as a standby. Nothing was done.")
     assert "`/recover postgres failover`" in said
     assert "Not yet: the recovery of redis." in say(office, "redis restart")
     assert "/backup run base" in say(office, "backup schedule")

@@ -179,7 +179,7 @@ def test_a_question_is_answered_with_the_command_that_would_do_it(text: str) -> 
 @pytest.mark.parametrize(
     ("text", "family", "what"),
     [
-        ("postgres switchover", "recover", "a planned switch to a standby, and the return of an old primary"),
+        ("postgres rejoin", "recover", "the return of an old primary as a standby"),
         ("region failover", "recover", "failing over to another region"),
         ("postgres corruption", "recover", "the recovery from corruption"),
         ("the database is corrupted", "recover", "the recovery from corruption"),

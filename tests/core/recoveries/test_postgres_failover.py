@@ -10,6 +10,7 @@ from actions.engine.errors import Refused
 from actions.engine.procedure import Outcome
 from tests.support.kills import KillCase, carry_on
 from tests.support.worlds.company import SITE
+from tests.support.worlds.founding import container
 from tests.support.worlds.pair import Pair, founded
 from tests.support.worlds.planned import APPROVER, Company
 
@@ -159,3 +160,44 @@ def test_what_makes_a_failover_senseless_is_refused_and_nothing_is_touched(
     assert here.run().finished is Outcome.REFUSED
     assert said in str(here.store.entries("r1")[-1].data)
     assert here.world.changes == ()
+
+
+def with_another(received: int, state: str = "running") -> Callable[[Pair], None]:
+    """A third copy of the cluster, on the primary's host."""
+
+    def change(pair: Pair) -> None:
+        pair.kill_primary()
+        pair.third = pair.here.live.lsn + received
+        pair.there.containers["third"] = container("third", state=state)
+
+    return change
+
+
+def test_another_standby_that_has_received_more_is_named_instead() -> None:
+    here = founded(with_another(0x100), others=("third @ main",))
+    here.work()
+    assert here.run().finished is Outcome.REFUSED
+    said = str(here.store.entries("r1")[-1].data)
+    assert "third @ main has received 256 B more" in said
+    assert "/recover postgres failover third @ main" in said
+
+
+@pytest.mark.parametrize(
+    ("other", "state", "why"),
+    [
+        ("third @ main", "exited", "its container is exited"),
+        ("third @ west", "running", "the site west is not reached from here"),
+        ("gone @ main", "running", "its container is not there"),
+    ],
+)
+def test_another_standby_that_cannot_be_compared_is_said_in_red(other: str, state: str, why: str) -> None:
+    here = founded(with_another(0x100, state), others=(other,))
+    here.work()
+    alerts = here.store.entries("r1")[-1].data["sheets"][0]["alerts"]
+    assert f"{other} was not compared ({why}): it may have received more." in alerts
+
+
+def test_another_standby_that_has_no_more_holds_nothing_up() -> None:
+    here = founded(with_another(0), others=("third @ main",))
+    carry_on(here)
+    assert here.run().finished is Outcome.RECOVERED

@@ -49,6 +49,8 @@ class Pair:
     """Whether the WAL of the old primary cannot be read any more."""
     crashes: bool = False
     """Whether the primary ends without its shutdown checkpoint."""
+    third: int = 0
+    """How far another standby has received."""
     stuck: bool = False
     """Whether the standby receives nothing any more."""
 
@@ -185,12 +187,15 @@ def returned(pair: Pair) -> None:
 
 
 def founded(
-    change: Callable[[Pair], object] = Pair.kill_primary, by: Speaker = ONCALL, asked: str = "postgres failover"
+    change: Callable[[Pair], object] = Pair.kill_primary,
+    by: Speaker = ONCALL,
+    asked: str = "postgres failover",
+    others: tuple[str, ...] = (),
 ) -> Company:
     """A pair to which something has happened, in which a failover was asked for."""
     world = pair()
     change(world)
     here = Company(world, toolbox=PairToolbox)
     procedure = here.find(asked)
-    here.begin(procedure, FailOver(PRIMARY, PRIMARY, SITE.name), Subject(SITE.name, PRIMARY), by=by)
+    here.begin(procedure, FailOver(PRIMARY, PRIMARY, SITE.name, others), Subject(SITE.name, PRIMARY), by=by)
     return here

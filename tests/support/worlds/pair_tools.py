@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from actions.postgres.lsn import format_lsn
 from actions.postgres.segments import segment_of
 from actions.postgres.server import Server
 from actions.tools.networks import Attachment
+from actions.tools.sql import QueryResult
 from tests.support.worlds.company import LEAF, SITE, WRITERS, Dir, Violated, World
 from tests.support.worlds.docker import WorldDocker
 from tests.support.worlds.postgres_servers import WorldServers
@@ -189,6 +190,14 @@ class PairSql(WorldSql):
         while (name := segment_of(1, reach, SIZE)) in laid and reach < laid[name]:
             reach = min(laid[name], (reach // SIZE + 1) * SIZE)
         return reach
+
+    def values(
+        self, container: str, server: Server, queries: Sequence[str], *, seconds: float = 300, database: str = ""
+    ) -> Sequence[QueryResult]:
+        if container != "third":
+            return super().values(container, server, queries, seconds=seconds, database=database)
+        told = {**WorldSql._replication(self), "recovering": True, "received": format_lsn(self.pair.third)}
+        return [QueryResult(told)]
 
     def _writable(self, here: Dir) -> dict[str, Any]:
         return {**super()._writable(here), "recovering": self.world.recovering}
