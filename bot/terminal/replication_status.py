@@ -21,7 +21,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions
 
 @app.callback()
 def _replication() -> None:
-    """Primaries and their standbys."""
+    """Primaries and their standbys: roles, lag, slots, last probe."""
 
 
 @app.command()
