@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+_KB = 1024
+
 
 def counted(number: int, noun: str) -> str:
     """``1 row``, ``1,001 rows``."""
@@ -50,3 +52,11 @@ def fitting(lines: Sequence[str], most: int) -> list[str]:
         kept.append(line)
     left = len(lines) - len(kept)
     return [*kept, *([f"and {left:,} more"] if left else [])]
+
+
+def exact_size(count: int) -> str:
+    """Bytes for people, to the byte where there are few: 0 B behind and 400 B behind are not the same."""
+    for unit, least in (("GB", _KB**3), ("MB", _KB**2), ("kB", _KB)):
+        if count >= least:
+            return f"{count / least:.1f} {unit}"
+    return f"{count} B"

@@ -9,7 +9,7 @@ from typing import Any
 from actions.engine.break_glass import BreakGlass, must_be_open
 from actions.engine.errors import Refused
 from actions.engine.procedure import MayAnswer
-from actions.engine.run import Run
+from actions.engine.run import SYSTEM, Run
 from actions.engine.run_parts import Question
 
 
@@ -84,8 +84,11 @@ def may_go_alone(
 
 
 def may_steer(state: Run, speaker: Speaker) -> None:
-    """Who asked may steer the run as long as they may ask; so may everybody who may approve."""
-    if not (speaker.may_approve or (speaker.may_ask and speaker.id == state.requester)):
+    """Who asked may steer the run as long as they may ask; so may everybody who may approve.
+
+    A run that no person asked for is anybody's who might have.
+    """
+    if not (speaker.may_approve or (speaker.may_ask and state.requester in (speaker.id, SYSTEM))):
         refused = Refused(
             f"{speaker.name} may not steer recoveries.",
             code="MD-RUN-024",

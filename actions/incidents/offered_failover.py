@@ -61,7 +61,7 @@ class OfferedFailover:
         if not run:
             return
         state = self.store.run(run)
-        if not state.asking or state.question is None or state.began:
+        if not state.asking or state.question is None or state.began or state.people:
             return
         back = next((one["label"] for one in state.question.options if one["leads"] == OptionEffect.BACK), "")
         try:

@@ -8,8 +8,9 @@ from actions.engine.errors import Refused
 from actions.engine.procedure import Look, Procedure, Risk
 from actions.engine.reading import Asker, Words
 from actions.engine.shown import Shown, by_origin
-from actions.steps.postgres.look_at_replication import look_at_replication, replication_sheets
+from actions.steps.postgres.look_at_replication import look_at_replication
 from actions.steps.postgres.look_at_server import look_at_server
+from actions.steps.postgres.show_cluster import cluster_sheets, see_cluster
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,10 @@ PROCEDURE = Procedure(
     risk=Risk.READS,
     claims=False,
     shown=by_origin(asked=Shown.THREAD, unasked=Shown.ON_TROUBLE),
-    report=replication_sheets,
+    report=cluster_sheets,
     steps=(
         Look("look at the server", look_at_server, gives="server"),
         Look("ask how replication stands", look_at_replication, gives="replication"),
+        Look("see what the watch saw", see_cluster, gives="cluster"),
     ),
 )

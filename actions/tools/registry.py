@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, get_type_hints
 
 from actions.settings.site import SiteConfig
+from actions.tools.clusters import Clusters
 from actions.tools.docker import Docker
 from actions.tools.folders import Folders
 from actions.tools.names import Names
@@ -40,6 +41,7 @@ class SiteTools:
     throughput: Throughput
     polling: Polling
     private: PrivateAnswer
+    clusters: Clusters
     site: SiteConfig
     names: Names
 

@@ -10,8 +10,8 @@ POINTS = 60
 SECONDS = 10
 """A point stands for so many seconds, so all of them for ten minutes."""
 _BARS = "▁▂▃▄▅▆▇█"
-_LEAST = 1024
-"""A lag of less than 1 kB is that of any moment: it is not drawn as a hill."""
+_LEAST = 1024**2
+"""A lag of less than 1 MB is that of any moment: it never fills a bar."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,9 @@ def curve(points: Sequence[LagPoint], width: int = 30) -> str:
     last = points[-1].at
     by_time = {(last - one.at) // SECONDS: one.lag for one in points}
     known = [by_time.get(ago) for ago in range(min(width, max(by_time) + 1) - 1, -1, -1)]
-    top = max([_LEAST * len(_BARS), *(lag for lag in known if lag is not None)])
-    return "".join(" " if lag is None else _BARS[min(len(_BARS) - 1, lag * len(_BARS) // (top + 1))] for lag in known)
+    top = max([_LEAST, *(lag for lag in known if lag is not None)])
+    bars = (" " if lag is None else _BARS[min(len(_BARS) - 1, lag * len(_BARS) // (top + 1))] for lag in known)
+    return "".join(bars).lstrip()
 
 
 def highest(points: Sequence[LagPoint]) -> int:

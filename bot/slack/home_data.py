@@ -11,6 +11,8 @@ from actions.incidents import on_call
 from actions.incidents.incident import Incident
 from actions.incidents.incident_actions import open_incidents
 from actions.stack.stack import Site, objective_of
+from actions.watch.cluster_status import ClusterStatus, statuses
+from actions.watch.cluster_words import steady_words
 from actions.watch.service_condition import conditions
 from bot.commands.addressed_commands import addressed
 from bot.commands.parse_command import command_of
@@ -40,7 +42,12 @@ def home_data(bot: BotContext, pictures: Callable[[Site], Block | None] = lambda
         now=bot.clock(),
         incidents=tuple(_incident(bot, incident) for incident in open_incidents(store)),
         offers=tuple(_offers(bot)),
+        clusters=tuple(steady_words(one, bot.clock()) for one in _clusters(bot)),
     )
+
+
+def _clusters(bot: BotContext) -> tuple[ClusterStatus, ...]:
+    return statuses(bot.store, bot.settings.stack(), bot.settings.failover.dead_seconds, bot.clock())
 
 
 def _site(bot: BotContext, site: Site, picture: Block | None) -> SiteHome:

@@ -59,7 +59,6 @@ LATE: dict[str, Late] = {
     "recover": _verb("Ask for a recovery, in the words of Slack.", RECOVER),
     "backup": _verb("Ask for a backup, in the words of Slack.", RECOVER),
     "window": _verb("Which moments can be recovered.", RECOVER),
-    "replication": _verb("How replication stands; with `setup`: build a standby.", RECOVER),
     "status": _view("What is under way, what waits for an answer, and who is there to do it."),
     "approve": _verb("Give the approval of a second person that a run waits for."),
     "answer": _verb("Answer the question of a run by a label."),
@@ -69,6 +68,9 @@ LATE: dict[str, Late] = {
     "runs": _view("The runs, newest first."),
     "stack": _view("The services of the stack: their order, what needs what, how they were last seen."),
     "show": _view("What a run did, from its journal."),
+    "replication": Late(
+        "bot.terminal.replication_status", "Primaries and their standbys: how they stand, and building one.", group=LOOK
+    ),
     "doctor": _view(
         "Check tokens, scopes, Docker, Postgres, archive, backups, worker, clock, and say what to do.", KEEP
     ),
@@ -101,6 +103,7 @@ _SAME = {
     **dict.fromkeys(("list", "ls", "history"), "runs"),
     **dict.fromkeys(("log", "logs", "describe"), "show"),
     **dict.fromkeys(("services", "ps", "health"), "stack"),
+    **dict.fromkeys(("lag", "standby", "primary", "cluster"), "replication status"),
     **dict.fromkeys(("check", "test"), "doctor"),
     **dict.fromkeys(("setup", "configure", "config", "install"), "init"),
     **dict.fromkeys(("version",), "--version"),

@@ -17,7 +17,6 @@ from bot.terminal.session import Session, session
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 Words = Annotated[list[str] | None, typer.Argument(help="The words as in Slack; alone: what was seen to be lost.")]
-About = Annotated[list[str] | None, typer.Argument(help="`setup`, with the standby's name where there are several.")]
 Typed = Annotated[str, typer.Option("--type", help="What has to be typed: the plan's hash, another time, a note.")]
 OneTime = Annotated[str, typer.Option("--code", help="The one-time code; asked for without it.")]
 Alone = Annotated[bool, typer.Option("--alone", help="Break the glass: go on without a second person.")]
@@ -71,23 +70,6 @@ def window(
     """Which moments can be recovered."""
     with session(ctx, config, json_) as here:
         heard(here, ["window"], "recover", How(follow, foreground))
-
-
-@app.command()
-def replication(
-    ctx: typer.Context,
-    words: About = None,
-    config: Config = None,
-    json_: Json = False,
-    follow: Follow = False,
-    foreground: Foreground = False,
-) -> None:
-    """How replication stands; with `setup`: build a standby.
-
-    For example: mayday replication setup
-    """
-    with session(ctx, config, json_) as here:
-        heard(here, ["postgres", "replication", *(words or [])], "recover", How(follow, foreground))
 
 
 @app.command("answer")

@@ -10,8 +10,10 @@ from actions.clock.times import span_rounded_up, span_words
 from actions.engine.errors import Refused
 from actions.stack.objectives import Objective
 from actions.tools.outside import OnCall
+from actions.watch.cluster_words import ClusterWords
 from actions.watch.run_records import Record
 from actions.watch.service_condition import Condition, Reachable
+from bot.views import home_clusters
 from bot.views.mrkdwn import Block, actions, button, cut, escape, foreign, moment, mrkdwn, section, small, title
 
 MOST_BLOCKS = 100
@@ -64,6 +66,7 @@ class HomeData:
     incidents: tuple[OpenItem, ...] = ()
     offers: tuple[tuple[str, str, str], ...] = ()
     more_runs: int = 0
+    clusters: tuple[ClusterWords, ...] = ()
 
     @property
     def several(self) -> bool:
@@ -81,6 +84,8 @@ def view(home_data: HomeData) -> Block:
     made = [title("Mayday"), *_buttons(home_data), *_away(home_data), *_open(home_data)]
     for site in home_data.sites:
         made += [_DIVIDER, *_site(site, home_data)]
+    if home_data.clusters:
+        made += [_DIVIDER, *home_clusters.blocks(home_data.clusters)]
     made += [_DIVIDER, section(f"*On call*\n{_on_call(home_data)}")]
     return {"type": "home", "blocks": _fitting(made)}
 

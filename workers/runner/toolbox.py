@@ -35,6 +35,7 @@ from workers.postgres.host_standbys import HostStandbys
 from workers.postgres.server_access import Accesses
 from workers.runner.polling import RealPolling
 from workers.runner.private_answer import StorePrivateAnswer
+from workers.runner.store_clusters import StoreClusters
 from workers.runner.throughput import HostThroughput, JournalTimes
 from workers.stack_web import StackWeb
 
@@ -53,7 +54,7 @@ class DockerToolbox:
 
     `services` are those of the site, as the stack tells them. `site` is its own PostgreSQL, for runs that are about
     another service; `others` are those of its other servers. `project` is the Compose project of the services, empty
-    for the one that was last seen.
+    for the one that was last seen. `settings` tell which servers belong together.
     """
 
     def __init__(
@@ -64,8 +65,9 @@ class DockerToolbox:
         services: Sequence[Service] = (),
         others: Sequence[SiteConfig] = (),
         project: str = "",
+        settings: Settings | None = None,
     ) -> None:
-        self._given = project
+        self._given, self._clusters = project, StoreClusters(store, settings)
         self._store, self._site, self._docker_host, self._services = store, site, docker_host, services
         self._servers = {one.postgres: one for one in (*others, site)}
         self._accesses = Accesses()
@@ -103,6 +105,7 @@ class DockerToolbox:
                 throughput=HostThroughput(self._store, self._site.name, run, self._times),
                 polling=RealPolling(),
                 private=StorePrivateAnswer(self._store, run.id),
+                clusters=self._clusters,
                 site=site,
                 names=names,
             )
@@ -147,7 +150,7 @@ def docker_toolbox(settings: Settings, store: Store, name: str = "") -> DockerTo
     """
     site = site_named(settings.stack(), name)
     own = settings.own_server(site.name)
-    return DockerToolbox(store, own, site.docker, site.services, settings.servers(site.name), site.project)
+    return DockerToolbox(store, own, site.docker, site.services, settings.servers(site.name), site.project, settings)
 
 
 def site_reached(settings: Settings, name: str) -> Site:

@@ -17,11 +17,11 @@ from actions.postgres.server import Server
 from actions.postgres.waldump import TransactionEnd, transaction_ends
 from actions.steps.failover.evidence import Evidence, PrimaryHealth, collect_evidence
 from actions.steps.failover.old_primary import OldPrimary
-from actions.steps.postgres.look_at_replication import exact_size
 from actions.tools.postgres_files import PostgresFiles
 from actions.tools.registry import SiteTools
 from actions.tools.sql import Sql
 from actions.wording import counted as many
+from actions.wording import exact_size
 
 LIMIT_BYTES = 16 * 1024**2
 """More than a segment is no lag of the moment: that is lost only where people choose to lose it."""

@@ -11,10 +11,10 @@ from actions.postgres.replication import REPLICATION_SQL, read_replication
 from actions.postgres.server import Server
 from actions.settings.site import SiteConfig
 from actions.steps.failover.evidence import Evidence
-from actions.steps.postgres.look_at_replication import exact_size
 from actions.tools.docker import Docker
 from actions.tools.registry import SiteTools
 from actions.tools.sql import Sql
+from actions.wording import exact_size
 
 _SECONDS = 3.0
 

@@ -14,12 +14,12 @@ from actions.steps import writers as writing
 from actions.steps.failover.evidence import Evidence, PrimaryHealth
 from actions.steps.failover.missing_commits import LIMIT_BYTES
 from actions.steps.failover.old_primary import OldPrimary
-from actions.steps.postgres.look_at_replication import exact_size
 from actions.steps.postgres.look_at_server import Writers
 from actions.tools.polling import Polling
 from actions.tools.progress import Progress
 from actions.tools.registry import SiteTools
 from actions.tools.sql import Sql
+from actions.wording import exact_size
 
 STOP_SECONDS = 120
 """What a primary gets to write its shutdown checkpoint, and to send the rest of its WAL."""

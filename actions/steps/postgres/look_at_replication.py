@@ -19,10 +19,10 @@ from actions.postgres.replication import (
 from actions.postgres.server import Server
 from actions.steps.postgres.ask_live import in_short
 from actions.tools.sql import Sql
+from actions.wording import exact_size
 
 _SECONDS = 15.0
 _MAINTENANCE = "postgres"
-_KB = 1024
 
 
 def look_at_replication(server: Server, sql: Sql) -> Replication:
@@ -51,7 +51,7 @@ def replication_sheets(replication: Replication, server: Server) -> tuple[Sheet,
         alerts.append(f"{server.user} may not look at other sessions, so standbys cannot be seen well: {grant}.")
     rows = [("State", str(replication.state)), *_own(replication)]
     rows += [(_name(one), _standby(one)) for one in replication.standbys]
-    rows += [(f"Slot {slot.name}", _slot(slot)) for slot in replication.slots]
+    rows += [(f"Slot {slot.name}", slot_words(slot)) for slot in replication.slots]
     return (Sheet("Replication", tuple(rows), alerts=tuple(alerts)),)
 
 
@@ -90,7 +90,8 @@ def _upstream(one: Upstream) -> str:
     return ", ".join([*said, *([f"slot {one.slot}"] if one.slot else [])])
 
 
-def _slot(slot: SlotUse) -> str:
+def slot_words(slot: SlotUse) -> str:
+    """What a slot holds back, and whether anybody reads it."""
     if slot.lost:
         return "lost: WAL that its reader needs is gone"
     said = ["physical" if slot.physical else "logical", "read now" if slot.active else "nobody reads it"]
@@ -98,11 +99,3 @@ def _slot(slot: SlotUse) -> str:
     if slot.room is not None:
         said.append(f"is lost after {exact_size(max(0, slot.room))} more")
     return ", ".join(said)
-
-
-def exact_size(count: int) -> str:
-    """Bytes for people, to the byte where there are few: 0 B behind and 400 B behind are not the same."""
-    for unit, least in (("GB", _KB**3), ("MB", _KB**2), ("kB", _KB)):
-        if count >= least:
-            return f"{count / least:.1f} {unit}"
-    return f"{count} B"

@@ -10,12 +10,12 @@ from actions.postgres.following import PrimaryAddress
 from actions.postgres.lsn import Lsn, format_lsn
 from actions.postgres.replication import REPLICATION_SQL, Replication, StreamingStandby, read_replication
 from actions.postgres.server import Server
-from actions.steps.postgres.look_at_replication import exact_size
 from actions.tools.docker import Docker
 from actions.tools.polling import Polling
 from actions.tools.progress import Progress
 from actions.tools.registry import SiteTools
 from actions.tools.sql import Sql
+from actions.wording import exact_size
 
 _SECONDS = 15.0
 _MAINTENANCE = "postgres"

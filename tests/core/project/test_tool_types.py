@@ -16,8 +16,8 @@ pytestmark = pytest.mark.rules
 
 SITE = """
 from actions.settings.site import SiteConfig
-from actions.tools import docker, folders, names, networks, outside, polling, private_answer, sql, throughput, web
-from actions.tools import postgres_files, postgres_servers, standbys
+from actions.tools import clusters, docker, folders, names, networks, outside, polling, private_answer, sql
+from actions.tools import postgres_files, postgres_servers, standbys, throughput, web
 from actions.tools.registry import ErrandTools, SiteTools
 
 def opened(
@@ -32,6 +32,7 @@ def opened(
     throughput: throughput.Throughput,
     polling: polling.Polling,
     private: private_answer.PrivateAnswer,
+    clusters: clusters.Clusters,
     site: SiteConfig,
     names: names.Names,
 ) -> SiteTools:

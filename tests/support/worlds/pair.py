@@ -25,7 +25,7 @@ from tests.support.worlds.files import WorldFiles
 from tests.support.worlds.folders import WorldFolders
 from tests.support.worlds.founding import company
 from tests.support.worlds.pair_tools import PairDocker, PairNetworks, PairServers, PairSql, PairWeb
-from tests.support.worlds.planned import ONCALL, Company, NoStandbys, NoThroughput, PrivateLines
+from tests.support.worlds.planned import ONCALL, Company, NoClusters, NoStandbys, NoThroughput, PrivateLines
 
 PRIMARY = SITE.postgres
 STANDBY = "standby"
@@ -169,6 +169,7 @@ class PairToolbox:
             polling=FakePolling(self.world.clock),
             site=replace(self.site, hold_seconds=0),
             private=PrivateLines(),
+            clusters=NoClusters(),
             names=Names(run.id, "" if mine else "main"),
         )
 

@@ -25,6 +25,7 @@ from actions.tools.names import Names
 from actions.tools.private_answer import PrivateAnswer
 from actions.tools.registry import SiteTools
 from actions.tools.throughput import Throughput
+from actions.watch.cluster_words import ClusterWords
 from actions.watch.step_times import PastSeconds
 from tests.support.worlds.clock import FakePolling
 from tests.support.worlds.company import SITE, Violated, World
@@ -88,6 +89,14 @@ class NoStandbys:
 
 
 @dataclass
+class NoClusters:
+    """No server belongs to a cluster."""
+
+    def of(self, service: str, site: str) -> ClusterWords:
+        return ClusterWords()
+
+
+@dataclass
 class WorldToolbox:
     """The tools of the world, for one run; for one of another site they are those of its second one."""
 
@@ -111,6 +120,7 @@ class WorldToolbox:
             polling=FakePolling(self.world.clock),
             site=replace(self.site, hold_seconds=self.world.hold_seconds),
             private=self.private(run),
+            clusters=NoClusters(),
             names=Names(run.id, self.site.name if run.site != self.site.name else ""),
         )
 

@@ -20,7 +20,7 @@ from tests.support.worlds.docker import WorldDocker
 from tests.support.worlds.folders import WorldFolders
 from tests.support.worlds.founding import container, founded
 from tests.support.worlds.networks import WorldNetworks
-from tests.support.worlds.planned import Company, NoThroughput, PrivateLines, WorldWeb
+from tests.support.worlds.planned import Company, NoClusters, NoThroughput, PrivateLines, WorldWeb
 from tests.support.worlds.postgres_servers import WorldServers
 from tests.support.worlds.standby_side import OTHER_SYSTEM, PairFiles, PairStandbys
 from tests.support.worlds.standby_sql import PairSql
@@ -85,6 +85,7 @@ class PairToolbox:
             polling=FakePolling(self.world.clock),
             site=replace(SITE, postgres=run.service),
             private=PrivateLines(),
+            clusters=NoClusters(),
             names=Names(run.id, SITE.name if run.site != SITE.name else ""),
         )
 
