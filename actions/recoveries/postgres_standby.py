@@ -147,6 +147,7 @@ PROCEDURE = Procedure(
             put_in_service.start_standby,
             put_in_service.standby_is_started,
             undo=put_in_service.stop_started,
+            limit=put_in_service.START_LIMIT,
         ),
         Look("prove that it streams", prove_streaming.prove_streaming, gives="streaming"),
     ),
