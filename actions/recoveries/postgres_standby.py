@@ -46,6 +46,103 @@ def read(text: str, asker: Asker) -> SetUpReplication:
     return SetUpReplication(asker.service, asker.follows, asker.follows_at)
 
 
+LOOKS = (
+    Look("look at the primary", look_at_primary.look_at_primary, gives="leader"),
+    Look("ask the primary", look_at_primary.ask_state, gives="state"),
+    Look("look at the standby", look_at_standby.look_at_standby, gives="server"),
+    Look("see where its data lies", must_be_swappable, gives="place"),
+    Look("see what it holds", look_at_standby.see_what_it_holds, gives="held"),
+    Look("see whether it reaches the primary", look_at_primary.see_the_way, gives="upstream"),
+    Look("plan the changes", plan_changes.plan_changes, gives="changes"),
+    Look("measure the disk", plan_changes.measure_room, gives="space"),
+)
+"""The plan. They take the request's `service`, `primary` and `primary_site`, whoever names these."""
+
+BUILD_IT = Ask(
+    "Build the standby?",
+    options=(
+        Option(sheets.BUILD, does=sheets.building),
+        Option(sheets.REPLACE, who=MayAnswer.SECOND, types="service", danger=True, does=sheets.replacing),
+        Option("Cancel", leads=OptionEffect.BACK, does="Nothing was done, and nothing will be."),
+    ),
+    gives="approval",
+    sheets=sheets.plan_sheets,
+    card=sheets.card,
+    leaves_out=sheets.senseless_answer,
+    recheck=("leader", "state", "server", "held", "changes"),
+)
+
+BUILDING = (
+    Act(
+        "make the replication role",
+        prepare_primary.make_role,
+        prepare_primary.role_is_made,
+        undo=prepare_primary.drop_role,
+        tidies=True,
+    ),
+    Act(
+        "let it in by pg_hba.conf",
+        prepare_primary.lay_rule,
+        prepare_primary.rule_is_laid,
+        undo=prepare_primary.withdraw_rule,
+        leaves_out=prepare_primary.no_rule_needed,
+        tidies=True,
+    ),
+    Act(
+        "limit what slots keep",
+        prepare_primary.limit_slots,
+        prepare_primary.slots_are_limited,
+        undo=prepare_primary.unlimit_slots,
+        leaves_out=prepare_primary.no_limit_needed,
+        tidies=True,
+    ),
+    Act(
+        "give the standby a password",
+        build.give_password,
+        build.may_log_in,
+        undo=build.withdraw_password,
+        tidies=True,
+    ),
+    Act(
+        "make the slot",
+        prepare_primary.make_slot,
+        prepare_primary.slot_is_made,
+        undo=prepare_primary.drop_slot,
+        tidies=True,
+    ),
+    Act(
+        "copy the primary",
+        build.copy_primary,
+        build.copy_is_whole,
+        undo=build.set_copy_aside,
+        limit=build.COPY_LIMIT,
+        tidies=True,
+    ),
+    Act("make the copy follow", build.make_follow, build.follows, limit=timedelta(minutes=60)),
+    # Its container serves until here, whatever lies in it.
+    Act(
+        "stop the standby's server",
+        put_in_service.stop_standby,
+        put_in_service.standby_is_stopped,
+        undo=put_in_service.bring_standby_back,
+    ),
+    Act(
+        "swap the data directories",
+        put_in_service.swap_in,
+        put_in_service.copy_is_live,
+        undo=put_in_service.swap_out,
+    ),
+    Act(
+        "start the standby",
+        put_in_service.start_standby,
+        put_in_service.standby_is_started,
+        undo=put_in_service.stop_started,
+        limit=put_in_service.START_LIMIT,
+    ),
+    Look("prove that it streams", prove_streaming.prove_streaming, gives="streaming"),
+)
+"""From the approval to the proof; `Undo` takes all of it back."""
+
 PROCEDURE = Procedure(
     name="postgres replication setup",
     summary="Build {service} as a standby of {primary} @ {primary_site}.",
@@ -61,93 +158,5 @@ PROCEDURE = Procedure(
     claims=(Wanted(Mode.EXCLUSIVE), Wanted(Mode.SHARED, site="primary_site")),
     says={Outcome.DONE: "{service} is a standby and streams"},
     report=sheets.report,
-    steps=(
-        Look("look at the primary", look_at_primary.look_at_primary, gives="leader"),
-        Look("ask the primary", look_at_primary.ask_state, gives="state"),
-        Look("look at the standby", look_at_standby.look_at_standby, gives="server"),
-        Look("see where its data lies", must_be_swappable, gives="place"),
-        Look("see what it holds", look_at_standby.see_what_it_holds, gives="held"),
-        Look("see whether it reaches the primary", look_at_primary.see_the_way, gives="upstream"),
-        Look("plan the changes", plan_changes.plan_changes, gives="changes"),
-        Look("measure the disk", plan_changes.measure_room, gives="space"),
-        Ask(
-            "Build the standby?",
-            options=(
-                Option(sheets.BUILD, does=sheets.building),
-                Option(sheets.REPLACE, who=MayAnswer.SECOND, types="service", danger=True, does=sheets.replacing),
-                Option("Cancel", leads=OptionEffect.BACK, does="Nothing was done, and nothing will be."),
-            ),
-            gives="approval",
-            sheets=sheets.plan_sheets,
-            card=sheets.card,
-            leaves_out=sheets.senseless_answer,
-            recheck=("leader", "state", "server", "held", "changes"),
-        ),
-        Act(
-            "make the replication role",
-            prepare_primary.make_role,
-            prepare_primary.role_is_made,
-            undo=prepare_primary.drop_role,
-            tidies=True,
-        ),
-        Act(
-            "let it in by pg_hba.conf",
-            prepare_primary.lay_rule,
-            prepare_primary.rule_is_laid,
-            undo=prepare_primary.withdraw_rule,
-            leaves_out=prepare_primary.no_rule_needed,
-            tidies=True,
-        ),
-        Act(
-            "limit what slots keep",
-            prepare_primary.limit_slots,
-            prepare_primary.slots_are_limited,
-            undo=prepare_primary.unlimit_slots,
-            leaves_out=prepare_primary.no_limit_needed,
-            tidies=True,
-        ),
-        Act(
-            "give the standby a password",
-            build.give_password,
-            build.may_log_in,
-            undo=build.withdraw_password,
-            tidies=True,
-        ),
-        Act(
-            "make the slot",
-            prepare_primary.make_slot,
-            prepare_primary.slot_is_made,
-            undo=prepare_primary.drop_slot,
-            tidies=True,
-        ),
-        Act(
-            "copy the primary",
-            build.copy_primary,
-            build.copy_is_whole,
-            undo=build.set_copy_aside,
-            limit=build.COPY_LIMIT,
-            tidies=True,
-        ),
-        Act("make the copy follow", build.make_follow, build.follows, limit=timedelta(minutes=60)),
-        # Its container serves until here, whatever lies in it.
-        Act(
-            "stop the standby's server",
-            put_in_service.stop_standby,
-            put_in_service.standby_is_stopped,
-            undo=put_in_service.bring_standby_back,
-        ),
-        Act(
-            "swap the data directories",
-            put_in_service.swap_in,
-            put_in_service.copy_is_live,
-            undo=put_in_service.swap_out,
-        ),
-        Act(
-            "start the standby",
-            put_in_service.start_standby,
-            put_in_service.standby_is_started,
-            undo=put_in_service.stop_started,
-        ),
-        Look("prove that it streams", prove_streaming.prove_streaming, gives="streaming"),
-    ),
+    steps=(*LOOKS, BUILD_IT, *BUILDING),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import subprocess
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import pytest
 
 from actions.engine.status import state_of
 from actions.steps.replication import put_in_service
+from lab.images import POSTGRES
 from tests.support.own_cluster import APPROVER, Cluster, archiving, lines_of, own_cluster
 from workers.runner.toolbox import DockerToolbox
 
@@ -82,6 +84,12 @@ def test_a_new_cluster_becomes_a_standby_and_an_old_primary_comes_back_as_one(tm
         assert password not in primary.docker("logs", primary.name)
         assert int(primary.sql("select setting from pg_settings where name = 'max_slot_wal_keep_size'")) > 0
         assert "streams from its primary already" in standby.trouble(standby.ask(SETUP).id)
+        # Built anew, with what stands there already left as it is.
+        rules = primary.sql("select count(*) from pg_hba_file_rules")
+        standby.docker("stop", standby.name)
+        built(standby, "Replace its data")
+        assert primary.sql("select count(*) from pg_hba_file_rules") == rules
+        assert password in passfile.read_text()
         # Both write after the promotion, so the old primary has what no other has, and comes back as a standby.
         standby.sql("select pg_promote(true, 30)")
         primary.sql("insert into t values (6001)")
@@ -96,6 +104,24 @@ def test_a_new_cluster_becomes_a_standby_and_an_old_primary_comes_back_as_one(tm
         assert (primary.data.with_name(f"postgres_before_{run}") / "PG_VERSION").exists()
         said = [line for sheet in primary.sheets(run) for line in lines_of(sheet)]
         assert any("kept for 14 days" in line for line in said), said
+
+
+def test_a_container_that_was_never_started_and_whose_folder_is_empty_becomes_a_standby(tmp_path: Path) -> None:
+    with network() as net, own_cluster(tmp_path, "rsp") as primary, own_cluster(tmp_path, "rse") as standby:
+        primary.start(network=net)
+        primary.sql("create table t as select generate_series(1, 100) as id")
+        standby.make_folders()
+        # As Docker makes a folder that is missing.
+        os.chown(standby.data, 0, 0)
+        data, backups = f"{standby.data}:/var/lib/postgresql/data", f"{standby.folder / 'backups'}:/backups"
+        where = ["--network", net, "-v", data, "-v", backups, "-e", "POSTGRES_PASSWORD=x"]
+        standby.docker("create", "--name", standby.name, *where, POSTGRES)
+        standby.started.append(standby.name)
+        follow(standby, primary)
+        built(standby, "Build the standby")
+        assert standby.sql("select pg_is_in_recovery(), count(*) from t") == "t|100"
+        for one in (primary, standby):
+            one.docker("rm", "-f", "-v", one.name)
 
 
 def test_what_was_done_is_taken_back_where_the_standby_does_not_start(

@@ -18,7 +18,7 @@ from actions.postgres.scram import SALT_BYTES, scram_verifier
 from actions.postgres.server import Server
 from actions.settings.site import SiteConfig
 from actions.steps.replication.plan_changes import StandbyChanges
-from actions.steps.replication.prepare_primary import ask_leader
+from actions.steps.replication.prepare_primary import ask_leader, wait_until_unread
 from actions.tools.folders import Folders
 from actions.tools.names import Names
 from actions.tools.polling import Polling
@@ -87,6 +87,7 @@ def withdraw_password(server: Server, names: Names, standbys: Standbys) -> None:
 def copy_primary(
     upstream: PrimaryAddress,
     state: PrimaryState,
+    leader: Server,
     server: Server,
     names: Names,
     site: SiteConfig,
@@ -94,8 +95,10 @@ def copy_primary(
     throughput: Throughput,
     polling: Polling,
     progress: Progress,
+    there: SiteTools,
 ) -> None:
     """Take a base backup of the primary into a folder beside the standby's data, at the pace of the settings."""
+    wait_until_unread(upstream, leader, there, polling)
     began = polling.seconds()
     standbys.copy(server, names, upstream, state.bytes, progress, site.backup_rate)
     throughput.note(COPIES, state.bytes, polling.seconds() - began)

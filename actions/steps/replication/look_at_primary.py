@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from actions.engine.errors import Refused
 from actions.postgres.following import PrimaryAddress, address_of, role_of, slot_of
 from actions.postgres.primary_state import PrimaryState, primary_sql, read_primary
@@ -40,7 +42,8 @@ def look_at_primary(primary: str, there: SiteTools) -> Server:
             detail=f"They lie in {places}.",
             hint="Build it by hand: pg_basebackup -R with a --tablespace-mapping for each of them.",
         )
-    return leader
+    # After a promotion the control file names the old timeline until a checkpoint; `state` has the server's word.
+    return replace(leader, timeline=0)
 
 
 def ask_state(primary: str, leader: Server, service: str, site: SiteConfig, there: SiteTools) -> PrimaryState:

@@ -47,6 +47,7 @@ _SLOT = (
     "select slot_type = 'physical' and wal_status is distinct from 'lost' as fit from pg_replication_slots "
     "where slot_name = {slot}"
 )
+_READ = "select coalesce(bool_or(active), false) as read from pg_replication_slots where slot_name = {slot}"
 _RELOAD = "select pg_reload_conf() as told"
 
 
@@ -145,6 +146,12 @@ def slot_is_made(upstream: PrimaryAddress, leader: Server, there: SiteTools) -> 
     """Whether it is there and keeps WAL."""
     found = ask_leader(_SLOT.format(slot=literal(upstream.slot)), leader, there)
     return bool(found and found[0]["fit"])
+
+
+def wait_until_unread(upstream: PrimaryAddress, leader: Server, there: SiteTools, polling: Polling) -> None:
+    """Wait until the primary has noticed that an attempt which was cut off reads the slot no more."""
+    read = _READ.format(slot=literal(upstream.slot))
+    polling.until(lambda: not ask_leader(read, leader, there)[0]["read"], seconds=_STOPS_READING_SECONDS)
 
 
 def drop_slot(

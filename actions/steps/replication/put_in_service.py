@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from actions.engine.errors import Away, RecoveryError
 from actions.postgres.server import Server
@@ -15,7 +15,9 @@ from actions.tools.polling import Polling
 from actions.tools.sql import Sql
 
 _STOP_SECONDS = 120
-_READY_SECONDS = 180.0
+_READY_SECONDS = 900.0
+"""It replays what was written during the copy before it lets anybody in."""
+START_LIMIT = timedelta(minutes=20)
 _MAINTENANCE = "postgres"
 
 
@@ -63,7 +65,8 @@ def start_standby(server: Server, docker: Docker, sql: Sql, polling: Polling) ->
     """
     docker.start(server.service, server.container)
     docker.set_restart(server.service, server.container, server.restart_policy)
-    if not polling.until(lambda: _recovering(server, sql), seconds=_READY_SECONDS, every=0.3):
+    polling.until(lambda: _recovering(server, sql) or _down(server, docker), seconds=_READY_SECONDS, every=0.3)
+    if not _recovering(server, sql):
         raise RecoveryError(
             f"{server.service} was started, and does not say that it is a standby.",
             code="MD-REP-030",
@@ -93,6 +96,11 @@ def _recovering(server: Server, sql: Sql) -> bool:
     except RecoveryError:
         return False
     return bool(found[0]["recovering"])
+
+
+def _down(server: Server, docker: Docker) -> bool:
+    container = docker.find(server.service)
+    return container is None or container.state in ("exited", "dead", "restarting")
 
 
 def _why(server: Server, docker: Docker, sql: Sql) -> str:

@@ -7,11 +7,15 @@ from typing import Any
 
 import pytest
 
+from actions.control.requests import Subject, open_run
 from actions.engine.claims import Mode
 from actions.engine.procedure import Outcome
+from actions.recoveries.postgres_standby import PROCEDURE, SetUpReplication
 from tests.support.kills import KillCase, carry_on
+from tests.support.worlds.clock import Clock
 from tests.support.worlds.company import SITE
-from tests.support.worlds.planned import APPROVER, Company
+from tests.support.worlds.ledger import Ledger
+from tests.support.worlds.planned import APPROVER, ONCALL, Company
 from tests.support.worlds.replicating import FOLDER, SLOT, STANDBY, PairWorld, asked, pair
 
 
@@ -117,6 +121,14 @@ def test_a_slot_that_nobody_reads_is_named_at_the_end() -> None:
 def test_it_holds_the_standby_alone_and_shares_the_primary() -> None:
     held = {claim.service: claim.mode for claim in asked().store.claims("main")}
     assert held == {STANDBY: Mode.EXCLUSIVE, SITE.postgres: Mode.SHARED}
+
+
+def test_a_request_claims_the_primary_on_its_own_site() -> None:
+    ledger, request = Ledger(Clock()), SetUpReplication(STANDBY, SITE.postgres, "west")
+    made = open_run(ledger, PROCEDURE, request, by=ONCALL, subject=Subject("main", STANDBY), origin={}, key="k")
+    held = {(claim.site, claim.service): claim.mode for site in ("main", "west") for claim in ledger.claims(site)}
+    assert made.new
+    assert held == {("main", STANDBY): Mode.EXCLUSIVE, ("west", SITE.postgres): Mode.SHARED}
 
 
 def test_each_setting_is_explained_with_the_old_value_before_it_changes() -> None:

@@ -62,6 +62,7 @@ class PairSql(WorldSql):
             "pg_reload_conf": lambda sql: [{"told": True}],
             "pg_create_physical": self._make_slot,
             "pg_drop_replication_slot": self._drop_slot,
+            "as read": lambda sql: [{"read": bool(self._followers())}],
             "as fit": lambda sql: [{"fit": True}] if _name(sql) in self.world.slots else [],
         }
 
