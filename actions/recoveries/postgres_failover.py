@@ -139,6 +139,7 @@ PROCEDURE = Procedure(
             leaves_out=bring_wal.nothing_to_bring,
             spare=True,
         ),
+        Look("see that no more is lost than was approved", bring_wal.must_be_within_bound, gives="bound"),
         Act("promote the standby", promotion.promote, promotion.is_promoted, point_of_no_return=True),
         Look("prove that it takes writes", proof.prove_promoted, gives="proof"),
         Act("repoint the clients", repoint.repoint, repoint.is_repointed, leaves_out=repoint.leave_to_people),

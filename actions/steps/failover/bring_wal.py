@@ -7,8 +7,10 @@ Standby Server Operation).
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from hashlib import sha256
 
+from actions.engine.errors import Away, RecoveryError
 from actions.postgres.lsn import Lsn, parse_lsn
 from actions.postgres.segments import segment_of, segments_between
 from actions.postgres.server import Server
@@ -18,6 +20,7 @@ from actions.tools.postgres_servers import PostgresServers
 from actions.tools.progress import Progress
 from actions.tools.registry import SiteTools
 from actions.tools.sql import Sql
+from actions.wording import counted
 
 MOST_BYTES = 1 << 30
 """More is left: to carry it over would take longer than people wait for a database."""
@@ -66,6 +69,49 @@ def is_brought(
     return all(
         servers.segment_digest(server, name) == sha256(there.servers.read_segment(source, name)).hexdigest()
         for name in names
+    )
+
+
+@dataclass(frozen=True)
+class WithinBound:
+    """That the promotion loses no more than was approved."""
+
+    text: str
+
+    def says(self) -> str:
+        """In which way."""
+        return self.text
+
+
+def must_be_within_bound(
+    missing: MissingCommits,
+    behind: MissingCommits,
+    old: OldPrimary,
+    server: Server,
+    servers: PostgresServers,
+    sql: Sql,
+    there: SiteTools,
+) -> WithinBound:
+    """See that what the standby lacks is what was approved, or was brought over: a hung primary may go on for a moment.
+
+    Raises:
+        RecoveryError: it lacks more.
+    """
+    if not (missing.counted and behind.counted) or behind.commits <= missing.commits:
+        return WithinBound("no more than was approved")
+    why = ""
+    try:
+        if is_brought(behind, old, server, servers, sql, there):
+            return WithinBound(f"{counted(behind.commits, 'commit')} were brought over")
+    except Away:
+        raise
+    except RecoveryError as unread:
+        why = f" {unread.said}"
+    raise RecoveryError(
+        f"More would be lost than was approved: {counted(behind.commits, 'commit')}, not {missing.commits}.",
+        code="MD-FO-006",
+        detail=f"The old primary ran again meanwhile: {behind.says()}. That WAL could not be brought over.{why}",
+        hint="Undo lets it be the primary again; or ask for a new plan after that.",
     )
 
 

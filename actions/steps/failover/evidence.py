@@ -75,7 +75,7 @@ def collect_evidence(old: OldPrimary, server: Server, sql: Sql, there: SiteTools
     _must_be_standby(server, mine)
     found = there.docker.find(old.service)
     state = "gone" if found is None else found.state
-    theirs, answer = (None, "nothing: it does not run") if state != "running" else _asked(old, there)
+    theirs, answer = (None, _mute(state)) if state != "running" else _asked(old, there)
     ended = found.ended_at if found is not None and state not in _ALIVE else ""
     streams = mine.upstream is not None and mine.upstream.streams and not _heard_before(mine.upstream, ended, now)
     received = mine.received or mine.at
@@ -93,6 +93,10 @@ def collect_evidence(old: OldPrimary, server: Server, sql: Sql, there: SiteTools
         ended=ended,
         streams=streams,
     )
+
+
+def _mute(state: str) -> str:
+    return f"nothing: it is {state}" if state in _ALIVE else "nothing: it does not run"
 
 
 def _must_be_standby(server: Server, mine: Replication) -> None:

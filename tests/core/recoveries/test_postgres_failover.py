@@ -213,3 +213,33 @@ def test_another_standby_that_has_no_more_holds_nothing_up() -> None:
     here = founded(with_another(0), others=("third @ main",))
     carry_on(here)
     assert here.run().finished is Outcome.RECOVERED
+
+
+def hangs_then_goes_on(pair: Pair) -> None:
+    paused(pair)
+    pair.in_flight = 2
+
+
+def test_what_a_hung_primary_commits_in_its_last_moment_is_brought_over() -> None:
+    here = founded(hangs_then_goes_on)
+    here.work()
+    assert fact(here, "missing")["commits"] == 0
+    carry_on(here)
+    assert here.run().finished is Outcome.RECOVERED, here.run().failure
+    assert fact(here, "behind")["commits"] == 2
+    assert fact(here, "given_up")["commits"] == 0
+    assert here.world.here.messages() == here.world.there.messages()
+
+
+def test_more_than_was_approved_is_not_lost_without_asking() -> None:
+    here = founded(hangs_then_goes_on)
+    here.work()
+    here.answer("Fail over")
+    here.work()
+    here.world.unreadable = True
+    here.answer("Fail over", APPROVER, SITE.postgres)
+    here.work()
+    failure = here.run().failure
+    assert failure is not None
+    assert "More would be lost than was approved: 2 commits, not 0." in failure.said
+    assert here.world.here.recovering

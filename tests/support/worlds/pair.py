@@ -49,6 +49,8 @@ class Pair:
     """Whether the WAL of the old primary cannot be read any more."""
     crashes: bool = False
     """Whether the primary ends without its shutdown checkpoint."""
+    in_flight: int = 0
+    """Transactions that a hung primary commits once it goes on for its stop."""
     third: int = 0
     """How far another standby has received."""
     stuck: bool = False

@@ -46,6 +46,11 @@ class PairDocker(WorldDocker):
         super().stop(name, id, seconds)
 
     def stopped(self, name: str) -> None:
+        if name == SITE.postgres and self.world is self.pair.there and self.pair.in_flight:
+            self.world.set_container(name, state="running")
+            self.world.says(self.pair.in_flight)
+            self.pair.in_flight = 0
+            self.pair.stuck = True
         super().stopped(name)
         if name != SITE.postgres or self.world is not self.pair.there:
             return
