@@ -20,6 +20,7 @@ from actions.recoveries import (
     postgres_pitr,
     postgres_replication,
     postgres_rows,
+    postgres_standby,
     postgres_switchover,
     postgres_verify,
     postgres_window,
@@ -35,6 +36,7 @@ CATALOG: tuple[Procedure, ...] = (
     postgres_failover.PROCEDURE,
     postgres_switchover.PROCEDURE,
     postgres_fence.PROCEDURE,
+    postgres_standby.PROCEDURE,
     postgres_rows.PROCEDURE,
 )
 ERRANDS: tuple[Procedure, ...] = (

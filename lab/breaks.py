@@ -10,6 +10,7 @@ from actions.engine.errors import Refused
 from lab.database import connected
 from lab.home import Lab
 from lab.notes import Note, append
+from lab.replication import primary_service
 from lab.standins.proof import Proof, prove
 
 # Whoever writes waits while the tables are locked. So nothing is committed between the moment, which is
@@ -28,7 +29,7 @@ _WHERE = "SELECT pg_current_xact_id()::text, pg_current_wal_insert_lsn()::text"
 
 def data_loss(lab: Lab) -> dict[str, Any]:
     """Deletes the busiest channel and all of its messages, and writes the moment before it into the truth."""
-    with connected(lab) as connection:
+    with connected(lab, primary_service(lab)) as connection:
         with connection.transaction():
             moment, channel, messages = _delete_busiest_channel(connection)
             xid, before = _one(connection, _WHERE)

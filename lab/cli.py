@@ -14,7 +14,7 @@ from actions.engine.errors import RecoveryError, Refused
 from actions.engine.run import Run
 from actions.engine.status import labels_of, rests, state_of
 from actions.store.notes import living_workers
-from lab import breaks, company, operators, replication, show, truth
+from lab import break_commands, company, lost, operators, replication, show, truth
 from lab.begun import begun
 from lab.drawn import once_it_is_drawn, until_it_counts, until_it_is_drawn
 from lab.home import Lab, Layout
@@ -36,6 +36,7 @@ app.add_typer(break_app, name="break")
 statuspage.register(app, fault_app)
 pagerduty_cli.register(app, fault_app)
 operators.register(app)
+break_commands.register(app, break_app)
 console = Console(highlight=False)
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document and nothing else.")]
@@ -201,16 +202,6 @@ def waited(run: Run, worker_lives: bool) -> dict[str, Any]:
     }
 
 
-@break_app.command("data-loss")
-def data_loss(context: typer.Context, json: Json = False) -> None:
-    """Delete a channel and all of its messages."""
-    found = breaks.data_loss(context.obj)
-    if json:
-        return print_json(found)
-    show.loss(console, found)
-    return show.way_back(console, found)
-
-
 @fault_app.command("slack")
 def fault_slack(context: typer.Context, mode: str) -> None:
     """The practice room: down, slow, limited, errors, twice, off."""
@@ -222,12 +213,17 @@ def fault_slack(context: typer.Context, mode: str) -> None:
 
 @app.command(name="truth")
 def show_truth(
-    context: typer.Context, at: Annotated[str, typer.Option("--at", help="A moment.")], json: Json = False
+    context: typer.Context,
+    at: Annotated[str, typer.Option("--at", help="A moment; without it, what was lost until now.")] = "",
+    json: Json = False,
 ) -> None:
-    """The acknowledged messages at a moment, as the town noted them outside of the database."""
+    """The acknowledged messages at a moment; or those that the primary of now does not hold."""
+    if not at:
+        missing = lost.lost(context.obj)
+        return print_json(missing) if json else show.lost(console, missing)
     moment = company.parse_moment(at)
     found = truth.truth_at(context.obj, moment)
-    print_json(found) if json else show.truth(console, moment, found)
+    return print_json(found) if json else show.truth(console, moment, found)
 
 
 @app.command()

@@ -25,7 +25,17 @@ class Note(TypedDict):
     messages: NotRequired[int]
 
 
-def append(file: Path, *notes: Note) -> None:
+class Fault(TypedDict):
+    """What happened to a server, when: for judges and for people, and no part of the messages."""
+
+    kind: Literal["fault"]
+    what: str
+    container: str
+    moment: str
+    done: str
+
+
+def append(file: Path, *notes: Note | Fault) -> None:
     """On disk when this returns. One write call, so that two writers never mix their lines."""
     lines = "".join(json.dumps(note, sort_keys=True) + "\n" for note in notes)
     descriptor = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
@@ -37,11 +47,13 @@ def append(file: Path, *notes: Note) -> None:
 
 
 def read(file: Path) -> Iterator[Note]:
-    """Every note; a last line that is cut off, by a crash or since it is just being written, does not count yet."""
+    """Every message and loss; a last line that is cut off, by a crash or by just being written, does not count yet."""
     if not file.exists():
         return
     with file.open("rb") as lines:
         for line in lines:
             if not line.endswith(b"\n"):
                 return  # Its other half may be there by now, and would be taken for a line.
-            yield json.loads(line)
+            note = json.loads(line)
+            if note["kind"] != "fault":
+                yield note

@@ -43,6 +43,18 @@ def replication(lab: Lab) -> dict[str, Any]:
     return {"nodes": nodes, "takes_writes": [node["name"] for node in nodes if node["role"] == "primary"]}
 
 
+def primary_service(lab: Lab) -> str:
+    """The server that takes writes: the standby once it was promoted, else the first one, even where that is down.
+
+    Where both take writes, it is the one on the newer timeline.
+    """
+    if not lab.standby:
+        return "postgres"
+    taking = [node for node in replication(lab)["nodes"] if node["role"] == "primary"]
+    newest = max(taking, key=lambda node: int(node["timeline"]), default=None)
+    return STANDBY if newest is not None and newest["name"] == lab.container(STANDBY) else "postgres"
+
+
 def _servers(lab: Lab) -> list[tuple[str, str]]:
     return [("postgres", lab.project), *([(STANDBY, lab.standby_site)] if lab.standby else [])]
 

@@ -124,3 +124,14 @@ def truth(console: Console, moment: datetime, found: Json) -> None:
         f"At {moment.isoformat()}: {found['count']} acknowledged messages, the last one {found['last_id']}, "
         f"checksum {found['checksum']}"
     )
+
+
+def lost(console: Console, found: Json) -> None:
+    """How many acknowledged messages the primary of now does not hold."""
+    span = f", committed from {found['first_lost_at']} to {found['last_lost_at']}" if found["lost"] else ""
+    console.print(
+        f"{found['primary']}, timeline {found['timeline']}: {found['lost']} of {found['acknowledged']} acknowledged "
+        f"messages are missing{span}",
+        markup=False,
+        soft_wrap=True,
+    )

@@ -21,6 +21,7 @@ from lab.home import LAB_LABEL, SERVICE_LABEL, SERVICES, STANDBY, Lab
 from lab.images import ensure_images
 from lab.passing import in_passing
 from lab.ports import choose_ports
+from lab.replication import primary_service
 from lab.services import CONFIG_MOUNTS, services_of
 
 _HERE = Path(__file__).parent
@@ -36,6 +37,7 @@ def up(lab: Lab, *, town: bool = True, gigabytes: float = 0, say: Say = silent) 
     client = ensure_docker(say)
     refuse_foreign(client, lab)
     _refuse_other_layout(lab)
+    _refuse_failed_over(lab)
     images = ensure_images(client, say)
     ports = _claim(client, lab)
     _remove_superfluous(client, lab)
@@ -109,6 +111,16 @@ def _refuse_other_layout(lab: Lab) -> None:
             f"This practice company was made with the layout {before}.",
             detail=f"Asked for: {lab.layout}. Its data lies in {lab.root}.",
             hint=f"Start it with --layout {before}, or remove it first: mayday lab down --purge",
+        )
+
+
+def _refuse_failed_over(lab: Lab) -> None:
+    """What starts the services takes the first server for the primary; it would start one that was fenced."""
+    if lab.state_file.exists() and primary_service(lab) == STANDBY:
+        raise Refused(
+            f"This practice company has failed over: {lab.container(STANDBY)} is its primary.",
+            detail="Nothing was started or changed.",
+            hint="Begin anew: mayday lab down --purge, then mayday lab up --standby",
         )
 
 

@@ -12,6 +12,7 @@ from actions.engine.errors import RecoveryError
 from lab.engine import connect
 from lab.home import DATABASE, Lab
 from lab.notes import Note, read
+from lab.replication import primary_service
 from lab.timelines import Timeline, branch, lsn_number, read_timelines, timeline_at
 from workers.docker.exec import Inside
 
@@ -131,20 +132,24 @@ def on_branch(notes: list[Note], timeline: Timeline) -> list[Note]:
 
 
 def surviving(notes: Iterable[Note]) -> dict[int, str]:
-    """Messages without those whose channel was deleted after they were written."""
-    messages: dict[int, tuple[str, str]] = {}
+    """The MD5 of each body by id, of messages whose channel was not deleted after they were written."""
+    return {note["id"]: note["body_md5"] for note in undeleted(notes)}
+
+
+def undeleted(notes: Iterable[Note]) -> list[Note]:
+    """Messages without those whose channel was deleted after they were written, the oldest first."""
+    messages: list[Note] = []
     for note in sorted(notes, key=_moment):
         if note["kind"] == "loss":
-            gone = note["channel"]
-            messages = {ident: kept for ident, kept in messages.items() if kept[0] != gone}
+            messages = [kept for kept in messages if kept["channel"] != note["channel"]]
         else:
-            messages[note["id"]] = (note["channel"], note["body_md5"])
-    return {ident: digest for ident, (_, digest) in messages.items()}
+            messages.append(note)
+    return messages
 
 
 def messages_in(lab: Lab, container: str | None = None, until: datetime | None = None) -> dict[int, str]:
     """What a database holds, read inside of its container: this works for a clone without a network too."""
-    name = container or lab.container("postgres")
+    name = container or lab.container(primary_service(lab))
     query = _MESSAGES.format(where=_COMMITTED_UNTIL.format(until=until.isoformat()) if until else "")
     command = ["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-U", "postgres", "-d", DATABASE, "-c", query]
     done = Inside(connect().api, name, "postgres").run(command, seconds=120)

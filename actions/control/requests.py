@@ -133,10 +133,13 @@ def open_child(
 
 
 def _claims(procedure: Procedure, request: Any, subject: Subject, beside: Sequence[str] = ()) -> list[Wanted]:
-    """What is about a site as a whole claims all that is on it."""
+    """What is about a site as a whole claims all that is on it; of a second site that of the service there."""
     own = subject.service or ALL
+    about = str(getattr(request, procedure.there_about)) if procedure.there_about else own
     claims = [
-        replace(one, service=one.service or own, site=str(getattr(request, one.site)) if one.site else "")
+        replace(one, service=one.service or about, site=str(getattr(request, one.site)))
+        if one.site
+        else replace(one, service=one.service or own)
         for one in wanted_by(procedure.claims, procedure.yields)
     ]
     alone = Wanted(Mode.EXCLUSIVE, own) in claims

@@ -188,7 +188,7 @@ class Procedure:
 
     `there` is the field of the request that names a second site: steps take the tools of that one as `there`, all
     others are of the run's own. A claim of another site names its field too, and never yields. `near` allows both to
-    be one site. `there_about` is the field that names the service there which the run is about too.
+    be one site. `there_about` is the field that names the service there which the run is about too, and claims.
     One about a `standby` means that of the service that was named, or the only one.
     What a `private` one finds is for the person who asked alone, who has to be one that may approve.
     """

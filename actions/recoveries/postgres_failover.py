@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from actions.engine.claims import ALL, Mode, Wanted
+from actions.engine.claims import Mode, Wanted
 from actions.engine.errors import Refused
 from actions.engine.procedure import (
     Act,
@@ -100,7 +100,7 @@ PROCEDURE = Procedure(
     request=FailOver,
     risk=Risk.DESTRUCTIVE,
     rto=timedelta(minutes=5),
-    claims=(Wanted(Mode.EXCLUSIVE), Wanted(Mode.EXCLUSIVE, ALL, site="primary_site")),
+    claims=(Wanted(Mode.EXCLUSIVE), Wanted(Mode.EXCLUSIVE, site="primary_site")),
     ends=Outcome.RECOVERED,
     says={Outcome.RECOVERED: "{service} is the primary now"},
     public={

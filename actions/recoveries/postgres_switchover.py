@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from actions.engine.claims import ALL, Mode, Wanted
+from actions.engine.claims import Mode, Wanted
 from actions.engine.errors import Refused
 from actions.engine.procedure import (
     Act,
@@ -72,7 +72,7 @@ PROCEDURE = Procedure(
     request=FailOver,
     risk=Risk.DESTRUCTIVE,
     rto=timedelta(minutes=5),
-    claims=(Wanted(Mode.EXCLUSIVE), Wanted(Mode.EXCLUSIVE, ALL, site="primary_site")),
+    claims=(Wanted(Mode.EXCLUSIVE), Wanted(Mode.EXCLUSIVE, site="primary_site")),
     says={Outcome.DONE: "{service} is the primary now"},
     report=switch_sheets.switched_sheets,
     steps=(

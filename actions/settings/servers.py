@@ -6,8 +6,9 @@ tells, there are no settings.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from actions.settings.services import ServiceTable
 from actions.settings.site import SiteConfig, SiteSettings
@@ -16,6 +17,9 @@ from actions.stack.stack import Service, ServiceKind
 
 NEEDED = ("archive", "bases", "database")
 """What the table of a server has to say that is not its site's own."""
+
+_NOBODYS: Mapping[str, Any] = {"address": "", "replication_user": ""}
+"""What is of one server alone, also where another has its database and its backups."""
 
 
 def own_server(site: SiteSettings, tables: Sequence[ServiceTable], servers: Sequence[Service], key: str) -> str:
@@ -73,12 +77,12 @@ def _configs(
             yield replace(site.site(), told_in=_place(service.name) if told else beside, **{"postgres": own, **told})
         elif table is not None and table.tells_of_server:
             # What belongs to one database alone is not handed on from the site's own.
-            apart = replace(site.site(), smoke_url="", newest_table="", data_directory="", dumps=())
+            apart = replace(site.site(), smoke_url="", newest_table="", data_directory="", dumps=(), **_NOBODYS)
             writers = writers_of(service.name, services, own)
             yield replace(apart, told_in=_place(service.name), **{"postgres": service.name, "writers": writers, **told})
         elif own and service.follows == own:
             # The same cluster: whoever follows the site's own has its database and its backups.
-            yield replace(site.site(), told_in=_place(service.name), **{"postgres": service.name, **told})
+            yield replace(site.site(), told_in=_place(service.name), **{**_NOBODYS, "postgres": service.name, **told})
         elif told:
             raise ValueError(f"services: '{service.name}' tells of its {next(iter(told))}; {_lacks(table)}")
 

@@ -45,6 +45,12 @@ class SiteConfig:
     backup_rate: str = "100M"
     dumps: tuple[str, ...] = ()
     preview: tuple[ShownTable, ...] = ()
+    address: str = ""
+    """Where its standbys reach it: a host, or `host:port`; empty for the name of its container, and its own port."""
+    replication_from: str = "samenet"
+    """From where its standbys come, as an address of pg_hba.conf."""
+    replication_user: str = ""
+    """As which role it follows its primary; empty for one of its own, which Mayday makes."""
     told_in: str = ""
     """The table that tells of it, in words; empty for `[site]`."""
 
@@ -79,6 +85,32 @@ def checked_rate(said: str) -> str:
 Rate = Annotated[str, AfterValidator(checked_rate)]
 
 
+def _matching(pattern: str, wants: str) -> AfterValidator:
+    def checked(said: str) -> str:
+        if not re.fullmatch(pattern, said):
+            raise ValueError(f"'{said[:70]}' is {wants}")
+        return said
+
+    return AfterValidator(checked)
+
+
+Address = Annotated[
+    str,
+    _matching(
+        r"|(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?",
+        'no address; write a host or host:port, such as "10.0.0.5:5432", and IPv6 in brackets',
+    ),
+]
+ComesFrom = Annotated[
+    str,
+    _matching(
+        r"[A-Za-z0-9.:_-]{1,253}(?:/[0-9]{1,3})?",
+        'no address of pg_hba.conf; write samenet, all, a host, or a network such as "10.0.0.0/24"',
+    ),
+]
+RoleName = Annotated[str, _matching(r"|[a-z_][a-z0-9_]{0,62}", "no role; write small letters, digits and underscores")]
+
+
 class SiteSettings(Checked):
     """One Docker host with its own PostgreSQL, and folders as that one's container sees them.
 
@@ -104,6 +136,9 @@ class SiteSettings(Checked):
     docker_host: str = ""
     compose_project: str = ""
     dumps: tuple[str, ...] = ("/backups/postgres/daily", "/backups/postgres/weekly")
+    address: Address = ""
+    replication_from: ComesFrom = "samenet"
+    replication_user: RoleName = ""
 
     def site(self) -> SiteConfig:
         """The part that steps see of its own server."""
@@ -128,6 +163,9 @@ class ToldServer(Checked):
     data_directory: str | None = None
     backup_rate: Rate | None = None
     dumps: tuple[str, ...] | None = None
+    address: Address | None = None
+    replication_from: ComesFrom | None = None
+    replication_user: RoleName | None = None
 
     def said_of_server(self) -> dict[str, Any]:
         """What it says, by the names of the fields of `SiteConfig`."""

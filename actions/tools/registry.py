@@ -20,19 +20,22 @@ from actions.tools.postgres_servers import PostgresServers
 from actions.tools.private_answer import PrivateAnswer
 from actions.tools.progress import Progress
 from actions.tools.sql import Sql
+from actions.tools.standbys import Standbys
 from actions.tools.throughput import Throughput
 from actions.tools.web import Web
 
 
 @dataclass(frozen=True)
 class SiteTools:
-    """The tools of one site. `folders` are those of any container; `files` and `servers` know PostgreSQL."""
+    """The tools of one site. `folders` are those of any container; `files`, `servers` and `standbys` know
+    PostgreSQL."""
 
     docker: Docker
     networks: Networks
     folders: Folders
     files: PostgresFiles
     servers: PostgresServers
+    standbys: Standbys
     sql: Sql
     web: Web
     throughput: Throughput

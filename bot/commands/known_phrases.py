@@ -59,6 +59,10 @@ _SAME = {
         *("switchover", "switch over", "postgres switch over", "switch over postgres", "switchover to standby"),
         *("switch over to standby", "planned failover", "switch primary", "switch to standby"),
     ),
+    "recover postgres replication setup": (
+        *("replication setup", "set up replication", "setup replication", "build a standby", "build standby"),
+        *("create standby", "make standby", "add standby", "build new standby", "rebuild standby", "new standby"),
+    ),
     "recover approve": ("i approve", "ok do", "do", "go", "yes go", "yes do", "go on then"),
     "incident list": ("incidents", "list incidents", "open incidents", "show incidents", "which incidents are open"),
     "incident acknowledge": (

@@ -69,7 +69,7 @@ LATE: dict[str, Late] = {
     "stack": _view("The services of the stack: their order, what needs what, how they were last seen."),
     "show": _view("What a run did, from its journal."),
     "replication": Late(
-        "bot.terminal.replication_status", "Primaries and their standbys: roles, lag, slots, last probe.", group=LOOK
+        "bot.terminal.replication_status", "Primaries and their standbys: how they stand, and building one.", group=LOOK
     ),
     "doctor": _view(
         "Check tokens, scopes, Docker, Postgres, archive, backups, worker, clock, and say what to do.", KEEP

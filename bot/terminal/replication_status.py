@@ -1,8 +1,8 @@
-"""How the clusters stand, in a terminal: from what workers saw, so also while servers are down."""
+"""Clusters in a terminal: how they stand, from what workers saw, so also while servers are down; and building one."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from rich.text import Text
@@ -12,16 +12,20 @@ from actions.settings.settings import Settings
 from actions.store.store import Store
 from actions.watch.cluster_status import ClusterStatus, statuses
 from actions.watch.cluster_words import named, words_of
-from bot.terminal.options import Config, Json
+from bot.terminal.carry_on import How
+from bot.terminal.heard_words import heard
+from bot.terminal.options import Config, Follow, Foreground, Json
 from bot.terminal.records import aligned, show_json
 from bot.terminal.session import Session, session
+
+Named = Annotated[list[str] | None, typer.Argument(help="The standby's name, where there are several.")]
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True)
 
 
 @app.callback()
 def _replication() -> None:
-    """Primaries and their standbys: roles, lag, slots, last probe."""
+    """Primaries and their standbys: how they stand, and building one."""
 
 
 @app.command()
@@ -36,6 +40,20 @@ def status(ctx: typer.Context, config: Config = None, json_: Json = False) -> No
         for one in found:
             _told(here, one)
     return None
+
+
+@app.command()
+def setup(
+    ctx: typer.Context,
+    words: Named = None,
+    config: Config = None,
+    json_: Json = False,
+    follow: Follow = False,
+    foreground: Foreground = False,
+) -> None:
+    """Build a standby from a base backup of its primary: a plan first, as in Slack."""
+    with session(ctx, config, json_) as here:
+        heard(here, ["postgres", "replication", "setup", *(words or [])], "recover", How(follow, foreground))
 
 
 def clusters(settings: Settings, store: Store) -> tuple[ClusterStatus, ...]:

@@ -74,7 +74,11 @@ class Ground:
 
     def ask(self, when: str) -> str:
         """Ask for a recovery, wait for the first question; the run."""
-        answer = self.room.say(f"/recover postgres pitr {when}", "oncall")
+        return self.begin(f"/recover postgres pitr {when}")
+
+    def begin(self, command: str) -> str:
+        """Type a command that begins a run, wait for its first question; the run."""
+        answer = self.room.say(command, "oncall")
         # Where the channel is busy, the answer names the run before its thread stands.
         named = re.search(r"Run `([^`]+)`", " ".join(answer.get("answers", ())))
         run = str(answer.get("run") or (named[1] if named else ""))

@@ -57,7 +57,8 @@ def archiving(command: str = ARCHIVE_COMMAND) -> list[str]:
 class Cluster:
     """One server in one container. `folder` on this host holds `data/postgres`, `backups/postgres/{wal,base}`.
 
-    `toolbox` opens the tools; without one they are those of its own settings alone.
+    `toolbox` opens the tools; without one they are those of its own settings alone. `follows` is the primary that its
+    requests name, and that one's site.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Cluster:
     started: list[str] = field(default_factory=list)
     volumes: list[str] = field(default_factory=list)
     toolbox: Toolbox | None = None
+    follows: tuple[str, str] = ("", "")
 
     # The server ----------------------------------------------------------------------------------
 
@@ -98,6 +100,7 @@ class Cluster:
         env: dict[str, str] | None = None,
         image: str = POSTGRES,
         ready: bool = True,
+        network: str = "none",
     ) -> None:
         """Run the container. `run` are more arguments of `docker run`, `data` those that mount PGDATA."""
         self.make_folders()
@@ -112,7 +115,7 @@ class Cluster:
             "--restart",
             "unless-stopped",
             "--network",
-            "none",
+            network,
             *settings,
             *mount,
             "-v",
@@ -185,7 +188,7 @@ class Cluster:
     def asks(self, name: str, text: str = "", by: Speaker = ONCALL) -> str:
         """Ask for a procedure by its name; the id of its run, which waits for a worker."""
         procedure = catalog.find(name)
-        request = procedure.words.read(text, Asker(datetime.now(UTC), "UTC", "UTC", self.name))
+        request = procedure.words.read(text, Asker(datetime.now(UTC), "UTC", "UTC", self.name, *self.follows))
         run = f"r{len(self.store.runs()) + 1:04d}-{secrets.token_hex(2)}"
         data = {
             "procedure": procedure.name,

@@ -256,14 +256,20 @@ class Practice:
 
 @contextmanager
 def practice_company(
-    root: Path, name: str = "mtest", layout: Layout = "bind", *, town: bool = True, hold_seconds: float = 0
+    root: Path,
+    name: str = "mtest",
+    layout: Layout = "bind",
+    *,
+    town: bool = True,
+    hold_seconds: float = 0,
+    standby: bool = False,
 ) -> Iterator[Practice]:
     """A company that is up, and is gone with all of its data afterwards.
 
     It is a lean one: the services that a database recovery never meets cost a small machine much. Its writers do not
     wait after a swap, unless that is what is tested.
     """
-    lab = Lab(root, prefix=f"{name}-", project=name, layout=layout, lean=True, hold_seconds=hold_seconds)
+    lab = Lab(root, f"{name}-", name, layout, lean=True, hold_seconds=hold_seconds, standby=standby)
     try:
         company.up(lab, town=town)
         yield Practice(lab, PracticeSlack(company.address(lab)), company.open_store(lab))

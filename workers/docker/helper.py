@@ -151,6 +151,10 @@ class Helper:
             except RecoveryError as refused:
                 mounts = _without_missing(mounts, refused)
 
+    def network(self, data: DataFolder) -> dict[str, Any]:
+        """The options of its network: it has none."""
+        return {"network_mode": "none"}
+
     def _run(self, data: DataFolder, mounts: list[Mount]) -> str:
         try:
             image = self.client.api.inspect_image(data.image_id)
@@ -160,7 +164,7 @@ class Helper:
                 entrypoint=["tail"],
                 name=self._name,
                 user="0:0",
-                network_mode="none",
+                **self.network(data),
                 mounts=mounts,
                 labels={"mayday.run": self._names.run, "mayday.role": "helper"},
                 tmpfs={"/tmp": "", **empty_volumes(image, (HOME,))},

@@ -74,7 +74,7 @@ class BaseTaker:
         command = given.command(
             argv, seconds=LONG_SECONDS, mark=f"base-{name}", env={"PGAPPNAME": "mayday"}, server=server
         )
-        said = _follow(command, name, total, progress)
+        said = follow(command, name, total, progress)
         if command.code != 0:
             checked(
                 CommandResult(command.code or 1, "", said),
@@ -144,7 +144,8 @@ def _escaped(path: str) -> str:
     return path.replace("=", "\\=")
 
 
-def _follow(command: Command, name: str, total: int, progress: Progress) -> str:
+def follow(command: Command, name: str, total: int, progress: Progress) -> str:
+    """Tell how far a pg_basebackup is until it ends; its last lines that tell of something else."""
     said: list[str] = []
     with closing(command.lines()) as lines:
         for line in lines:

@@ -31,6 +31,7 @@ from workers.docker.networks import HostNetworks
 from workers.postgres.container_sql import ContainerSql
 from workers.postgres.host_files import HostFiles
 from workers.postgres.host_servers import HostServers
+from workers.postgres.host_standbys import HostStandbys
 from workers.postgres.server_access import Accesses
 from workers.runner.polling import RealPolling
 from workers.runner.private_answer import StorePrivateAnswer
@@ -86,17 +87,19 @@ class DockerToolbox:
             client.api.answered = partial(self._answered, run.id)
         names = Names(run.id, self._site.name if run.site != self._site.name else "")
         files, web = HostFiles(client, names, self._accesses), StackWeb()
-        folders = HostFolders(client, names, files.helper)
+        folders, standbys = HostFolders(client, names, files.helper), HostStandbys(client, names, self._accesses)
         try:
             if run.began:
                 files.fresh()
                 folders.fresh()
+                standbys.fresh()
             yield HostTools(
                 docker=DockerHost(client, self._services, self._project()),
                 networks=HostNetworks(client),
                 folders=folders,
                 files=files,
                 servers=HostServers(client, names),
+                standbys=standbys,
                 sql=ContainerSql(client, self._accesses),
                 web=web,
                 throughput=HostThroughput(self._store, self._site.name, run, self._times),
@@ -107,7 +110,7 @@ class DockerToolbox:
                 names=names,
             )
         finally:
-            self._tidy(run, files, folders)
+            self._tidy(run, files, folders, standbys)
             web.close()
             client.close()
 
@@ -129,7 +132,7 @@ class DockerToolbox:
         except SQLAlchemyError as away:
             log.warning("the store does not answer", run=run, detail=str(away)[:200])
 
-    def _tidy(self, run: Run, *opened: HostFiles | HostFolders) -> None:
+    def _tidy(self, run: Run, *opened: HostFiles | HostFolders | HostStandbys) -> None:
         for one in opened:
             try:
                 one.close()

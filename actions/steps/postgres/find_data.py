@@ -28,8 +28,12 @@ _OURS = re.compile(r"_(?:clone|before|discarded)_r\d{4}-\w{4}$", re.ASCII)
 Found = tuple[Server, DataDirectory]
 
 
-def find_data(container: Container, site: SiteConfig, servers: PostgresServers, files: PostgresFiles) -> Found:
+def find_data(
+    container: Container, site: SiteConfig, servers: PostgresServers, files: PostgresFiles, *, empty: bool = False
+) -> Found:
     """The server, known as far as its container and its files tell, and what lies in its data directory.
+
+    Where `empty` one will do, the likeliest place is taken where nothing lies in any.
 
     Raises:
         Refused: it was not found, or cannot be swapped where it lies.
@@ -61,7 +65,7 @@ def find_data(container: Container, site: SiteConfig, servers: PostgresServers, 
         return _look(container, site, posixpath.join(first, below[0]), files)
     if below:
         raise _several(container, first, below)
-    if found is None or found[1].empty:
+    if found is None or (found[1].empty and not empty):
         raise refused or _not_found(container, first)
     return found
 

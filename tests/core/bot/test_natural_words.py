@@ -77,6 +77,7 @@ PHRASES = {
     f"/recover runs {RUN}": [f"show {RUN}", f"log {RUN}", f"show run {RUN}"],
     "/recover stack": ["services", "health", "list services", "show the services"],
     "/recover postgres replication": ["replication lag", "show replication", "How is the replication?", "the standby"],
+    "/recover postgres replication setup": ["build a standby", "set up replication", "please rebuild the standby"],
     "/recover window": ["how far back can we go?", "what can be recovered", "recovery window", "rpo"],
     "/recover help": ["?", "hi", "hello", "commands", "-h"],
     "/recover postgres verify": [

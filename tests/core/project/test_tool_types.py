@@ -17,8 +17,7 @@ pytestmark = pytest.mark.rules
 SITE = """
 from actions.settings.site import SiteConfig
 from actions.tools import clusters, docker, folders, names, networks, outside, polling, private_answer, sql
-from actions.tools import throughput, web
-from actions.tools import postgres_files, postgres_servers
+from actions.tools import postgres_files, postgres_servers, standbys, throughput, web
 from actions.tools.registry import ErrandTools, SiteTools
 
 def opened(
@@ -27,6 +26,7 @@ def opened(
     folders: folders.Folders,
     files: postgres_files.PostgresFiles,
     servers: postgres_servers.PostgresServers,
+    standbys: standbys.Standbys,
     sql: sql.Sql,
     web: web.Web,
     throughput: throughput.Throughput,

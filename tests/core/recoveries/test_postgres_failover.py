@@ -127,8 +127,20 @@ def paused(pair: Pair) -> None:
     pair.there.set_container(SITE.postgres, state="paused")
 
 
-def test_a_primary_that_hangs_is_out_of_its_network_before_it_is_stopped() -> None:
+def test_a_primary_that_hangs_is_stopped_while_its_clients_can_still_be_told() -> None:
     here = founded(paused)
+    carry_on(here)
+    assert here.run().finished is Outcome.RECOVERED, here.run().failure
+    done = [one for one in here.world.changes if "disconnect nself" in one or "stop nself-postgres" in one]
+    assert done == ["primary: stop nself-postgres", "primary: disconnect nself-postgres"]
+
+
+def test_a_primary_that_hangs_and_cannot_be_read_is_out_of_its_network_before_it_is_stopped() -> None:
+    def unread(pair: Pair) -> None:
+        paused(pair)
+        pair.there.control_damaged, pair.there.wal_lost = pair.there.live.id, True
+
+    here = founded(unread)
     carry_on(here)
     assert here.run().finished is Outcome.RECOVERED, here.run().failure
     done = [one for one in here.world.changes if "disconnect nself" in one or "stop nself-postgres" in one]

@@ -115,7 +115,7 @@ class World:
         """The same world, free to go another way. Values are never changed in place, so shallow copies do."""
         held = {name: dict(value) if isinstance(value, dict) else value for name, value in vars(self).items()}
         own = {"clock": Clock(self.clock.now), "wal": self.wal.fork(), "turn": threading.RLock()}
-        return World(**{**held, **own, "at_place": lambda name: None})
+        return type(self)(**{**held, **own, "at_place": lambda name: None})
 
     # Changes -------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from actions.postgres.config_files import AUTO_CONF
 from actions.tools.docker import Container, Mount
@@ -39,7 +39,14 @@ def container(name: str, **changes: Any) -> Container:
 
 def company(messages: int = 40) -> World:
     """A company at work: a base backup of the morning, then messages, the last ones not archived yet."""
-    world = World()
+    return founded(World(), messages)
+
+
+AnyWorld = TypeVar("AnyWorld", bound=World)
+
+
+def founded(world: AnyWorld, messages: int = 40) -> AnyWorld:
+    """The same in a world that has more than others."""
     world.containers = {name: container(name) for name in (SITE.postgres, *WRITERS)}
     world.connected = dict.fromkeys(WRITERS, 1)
     world.mounted = {SITE.postgres: LEAF}

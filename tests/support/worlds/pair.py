@@ -25,7 +25,7 @@ from tests.support.worlds.files import WorldFiles
 from tests.support.worlds.folders import WorldFolders
 from tests.support.worlds.founding import company
 from tests.support.worlds.pair_tools import PairDocker, PairNetworks, PairServers, PairSql, PairWeb
-from tests.support.worlds.planned import ONCALL, Company, NoClusters, NoThroughput, PrivateLines
+from tests.support.worlds.planned import ONCALL, Company, NoClusters, NoStandbys, NoThroughput, PrivateLines
 
 PRIMARY = SITE.postgres
 STANDBY = "standby"
@@ -161,6 +161,7 @@ class PairToolbox:
             networks=PairNetworks(self.world, side),
             folders=WorldFolders(side),
             files=WorldFiles(side),
+            standbys=NoStandbys(),
             servers=PairServers(self.world, side),
             sql=PairSql(self.world, side),
             web=PairWeb(self.world),

@@ -28,7 +28,7 @@ from actions.tools.throughput import Throughput
 from actions.watch.cluster_words import ClusterWords
 from actions.watch.step_times import PastSeconds
 from tests.support.worlds.clock import FakePolling
-from tests.support.worlds.company import SITE, World
+from tests.support.worlds.company import SITE, Violated, World
 from tests.support.worlds.docker import WorldDocker
 from tests.support.worlds.files import WorldFiles
 from tests.support.worlds.folders import WorldFolders
@@ -81,6 +81,14 @@ class PrivateLines:
         self.lines += lines
 
 
+class NoStandbys:
+    """A world of one server, in which nobody builds a standby."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise Violated(f"somebody builds a standby: {name}")
+
+
+@dataclass
 class NoClusters:
     """No server belongs to a cluster."""
 
@@ -105,6 +113,7 @@ class WorldToolbox:
             folders=WorldFolders(self.world),
             files=WorldFiles(self.world),
             servers=WorldServers(self.world),
+            standbys=NoStandbys(),
             sql=WorldSql(self.world),
             web=WorldWeb(self.world),
             throughput=self.throughput(run),
@@ -162,7 +171,13 @@ class Company:
     ) -> str:
         """A request that is there already, as a button or an incident makes it."""
         own = subject.service or ALL
-        claims = [replace(one, service=one.service or own) for one in wanted_by(procedure.claims, procedure.yields)]
+        about = str(getattr(request, procedure.there_about)) if procedure.there_about else own
+        claims = [
+            replace(one, service=one.service or about, site=str(getattr(request, one.site)))
+            if one.site
+            else replace(one, service=one.service or own)
+            for one in wanted_by(procedure.claims, procedure.yields)
+        ]
         data = requested(procedure, request, by, subject, {})
         return str(self.store.open_run(run, data, claims=claims, key=f"key of {run}")[0])
 
