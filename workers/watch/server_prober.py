@@ -22,8 +22,9 @@ from workers.postgres.server_access import Accesses
 
 ANSWER_SECONDS = 1.5
 """How long a probe waits for its answer; one that comes later is that of the next probe."""
-_GIVEN_UP = 60.0
-"""A query that has waited for so many seconds is not waited for any longer: its connection may be broken."""
+_GIVEN_UP = 8.0
+"""A query that has waited for so many seconds is asked again in another session: this one's connection may be broken,
+which is no sign of death."""
 _FAST_STOPS = ("SIGINT", "SIGQUIT", "2", "3")
 
 
