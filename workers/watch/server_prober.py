@@ -55,13 +55,13 @@ class ServerProber:
             return self._open_session() or self._anew()
         except TakenDown as down:
             self.rest()
-            return self._seen("restarting", ProbeAnswer.NONE, said=down.detail or down.message)
+            return self._seen("restarting", ProbeAnswer.NONE, said=down.detail or down.said)
         except Away as away:
             self.leave()
-            return self._seen("", ProbeAnswer.NONE, said=f"{away.message} {away.detail}".strip())
+            return self._seen("", ProbeAnswer.NONE, said=f"{away.said} {away.detail}".strip())
         except RecoveryError as trouble:
             self.rest()
-            return self._silent(f"{trouble.message} {trouble.detail}".strip())
+            return self._silent(f"{trouble.said} {trouble.detail}".strip())
 
     def rest(self) -> None:
         """End the session; the next probe opens another one."""
