@@ -22,7 +22,8 @@ from lab.slack.limits import Tally
 
 _ALERTS = 1000
 _A_SECOND = 17.5
-_APPROVED_AFTER = 10.0
+_PRESSED_AFTER = 10.0
+_PRESSES, _BETWEEN_PRESSES = 20, 0.5
 _TRIGGERED = "incident.triggered"
 
 
@@ -46,13 +47,25 @@ def storm(ground: Ground) -> list[Figure]:
     practice, began = pagerduty.client(ground.lab), time.monotonic()
     with ThreadPoolExecutor(max_workers=32) as pool:
         sending = [pool.submit(_send, practice, began + n / _A_SECOND) for n in range(_ALERTS)]
-        time.sleep(_APPROVED_AFTER)
+        time.sleep(_PRESSED_AFTER)
+        pressed = _presses(ground, run)
         stormy = approve(ground, run)
         taken = [one.result() for one in sending]
     sent = Sent(tuple(id for id, _ in taken), began, max(at for _, at in taken) - began)
     figures = [_absorbed(ground, sent, before), _answered(practice, sent), _refused(calls, _calls(ground))]
     ground.rest(run, RunState.RECOVERED)
-    return [*figures, delay(calm, stormy)]
+    return [*figures, pressed, delay(calm, stormy)]
+
+
+def _presses(ground: Ground, run: str) -> Figure:
+    """From the press of a button until the person sees what it does: the run's steps, opened again and again."""
+    took = []
+    for _ in range(_PRESSES):
+        took.append(ground.room.click("Steps", "oncall", run).get("seconds") or float("inf"))
+        time.sleep(_BETWEEN_PRESSES)
+    p95 = percentile(took, 95)
+    said = f"p50 {median(took):.2f} s, p95 {p95:.2f} s, longest {max(took):.2f} s"
+    return Figure(f"press to visible effect in the storm, {len(took)} presses", said, "p95 at most 1 s", p95 <= 1)
 
 
 def _send(practice: PracticePagerDuty, due: float) -> tuple[str, float]:

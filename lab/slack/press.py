@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from lab.slack.company import User
@@ -36,6 +37,7 @@ async def press(
     # Whoever waits for a modal does not take the next line of a busy thread for the answer.
     thread = None if longest == MODAL_WITHIN else message.root
     reaction = Reaction(world, user.id, trigger.id, thread=thread, pressed=message.ts)
+    reaction.pressed_at = asyncio.get_running_loop().time()
     with world.feed.listen() as queue:
         require_ack(await delivery.deliver("interactive", payload))
         patience = longest + 2 * world.faults.delay
@@ -137,7 +139,7 @@ async def click(
     message, part, chosen = find_button(world, user, label, thread)
     longest = MODAL_WITHIN if typed else FIRST_SIGN
     reaction = await press(world, delivery, user, message, part, chosen, longest=longest)
-    result = report(reaction) | {"error": None, "detail": "", "modal": None}
+    result = report(reaction) | {"error": None, "detail": "", "modal": None, "seconds": reaction.seconds}
     if reaction.view is None:
         return result
     result["modal"] = reaction.view.id

@@ -25,6 +25,14 @@ class Reaction:
     replies: list[Message] = field(default_factory=list)
     started: Message | None = None
     view: OpenView | None = None
+    seen_at: float | None = None
+    """When the first sign of it came, by the clock of the loop; `pressed_at` is when it was asked for."""
+    pressed_at: float = 0.0
+
+    @property
+    def seconds(self) -> float | None:
+        """From the press to the first thing that the person sees of it; None where there was none."""
+        return None if self.seen_at is None else self.seen_at - self.pressed_at
 
     def take(self, happening: Happening) -> bool:
         """Whether this happening belongs to the reaction; notes it."""
@@ -83,4 +91,5 @@ async def collect(
         except TimeoutError:
             return
         if reaction.take(happening):
+            reaction.seen_at = reaction.seen_at or loop.time()
             stop = min(end, loop.time() + quiet)

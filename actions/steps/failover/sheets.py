@@ -182,4 +182,7 @@ def _next(old: OldPrimary, server: Server, route: Route) -> str:
         if route.places
         else ""
     )
-    return f"There is no standby now. Do not start {old.name} by hand: its data has to be rewound first.{keep}"
+    return (
+        f"There is no standby now. Do not start {old.name} by hand. Build another one in a container of its own that "
+        f"follows {server.service}: /recover postgres replication setup.{keep}"
+    )

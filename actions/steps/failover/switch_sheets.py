@@ -65,7 +65,7 @@ def switched_sheets(
         ("Stopped", f"{old.name}: {fence.says()}"),
         ("Clients", route.says()),
         ("WAL archive", arrival.says()),
-        ("Next", f"There is no standby now: {old.name} is kept as it ended, and can follow {server.service}."),
+        ("Next", f"No standby is left; {old.name} is kept as it ended. Build one: /recover postgres replication setup"),
     )
     essential = ("New primary", "Lost", "Writers paused", "Next")
     return (Sheet("Report", rows, alerts=recovered_alerts(arrival), essential=essential),)
