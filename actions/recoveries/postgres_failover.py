@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 
-from actions.engine.claims import Mode, Wanted
-from actions.engine.errors import Refused
 from actions.engine.procedure import (
     Act,
     ActRole,
@@ -15,12 +13,11 @@ from actions.engine.procedure import (
     Look,
     MayAnswer,
     Option,
-    OptionEffect,
     Outcome,
     Procedure,
     Risk,
 )
-from actions.engine.reading import Asker, Words
+from actions.recoveries.failover_parts import BOTH, CANCEL, REPOINT, SECURE, FailOver, words
 from actions.steps.failover import (
     bring_wal,
     evidence,
@@ -31,41 +28,17 @@ from actions.steps.failover import (
     promotion,
     repoint,
     sheets,
-    smoke,
 )
 from actions.steps.failover.writers_there import see_writers_there
-from actions.steps.postgres import archiving, proof, restore, take_backup
+from actions.steps.postgres import archiving, proof
 from actions.steps.postgres.look_at_server import look_at_server
-
-
-@dataclass(frozen=True)
-class FailOver:
-    """Have the standby `service` take over from `primary`, on `primary_site`; `others` are its other standbys."""
-
-    service: str
-    primary: str
-    primary_site: str
-    others: tuple[str, ...] = ()
-
-
-def read(text: str, asker: Asker) -> FailOver:
-    """Nothing more has to be said."""
-    if text.strip():
-        raise Refused(
-            f"'{text.strip()[:60]}' was not understood.",
-            code="MD-FO-001",
-            hint="Write just: /recover postgres failover",
-        )
-    return FailOver(asker.service, asker.follows, asker.follows_at, asker.beside)
-
 
 _FAIL_OVER = Option(sheets.FAIL_OVER, danger=True, does=sheets.failing_over)
 _WITH_LOSS = replace(_FAIL_OVER, label=sheets.WITH_LOSS)
-_CANCEL = Option("Cancel", leads=OptionEffect.BACK, does="Nothing was done, and nothing will be.")
 
 FIRST = Ask(
     "Fail over to the standby?",
-    options=(_FAIL_OVER, _WITH_LOSS, _CANCEL),
+    options=(_FAIL_OVER, _WITH_LOSS, CANCEL),
     gives="wanted",
     sheets=sheets.plan_sheets,
     card=sheets.first_card,
@@ -77,7 +50,7 @@ SECOND = Ask(
     options=(
         replace(_FAIL_OVER, who=MayAnswer.SECOND, types="service"),
         replace(_WITH_LOSS, who=MayAnswer.SECOND, types="service"),
-        _CANCEL,
+        CANCEL,
     ),
     gives="approval",
     sheets=sheets.second_sheets,
@@ -91,7 +64,7 @@ SECOND = Ask(
 PROCEDURE = Procedure(
     name="postgres failover",
     summary="Have {service} take over from {primary} @ {primary_site}.",
-    words=Words(command="recover postgres failover", usage="", examples=("",), read=read),
+    words=words("recover postgres failover"),
     about="postgres",
     standby=True,
     there="primary_site",
@@ -100,7 +73,7 @@ PROCEDURE = Procedure(
     request=FailOver,
     risk=Risk.DESTRUCTIVE,
     rto=timedelta(minutes=5),
-    claims=(Wanted(Mode.EXCLUSIVE), Wanted(Mode.EXCLUSIVE, site="primary_site")),
+    claims=BOTH,
     ends=Outcome.RECOVERED,
     says={Outcome.RECOVERED: "{service} is the primary now"},
     public={
@@ -142,16 +115,7 @@ PROCEDURE = Procedure(
         Look("see that no more is lost than was approved", bring_wal.must_be_within_bound, gives="bound"),
         Act("promote the standby", promotion.promote, promotion.is_promoted, point_of_no_return=True),
         Look("prove that it takes writes", proof.prove_promoted, gives="proof"),
-        Act("repoint the clients", repoint.repoint, repoint.is_repointed, leaves_out=repoint.leave_to_people),
-        # Somebody may have started it meanwhile, under a name that now leads to two.
-        Act("see that the old primary is still fenced", fence.fence_at_once, fence.is_fenced, spare=True),
-        Act(
-            "point the clients to it",
-            None,
-            smoke.passes_there,
-            by_hand=repoint.instruction,
-            leaves_out=repoint.leave_to_docker,
-        ),
+        *REPOINT,
         Act(
             "see the writers reconnect",
             repoint.reconnect,
@@ -159,19 +123,6 @@ PROCEDURE = Procedure(
             role=ActRole.RESUMES_WRITERS,
         ),
         Look("count what was lost", missing_commits.count_lost, gives="given_up", role=FactRole.LOST),
-        Act("smoke test through the application", smoke.smoke_test_there, smoke.passes_there),
-        # The new timeline stands in the control file only after it; clients need not wait for that.
-        Act("checkpoint the new primary", promotion.checkpoint, promotion.is_noted, limit=timedelta(minutes=15)),
-        Act("end a WAL segment", archiving.end_segment, archiving.segment_is_ended),
-        Look(
-            "see that WAL arrives in the archive", archiving.see_timeline_arrive, gives="arrival", role=FactRole.ARRIVAL
-        ),
-        Act(
-            "take a fresh base backup",
-            take_backup.take_base,
-            take_backup.base_is_taken,
-            limit=restore.COPY_LIMIT,
-            spare=True,
-        ),
+        *SECURE,
     ),
 )

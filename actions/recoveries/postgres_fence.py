@@ -5,25 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 from actions.engine.claims import Mode, Wanted
-from actions.engine.errors import Refused
 from actions.engine.procedure import Act, Look, Outcome, Procedure, Risk
-from actions.engine.reading import Asker, Words
 from actions.engine.sheets import Sheet
-from actions.recoveries.postgres_failover import FailOver
+from actions.recoveries.failover_parts import FailOver, words
 from actions.steps.failover import fence, old_primary, second_primary
 from actions.steps.failover.evidence import Evidence, PrimaryHealth
 from actions.steps.failover.fence import Fence
 from actions.steps.failover.old_primary import OldPrimary
 from actions.steps.postgres.look_at_server import look_at_server
-
-
-def read(text: str, asker: Asker) -> FailOver:
-    """Nothing more has to be said."""
-    if text.strip():
-        raise Refused(
-            f"'{text.strip()[:60]}' was not understood.", code="MD-FO-012", hint="Write just: /recover postgres fence"
-        )
-    return FailOver(asker.service, asker.follows, asker.follows_at)
 
 
 def fenced_sheets(old: OldPrimary, evidence_now: Evidence, fence: Fence) -> tuple[Sheet, ...]:
@@ -39,7 +28,7 @@ def fenced_sheets(old: OldPrimary, evidence_now: Evidence, fence: Fence) -> tupl
 PROCEDURE = Procedure(
     name="postgres fence",
     summary="Fence {primary} @ {primary_site}, which {service} has replaced.",
-    words=Words(command="recover postgres fence", usage="", examples=("",), read=read),
+    words=words("recover postgres fence"),
     about="postgres",
     standby=True,
     there="primary_site",

@@ -5,46 +5,28 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from actions.engine.claims import Mode, Wanted
-from actions.engine.errors import Refused
 from actions.engine.procedure import (
     Act,
     ActRole,
     Ask,
-    FactRole,
     Look,
     MayAnswer,
     Option,
-    OptionEffect,
     Outcome,
     Procedure,
     Risk,
 )
-from actions.engine.reading import Asker, Words
-from actions.recoveries.postgres_failover import FailOver
-from actions.steps.failover import evidence, fence, old_primary, promotion, repoint, smoke, switch_sheets, switchover
+from actions.recoveries.failover_parts import BOTH, CANCEL, REPOINT, SECURE, FailOver, words
+from actions.steps.failover import evidence, fence, old_primary, promotion, repoint, switch_sheets, switchover
 from actions.steps.failover.writers_there import see_writers_there
-from actions.steps.postgres import archiving, proof, restore, take_backup
+from actions.steps.postgres import proof
 from actions.steps.postgres.look_at_server import look_at_server
 
-
-def read(text: str, asker: Asker) -> FailOver:
-    """Nothing more has to be said."""
-    if text.strip():
-        raise Refused(
-            f"'{text.strip()[:60]}' was not understood.",
-            code="MD-FO-016",
-            hint="Write just: /recover postgres switchover",
-        )
-    return FailOver(asker.service, asker.follows, asker.follows_at)
-
-
 _SWITCH_OVER = Option(switch_sheets.SWITCH_OVER, danger=True, does=switch_sheets.switching_over)
-_CANCEL = Option("Cancel", leads=OptionEffect.BACK, does="Nothing was done, and nothing will be.")
 
 FIRST = Ask(
     "Switch over to the standby?",
-    options=(_SWITCH_OVER, _CANCEL),
+    options=(_SWITCH_OVER, CANCEL),
     gives="wanted",
     sheets=switch_sheets.switch_sheets,
     card=switch_sheets.switch_card,
@@ -52,7 +34,7 @@ FIRST = Ask(
 )
 SECOND = Ask(
     "Stop the writers and switch over?",
-    options=(replace(_SWITCH_OVER, who=MayAnswer.SECOND, types="service"), _CANCEL),
+    options=(replace(_SWITCH_OVER, who=MayAnswer.SECOND, types="service"), CANCEL),
     gives="approval",
     card=switch_sheets.switch_card,
     recheck=("old", "evidence", "ready", "writers"),
@@ -63,7 +45,7 @@ SECOND = Ask(
 PROCEDURE = Procedure(
     name="postgres switchover",
     summary="Switch over from {primary} @ {primary_site} to {service}.",
-    words=Words(command="recover postgres switchover", usage="", examples=("",), read=read),
+    words=words("recover postgres switchover"),
     about="postgres",
     standby=True,
     there="primary_site",
@@ -72,7 +54,7 @@ PROCEDURE = Procedure(
     request=FailOver,
     risk=Risk.DESTRUCTIVE,
     rto=timedelta(minutes=5),
-    claims=(Wanted(Mode.EXCLUSIVE), Wanted(Mode.EXCLUSIVE, site="primary_site")),
+    claims=BOTH,
     says={Outcome.DONE: "{service} is the primary now"},
     report=switch_sheets.switched_sheets,
     steps=(
@@ -102,27 +84,8 @@ PROCEDURE = Procedure(
         Look("see that it is fenced", fence.see_fence, gives="fence"),
         Act("promote the standby", promotion.promote, promotion.is_promoted, point_of_no_return=True),
         Look("prove that it takes writes", proof.prove_promoted, gives="proof"),
-        Act("repoint the clients", repoint.repoint, repoint.is_repointed, leaves_out=repoint.leave_to_people),
-        Act(
-            "point the clients to it",
-            None,
-            smoke.passes_there,
-            by_hand=repoint.instruction,
-            leaves_out=repoint.leave_to_docker,
-        ),
+        *REPOINT,
         Act("let the writers on", repoint.reconnect, repoint.is_reconnected, role=ActRole.RESUMES_WRITERS),
-        Act("smoke test through the application", smoke.smoke_test_there, smoke.passes_there),
-        Act("checkpoint the new primary", promotion.checkpoint, promotion.is_noted, limit=timedelta(minutes=15)),
-        Act("end a WAL segment", archiving.end_segment, archiving.segment_is_ended),
-        Look(
-            "see that WAL arrives in the archive", archiving.see_timeline_arrive, gives="arrival", role=FactRole.ARRIVAL
-        ),
-        Act(
-            "take a fresh base backup",
-            take_backup.take_base,
-            take_backup.base_is_taken,
-            limit=restore.COPY_LIMIT,
-            spare=True,
-        ),
+        *SECURE,
     ),
 )

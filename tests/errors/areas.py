@@ -36,7 +36,7 @@ _BY_PLACE = (
     (r"workers/statuspage/|bot/terminal/status_page|actions/errands/status_page", "SP"),
     (r"workers/pagerduty/|workers/api_rate|actions/.*pagerduty", "PD"),
     (r"actions/incidents/|actions/errands/|bot/incidents/|bot/terminal/incident", "INC"),
-    (r"actions/steps/failover/|actions/recoveries/postgres_(failover|fence|switchover|rejoin)", "FO"),
+    (r"actions/steps/failover/|actions/recoveries/(failover_parts|postgres_(failover|fence|switchover|rejoin))", "FO"),
     (r".*(steps/replication/|postgres_standby|host_standbys|hba_lines)", "REP"),
     (r".*postgres", "PG"),
     (r"workers/docker/", "DK"),

@@ -17,7 +17,7 @@ from actions.engine.journal import Kind
 from actions.incidents.open_errands import ITSELF
 from actions.incidents.primary_guard import PrimaryGuard
 from actions.postgres.replication import Replication
-from actions.recoveries.postgres_failover import FailOver
+from actions.recoveries.failover_parts import FailOver
 from actions.settings.settings import Settings
 from actions.store.store import Store
 from actions.watch.cluster_status import ClusterStatus, members_of

@@ -18,7 +18,7 @@ from actions.incidents.incident_actions import known, open_incidents
 from actions.incidents.loss_evidence import evidence_of
 from actions.incidents.offered_failover import OfferedFailover
 from actions.incidents.primary_loss import NOTE, PrimaryLoss
-from actions.recoveries.postgres_failover import FailOver
+from actions.recoveries.failover_parts import FailOver
 from actions.settings.settings import Settings
 from actions.store.store import Store
 from actions.watch.cluster_status import ClusterStatus, keep_probe, members_of, records_of, status

@@ -14,7 +14,7 @@ from typing import Any
 from actions.control.requests import Subject
 from actions.engine.rights import Speaker
 from actions.engine.run import Run
-from actions.recoveries.postgres_failover import FailOver
+from actions.recoveries.failover_parts import FailOver
 from actions.settings.site import SiteConfig
 from actions.tools.names import Names
 from actions.tools.networks import Attachment
