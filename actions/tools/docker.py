@@ -9,6 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+ALIVE = ("running", "paused", "restarting")
+"""The states of a container whose processes are there, or come back by themselves."""
+
 
 @dataclass(frozen=True)
 class Mount:
@@ -50,6 +53,11 @@ class Container:
     labels: Mapping[str, str] = field(default_factory=dict)
     started_at: str = ""
     ended_at: str = ""
+
+    @property
+    def alive(self) -> bool:
+        """Whether its processes are there, or come back by themselves."""
+        return self.state in ALIVE
 
 
 class Docker(Protocol):

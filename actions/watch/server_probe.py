@@ -12,10 +12,9 @@ from enum import StrEnum
 
 from actions.postgres.lsn import Lsn
 from actions.postgres.replication import Replication, Upstream
+from actions.tools.docker import ALIVE
 from actions.watch.lag_curve import LagPoint, with_lag
 
-ALIVE = ("running", "paused", "restarting")
-"""What Docker says of a container whose processes are there."""
 DEAF_SECONDS = 45.0
 """A standby that heard nothing for so long hears nothing. After half of wal_receiver_timeout, 30 s of silence, it asks
 its primary for a word (walreceiver.c), and the rest is for the answer: on an idle primary 30 s are usual."""

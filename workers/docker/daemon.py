@@ -8,9 +8,9 @@ from typing import Any
 from docker.errors import APIError, NotFound
 
 from actions.engine.errors import RecoveryError
+from actions.tools.docker import ALIVE
 from workers.docker.errors import speaking
 
-_ALIVE = ("running", "paused", "restarting")
 _PATIENCE_BEYOND_STOP = 15
 
 
@@ -54,14 +54,14 @@ def stop_gently(found: Any, seconds: int) -> None:
     Raises:
         RecoveryError: it still runs 15 s after the time that it was given.
     """
-    if found.status not in _ALIVE:
+    if found.status not in ALIVE:
         return
     with speaking(f"stopping {found.name}"):
         if found.status == "paused":
             found.unpause()
         found.stop(timeout=seconds)
     deadline = time.monotonic() + _PATIENCE_BEYOND_STOP
-    while _status(found) in _ALIVE:
+    while _status(found) in ALIVE:
         if time.monotonic() > deadline:
             raise RecoveryError(
                 f"{found.name} does not stop.",

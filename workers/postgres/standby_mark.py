@@ -16,12 +16,12 @@ from docker.errors import NotFound
 from actions.engine.errors import RecoveryError
 from actions.postgres.data_directory import STANDBY
 from actions.postgres.server import Server
+from actions.tools.docker import ALIVE
 from actions.tools.names import Names
 from workers.docker.confirmations import confirm
 from workers.docker.errors import speaking
 from workers.docker.helper import HOME, Helper, checked
 
-_ALIVE = ("running", "paused", "restarting")
 _REMOVE = r"""rm -f "$1" && { sync "$(dirname "$1")" 2>/dev/null || sync; }"""
 
 
@@ -32,7 +32,7 @@ def lay(client: Any, server: Server) -> None:
         RecoveryError: the server runs, or Docker did not take the file.
     """
     found = confirm(client, server.service, server.container)
-    if found.status in _ALIVE:
+    if found.status in ALIVE:
         raise RecoveryError(
             f"{server.service} still runs, so nothing was laid into its data directory.",
             code="MD-PG-099",

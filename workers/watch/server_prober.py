@@ -13,7 +13,7 @@ from actions.engine.errors import Away, RecoveryError
 from actions.postgres.server import Server
 from actions.tools.docker import Container
 from actions.tools.folders import DataHome
-from actions.watch.server_probe import ALIVE, ProbeAnswer, ServerProbe
+from actions.watch.server_probe import ProbeAnswer, ServerProbe
 from workers.docker.containers import DockerHost
 from workers.docker.errors import TakenDown, speaking
 from workers.postgres import main_process
@@ -124,7 +124,7 @@ class ServerProber:
         found = found or self._found()
         if found is None:
             return self._seen("gone", ProbeAnswer.NONE)
-        if found.state not in ALIVE:
+        if not found.alive:
             self.rest()
             return self._seen(found.state, ProbeAnswer.NONE, said=said or f"exit code {found.exit_code}")
         return self._seen(found.state, ProbeAnswer.NONE, waited, said)

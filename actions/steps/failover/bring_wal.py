@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from actions.engine.errors import Away, RecoveryError
-from actions.postgres.lsn import Lsn, parse_lsn
+from actions.postgres.lsn import Lsn
 from actions.postgres.segments import segment_of, segments_between
 from actions.postgres.server import Server
 from actions.steps.failover.missing_commits import MissingCommits
 from actions.steps.failover.old_primary import OldPrimary
+from actions.steps.failover.promotion import replayed
 from actions.tools.postgres_servers import PostgresServers
 from actions.tools.progress import Progress
 from actions.tools.registry import SiteTools
@@ -24,8 +25,6 @@ from actions.wording import counted
 
 MOST_BYTES = 1 << 30
 """More is left: to carry it over would take longer than people wait for a database."""
-
-_REPLAYED = "select coalesce(pg_last_wal_replay_lsn(), '0/0')::text as lsn"
 
 
 def nothing_to_bring(behind: MissingCommits, old: OldPrimary) -> str:
@@ -63,7 +62,7 @@ def is_brought(
     source = old.server
     if source is None or behind.up_to is None:
         return False
-    if parse_lsn(sql.rows(server.service, server, _REPLAYED, seconds=20)[0]["lsn"]) >= behind.up_to:
+    if replayed(server, sql) >= behind.up_to:
         return True
     names = _segments(behind, source)
     return all(

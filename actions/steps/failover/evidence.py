@@ -17,11 +17,11 @@ from actions.postgres.replication import REPLICATION_SQL, Replication, Upstream,
 from actions.postgres.server import Server
 from actions.steps.failover.old_primary import OldPrimary
 from actions.steps.postgres.look_at_replication import look_at_replication
+from actions.tools.docker import ALIVE
 from actions.tools.registry import SiteTools
 from actions.tools.sql import Sql
 
 _ANSWER_SECONDS = 3.0
-_ALIVE = ("running", "paused", "restarting")
 _CLOCKS_APART = 2.0
 
 
@@ -75,8 +75,8 @@ def collect_evidence(old: OldPrimary, server: Server, sql: Sql, there: SiteTools
     _must_be_standby(server, mine)
     found = there.docker.find(old.service)
     state = "gone" if found is None else found.state
-    theirs, answer = (None, _mute(state)) if state != "running" else _asked(old, there)
-    ended = found.ended_at if found is not None and state not in _ALIVE else ""
+    theirs, answer = (None, _mute(state)) if state != "running" else ask_old_primary(old, there)
+    ended = found.ended_at if found is not None and state not in ALIVE else ""
     streams = mine.upstream is not None and mine.upstream.streams and not _heard_before(mine.upstream, ended, now)
     received = mine.received or mine.at
     written = theirs.at if theirs is not None and not theirs.standby else None
@@ -96,7 +96,7 @@ def collect_evidence(old: OldPrimary, server: Server, sql: Sql, there: SiteTools
 
 
 def _mute(state: str) -> str:
-    return f"nothing: it is {state}" if state in _ALIVE else "nothing: it does not run"
+    return f"nothing: it is {state}" if state in ALIVE else "nothing: it does not run"
 
 
 def _must_be_standby(server: Server, mine: Replication) -> None:
@@ -116,7 +116,8 @@ def _must_be_standby(server: Server, mine: Replication) -> None:
         )
 
 
-def _asked(old: OldPrimary, there: SiteTools) -> tuple[Replication | None, str]:
+def ask_old_primary(old: OldPrimary, there: SiteTools) -> tuple[Replication | None, str]:
+    """What the old primary says of itself within a few seconds, None where it does not; and that in words."""
     if old.server is None:
         return None, f"not asked: {old.unread}"
     try:
@@ -138,7 +139,7 @@ def _health(state: str, theirs: Replication | None, streams: bool) -> PrimaryHea
         return PrimaryHealth.READ_ONLY if theirs.standby else PrimaryHealth.WRITES
     if streams:
         return PrimaryHealth.UNCLEAR
-    return PrimaryHealth.SILENT if state in _ALIVE else PrimaryHealth.DEAD
+    return PrimaryHealth.SILENT if state in ALIVE else PrimaryHealth.DEAD
 
 
 def _heard_before(upstream: Upstream, ended: str, now: datetime) -> bool:

@@ -12,14 +12,13 @@ from functools import partial
 from actions.engine.errors import RecoveryError
 from actions.steps.failover.evidence import Evidence, PrimaryHealth
 from actions.steps.failover.old_primary import OldPrimary
+from actions.tools.docker import ALIVE
 from actions.tools.polling import Polling
 from actions.tools.progress import Progress
 from actions.tools.registry import SiteTools
 
 STOP_SECONDS = 10
 """What a primary that answers gets to end in good order: its standby then has all of it. After that Docker kills it."""
-
-_ALIVE = ("running", "paused", "restarting")
 
 
 def fence(old: OldPrimary, evidence_now: Evidence, there: SiteTools, progress: Progress) -> None:
@@ -74,7 +73,7 @@ def unfence(old: OldPrimary, there: SiteTools, polling: Polling) -> None:
     for place in old.networks:
         there.networks.attach(old.name, old.container, place)
     there.docker.set_restart(old.name, old.container, old.restart_policy)
-    if old.state not in _ALIVE:
+    if old.state not in ALIVE:
         return
     there.docker.start(old.name, old.container)
     if not polling.until(partial(there.docker.serves, old.name, old.container), seconds=60):
@@ -120,7 +119,7 @@ def _proofs(old: OldPrimary, there: SiteTools) -> list[tuple[str, bool]]:
     found = there.docker.find(old.service)
     here = found is not None and found.id == old.container
     proofs = [
-        ("stopped", found is None or found.state not in _ALIVE),
+        ("stopped", found is None or not found.alive),
         ("without a restart policy", not here or found is None or found.restart_policy == "no"),
         ("in no network", not here or not there.networks.of(old.name, old.container)),
     ]

@@ -11,12 +11,13 @@ from datetime import datetime
 from actions.clock.times import spell
 from actions.engine.errors import Away, RecoveryError
 from actions.engine.facts import volatile
-from actions.postgres.lsn import Lsn, end_of_record, format_lsn, parse_lsn
+from actions.postgres.lsn import Lsn, end_of_record, format_lsn
 from actions.postgres.segments import next_segment, parse_wal_name, segment_of
 from actions.postgres.server import Server
 from actions.postgres.waldump import TransactionEnd, transaction_ends
 from actions.steps.failover.evidence import Evidence, PrimaryHealth, collect_evidence
 from actions.steps.failover.old_primary import OldPrimary
+from actions.steps.failover.promotion import replayed
 from actions.tools.postgres_files import PostgresFiles
 from actions.tools.registry import SiteTools
 from actions.tools.sql import Sql
@@ -90,8 +91,7 @@ def count_lost(
     """What was lost in the end: commits beyond the position at which the standby was promoted."""
     if old.server is None or not behind.counted:
         return replace(behind, until=now, final=True)
-    row = sql.rows(server.service, server, "select pg_last_wal_replay_lsn()::text as lsn", seconds=20)[0]
-    at = parse_lsn(row["lsn"])
+    at = replayed(server, sql)
     known = MissingCommits(counted=False, ended=behind.ended, until=now, final=True)
     if behind.up_to is None or at >= behind.up_to:
         return replace(known, counted=True, behind=0, up_to=at)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from actions.engine.errors import RecoveryError
+from actions.postgres.lsn import Lsn, parse_lsn
 from actions.postgres.server import Server
 from actions.tools.progress import Progress
 from actions.tools.sql import Sql
@@ -13,6 +14,12 @@ _RECOVERING = "select pg_is_in_recovery() as recovering"
 # trigger only once neither the archive nor pg_wal has more. A paused replay is ended by it.
 _PROMOTE = f"select pg_promote(true, {_WAIT_SECONDS}) as promoted"
 _CHECKPOINT_SECONDS = 600.0
+_REPLAYED = "select coalesce(pg_last_wal_replay_lsn(), '0/0')::text as lsn"
+
+
+def replayed(server: Server, sql: Sql) -> Lsn:
+    """How far a standby has replayed: the end of the last record. Of one that was promoted, how far it had."""
+    return parse_lsn(sql.rows(server.service, server, _REPLAYED, seconds=20)[0]["lsn"])
 
 
 def promote(server: Server, sql: Sql, progress: Progress) -> None:

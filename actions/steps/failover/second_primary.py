@@ -6,16 +6,14 @@ timeline nobody but a person knows which of them people wrote to.
 
 from __future__ import annotations
 
-from actions.engine.errors import Away, RecoveryError, Refused
-from actions.postgres.replication import REPLICATION_SQL, Replication, read_replication
+from actions.engine.errors import Refused
+from actions.postgres.replication import Replication
 from actions.postgres.server import Server
-from actions.steps.failover.evidence import Evidence, PrimaryHealth
+from actions.steps.failover.evidence import Evidence, PrimaryHealth, ask_old_primary
 from actions.steps.failover.old_primary import OldPrimary
 from actions.steps.postgres.look_at_replication import look_at_replication
 from actions.tools.registry import SiteTools
 from actions.tools.sql import Sql
-
-_SECONDS = 3.0
 
 
 def see_second_primary(old: OldPrimary, server: Server, sql: Sql, there: SiteTools) -> Evidence:
@@ -34,7 +32,7 @@ def see_second_primary(old: OldPrimary, server: Server, sql: Sql, there: SiteToo
             hint="See who takes writes: /recover postgres replication",
         )
     found = there.docker.find(old.service)
-    if found is None or found.state not in ("running", "paused", "restarting"):
+    if found is None or not found.alive:
         state = "is gone" if found is None else f"is {found.state}"
         raise Refused(
             f"{old.name} {state}: there is nothing to fence.",
@@ -42,27 +40,16 @@ def see_second_primary(old: OldPrimary, server: Server, sql: Sql, there: SiteToo
             detail="Its container does not run.",
             hint="See who takes writes: /recover postgres replication",
         )
-    theirs = _theirs(old, there)
+    # One that starts, hangs or is read-only without saying so is fenced all the same: its container runs.
+    theirs, answer = ask_old_primary(old, there)
     _must_be_older(old, theirs, mine, server)
     writes = theirs is not None and not theirs.standby
     return Evidence(
         PrimaryHealth.WRITES if writes else PrimaryHealth.SILENT,
         container=found.state,
-        answer=_answer(theirs),
+        answer=answer,
         heard=f"{server.service} takes writes on timeline {mine.timeline}",
     )
-
-
-def _theirs(old: OldPrimary, there: SiteTools) -> Replication | None:
-    if old.server is None:
-        return None
-    try:
-        asked = there.sql.values(old.service, old.server, [REPLICATION_SQL], seconds=_SECONDS, database="postgres")
-        return read_replication(asked[0].must())
-    except Away:
-        raise
-    except RecoveryError:
-        return None  # It starts, hangs or is read-only without saying so: a container that runs is fenced all the same.
 
 
 def _must_be_older(old: OldPrimary, theirs: Replication | None, mine: Replication, server: Server) -> None:
@@ -75,9 +62,3 @@ def _must_be_older(old: OldPrimary, theirs: Replication | None, mine: Replicatio
         detail=f"{server.service} writes timeline {mine.timeline}, {old.name} {timeline}.",
         hint="Stop the writers, compare both, and stop the wrong one by hand: docker stop.",
     )
-
-
-def _answer(theirs: Replication | None) -> str:
-    if theirs is None:
-        return "nothing"
-    return f"{'in recovery' if theirs.standby else 'takes writes'}, timeline {theirs.timeline}"

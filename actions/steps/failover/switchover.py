@@ -8,12 +8,13 @@ from functools import partial
 from actions.engine.errors import RecoveryError, Refused
 from actions.engine.facts import volatile
 from actions.postgres.controldata import parse_controldata
-from actions.postgres.lsn import Lsn, format_lsn, parse_lsn
+from actions.postgres.lsn import Lsn, format_lsn
 from actions.postgres.server import Server
 from actions.steps import writers as writing
 from actions.steps.failover.evidence import Evidence, PrimaryHealth
 from actions.steps.failover.missing_commits import LIMIT_BYTES
 from actions.steps.failover.old_primary import OldPrimary
+from actions.steps.failover.promotion import replayed
 from actions.steps.postgres.look_at_server import Writers
 from actions.tools.polling import Polling
 from actions.tools.progress import Progress
@@ -25,8 +26,6 @@ STOP_SECONDS = 120
 """What a primary gets to write its shutdown checkpoint, and to send the rest of its WAL."""
 
 _RECEIVED_SECONDS = 15.0
-_ALIVE = ("running", "paused", "restarting")
-_REPLAYED = "select coalesce(pg_last_wal_replay_lsn(), '0/0')::text as lsn"
 
 
 @dataclass(frozen=True)
@@ -94,7 +93,7 @@ def stop_primary(old: OldPrimary, there: SiteTools, progress: Progress) -> None:
 def is_stopped(old: OldPrimary, there: SiteTools) -> bool:
     """Whether it has ended."""
     found = there.docker.find(old.service)
-    return found is not None and found.id == old.container and found.state not in _ALIVE
+    return found is not None and found.id == old.container and not found.alive
 
 
 def start_primary(old: OldPrimary, there: SiteTools, polling: Polling) -> None:
@@ -141,15 +140,11 @@ def prove_handed_over(old: OldPrimary, server: Server, sql: Sql, there: SiteTool
         )
     last = control.checkpoint_lsn
 
-    def at() -> Lsn:
-        return parse_lsn(sql.rows(server.service, server, _REPLAYED, seconds=20)[0]["lsn"])
-
-    # The position that it tells is the end of the last record that it has replayed.
-    if not polling.until(lambda: at() > last, seconds=_RECEIVED_SECONDS, every=0.1):
+    if not polling.until(lambda: replayed(server, sql) > last, seconds=_RECEIVED_SECONDS, every=0.1):
         raise RecoveryError(
             f"{server.service} has not received the last record of {old.name}, so nothing is promoted.",
             code="MD-FO-020",
-            detail=f"It has replayed up to {format_lsn(at())}; the shutdown checkpoint is at {format_lsn(last)}.",
+            detail=f"It stands at {format_lsn(replayed(server, sql))}, the shutdown checkpoint at {format_lsn(last)}.",
             hint="Undo starts the primary again. See why it is behind: /recover postgres replication",
         )
-    return HandedOver(last, at())
+    return HandedOver(last, replayed(server, sql))
