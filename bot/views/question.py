@@ -58,8 +58,8 @@ def _who_and_until(asked: Entry, options: list[dict[str, Any]], held: Entry | No
 
 
 def _who(options: list[dict[str, Any]], askers: Askers) -> str:
-    """For example: @oncall or an approver."""
-    anybody = f"{askers.requester} or an approver" if askers.requester else "an approver"
+    """For example: @oncall or an approver. What no person asked for is anybody's who may ask."""
+    anybody = f"{askers.requester or 'an operator'} or an approver"
     second = [f"*{escape(option['label'])}*" for option in options if option.get("who") == MayAnswer.SECOND]
     if not second:
         return anybody

@@ -182,7 +182,7 @@ def test_who_may_press_fits_the_options() -> None:
     )
     assert both[-1]["elements"][0]["text"] == "3 of them got no message of their own."
     nobody = question.blocks(plain, None, askers=question.Askers())
-    assert nobody[-1]["elements"][0]["text"].startswith("an approver · open until ")
+    assert nobody[-1]["elements"][0]["text"].startswith("an operator or an approver · open until ")
 
 
 def test_the_card_is_the_first_thing_below_the_question_and_its_moments_are_the_readers_own() -> None:
